@@ -1,0 +1,25 @@
+/*
+ * Counters: numbers that only grow, one cache line per loop, summed when read.
+ * Their names and help texts are one table (rt/counters.def).
+ *
+ *	count(COUNT_MAIL_HANDED_OVER);
+ *	counters_write(&buf);		Prometheus text
+ */
+#ifndef RT_COUNTER_H
+#define RT_COUNTER_H
+
+#include "base/buf.h"
+
+enum counter {
+#define COUNTER(name, metric, help) COUNT_##name,
+#include "rt/counters.def"
+#undef COUNTER
+	COUNTER_COUNT
+};
+
+void count(enum counter c);
+void count_add(enum counter c, uint64_t n);
+uint64_t counter_value(enum counter c);
+void counters_write(struct buf *to);
+
+#endif

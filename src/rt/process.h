@@ -1,0 +1,36 @@
+/*
+ * Child processes: start, watch, end.
+ *
+ *	struct process_plan plan = { .argv = argv, .user = "splitmail" };
+ *	struct process *p = process_start(&plan);
+ *	process_wait(p, NEVER, &status)		parks
+ */
+#ifndef RT_PROCESS_H
+#define RT_PROCESS_H
+
+#include <signal.h>
+
+#include "rt/fiber.h"
+
+struct process;
+
+struct process_plan {
+	const char *const *argv;	/* argv[0] is a path; NULL at the end */
+	const char *const *environment;	/* added to ours; may be NULL */
+	const char *folder;		/* to start in; may be NULL */
+	int ready_fd;			/* 0, or: the child's descriptor on which
+					   it writes a line when it is ready */
+	bool quiet;			/* stdout and stderr to /dev/null */
+};
+
+struct process *process_start(const struct process_plan *plan);	/* or NULL */
+/* Until it ended: *STATUS is the exit code, or 128 + signal. */
+enum wait_result waits process_wait(struct process *p, int64_t deadline_ms,
+				    int *status);
+/* Until it wrote a line on ready_fd; false: it ended or the deadline came. */
+bool waits process_ready(struct process *p, int64_t deadline_ms) must_check;
+void process_signal(struct process *p, int signal);
+int process_id(const struct process *p);
+void process_free(struct process *p);	/* after it ended */
+
+#endif
