@@ -1,0 +1,50 @@
+/*
+ * Names to addresses, on libunbound: hosts file and resolv.conf by default,
+ * or the servers of splitmail.conf's `dns`.
+ *
+ *	struct inet *a;
+ *	switch (dns_addresses(S("mail.b.example"), 25, deadline, arena, &a, &n))
+ *
+ * One resolver per loop, made at the first question.  Answers obey TTL in
+ * libunbound's own cache.
+ */
+#ifndef DNS_DNS_H
+#define DNS_DNS_H
+
+#include "base/arena.h"
+#include "base/inet.h"
+#include "rt/fiber.h"
+
+struct dns_settings {
+	const char *const *servers;	/* "127.0.0.1@5353"; NULL-ended; may be NULL */
+	bool dnssec;
+	const char *hosts_file;		/* NULL: /etc/hosts */
+};
+
+/* Before the loops run; SETTINGS are used, not copied. */
+void dns_open(const struct dns_settings *settings);
+
+enum dns_answer {
+	DNS_FOUND,
+	DNS_NONE,		/* the name or the type does not exist */
+	DNS_TROUBLE,		/* SERVFAIL, timeout: try later; cause() */
+};
+
+/* A and AAAA, IPv6 after IPv4 turn by turn; port filled in. */
+enum dns_answer waits dns_addresses(struct str name, uint16_t port,
+				    int64_t deadline_ms, struct arena *arena,
+				    struct inet **out, size_t *n);
+
+struct mx {
+	uint16_t preference;
+	struct str name;
+};
+
+/* In order of preference, equal ones shuffled; "." alone (RFC 7505) is
+ * DNS_NONE with *NULL_MX set.  No MX but an address: the name itself
+ * (RFC 5321 5.1). */
+enum dns_answer waits dns_mx(struct str domain, int64_t deadline_ms,
+			     struct arena *arena, struct mx **out, size_t *n,
+			     bool *null_mx);
+
+#endif

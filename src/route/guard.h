@@ -1,0 +1,41 @@
+/*
+ * The guard against loops: the same recipient is never given back to a system
+ * that has already handed it on.
+ *
+ * The trail: one entry per recipient and node, "NODE:MAC", where NODE is the
+ * node's id (16 hex digits) and MAC the first 96 bits (base64url) of a keyed
+ * hash of the recipient's key with the node's own secret.  A node understands
+ * and trusts only its own entries, so nothing can be forged into trust, and
+ * no blind copy is betrayed to others.  Entries are separated by commas.
+ *
+ * It travels twice: with RCPT, to a peer that announces XTRAIL in EHLO
+ * (RCPT TO:<a@b> XTRAIL=node:mac,node:mac), so that it is known before the
+ * answer; and in the header field "Splitmail-Trail:", which survives foreign
+ * systems in between.
+ *
+ * A group that is expanded leaves an entry too (its key is "group " and the
+ * address), which all members carry on.
+ */
+#ifndef ROUTE_GUARD_H
+#define ROUTE_GUARD_H
+
+#include "base/arena.h"
+
+struct guard;
+struct node;
+
+struct guard *guard_open(const struct node *node);
+void guard_close(struct guard *g);
+
+/* Our entry for a canonical recipient key. */
+struct str guard_entry(const struct guard *g, struct str key,
+		       struct arena *arena);
+/* Is our own entry for KEY in TRAIL?  Constant-time, any garbage is fine. */
+bool guard_was_here(const struct guard *g, struct str trail, struct str key);
+/* TRAIL with ENTRY added, once; capped at LIMIT_TRAIL_BYTES, foreign entries
+ * go first. */
+struct str trail_add(struct str trail, struct str entry, struct arena *arena);
+/* All entries of both, each once. */
+struct str trail_join(struct str a, struct str b, struct arena *arena);
+
+#endif

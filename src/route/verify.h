@@ -1,0 +1,52 @@
+/*
+ * What other systems have said about their addresses.
+ *
+ * One cache per loop.  A yes is fresh for 10 minutes (no new question) and is
+ * remembered for 7 days as "confirmed once", which is what keep-known asks
+ * when the system is down; a no holds 30 seconds; trouble holds 5, so that a
+ * system that is down is not dialled for every RCPT.  Bounded: the oldest go.
+ *
+ * A question that comes back while it is still open (A asks B, B asks A) is
+ * seen by verify_begin() in any loop: verification_open() of all loops share
+ * the same rt/tally.h.
+ */
+#ifndef ROUTE_VERIFY_H
+#define ROUTE_VERIFY_H
+
+#include "rt/tally.h"
+#include "route/route.h"
+
+enum verdict {
+	VERDICT_NOT_ASKED,
+	VERDICT_YES,
+	VERDICT_NO,		/* 5xx at RCPT: reply is what it said */
+	VERDICT_TROUBLE,	/* 4xx, down, refused our MAIL */
+};
+
+struct finding {
+	enum verdict verdict;
+	struct reply reply;
+	int64_t age_s;
+	bool once_confirmed;	/* a yes within 7 days, whatever came later */
+	bool is_asked_now;	/* the question is open, here or in another loop */
+};
+
+/* OPEN_QUESTIONS is shared by all loops. */
+struct verification *verification_open(struct tally *open_questions);
+void verification_close(struct verification *v);
+
+struct finding verify_find(struct verification *v, struct str system,
+			   struct str address_key, struct arena *arena);
+/* Around a probe.  begin: false when the question is open already (answer 550
+ * at once if a system asks back, otherwise go without). */
+bool verify_begin(struct verification *v, struct str system,
+		  struct str address_key) must_check;
+void verify_end(struct verification *v, struct str system,
+		struct str address_key, enum verdict verdict,
+		const struct reply *reply);
+/* A relayed recipient was accepted or refused: as good as a probe. */
+void verify_learn(struct verification *v, struct str system,
+		  struct str address_key, enum verdict verdict,
+		  const struct reply *reply);
+
+#endif

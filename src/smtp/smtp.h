@@ -1,0 +1,47 @@
+/*
+ * The SMTP server: one conversation (RFC 5321), as a fiber.
+ *
+ * session.c holds the story: greeting, loop, verbs[]; the other files hold one
+ * step each: hello.c (EHLO, STARTTLS), envelope.c (MAIL, RCPT), body.c (DATA,
+ * BDAT), auth.c (AUTH through Dovecot), errors and limits in budget.c.
+ * What is said is in replies.def.
+ */
+#ifndef SMTP_SMTP_H
+#define SMTP_SMTP_H
+
+#include "deliver/deliver.h"
+#include "rt/stream.h"
+#include "rt/tally.h"
+
+enum smtp_kind {
+	SMTP_MX,		/* port 25 */
+	SMTP_SUBMISSION,	/* 587: STARTTLS, AUTH required */
+	SMTP_SUBMISSIONS,	/* 465: TLS at once, AUTH required */
+	SMTP_LOCAL,		/* Unix socket: Dovecot's Sieve, sendmail; no AUTH */
+};
+
+struct smtp_settings {
+	const char *hostname;
+	struct tls_context *tls;	/* NULL: STARTTLS is not offered */
+	const char *auth_path;		/* Dovecot's auth-client socket */
+	bool auth_without_tls;
+	uint64_t message_bytes;
+	unsigned connections_per_ip;
+	int64_t command_ms, data_ms;
+};
+
+struct smtp_server {			/* one per loop */
+	const struct smtp_settings *settings;
+	struct router *router;
+	struct deliver *deliver;
+	struct queue *queue;
+	struct tally *per_ip;		/* shared by all loops */
+	bool stopping;			/* finish the mail at hand, then 421 */
+	unsigned sessions;
+};
+
+/* Serve one connection to its end and close it; a fiber's work. */
+void waits smtp_serve(struct smtp_server *server, enum smtp_kind kind,
+		      struct stream *peer);
+
+#endif
