@@ -1,0 +1,292 @@
+#!/usr/bin/python3
+"""The rules of STYLE.md that a machine can check.
+
+usage: lint.py [ROOT]
+
+Fails (exit 1) on
+  arrow    an include of a folder that is not below the including one
+           (the table is src/levels), or one not written from src/
+  only     a library's header included outside the folder that owns it
+  banned   a call to a function that cannot know the room it writes to
+  waits    a function whose header does not say `waits` although it calls,
+           itself or through static functions of its file, one that does
+  vla      meson.build without -Wvla
+  machine  a path or address of somebody's machine; "resolved" in a lock file
+Only warns of the largest files and functions.
+
+Every finding is one line, FILE:LINE: RULE: what and what to do.
+"""
+
+import os
+import re
+import sys
+
+BANNED = {
+    "strcpy": "memcpy with a checked length",
+    "strcat": "base/buf.h",
+    "sprintf": "snprintf or base/buf.h",
+    "vsprintf": "vsnprintf",
+    "strtok": "base/str.h",
+    "atoi": "a parser of base/str.h that can refuse",
+    "gets": "rt/stream.h",
+    "alloca": "base/arena.h",
+}
+FILE_LINES = 600
+FUNCTION_LINES = 60
+WARNINGS_SHOWN = 10
+
+# Split so that this file does not find itself.
+MACHINE_PATH = re.compile(r"(?<![\w.$}/-])/(?:work|home|root)" + r"/[\w.-]+")
+SKIP_FOLDERS = {".git", "node_modules", "__pycache__", ".pytest_cache"}
+KEYWORDS = {"if", "while", "for", "switch", "return", "sizeof", "do", "else",
+            "defined", "typeof", "_Static_assert", "__attribute__"}
+
+
+class Lint:
+    def __init__(self, root):
+        self.root = root
+        self.errors = []
+        self.warnings = []
+
+    def error(self, path, line, rule, text):
+        self.errors.append(f"{os.path.relpath(path, self.root)}:{line}: "
+                           f"{rule}: {text}")
+
+    def warn(self, size, path, line, text):
+        self.warnings.append((size, f"{os.path.relpath(path, self.root)}:"
+                              f"{line}: size: {text}"))
+
+
+# ---- reading C ----------------------------------------------------------
+
+TOKENS = re.compile(
+    r'/\*.*?\*/|//[^\n]*|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\'', re.S)
+
+
+def blank(text, keep_strings=False):
+    """TEXT without comments (and strings), every line still in its place."""
+    def spaces(match):
+        token = match.group()
+        if keep_strings and token[0] in "\"'":
+            return token
+        return re.sub(r"[^\n]", " ", token)
+    return TOKENS.sub(spaces, text)
+
+
+def line_of(text, offset):
+    return text.count("\n", 0, offset) + 1
+
+
+DEFINITION = re.compile(
+    r"^(?P<head>[A-Za-z_][^;{}#=]*?\b(?P<name>\w+)\s*\([^;{}]*\)[^;{}()]*)\n"
+    r"\{(?P<body>.*?)^\}", re.S | re.M)
+
+
+def functions(code):
+    """(name, head, body, offset, offset of the end) of each definition."""
+    for match in DEFINITION.finditer(code):
+        name = re.search(r"(\w+)\s*\(", match["head"])
+        # waits and must_check are no names; attributes come after the name.
+        if name and name[1] not in KEYWORDS:
+            yield (name[1], match["head"], match["body"], match.start(),
+                   match.end())
+
+
+def calls(body):
+    return set(re.findall(r"(?<![\w.>])(\w+)\s*\(", body)) - KEYWORDS
+
+
+DECLARATION = re.compile(r"^[A-Za-z_][^;{}#]*?\([^;{}]*\)[^;{}]*;", re.S | re.M)
+
+
+def declared(code):
+    """name -> whether it waits, for each function a header declares."""
+    found = {}
+    # Preprocessor lines are no part of the declaration that follows.
+    code = re.sub(r"^[ \t]*#(?:[^\n\\]|\\.|\\\n)*", "", code, flags=re.M)
+    for match in DECLARATION.finditer(code):
+        text = match.group()
+        name = re.search(r"(\w+)\s*\(", text)
+        if name and not text.startswith("typedef"):
+            found[name[1]] = bool(re.search(r"\bwaits\b",
+                                            text[:name.start(1)]))
+    return found
+
+
+# ---- the rules ----------------------------------------------------------
+
+def read_levels(path):
+    levels, only = {}, {}
+    with open(path, encoding="utf-8") as table:
+        for line in table:
+            words = line.split("#")[0].split()
+            if not words:
+                continue
+            if words[0] == "level":
+                levels.update({folder: int(words[1]) for folder in words[2:]})
+            elif words[0] == "only":
+                only[words[1]] = set(words[2:])
+            else:
+                raise SystemExit(f"{path}: cannot read: {line.rstrip()}")
+    return levels, only
+
+
+INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*([<"])([^>"\n]+)[>"]', re.M)
+
+
+def check_includes(lint, path, folder, code, levels, only):
+    for match in INCLUDE.finditer(code):
+        line, name = line_of(code, match.start()), match[2]
+        owners = only.get(name)
+        if owners and folder not in owners:
+            lint.error(path, line, "only", f"<{name}> belongs to "
+                       f"{' and '.join(sorted(owners))}; use their header")
+        if match[1] == "<":
+            continue
+        target = name.split("/")[0]
+        if "/" not in name or target not in levels:
+            if os.path.exists(os.path.join(os.path.dirname(path), name)):
+                lint.error(path, line, "arrow", f'"{name}" is not written '
+                           f'from src/: use "{folder}/..."')
+            continue
+        if target != folder and levels[target] >= levels[folder]:
+            lint.error(path, line, "arrow",
+                       f"{folder} (level {levels[folder]}) must not include "
+                       f"{target} (level {levels[target]}): {name}")
+
+
+def check_banned(lint, path, code):
+    for match in re.finditer(r"(?<![\w.>])(\w+)\s*\(", code):
+        if match[1] in BANNED:
+            lint.error(path, line_of(code, match.start()), "banned",
+                       f"{match[1]}(): use {BANNED[match[1]]}")
+
+
+def check_waits(lint, path, code, declarations):
+    """Close the set over the file's own functions, then compare."""
+    defined = {}
+    for name, head, body, start, _ in functions(code):
+        defined[name] = (re.search(r"\bstatic\b", head), calls(body),
+                         line_of(code, start), bool(re.search(r"\bwaits\b",
+                                                              head)))
+    waiting = {n for n, d in defined.items() if d[3]}
+    waiting |= {n for n, waits in declarations.items() if waits}
+    # A static of this name hides a function declared elsewhere.
+    waiting -= {n for n, d in defined.items() if d[0] and not d[3]}
+    because = {}
+    grown = True
+    while grown:
+        grown = False
+        for name, (static, called, _, _) in defined.items():
+            if name in waiting:
+                continue
+            reason = sorted(called & waiting)
+            if reason:
+                because[name] = reason[0]
+                waiting.add(name)
+                grown = True
+    for name, reason in because.items():
+        if not defined[name][0] and declarations.get(name) is False:
+            lint.error(path, defined[name][2], "waits",
+                       f"{name}() calls {reason}(), which waits: mark it in "
+                       "its header")
+
+
+def check_sizes(lint, path, code):
+    lines = code.count("\n")
+    if lines > FILE_LINES:
+        lint.warn(lines, path, 1, f"{lines} lines in one file")
+    for name, _, _, start, end in functions(code):
+        lines = code.count("\n", start, end) + 1
+        if lines > FUNCTION_LINES:
+            lint.warn(lines, path, line_of(code, start),
+                      f"{name}() has {lines} lines")
+
+
+def check_machine(lint, path, text):
+    for match in MACHINE_PATH.finditer(text):
+        lint.error(path, line_of(text, match.start()), "machine",
+                   f"a path of somebody's machine: {match.group()}")
+    if os.path.basename(path) in ("package-lock.json", "npm-shrinkwrap.json"):
+        match = re.search(r'"resolved"\s*:', text)
+        if match:
+            lint.error(path, line_of(text, match.start()), "machine",
+                       '"resolved" names a registry: npm install with '
+                       "omit-lockfile-registry-resolved=true")
+
+
+# ---- all of it ----------------------------------------------------------
+
+def read(path):
+    try:
+        with open(path, encoding="utf-8") as file:
+            return file.read()
+    except (UnicodeDecodeError, FileNotFoundError):
+        return None
+
+
+def files(root):
+    for folder, names, found in os.walk(root):
+        top = folder == root
+        names[:] = sorted(n for n in names if n not in SKIP_FOLDERS
+                          and not (top and re.match(r"build(-|$)", n)))
+        for name in sorted(found):
+            path = os.path.join(folder, name)
+            if not os.path.islink(path):
+                yield path
+
+
+def run(root):
+    lint = Lint(root)
+    src = os.path.join(root, "src")
+    levels, only = read_levels(os.path.join(src, "levels"))
+
+    sources, declarations = [], {}
+    for path in files(root):
+        text = read(path)
+        if text is None:
+            continue
+        check_machine(lint, path, text)
+        inside = os.path.relpath(path, src).split(os.sep)
+        if inside[0] == ".." or not re.search(r"\.(c|h|def)$", path):
+            continue
+        if len(inside) < 2 or inside[0] not in levels:
+            lint.error(path, 1, "arrow", "its folder has no level in "
+                       "src/levels")
+            continue
+        sources.append((path, inside[0], text, blank(text)))
+        if path.endswith(".h"):
+            declarations.update(declared(blank(text)))
+
+    for path, folder, text, code in sources:
+        check_includes(lint, path, folder, blank(text, keep_strings=True),
+                       levels, only)
+        check_banned(lint, path, code)
+        if path.endswith(".c") and not path.endswith(("_test.c", "_fuzz.c")):
+            check_waits(lint, path, code, declarations)
+        check_sizes(lint, path, code)
+
+    build = os.path.join(root, "meson.build")
+    if "-Wvla" not in (read(build) or ""):
+        lint.error(build, 1, "vla", "arrays of variable length are banned: "
+                   "-Wvla has to be among the warnings")
+    return lint
+
+
+def main():
+    root = sys.argv[1] if len(sys.argv) > 1 else os.path.join(
+        os.path.dirname(os.path.abspath(__file__)), "..", "..")
+    lint = run(os.path.realpath(root))
+    largest = sorted(lint.warnings, reverse=True)
+    for _, text in largest[:WARNINGS_SHOWN]:
+        print(f"warning: {text}")
+    if len(largest) > WARNINGS_SHOWN:
+        print(f"warning: {len(largest) - WARNINGS_SHOWN} more are large")
+    for text in lint.errors:
+        print(text)
+    print(f"lint: {len(lint.errors)} errors, {len(largest)} warnings")
+    return 1 if lint.errors else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

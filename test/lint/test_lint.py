@@ -1,0 +1,161 @@
+"""Each rule of lint.py is broken once on purpose, and kept once."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+
+CLEAN = {
+    "meson.build": "add_project_arguments('-Wvla')\n",
+    "src/levels": "level 0 base\nlevel 1 rt wire\nlevel 3 route\n"
+                  "level 5 smtp\nonly uv.h rt\n",
+    "src/base/str.h": "struct str { char *p; };\n",
+    "src/rt/fiber.h": '#include "base/str.h"\n'
+                      "int waits fiber_sleep(long until);\n"
+                      "int fiber_count(void);\n",
+    "src/rt/fiber.c": "#include <uv.h>\n"
+                      '#include "rt/fiber.h"\n'
+                      "int waits fiber_sleep(long until)\n{\n\treturn 0;\n}\n",
+    "src/route/route.h": "int waits route_decide(int asker);\n"
+                         "int route_name(\n\tint route);\n",
+    "src/route/route.c": '#include "rt/fiber.h"\n'
+                         "static int ask(int n)\n{\n"
+                         "\treturn fiber_sleep(n);\n}\n\n"
+                         "int route_decide(int asker)\n{\n"
+                         "\treturn ask(asker);\n}\n\n"
+                         "int route_name(int route)\n{\n"
+                         "\treturn fiber_count();\n}\n",
+}
+
+
+@pytest.fixture
+def lint(tmp_path):
+    """lint(path=text, ...) -> (exit status, output) of a clean tree with
+    these files replaced or appended to (+path)."""
+    def run(changes=None):
+        tree = dict(CLEAN)
+        for path, text in (changes or {}).items():
+            if path.startswith("+"):
+                tree[path[1:]] = tree.get(path[1:], "") + text
+            else:
+                tree[path] = text
+        for path, text in tree.items():
+            file = tmp_path / path
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(text)
+        done = subprocess.run([sys.executable, f"{HERE}/lint.py", tmp_path],
+                              capture_output=True, text=True)
+        assert "Traceback" not in done.stderr, done.stderr
+        return done.returncode, done.stdout + done.stderr
+    return run
+
+
+def test_clean_tree_passes(lint):
+    status, out = lint()
+    assert status == 0, out
+    assert "0 errors, 0 warnings" in out
+
+
+@pytest.mark.parametrize("path, text, expect", [
+    # upward
+    ("+src/base/str.h", '#include "rt/fiber.h"\n', "str.h:2: arrow"),
+    ("+src/route/route.c", '#include "smtp/session.h"\n',
+     "must not include smtp"),
+    # same level, other folder
+    ("src/wire/reply.c", '#include "rt/fiber.h"\n', "reply.c:1: arrow"),
+    ("src/wire/reply.c", '#  include "rt/fiber.h"\n', "reply.c:1: arrow"),
+    # not written from src/
+    ("+src/rt/fiber.c", '#include "fiber.h"\n', "not written from src/"),
+    # a folder without a level
+    ("src/misc/util.c", "int x;\n", "util.c:1: arrow"),
+    ("src/smtp/session.c", "#include <uv.h>\n", "session.c:1: only"),
+])
+def test_wrong_arrow_fails(lint, path, text, expect):
+    status, out = lint({path: text})
+    assert status == 1
+    assert expect in out
+
+
+@pytest.mark.parametrize("name", ["strcpy", "strcat", "sprintf", "strtok",
+                                  "atoi", "gets", "alloca"])
+def test_banned_call_fails(lint, name):
+    status, out = lint({"src/wire/reply.c":
+                        f"void f(char *p)\n{{\n\t{name} (p);\n}}\n"})
+    assert status == 1
+    assert f"src/wire/reply.c:3: banned: {name}()" in out
+
+
+def test_banned_name_elsewhere_passes(lint):
+    status, out = lint({"src/wire/reply.c":
+                        "/* not strcpy(a, b) */\n// nor gets(x)\n"
+                        'static const char *s = "atoi(\\"1\\")";\n'
+                        "int x_strcpy(void)\n{\n\treturn p->gets(1) + "
+                        "q.atoi(s) + snprintf(0, 0, s);\n}\n"})
+    assert status == 0, out
+
+
+def test_unmarked_wait_fails_directly(lint):
+    status, out = lint({"+src/route/route.h": "int route_quick(int n);\n",
+                        "+src/route/route.c": "\nint route_quick(int n)\n{\n"
+                        "\tif (n)\n\t\treturn fiber_sleep(n);\n"
+                        "\treturn 0;\n}\n"})
+    assert status == 1
+    assert "waits: route_quick() calls fiber_sleep()" in out
+
+
+def test_unmarked_wait_fails_through_statics(lint):
+    status, out = lint({"+src/route/route.h": "int route_quick(int n);\n",
+                        "+src/route/route.c": "\nint route_quick(int n)\n{\n"
+                        "\treturn ask(n);\n}\n"})
+    assert status == 1
+    assert "waits: route_quick() calls ask()" in out
+
+
+def test_starting_a_waiting_fiber_is_no_wait(lint):
+    status, out = lint({"+src/route/route.h": "int route_start(int n);\n",
+                        "+src/route/route.c": "\nint route_start(int n)\n{\n"
+                        '\treturn fiber_start("ask", ask, n);\n}\n'})
+    assert status == 0, out
+
+
+def test_large_is_only_a_warning(lint):
+    long = "int f(void)\n{\n" + "\tg();\n" * 70 + "}\n"
+    status, out = lint({"src/wire/reply.c": long,
+                        "src/wire/big.c": "int x;\n" * 700})
+    assert status == 0
+    assert "f() has 73 lines" in out
+    assert "700 lines in one file" in out
+
+
+def test_vla_warning_must_stay_on(lint):
+    status, out = lint({"meson.build": "project('x', 'c')\n"})
+    assert status == 1
+    assert "meson.build:1: vla" in out
+
+
+def test_machine_paths_fail(lint):
+    home = "/home" + "/alice"
+    status, out = lint({"docs/manual.md": f"look in {home}/x\n"})
+    assert status == 1
+    assert "docs/manual.md:1: machine" in out
+    status, out = lint({"docs/manual.md": "https://example.org/home" +
+                        "/alice and ./home" + "/bob\n"})
+    assert status == 0, out
+
+
+def test_lock_file_must_not_name_a_registry(lint):
+    status, out = lint({"web/package-lock.json":
+                        '{\n "resolved": "https://r.example/x.tgz"\n}\n'})
+    assert status == 1
+    assert "package-lock.json:2: machine" in out
+
+
+def test_this_tree_has_every_folder_in_the_table():
+    root = os.path.join(HERE, "..", "..")
+    with open(f"{root}/src/levels", encoding="utf-8") as table:
+        known = {f for line in table if line.startswith("level")
+                 for f in line.split()[2:]}
+    assert known >= {d.name for d in os.scandir(f"{root}/src") if d.is_dir()}
