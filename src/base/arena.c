@@ -192,7 +192,8 @@ struct str arena_str(struct arena *a, struct str s)
 	return (struct str){ arena_cstr(a, s), s.n };
 }
 
-static struct str print(struct arena *a, const char *format, va_list args)
+static struct str printf_like(2, 0)
+        print(struct arena *a, const char *format, va_list args)
 {
 	char start[256];
 	va_list again;

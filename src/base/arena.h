@@ -32,7 +32,8 @@ void *arena_alloc(struct arena *a, size_t n);	/* zeroed, aligned for any type */
 struct str arena_str(struct arena *a, struct str s);
 char *arena_cstr(struct arena *a, struct str s);
 char *arena_printf(struct arena *a, const char *format, ...) printf_like(2, 3);
-char *arena_vprintf(struct arena *a, const char *format, va_list args);
+char *arena_vprintf(struct arena *a, const char *format, va_list args)
+	printf_like(2, 0);
 struct str arena_strf(struct arena *a, const char *format, ...)
 	printf_like(2, 3);
 

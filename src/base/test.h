@@ -5,7 +5,8 @@
 #ifndef BASE_TEST_H
 #define BASE_TEST_H
 
-/* clang-format off: cmocka.h has to be last */
+/* cmocka.h has to be last */
+/* clang-format off */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -13,6 +14,14 @@
 #include <cmocka.h>
 /* clang-format on */
 
-#undef fail	/* ours is base/fail.h; a test says fail_msg() */
+/* fail() is ours, base/fail.h; a test says fail_msg(). */
+#undef fail
+#undef fail_msg
+#define fail_msg(...)                                                          \
+	do {                                                                   \
+		print_error(__VA_ARGS__);                                      \
+		print_error("\n");                                             \
+		_fail(__FILE__, __LINE__);                                     \
+	} while (0)
 
 #endif

@@ -12,7 +12,8 @@
  *		body_add(body, p.text);		unstuffed, on loan
  *		stream_skip(s, p.used);
  *		if (p.end) break;
- *		...stream_fill()
+ *		if (str_empty(stream_bytes(s)))
+ *			...stream_fill()
  *	}
  *	if (r.malformed) refuse
  *
@@ -45,7 +46,8 @@ struct data_piece data_read(struct data_reader *r, struct str in);
  * chunks; at LAST a text without final CRLF is malformed. */
 void data_check(struct data_reader *r, struct str chunk, bool last);
 
-/* Dot-stuff for DATA: state over pieces in *AT_LINE_START (true at first). */
+/* Dot-stuff for DATA: state over pieces in *AT_LINE_START (true at first).
+ * The end, ".\r\n", is the caller's. */
 void data_stuff(struct buf *to, struct str piece, bool *at_line_start);
 
 #endif
