@@ -1,0 +1,106 @@
+/* Connections this side begins. */
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "rt/linux/stream_inside.h"
+
+#ifndef IP_BIND_ADDRESS_NO_PORT
+#define IP_BIND_ADDRESS_NO_PORT 24
+#endif
+
+static int open_socket(int family)
+{
+	int fd = socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+
+	if (fd < 0)
+		fail("socket: %m");
+	return fd;
+}
+
+/* The source port is chosen at connect(), so that ports are not used up by
+ * connections to other peers. */
+static bool bind_source(int fd, const struct inet *from)
+{
+	struct sockaddr_place at = inet_to_kernel(from);
+	int on = 1;
+
+	if (from->port == 0)
+		setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on,
+			   sizeof(on));
+	if (bind(fd, (struct sockaddr *)&at.a, at.n) != 0)
+		return fail("bind to %s: %m", inet_ip_text(from).c);
+	return true;
+}
+
+static bool connect_wait(struct stream *s, const struct sockaddr_place *to,
+			 int64_t deadline_ms)
+{
+	int trouble = 0;
+	socklen_t n = sizeof(trouble);
+
+	if (connect(s->fd, (const struct sockaddr *)&to->a, to->n) == 0)
+		return true;
+	if (errno != EINPROGRESS)
+		return fail("%m");
+	if (!stream_wait_or_fail(s, UV_WRITABLE, deadline_ms))
+		return false;
+	if (getsockopt(s->fd, SOL_SOCKET, SO_ERROR, &trouble, &n) != 0)
+		return fail("getsockopt: %m");
+	return trouble ? fail("%s", strerror(trouble)) : true;
+}
+
+struct stream *stream_dial(const struct inet *peer, const struct inet *bind,
+			   int64_t deadline_ms)
+{
+	struct sockaddr_place to = inet_to_kernel(peer);
+	struct inet_text text = inet_text(peer);
+	int fd = open_socket(to.a.ss_family), on = 1;
+	struct stream *s;
+
+	if (fd < 0)
+		return NULL;
+	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+	setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
+	if (bind && !bind_source(fd, bind)) {
+		close(fd);
+		return NULL;
+	}
+	s = stream_new(fd, peer);
+	if (!connect_wait(s, &to, deadline_ms)) {
+		add_cause("connect to %s", text.c);
+		stream_reset(s);
+		return NULL;
+	}
+	stream_note_local(s);
+	return s;
+}
+
+struct stream *stream_dial_path(const char *path, int64_t deadline_ms)
+{
+	struct sockaddr_place to = { .n = sizeof(struct sockaddr_un) };
+	struct sockaddr_un un = { .sun_family = AF_UNIX };
+	struct stream *s;
+	int fd;
+
+	if (strlen(path) >= sizeof(un.sun_path)) {
+		fail("connect to %s: the path is too long", path);
+		return NULL;
+	}
+	memcpy(un.sun_path, path, strlen(path) + 1);
+	memcpy(&to.a, &un, sizeof(un));
+	fd = open_socket(AF_UNIX);
+	if (fd < 0)
+		return NULL;
+	s = stream_new(fd, NULL);
+	if (!connect_wait(s, &to, deadline_ms)) {
+		add_cause("connect to %s", path);
+		stream_reset(s);
+		return NULL;
+	}
+	return s;
+}

@@ -1,0 +1,310 @@
+/*
+ * TLS contexts on OpenSSL.
+ *
+ * A context is used by all loops: the lock guards which SSL_CTX is in force
+ * and the table of client sessions; everything else OpenSSL counts itself.
+ * Nothing here parks.
+ */
+#include "rt/tls.h"
+
+#include <fcntl.h>
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+#include <openssl/x509v3.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <uthash.h>
+
+#include "rt/linux/stream_inside.h"
+
+enum { SESSIONS = 1000 };	/* peers remembered; then from the start */
+
+struct session {
+	UT_hash_handle hh;
+	SSL_SESSION *ssl;
+	char name[];
+};
+
+/* What tells whether a file was changed. */
+struct stamp {
+	struct timespec changed;
+	ino_t number;
+	off_t bytes;
+};
+
+struct tls_context {
+	pthread_mutex_t lock;
+	SSL_CTX *ssl;			/* under the lock */
+	struct session *sessions;	/* under the lock */
+	char *certificate, *key;	/* a server's files */
+	struct stamp stamps[2];
+	enum tls_verify verify;
+	bool server;
+};
+
+bool tls_fail(const char *what)
+{
+	unsigned long code = ERR_peek_error();
+	const char *reason = ERR_reason_error_string(code);
+
+	if (code && ERR_SYSTEM_ERROR(code))
+		reason = strerror(ERR_GET_REASON(code));
+	ERR_clear_error();
+	return fail("%s: %s", what, reason ? reason : "unknown TLS trouble");
+}
+
+static SSL_CTX *ssl_new(const SSL_METHOD *method)
+{
+	SSL_CTX *c;
+
+	ERR_clear_error();
+	c = SSL_CTX_new(method);
+	check(c);
+	SSL_CTX_set_min_proto_version(c, TLS1_2_VERSION);
+	SSL_CTX_set_options(c, SSL_OP_NO_RENEGOTIATION |
+				       SSL_OP_NO_COMPRESSION |
+				       SSL_OP_CIPHER_SERVER_PREFERENCE);
+	SSL_CTX_set_mode(c, SSL_MODE_RELEASE_BUFFERS |
+				    SSL_MODE_ENABLE_PARTIAL_WRITE |
+				    SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+	SSL_CTX_set_read_ahead(c, 1);
+	return c;
+}
+
+static struct tls_context *context_new(void)
+{
+	struct tls_context *t = must_alloc(sizeof(*t));
+
+	*t = (struct tls_context){ .ssl = NULL };
+	check(pthread_mutex_init(&t->lock, NULL) == 0);
+	return t;
+}
+
+static char *copy_of(const char *text)
+{
+	size_t n = strlen(text) + 1;
+
+	return memcpy(must_alloc(n), text, n);
+}
+
+/* ---- servers ---- */
+
+static bool stamp_of(const char *path, struct stamp *out)
+{
+	struct stat st;
+
+	if (stat(path, &st) != 0)
+		return fail("%s: %m", path);
+	*out = (struct stamp){ st.st_mtim, st.st_ino, st.st_size };
+	return true;
+}
+
+static bool stamp_same(const struct stamp *a, const struct stamp *b)
+{
+	return a->changed.tv_sec == b->changed.tv_sec &&
+	       a->changed.tv_nsec == b->changed.tv_nsec &&
+	       a->number == b->number && a->bytes == b->bytes;
+}
+
+static bool load_files(SSL_CTX *c, const char *certificate, const char *key)
+{
+	if (SSL_CTX_use_certificate_chain_file(c, certificate) != 1)
+		return tls_fail(certificate);
+	if (SSL_CTX_use_PrivateKey_file(c, key, SSL_FILETYPE_PEM) != 1 ||
+	    SSL_CTX_check_private_key(c) != 1)
+		return tls_fail(key);
+	return true;
+}
+
+/* Resumption by tickets only: nothing is kept here per client. */
+static SSL_CTX *server_new(const char *certificate, const char *key)
+{
+	static const unsigned char id[] = "splitmail";
+	SSL_CTX *c = ssl_new(TLS_server_method());
+
+	SSL_CTX_set_session_id_context(c, id, sizeof(id) - 1);
+	SSL_CTX_set_session_cache_mode(c, SSL_SESS_CACHE_OFF);
+	SSL_CTX_set_num_tickets(c, 1);
+	if (load_files(c, certificate, key))
+		return c;
+	SSL_CTX_free(c);
+	return NULL;
+}
+
+struct tls_context *tls_server(const char *certificate, const char *key)
+{
+	struct tls_context *t = context_new();
+
+	t->server = true;
+	t->certificate = copy_of(certificate);
+	t->key = copy_of(key);
+	if (!tls_server_reload(t)) {
+		tls_close(t);
+		return NULL;
+	}
+	return t;
+}
+
+bool tls_server_reload(struct tls_context *t)
+{
+	struct stamp now[2];
+	SSL_CTX *old, *new;
+
+	check(t->server);
+	if (!stamp_of(t->certificate, &now[0]) || !stamp_of(t->key, &now[1]))
+		return false;
+	if (t->ssl && stamp_same(&now[0], &t->stamps[0]) &&
+	    stamp_same(&now[1], &t->stamps[1]))
+		return true;
+	new = server_new(t->certificate, t->key);
+	if (!new)
+		return false;
+	t->stamps[0] = now[0];
+	t->stamps[1] = now[1];
+	pthread_mutex_lock(&t->lock);
+	old = t->ssl;
+	t->ssl = new;
+	pthread_mutex_unlock(&t->lock);
+	SSL_CTX_free(old);	/* connections that use it keep it alive */
+	return true;
+}
+
+/* ---- clients and their sessions ---- */
+
+static void sessions_forget(struct tls_context *t)
+{
+	struct session *s, *next;
+
+	HASH_ITER(hh, t->sessions, s, next) {
+		HASH_DEL(t->sessions, s);
+		SSL_SESSION_free(s->ssl);
+		free(s);
+	}
+}
+
+static struct session *session_of(struct tls_context *t, const char *name)
+{
+	struct session *s;
+	size_t n = strlen(name);
+
+	HASH_FIND(hh, t->sessions, name, n, s);
+	if (s)
+		return s;
+	if (HASH_COUNT(t->sessions) >= SESSIONS)
+		sessions_forget(t);
+	s = must_alloc(sizeof(*s) + n + 1);
+	memset(s, 0, sizeof(*s));
+	memcpy(s->name, name, n + 1);
+	HASH_ADD(hh, t->sessions, name[0], n, s);
+	return s;
+}
+
+/* OpenSSL has got a session or ticket; 1: we keep the reference. */
+static int on_session(SSL *ssl, SSL_SESSION *session)
+{
+	struct tls_context *t = SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl));
+	const char *name = SSL_get_app_data(ssl);
+	struct session *s;
+
+	if (!name)
+		return 0;
+	pthread_mutex_lock(&t->lock);
+	s = session_of(t, name);
+	SSL_SESSION_free(s->ssl);
+	s->ssl = session;
+	pthread_mutex_unlock(&t->lock);
+	return 1;
+}
+
+/* Any encryption is better than none where nobody is verified. */
+static bool client_policy(SSL_CTX *c, enum tls_verify verify,
+			  const char *extra_ca)
+{
+	if (verify == TLS_ANY) {
+		SSL_CTX_set_security_level(c, 0);
+		return true;
+	}
+	SSL_CTX_set_verify(c, SSL_VERIFY_PEER, NULL);
+	if (SSL_CTX_set_default_verify_paths(c) != 1)
+		return tls_fail("the system's root certificates");
+	if (extra_ca && SSL_CTX_load_verify_locations(c, extra_ca, NULL) != 1)
+		return tls_fail(extra_ca);
+	return true;
+}
+
+struct tls_context *tls_client(enum tls_verify verify, const char *extra_ca)
+{
+	struct tls_context *t = context_new();
+
+	t->verify = verify;
+	t->ssl = ssl_new(TLS_client_method());
+	SSL_CTX_set_app_data(t->ssl, t);
+	SSL_CTX_set_session_cache_mode(t->ssl,
+				       SSL_SESS_CACHE_CLIENT |
+					       SSL_SESS_CACHE_NO_INTERNAL);
+	SSL_CTX_sess_set_new_cb(t->ssl, on_session);
+	if (client_policy(t->ssl, verify, extra_ca))
+		return t;
+	tls_close(t);
+	return NULL;
+}
+
+void tls_close(struct tls_context *t)
+{
+	if (!t)
+		return;
+	sessions_forget(t);
+	SSL_CTX_free(t->ssl);
+	pthread_mutex_destroy(&t->lock);
+	free(t->certificate);
+	free(t->key);
+	free(t);
+}
+
+/* ---- one connection ---- */
+
+SSL *tls_begin(struct tls_context *t, int fd)
+{
+	SSL *ssl;
+
+	ERR_clear_error();
+	pthread_mutex_lock(&t->lock);
+	ssl = SSL_new(t->ssl);
+	pthread_mutex_unlock(&t->lock);
+	if (ssl && SSL_set_fd(ssl, fd) == 1)
+		return ssl;
+	SSL_free(ssl);
+	tls_fail("begin TLS");
+	return NULL;
+}
+
+static bool expect_name(SSL *ssl, const char *name, bool is_ip)
+{
+	if (is_ip && X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), name))
+		return true;
+	if (!is_ip && SSL_set1_host(ssl, name) == 1)
+		return true;
+	return tls_fail("the peer's name");
+}
+
+bool tls_begin_client(struct tls_context *t, SSL *ssl, const char *name)
+{
+	struct inet ip;
+	bool is_ip = inet_parse_ip(str_of(name), 0, &ip);
+	struct session *s;
+
+	check(!t->server);
+	if (!is_ip && SSL_set_tlsext_host_name(ssl, name) != 1)
+		return tls_fail("server name");
+	if (t->verify == TLS_VERIFIED && !expect_name(ssl, name, is_ip))
+		return false;
+	pthread_mutex_lock(&t->lock);
+	HASH_FIND(hh, t->sessions, name, strlen(name), s);
+	if (s)
+		SSL_set_session(ssl, s->ssl);
+	pthread_mutex_unlock(&t->lock);
+	return true;
+}

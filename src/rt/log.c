@@ -1,0 +1,202 @@
+/*
+ * Log lines, gathered per thread and written with one write().
+ *
+ * A loop flushes at the end of each turn; a thread without a loop, and
+ * anything worse than a fact, at once.  When stderr is gone lines are lost:
+ * mail matters more.
+ */
+#include "rt/log.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "rt/clock.h"
+#include "rt/fiber.h"
+
+enum { LINE_BYTES = 4096, GATHER_BYTES = 16384 };
+
+struct level {
+	int priority;		/* syslog's, for the journal */
+	const char *word;	/* as Postfix says it */
+};
+
+static const struct level fact = { 6, "" };
+static const struct level warning = { 4, "warning: " };
+static const struct level error = { 3, "error: " };
+
+static struct {
+	char host[256];
+	bool journal;
+} place = { .host = "localhost" };
+
+static _Thread_local struct {
+	char lines[GATHER_BYTES];
+	size_t n;
+	time_t second;		/* that DATE shows */
+	char date[32];
+} here;
+
+void log_open(const char *hostname)
+{
+	snprintf(place.host, sizeof(place.host), "%s", hostname);
+	place.journal = getenv("JOURNAL_STREAM") != NULL;
+	tzset();
+}
+
+void log_flush(void)
+{
+	size_t done = 0;
+
+	while (done < here.n) {
+		ssize_t n = write(STDERR_FILENO, here.lines + done,
+				  here.n - done);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			break;
+		done += (size_t)n;
+	}
+	here.n = 0;
+}
+
+/* "Nov 23 01:34:02", local time, made once a second. */
+static const char *date_now(void)
+{
+	time_t now = (time_t)(wall_ms() / 1000);
+	struct tm t;
+
+	if (now != here.second && localtime_r(&now, &t)) {
+		strftime(here.date, sizeof(here.date), "%b %e %H:%M:%S", &t);
+		here.second = now;
+	}
+	return here.date;
+}
+
+static int head_write(char *to, size_t room, const struct level *l,
+		      const char *part)
+{
+	if (place.journal)
+		return snprintf(to, room, "<%d>splitmail/%s[%d]: %s",
+				l->priority, part, (int)getpid(), l->word);
+	return snprintf(to, room, "%s %s splitmail/%s[%d]: %s", date_now(),
+			place.host, part, (int)getpid(), l->word);
+}
+
+/* The last guard: one call is one line, whatever a caller forgot. */
+static void make_harmless(char *line, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if ((unsigned char)line[i] < 0x20 || line[i] == 0x7f)
+			line[i] = '?';
+}
+
+static size_t clamp(int n, size_t room)
+{
+	check(n >= 0);
+	return (size_t)n < room ? (size_t)n : room - 1;
+}
+
+static void log_line(const struct level *l, const char *part,
+		     const char *format, va_list args)
+{
+	size_t n, room = LINE_BYTES - 1;
+	int saved = errno;
+	char *line;
+
+	if (GATHER_BYTES - here.n < LINE_BYTES)
+		log_flush();
+	line = here.lines + here.n;
+	n = clamp(head_write(line, room, l, part), room);
+	errno = saved;
+	n += clamp(vsnprintf(line + n, room - n, format, args), room - n);
+	make_harmless(line, n);
+	line[n++] = '\n';
+	here.n += n;
+	if (l != &fact || !fiber_self())
+		log_flush();
+	errno = saved;
+}
+
+void log_fact(const char *part, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	log_line(&fact, part, format, args);
+	va_end(args);
+}
+
+void log_warn(const char *part, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	log_line(&warning, part, format, args);
+	va_end(args);
+}
+
+void log_error(const char *part, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	log_line(&error, part, format, args);
+	va_end(args);
+}
+
+/* Length of the valid UTF-8 character at P, 0 when it is none.  Controls of
+ * C1 (U+0080..U+009F) count as none: terminals obey them. */
+static size_t utf8_character(const unsigned char *p, size_t n)
+{
+	if (n >= 2 && p[0] >= 0xc2 && p[0] <= 0xdf && (p[1] & 0xc0) == 0x80)
+		return p[0] == 0xc2 && p[1] < 0xa0 ? 0 : 2;
+	if (n >= 3 && (p[0] & 0xf0) == 0xe0 && (p[1] & 0xc0) == 0x80 &&
+	    (p[2] & 0xc0) == 0x80) {
+		if ((p[0] == 0xe0 && p[1] < 0xa0) ||	/* overlong */
+		    (p[0] == 0xed && p[1] >= 0xa0))	/* surrogate */
+			return 0;
+		return 3;
+	}
+	if (n >= 4 && p[0] >= 0xf0 && p[0] <= 0xf4 && (p[1] & 0xc0) == 0x80 &&
+	    (p[2] & 0xc0) == 0x80 && (p[3] & 0xc0) == 0x80) {
+		if ((p[0] == 0xf0 && p[1] < 0x90) ||
+		    (p[0] == 0xf4 && p[1] >= 0x90))
+			return 0;
+		return 4;
+	}
+	return 0;
+}
+
+static size_t safe_character(const unsigned char *p, size_t n)
+{
+	if (*p >= 0x20 && *p < 0x7f && *p != '\\')
+		return 1;
+	return *p < 0x80 ? 0 : utf8_character(p, n);
+}
+
+const char *log_safe(struct arena *a, struct str s, size_t max)
+{
+	char *out = arena_alloc(a, max + 1);
+	size_t n = 0, i = 0;
+
+	while (i < s.n) {
+		const unsigned char *p = (const unsigned char *)s.p + i;
+		size_t taken = safe_character(p, s.n - i);
+		size_t made = taken ? taken : 4;
+
+		if (n + made > max)
+			break;
+		if (taken)
+			memcpy(out + n, p, taken);
+		else
+			snprintf(out + n, 5, "\\x%02X", *p);
+		n += made;
+		i += taken ? taken : 1;
+	}
+	out[n] = '\0';
+	return out;
+}

@@ -1,0 +1,235 @@
+/* Workers: batches, order, failures carried to the callers; offload. */
+#include "rt/worker.h"
+
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/test.h"
+#include "rt/loop.h"
+
+/* A pretended database: begin and end around each batch. */
+struct book {
+	struct worker *writer;
+	bool open;
+	int rows;
+	int begins, ends, idles;
+	bool fail_begin, fail_end;
+};
+
+static bool book_begin(void *self)
+{
+	struct book *b = self;
+
+	check(!b->open);
+	b->begins++;
+	if (b->fail_begin)
+		return fail("begin: no room");
+	b->open = true;
+	return true;
+}
+
+static bool book_end(void *self)
+{
+	struct book *b = self;
+
+	check(b->open);
+	b->open = false;
+	b->ends++;
+	usleep(2000);		/* a commit takes its time: others gather */
+	return b->fail_end ? fail("commit: disk I/O error") : true;
+}
+
+static void book_idle(void *self)
+{
+	struct book *b = self;
+
+	check(!b->open);
+	b->idles++;
+}
+
+static const struct worker_hooks hooks = {
+	.begin = book_begin, .end = book_end, .idle = book_idle, .idle_ms = 20,
+};
+
+struct row {
+	struct book *book;
+	int number;
+};
+
+static bool add_row(void *arg)
+{
+	struct row *r = arg;
+
+	check(r->book->open);
+	if (r->number < 0)
+		return fail("row %d is refused", r->number);
+	r->book->rows++;
+	return true;
+}
+
+/* ---- group commit ---- */
+
+static void add_many(void *arg)
+{
+	struct row r = { .book = arg };
+
+	for (r.number = 0; r.number < 20; r.number++)
+		check(worker_call(r.book->writer, add_row, &r));
+}
+
+static void start_writers(void *book)
+{
+	for (int i = 0; i < 20; i++)
+		check(fiber_start("writer", add_many, book));
+}
+
+static void fewer_batches_than_calls(void **state)
+{
+	struct book b = { .rows = 0 };
+	uint64_t batches, calls;
+
+	(void)state;
+	b.writer = worker_open("book", &hooks, &b);
+	loops_run(2, start_writers, &b);
+	worker_counts(b.writer, &batches, &calls);
+	worker_close(b.writer);
+	assert_int_equal(calls, 2 * 20 * 20);
+	assert_int_equal(b.rows, 2 * 20 * 20);
+	assert_int_equal(batches, b.ends);
+	assert_true(batches < calls / 4);
+}
+
+/* ---- failures ---- */
+
+static void run_failures(void *arg)
+{
+	struct book *b = arg;
+	struct row good = { b, 1 }, bad = { b, -7 };
+
+	check(!worker_call(b->writer, add_row, &bad));
+	check(strcmp(cause(), "row -7 is refused") == 0);
+	check(worker_call(b->writer, add_row, &good));
+	b->fail_end = true;
+	check(!worker_call(b->writer, add_row, &good));
+	check(strcmp(cause(), "commit: disk I/O error") == 0);
+	b->fail_begin = true;
+	check(!worker_call(b->writer, add_row, &good));
+	check(strcmp(cause(), "begin: no room") == 0);
+	b->fail_begin = b->fail_end = false;
+	check(worker_call(b->writer, add_row, &good));
+}
+
+static void failures_reach_the_caller(void **state)
+{
+	struct book b = { .rows = 0 };
+
+	(void)state;
+	b.writer = worker_open("book", &hooks, &b);
+	loops_run(1, run_failures, &b);
+	worker_close(b.writer);
+	assert_int_equal(b.rows, 3);
+}
+
+static void be_cancelled(void *arg)
+{
+	struct row r = { arg, 1 };
+
+	check(worker_call(r.book->writer, add_row, &r));
+	check(fiber_sleep(NEVER) == WAIT_CANCELLED);
+}
+
+static void run_cancel(void *arg)
+{
+	struct fiber *f = fiber_start("caller", be_cancelled, arg);
+
+	fiber_yield();
+	fiber_cancel(f);
+}
+
+static void cancellation_does_not_abandon_a_call(void **state)
+{
+	struct book b = { .rows = 0 };
+
+	(void)state;
+	b.writer = worker_open("book", &hooks, &b);
+	loops_run(1, run_cancel, &b);
+	worker_close(b.writer);
+	assert_int_equal(b.rows, 1);
+}
+
+static void run_idle(void *arg)
+{
+	struct book *b = arg;
+	struct row r = { b, 1 };
+
+	check(worker_call(b->writer, add_row, &r));
+	fiber_sleep(after_ms(150));
+	check(worker_call(b->writer, add_row, &r));
+	fiber_sleep(after_ms(150));
+}
+
+static void idle_comes_once_after_work(void **state)
+{
+	struct book b = { .rows = 0 };
+
+	(void)state;
+	b.writer = worker_open("book", &hooks, &b);
+	loops_run(1, run_idle, &b);
+	worker_close(b.writer);
+	assert_in_range(b.idles, 2, 3);
+}
+
+/* ---- offload ---- */
+
+static int at_once;
+
+static bool block_a_while(void *arg)
+{
+	struct timespec t = { .tv_nsec = 30000000 };
+
+	nanosleep(&t, NULL);
+	return *(int *)arg > 0 ? true : fail("argument is %d", *(int *)arg);
+}
+
+static void offload_one(void *arg)
+{
+	int good = 1, bad = 0;
+
+	(void)arg;
+	at_once++;
+	check(offload(block_a_while, &good));
+	check(!offload(block_a_while, &bad));
+	check(strcmp(cause(), "argument is 0") == 0);
+}
+
+static void run_offload(void *arg)
+{
+	int64_t begun = now_us();
+
+	(void)arg;
+	for (int i = 0; i < 4; i++)
+		check(fiber_start("offload", offload_one, NULL));
+	fiber_sleep(after_ms(10));
+	check(at_once == 4);		/* the loop goes on meanwhile */
+	check(now_us() - begun < 55000);
+}
+
+static void offload_does_not_hold_the_loop(void **state)
+{
+	(void)state;
+	loops_run(1, run_offload, NULL);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(fewer_batches_than_calls),
+		cmocka_unit_test(failures_reach_the_caller),
+		cmocka_unit_test(cancellation_does_not_abandon_a_call),
+		cmocka_unit_test(idle_comes_once_after_work),
+		cmocka_unit_test(offload_does_not_hold_the_loop),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
