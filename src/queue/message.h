@@ -10,6 +10,7 @@
 #define QUEUE_MESSAGE_H
 
 #include "base/arena.h"
+#include "base/buf.h"
 #include "base/inet.h"
 #include "rt/file.h"
 #include "wire/command.h"

@@ -1,0 +1,87 @@
+/*
+ * Users and capabilities, by the kernel's own calls.
+ *
+ * The order matters: groups, keep capabilities over setuid, gid, uid, then
+ * the one capability back into the ambient set, then no_new_privs.
+ */
+#include "rt/privileges.h"
+
+#include <errno.h>
+#include <grp.h>
+#include <linux/capability.h>
+#include <pwd.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+bool person_find(const char *name, struct person *out)
+{
+	struct passwd *p;
+
+	errno = 0;
+	p = name[0] ? getpwnam(name) : getpwuid(geteuid());
+	if (!p)
+		return fail("there is no user \"%s\" on this machine; "
+			    "`useradd --system %s` makes one", name, name);
+	out->uid = p->pw_uid;
+	out->gid = p->pw_gid;
+	snprintf(out->name, sizeof(out->name), "%s", p->pw_name);
+	return true;
+}
+
+static bool set_capabilities(uint32_t bits)
+{
+	struct __user_cap_header_struct header = {
+		.version = _LINUX_CAPABILITY_VERSION_3,
+	};
+	struct __user_cap_data_struct data[2] = {
+		{ .effective = bits, .permitted = bits, .inheritable = bits },
+	};
+
+	if (syscall(SYS_capset, &header, data) != 0)
+		return fail("set capabilities: %m");
+	return true;
+}
+
+static bool change_user(const struct person *p, bool keep_low_ports)
+{
+	if (setgroups(0, NULL) != 0 || setgid(p->gid) != 0)
+		return fail("become group %u: %m", p->gid);
+	if (keep_low_ports && prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) != 0)
+		return fail("keep capabilities: %m");
+	if (setuid(p->uid) != 0)
+		return fail("become user %s: %m", p->name);
+	if (!keep_low_ports)
+		return true;
+	if (!set_capabilities(1u << CAP_NET_BIND_SERVICE))
+		return false;
+	if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, CAP_NET_BIND_SERVICE,
+		  0, 0) != 0)
+		return fail("keep the right to bind low ports: %m");
+	return true;
+}
+
+bool privileges_become(const struct person *p, bool keep_low_ports)
+{
+	if (geteuid() == 0 && p->uid != 0 && !change_user(p, keep_low_ports))
+		return false;
+	if (geteuid() != p->uid)
+		return fail("only root can become user %s", p->name);
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
+		return fail("no new privileges: %m");
+	/* A change of user forgets this: it has to come last. */
+	if (prctl(PR_SET_PDEATHSIG, SIGTERM, 0, 0, 0) != 0)
+		return fail("die with the parent: %m");
+	return true;
+}
+
+bool privileges_drop(void)
+{
+	if (geteuid() == 0)
+		return true;
+	prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
+	return set_capabilities(0);
+}

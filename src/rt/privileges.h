@@ -1,0 +1,27 @@
+/*
+ * Who a process runs as.
+ *
+ * The supervisor may be root, for the low ports only.  Its children become
+ * the configured user before they run a line of ours: they keep nothing but
+ * the right to bind low ports, and drop that once they listen.
+ */
+#ifndef RT_PRIVILEGES_H
+#define RT_PRIVILEGES_H
+
+#include "base/fail.h"
+
+struct person {
+	unsigned uid, gid;
+	char name[64];
+};
+
+/* By name; "" is who we are. False: cause(). */
+bool person_find(const char *name, struct person *out) must_check;
+/* Become that person for good, as exec's next program too; no new privileges
+ * ever after.  KEEP_LOW_PORTS keeps CAP_NET_BIND_SERVICE, also over exec.
+ * Dies with its parent. Somebody who is that person already may always. */
+bool privileges_become(const struct person *p, bool keep_low_ports) must_check;
+/* Give up every capability that is left. */
+bool privileges_drop(void) must_check;
+
+#endif
