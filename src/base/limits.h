@@ -27,6 +27,7 @@ enum {
 					   CVE-2024-23184 */
 	LIMIT_RECEIVED = 50,		/* hops, as Postfix hopcount_limit */
 	LIMIT_TRAIL_BYTES = 1024,	/* one recipient's loop trail */
+	LIMIT_TRAIL_JOINED = 120,	/* entries looked at, of RCPT and header */
 
 	/* session */
 	LIMIT_RECIPIENTS = 1000,	/* a mail; RFC 5321 4.5.3.1.8 asks 100 */
@@ -47,6 +48,7 @@ enum {
 	LIMIT_BOUNCE_BYTES = 50000,	/* of the message, in a DSN */
 	LIMIT_EXPANSION = 5000,		/* addresses one recipient may become */
 	LIMIT_EXPANSION_DEPTH = 20,
+	LIMIT_REASONS = 500,		/* of one decision; a group has many */
 
 	/* outgoing */
 	LIMIT_HOSTS = 16,		/* next hops tried for one system */
@@ -55,6 +57,8 @@ enum {
 	LIMIT_REPLY_MS = 300000,	/* RFC 5321 4.5.3.2 */
 	LIMIT_FINAL_REPLY_MS = 600000,	/* after the final dot: 10 min */
 	LIMIT_HANDOVER_MS = 20000,	/* then keep and answer the client */
+	LIMIT_VERIFICATIONS = 50000,	/* remembered, per loop: some 15 MB */
+	LIMIT_VERIFIED_TEXT = 400,	/* of a refusal, remembered and shown */
 	LIMIT_POOL_IDLE = 20,		/* open connections kept per next hop */
 	LIMIT_POOL_IDLE_MS = 30000,
 	LIMIT_PER_HOP = 20,		/* connections at once to one next hop,

@@ -14,7 +14,9 @@
  * systems in between.
  *
  * A group that is expanded leaves an entry too (its key is "group " and the
- * address), which all members carry on.
+ * address), which all members carry on; so do forwards and catch-alls.
+ * Keys are canonical: local@ and the domain's first name, so that a system in
+ * between may replace an alias of the domain by its name.
  */
 #ifndef ROUTE_GUARD_H
 #define ROUTE_GUARD_H
@@ -29,13 +31,13 @@ void guard_close(struct guard *g);
 
 /* Our entry for a canonical recipient key. */
 struct str guard_entry(const struct guard *g, struct str key,
-		       struct arena *arena);
+                       struct arena *arena);
 /* Is our own entry for KEY in TRAIL?  Constant-time, any garbage is fine. */
 bool guard_was_here(const struct guard *g, struct str trail, struct str key);
-/* TRAIL with ENTRY added, once; capped at LIMIT_TRAIL_BYTES, foreign entries
- * go first. */
+/* TRAIL with ENTRY added, once; what is no entry is left out.  Capped at
+ * LIMIT_TRAIL_BYTES: the oldest foreign entries go first. */
 struct str trail_add(struct str trail, struct str entry, struct arena *arena);
-/* All entries of both, each once. */
+/* All entries of both, each once, the newest LIMIT_TRAIL_JOINED of them. */
 struct str trail_join(struct str a, struct str b, struct arena *arena);
 
 #endif

@@ -1,0 +1,160 @@
+/*
+ * Who asks, and as whom they may write.
+ *
+ * The text form is what the queue stores and the command line takes:
+ * "internet", "user:a@b", "system:NAME", "local".  A system that has no name
+ * is written by its hosts, and has no rights.
+ */
+#include "route/route.h"
+#include "wire/hosts.h"
+
+static bool parse_user(struct str text, struct arena *arena, struct asker *out)
+{
+	struct address a;
+
+	if (!address_parse(text, arena, &a))
+		return add_cause("user");
+	out->kind = ASKER_USER;
+	out->user = arena_str(arena, text);
+	return true;
+}
+
+static bool parse_system(struct directory *d, struct str name,
+                         struct arena *arena, struct asker *out)
+{
+	struct host *hosts;
+	size_t n;
+
+	out->kind = ASKER_SYSTEM;
+	switch (directory_system_named(d, name, arena, &out->system)) {
+	case ANSWER_YES:
+		out->trusted = true;
+		return true;
+	case ANSWER_NO:
+		break;
+	case ANSWER_UNSURE:
+		return false;
+	}
+	if (!hosts_parse(name, arena, &hosts, &n))
+		return fail("there is no system \"%.*s\"", STR(name));
+	out->system = (struct system){ .name = arena_str(arena, name) };
+	out->system.hosts = out->system.name;
+	return true;
+}
+
+bool asker_parse(struct directory *d, struct str text, struct arena *arena,
+                 struct asker *out)
+{
+	*out = (struct asker){ .kind = ASKER_INTERNET };
+	if (str_same(text, S("internet")))
+		return true;
+	if (str_same(text, S("local"))) {
+		out->kind = ASKER_LOCAL;
+		return true;
+	}
+	if (str_starts(text, S("user:")))
+		return parse_user(str_from(text, 5), arena, out);
+	if (str_starts(text, S("system:")))
+		return parse_system(d, str_from(text, 7), arena, out);
+	return fail("\"%.*s\" is not internet, local, user:ADDRESS or "
+	            "system:NAME",
+	            STR(str_part(text, 0, 100)));
+}
+
+struct str asker_text(const struct asker *a, struct arena *arena)
+{
+	switch (a->kind) {
+	case ASKER_INTERNET:
+		break;
+	case ASKER_USER:
+		return arena_strf(arena, "user:%.*s", STR(a->user));
+	case ASKER_SYSTEM:
+		return arena_strf(arena, "system:%.*s", STR(a->system.name));
+	case ASKER_LOCAL:
+		return S("local");
+	}
+	return S("internet");
+}
+
+/* ---- MAIL FROM ---- */
+
+static struct reply sender_ok(void)
+{
+	return (struct reply){ 250, "2.1.0", S("sender ok") };
+}
+
+static struct reply sender_unsure(void)
+{
+	return (struct reply){ 451, "4.3.0",
+		               S("trouble with the directory here") };
+}
+
+/* <> is his too, as long as he may log in. */
+static struct reply user_sender(const struct router *r, const struct asker *a,
+                                const struct address *sender,
+                                struct arena *arena)
+{
+	struct address own;
+
+	if (str_empty(sender->spelling)) {
+		if (!address_parse(a->user, arena, &own))
+			return sender_unsure();
+		sender = &own;
+	}
+	switch (directory_may_send_as(r->directory, a->user, sender->local,
+	                              sender->domain)) {
+	case ANSWER_YES:
+		return sender_ok();
+	case ANSWER_NO:
+		break;
+	case ANSWER_UNSURE:
+		return sender_unsure();
+	}
+	return (struct reply){ 553, "5.7.1",
+		               arena_strf(arena,
+		                          "%.*s may not send as this address",
+		                          STR(a->user)) };
+}
+
+static struct reply stranger_sender(const struct router *r,
+                                    const struct address *sender,
+                                    struct arena *arena)
+{
+	struct domain domain;
+
+	if (str_empty(sender->domain))
+		return sender_ok();
+	switch (directory_domain(r->directory, sender->domain, arena,
+	                         &domain)) {
+	case ANSWER_YES:
+		break;
+	case ANSWER_NO:
+		return sender_ok();
+	case ANSWER_UNSURE:
+		return sender_unsure();
+	}
+	if (domain.own_senders == OWN_SENDERS_ACCEPT)
+		return sender_ok();
+	return (struct reply){ 550, "5.7.1",
+		               arena_strf(arena,
+		                          "senders of %.*s have to log in",
+		                          STR(domain.name)) };
+}
+
+struct reply route_sender(const struct router *r, const struct asker *a,
+                          const struct address *sender, struct arena *arena)
+{
+	switch (a->kind) {
+	case ASKER_USER:
+		return user_sender(r, a, sender, arena);
+	case ASKER_LOCAL:
+		return sender_ok();
+	case ASKER_SYSTEM:
+		if (a->trusted)
+			return sender_ok();
+		break;
+	case ASKER_INTERNET:
+		break;
+	}
+	return stranger_sender(r, sender, arena);
+}

@@ -1,0 +1,225 @@
+/*
+ * The other system's share: which system, may it go there, and what has the
+ * system said about the address.
+ *
+ * The guard comes before verification: a system is never asked about what it
+ * has just handed to us.
+ */
+#include "base/limits.h"
+#include "route/guard.h"
+#include "route/verify.h"
+#include "route/walk.h"
+
+/* ---- the guard against loops ---- */
+
+static bool is_guarded(const struct walk *w, const struct way *way)
+{
+	return !way->is_new && !w->q->is_retry;
+}
+
+static bool came_from(const struct walk *w, const struct target *t,
+                      const struct system *s)
+{
+	const struct asker *a = &w->q->asker;
+
+	if (!is_guarded(w, t->way) || a->kind != ASKER_SYSTEM)
+		return false;
+	if (s->id != 0 && s->id == a->system.id)
+		return true;
+	return !str_empty(s->hosts) &&
+	       str_same_nocase(s->hosts, a->system.hosts);
+}
+
+bool was_here(const struct walk *w, const struct target *t)
+{
+	const struct guard *g = w->router->guard;
+
+	return g && is_guarded(w, t->way) &&
+	       guard_was_here(g, t->way->trail, t->key);
+}
+
+bool is_loop(struct walk *w, const struct target *t, const struct system *s)
+{
+	if (came_from(w, t, s)) {
+		reason_add(w, "guard", "configuration",
+		           "the asker is %.*s, where it would go",
+		           STR(s->name));
+		return true;
+	}
+	if (was_here(w, t)) {
+		reason_add(w, "guard", "trail",
+		           "this server has handed %.*s on before, on this "
+		           "mail's way",
+		           STR(t->key));
+		return true;
+	}
+	return false;
+}
+
+/* ---- the system ---- */
+
+/* The system that holds T's other part; true: decided, there is none. */
+bool find_system(struct walk *w, struct target *t, int64_t id, struct system *s,
+                 struct outcome *o)
+{
+	if (id == 0) {
+		*s = directory_relay(&t->domain);
+	} else {
+		switch (directory_system(w->router->directory, id, w->arena,
+		                         s)) {
+		case ANSWER_YES:
+			break;
+		case ANSWER_NO:
+			*s = (struct system){ 0 };
+			break;
+		case ANSWER_UNSURE:
+			return unsure(w, o);
+		}
+	}
+	if (!str_empty(s->hosts))
+		return false;
+	reason_add(
+	        w, "relay", "directory",
+	        id == 0 ? "%.*s has no relay, set one: splitmail domain set "
+	                  "%.*s relay=HOST"
+	                : "the system of %.*s is gone or has no hosts (%.*s)",
+	        STR(id == 0 ? t->domain.name : t->key), STR(t->domain.name));
+	return try_later(w, o, "4.3.5",
+	                 "%sthe system that holds it is not configured",
+	                 shown(w, t));
+}
+
+bool relay_to(struct walk *w, const struct target *t, const struct system *s,
+              bool known, struct outcome *o)
+{
+	struct leg *l = leg_add(w, t, LEG_SYSTEM, o);
+
+	if (l) {
+		l->system = *s;
+		l->is_known = known;
+	}
+	return o->is_final || accept_as(o, ROUTE_RELAY);
+}
+
+/* May send to anybody, and is not made to wait for another system. */
+static bool has_rights(const struct walk *w)
+{
+	const struct asker *a = &w->q->asker;
+
+	return w->q->is_retry || a->kind == ASKER_USER ||
+	       a->kind == ASKER_LOCAL ||
+	       (a->kind == ASKER_SYSTEM && a->trusted);
+}
+
+/* ---- verification: what the other system says about its address ---- */
+
+static struct str without_controls(struct walk *w, struct str text)
+{
+	char *clean = arena_alloc(w->arena, text.n + 1);
+
+	for (size_t i = 0; i < text.n; i++)
+		clean[i] = (text.p[i] >= ' ' && text.p[i] < 0x7f) ||
+		                           text.p[i] == '\n'
+		                   ? text.p[i]
+		                   : '?';
+	return (struct str){ clean, text.n };
+}
+
+static bool refused_there(struct walk *w, const struct system *s,
+                          const struct finding *f, struct outcome *o)
+{
+	struct str text = str_part(f->reply.text, 0, LIMIT_VERIFIED_TEXT);
+	int code = reply_is_refusal(&f->reply) ? f->reply.code : 550;
+	const char *status =
+	        f->reply.status[0] == '5' ? f->reply.status : "5.1.1";
+
+	text = without_controls(w, text);
+	reason_add(w, "verification", "verification",
+	           "%.*s does not accept it: %d %s %.*s", STR(s->name), code,
+	           status, STR(text))
+	        ->age_s = f->age_s;
+	return refuse(w, o, code, status, "%.*s said: %.*s", STR(s->name),
+	              STR(text));
+}
+
+/* It cannot be asked now, or could not answer. */
+static bool no_answer(struct walk *w, const struct target *t,
+                      const struct system *s, bool known, const char *why,
+                      struct outcome *o)
+{
+	const char *kept = NULL;
+
+	if (has_rights(w))
+		kept = "the sender has rights here";
+	else if (s->when_down == DOWN_KEEP_ALL)
+		kept = "its mail is kept (when_down=keep-all)";
+	else if (s->when_down == DOWN_KEEP_KNOWN && known)
+		kept = "the address is known (when_down=keep-known)";
+	if (kept) {
+		reason_add(w, "verification", "verification",
+		           "%.*s %s; accepted all the same: %s", STR(s->name),
+		           why, kept);
+		return relay_to(w, t, s, known, o);
+	}
+	reason_add(w, "verification", "verification", "%.*s %s%s", STR(s->name),
+	           why,
+	           s->when_down == DOWN_DEFER
+	                   ? " (when_down=defer)"
+	                   : ", and the address is not known otherwise");
+	return try_later(w, o, "4.4.1", "%s%.*s cannot be asked now",
+	                 shown(w, t), STR(s->name));
+}
+
+static bool ask_first(struct walk *w, const struct target *t,
+                      const struct system *s, bool known, struct outcome *o)
+{
+	reason_add(w, "verification", "verification",
+	           "%.*s has not been asked about it lately", STR(s->name));
+	relay_to(w, t, s, known, o);
+	o->ask = true;
+	w->ask_key = t->given_key;
+	return true;
+}
+
+static bool asked_now(struct walk *w, const struct target *t,
+                      const struct system *s, bool known, struct outcome *o)
+{
+	if (known || has_rights(w) || !w->q->is_probe)
+		return no_answer(w, t, s, known, "is being asked about it now",
+		                 o);
+	reason_add(w, "guard", "verification",
+	           "%.*s is being asked about it, and this is a question too",
+	           STR(s->name));
+	return refuse(w, o, 550, "5.1.1", "%snobody here has this address",
+	              shown(w, t));
+}
+
+bool relay_verified(struct walk *w, const struct target *t,
+                    const struct system *s, bool known, struct outcome *o)
+{
+	struct finding f;
+
+	if (!w->router->verification || w->q->is_retry || t->way->is_member ||
+	    t->is_share)
+		return relay_to(w, t, s, known, o);
+	f = verify_find(w->router->verification, s->name, t->given_key,
+	                w->arena);
+	known = known || f.once_confirmed;
+	switch (f.verdict) {
+	case VERDICT_NOT_ASKED:
+		if (f.is_asked_now)
+			return asked_now(w, t, s, known, o);
+		return ask_first(w, t, s, known, o);
+	case VERDICT_NO:
+		return refused_there(w, s, &f, o);
+	case VERDICT_TROUBLE:
+		return no_answer(w, t, s, known,
+		                 "is down or did not answer for it", o);
+	case VERDICT_YES:
+		break;
+	}
+	reason_add(w, "verification", "verification", "%.*s has confirmed it",
+	           STR(s->name))
+	        ->age_s = f.age_s;
+	return relay_to(w, t, s, true, o);
+}

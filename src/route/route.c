@@ -1,0 +1,704 @@
+/*
+ * The rules, each one function, in the order in which they are asked.
+ *
+ * A rule returns true when it has decided; *o is then the decision.  Whatever
+ * replaces an address by others (group, forward, catch-all) asks all rules
+ * again for each of them, with a longer way.
+ *
+ * Invariants: what the directory cannot say is never a refusal; an address
+ * that is disabled, has no mail or is not selected has no leg to anywhere; a
+ * recipient that came by itself is never given to the system it came from, nor
+ * to any system a second time.
+ */
+#include "route/route.h"
+
+#include "base/limits.h"
+#include "route/guard.h"
+#include "route/walk.h"
+
+static struct outcome route_address(struct walk *w, const struct way *way,
+                                    const struct address *a);
+
+/* ---- what the rules ask ---- */
+
+static bool may_leave(const struct walk *w, const struct way *way)
+{
+	const struct asker *a = &w->q->asker;
+
+	if (way->is_new || w->q->is_retry)
+		return true;
+	if (a->kind == ASKER_SYSTEM)
+		return a->trusted && a->system.may_relay;
+	return a->kind == ASKER_USER || a->kind == ASKER_LOCAL;
+}
+
+static bool is_postmaster(const struct target *t)
+{
+	return str_same(t->address->base, S("postmaster")) ||
+	       str_same(t->address->base, S("abuse"));
+}
+
+static struct str holder_kind_name(const struct holder *h)
+{
+	switch (h->kind) {
+	case HOLDER_USER:
+		return S("user");
+	case HOLDER_GROUP:
+		return S("group");
+	case HOLDER_SHARED:
+		return S("shared mailbox");
+	}
+	return STR_NONE;
+}
+
+static bool deliver_here(struct walk *w, const struct target *t,
+                         struct outcome *o)
+{
+	struct leg *l = leg_add(w, t, LEG_MAILBOX, o);
+
+	if (l) {
+		l->login = t->holder.login;
+		l->detail = t->detail;
+		l->is_here = true;
+		l->is_known = true;
+	}
+	return o->is_final || accept_as(o, ROUTE_DELIVER);
+}
+
+/* ---- groups and forwards: one address becomes many ---- */
+
+static struct str step_key(struct walk *w, const struct target *t)
+{
+	return arena_strf(w->arena, "group %.*s", STR(t->key));
+}
+
+static struct way step(struct walk *w, const struct target *t, struct str key)
+{
+	const struct guard *g = w->router->guard;
+	struct way way = *t->way;
+
+	if (g)
+		way.trail = trail_add(way.trail, guard_entry(g, key, w->arena),
+		                      w->arena);
+	way.depth++;
+	way.is_new = true;
+	return way;
+}
+
+/* Was KEY replaced by others before, on this mail's way to us? */
+static bool stepped_before(const struct walk *w, struct str key)
+{
+	const struct guard *g = w->router->guard;
+
+	return g && guard_was_here(g, w->q->trail, key);
+}
+
+static bool too_deep(struct walk *w, const struct target *t, struct outcome *o)
+{
+	if (t->way->depth < LIMIT_EXPANSION_DEPTH)
+		return false;
+	reason_add(w, "group", "configuration",
+	           "%.*s: more than %d groups and forwards inside each other",
+	           STR(t->key), LIMIT_EXPANSION_DEPTH);
+	o->is_final = true;
+	return refuse(w, o, 550, "5.4.6", "%sgroups nested too deeply",
+	              shown(w, t));
+}
+
+/* True: *o ends the whole expansion. */
+static bool expand_member(struct walk *w, const struct way *way,
+                          struct str member, struct outcome *o)
+{
+	struct outcome of_member;
+	struct address a;
+
+	if (!address_parse(member, w->arena, &a)) {
+		reason_add(w, "member", "directory", "%.*s is left out: %s",
+		           STR(member), cause());
+		return false;
+	}
+	of_member = route_address(w, way, &a);
+	if (of_member.action == ROUTE_LATER || of_member.is_final) {
+		*o = of_member;
+		return true;
+	}
+	if (of_member.action == ROUTE_REFUSE)
+		reason_add(w, "member", "directory",
+		           "%.*s is left out: %d %s %.*s", STR(member),
+		           of_member.reply.code, of_member.reply.status,
+		           STR(of_member.reply.text));
+	return false;
+}
+
+static bool expand(struct walk *w, const struct target *t, struct str key,
+                   const struct str *members, size_t n, struct outcome *o)
+{
+	struct way way = step(w, t, key);
+
+	way.is_member = true;
+	for (size_t i = 0; i < n; i++)
+		if (expand_member(w, &way, members[i], o))
+			return true;
+	return false;
+}
+
+/*
+ * All members are through.  The one who sent to the group hears of a group
+ * that reaches nobody, otherwise mail would vanish; not of one that was
+ * expanded on the mail's way already, whose members have it.
+ */
+static bool expanded(struct walk *w, const struct target *t, struct outcome *o)
+{
+	if (w->n > 0 || w->dropped > 0 || t->way->is_member)
+		return accept_as(o, ROUTE_EXPAND);
+	if (w->met_loop)
+		return refuse(w, o, 550, "5.4.6", "%smail loop", shown(w, t));
+	return refuse(w, o, 550, "5.2.4", "%sreaches nobody", shown(w, t));
+}
+
+static bool drop_group(struct walk *w, const struct target *t,
+                       struct outcome *o)
+{
+	reason_add(w, "guard", "trail",
+	           "%.*s was expanded before on this mail's way: dropped",
+	           STR(t->key));
+	w->dropped++;
+	return accept_as(o, ROUTE_EXPAND);
+}
+
+static bool rule_group(struct walk *w, struct target *t, struct outcome *o)
+{
+	const struct str *members;
+	struct str key;
+	size_t n;
+
+	if (t->holder.kind != HOLDER_GROUP)
+		return false;
+	if (too_deep(w, t, o))
+		return true;
+	key = step_key(w, t);
+	if (stepped_before(w, key))
+		return drop_group(w, t, o);
+	w->expanding = true;
+	if (!seen_first(w, key)) {
+		reason_add(w, "once", "directory", "%.*s is expanded already",
+		           STR(t->key));
+		w->met_loop = true;
+		return accept_as(o, ROUTE_EXPAND);
+	}
+	switch (directory_members(w->router->directory, t->holder.id, w->arena,
+	                          &members, &n)) {
+	case ANSWER_YES:
+	case ANSWER_NO:
+		break;
+	case ANSWER_UNSURE:
+		return unsure(w, o);
+	}
+	reason_add(w, "group", "directory", "%.*s is a group of %zu",
+	           STR(t->key), n);
+	return expand(w, t, key, members, n, o) || expanded(w, t, o);
+}
+
+/* ---- home: where one address of a user lives ---- */
+
+static enum home home_of(const struct holder *h)
+{
+	if (h->kind == HOLDER_SHARED)
+		return HOME_HOSTED;
+	switch (h->mail_system) {
+	case HOME_ALTERNATE:
+		return h->routed ? HOME_ALTERNATE : HOME_NONE;
+	case HOME_NONE:
+		return HOME_NONE;
+	case HOME_HOSTED:
+	case HOME_BOTH:
+		break;
+	}
+	return h->home;
+}
+
+static const char *home_fact(const struct holder *h)
+{
+	if (h->kind == HOLDER_SHARED)
+		return "is a shared mailbox here";
+	switch (h->mail_system) {
+	case HOME_ALTERNATE:
+		return h->routed
+		               ? "is routed to the user's alternate mail server"
+		               : "is not selected for the user's alternate "
+		                 "mail server: no mail";
+	case HOME_NONE:
+		return "belongs to a user who has no mail";
+	case HOME_HOSTED:
+	case HOME_BOTH:
+		break;
+	}
+	switch (h->home) {
+	case HOME_HOSTED:
+		return "lives here, as its user does";
+	case HOME_ALTERNATE:
+		return "lives on the alternate mail server, its user here";
+	case HOME_BOTH:
+		return "is delivered here and on the alternate mail server";
+	case HOME_NONE:
+		return "has no mail, while its user has";
+	}
+	return "";
+}
+
+static bool home_alternate(struct walk *w, struct target *t, struct outcome *o)
+{
+	struct system s;
+
+	if (find_system(w, t, t->holder.system, &s, o))
+		return true;
+	reason_add(w, "relay", "directory",
+	           s.id ? "its system is %.*s (%.*s)"
+	                : "its system is the relay of the domain, %.*s",
+	           STR(s.name), STR(s.hosts));
+	if (is_loop(w, t, &s)) {
+		w->met_loop = true;
+		return refuse(w, o, 550, "5.4.6",
+		              "%smail loop: it lives on %.*s", shown(w, t),
+		              STR(s.name));
+	}
+	return relay_verified(w, t, &s, true, o);
+}
+
+/* Each side once, also when asked again for one side's share alone. */
+static bool home_both(struct walk *w, struct target *t, struct outcome *o)
+{
+	struct outcome there = { 0 };
+
+	t->is_share = true;
+	if (w->q->is_split && !t->way->is_new)
+		return w->q->takes_there ? home_alternate(w, t, o)
+		                         : deliver_here(w, t, o);
+	if (deliver_here(w, t, o) && o->is_final)
+		return true;
+	home_alternate(w, t, &there);
+	if (there.action == ROUTE_LATER || there.is_final)
+		*o = there;
+	else if (there.action == ROUTE_RELAY)
+		accept_as(o, ROUTE_BOTH);
+	return true;
+}
+
+static bool home(struct walk *w, struct target *t, struct outcome *o)
+{
+	reason_add(w, "home", "directory", "%.*s %s", STR(t->spelling),
+	           home_fact(&t->holder));
+	switch (home_of(&t->holder)) {
+	case HOME_HOSTED:
+		return deliver_here(w, t, o);
+	case HOME_ALTERNATE:
+		return home_alternate(w, t, o);
+	case HOME_BOTH:
+		return home_both(w, t, o);
+	case HOME_NONE:
+		break;
+	}
+	return refuse(w, o, 550, "5.1.1", "%snobody here has this address",
+	              shown(w, t));
+}
+
+/* A forward that came back: its own copy may be given, nothing more. */
+static bool forward_again(struct walk *w, struct target *t, struct outcome *o)
+{
+	reason_add(w, "guard", "trail", "%.*s was forwarded before%s",
+	           STR(t->key),
+	           t->holder.forward_keeps_copy ? ": only its own copy is left"
+	                                        : "");
+	w->met_loop = true;
+	if (t->holder.forward_keeps_copy) {
+		t->is_share = true;
+		return home(w, t, o);
+	}
+	return refuse(w, o, 550, "5.4.6", "%smail loop: it is forwarded",
+	              shown(w, t));
+}
+
+static bool rule_forward(struct walk *w, struct target *t, struct outcome *o)
+{
+	const struct holder *h = &t->holder;
+	struct str key;
+
+	if (h->n_forwards == 0 || home_of(h) == HOME_NONE ||
+	    (w->q->is_split && !t->way->is_new))
+		return false;
+	if (too_deep(w, t, o))
+		return true;
+	key = step_key(w, t);
+	w->expanding = true;
+	if (stepped_before(w, key) || !seen_first(w, key))
+		return forward_again(w, t, o);
+	reason_add(w, "forward", "directory", "%.*s is forwarded to %zu%s",
+	           STR(t->key), h->n_forwards,
+	           h->forward_keeps_copy ? ", with a copy" : "");
+	if (h->forward_keeps_copy) {
+		t->is_share = true;
+		home(w, t, o);
+		if (o->action == ROUTE_LATER || o->is_final)
+			return true;
+	}
+	return expand(w, t, key, h->forwards, h->n_forwards, o) ||
+	       expanded(w, t, o);
+}
+
+/* ---- 1: is the domain ours? ---- */
+
+static bool leave(struct walk *w, struct target *t, struct outcome *o)
+{
+	struct system smart;
+	struct leg *l;
+
+	switch (directory_smart_host(w->router->directory, w->arena, &smart)) {
+	case ANSWER_UNSURE:
+		return unsure(w, o);
+	case ANSWER_YES:
+		if (is_loop(w, t, &smart))
+			break;
+		reason_add(w, "internet", "directory",
+		           "mail to the Internet goes through %.*s",
+		           STR(smart.name));
+		return relay_to(w, t, &smart, false, o);
+	case ANSWER_NO:
+		if (was_here(w, t)) {
+			reason_add(w, "guard", "trail",
+			           "this server has sent it out before");
+			break;
+		}
+		if (str_find(t->address->domain, '.') < 0) {
+			reason_add(w, "internet", "configuration",
+			           "%.*s is no domain of the Internet",
+			           STR(t->address->domain));
+			return refuse(w, o, 550, "5.1.2", "%sno such domain",
+			              shown(w, t));
+		}
+		reason_add(w, "internet", "configuration",
+		           "it goes to the MX of %.*s",
+		           STR(t->address->domain));
+		l = leg_add(w, t, LEG_INTERNET, o);
+		if (l)
+			l->domain = t->address->domain;
+		return o->is_final || accept_as(o, ROUTE_RELAY);
+	}
+	w->met_loop = true;
+	return refuse(w, o, 550, "5.4.6", "%smail loop", shown(w, t));
+}
+
+static bool not_ours(struct walk *w, struct target *t, struct outcome *o)
+{
+	struct str domain = t->address->domain;
+
+	reason_add(w, "domain", "directory", "%.*s is not a domain of ours",
+	           STR(domain));
+	t->key = t->given_key = address_key(t->address, w->arena);
+	if (!may_leave(w, t->way)) {
+		reason_add(
+		        w, "relaying", "configuration",
+		        "only authenticated users and systems with may_relay "
+		        "send to other domains");
+		return refuse(w, o, 550, "5.7.1", "%srelaying denied",
+		              shown(w, t));
+	}
+	if (domain.n > 0 && domain.p[0] == '[') {
+		reason_add(w, "relaying", "configuration",
+		           "address literals lead past every policy");
+		return refuse(w, o, 550, "5.1.2",
+		              "%saddress literals are not accepted",
+		              shown(w, t));
+	}
+	return leave(w, t, o);
+}
+
+static bool rule_domain(struct walk *w, struct target *t, struct outcome *o)
+{
+	struct directory *d = w->router->directory;
+	struct str name = t->address->domain;
+	bool bare = str_empty(name);
+
+	switch (bare ? directory_first_domain(d, w->arena, &t->domain)
+	             : directory_domain(d, name, w->arena, &t->domain)) {
+	case ANSWER_YES:
+		break;
+	case ANSWER_NO:
+		if (!bare)
+			return not_ours(w, t, o);
+		reason_add(w, "domain", "directory", "there is no domain yet");
+		return refuse(w, o, 550, "5.1.1", "no domain here yet");
+	case ANSWER_UNSURE:
+		return unsure(w, o);
+	}
+	t->key = arena_strf(w->arena, "%.*s@%.*s", STR(t->address->local),
+	                    STR(t->domain.name));
+	t->given_key = bare || str_same(name, t->domain.name)
+	                       ? t->key
+	                       : address_key(t->address, w->arena);
+	if (bare)
+		t->spelling = t->key;
+	if (t->way->depth == 0)
+		w->domain = t->domain;
+	reason_add(w, "domain", "directory",
+	           bare ? "%.*s stands for our first domain, %.*s"
+	           : str_same(name, t->domain.name)
+	                   ? "%.*s is a domain of ours"
+	                   : "%.*s is an alias of our domain %.*s",
+	           STR(bare ? t->address->spelling : name),
+	           STR(t->domain.name));
+	return false;
+}
+
+/* ---- 2: does anybody have the address? ---- */
+
+/* Exactly, then without +detail. */
+static enum answer find_holder(struct walk *w, struct target *t)
+{
+	struct directory *d = w->router->directory;
+	const struct address *a = t->address;
+	struct str name = str_empty(a->domain) ? t->domain.name : a->domain;
+	enum answer found = directory_address(d, &t->domain, a->local, name,
+	                                      w->arena, &t->holder);
+
+	if (found != ANSWER_NO || !a->has_detail || str_empty(a->base))
+		return found;
+	found = directory_address(d, &t->domain, a->base, name, w->arena,
+	                          &t->holder);
+	t->detail = a->detail;
+	return found;
+}
+
+/* True: refused. */
+static bool has_no_mail(struct walk *w, const struct target *t,
+                        struct outcome *o)
+{
+	if (!t->holder.enabled) {
+		reason_add(w, "enabled", "directory",
+		           "it is disabled, and never forwarded");
+		return refuse(w, o, 550, "5.2.1", "%sthis address is disabled",
+		              shown(w, t));
+	}
+	if (t->holder.kind == HOLDER_GROUP || home_of(&t->holder) != HOME_NONE)
+		return false;
+	reason_add(w, "home", "directory", "%.*s %s", STR(t->spelling),
+	           home_fact(&t->holder));
+	return refuse(w, o, 550, "5.1.1", "%snobody here has this address",
+	              shown(w, t));
+}
+
+static bool rule_address(struct walk *w, struct target *t, struct outcome *o)
+{
+	const struct holder *h = &t->holder;
+	bool no_mail;
+
+	switch (find_holder(w, t)) {
+	case ANSWER_YES:
+		break;
+	case ANSWER_NO:
+		return false;
+	case ANSWER_UNSURE:
+		return unsure(w, o);
+	}
+	t->is_held = true;
+	if (t->way->depth == 0)
+		w->is_known = true;
+	reason_add(w, "address", "directory",
+	           "%.*s is an address of the %.*s %.*s%s%s", STR(t->spelling),
+	           STR(holder_kind_name(h)), STR(h->login),
+	           str_empty(t->detail) ? "" : ", with +detail",
+	           h->all_aliases ? " (on all aliases)" : "");
+	no_mail = has_no_mail(w, t, o);
+	if (is_postmaster(t) && (no_mail || h->kind == HOLDER_SHARED))
+		return false; /* the next rule may know better */
+	return no_mail || rule_group(w, t, o) || rule_forward(w, t, o) ||
+	       home(w, t, o);
+}
+
+/* ---- another address instead: postmaster, catch-all ---- */
+
+static bool instead(struct walk *w, struct target *t, struct str other,
+                    struct outcome *o)
+{
+	struct str key = step_key(w, t);
+	struct address a;
+	struct way way;
+
+	if (too_deep(w, t, o))
+		return true;
+	if (stepped_before(w, key)) {
+		reason_add(w, "guard", "trail",
+		           "%.*s stood for another before, on this mail's way",
+		           STR(t->key));
+		w->met_loop = true;
+		return refuse(w, o, 550, "5.4.6", "%smail loop", shown(w, t));
+	}
+	if (!address_parse(other, w->arena, &a)) {
+		reason_add(w, "address", "directory", "%s", cause());
+		return try_later(w, o, "4.3.5",
+		                 "%swhat stands for it is not "
+		                 "configured",
+		                 shown(w, t));
+	}
+	way = step(w, t, key);
+	*o = route_address(w, &way, &a);
+	return true;
+}
+
+/* ---- 3: postmaster and abuse always reach somebody ---- */
+
+/* Where unknown addresses go, unless it came from there. */
+static bool forward_postmaster(struct walk *w, struct target *t,
+                               struct outcome *o)
+{
+	struct system s = directory_relay(&t->domain);
+
+	if (!t->domain.forward_unknown || str_empty(s.hosts) ||
+	    is_loop(w, t, &s))
+		return false;
+	reason_add(w, "postmaster", "directory",
+	           "it goes where unknown addresses go, to %.*s", STR(s.name));
+	return relay_verified(w, t, &s, true, o) && o->action != ROUTE_REFUSE;
+}
+
+static bool rule_postmaster(struct walk *w, struct target *t, struct outcome *o)
+{
+	struct str instead_of = t->domain.postmaster;
+
+	if (!is_postmaster(t))
+		return false;
+	if (!str_empty(instead_of) && !str_same_nocase(instead_of, t->key)) {
+		reason_add(w, "postmaster", "directory",
+		           "the postmaster of %.*s is %.*s",
+		           STR(t->domain.name), STR(instead_of));
+		return instead(w, t, instead_of, o);
+	}
+	if (t->is_held && t->holder.kind != HOLDER_SHARED)
+		return true; /* rule_address has refused it */
+	if (forward_postmaster(w, t, o))
+		return true;
+	if (!t->is_held)
+		return false;
+	return has_no_mail(w, t, o) || rule_forward(w, t, o) || home(w, t, o);
+}
+
+/* ---- 4 to 6: addresses nobody has ---- */
+
+static bool rule_catch_all(struct walk *w, struct target *t, struct outcome *o)
+{
+	reason_add(w, "address", "directory", "nobody here has %.*s",
+	           STR(t->spelling));
+	if (str_empty(t->domain.catch_all))
+		return false;
+	reason_add(w, "catch-all", "directory", "%.*s has the catch-all %.*s",
+	           STR(t->domain.name), STR(t->domain.catch_all));
+	return instead(w, t, t->domain.catch_all, o);
+}
+
+static bool rule_unknown(struct walk *w, struct target *t, struct outcome *o)
+{
+	struct system s;
+
+	if (!t->domain.forward_unknown)
+		return false;
+	reason_add(w, "unknown", "directory",
+	           "%.*s forwards unknown addresses to its relay, %.*s",
+	           STR(t->domain.name), STR(t->domain.relay));
+	if (find_system(w, t, 0, &s, o))
+		return true;
+	if (!is_loop(w, t, &s))
+		return relay_verified(w, t, &s, false, o);
+	w->met_loop = true;
+	if (was_here(w, t))
+		return refuse(w, o, 550, "5.4.6",
+		              "%smail loop: nobody has this address",
+		              shown(w, t));
+	return refuse(w, o, 550, "5.1.1", "%snobody has this address",
+	              shown(w, t));
+}
+
+static bool rule_nobody(struct walk *w, struct target *t, struct outcome *o)
+{
+	if (!t->domain.forward_unknown)
+		reason_add(w, "unknown", "directory",
+		           "%.*s does not forward unknown addresses",
+		           STR(t->domain.name));
+	return refuse(w, o, 550, "5.1.1", "%snobody here has this address",
+	              shown(w, t));
+}
+
+/* ---- the story ---- */
+
+static struct outcome route_address(struct walk *w, const struct way *way,
+                                    const struct address *a)
+{
+	struct target t = { .address = a, .way = way, .spelling = a->spelling };
+	struct outcome o = { 0 };
+	bool decided = rule_domain(w, &t, &o) || rule_address(w, &t, &o) ||
+	               rule_postmaster(w, &t, &o) ||
+	               rule_catch_all(w, &t, &o) || rule_unknown(w, &t, &o) ||
+	               rule_nobody(w, &t, &o);
+
+	check(decided);
+	return o;
+}
+
+/* Only the domain's own limit: others' are the session's business. */
+static void check_size(struct walk *w, struct outcome *o)
+{
+	uint64_t most = w->domain.max_message_bytes;
+
+	if (most == 0 || w->q->message_bytes <= most || w->q->is_retry ||
+	    o->action == ROUTE_REFUSE || o->action == ROUTE_LATER)
+		return;
+	reason_add(w, "size", "directory",
+	           "%.*s takes messages of up to %llu bytes",
+	           STR(w->domain.name), (unsigned long long)most);
+	refuse(w, o, 552, "5.3.4",
+	       "message too large: %.*s takes up to %llu bytes",
+	       STR(w->domain.name), (unsigned long long)most);
+}
+
+struct decision route_decide(const struct router *r, const struct question *q,
+                             struct arena *arena)
+{
+	struct walk w = { .router = r, .q = q, .arena = arena };
+	struct way start = { .trail = q->trail };
+	struct outcome o = route_address(&w, &start, q->recipient);
+	bool accepted;
+
+	check_size(&w, &o);
+	seen_close(&w);
+	accepted = o.action != ROUTE_REFUSE && o.action != ROUTE_LATER;
+	return (struct decision){
+		.action = o.action,
+		.legs = accepted ? w.legs : NULL,
+		.n = accepted ? w.n : 0,
+		.ask = accepted && o.ask,
+		.ask_key = w.ask_key,
+		.reply = o.reply,
+		.reasons = w.reasons,
+		.n_reasons = w.n_reasons,
+		.is_known = w.is_known,
+		.domain = w.domain.name,
+		.max_message_bytes = w.domain.max_message_bytes,
+	};
+}
+
+const char *route_action_name(enum route_action a)
+{
+	switch (a) {
+	case ROUTE_DELIVER:
+		return "deliver";
+	case ROUTE_RELAY:
+		return "relay";
+	case ROUTE_EXPAND:
+		return "expand";
+	case ROUTE_BOTH:
+		return "both";
+	case ROUTE_REFUSE:
+		return "refuse";
+	case ROUTE_LATER:
+		return "later";
+	}
+	return "";
+}

@@ -1,0 +1,107 @@
+/*
+ * One decision while it is being made: the legs and reasons found so far, and
+ * the way that led from the recipient to the address looked at now.
+ * Inside route/ only.
+ */
+#ifndef ROUTE_WALK_H
+#define ROUTE_WALK_H
+
+#include "route/route.h"
+
+struct seen;
+
+struct walk {
+	const struct router *router;
+	const struct question *q;
+	struct arena *arena;
+
+	struct leg *legs;
+	size_t n, room;
+	struct reason *reasons;
+	size_t n_reasons, reasons_room;
+	struct reason spare; /* those beyond LIMIT_REASONS */
+
+	bool expanding;    /* a leg's address may come up twice */
+	struct seen *seen; /* legs and groups, once expanding */
+	unsigned dropped;  /* groups expanded before, on the mail's way */
+	bool met_loop;
+
+	/* of the recipient itself */
+	struct domain domain;
+	bool is_known;
+	struct str ask_key;
+};
+
+/* From the recipient to an address: each group, forward and catch-all that
+ * replaced one address by others. */
+struct way {
+	struct str trail; /* what came, and an entry for each step */
+	unsigned depth;
+	bool is_new;    /* not the recipient that was handed to us */
+	bool is_member; /* one of several: refusals are not passed on */
+};
+
+/* One address, as the rules look at it. */
+struct target {
+	const struct address *address;
+	const struct way *way;
+	struct domain domain;
+	struct str key;       /* local@ and the domain's first name: what a
+	                         loop cannot disguise */
+	struct str given_key; /* local@ and the domain as given */
+	struct str spelling;  /* what a next hop is given */
+	bool is_held;
+	struct holder holder; /* when is_held */
+	struct str detail;    /* what a mailbox gets to see of it */
+	bool is_share;        /* its legs are shares of a split */
+};
+
+struct outcome {
+	enum route_action action;
+	struct reply reply;
+	bool ask;
+	bool is_final; /* also for the group it is a member of */
+};
+
+/* All return true: it is decided. */
+bool refuse(struct walk *w, struct outcome *o, int code, const char *status,
+            const char *format, ...) printf_like(5, 6);
+bool try_later(struct walk *w, struct outcome *o, const char *status,
+               const char *format, ...) printf_like(4, 5);
+/* Our own trouble, cause(): 451 4.3.0, never a refusal. */
+bool unsure(struct walk *w, struct outcome *o);
+bool accept_as(struct outcome *o, enum route_action action);
+
+/* Of LIMIT_REASONS at most; never NULL. */
+struct reason *reason_add(struct walk *w, const char *rule, const char *source,
+                          const char *format, ...) printf_like(4, 5);
+
+/* The first time this comes up in the decision? */
+bool seen_first(struct walk *w, struct str what);
+void seen_close(struct walk *w);
+
+/* A leg for T, its entry added to the trail it takes along (unless it ends
+ * here).  False: that address is served already, or there are too many legs
+ * (*o is final then). */
+struct leg *leg_add(struct walk *w, const struct target *t, enum leg_kind kind,
+                    struct outcome *o);
+
+/* ---- relay.c: the other system's share ---- */
+
+/* Has this server handed T on before, on this mail's way? */
+bool was_here(const struct walk *w, const struct target *t);
+/* Was it, or did it come from S?  The reason is added. */
+bool is_loop(struct walk *w, const struct target *t, const struct system *s);
+/* System ID, or the domain's relay for 0.  True: decided, there is none. */
+bool find_system(struct walk *w, struct target *t, int64_t id, struct system *s,
+                 struct outcome *o);
+/* Both decide.  KNOWN: the directory has the address. */
+bool relay_to(struct walk *w, const struct target *t, const struct system *s,
+              bool known, struct outcome *o);
+bool relay_verified(struct walk *w, const struct target *t,
+                    const struct system *s, bool known, struct outcome *o);
+
+/* "<a@b>: ", or "" where the address does not fit into ASCII. */
+const char *shown(const struct walk *w, const struct target *t);
+
+#endif
