@@ -45,6 +45,8 @@ enum {
 	LIMIT_MESSAGE_BYTES = 104857600,
 	LIMIT_BODY_MEMORY_BYTES = 131072,	/* larger goes to a file */
 	LIMIT_BODY_ROW_BYTES = 131072,	/* kept in the queue's row up to here */
+	LIMIT_BODIES_MEMORY_BYTES = 268435456,	/* of all bodies together; then
+					   they go to files straight away */
 	LIMIT_BOUNCE_BYTES = 50000,	/* of the message, in a DSN */
 	LIMIT_EXPANSION = 5000,		/* addresses one recipient may become */
 	LIMIT_EXPANSION_DEPTH = 20,
@@ -69,6 +71,13 @@ enum {
 	LIMIT_RETRY_MIN_S = 300,
 	LIMIT_RETRY_MAX_S = 4000,
 	LIMIT_EXPIRY_S = 432000,	/* 5 days */
+	LIMIT_QUEUE_FREE_BYTES = 268435456,	/* less free space: 452.  It is
+					   what settling needs, and mail that
+					   is being received: a message of the
+					   largest size and the log */
+	LIMIT_QUEUE_FREE_FILES = 1000,
+	LIMIT_QUEUE_LOG_PAGES = 4096,	/* 64 MiB of write-ahead log: then it is
+					   checkpointed under load, too */
 
 	/* runtime */
 	LIMIT_STACK_BYTES = 65536,	/* a fiber's; a TLS handshake needs 18 K */

@@ -2,6 +2,9 @@
  * A message: bytes and envelope we answer for, from the end of its data until
  * each of its recipients has met exactly one fate.
  *
+ * Its id is 60 bits in base32 (2-7, a-z; as numbers and as text in the same
+ * order): microseconds since 1970, unique in the process, and 8 random bits.
+ *
  * A message lives in an arena of its own.  It is held by count: the session,
  * and each delivery attempt that runs, hold it; message_drop() of the last one
  * frees it.  All holders are fibers of one loop.
@@ -43,6 +46,8 @@ struct recipient {
 				   sender's reply */
 	enum recipient_state state;
 	bool held;
+	bool bounce_wanted;	/* an administrator's order: no attempt, refuse it
+				   and tell the sender */
 	unsigned attempts;
 	int64_t next_attempt_ms;	/* wall clock */
 	struct reply reply;	/* the last one; text in the message's arena */
@@ -52,12 +57,19 @@ struct recipient {
 	int64_t row;		/* queue.db; 0: not there */
 };
 
-/* The bytes: in memory while small, otherwise an unnamed spool file. */
+/*
+ * The bytes: in memory while small and while all bodies together stay below
+ * LIMIT_BODIES_MEMORY_BYTES, otherwise a spool file that has no name yet.  Of
+ * a kept message: a named one, opened when it is first read.
+ */
 struct body {
 	struct buf memory;
-	struct file *file;	/* NULL while in memory */
+	struct file *file;	/* NULL while in memory or not open yet */
+	const char *path;	/* the named file, in the message's arena */
 	uint64_t bytes;
 	bool ends_with_crlf;
+	bool ends_with_cr;
+	size_t charged;		/* bytes counted against the limit */
 };
 
 struct message {
@@ -86,6 +98,8 @@ struct message {
 };
 
 struct message *message_new(void);	/* arena, id, arrived; one holder */
+/* The same with the id of an older one: for who loads it. */
+struct message *message_again(int64_t number);
 struct message *message_hold(struct message *m);
 void message_drop(struct message *m);
 /* The pointer is good until the next message_add(). */
@@ -100,6 +114,13 @@ ptrdiff_t waits body_read(struct body *b, uint64_t offset, char *to,
 			  size_t room) must_check;
 /* All of it when it lies in memory, otherwise STR_NONE. */
 struct str body_in_memory(const struct body *b);
+/* Bytes were put into b->memory directly (dsn_write()): count them. */
+void body_note(struct body *b);
 void body_free(struct body *b);
+
+/* "2m4kd..." <-> the number; 0: not an id. */
+enum { ID_LETTERS = 12 };
+void id_write(int64_t number, char to[ID_LETTERS + 1]);
+int64_t id_number(struct str id);
 
 #endif

@@ -31,7 +31,8 @@
 struct queue;
 
 /* FOLDER holds queue.db and spool/; both are made if missing, leftovers are
- * swept.  Before the loops run.  NULL: cause(). */
+ * swept.  One process at a time may have it open.  Before the loops run.
+ * NULL: cause(). */
 struct queue *queue_open(const char *folder);
 void queue_close(struct queue *q);		/* after the loops ended */
 const char *queue_spool(const struct queue *q);
@@ -49,8 +50,12 @@ bool waits queue_keep(struct queue *q, struct message *m, bool claim,
 /*
  * Write what became of M's recipients after an attempt: DONE, REFUSED and
  * DROPPED leave the queue, LATER ones get attempts, next_attempt_ms and reply;
- * recipients with row 0 that are WAITING or LATER are added (a split address).
- * DSNS are kept in the same transaction.  Ends the claim.
+ * recipients with row 0 that are WAITING or LATER are added (a split address);
+ * WAITING ones that have a row stay as they are.  DSNS are kept in the same
+ * transaction.  Ends the claim.  When the last recipient has left, M's row is
+ * 0 and is_kept false.
+ * False: nothing was written and the claim stays.  Settle again later: what
+ * was delivered must not be attempted again.
  */
 bool waits queue_settle(struct queue *q, struct message *m,
 			struct message *const *dsns, size_t n_dsns) must_check;
@@ -67,11 +72,13 @@ bool waits queue_claim(struct queue *q, int64_t now_wall_ms, size_t max,
 		       struct message **out, size_t *n, int64_t *next_ms)
 	must_check;
 
-/* Did anybody else (the command line) commit since the last call?  Any thread
- * of the engine's loop 0; cheap, meant to be asked twice a second. */
+/* Is there more to claim than the last queue_claim() knew: did the command line
+ * commit, or a message become due earlier than *NEXT_MS said?  Cheap, meant to
+ * be asked twice a second. */
 bool waits queue_changed(struct queue *q);
 
-/* Free space low (message refused with 452 4.3.1)? checked at most once a second */
+/* Is free space low?  Then new mail is refused with 452 4.3.1, so that there
+ * is room to settle the old.  Looks at most once a second. */
 bool queue_is_full(struct queue *q);
 
 void queue_counts(struct queue *q, uint64_t *commits, uint64_t *kept);
