@@ -80,6 +80,9 @@ struct holder {
 	size_t n_forwards;
 	bool forward_keeps_copy;
 	bool all_aliases;	/* matched as left@* */
+	bool builtin;		/* postmaster's and abuse's mailbox, made with
+				   the domain: only when nobody else has the
+				   address; route() lets other rules go first */
 };
 
 /* LOCAL exactly as given here; "+detail" is the caller's business.  NAME is

@@ -508,7 +508,7 @@ static bool rule_address(struct walk *w, struct target *t, struct outcome *o)
 	           str_empty(t->detail) ? "" : ", with +detail",
 	           h->all_aliases ? " (on all aliases)" : "");
 	no_mail = has_no_mail(w, t, o);
-	if (is_postmaster(t) && (no_mail || h->kind == HOLDER_SHARED))
+	if (is_postmaster(t) && (no_mail || h->builtin))
 		return false; /* the next rule may know better */
 	return no_mail || rule_group(w, t, o) || rule_forward(w, t, o) ||
 	       home(w, t, o);
@@ -572,7 +572,7 @@ static bool rule_postmaster(struct walk *w, struct target *t, struct outcome *o)
 		           STR(t->domain.name), STR(instead_of));
 		return instead(w, t, instead_of, o);
 	}
-	if (t->is_held && t->holder.kind != HOLDER_SHARED)
+	if (t->is_held && !t->holder.builtin)
 		return true; /* rule_address has refused it */
 	if (forward_postmaster(w, t, o))
 		return true;
