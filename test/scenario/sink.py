@@ -1,0 +1,410 @@
+"""A scripted next hop: SMTP (or LMTP) by plain sockets, as hostile as asked.
+
+    sink = world.sink()                       accepts everything
+    sink.on["RCPT"] = "550 5.1.1 no such user"
+    sink.on["RCPT"] = {"bob@example.test": "250 ok", None: "550 5.1.1 no"}
+    sink.on["DOT"] = [Drop(), "250 2.0.0 ok"]  the first time, from then on
+    sink.on["DOT"] = Delay(30, "250 2.0.0 ok")
+    sink.on["MAIL"] = lambda session, argument: "451 4.3.0 later"
+
+What can be answered: CONNECT EHLO HELO LHLO STARTTLS AUTH MAIL RCPT DATA DOT
+BDAT RSET NOOP VRFY QUIT.  An answer is a text (lines joined by \\n make a
+multiline reply; a line of bytes is sent as it is), an action below, a list
+(used up one by one, the last stays), a dict by address, or a function.
+
+What came is in sink.messages (exact bytes, dot stuffing undone), every command
+line in sink.commands.  down() and up() take the port away and bring it back.
+"""
+
+import base64
+import re
+import socket
+import ssl
+import subprocess
+import tempfile
+import threading
+import time
+
+from world import claim_address, free_port, wait_until
+
+
+class Drop:
+    """Close the connection without an answer."""
+
+
+class Reset:
+    """The same with a TCP reset."""
+
+
+class Hang:
+    """Say nothing until the other side gives up or the sink ends."""
+
+
+class Delay:
+    def __init__(self, seconds, then="250 2.0.0 ok"):
+        self.seconds, self.then = seconds, then
+
+
+class Ended(Exception):
+    pass
+
+
+class Message:
+    """One accepted mail.  sender, recipients: as given, without brackets."""
+
+    def __init__(self, session):
+        self.sender, self.mail_parameters = session.sender
+        self.recipients = [address for address, _ in session.recipients]
+        self.rcpt_parameters = [words for _, words in session.recipients]
+        self.peer = session.peer
+        self.helo = session.helo
+        self.tls = session.tls
+        self.user = session.user
+        self.data = b""
+
+    def __repr__(self):
+        return (f"<{self.sender} to {self.recipients}, "
+                f"{len(self.data)} bytes>")
+
+
+DEFAULTS = {
+    "CONNECT": "220 sink.test ESMTP", "HELO": "250 sink.test",
+    "MAIL": "250 2.1.0 ok", "RCPT": "250 2.1.5 ok",
+    "DATA": "354 go ahead", "DOT": "250 2.0.0 ok", "BDAT": "250 2.0.0 ok",
+    "RSET": "250 2.0.0 ok", "NOOP": "250 2.0.0 ok", "VRFY": "252 2.0.0 maybe",
+    "QUIT": "221 2.0.0 bye", "STARTTLS": "220 2.0.0 go ahead",
+    "AUTH": "235 2.7.0 welcome",
+}
+
+
+class Session(threading.Thread):
+    def __init__(self, sink, connection, peer):
+        super().__init__(daemon=True)
+        self.sink, self.connection, self.peer = sink, connection, peer
+        self.pending = b""
+        self.helo = self.user = None
+        self.tls = False
+        self.forget()
+
+    def forget(self):
+        self.sender, self.recipients, self.chunks = None, [], b""
+
+    # ---- bytes
+
+    def read_more(self):
+        try:
+            more = self.connection.recv(65536)
+        except OSError:
+            raise Ended from None
+        if not more:
+            raise Ended
+        self.pending += more
+
+    def read_line(self):
+        while b"\r\n" not in self.pending:
+            self.read_more()
+        line, _, self.pending = self.pending.partition(b"\r\n")
+        return line
+
+    def read_data(self):
+        """Exactly what the client sent up to CRLF.CRLF, unstuffed."""
+        while not (self.pending.startswith(b".\r\n")
+                   or b"\r\n.\r\n" in self.pending):
+            self.read_more()
+        if self.pending.startswith(b".\r\n"):
+            data, self.pending = b"", self.pending[3:]
+        else:
+            data, _, self.pending = self.pending.partition(b"\r\n.\r\n")
+            data += b"\r\n"
+        return re.sub(rb"(^|\r\n)\.", rb"\1", data)
+
+    def send(self, answer):
+        if isinstance(answer, str):
+            lines = answer.split("\n")
+            code = lines[0][:3]
+            lines = [lines[0]] + [line if line[:3] == code else
+                                  f"{code} {line}" for line in lines[1:]]
+            answer = b"".join(
+                (line[:3] + ("-" if n + 1 < len(lines) else " ")
+                 + line[4:] + "\r\n").encode() for n, line in enumerate(lines))
+        try:
+            self.connection.sendall(answer)
+        except OSError:
+            raise Ended from None
+        return answer[:1] in (b"2", b"3")
+
+    # ---- answers
+
+    def answer(self, verb, argument="", address=None):
+        """Perform what the script says; true when it was a 2xx or 3xx."""
+        planned = self.sink.on.get(verb, self.default(verb))
+        while True:
+            if isinstance(planned, dict):
+                planned = planned.get(address, planned.get(
+                    None, DEFAULTS.get(verb)))
+            elif isinstance(planned, list):
+                with self.sink.lock:
+                    planned = planned.pop(0) if len(planned) > 1 else \
+                        planned[0]
+            elif isinstance(planned, Delay):
+                if self.sink.ended.wait(planned.seconds):
+                    raise Ended
+                planned = planned.then
+            elif callable(planned) and not isinstance(planned, type):
+                planned = planned(self, argument)
+            else:
+                break
+        if isinstance(planned, Hang):
+            self.hang()
+        if isinstance(planned, Reset):
+            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER,
+                                       b"\1\0\0\0\0\0\0\0")
+            raise Ended
+        if isinstance(planned, Drop):
+            raise Ended
+        return self.send(planned)
+
+    def default(self, verb):
+        if verb in ("EHLO", "LHLO"):
+            words = list(self.sink.extensions)
+            if self.sink.tls and self.tls:
+                words.append("AUTH PLAIN")
+            elif self.sink.tls:
+                words.append("STARTTLS")
+            return "\n".join(f"250 {word}" for word in ["sink.test"] + words)
+        return DEFAULTS.get(verb, "500 5.5.2 what?")
+
+    def hang(self):
+        while True:
+            self.read_more()
+
+    # ---- the conversation
+
+    def run(self):
+        try:
+            self.answer("CONNECT")
+            while True:
+                line = self.read_line().decode("utf-8", "surrogateescape")
+                self.sink.commands.append(line)
+                verb, _, argument = line.partition(" ")
+                verb = verb.upper()
+                getattr(self, f"on_{verb.lower()}", self.on_other)(verb,
+                                                                  argument)
+                if verb == "QUIT":
+                    raise Ended
+        except Ended:
+            pass
+        finally:
+            self.connection.close()
+            with self.sink.lock:
+                self.sink.sessions.discard(self)
+
+    def on_other(self, verb, argument):
+        self.answer(verb, argument)
+
+    def on_ehlo(self, verb, argument):
+        self.helo = argument
+        self.forget()
+        self.answer(verb, argument)
+
+    on_helo = on_lhlo = on_ehlo
+
+    def on_rset(self, verb, argument):
+        self.forget()
+        self.answer(verb, argument)
+
+    def on_starttls(self, verb, argument):
+        if not self.answer(verb, argument):
+            return
+        self.pending = b""
+        try:
+            self.connection = self.sink.tls.wrap_socket(self.connection,
+                                                        server_side=True)
+        except (ssl.SSLError, OSError):
+            raise Ended from None
+        self.tls = True
+        self.forget()
+
+    def on_auth(self, verb, argument):
+        words = argument.split()
+        if words[0].upper() == "PLAIN":
+            if len(words) == 1:
+                self.send("334 ")
+                words.append(self.read_line().decode())
+            parts = base64.b64decode(words[1]).split(b"\0")
+            self.user = parts[1].decode()
+            self.sink.passwords[self.user] = parts[2].decode()
+        self.answer(verb, argument)
+
+    @staticmethod
+    def path(argument):
+        """FROM:<a@b> SIZE=3 -> ("a@b", ["SIZE=3"])"""
+        match = re.match(r'(?:FROM|TO):\s*<((?:"(?:\\.|[^"])*"|[^>"])*)>(.*)',
+                         argument, re.I)
+        return (match[1], match[2].split()) if match else (argument, [])
+
+    def on_mail(self, verb, argument):
+        path = self.path(argument)
+        if self.answer(verb, argument, path[0]):
+            self.sender, self.recipients, self.chunks = path, [], b""
+
+    def on_rcpt(self, verb, argument):
+        path = self.path(argument)
+        if self.answer(verb, argument, path[0]):
+            self.recipients.append(path)
+
+    def on_data(self, verb, argument):
+        if not self.sender or not self.recipients:
+            self.send("503 5.5.1 no recipients")
+            return
+        if self.answer(verb, argument):
+            self.settle("DOT", self.read_data())
+
+    def on_bdat(self, verb, argument):
+        words = argument.split()
+        while len(self.pending) < int(words[0]):
+            self.read_more()
+        size = int(words[0])
+        self.chunks += self.pending[:size]
+        self.pending = self.pending[size:]
+        if not self.sender or not self.recipients:
+            self.send("503 5.5.1 no recipients")
+        elif words[-1].upper() == "LAST":
+            self.settle("BDAT", self.chunks)
+        else:
+            self.send("250 2.0.0 next")
+
+    def settle(self, verb, data):
+        message = Message(self)
+        message.data = data
+        self.sink.seen.append(message)
+        accepted = []
+        if self.sink.lmtp:
+            for address in message.recipients:
+                if self.answer(verb, address=address):
+                    accepted.append(address)
+            message.recipients = accepted
+        elif self.answer(verb, address=message.recipients[0]):
+            accepted = message.recipients
+        self.forget()
+        if accepted:
+            self.sink.messages.append(message)
+
+
+class Sink:
+    def __init__(self, name="sink", address=None, port=None, tls=False,
+                 lmtp=False, extensions=("PIPELINING", "8BITMIME", "SMTPUTF8",
+                                         "SIZE 104857600",
+                                         "ENHANCEDSTATUSCODES", "DSN"),
+                 on=None):
+        self.name = name
+        self.claim = None
+        if address is None:
+            address, self.claim = claim_address()
+        self.address = address
+        self.port = port or free_port(address)
+        self.at = f"{self.address}:{self.port}"
+        self.extensions = list(extensions)
+        self.lmtp = lmtp
+        self.tls = self_signed() if tls else None
+        self.on = dict(on or {})
+        self.messages = []      # accepted
+        self.seen = []          # whose body came, whatever we said then
+        self.commands = []
+        self.passwords = {}
+        self.connections = 0
+        self.most_at_once = 0
+        self.sessions = set()
+        self.lock = threading.Lock()
+        self.listener = None
+        self.ended = threading.Event()
+
+    def start(self):
+        self.up()
+
+    def up(self):
+        self.ended = threading.Event()
+        listener = socket.socket()
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((self.address, self.port))
+        listener.listen(256)
+        self.listener = listener
+        threading.Thread(target=self.accept, args=(listener,),
+                         daemon=True).start()
+
+    def accept(self, listener):
+        while True:
+            try:
+                connection, peer = listener.accept()
+            except OSError:
+                return
+            session = Session(self, connection, peer[0])
+            with self.lock:
+                if self.listener is not listener:
+                    connection.close()
+                    return
+                self.sessions.add(session)
+                self.connections += 1
+                self.most_at_once = max(self.most_at_once,
+                                        len(self.sessions))
+            session.start()
+
+    def down(self):
+        """Refuse connections, and cut those that are open."""
+        self.ended.set()
+        with self.lock:
+            listener, self.listener = self.listener, None
+            sessions = list(self.sessions)
+        if listener:
+            try:
+                listener.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass
+            listener.close()
+        for session in sessions:
+            try:
+                session.connection.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass
+        for session in sessions:
+            session.join(5)
+
+    def end(self):
+        self.down()
+        if self.claim:
+            self.claim.close()
+
+    def wait(self, count=1, timeout=20):
+        """The messages, once at least COUNT were accepted."""
+        wait_until(lambda: len(self.messages) >= count, timeout,
+                   f"{self.name}: {count} messages, has {self.messages}")
+        return list(self.messages)
+
+    def stays(self, count, seconds=1.0):
+        """Exactly COUNT messages now and SECONDS later."""
+        time.sleep(seconds)
+        assert len(self.messages) == count, self.messages
+
+    def recipients(self):
+        return sorted(r for m in self.messages for r in m.recipients)
+
+    def log_tail(self):
+        return "\n".join(self.commands[-40:] + [repr(m) for m in self.seen])
+
+
+_tls = None
+
+
+def self_signed():
+    global _tls
+    if _tls is None:
+        _tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        with tempfile.NamedTemporaryFile(suffix=".pem") as file:
+            subprocess.run(
+                ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
+                 "ec_paramgen_curve:P-256", "-nodes", "-days", "2", "-subj",
+                 "/CN=sink.test", "-keyout", file.name, "-out",
+                 f"{file.name}.crt"], check=True, capture_output=True)
+            _tls.load_cert_chain(f"{file.name}.crt", file.name)
+            subprocess.run(["rm", "-f", f"{file.name}.crt"], check=True)
+    return _tls

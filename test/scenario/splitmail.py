@@ -1,0 +1,350 @@
+"""A real Splitmail: init, serve, the command line, and its users' clients.
+
+    a = world.server("a")
+    a.cli("domain", "create", "example.test")
+    a.user("alice@example.test")              hosted, password "secret-alice"
+    with a.smtp() as smtp:
+        smtp.sendmail("x@y.test", ["alice@example.test"], text)
+    [mail] = a.wait_for_mail("alice@example.test")
+
+The binary is $SPLITMAIL_BINARY, else build-test/splitmail.
+"""
+
+import contextlib
+import imaplib
+import json
+import os
+import poplib
+import re
+import select
+import signal
+import smtplib
+import ssl
+import subprocess
+import time
+
+from world import (children, claim_address, descendants, end_process, gone,
+                   tail, wait_until)
+
+ROOT = os.path.realpath(os.path.join(os.path.dirname(__file__), "..", ".."))
+OFFSETS = {"smtp": 25, "submission": 587, "submissions": 465, "imap": 143,
+           "imaps": 993, "pop3": 110, "pop3s": 995, "sieve": 4190,
+           "console": 80}
+COMPLAINT = re.compile(r"ERROR: \w+Sanitizer|runtime error:|"
+                       r"check failed|LeakSanitizer: detected|"
+                       r"Segmentation fault|core dumped")
+
+
+def binary():
+    return os.environ.get("SPLITMAIL_BINARY") or os.path.join(
+        ROOT, "build-test", "splitmail")
+
+
+class Refused(Exception):
+    """Exit status 1 or 2, and the sentence that says why."""
+
+    def __init__(self, arguments, status, text):
+        super().__init__(f"splitmail {' '.join(arguments)}: "
+                         f"exit {status}: {text}")
+        self.status, self.text = status, text
+
+
+def no_checks():
+    context = ssl.create_default_context()
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context
+
+
+class Server:
+    def __init__(self, folder, name="a", hostname=None, base=20000, conf="",
+                 environment=None, start=True):
+        self.name = name
+        self.folder = folder
+        self.data = os.path.join(folder, "data")
+        self.log_path = os.path.join(folder, "log")
+        self.hostname = hostname or f"{name}.splitmail.test"
+        self.base = base
+        self.ports = {what: base + n for what, n in OFFSETS.items()}
+        self.address, self.claim = claim_address(self.ports.values())
+        self.at = f"{self.address}:{self.ports['smtp']}"
+        self.conf = conf
+        self.environment = dict(os.environ, **(environment or {}))
+        self.passwords = {}
+        self.admin_password = None
+        self.process = None
+        self.serve_at_start = start
+
+    # ---- life
+
+    def start(self):
+        if not os.path.exists(binary()):
+            raise AssertionError(f"no binary at {binary()}: ./dev test")
+        if not os.path.exists(self.data):
+            done = self.run("init", "--hostname", self.hostname, "--bind",
+                            self.address, "--port-base", str(self.base))
+            if done.returncode:
+                raise Refused(["init"], done.returncode, done.stderr)
+            self.admin_password = done.stdout.strip()
+            if self.conf:
+                self.configure(self.conf)
+        if self.serve_at_start:
+            self.serve()
+
+    def configure(self, text):
+        """Append TEXT to splitmail.conf; reload() or restart() follows."""
+        with open(os.path.join(self.data, "splitmail.conf"), "a") as file:
+            file.write(f"\n{text}\n")
+
+    def serve(self, timeout=30):
+        log = open(self.log_path, "a")
+        self.process = subprocess.Popen(
+            [binary(), "--data", self.data, "serve"], stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE, stderr=log, env=self.environment,
+            cwd=self.folder, start_new_session=True)
+        log.close()
+        end, said = time.monotonic() + timeout, b""
+        while b"ready" not in said.split(b"\n")[:-1]:
+            left = end - time.monotonic()
+            if left <= 0 or not select.select([self.process.stdout], [], [],
+                                              left)[0]:
+                raise AssertionError(f"{self.name}: no \"ready\" within "
+                                     f"{timeout} s, said {said!r}")
+            more = os.read(self.process.stdout.fileno(), 4096)
+            if not more:
+                raise AssertionError(
+                    f"{self.name}: ended with {self.process.wait()} before "
+                    f"it was ready:\n{tail(self.log_path)}")
+            said += more
+
+    def stop(self, patience=30):
+        """SIGTERM.  Has to end in order, with status 0."""
+        if not self.process:
+            return
+        process, self.process = self.process, None
+        orderly = end_process(process, patience)
+        process.stdout.close()
+        if not orderly:
+            raise AssertionError(f"{self.name}: still there {patience} s "
+                                 "after SIGTERM")
+        if process.returncode:
+            raise AssertionError(f"{self.name}: serve ended with status "
+                                 f"{process.returncode}")
+
+    def restart(self):
+        self.stop()
+        self.serve()
+
+    def reload(self):
+        self.process.send_signal(signal.SIGHUP)
+
+    def kill(self):
+        """A crash of everything at once: SIGKILL for the whole family."""
+        process, self.process = self.process, None
+        family = [process.pid] + descendants(process.pid)
+        # The supervisor first, lest it starts a new engine.
+        for pid in family:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        process.wait()
+        process.stdout.close()
+        wait_until(lambda: all(gone(pid) for pid in family), 5,
+                   f"{self.name}: the end of {family}")
+
+    def engine_pid(self):
+        """None while there is none."""
+        for pid in children(self.process.pid):
+            try:
+                with open(f"/proc/{pid}/cmdline", "rb") as file:
+                    words = file.read().split(b"\0")
+            except OSError:
+                continue
+            if b"engine" in words[1:] and not gone(pid):
+                return pid
+        return None
+
+    def kill_engine(self, number=signal.SIGKILL, wait=True):
+        """Kill the engine; the supervisor starts another.  Its pid."""
+        old = wait_until(self.engine_pid, 10, f"{self.name}: an engine")
+        os.kill(old, number)
+        if wait:
+            wait_until(lambda: self.engine_pid() not in (None, old), 20,
+                       f"{self.name}: a new engine after {old}")
+            wait_until(self.answers, 20, f"{self.name}: SMTP after a kill")
+        return old
+
+    def answers(self):
+        try:
+            with self.smtp(timeout=2):
+                return True
+        except (OSError, smtplib.SMTPException):
+            return False
+
+    def end(self):
+        complaints = []
+        try:
+            self.stop()
+        except AssertionError as trouble:
+            complaints.append(str(trouble))
+        self.claim.close()
+        return complaints + self.complaints()
+
+    def complaints(self):
+        """What a sanitizer, or our own check(), said in the log."""
+        found = []
+        with contextlib.suppress(OSError):
+            with open(self.log_path, errors="replace") as file:
+                lines = file.readlines()
+            for number, line in enumerate(lines):
+                if COMPLAINT.search(line):
+                    found.append(f"{self.name}: " + "".join(
+                        lines[number:number + 25]))
+                    break
+        return found
+
+    def log(self):
+        with open(self.log_path, errors="replace") as file:
+            return file.read()
+
+    def log_tail(self):
+        return tail(self.log_path)
+
+    # ---- the command line
+
+    def run(self, *arguments, input=None):
+        return subprocess.run(
+            [binary(), "--data", self.data, *arguments], input=input,
+            stdin=subprocess.DEVNULL if input is None else None,
+            capture_output=True, text=True, env=self.environment,
+            cwd=self.folder, timeout=60)
+
+    def cli(self, *arguments, input=None):
+        """splitmail ARGUMENTS --json: what it says, parsed.  Refused when
+        the exit status is not 0."""
+        done = self.run(*arguments, "--json", input=input)
+        bad = COMPLAINT.search(done.stderr)
+        assert not bad, done.stderr
+        if done.returncode:
+            raise Refused(arguments, done.returncode, done.stderr.strip())
+        return json.loads(done.stdout) if done.stdout.strip() else None
+
+    def refused(self, *arguments, input=None):
+        """The sentence on stderr of a command that must be refused."""
+        try:
+            answer = self.cli(*arguments, input=input)
+        except Refused as refusal:
+            assert refusal.status == 1, refusal
+            assert refusal.text, "refused without a word"
+            return refusal.text
+        raise AssertionError(f"{arguments} was not refused: {answer}")
+
+    def user(self, address, *arguments, password=None):
+        """user create; the password is remembered for submit(), imap()."""
+        password = password or "secret-" + address.split("@")[0]
+        self.cli("user", "create", address, *arguments, "--password-stdin",
+                 input=password + "\n")
+        self.passwords[address] = password
+        return address
+
+    def route(self, address, *arguments):
+        return self.cli("route", address, *arguments)
+
+    def queue(self):
+        return self.cli("queue", "list")
+
+    def wait_for_queue(self, count, timeout=20):
+        """The list, once it has exactly COUNT entries."""
+        wait_until(lambda: len(self.queue()) == count, timeout,
+                   f"{self.name}: {count} in the queue", pause=0.2)
+        return self.queue()
+
+    # ---- clients
+
+    def smtp(self, timeout=30, source=None):
+        source = (source, 0) if source else None
+        return smtplib.SMTP(self.address, self.ports["smtp"],
+                            local_hostname="client.test", timeout=timeout,
+                            source_address=source)
+
+    def submit(self, user, password=None, timeout=30):
+        """Port 587, STARTTLS, logged in."""
+        smtp = smtplib.SMTP(self.address, self.ports["submission"],
+                            local_hostname="client.test", timeout=timeout)
+        try:
+            smtp.starttls(context=no_checks())
+            smtp.login(user, password or self.passwords[user])
+        except BaseException:
+            smtp.close()
+            raise
+        return smtp
+
+    def submits(self, user, password=None, timeout=30):
+        """Port 465, TLS from the first byte, logged in."""
+        smtp = smtplib.SMTP_SSL(self.address, self.ports["submissions"],
+                                local_hostname="client.test", timeout=timeout,
+                                context=no_checks())
+        try:
+            smtp.login(user, password or self.passwords[user])
+        except BaseException:
+            smtp.close()
+            raise
+        return smtp
+
+    def send(self, sender, recipients, text="Subject: t\r\n\r\nhello\r\n",
+             user=None):
+        """Send by port 25, or as USER by submission.  Returns smtplib's
+        dict of refused recipients."""
+        if isinstance(recipients, str):
+            recipients = [recipients]
+        with (self.submit(user) if user else self.smtp()) as smtp:
+            return smtp.sendmail(sender, recipients, text)
+
+    def imap(self, user, password=None, tls=True):
+        if tls:
+            imap = imaplib.IMAP4_SSL(self.address, self.ports["imaps"],
+                                     ssl_context=no_checks(), timeout=30)
+        else:
+            imap = imaplib.IMAP4(self.address, self.ports["imap"], timeout=30)
+            imap.starttls(ssl_context=no_checks())
+        try:
+            imap.login(user, password or self.passwords[user])
+        except BaseException:
+            imap.shutdown()
+            raise
+        return imap
+
+    def pop3(self, user, password=None):
+        pop = poplib.POP3_SSL(self.address, self.ports["pop3s"], timeout=30,
+                              context=no_checks())
+        try:
+            pop.user(user)
+            pop.pass_(password or self.passwords[user])
+        except BaseException:
+            pop.close()
+            raise
+        return pop
+
+    def mailbox(self, user, folder="INBOX", password=None):
+        """The messages as bytes, as IMAP shows them, oldest first."""
+        imap = self.imap(user, password)
+        try:
+            status, _ = imap.select(f'"{folder}"', readonly=True)
+            if status != "OK":
+                return []
+            _, [numbers] = imap.search(None, "ALL")
+            mails = []
+            for number in numbers.split():
+                _, parts = imap.fetch(number, "(BODY.PEEK[])")
+                mails += [part[1] for part in parts if isinstance(part, tuple)]
+            return mails
+        finally:
+            with contextlib.suppress(Exception):
+                imap.logout()
+
+    def wait_for_mail(self, user, count=1, timeout=20, folder="INBOX"):
+        """The mailbox once it has COUNT messages; more are a failure."""
+        wait_until(lambda: len(self.mailbox(user, folder)) >= count, timeout,
+                   f"{self.name}: {count} mails for {user}", pause=0.2)
+        mails = self.mailbox(user, folder)
+        assert len(mails) == count, f"{user} has {len(mails)}, not {count}"
+        return mails
