@@ -1,0 +1,431 @@
+/*
+ * splitmail.conf by libconfuse.
+ *
+ * The parser is the library's; what is ours is one table per block and the
+ * checks that name the file, the line and what would be right.
+ */
+#include "main/config.h"
+
+#include <confuse.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/limits.h"
+
+static cfg_opt_t listener_block[] = {
+	CFG_STR("address", "*", CFGF_NONE),
+	CFG_INT("port", 0, CFGF_NONE),
+	CFG_STR("kind", "mx", CFGF_NONE),
+	CFG_END(),
+};
+
+static cfg_opt_t console_block[] = {
+	CFG_STR("address", "127.0.0.1", CFGF_NONE),
+	CFG_INT("port", 8025, CFGF_NONE),
+	CFG_END(),
+};
+
+static cfg_opt_t dovecot_block[] = {
+	CFG_BOOL("enabled", cfg_true, CFGF_NONE),
+	CFG_STR("address", "*", CFGF_NONE),
+	CFG_INT("imap", 143, CFGF_NONE),
+	CFG_INT("imaps", 993, CFGF_NONE),
+	CFG_INT("pop3", 110, CFGF_NONE),
+	CFG_INT("pop3s", 995, CFGF_NONE),
+	CFG_INT("sieve", 4190, CFGF_NONE),
+	CFG_END(),
+};
+
+static cfg_opt_t tls_block[] = {
+	CFG_STR("certificate", "tls/cert.pem", CFGF_NONE),
+	CFG_STR("key", "tls/key.pem", CFGF_NONE),
+	CFG_END(),
+};
+
+static cfg_opt_t limits_block[] = {
+	CFG_INT("threads", 0, CFGF_NONE),
+	CFG_INT("message_bytes", LIMIT_MESSAGE_BYTES, CFGF_NONE),
+	CFG_INT("connections_per_address", LIMIT_CONNECTIONS_PER_IP, CFGF_NONE),
+	CFG_INT("retry_min", LIMIT_RETRY_MIN_S, CFGF_NONE),
+	CFG_INT("retry_max", LIMIT_RETRY_MAX_S, CFGF_NONE),
+	CFG_INT("expiry", LIMIT_EXPIRY_S, CFGF_NONE),
+	CFG_INT("delay_warning", 14400, CFGF_NONE),
+	CFG_INT("handover", LIMIT_HANDOVER_MS / 1000, CFGF_NONE),
+	CFG_INT("command", LIMIT_COMMAND_MS / 1000, CFGF_NONE),
+	CFG_INT("data", LIMIT_DATA_MS / 1000, CFGF_NONE),
+	CFG_END(),
+};
+
+static cfg_opt_t dns_block[] = {
+	CFG_STR_LIST("servers", NULL, CFGF_NONE),
+	CFG_BOOL("dnssec", cfg_false, CFGF_NONE),
+	CFG_STR("hosts", "/etc/hosts", CFGF_NONE),
+	CFG_END(),
+};
+
+static cfg_opt_t settings[] = {
+	CFG_STR("hostname", NULL, CFGF_NODEFAULT),
+	CFG_STR("user", "", CFGF_NONE),
+	CFG_STR("outgoing_address", "", CFGF_NONE),
+	CFG_BOOL("auth_without_tls", cfg_false, CFGF_NONE),
+	CFG_SEC("listener", listener_block,
+		CFGF_MULTI | CFGF_TITLE | CFGF_NO_TITLE_DUPES),
+	CFG_SEC("console", console_block, CFGF_NONE),
+	CFG_SEC("dovecot", dovecot_block, CFGF_NONE),
+	CFG_SEC("tls", tls_block, CFGF_NONE),
+	CFG_SEC("limits", limits_block, CFGF_NONE),
+	CFG_SEC("dns", dns_block, CFGF_NONE),
+	CFG_END(),
+};
+
+/* libconfuse reports by callback; the first sentence is the useful one. */
+static _Thread_local char first_error[FAIL_SLOT_BYTES];
+
+static void on_error(cfg_t *cfg, const char *format, va_list args)
+{
+	char text[400];
+
+	if (first_error[0])
+		return;
+	vsnprintf(text, sizeof(text), format, args);
+	snprintf(first_error, sizeof(first_error), "%s:%d: %s",
+		 cfg && cfg->filename ? cfg->filename : "splitmail.conf",
+		 cfg ? cfg->line : 0, text);
+}
+
+const char *config_path(const struct config *c, const char *name)
+{
+	if (name[0] == '/')
+		return name;
+	return arena_printf(c->arena, "%s/%s", c->data, name);
+}
+
+static const char *copy(struct config *c, const char *s)
+{
+	return arena_cstr(c->arena, str_of(s));
+}
+
+/* A file whose last block is not closed is taken silently by the library. */
+static bool braces_match(const char *path)
+{
+	FILE *f = fopen(path, "re");
+	bool in_string = false, in_comment = false;
+	int depth = 0, line = 1, opened = 0, ch;
+
+	if (!f)
+		return fail("open %s: %m", path);
+	while ((ch = getc(f)) != EOF) {
+		if (ch == '\n') {
+			line++;
+			in_comment = false;
+		} else if (in_comment) {
+			continue;
+		} else if (ch == '"') {
+			in_string = !in_string;
+		} else if (!in_string && ch == '#') {
+			in_comment = true;
+		} else if (!in_string && ch == '{') {
+			depth++;
+			opened = line;
+		} else if (!in_string && ch == '}') {
+			depth--;
+		}
+	}
+	fclose(f);
+	if (depth > 0)
+		return fail("%s:%d: the block that begins here is not closed "
+			    "with '}'", path, opened);
+	return true;
+}
+
+static bool number(cfg_t *sec, const char *block, const char *key, long min,
+		   long max, long *out)
+{
+	*out = cfg_getint(sec, key);
+	if (*out >= min && *out <= max)
+		return true;
+	return fail("splitmail.conf: %s.%s = %ld: has to be between %ld and "
+		    "%ld", block, key, *out, min, max);
+}
+
+static bool take_address(const char *what, const char *text, uint16_t port,
+			 struct inet *out)
+{
+	struct str s = str_same(str_of(text), S("*")) ? S("::") : str_of(text);
+
+	if (inet_parse_ip(s, port, out))
+		return true;
+	return fail("splitmail.conf: %s: address \"%s\" is no IP address; "
+		    "write \"*\" for all, \"192.0.2.1\" or \"2001:db8::1\"",
+		    what, text);
+}
+
+static bool take_kind(const char *name, const char *text, enum smtp_kind *kind,
+		      uint16_t *port)
+{
+	static const struct {
+		const char *word;
+		enum smtp_kind kind;
+		uint16_t port;
+	} kinds[] = {
+		{ "mx", SMTP_MX, 25 },
+		{ "submission", SMTP_SUBMISSION, 587 },
+		{ "submissions", SMTP_SUBMISSIONS, 465 },
+	};
+
+	for (size_t i = 0; i < array_size(kinds); i++) {
+		if (strcmp(text, kinds[i].word) != 0)
+			continue;
+		*kind = kinds[i].kind;
+		*port = kinds[i].port;
+		return true;
+	}
+	return fail("splitmail.conf: listener %s: kind = \"%s\" is not known; "
+		    "mx, submission and submissions are", name, text);
+}
+
+static bool take_listener(struct config *c, cfg_t *sec)
+{
+	struct config_listener *l = &c->listeners[c->n_listeners];
+	const char *name = cfg_title(sec);
+	uint16_t standard;
+	long port;
+
+	l->name = str_of(copy(c, name));
+	if (!take_kind(name, cfg_getstr(sec, "kind"), &l->kind, &standard) ||
+	    !number(sec, name, "port", 0, 65535, &port) ||
+	    !take_address(name, cfg_getstr(sec, "address"),
+			  port ? (uint16_t)port : standard, &l->at))
+		return false;
+	c->n_listeners++;
+	return true;
+}
+
+static bool take_listeners(struct config *c, cfg_t *cfg)
+{
+	static const struct { const char *name; enum smtp_kind kind;
+			      uint16_t port; } standard[] = {
+		{ "mx", SMTP_MX, 25 },
+		{ "submission", SMTP_SUBMISSION, 587 },
+		{ "submissions", SMTP_SUBMISSIONS, 465 },
+	};
+	size_t n = cfg_size(cfg, "listener");
+
+	c->listeners = arena_array(c->arena, struct config_listener,
+				   n > 3 ? n : 3);
+	for (size_t i = 0; i < n; i++)
+		if (!take_listener(c, cfg_getnsec(cfg, "listener", i)))
+			return false;
+	if (n > 0)
+		return true;
+	for (size_t i = 0; i < array_size(standard); i++) {
+		struct config_listener *l = &c->listeners[c->n_listeners++];
+
+		l->name = str_of(standard[i].name);
+		l->kind = standard[i].kind;
+		if (!inet_parse_ip(S("::"), standard[i].port, &l->at))
+			return false;
+	}
+	return true;
+}
+
+static bool take_limits(struct config *c, cfg_t *sec)
+{
+	const long day = 86400;
+	long threads, bytes, connections, retry_min, retry_max, expiry;
+	long warning, handover, command, data;
+
+	if (!number(sec, "limits", "threads", 0, 64, &threads) ||
+	    !number(sec, "limits", "message_bytes", 65536, 2000000000,
+		    &bytes) ||
+	    !number(sec, "limits", "connections_per_address", 1, 20000,
+		    &connections) ||
+	    !number(sec, "limits", "retry_min", 1, day, &retry_min) ||
+	    !number(sec, "limits", "retry_max", retry_min, day, &retry_max) ||
+	    !number(sec, "limits", "expiry", 1, 60 * day, &expiry) ||
+	    !number(sec, "limits", "delay_warning", 1, 60 * day, &warning) ||
+	    !number(sec, "limits", "handover", 1, 300, &handover) ||
+	    !number(sec, "limits", "command", 5, 3600, &command) ||
+	    !number(sec, "limits", "data", 5, 36000, &data))
+		return false;
+	c->threads = (unsigned)threads;
+	c->message_bytes = (uint64_t)bytes;
+	c->connections_per_address = (unsigned)connections;
+	c->retry_min_s = retry_min;
+	c->retry_max_s = retry_max;
+	c->expiry_s = expiry;
+	c->delay_warning_s = warning;
+	c->handover_s = handover;
+	c->command_s = command;
+	c->data_s = data;
+	return true;
+}
+
+static bool take_dovecot(struct config *c, cfg_t *sec)
+{
+	const struct { const char *key; uint16_t *port; } ports[] = {
+		{ "imap", &c->imap },	{ "imaps", &c->imaps },
+		{ "pop3", &c->pop3 },	{ "pop3s", &c->pop3s },
+		{ "sieve", &c->sieve },
+	};
+	struct inet unused;
+	long port;
+
+	c->dovecot_enabled = cfg_getbool(sec, "enabled") == cfg_true;
+	c->dovecot_address = copy(c, cfg_getstr(sec, "address"));
+	if (!take_address("dovecot", c->dovecot_address, 0, &unused))
+		return false;
+	for (size_t i = 0; i < array_size(ports); i++) {
+		if (!number(sec, "dovecot", ports[i].key, 0, 65535, &port))
+			return false;
+		*ports[i].port = (uint16_t)port;
+	}
+	return true;
+}
+
+static void take_dns(struct config *c, cfg_t *sec)
+{
+	unsigned n = cfg_size(sec, "servers");
+
+	c->dnssec = cfg_getbool(sec, "dnssec") == cfg_true;
+	c->dns_hosts = copy(c, cfg_getstr(sec, "hosts"));
+	if (n == 0)
+		return;
+	c->dns_servers = arena_array(c->arena, const char *, n + 1);
+	for (unsigned i = 0; i < n; i++)
+		c->dns_servers[i] = copy(c, cfg_getnstr(sec, "servers", i));
+}
+
+static bool take_all(struct config *c, cfg_t *cfg)
+{
+	cfg_t *tls = cfg_getsec(cfg, "tls");
+	cfg_t *console = cfg_getsec(cfg, "console");
+	const char *outgoing = cfg_getstr(cfg, "outgoing_address");
+	struct str hostname;
+	long port;
+
+	if (!cfg_getstr(cfg, "hostname"))
+		return fail("splitmail.conf: hostname is missing; write "
+			    "hostname = \"mx.example.org\"");
+	if (!domain_parse(str_of(cfg_getstr(cfg, "hostname")), c->arena,
+			  &hostname))
+		return add_cause("splitmail.conf: hostname");
+	c->hostname = arena_cstr(c->arena, hostname);
+	c->user = copy(c, cfg_getstr(cfg, "user"));
+	c->auth_without_tls = cfg_getbool(cfg, "auth_without_tls") == cfg_true;
+	c->certificate = config_path(c, copy(c, cfg_getstr(tls, "certificate")));
+	c->key = config_path(c, copy(c, cfg_getstr(tls, "key")));
+	c->console_address = copy(c, cfg_getstr(console, "address"));
+	if (!number(console, "console", "port", 0, 65535, &port))
+		return false;
+	c->console_port = (uint16_t)port;
+	c->has_outgoing = outgoing[0] != 0;
+	if (c->has_outgoing &&
+	    !take_address("outgoing_address", outgoing, 0, &c->outgoing))
+		return false;
+	take_dns(c, cfg_getsec(cfg, "dns"));
+	return take_listeners(c, cfg) &&
+	       take_limits(c, cfg_getsec(cfg, "limits")) &&
+	       take_dovecot(c, cfg_getsec(cfg, "dovecot"));
+}
+
+static bool read_into(struct config *c)
+{
+	const char *path = config_path(c, "splitmail.conf");
+	cfg_t *cfg;
+	bool taken;
+	int result;
+
+	if (access(path, R_OK) != 0)
+		return fail("%s: %m; `splitmail --data %s init` makes it", path,
+			    c->data);
+	first_error[0] = 0;
+	cfg = cfg_init(settings, CFGF_NONE);
+	cfg_set_error_function(cfg, on_error);
+	result = cfg_parse(cfg, path);
+	if (result != CFG_SUCCESS)
+		taken = fail("%s", first_error[0] ? first_error :
+			     "splitmail.conf cannot be read");
+	else
+		taken = braces_match(path) && take_all(c, cfg);
+	cfg_free(cfg);
+	return taken;
+}
+
+struct config *config_read(const char *data)
+{
+	struct arena *arena = arena_open();
+	struct config *c = arena_new(arena, struct config);
+	char *absolute = realpath(data, NULL);
+
+	c->arena = arena;
+	if (!absolute) {
+		fail("%s: %m; `splitmail --data %s init` makes it", data, data);
+		arena_close(arena);
+		return NULL;
+	}
+	c->data = arena_cstr(arena, str_of(absolute));
+	free(absolute);
+	if (read_into(c))
+		return c;
+	arena_close(arena);
+	return NULL;
+}
+
+void config_close(struct config *c)
+{
+	if (c)
+		arena_close(c->arena);
+}
+
+static void write_listener(FILE *f, const struct config_plan *plan,
+			   const char *name, unsigned port)
+{
+	fprintf(f, "listener %s {\n\taddress = \"%s\"\n\tport = %u\n"
+		"\tkind = %s\n}\n", name, plan->bind ? plan->bind : "*",
+		plan->port_base + port, name);
+}
+
+static void write_all(FILE *f, const struct config_plan *plan)
+{
+	unsigned base = plan->port_base;
+	const char *bind = plan->bind ? plan->bind : "*";
+	struct inet at;
+
+	fprintf(f, "# What Splitmail needs before it can read its directory.\n"
+		"# Everything else is in the directory: "
+		"see `splitmail --help`.\n"
+		"hostname = \"%s\"\n", plan->hostname);
+	if (plan->user)
+		fprintf(f, "user = \"%s\"\n", plan->user);
+	if (plan->bind && inet_parse_ip(str_of(bind), 0, &at) &&
+	    inet_is_loopback(&at))
+		fprintf(f, "outgoing_address = \"%s\"\n", bind);
+	write_listener(f, plan, "mx", 25);
+	write_listener(f, plan, "submission", 587);
+	write_listener(f, plan, "submissions", 465);
+	fprintf(f, "console {\n\taddress = \"%s\"\n\tport = %u\n}\n",
+		plan->bind ? plan->bind : "127.0.0.1", base + 80);
+	fprintf(f, "dovecot {\n\taddress = \"%s\"\n\timap = %u\n\timaps = %u\n"
+		"\tpop3 = %u\n\tpop3s = %u\n\tsieve = %u\n}\n", bind,
+		base + 143, base + 993, base + 110, base + 995, base + 4190);
+}
+
+bool config_write(const char *data, const struct config_plan *plan)
+{
+	struct arena *arena scoped(arena) = arena_open();
+	const char *path = arena_printf(arena, "%s/splitmail.conf", data);
+	FILE *f = fopen(path, "wxe");
+
+	if (!f && errno == EEXIST)
+		return fail("%s is there already: this folder belongs to a "
+			    "Splitmail; choose another or remove it", path);
+	if (!f)
+		return fail("create %s: %m", path);
+	write_all(f, plan);
+	if (fclose(f) != 0)
+		return fail("write %s: %m", path);
+	return true;
+}

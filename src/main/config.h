@@ -1,0 +1,71 @@
+/*
+ * splitmail.conf: what has to be known before the directory can be read.
+ *
+ *	struct config *c = config_read("/var/lib/splitmail");
+ *	if (!c)
+ *		...cause(): "splitmail.conf:12: no such option 'hostnam'"
+ *
+ * A file with only `hostname` is a working production configuration.  Every
+ * key, its default and its meaning stand in settings[] of config.c, which is
+ * also what `splitmail init` writes the file from.
+ */
+#ifndef MAIN_CONFIG_H
+#define MAIN_CONFIG_H
+
+#include "base/arena.h"
+#include "base/inet.h"
+#include "smtp/smtp.h"
+
+struct config_listener {
+	struct str name;
+	struct inet at;
+	enum smtp_kind kind;
+};
+
+struct config {
+	struct arena *arena;
+	const char *data;		/* absolute path of the data folder */
+	const char *hostname;
+	const char *user;		/* who the children run as; may be "" */
+	const char *certificate, *key;
+	bool has_outgoing;
+	struct inet outgoing;		/* source of outgoing connections */
+
+	struct config_listener *listeners;
+	size_t n_listeners;
+	const char *console_address;
+	uint16_t console_port;
+
+	bool dovecot_enabled;
+	const char *dovecot_address;	/* "*" or an IP address */
+	uint16_t imap, imaps, pop3, pop3s, sieve;	/* 0: off */
+
+	unsigned threads;		/* 0: one per core */
+	bool auth_without_tls;
+	uint64_t message_bytes;
+	unsigned connections_per_address;
+	int64_t retry_min_s, retry_max_s, expiry_s, delay_warning_s;
+	int64_t handover_s, command_s, data_s;
+
+	const char **dns_servers;	/* NULL-ended; NULL: the system's */
+	bool dnssec;
+	const char *dns_hosts;		/* hosts file */
+};
+
+/* DATA is the data folder. NULL: cause() has file and line. */
+struct config *config_read(const char *data);
+void config_close(struct config *c);
+
+struct config_plan {			/* what init was told */
+	const char *hostname;
+	const char *bind;		/* or NULL: every address */
+	unsigned port_base;		/* 0: the standard ports */
+	const char *user;		/* or NULL */
+};
+/* Write DATA/splitmail.conf; an existing one is refused. */
+bool config_write(const char *data, const struct config_plan *plan) must_check;
+
+/* Paths inside the data folder, in the config's arena. */
+const char *config_path(const struct config *c, const char *name);
+
+#endif

@@ -1,0 +1,386 @@
+/*
+ * The engine: the data plane of one Splitmail.
+ *
+ * One lane per loop (thread), each with its own handle of the directory, its
+ * own verification cache, connection pool and listeners; lanes share the
+ * queue, the tallies and the certificates.  Loop 0 also runs the scheduler,
+ * the Unix socket for local programs and the signals.
+ *
+ * Stop (SIGTERM): listeners close, sessions finish the mail at hand, attempts
+ * finish or are kept, then the loops end.  Invariant: when engine_main()
+ * returns, everything that was answered 250 is handed over or on the disk.
+ */
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/limits.h"
+#include "main/dovecot.h"
+#include "main/main.h"
+#include "rt/log.h"
+#include "rt/loop.h"
+#include "rt/privileges.h"
+#include "rt/tls.h"
+#include "route/verify.h"
+
+enum { STOP_MS = 45000, STOP_POLL_MS = 50 };
+
+struct engine {
+	struct config *config;
+	struct queue *queue;
+	struct guard *guard;
+	struct tally *per_ip, *open_questions;
+	struct tls_context *tls, *tls_any, *tls_verified;
+	struct smtp_settings smtp;
+	struct deliver_settings deliver;
+	struct dns_settings dns;
+	struct lane *lanes;
+	int n_lanes;
+	int ready_fd;
+	int lanes_ready;		/* loop 0 counts */
+	bool failed;
+};
+
+struct lane {
+	struct engine *engine;
+	struct directory *directory;
+	struct router router;
+	struct deliver *deliver;
+	struct smtp_server server;
+	struct listener **listeners;
+	struct listener *local;
+	struct fiber *scheduler;
+	struct gate stop;
+	bool stopping;
+};
+
+struct acceptor {
+	struct lane *lane;
+	struct listener *listener;
+	enum smtp_kind kind;
+};
+
+struct visit {
+	struct lane *lane;
+	enum smtp_kind kind;
+	struct stream *peer;
+};
+
+/* ---- sessions ---- */
+
+static void waits serve_visit(void *arg)
+{
+	struct visit v = *(struct visit *)arg;
+
+	free(arg);
+	smtp_serve(&v.lane->server, v.kind, v.peer);
+}
+
+static void waits accept_all(void *arg)
+{
+	struct acceptor a = *(struct acceptor *)arg;
+	struct stream *peer;
+
+	free(arg);
+	while ((peer = listener_accept(a.listener))) {
+		struct visit *v = must_alloc(sizeof(*v));
+
+		*v = (struct visit){ a.lane, a.kind, peer };
+		if (!fiber_start("session", serve_visit, v)) {
+			stream_reset(peer);
+			free(v);
+		}
+	}
+}
+
+static bool start_acceptor(struct lane *l, struct listener *listener,
+			   enum smtp_kind kind)
+{
+	struct acceptor *a = must_alloc(sizeof(*a));
+
+	*a = (struct acceptor){ l, listener, kind };
+	return fiber_start("acceptor", accept_all, a) != NULL;
+}
+
+static bool listen_all(struct lane *l)
+{
+	struct config *c = l->engine->config;
+
+	for (size_t i = 0; i < c->n_listeners; i++) {
+		l->listeners[i] = listener_open(&c->listeners[i].at);
+		if (!l->listeners[i])
+			return add_cause("listener %.*s",
+					 STR(c->listeners[i].name));
+		if (!start_acceptor(l, l->listeners[i], c->listeners[i].kind))
+			return false;
+	}
+	if (loop_index() != 0)
+		return true;
+	l->local = listener_open_path(config_path(c, "run/submit"), 0600);
+	return l->local && start_acceptor(l, l->local, SMTP_LOCAL);
+}
+
+/* ---- a lane's life ---- */
+
+static bool lane_open(struct lane *l)
+{
+	struct engine *e = l->engine;
+
+	l->directory = directory_open(config_path(e->config, "directory.db"));
+	if (!l->directory)
+		return false;
+	l->router = (struct router){
+		.directory = l->directory,
+		.verification = verification_open(e->open_questions),
+		.guard = e->guard,
+	};
+	l->deliver = deliver_open(&e->deliver, &l->router, e->queue);
+	l->server = (struct smtp_server){
+		.settings = &e->smtp, .router = &l->router,
+		.deliver = l->deliver, .queue = e->queue, .per_ip = e->per_ip,
+	};
+	return true;
+}
+
+static void lane_close(struct lane *l)
+{
+	if (!l->directory)
+		return;
+	deliver_close(l->deliver);
+	verification_close(l->router.verification);
+	directory_close(l->directory);
+}
+
+/* Sessions that will not end hold nothing we answer for: what was answered
+ * is handed over or on the disk, and clients send the rest again. */
+_Noreturn static void give_up(struct lane *l)
+{
+	log_warn("engine", "%u sessions did not end in time",
+		 l->server.sessions);
+	log_flush();
+	_exit(0);
+}
+
+static void waits lane_stop(struct lane *l)
+{
+	int64_t deadline = after_ms(STOP_MS);
+
+	l->server.stopping = true;
+	for (size_t i = 0; i < l->engine->config->n_listeners; i++)
+		if (l->listeners[i])
+			listener_close(l->listeners[i]);
+	if (l->local)
+		listener_close(l->local);
+	if (l->scheduler)
+		fiber_cancel(l->scheduler);
+	while (l->server.sessions > 0 && now_ms() < deadline)
+		if (fiber_sleep(after_ms(STOP_POLL_MS)) == WAIT_CANCELLED)
+			break;
+	if (l->deliver)
+		deliver_drain(l->deliver, deadline);
+	if (l->server.sessions > 0)
+		give_up(l);
+}
+
+static void stop_lane(void *lane)
+{
+	struct lane *l = lane;
+
+	l->stopping = true;
+	gate_open(&l->stop);
+}
+
+static void stop_all(struct engine *e)
+{
+	for (int i = 0; i < e->n_lanes; i++)
+		loop_post(i, stop_lane, &e->lanes[i]);
+}
+
+static void say_ready(struct engine *e)
+{
+	if (e->ready_fd > 0 && write(e->ready_fd, "ready\n", 6) != 6)
+		log_warn("engine", "tell the supervisor: not heard");
+	if (!privileges_drop())
+		log_warn("engine", "%s", cause());
+	log_fact("engine", "ready on %d loops", e->n_lanes);
+}
+
+static void lane_is_ready(void *arg)
+{
+	struct engine *e = arg;
+
+	if (++e->lanes_ready == e->n_lanes && !e->failed)
+		say_ready(e);
+}
+
+/* ---- signals: loop 0 ---- */
+
+static void reload(struct engine *e)
+{
+	if (tls_server_reload(e->tls))
+		log_fact("engine", "reloaded");
+	else
+		log_error("engine", "reload: %s; the old certificate stays",
+			  cause());
+}
+
+static void waits hear_signals(void *arg)
+{
+	static const int signals[] = { SIGTERM, SIGINT, SIGHUP };
+	struct engine *e = arg;
+	int got;
+
+	for (;;) {
+		if (signal_wait(signals, array_size(signals), &got, NEVER) !=
+		    WAIT_DONE)
+			return;
+		if (got != SIGHUP)
+			break;
+		reload(e);
+	}
+	log_fact("engine", "stopping");
+	stop_all(e);
+}
+
+static void waits run_lane(void *arg)
+{
+	struct engine *e = arg;
+	struct lane *l = &e->lanes[loop_index()];
+	struct fiber *signals = NULL;
+
+	if (!lane_open(l) || !listen_all(l)) {
+		log_error("engine", "%s", cause());
+		e->failed = true;
+		stop_all(e);
+	} else if (loop_index() == 0) {
+		l->scheduler = fiber_start("scheduler", deliver_scheduler,
+					   l->deliver);
+	}
+	if (loop_index() == 0)
+		signals = fiber_start("signals", hear_signals, e);
+	loop_post(0, lane_is_ready, e);
+	while (!l->stopping)
+		if (gate_wait(&l->stop, NEVER) == WAIT_CANCELLED)
+			break;
+	if (signals && e->failed)
+		fiber_cancel(signals);
+	lane_stop(l);
+	lane_close(l);
+}
+
+/* ---- the process ---- */
+
+static void fill_settings(struct engine *e)
+{
+	struct config *c = e->config;
+
+	e->smtp = (struct smtp_settings){
+		.hostname = c->hostname, .tls = e->tls,
+		.auth_path = dovecot_auth_path(c),
+		.auth_without_tls = c->auth_without_tls,
+		.message_bytes = c->message_bytes,
+		.connections_per_ip = c->connections_per_address,
+		.command_ms = c->command_s * 1000, .data_ms = c->data_s * 1000,
+	};
+	e->deliver = (struct deliver_settings){
+		.hostname = c->hostname, .lmtp_path = dovecot_lmtp_path(c),
+		.bind = c->has_outgoing ? &c->outgoing : NULL,
+		.tls_any = e->tls_any, .tls_verified = e->tls_verified,
+		.internet_port = 25,
+		.retry_min_s = c->retry_min_s, .retry_max_s = c->retry_max_s,
+		.expiry_s = c->expiry_s, .delay_warning_s = c->delay_warning_s,
+		.handover_ms = c->handover_s * 1000,
+	};
+	e->dns = (struct dns_settings){
+		.servers = (const char *const *)c->dns_servers,
+		.dnssec = c->dnssec, .hosts_file = c->dns_hosts,
+	};
+}
+
+static bool open_guard(struct engine *e)
+{
+	struct directory *d =
+		directory_open(config_path(e->config, "directory.db"));
+	struct node node;
+	bool known = d && directory_node(d, &node);
+
+	if (known)
+		e->guard = guard_open(&node);
+	directory_close(d);
+	return known;
+}
+
+static bool open_shared(struct engine *e)
+{
+	e->tls = tls_server(e->config->certificate, e->config->key);
+	if (!e->tls)
+		return false;
+	e->tls_any = tls_client(TLS_ANY, NULL);
+	e->tls_verified = tls_client(TLS_VERIFIED, NULL);
+	if (!e->tls_any || !e->tls_verified || !open_guard(e))
+		return false;
+	e->queue = queue_open(e->config->data);
+	if (!e->queue)
+		return false;
+	e->per_ip = tally_open();
+	e->open_questions = tally_open();
+	fill_settings(e);
+	dns_open(&e->dns);
+	return true;
+}
+
+static void open_lanes(struct engine *e)
+{
+	long cores = sysconf(_SC_NPROCESSORS_ONLN);
+	struct arena *a = e->config->arena;
+
+	e->n_lanes = e->config->threads ? (int)e->config->threads
+					: cores > 0 ? (int)cores : 1;
+	e->lanes = arena_array(a, struct lane, (size_t)e->n_lanes);
+	for (int i = 0; i < e->n_lanes; i++) {
+		e->lanes[i].engine = e;
+		e->lanes[i].listeners = arena_array(a, struct listener *,
+						    e->config->n_listeners);
+	}
+}
+
+static void close_all(struct engine *e)
+{
+	queue_close(e->queue);
+	guard_close(e->guard);
+	tally_close(e->per_ip);
+	tally_close(e->open_questions);
+	tls_close(e->tls);
+	tls_close(e->tls_any);
+	tls_close(e->tls_verified);
+}
+
+int engine_main(const struct call *c)
+{
+	const char *ready = call_option(c, "ready-fd");
+	uint64_t ready_fd = 0;
+	struct engine e = { .config = config_read(c->data) };
+
+	if (!e.config)
+		return call_fail(1, "%s", cause());
+	if (ready && !str_number(str_of(ready), 1000, &ready_fd))
+		return call_fail(2, "--ready-fd %s is no number", ready);
+	e.ready_fd = (int)ready_fd;
+	umask(0077);
+	log_open(e.config->hostname);
+	if (!open_shared(&e)) {
+		log_error("engine", "%s", cause());
+		log_flush();
+		config_close(e.config);
+		return 1;
+	}
+	open_lanes(&e);
+	loops_run(e.n_lanes, run_lane, &e);
+	close_all(&e);
+	log_fact("engine", "stopped");
+	log_flush();
+	config_close(e.config);
+	return e.failed;
+}

@@ -1,0 +1,234 @@
+/*
+ * splitmail init: a data folder from nothing.
+ *
+ *	DIR/splitmail.conf	what is needed before the directory
+ *	DIR/directory.db	domains, users, addresses, systems, admin0
+ *	DIR/tls/		self-signed certificate and key
+ *	DIR/mail/ spool/ run/	mailboxes, large bodies, sockets
+ *
+ * As root it makes the system user and gives it the folder; the folder and
+ * all above it have to be searchable for that user.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "directory/create.h"
+#include "main/main.h"
+#include "rt/privileges.h"
+#include "rt/random.h"
+#include "rt/tls.h"
+
+#define USERADD "/usr/sbin/useradd"
+
+enum { PASSWORD_CHARS = 20, PASSWORD_MAX = 512 };
+
+struct plan {
+	struct config_plan config;
+	struct person person;
+	struct arena *arena;
+	const char *data, *password;
+};
+
+static bool run_useradd(const char *name)
+{
+	int status;
+	pid_t pid = fork();
+
+	if (pid < 0)
+		return fail("fork: %m");
+	if (pid == 0) {
+		execl(USERADD, USERADD, "--system", "--user-group",
+		      "--no-create-home", "--home-dir", "/nonexistent",
+		      "--shell", "/usr/sbin/nologin", name, NULL);
+		_exit(127);
+	}
+	if (waitpid(pid, &status, 0) != pid || status != 0)
+		return fail("%s --system %s failed", USERADD, name);
+	return true;
+}
+
+static bool choose_person(struct plan *p)
+{
+	if (geteuid() != 0) {
+		p->config.user = NULL;
+		return person_find("", &p->person);
+	}
+	if (!p->config.user)
+		p->config.user = "splitmail";
+	if (person_find(p->config.user, &p->person))
+		return true;
+	return run_useradd(p->config.user) &&
+	       person_find(p->config.user, &p->person);
+}
+
+/* May the person search FOLDER? */
+static bool searchable(const struct person *p, const char *folder)
+{
+	struct stat st;
+	mode_t bit;
+
+	if (stat(folder, &st) != 0)
+		return fail("%s: %m", folder);
+	bit = st.st_uid == p->uid ? S_IXUSR
+	      : st.st_gid == p->gid ? S_IXGRP : S_IXOTH;
+	if (st.st_mode & bit)
+		return true;
+	return fail("user %s cannot search folder %s; `chmod o+x %s`, or "
+		    "choose another place", p->name, folder, folder);
+}
+
+static bool parents_searchable(const struct plan *p)
+{
+	char *path = realpath(p->data, NULL);
+	bool good = true;
+
+	if (!path)
+		return fail("%s: %m", p->data);
+	for (char *end = path + 1; good && (end = strchr(end, '/')); end++) {
+		*end = 0;
+		good = searchable(&p->person, path);
+		*end = '/';
+	}
+	free(path);
+	return good;
+}
+
+static bool give(const struct plan *p, const char *name)
+{
+	const char *path = arena_printf(p->arena, "%s/%s", p->data, name);
+
+	if (geteuid() != 0)
+		return true;
+	if (lchown(path, p->person.uid, p->person.gid) != 0 && errno != ENOENT)
+		return fail("give %s to user %s: %m", path, p->person.name);
+	return true;
+}
+
+static bool make_folder(const struct plan *p, const char *name)
+{
+	const char *path = arena_printf(p->arena, "%s/%s", p->data, name);
+
+	if (mkdir(path, 0700) != 0 && errno != EEXIST)
+		return fail("create folder %s: %m", path);
+	return give(p, name);
+}
+
+static const char *in_data(const struct plan *p, const char *name)
+{
+	return arena_printf(p->arena, "%s/%s", p->data, name);
+}
+
+static bool make_certificate(const struct plan *p)
+{
+	return make_folder(p, "tls") &&
+	       tls_self_signed(p->config.hostname, in_data(p, "tls/cert.pem"),
+			       in_data(p, "tls/key.pem")) &&
+	       give(p, "tls/cert.pem") && give(p, "tls/key.pem");
+}
+
+static bool make_directory(const struct plan *p)
+{
+	return directory_create(in_data(p, "directory.db"), p->password) &&
+	       give(p, "directory.db") && give(p, "directory.db-wal") &&
+	       give(p, "directory.db-shm");
+}
+
+static bool make_all(const struct plan *p)
+{
+	static const char *const folders[] = { "mail", "spool", "run" };
+
+	if (mkdir(p->data, 0700) != 0 && errno != EEXIST)
+		return fail("create folder %s: %m", p->data);
+	if (!parents_searchable(p) || !give(p, "") ||
+	    !config_write(p->data, &p->config) || !give(p, "splitmail.conf"))
+		return false;
+	for (size_t i = 0; i < array_size(folders); i++)
+		if (!make_folder(p, folders[i]))
+			return false;
+	return make_certificate(p) && make_directory(p);
+}
+
+static bool choose_password(struct plan *p, const struct call *c)
+{
+	char *password = arena_alloc(p->arena, PASSWORD_MAX);
+
+	if (!call_option(c, "admin-password-stdin")) {
+		random_name(password, PASSWORD_CHARS);
+	} else {
+		if (!fgets(password, PASSWORD_MAX, stdin))
+			return fail("no password on standard input");
+		password[strcspn(password, "\r\n")] = 0;
+		if (strlen(password) < 8)
+			return fail("admin0's password needs at least 8 "
+				    "characters");
+	}
+	p->password = password;
+	return true;
+}
+
+static bool choose_ports(struct plan *p, const struct call *c)
+{
+	const char *base = call_option(c, "port-base");
+	uint64_t n = 0;
+	struct inet unused;
+
+	if (base && !str_number(str_of(base), 60000, &n))
+		return fail("--port-base %s: has to be a number up to 60000",
+			    base);
+	p->config.port_base = (unsigned)n;
+	p->config.bind = call_option(c, "bind");
+	if (p->config.bind &&
+	    !inet_parse_ip(str_of(p->config.bind), 0, &unused))
+		return fail("--bind %s: is no IP address", p->config.bind);
+	return true;
+}
+
+static bool choose_hostname(struct plan *p, const struct call *c)
+{
+	const char *given = call_option(c, "hostname");
+	char *own = arena_alloc(p->arena, 256);
+	struct str name;
+
+	if (!given && gethostname(own, 255) != 0)
+		return fail("read this machine's name: %m");
+	if (!domain_parse(str_of(given ? given : own), p->arena, &name))
+		return add_cause("--hostname");
+	p->config.hostname = arena_cstr(p->arena, name);
+	return true;
+}
+
+static int say_done(const struct call *c, const struct plan *p)
+{
+	bool asked = call_option(c, "admin-password-stdin");
+
+	if (c->json)
+		printf("{\"data\":\"%s\",\"hostname\":\"%s\",\"admin\":"
+		       "\"admin0\"%s%s%s}\n", p->data, p->config.hostname,
+		       asked ? "" : ",\"password\":\"",
+		       asked ? "" : p->password, asked ? "" : "\"");
+	else if (asked)
+		printf("%s is ready. The superadministrator is admin0.\n",
+		       p->data);
+	else
+		printf("%s is ready. The superadministrator is admin0, "
+		       "password %s\n", p->data, p->password);
+	return 0;
+}
+
+int init_main(const struct call *c)
+{
+	struct arena *arena scoped(arena) = arena_open();
+	struct plan p = { .arena = arena, .data = c->data };
+
+	p.config.user = call_option(c, "user");
+	umask(0077);
+	if (!choose_hostname(&p, c) || !choose_ports(&p, c))
+		return call_fail(2, "init: %s", cause());
+	if (!choose_password(&p, c) || !choose_person(&p) || !make_all(&p))
+		return call_fail(1, "init: %s", cause());
+	return say_done(c, &p);
+}

@@ -1,0 +1,30 @@
+/*
+ * The processes of one Splitmail: subcommands that are not nouns.
+ *
+ * Each takes the arguments behind its own name and returns the exit status.
+ */
+#ifndef MAIN_MAIN_H
+#define MAIN_MAIN_H
+
+#include "main/config.h"
+
+struct call {
+	const char *data;	/* the data folder */
+	const char *self;	/* path of our own binary */
+	bool json;
+	int argc;
+	char **argv;		/* argv[0] is the subcommand */
+};
+
+int init_main(const struct call *c);	/* make a data folder */
+int serve_main(const struct call *c);	/* supervise engine and Dovecot */
+int engine_main(const struct call *c);	/* the data plane */
+int as_user_main(const struct call *c);	/* become the user, exec the rest */
+int sendmail_main(const struct call *c);	/* a message from stdin */
+
+/* The value of --NAME in the call, NULL when it is not there. */
+const char *call_option(const struct call *c, const char *name);
+/* A sentence on stderr; returns STATUS. */
+int call_fail(int status, const char *format, ...) printf_like(2, 3);
+
+#endif

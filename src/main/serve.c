@@ -1,0 +1,314 @@
+/*
+ * The supervisor: starts the engine and the private Dovecot, starts them again
+ * when they die, ends them in order.
+ *
+ *	serve ─┬─ engine	mail
+ *	       ├─ Dovecot	mailboxes, logins
+ *	       └─ errands	ends the logins of users who lost theirs
+ *
+ * It holds directory.db open for writing: a WAL database in a folder its
+ * readers cannot write needs somebody who does.  It is root only when it was
+ * started as root; its children never are.
+ */
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "directory/outbox.h"
+#include "main/dovecot.h"
+#include "main/main.h"
+#include "rt/log.h"
+#include "rt/loop.h"
+#include "rt/privileges.h"
+#include "rt/process.h"
+#include "rt/stream.h"
+
+#define DOVECOT "/usr/sbin/dovecot"
+#define DOVEADM "/usr/bin/doveadm"
+
+enum {
+	READY_MS = 60000,
+	ENGINE_STOP_MS = 60000,
+	DOVECOT_STOP_MS = 20000,
+	RESTART_MIN_MS = 100,
+	RESTART_MAX_MS = 10000,
+	STEADY_MS = 10000,		/* ran that long: the next fall is new */
+	ERRAND_MS = 250,
+	READY_FD = 3,
+};
+
+struct serve;
+
+struct child {
+	struct serve *serve;
+	const char *name;
+	const char *argv[12];
+	bool tells_ready;		/* writes a line on READY_FD */
+	struct process *process;
+	bool is_ready, has_ended, failed_to_start;
+};
+
+struct serve {
+	struct config *config;
+	struct outbox *outbox;
+	struct person person;
+	const char *self;
+	bool stopping;
+	struct child engine, dovecot;
+	struct gate news;		/* a child became ready or ended */
+	int status;
+};
+
+/* ---- one child ---- */
+
+static bool waits dovecot_answers(struct serve *s)
+{
+	struct stream *lmtp, *auth;
+
+	lmtp = stream_dial_path(dovecot_lmtp_path(s->config), after_ms(1000));
+	auth = stream_dial_path(dovecot_auth_path(s->config), after_ms(1000));
+	stream_close(lmtp);
+	stream_close(auth);
+	return lmtp && auth;
+}
+
+static void waits await_ready(struct child *c)
+{
+	int64_t deadline = after_ms(READY_MS);
+	int status;
+
+	if (c->tells_ready) {
+		c->is_ready = process_ready(c->process, deadline);
+	} else {
+		while (!c->is_ready && now_ms() < deadline) {
+			c->is_ready = dovecot_answers(c->serve);
+			if (!c->is_ready &&
+			    process_wait(c->process, after_ms(50), &status) !=
+				    WAIT_DEADLINE)
+				break;
+		}
+	}
+	gate_open(&c->serve->news);
+}
+
+static bool waits run_once(struct child *c)
+{
+	struct process_plan plan = {
+		.argv = c->argv, .ready_fd = c->tells_ready ? READY_FD : 0,
+	};
+	int status = 0;
+
+	c->process = process_start(&plan);
+	if (!c->process) {
+		log_error("serve", "start %s: %s", c->name, cause());
+		return false;
+	}
+	if (!c->is_ready)
+		await_ready(c);
+	process_wait(c->process, NEVER, &status);
+	if (!c->serve->stopping)
+		log_error("serve", "%s ended with status %d", c->name, status);
+	process_free(c->process);
+	c->process = NULL;
+	return true;
+}
+
+/* Again and again, slower when it falls at once; a child that never came up
+ * ends the whole: its reason is on stderr and a restart will not mend it. */
+static void waits keep_running(void *arg)
+{
+	struct child *c = arg;
+	int64_t pause = RESTART_MIN_MS;
+
+	while (!c->serve->stopping) {
+		int64_t begun = now_ms();
+		bool ran = run_once(c);
+
+		if (!c->is_ready)
+			break;
+		if (ran && now_ms() - begun > STEADY_MS)
+			pause = RESTART_MIN_MS;
+		if (!c->serve->stopping)
+			fiber_sleep(after_ms(pause));
+		pause = pause * 2 < RESTART_MAX_MS ? pause * 2 : RESTART_MAX_MS;
+	}
+	c->failed_to_start = !c->is_ready;
+	c->has_ended = true;
+	gate_open(&c->serve->news);
+}
+
+static void waits stop_child(struct child *c, int64_t within_ms)
+{
+	int64_t deadline = after_ms(within_ms);
+
+	if (c->process)
+		process_signal(c->process, SIGTERM);
+	while (!c->has_ended && now_ms() < deadline)
+		gate_wait(&c->serve->news, deadline);
+	if (c->has_ended)
+		return;
+	log_warn("serve", "%s does not stop: killed", c->name);
+	if (c->process)
+		process_signal(c->process, SIGKILL);
+	while (!c->has_ended)
+		gate_wait(&c->serve->news, NEVER);
+}
+
+/* ---- errands: end the logins of those who lost theirs ---- */
+
+static void waits kick(struct serve *s, const char *login)
+{
+	const char *argv[] = {
+		s->self, "as-user", s->person.name, DOVEADM, "-c",
+		dovecot_config_path(s->config), "kick", login, NULL,
+	};
+	struct process_plan plan = { .argv = argv, .quiet = true };
+	struct process *p = process_start(&plan);
+	int status = -1;
+
+	if (!p) {
+		log_error("serve", "end sessions of %s: %s", login, cause());
+		return;
+	}
+	process_wait(p, NEVER, &status);
+	process_free(p);
+	log_fact("serve", "login=<%s>: sessions ended, no longer hosted here "
+		 "or allowed", login);
+}
+
+static void waits run_errands(void *arg)
+{
+	struct serve *s = arg;
+	struct arena *arena = arena_open();
+	struct outbox_errand e;
+
+	while (!s->stopping) {
+		while (outbox_next(s->outbox, arena, &e)) {
+			kick(s, arena_cstr(arena, e.login));
+			if (!outbox_done(s->outbox, e.id))
+				log_error("serve", "%s", cause());
+			arena_reset(arena);
+		}
+		fiber_sleep(after_ms(ERRAND_MS));
+	}
+	arena_close(arena);
+}
+
+/* ---- the whole ---- */
+
+static bool waits await_children(struct serve *s)
+{
+	struct child *const all[] = { &s->engine, &s->dovecot };
+
+	for (size_t i = 0; i < array_size(all); i++) {
+		struct child *c = all[i];
+
+		while (c->argv[0] && !c->is_ready && !c->has_ended)
+			gate_wait(&s->news, NEVER);
+		if (c->argv[0] && !c->is_ready)
+			return fail("%s did not start", c->name);
+	}
+	return true;
+}
+
+static void waits obey_signals(struct serve *s)
+{
+	static const int signals[] = { SIGTERM, SIGINT, SIGHUP };
+	int got;
+
+	while (signal_wait(signals, array_size(signals), &got, NEVER) ==
+	       WAIT_DONE) {
+		if (got != SIGHUP)
+			return;
+		if (s->engine.process)
+			process_signal(s->engine.process, SIGHUP);
+		if (s->dovecot.process)
+			process_signal(s->dovecot.process, SIGHUP);
+	}
+}
+
+static void waits stop_all(struct serve *s)
+{
+	s->stopping = true;
+	stop_child(&s->engine, ENGINE_STOP_MS);
+	if (s->dovecot.argv[0])
+		stop_child(&s->dovecot, DOVECOT_STOP_MS);
+}
+
+static void waits supervise(void *arg)
+{
+	struct serve *s = arg;
+
+	if (s->dovecot.argv[0])
+		fiber_start("dovecot", keep_running, &s->dovecot);
+	fiber_start("engine", keep_running, &s->engine);
+	if (!await_children(s)) {
+		log_error("serve", "%s", cause());
+		s->status = 1;
+		stop_all(s);
+		return;
+	}
+	if (s->dovecot.argv[0])
+		fiber_start("errands", run_errands, s);
+	puts("ready");
+	fflush(stdout);
+	obey_signals(s);
+	stop_all(s);
+}
+
+static void plan_children(struct serve *s)
+{
+	const char *const engine[] = {
+		s->self, "as-user", s->person.name, s->self, "--data",
+		s->config->data, "engine", "--ready-fd", "3", NULL,
+	};
+	const char *const dovecot[] = {
+		s->self, "as-user", s->person.name, DOVECOT, "-F", "-c",
+		dovecot_config_path(s->config), NULL,
+	};
+
+	s->engine = (struct child){ .serve = s, .name = "engine",
+				    .tells_ready = true };
+	memcpy(s->engine.argv, engine, sizeof(engine));
+	s->dovecot = (struct child){ .serve = s, .name = "Dovecot" };
+	if (s->config->dovecot_enabled)
+		memcpy(s->dovecot.argv, dovecot, sizeof(dovecot));
+}
+
+static bool prepare(struct serve *s, const struct call *c)
+{
+	s->config = config_read(c->data);
+	if (!s->config)
+		return false;
+	s->self = c->self;
+	if (!person_find(s->config->user, &s->person))
+		return false;
+	if (geteuid() != 0 && geteuid() != s->person.uid)
+		return fail("this Splitmail belongs to user %s: start it as "
+			    "%s or as root", s->person.name, s->person.name);
+	if (s->config->dovecot_enabled && access(DOVECOT, X_OK) != 0)
+		return fail("%s: %m; install dovecot-core, or write enabled = "
+			    "false into the dovecot block", DOVECOT);
+	if (!dovecot_write(s->config, s->self, s->person.uid, s->person.gid))
+		return false;
+	s->outbox = outbox_open(config_path(s->config, "directory.db"));
+	return s->outbox != NULL;
+}
+
+int serve_main(const struct call *c)
+{
+	struct serve s = { .status = 0 };
+
+	if (prepare(&s, c)) {
+		log_open(s.config->hostname);
+		plan_children(&s);
+		loops_run(1, supervise, &s);
+		log_flush();
+		outbox_close(s.outbox);
+	} else {
+		s.status = call_fail(1, "%s", cause());
+	}
+	config_close(s.config);
+	return s.status;
+}
