@@ -3,7 +3,8 @@
  *
  * session.c holds the story: greeting, loop, verbs[]; the other files hold one
  * step each: hello.c (EHLO, STARTTLS), envelope.c (MAIL, RCPT), body.c (DATA,
- * BDAT), auth.c (AUTH through Dovecot), errors and limits in budget.c.
+ * BDAT), auth.c (AUTH through Dovecot), received.c (the trace header), peers.c
+ * (is it a system that calls?), budget.c (errors and limits).
  * What is said is in replies.def.
  */
 #ifndef SMTP_SMTP_H
@@ -28,6 +29,7 @@ struct smtp_settings {
 	uint64_t message_bytes;
 	unsigned connections_per_ip;
 	int64_t command_ms, data_ms;
+	unsigned recipients_per_minute;	/* of one login; 0: no limit */
 };
 
 struct smtp_server {			/* one per loop */
@@ -38,10 +40,20 @@ struct smtp_server {			/* one per loop */
 	struct tally *per_ip;		/* shared by all loops */
 	bool stopping;			/* finish the mail at hand, then 421 */
 	unsigned sessions;
+
+	/* smtp's own; zero at first */
+	struct session *first;
+	struct smtp_memory *memory;
 };
 
 /* Serve one connection to its end and close it; a fiber's work. */
 void waits smtp_serve(struct smtp_server *server, enum smtp_kind kind,
 		      struct stream *peer);
+
+/* Tell the sessions that wait for a command 421 4.3.2 and end them; the others
+ * end by themselves after the mail at hand.  For an orderly stop. */
+void smtp_stop(struct smtp_server *server);
+/* Free what the sessions left for each other, after the last one ended. */
+void smtp_close(struct smtp_server *server);
 
 #endif

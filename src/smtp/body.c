@@ -1,0 +1,296 @@
+/*
+ * DATA and BDAT: the bytes of the message, and what becomes of it
+ * (RFC 5321 4.1.1.4, RFC 3030).
+ *
+ *	take()      a piece: counted, kept unless the mail is refused already
+ *	look()      at the header, once, while it still lies in memory
+ *	judge()     the whole: size, line ends, hops, loops
+ *	settle()    delivery takes the message over and answers
+ *
+ * Invariants:
+ *  1. What ends the data is decided by wire/data.h alone (or by the octet
+ *     count of BDAT); a mail that is refused half-way is read to the same end.
+ *  2. The octets of a chunk are never heard as commands, whatever we think of
+ *     the chunk.
+ *  3. 250 is what deliver_accept() said, never what we hope.
+ */
+#include "rt/counter.h"
+#include "rt/log.h"
+#include "smtp/session.h"
+
+/* ---- pieces ---- */
+
+/* Everything a relay has to know of the header (RFC 5322 2.2). */
+static void look(struct mail *mail)
+{
+	struct message *m = mail->message;
+	struct str text = body_in_memory(&m->body), header, value;
+	size_t at = 0;
+
+	mail->is_looked_at = true;
+	mail->header = header_scan(text);
+	mail->header.message_id = arena_str(m->arena, mail->header.message_id);
+	header = str_part(text, 0, mail->header.bytes);
+	while (header_next(header, S("Splitmail-Trail"), &at, m->arena, &value))
+		mail->header_trail =
+			trail_join(mail->header_trail, value, m->arena);
+	at = 0;
+	mail->has_date = header_next(header, S("Date"), &at, m->arena, &value);
+}
+
+static bool is_no_space(const char *why)
+{
+	return strcasestr(why, "no space") || strcasestr(why, "quota");
+}
+
+/* Our own trouble with the bytes: the sender keeps its copy (452, 451). */
+static struct reply store_trouble(struct session *s)
+{
+	log_error(s->part, "%s: %s", s->mail->message->id, cause());
+	return is_no_space(cause()) ? SAY(s, queue_full) : SAY(s, trouble);
+}
+
+/* What is refused from here on is neither kept nor looked at. */
+static void refuse(struct session *s, struct reply r)
+{
+	struct mail *mail = s->mail;
+
+	if (mail->refusal.code)
+		return;
+	r.text = arena_str(mail->message->arena, r.text);
+	mail->refusal = r;
+	body_free(&mail->message->body);
+}
+
+static void waits take(struct session *s, struct str piece)
+{
+	struct mail *mail = s->mail;
+	struct message *m = mail->message;
+
+	if (piece.n == 0 || mail->refusal.code)
+		return;
+	if (m->body.bytes + piece.n > mail->max_bytes) {
+		refuse(s, SAY(s, too_large,
+			      (unsigned long long)mail->max_bytes));
+		return;
+	}
+	/* it goes to a file: a last look at what lies in memory */
+	if (!mail->is_looked_at &&
+	    m->body.bytes + piece.n > LIMIT_BODY_MEMORY_BYTES)
+		look(mail);
+	mail->last_byte = piece.p[piece.n - 1];
+	if (!body_add(&m->body, queue_spool(s->server->queue), piece))
+		refuse(s, store_trouble(s));
+}
+
+/* ---- the whole ---- */
+
+/* With the trail of the header known: recipients that come back. */
+static struct reply judge_trail(struct session *s)
+{
+	struct mail *mail = s->mail;
+	struct message *m = mail->message;
+	struct reply first = SILENCE;
+	size_t refused = 0;
+
+	if (str_empty(mail->header_trail))
+		return first;
+	for (size_t i = 0; i < m->n; i++) {
+		struct recipient *r = &m->recipients[i];
+		struct question q = {
+			.recipient = &mail->recipients[i],
+			.asker = mail->asker,
+			.message_bytes = m->body.bytes,
+		};
+		struct decision d;
+
+		r->trail = trail_join(r->trail, mail->header_trail, m->arena);
+		q.trail = r->trail;
+		d = route_decide(s->server->router, &q, s->line);
+		if (d.action != ROUTE_REFUSE)
+			continue;
+		if (refused++ == 0)
+			first = d.reply;
+	}
+	/* when only some loop, delivery says so for these (DSN) */
+	return refused == m->n ? hand_on(s, first) : SILENCE;
+}
+
+/* Code 0: nothing is wrong with it. */
+static struct reply judge(struct session *s)
+{
+	struct mail *mail = s->mail;
+
+	if (mail->refusal.code)
+		return mail->refusal;
+	if (mail->reader.malformed)
+		return SAY(s, malformed, mail->reader.why);
+	if (!mail->is_looked_at)
+		look(mail);
+	if (mail->header.too_large)
+		return SAY(s, header_too_large);
+	if (mail->header.received > LIMIT_RECEIVED) {
+		count(COUNT_LOOPS_REFUSED);
+		return SAY(s, too_many_hops);
+	}
+	return judge_trail(s);
+}
+
+/* The message is complete: hand it over, or say why not.  The mail is over
+ * either way. */
+static struct reply waits settle(struct session *s)
+{
+	struct mail *mail = s->mail;
+	struct message *m = mail->message;
+	struct reply r = judge(s);
+
+	if (r.code)
+		return r;
+	m->as = asker_text(&mail->asker, m->arena);
+	m->client = *stream_peer(s->peer);
+	m->helo = arena_str(m->arena, str_of(s->helo));
+	m->trace = received_lines(s);
+	log_fact("cleanup", "%s: message-id=%s", m->id,
+		 log_safe(s->line, mail->header.message_id, SAY_CUT));
+	/* delivery's hold ends when it wants; the reply lies in the message */
+	r = hand_on(s, deliver_accept(s->server->deliver, message_hold(m)));
+	if (reply_is_done(&r)) {
+		s->mails++;
+		forgive(s);
+	}
+	return r;
+}
+
+static struct reply waits finish(struct session *s)
+{
+	struct reply r = settle(s);
+
+	if (r.code >= 400)
+		count(r.code >= 500 ? COUNT_MAILS_REFUSED : COUNT_MAILS_LATER);
+	if (r.code >= 400)
+		log_refusal(s, "END-OF-MESSAGE", &r);
+	r.text = arena_str(s->line, r.text);
+	forget_mail(s);
+	return r;
+}
+
+/* The peer stopped in the middle: nothing was accepted. */
+static struct reply broken_off(struct session *s, enum heard why)
+{
+	forget_mail(s);
+	if (why == HEARD_LATE)
+		return SAY(s, timeout, s->server->settings->hostname);
+	return SILENCE;
+}
+
+/* ---- DATA ---- */
+
+static enum heard waits receive_data(struct session *s)
+{
+	struct mail *mail = s->mail;
+
+	for (;;) {
+		struct str in = stream_bytes(s->peer);
+		struct data_piece p = data_read(&mail->reader, in);
+		enum heard h;
+
+		mail->wire_bytes += p.used;
+		take(s, p.text);
+		stream_skip(s->peer, p.used);
+		if (p.end)
+			return HEARD_LINE;
+		if (p.used > 0 && p.used < in.n)
+			continue;
+		h = hear_more(s, body_deadline(s));
+		if (h != HEARD_LINE)
+			return h;
+	}
+}
+
+struct reply on_data(struct session *s, struct str arguments)
+{
+	enum heard h;
+
+	if (!say_now(s, SAY(s, go_ahead)))
+		return SILENCE;
+	s->mail->began_ms = now_ms();
+	h = receive_data(s);
+	return h == HEARD_LINE ? finish(s) : broken_off(s, h);
+}
+
+/* ---- BDAT ---- */
+
+/* N octets, which are the message's when KEEP. */
+static enum heard waits receive_chunk(struct session *s, uint64_t n, bool keep)
+{
+	int64_t began_ms = now_ms();
+
+	while (n > 0) {
+		struct str in = stream_bytes(s->peer);
+		enum heard h;
+
+		if (in.n > n)
+			in.n = n;
+		if (keep) {
+			s->mail->wire_bytes += in.n;
+			data_check(&s->mail->reader, in, false);
+			take(s, in);
+		}
+		stream_skip(s->peer, in.n);
+		n -= in.n;
+		if (n == 0)
+			break;
+		h = hear_more(s, keep ? body_deadline(s) :
+					began_ms +
+						s->server->settings->data_ms);
+		if (h != HEARD_LINE)
+			return h;
+	}
+	return HEARD_LINE;
+}
+
+/* A chunk that comes at the wrong time is heard and forgotten. */
+static struct reply waits skip_chunk(struct session *s, uint64_t n,
+				     struct reply r)
+{
+	enum heard h = receive_chunk(s, n, false);
+
+	return h == HEARD_LINE ? r : broken_off(s, h);
+}
+
+/* The last line may lack its end: the count has told where it is, and what
+ * goes on from here has to have one. */
+static void waits complete_line(struct session *s)
+{
+	const struct mail *mail = s->mail;
+
+	if (mail->message->body.bytes == 0 || mail->last_byte == '\n')
+		return;
+	take(s, mail->last_byte == '\r' ? S("\n") : S("\r\n"));
+}
+
+struct reply on_bdat(struct session *s, struct str arguments)
+{
+	struct mail *mail = s->mail;
+	struct reply r;
+	uint64_t n;
+	bool last;
+	enum heard h;
+
+	if (!bdat_parse(arguments, &n, &last))
+		return SAY(s, chunk_unclear);
+	r = out_of_order(s, NEED_RCPT, STR_NONE);
+	if (r.code)
+		return skip_chunk(s, n, r);
+	if (!mail->in_chunks)
+		mail->began_ms = now_ms();
+	mail->in_chunks = true;
+	h = receive_chunk(s, n, true);
+	if (h != HEARD_LINE)
+		return broken_off(s, h);
+	if (last)
+		complete_line(s);
+	if (last || mail->refusal.code || mail->reader.malformed)
+		return finish(s);
+	return SAY(s, chunk_ok, (unsigned long long)n);
+}

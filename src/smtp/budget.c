@@ -1,0 +1,133 @@
+/*
+ * What one peer may cost: connections, errors, junk commands, time.
+ *
+ * Invariant: between admit() and leave() the connection is counted once in
+ * server->per_ip under s->tally_key, or the key is empty.
+ *
+ * Port 25 and the submission ports are counted apart, and submission gets no
+ * more than half of all connections: an attack on logins does not keep mail
+ * from other systems away.
+ */
+#include "rt/counter.h"
+#include "rt/log.h"
+#include "rt/loop.h"
+#include "smtp/session.h"
+
+enum { ERROR_MS = 1000 };	/* of each error beyond the soft limit */
+
+/* IPv6 peers own a /64 at least, so that is what is counted. */
+static struct str peer_key(struct session *s)
+{
+	const struct inet *peer = stream_peer(s->peer);
+	size_t n = inet_is_v4(peer) ? sizeof(peer->ip) : sizeof(peer->ip) / 2;
+	char *key = arena_alloc(s->arena, n + 1);
+
+	key[0] = is_submission(s) ? 's' : 'm';
+	memcpy(key + 1, peer->ip, n);
+	return (struct str){ key, n + 1 };
+}
+
+struct reply admit(struct session *s)
+{
+	struct smtp_server *server = s->server;
+	uint64_t room = LIMIT_CONNECTIONS / (is_submission(s) ? 2 : 1);
+	struct reply r = SILENCE;
+
+	if (s->kind == SMTP_LOCAL)
+		return r;
+	s->tally_key = peer_key(s);
+	if (tally_add(server->per_ip, s->tally_key) >
+	    server->settings->connections_per_ip)
+		r = SAY(s, too_many_connections);
+	else if (tally_total(server->per_ip) > room)
+		r = SAY(s, server_busy);
+	if (r.code) {
+		count(COUNT_CONNECTIONS_REFUSED);
+		log_warn(s->part, "%s: %.*s", s->client, STR(r.text));
+	}
+	return r;
+}
+
+void leave(struct session *s)
+{
+	if (s->tally_key.n)
+		tally_drop(s->server->per_ip, s->tally_key);
+}
+
+static bool is_stressed(const struct smtp_server *server)
+{
+	uint64_t all = (uint64_t)server->sessions * (unsigned)loop_count();
+
+	return all > LIMIT_CONNECTIONS / 10 * 8;
+}
+
+static int64_t patience_ms(const struct session *s)
+{
+	int64_t ms = s->server->settings->command_ms;
+
+	if (is_stressed(s->server) && ms > LIMIT_COMMAND_STRESS_MS)
+		ms = LIMIT_COMMAND_STRESS_MS;
+	return ms;
+}
+
+int64_t command_deadline(const struct session *s)
+{
+	return after_ms(patience_ms(s));
+}
+
+/* A body may be silent as long as a command, and take data_ms and what its
+ * size needs at the slowest rate (as Postfix' smtpd_min_data_rate). */
+int64_t body_deadline(const struct session *s)
+{
+	const struct mail *mail = s->mail;
+	int64_t earned_ms =
+		(int64_t)(mail->wire_bytes / LIMIT_DATA_BYTES_PER_S) * 1000;
+	int64_t all = mail->began_ms + s->server->settings->data_ms + earned_ms;
+	int64_t next = after_ms(patience_ms(s));
+
+	return all < next ? all : next;
+}
+
+/* Systems that are trusted, and ourselves, do not guess. */
+static bool is_trusted(const struct session *s)
+{
+	return s->kind == SMTP_LOCAL ||
+	       (s->mail && s->mail->asker.kind == ASKER_SYSTEM &&
+		s->mail->asker.trusted);
+}
+
+/* Is it the peer's fault?  Our own trouble (451, 452) is not, but a recipient
+ * that cannot be told now is a guess all the same. */
+static bool is_error(const struct session *s, const struct reply *r)
+{
+	if (r->code >= 500)
+		return true;
+	return r->code >= 400 && s->recipient.n > 0;
+}
+
+static void waits slow_down(struct session *s)
+{
+	if (say_now(s, SILENCE))
+		fiber_sleep(after_ms(ERROR_MS));
+}
+
+struct reply charge(struct session *s, unsigned rules, struct reply r)
+{
+	if ((rules & JUNK) && ++s->junk > LIMIT_JUNK_COMMANDS)
+		return SAY(s, too_much_junk);
+	if (!is_error(s, &r) || is_trusted(s))
+		return r;
+	if (++s->errors > LIMIT_HARD_ERRORS) {
+		log_warn(s->part, "too many errors after %s from %s", s->verb,
+			 s->client);
+		return SAY(s, too_many_errors);
+	}
+	if (s->errors > LIMIT_SOFT_ERRORS)
+		slow_down(s);
+	return r;
+}
+
+void forgive(struct session *s)
+{
+	s->errors = s->junk = s->overshoot = 0;
+}

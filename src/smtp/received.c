@@ -1,0 +1,68 @@
+/*
+ * The header lines a server puts in front of what it accepts: Received
+ * (RFC 5321 4.4, RFC 3848, RFC 6531 4.3); and, as a submission server, the
+ * Date and Message-ID a client forgot (RFC 6409 8).
+ *
+ *	Received: from mail.b.example ([192.0.2.1])
+ *		(using TLSv1.3 with cipher TLS_AES_256_GCM_SHA384)
+ *		by mx.example.org (Splitmail) with ESMTPS id 4f2a9c
+ *		for <bob@example.org>;
+ *		Mon, 23 Nov 2026 01:34:02 +0000
+ */
+#include "smtp/session.h"
+
+static void write_protocol(struct buf *b, const struct session *s)
+{
+	bool utf8 = s->mail->message->is_utf8;
+
+	buf_add(b, utf8 ? S("UTF8SMTP") : s->said_ehlo ? S("ESMTP") : S("SMTP"));
+	if (!s->said_ehlo)
+		return;
+	if (stream_is_tls(s->peer))
+		buf_add_char(b, 'S');
+	if (s->login.n)
+		buf_add_char(b, 'A');
+}
+
+static void write_received(struct buf *b, const struct session *s)
+{
+	const struct message *m = s->mail->message;
+
+	buf_printf(b, "Received: from %s (%s)\r\n", s->helo,
+		   s->kind == SMTP_LOCAL ?
+			   "local" :
+			   inet_literal(stream_peer(s->peer)).c);
+	if (stream_is_tls(s->peer))
+		buf_printf(b, "\t(using %s with cipher %s)\r\n",
+			   stream_tls_version(s->peer),
+			   stream_tls_cipher(s->peer));
+	buf_printf(b, "\tby %s (Splitmail) with ",
+		   s->server->settings->hostname);
+	write_protocol(b, s);
+	buf_printf(b, " id %s", m->id);
+	/* with more than one it would betray a blind copy */
+	if (m->n == 1)
+		buf_printf(b, "\r\n\tfor <%.*s>",
+			   STR(m->recipients[0].address));
+	buf_printf(b, ";\r\n\t%s\r\n", date_rfc5322(m->arrived_wall_ms).c);
+}
+
+struct str received_lines(struct session *s)
+{
+	const struct mail *mail = s->mail;
+	const struct message *m = mail->message;
+	struct buf b scoped(buf) = BUF_EMPTY;
+
+	write_received(&b, s);
+	if (s->kind != SMTP_MX && !mail->header.message_id.n)
+		buf_printf(&b, "Message-ID: <%s.%llx@%s>\r\n", m->id,
+			   (unsigned long long)m->arrived_wall_ms,
+			   s->server->settings->hostname);
+	if (s->kind != SMTP_MX && !mail->has_date)
+		buf_printf(&b, "Date: %s\r\n",
+			   date_rfc5322(m->arrived_wall_ms).c);
+	/* a message without a header begins with its body: keep it one */
+	if (mail->header.bytes == 0)
+		buf_add(&b, S("\r\n"));
+	return arena_str(m->arena, buf_str(&b));
+}

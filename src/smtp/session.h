@@ -1,0 +1,186 @@
+/*
+ * What the files of smtp/ share: the session, its mail, and how things are
+ * said.  smtp.h is for everybody else.
+ *
+ *	struct reply on_help(struct session *s, struct str arguments)
+ *	{
+ *		return SAY(s, help);
+ *	}
+ *
+ * A handler returns the reply it wants sent.  Code 221, 421 and 521 end the
+ * session after they were sent, and nothing else does; SILENCE says nothing,
+ * because the peer is gone or there is nothing left to say.
+ *
+ * Memory: s->arena is the session's, s->line the present command's (its
+ * words, its reply, decisions made for it), s->mail->message->arena the
+ * mail's.
+ */
+#ifndef SMTP_SESSION_H
+#define SMTP_SESSION_H
+
+#include "base/limits.h"
+#include "rt/clock.h"
+#include "smtp/smtp.h"
+#include "wire/data.h"
+#include "wire/header.h"
+
+/* ---- one SMTP transaction ---- */
+
+struct mail {
+	struct message *message;	/* owns this memory */
+	struct asker asker;
+	uint64_t declared_bytes;	/* SIZE=, 0: not said */
+	uint64_t max_bytes;		/* the smallest that applies */
+	struct address *recipients;	/* parallel to the message's */
+	struct str *keys;		/* likewise: address_key() */
+	unsigned granted;		/* RCPTs answered 250, repeated ones too */
+	bool is_logged;			/* "ID: client=" was written */
+	bool in_chunks;			/* a BDAT was accepted: no RCPT, no DATA */
+
+	/* the body, while it comes in (body.c) */
+	struct data_reader reader;
+	struct reply refusal;		/* said at its end; code 0: none yet */
+	uint64_t wire_bytes;		/* that came, kept or not */
+	int64_t began_ms;
+	char last_byte;
+
+	/* its header, looked at once (body.c) */
+	bool is_looked_at;
+	struct header_summary header;
+	bool has_date;
+	struct str header_trail;
+};
+
+/* ---- one connection ---- */
+
+struct session {
+	struct smtp_server *server;
+	enum smtp_kind kind;
+	struct stream *peer;
+	struct fiber *fiber;
+	struct arena *arena, *line;
+	struct session *next, *previous;	/* of the server's, for smtp_stop() */
+	struct buf out;				/* a reply while it is written */
+
+	const char *client;	/* "unknown[192.0.2.1]": for the log */
+	const char *part;	/* "smtpd": who logs */
+	struct str tally_key;	/* in server->per_ip; empty: not counted */
+
+	char helo[256];		/* what it called itself; "": not yet */
+	bool said_ehlo;
+	struct str login;	/* after AUTH */
+	struct mail *mail;	/* or NULL */
+
+	const char *verb;	/* the last one, for the log */
+	struct str recipient;	/* RCPT: whom it is about, for the log */
+	bool is_lost;		/* the peer is gone: nothing more to say */
+	bool is_idle;		/* waits for a command, outside a mail */
+	unsigned commands, mails;
+
+	/* budget.c */
+	unsigned errors, junk, auth_failures, overshoot;
+};
+
+/* ---- saying things ---- */
+
+enum { SAY_CUT = 900 };		/* bytes of a peer's in a text of ours */
+
+#define REPLY(name, code, status, text)                          \
+	enum { CODE_##name = code };                             \
+	static const char STATUS_##name[] __attribute__((unused)) = status; \
+	static const char TEXT_##name[] __attribute__((unused)) = text;
+#include "smtp/replies.def"
+#undef REPLY
+
+/* SAY(s, size_exceeded) or SAY(s, hello, hostname): a reply of replies.def,
+ * its text good until the next command. */
+#define SAY(s, name, ...) \
+	say((s), CODE_##name, STATUS_##name, TEXT_##name, ##__VA_ARGS__)
+#define SILENCE ((struct reply){ .code = 0 })
+
+struct reply say(struct session *s, int code, const char *status,
+		 const char *format, ...) printf_like(4, 5);
+/* A reply that another part made, fit to be said here: a next hop's 421 must
+ * not end our session, and every status has its class. */
+struct reply hand_on(struct session *s, struct reply r);
+/* Say R at once, in the middle of a command (354, 334, 220 before TLS);
+ * SILENCE: what was said before, because a long wait comes.  False: the peer
+ * is gone. */
+bool waits say_now(struct session *s, struct reply r) must_check;
+
+/* ---- hearing things ---- */
+
+enum heard {
+	HEARD_LINE,
+	HEARD_TOO_LONG,		/* it was skipped to its end */
+	HEARD_MALFORMED,	/* bare CR, bare LF or NUL */
+	HEARD_LATE,		/* the deadline for the whole line came */
+	HEARD_STOP,		/* the server stops */
+	HEARD_END,		/* the peer is gone */
+};
+
+/* The next line, a copy in s->line, without CRLF. */
+enum heard waits hear_line(struct session *s, size_t max, struct str *line);
+/* More bytes than there are; what we have said is sent before. */
+enum heard waits hear_more(struct session *s, int64_t deadline_ms);
+
+/* ---- the mail at hand ---- */
+
+/* Forget it, and what it held. */
+void forget_mail(struct session *s);
+/* Its id, or NOQUEUE as long as nobody has seen the id in the log. */
+const char *mail_id(const struct session *s);
+/* Log that WHAT was refused, as Postfix writes it. */
+void log_refusal(struct session *s, const char *what, const struct reply *r);
+
+/* ---- rules of order ---- */
+
+enum {
+	NEED_HELLO = 1,
+	NEED_MAIL = 2,
+	NEED_RCPT = 4,
+	NO_MAIL = 8,		/* not within one */
+	NO_CHUNKS = 16,		/* not once BDAT has begun */
+	NO_ARGUMENTS = 32,
+	JUNK = 64,		/* counts against LIMIT_JUNK_COMMANDS */
+};
+
+/* The reply when RULES forbid a command now; code 0: nothing does. */
+struct reply out_of_order(struct session *s, unsigned rules,
+			  struct str arguments);
+
+/* ---- handlers: hello.c, envelope.c, body.c, auth.c ---- */
+
+struct reply waits on_ehlo(struct session *s, struct str arguments);
+struct reply on_helo(struct session *s, struct str arguments);
+struct reply waits on_starttls(struct session *s, struct str arguments);
+struct reply waits on_mail(struct session *s, struct str arguments);
+struct reply waits on_rcpt(struct session *s, struct str arguments);
+struct reply waits on_data(struct session *s, struct str arguments);
+struct reply waits on_bdat(struct session *s, struct str arguments);
+struct reply waits on_auth(struct session *s, struct str arguments);
+
+/* "AUTH PLAIN LOGIN" as EHLO offers it; empty: not now. (auth.c) */
+struct str waits auth_offer(struct session *s);
+bool is_submission(const struct session *s);
+
+/* The header lines put in front of the message. (received.c) */
+struct str received_lines(struct session *s);
+
+/* Is the peer one of the HOSTS (wire/hosts.h)?  (peers.c) */
+bool waits peer_is_among(struct session *s, struct str hosts);
+
+/* ---- limits: budget.c ---- */
+
+/* Count the connection; code 0: it may go on.  leave() undoes it. */
+struct reply admit(struct session *s);
+void leave(struct session *s);
+int64_t command_deadline(const struct session *s);
+/* When a body has to have gone on. */
+int64_t body_deadline(const struct session *s);
+/* What R costs the peer: a pause, or the session. */
+struct reply waits charge(struct session *s, unsigned rules, struct reply r);
+/* A mail went through: errors and junk are forgiven. */
+void forgive(struct session *s);
+
+#endif
