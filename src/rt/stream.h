@@ -92,6 +92,8 @@ bool stream_is_tls(const struct stream *s);
 /* "TLSv1.3", "TLS_AES_256_GCM_SHA384"; "" without TLS. */
 const char *stream_tls_version(const struct stream *s);
 const char *stream_tls_cipher(const struct stream *s);
+/* The handshake went on where an earlier connection had left off. */
+bool stream_tls_resumed(const struct stream *s);
 
 /* ---- listening ---- */
 

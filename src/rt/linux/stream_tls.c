@@ -182,3 +182,8 @@ const char *stream_tls_cipher(const struct stream *s)
 {
 	return s->ssl ? SSL_get_cipher_name(s->ssl) : "";
 }
+
+bool stream_tls_resumed(const struct stream *s)
+{
+	return s->ssl && SSL_session_reused(s->ssl) == 1;
+}

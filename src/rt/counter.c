@@ -1,0 +1,57 @@
+/* Counters: every thread adds in a lane of its own, readers sum the lanes. */
+#include "rt/counter.h"
+
+#include <inttypes.h>
+#include <stdatomic.h>
+
+enum { LANES = 32 };	/* more threads than that share */
+
+struct lane {
+	_Alignas(64) _Atomic uint64_t n[COUNTER_COUNT];
+};
+
+static struct lane lanes[LANES];
+static atomic_uint threads;
+
+static struct lane *my_lane(void)
+{
+	static _Thread_local struct lane *mine;
+
+	if (!mine)
+		mine = &lanes[atomic_fetch_add(&threads, 1) % LANES];
+	return mine;
+}
+
+void count_add(enum counter c, uint64_t n)
+{
+	atomic_fetch_add_explicit(&my_lane()->n[c], n, memory_order_relaxed);
+}
+
+void count(enum counter c)
+{
+	count_add(c, 1);
+}
+
+uint64_t counter_value(enum counter c)
+{
+	uint64_t sum = 0;
+
+	for (int i = 0; i < LANES; i++)
+		sum += atomic_load_explicit(&lanes[i].n[c],
+					    memory_order_relaxed);
+	return sum;
+}
+
+static void write_one(struct buf *to, enum counter c, const char *metric,
+		      const char *help)
+{
+	buf_printf(to, "# HELP %s %s\n# TYPE %s counter\n%s %" PRIu64 "\n",
+		   metric, help, metric, metric, counter_value(c));
+}
+
+void counters_write(struct buf *to)
+{
+#define COUNTER(name, metric, help) write_one(to, COUNT_##name, metric, help);
+#include "rt/counters.def"
+#undef COUNTER
+}
