@@ -1,0 +1,160 @@
+/*
+ * A message's header, line by line.
+ *
+ *	header = *field CRLF
+ *	field  = name *WSP ":" text CRLF *( WSP text CRLF )
+ *	name   = 1*( %d33-57 / %d59-126 )
+ */
+#include "wire/header.h"
+
+#include "base/limits.h"
+
+enum { MESSAGE_ID_BYTES = 250 }; /* of one that is kept for logs */
+
+/* The line at AT without its line end; its length with it, 0: no whole line. */
+static size_t line_at(struct str text, size_t at, struct str *line)
+{
+	struct str rest = str_from(text, at);
+	ptrdiff_t lf = str_find(rest, '\n');
+
+	if (lf < 0)
+		return 0;
+	*line = str_part(rest, 0, (size_t)lf);
+	if (str_ends(*line, S("\r")))
+		line->n--;
+	return (size_t)lf + 1;
+}
+
+static bool is_continuation(struct str line)
+{
+	return line.n && (line.p[0] == ' ' || line.p[0] == '\t');
+}
+
+/* False: LINE does not begin a field. */
+static bool split_field(struct str line, struct str *name, struct str *value)
+{
+	size_t n = 0;
+
+	while (n < line.n && line.p[n] > ' ' && line.p[n] <= '~' &&
+	       line.p[n] != ':')
+		n++;
+	*name = str_part(line, 0, n);
+	while (n < line.n && (line.p[n] == ' ' || line.p[n] == '\t'))
+		n++;
+	if (str_empty(*name) || n == line.n || line.p[n] != ':')
+		return false;
+	*value = str_trim(str_from(line, n + 1));
+	return true;
+}
+
+static bool is_utf8(struct str s)
+{
+	for (size_t i = 0; i < s.n; i++)
+		if ((unsigned char)s.p[i] >= 0x80)
+			return true;
+	return false;
+}
+
+/* Up to the first byte that is no part of a message-id. */
+static struct str message_id(struct str value)
+{
+	size_t n = 0;
+
+	while (n < value.n && n < MESSAGE_ID_BYTES && value.p[n] > ' ' &&
+	       value.p[n] <= '~')
+		n++;
+	return str_part(value, 0, n);
+}
+
+/* What one line adds; false: the header ended before it. */
+static bool read_line(struct header_summary *h, struct str line,
+                      bool *id_pending)
+{
+	struct str name, value = str_trim(line);
+
+	if (!(is_continuation(line) && h->lines) &&
+	    !split_field(line, &name, &value))
+		return false;
+	if (!is_continuation(line)) {
+		h->received += str_same_nocase(name, S("Received"));
+		h->from += str_same_nocase(name, S("From"));
+		*id_pending = str_empty(h->message_id) &&
+		              str_same_nocase(name, S("Message-ID"));
+	}
+	if (*id_pending && value.n) {
+		h->message_id = message_id(value);
+		*id_pending = false;
+	}
+	h->is_utf8 |= is_utf8(line);
+	return true;
+}
+
+struct header_summary header_scan(struct str text)
+{
+	struct header_summary h = { .bytes = 0 };
+	bool id_pending = false;
+	struct str line;
+	size_t n;
+
+	while ((n = line_at(text, h.bytes, &line)) > 0) {
+		h.whole = str_empty(line);
+		if (!h.whole && !read_line(&h, line, &id_pending)) {
+			h.whole = true;
+			return h;
+		}
+		h.too_large = h.bytes + n > LIMIT_HEADER_BYTES ||
+		              h.lines >= LIMIT_HEADER_LINES;
+		h.whole &= !h.too_large;
+		if (h.too_large)
+			return h;
+		h.bytes += n;
+		if (h.whole)
+			return h;
+		h.lines++;
+	}
+	h.too_large = text.n > LIMIT_HEADER_BYTES;
+	return h;
+}
+
+/* The lines at *AT that continue a field, put behind VALUE. */
+static struct str unfold(struct str header, size_t *at, struct str value,
+                         struct arena *arena)
+{
+	struct str line;
+	size_t n, end = *at, length = value.n;
+	char *p;
+
+	while ((n = line_at(header, end, &line)) > 0 && is_continuation(line)) {
+		length += line.n;
+		end += n;
+	}
+	p = arena_alloc(arena, length + 1);
+	if (value.n)
+		memcpy(p, value.p, value.n);
+	for (length = value.n; *at < end; *at += n) {
+		n = line_at(header, *at, &line);
+		memcpy(p + length, line.p, line.n);
+		length += line.n;
+	}
+	return str_trim((struct str){ p, length });
+}
+
+bool header_next(struct str header, struct str name, size_t *at,
+                 struct arena *arena, struct str *value)
+{
+	struct str line, found, text;
+	size_t n;
+
+	while ((n = line_at(header, *at, &line)) > 0 && line.n) {
+		*at += n;
+		if (is_continuation(line))
+			continue;
+		if (!split_field(line, &found, &text))
+			return false;
+		if (!str_same_nocase(found, name))
+			continue;
+		*value = unfold(header, at, text, arena);
+		return true;
+	}
+	return false;
+}
