@@ -1,7 +1,9 @@
-"""Fixtures: world (one test), shared_world (all tests of one file)."""
+"""Fixtures: world (one test), shared_world (all tests of one file),
+own_network (an empty network namespace; name it before world)."""
 
 import pytest
 
+import network
 from world import World
 
 living = []
@@ -25,6 +27,12 @@ def world():
 @pytest.fixture(scope="module")
 def shared_world():
     yield from lived()
+
+
+@pytest.fixture
+def own_network():
+    with network.own_network():
+        yield
 
 
 @pytest.hookimpl(hookwrapper=True)

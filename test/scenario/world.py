@@ -149,6 +149,10 @@ class World:
         from peers import Exim
         return self.add(Exim(self.subfolder(name), **settings))
 
+    def names(self, zone="", **settings):
+        from network import Names
+        return self.add(Names(zone, **settings))
+
     def subfolder(self, name):
         folder = os.path.join(self.folder, name)
         os.mkdir(folder, 0o711)
