@@ -23,6 +23,8 @@ struct dns_settings {
 
 /* Before the loops run; SETTINGS are used, not copied. */
 void dns_open(const struct dns_settings *settings);
+/* After the loops have ended. */
+void dns_close(void);
 
 enum dns_answer {
 	DNS_FOUND,
@@ -30,7 +32,8 @@ enum dns_answer {
 	DNS_TROUBLE,		/* SERVFAIL, timeout: try later; cause() */
 };
 
-/* A and AAAA, IPv6 after IPv4 turn by turn; port filled in. */
+/* A and AAAA, IPv6 after IPv4 turn by turn, LIMIT_HOSTS at most; port filled
+ * in.  An address in text ("192.0.2.1", "::1") is its own answer. */
 enum dns_answer waits dns_addresses(struct str name, uint16_t port,
 				    int64_t deadline_ms, struct arena *arena,
 				    struct inet **out, size_t *n);
@@ -42,7 +45,7 @@ struct mx {
 
 /* In order of preference, equal ones shuffled; "." alone (RFC 7505) is
  * DNS_NONE with *NULL_MX set.  No MX but an address: the name itself
- * (RFC 5321 5.1). */
+ * (RFC 5321 5.1).  LIMIT_HOSTS at most. */
 enum dns_answer waits dns_mx(struct str domain, int64_t deadline_ms,
 			     struct arena *arena, struct mx **out, size_t *n,
 			     bool *null_mx);
