@@ -185,12 +185,11 @@ static bool is_international(const struct dsn_plan *plan)
 
 static const char *const sentences[] = {
 	[DSN_FAILED] = "Your message could not be delivered to:",
-	[DSN_DELAYED] = "Your message has not been delivered yet. You need "
-	                "not send it again: delivery is tried again. It "
-	                "waits for:",
+	[DSN_DELAYED] = ("Your message is waiting here. You need not send it "
+	                 "again: delivery is tried again. It waits for:"),
 	[DSN_DELIVERED] = "Your message was delivered to:",
-	[DSN_RELAYED] = "Your message was handed to a mail system that does "
-	                "not confirm delivery, for:",
+	[DSN_RELAYED] = ("Your message was handed to a mail system that does "
+	                 "not confirm delivery, for:"),
 	[DSN_EXPANDED] = "Your message was sent on to the members of:",
 };
 

@@ -146,11 +146,13 @@ bool header_next(struct str header, struct str name, size_t *at,
 	size_t n;
 
 	while ((n = line_at(header, *at, &line)) > 0 && line.n) {
-		*at += n;
-		if (is_continuation(line))
-			continue;
-		if (!split_field(line, &found, &text))
+		bool skipped = is_continuation(line) && *at > 0;
+
+		if (!skipped && !split_field(line, &found, &text))
 			return false;
+		*at += n;
+		if (skipped)
+			continue;
 		if (!str_same_nocase(found, name))
 			continue;
 		*value = unfold(header, at, text, arena);

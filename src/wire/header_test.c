@@ -93,6 +93,9 @@ static void test_next(void **unused)
 	assert_true(str_same(value, S("x\ty")));
 	at = 0;
 	assert_false(header_next(text, S("y"), &at, arena, &value));
+	at = 0;
+	assert_false(
+	        header_next(S(" x\r\nTo: y\r\n"), S("To"), &at, arena, &value));
 }
 
 int main(void)
