@@ -1,9 +1,13 @@
 /*
  * Child processes: start, watch, end.
  *
- *	struct process_plan plan = { .argv = argv, .user = "splitmail" };
+ *	struct process_plan plan = { .argv = argv, .folder = "/" };
  *	struct process *p = process_start(&plan);
  *	process_wait(p, NEVER, &status)		parks
+ *
+ * A child reads /dev/null, inherits no descriptor but standard output and
+ * error, has a process group of its own (Ctrl-C is for us), and gets SIGTERM
+ * when the loop that started it is gone, even by kill -9.
  */
 #ifndef RT_PROCESS_H
 #define RT_PROCESS_H

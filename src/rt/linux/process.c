@@ -1,0 +1,326 @@
+/*
+ * Child processes by fork and exec, watched through a pidfd.
+ *
+ * A child gets: standard input from /dev/null, our standard output and error
+ * (or /dev/null), ready_fd, and no other descriptor; default signals; a
+ * process group of its own, so that Ctrl-C reaches the supervisor only; and
+ * SIGTERM when the thread that started it dies, however that dies.
+ *
+ * Between fork and exec only async-signal-safe calls are made: everything
+ * that allocates is done before.
+ */
+#include "rt/process.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/close_range.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "rt/linux/loop_inside.h"
+#include "rt/linux/stream_inside.h"
+
+struct process {
+	uv_poll_t poll;		/* of the pidfd: readable when it ended */
+	pid_t id;
+	int pidfd;
+	struct stream *ready;	/* NULL: it says nothing */
+	bool ended;
+	int status;		/* exit code, or 128 + signal */
+	struct gate over;
+};
+
+/* What the child needs, all made before the fork. */
+struct birth {
+	const struct process_plan *plan;
+	const char **environment;
+	int ready[2];		/* ours, the child's; -1: none */
+	int trouble[2];		/* the child's errno; closed by exec */
+	int nothing;		/* /dev/null */
+	pid_t parent;
+};
+
+/* ---- the environment ---- */
+
+static size_t count_of(const char *const *list)
+{
+	size_t n = 0;
+
+	while (list && list[n])
+		n++;
+	return n;
+}
+
+static bool names_same(const char *a, const char *b)
+{
+	size_t n = strcspn(a, "=");
+
+	return n == strcspn(b, "=") && memcmp(a, b, n) == 0;
+}
+
+static bool is_replaced(const char *ours, const char *const *added)
+{
+	for (; added && *added; added++)
+		if (names_same(ours, *added))
+			return true;
+	return false;
+}
+
+static const char **environment_made(const char *const *added)
+{
+	const char *const *ours = (const char *const *)environ;
+	const char **all = must_alloc(
+		(count_of(ours) + count_of(added) + 1) * sizeof(*all));
+	size_t n = 0;
+
+	for (; *ours; ours++)
+		if (!is_replaced(*ours, added))
+			all[n++] = *ours;
+	for (; added && *added; added++)
+		all[n++] = *added;
+	all[n] = NULL;
+	return all;
+}
+
+/* ---- in the child ---- */
+
+static void signals_default(void)
+{
+	struct sigaction plain = { .sa_handler = SIG_DFL };
+	sigset_t none;
+
+	for (int i = 1; i < SIGRTMIN; i++)
+		sigaction(i, &plain, NULL);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+/* No descriptor but 0, 1, 2 and ready_fd gets through exec. */
+static bool descriptors_set(const struct birth *b)
+{
+	int ready_fd = b->plan->ready_fd;
+
+	if (dup2(b->nothing, STDIN_FILENO) < 0)
+		return false;
+	if (b->plan->quiet && (dup2(b->nothing, STDOUT_FILENO) < 0 ||
+			       dup2(b->nothing, STDERR_FILENO) < 0))
+		return false;
+	if (syscall(SYS_close_range, 3, ~0U, CLOSE_RANGE_CLOEXEC) != 0)
+		return false;
+	if (!ready_fd)
+		return true;
+	if (b->ready[1] == ready_fd)
+		return fcntl(ready_fd, F_SETFD, 0) == 0;
+	return dup2(b->ready[1], ready_fd) == ready_fd;
+}
+
+_Noreturn static void child(struct birth *b)
+{
+	int trouble = fcntl(b->trouble[1], F_DUPFD_CLOEXEC,
+			    b->plan->ready_fd + 3);
+
+	prctl(PR_SET_PDEATHSIG, SIGTERM);
+	if (getppid() != b->parent)
+		_exit(127);
+	setpgid(0, 0);
+	signals_default();
+	if (descriptors_set(b) &&
+	    (!b->plan->folder || chdir(b->plan->folder) == 0))
+		execve(b->plan->argv[0], (char *const *)b->plan->argv,
+		       (char *const *)b->environment);
+	if (write(trouble, &errno, sizeof(errno)) != sizeof(errno))
+		_exit(126);
+	_exit(127);
+}
+
+/* ---- in the parent ---- */
+
+static void close_one(int *fd)
+{
+	if (*fd >= 0)
+		close(*fd);
+	*fd = -1;
+}
+
+static void birth_free(struct birth *b)
+{
+	free(b->environment);
+	close_one(&b->ready[0]);
+	close_one(&b->ready[1]);
+	close_one(&b->trouble[0]);
+	close_one(&b->trouble[1]);
+	close_one(&b->nothing);
+}
+
+static bool birth_prepare(struct birth *b)
+{
+	b->environment = environment_made(b->plan->environment);
+	b->nothing = open("/dev/null", O_RDWR | O_CLOEXEC);
+	if (b->nothing < 0)
+		return fail("/dev/null: %m");
+	if (pipe2(b->trouble, O_CLOEXEC) != 0)
+		return fail("pipe: %m");
+	if (b->plan->ready_fd == 0)
+		return true;
+	check(b->plan->ready_fd > STDERR_FILENO);
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, b->ready) != 0)
+		return fail("socketpair: %m");
+	return true;
+}
+
+/* With all signals blocked, so that none of our handlers runs in the child. */
+static pid_t fork_quietly(struct birth *b)
+{
+	sigset_t all, before;
+	pid_t id;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	id = fork();
+	if (id == 0)
+		child(b);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	return id;
+}
+
+/* Blocks until the child has executed its program, a matter of milliseconds. */
+static bool has_started(struct birth *b, pid_t id)
+{
+	int trouble = 0;
+	ssize_t n;
+
+	close_one(&b->trouble[1]);
+	do
+		n = read(b->trouble[0], &trouble, sizeof(trouble));
+	while (n < 0 && errno == EINTR);
+	if (n == 0)
+		return true;
+	while (waitpid(id, NULL, 0) < 0 && errno == EINTR)
+		;
+	return fail("%s", strerror(n > 0 ? trouble : errno));
+}
+
+/* Also when nobody waits: an ended child is never left a zombie.  Somebody
+ * who waits for its word learns that there will be none, even while a
+ * grandchild holds the other end. */
+static void on_end(uv_poll_t *poll, int status, int events)
+{
+	struct process *p = poll->data;
+	int how;
+
+	(void)status;
+	(void)events;
+	if (waitpid(p->id, &how, WNOHANG) != p->id)
+		return;
+	uv_poll_stop(poll);
+	p->ended = true;
+	p->status = WIFSIGNALED(how) ? 128 + WTERMSIG(how) : WEXITSTATUS(how);
+	if (p->ready)
+		shutdown(p->ready->fd, SHUT_RD);
+	gate_open(&p->over);
+}
+
+static struct process *process_new(pid_t id, struct birth *b)
+{
+	struct process *p = must_alloc(sizeof(*p));
+
+	*p = (struct process){ .id = id };
+	p->pidfd = (int)syscall(SYS_pidfd_open, id, 0);
+	check(p->pidfd >= 0);
+	check(uv_poll_init(loop_uv(), &p->poll, p->pidfd) == 0);
+	p->poll.data = p;
+	check(uv_poll_start(&p->poll, UV_READABLE, on_end) == 0);
+	if (b->ready[0] >= 0) {
+		fcntl(b->ready[0], F_SETFL, O_NONBLOCK);
+		p->ready = stream_new(b->ready[0], NULL);
+		b->ready[0] = -1;
+	}
+	return p;
+}
+
+struct process *process_start(const struct process_plan *plan)
+{
+	struct birth b = {
+		.plan = plan,
+		.ready = { -1, -1 },
+		.trouble = { -1, -1 },
+		.nothing = -1,
+		.parent = getpid(),
+	};
+	struct process *p = NULL;
+	pid_t id;
+
+	if (birth_prepare(&b)) {
+		id = fork_quietly(&b);
+		if (id < 0)
+			fail("fork: %m");
+		else if (has_started(&b, id))
+			p = process_new(id, &b);
+	}
+	if (!p)
+		add_cause("start %s", plan->argv[0]);
+	birth_free(&b);
+	return p;
+}
+
+/* ---- watching ---- */
+
+enum wait_result process_wait(struct process *p, int64_t deadline_ms,
+			      int *status)
+{
+	enum wait_result r = WAIT_DONE;
+
+	while (!p->ended && r == WAIT_DONE)
+		r = gate_wait(&p->over, deadline_ms);
+	if (r == WAIT_DONE)
+		*status = p->status;
+	return r;
+}
+
+bool process_ready(struct process *p, int64_t deadline_ms)
+{
+	check(p->ready);
+	while (str_find(stream_bytes(p->ready), '\n') < 0) {
+		enum stream_state s = stream_fill(p->ready, deadline_ms);
+
+		if (s == STREAM_END)
+			return fail("it ended before it was ready");
+		if (s == STREAM_FULL)
+			return fail("it says too much");
+		if (s != STREAM_MORE)
+			return false;
+	}
+	return true;
+}
+
+void process_signal(struct process *p, int signal)
+{
+	if (!p->ended)
+		syscall(SYS_pidfd_send_signal, p->pidfd, signal, NULL, 0);
+}
+
+int process_id(const struct process *p)
+{
+	return p->id;
+}
+
+static void on_closed(uv_handle_t *poll)
+{
+	free(poll->data);
+}
+
+void process_free(struct process *p)
+{
+	if (!p)
+		return;
+	check(p->ended && !p->over.first);
+	stream_close(p->ready);
+	uv_close((uv_handle_t *)&p->poll, on_closed);
+	close(p->pidfd);
+}

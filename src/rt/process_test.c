@@ -1,0 +1,239 @@
+/* Child processes: how they end, what they get, and that none is left. */
+#include "rt/process.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/test.h"
+#include "rt/loop.h"
+
+#define SHELL(script) ((const char *const[]){ "/bin/sh", "-c", script, NULL })
+
+static int status_of(const struct process_plan *plan)
+{
+	struct process *p = process_start(plan);
+	int status = -1;
+
+	check(p);
+	check(process_wait(p, after_ms(5000), &status) == WAIT_DONE);
+	process_free(p);
+	return status;
+}
+
+static int shell(const char *script)
+{
+	struct process_plan plan = { .argv = SHELL(script) };
+
+	return status_of(&plan);
+}
+
+/* ---- how it ends ---- */
+
+static void run_endings(void *arg)
+{
+	struct process_plan none = { .argv = SHELL("x") };
+	const char *missing[] = { "/nonexistent/program", NULL };
+	struct process_plan nowhere = {
+		.argv = SHELL("exit 0"), .folder = "/nonexistent/folder",
+	};
+
+	(void)arg;
+	check(shell("exit 0") == 0);
+	check(shell("exit 7") == 7);
+	check(shell("kill -9 $$") == 128 + SIGKILL);
+	none.argv = missing;
+	check(!process_start(&none));
+	check(strstr(cause(), "start /nonexistent/program: No such file"));
+	check(!process_start(&nowhere));
+	check(waitpid(-1, NULL, WNOHANG) == -1 && errno == ECHILD);
+}
+
+static void endings_are_reported(void **state)
+{
+	(void)state;
+	loops_run(1, run_endings, NULL);
+}
+
+static void run_signal(void *arg)
+{
+	struct process_plan plan = { .argv = SHELL("exec sleep 30") };
+	struct process *p = process_start(&plan);
+	int status = -1;
+
+	(void)arg;
+	check(p && process_id(p) > 1);
+	check(process_wait(p, after_ms(50), &status) == WAIT_DEADLINE);
+	process_signal(p, SIGTERM);
+	check(process_wait(p, after_ms(5000), &status) == WAIT_DONE);
+	check(status == 128 + SIGTERM);
+	process_signal(p, SIGKILL);	/* nobody is hit */
+	process_free(p);
+}
+
+static void signals_reach_it(void **state)
+{
+	(void)state;
+	loops_run(1, run_signal, NULL);
+}
+
+/* Nobody waits for it when it ends; its end is remembered. */
+static void run_unwatched(void *arg)
+{
+	struct process_plan plan = { .argv = SHELL("exit 3") };
+	struct process *p = process_start(&plan);
+	int status = -1;
+
+	(void)arg;
+	fiber_sleep(after_ms(300));
+	check(waitpid(-1, NULL, WNOHANG) == -1 && errno == ECHILD);
+	check(process_wait(p, NEVER, &status) == WAIT_DONE && status == 3);
+	process_free(p);
+}
+
+static void no_zombie_is_left(void **state)
+{
+	(void)state;
+	loops_run(1, run_unwatched, NULL);
+}
+
+/* ---- what it gets ---- */
+
+static void run_surroundings(void *arg)
+{
+	struct process_plan plan = {
+		.argv = SHELL("test $RT_OLD = new && test $RT_NEW = 1 && "
+			      "test -n \"$PATH\" && test $(pwd) = / && "
+			      "env | grep -c ^RT_OLD= | grep -qx 1"),
+		.environment = (const char *const[]){ "RT_OLD=new", "RT_NEW=1",
+						      NULL },
+		.folder = "/",
+	};
+	int leak = open("/dev/null", O_RDONLY);		/* not CLOEXEC */
+
+	(void)arg;
+	setenv("RT_OLD", "old", 1);
+	check(status_of(&plan) == 0);
+	check(leak > 2);
+	/* 0, 1, 2 and the one `ls` opens itself; SIGPIPE not ignored */
+	check(shell("test \"$(ls /proc/self/fd | wc -l)\" = 4") == 0);
+	check(shell("grep -q '^SigIgn:.*0000000000000000' "
+		    "/proc/self/status") == 0);
+	check(shell("grep -q '^SigBlk:.*0000000000000000' "
+		    "/proc/self/status") == 0);
+	check(shell("test \"$(readlink /proc/self/fd/0)\" = /dev/null") == 0);
+	plan = (struct process_plan){
+		.argv = SHELL("test \"$(readlink /proc/$$/fd/1)\" = /dev/null"
+			      " && test \"$(readlink /proc/$$/fd/2)\" = "
+			      "/dev/null"),
+		.quiet = true,
+	};
+	check(status_of(&plan) == 0);
+	close(leak);
+}
+
+static void surroundings_are_as_planned(void **state)
+{
+	(void)state;
+	loops_run(1, run_surroundings, NULL);
+}
+
+/* ---- readiness ---- */
+
+static void expect_ready(const char *script, int fd, bool ready,
+			 const char *why)
+{
+	struct process_plan plan = { .argv = SHELL(script), .ready_fd = fd };
+	struct process *p = process_start(&plan);
+	int status;
+
+	check(p);
+	check(process_ready(p, after_ms(400)) == ready);
+	check(!why || strstr(cause(), why));
+	process_signal(p, SIGTERM);
+	check(process_wait(p, after_ms(5000), &status) == WAIT_DONE);
+	process_free(p);
+}
+
+static void run_ready(void *arg)
+{
+	(void)arg;
+	for (int fd = 3; fd <= 9; fd++) {
+		char script[64];
+
+		snprintf(script, sizeof(script),
+			 "echo ready >&%d; exec sleep 9", fd);
+		expect_ready(script, fd, true, NULL);
+	}
+	expect_ready("exec sleep 9", 3, false, "timed out");
+	expect_ready("exit 1", 3, false, "ended");
+	expect_ready("sleep 5 & exit 1", 3, false, "ended");
+	expect_ready("printf half >&3; exec sleep 9", 3, false, "timed out");
+}
+
+static void readiness_is_a_line(void **state)
+{
+	(void)state;
+	loops_run(1, run_ready, NULL);
+}
+
+/* ---- it dies with us ---- */
+
+static void run_parent(void *fifo)
+{
+	const char *argv[] = { "/bin/sh", "-c",
+			       "exec >\"$0\"; echo x; echo >&3; exec sleep 60",
+			       fifo, NULL };
+	struct process_plan plan = { .argv = argv, .ready_fd = 3 };
+	struct process *p = process_start(&plan);
+
+	check(p && process_ready(p, after_ms(5000)));
+	kill(getpid(), SIGKILL);
+}
+
+/* The child holds the pipe open until it dies. */
+static void child_dies_with_us(void **state)
+{
+	char fifo[64], byte[3];
+	struct pollfd p = { .events = POLLIN };
+	pid_t parent;
+
+	(void)state;
+	snprintf(fifo, sizeof(fifo), "/tmp/rt-fifo-%d", (int)getpid());
+	assert_int_equal(mkfifo(fifo, 0600), 0);
+	p.fd = open(fifo, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	parent = fork();
+	if (parent == 0) {
+		execl("/proc/self/exe", "process_test", fifo, NULL);
+		_exit(127);
+	}
+	assert_int_equal(poll(&p, 1, 10000), 1);
+	assert_int_equal(read(p.fd, byte, sizeof(byte)), 2);
+	assert_int_equal(poll(&p, 1, 10000), 1);	/* sooner than 60 s */
+	assert_int_equal(read(p.fd, byte, sizeof(byte)), 0);
+	close(p.fd);
+	assert_int_equal(waitpid(parent, NULL, 0), parent);
+	unlink(fifo);
+}
+
+int main(int argc, char **argv)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(endings_are_reported),
+		cmocka_unit_test(signals_reach_it),
+		cmocka_unit_test(no_zombie_is_left),
+		cmocka_unit_test(surroundings_are_as_planned),
+		cmocka_unit_test(readiness_is_a_line),
+		cmocka_unit_test(child_dies_with_us),
+	};
+
+	if (argc > 1)
+		loops_run(1, run_parent, argv[1]);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
