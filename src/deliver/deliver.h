@@ -6,45 +6,45 @@
  *
  * Refused, handed over, or kept:
  *
- *	message ─▶ route() per recipient ─▶ legs ─▶ one attempt (fiber) per next hop
- *	   ├─ every recipient 2xx ─▶ 250, nothing was written
- *	   ├─ every recipient 5xx ─▶ the first recipient's reply, nothing written
- *	   ├─ some 4xx, or no outcome after LIMIT_HANDOVER_MS ─▶ keep ─▶ 250
- *	   └─ 2xx and 5xx mixed ─▶ DSN kept ─▶ 250
+ *	message ─▶ route() per recipient ─▶ legs ─▶ one attempt (fiber) per next
+ *hop ├─ every recipient 2xx ─▶ 250, nothing was written ├─ every recipient 5xx
+ *─▶ the first recipient's reply, nothing written ├─ some 4xx, or no outcome
+ *after LIMIT_HANDOVER_MS ─▶ keep ─▶ 250 └─ 2xx and 5xx mixed ─▶ DSN kept ─▶ 250
  *
  * A message for the Internet from a user is kept first and answered at once.
  * An attempt that still runs when the client is answered goes on; its result
  * settles the queue entry and there is never a second attempt beside it.
  *
- * Files: handover.c (the story above), attempt.c (one next hop, many
- * recipients), remote.c (SMTP client), mailbox.c (LMTP into Dovecot), pool.c
- * (open connections), probe.c (asking at RCPT), scheduler.c (the queue's
- * turn), dsn.c.
+ * Files: handover.c (the story above), job.c (one round of work on a message:
+ * routed, attempted, settled), attempt.c (one next hop, many recipients),
+ * remote.c (hosts, TLS, AUTH), mailbox.c (LMTP into Dovecot), transaction.c
+ * (MAIL to the final dot), peer.c and pool.c (open connections), probe.c
+ * (asking at RCPT), scheduler.c (the queue's turn), dsn.c.
  */
 #ifndef DELIVER_DELIVER_H
 #define DELIVER_DELIVER_H
 
 #include "dns/dns.h"
 #include "queue/queue.h"
-#include "route/route.h"
 #include "route/guard.h"
+#include "route/route.h"
 
-struct deliver;			/* one per loop */
+struct deliver; /* one per loop */
 struct tls_context;
 
 struct deliver_settings {
-	const char *hostname;		/* EHLO, Reporting-MTA */
-	const char *lmtp_path;		/* Dovecot's socket */
-	const struct inet *bind;	/* source of outgoing connections, or NULL */
+	const char *hostname;    /* EHLO, Reporting-MTA */
+	const char *lmtp_path;   /* Dovecot's socket */
+	const struct inet *bind; /* source of outgoing connections, or NULL */
 	struct tls_context *tls_any, *tls_verified;
-	uint16_t internet_port;		/* 25 */
+	uint16_t internet_port; /* 25 */
 	int64_t retry_min_s, retry_max_s, expiry_s, delay_warning_s;
-	int64_t handover_ms;		/* LIMIT_HANDOVER_MS */
+	int64_t handover_ms; /* LIMIT_HANDOVER_MS */
 };
 
 /* ROUTER, QUEUE and SETTINGS outlive it.  On a loop's own thread. */
 struct deliver *deliver_open(const struct deliver_settings *settings,
-			     struct router *router, struct queue *queue);
+                             struct router *router, struct queue *queue);
 /* Ends idle connections; attempts must have ended. */
 void deliver_close(struct deliver *d);
 /* Attempts that run now on this loop. */
@@ -53,9 +53,10 @@ unsigned deliver_busy(const struct deliver *d);
 void waits deliver_drain(struct deliver *d, int64_t deadline_ms);
 
 /*
- * Take M over (the caller's hold goes with it) and answer the client.  2xx means that every
- * recipient is with its next system or on the disk; 4xx and 5xx mean that we
- * answer for nothing.
+ * Take M over (the caller's hold goes with it) and answer the client.  2xx
+ * means that every recipient is with its next system or on the disk; 4xx and
+ * 5xx mean that we answer for nothing.  The reply's text is good until the
+ * caller's next wait.
  */
 struct reply waits deliver_accept(struct deliver *d, struct message *m);
 
@@ -65,10 +66,10 @@ struct reply waits deliver_accept(struct deliver *d, struct message *m);
  * LIMIT_PROBE_MS is trouble.
  */
 void waits deliver_probe(struct deliver *d, const struct leg *leg,
-			 struct str address_key);
+                         struct str address_key);
 
 /* The queue's turn: a fiber's main on loop 0, until cancelled.  ARG is the
  * struct deliver. */
-void deliver_scheduler(void *deliver);
+void waits deliver_scheduler(void *deliver);
 
 #endif

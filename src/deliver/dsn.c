@@ -1,0 +1,213 @@
+/*
+ * Who is told what (RFC 3461, RFC 3464); wire/dsn.h writes the text.
+ *
+ *	refused, expired	failed	unless NOTIFY says otherwise
+ *	later, for long		delayed	once, when NOTIFY is unsaid or says
+ *DELAY done			delivered (a mailbox here) or relayed (the next
+ *				hop does not do DSN), when NOTIFY says SUCCESS
+ *
+ * Never to a null sender, never about what the loop guard dropped, never for
+ * what the sender heard as the reply to his message.
+ */
+#include "deliver/job.h"
+
+#include <stdio.h>
+
+#include "rt/counter.h"
+#include "rt/log.h"
+#include "rt/random.h"
+#include "wire/dsn.h"
+
+static bool wants(const struct recipient *r, unsigned what, bool by_default)
+{
+	return r->notify == NOTIFY_UNSAID ? by_default : r->notify & what;
+}
+
+static bool is_late(const struct job *job)
+{
+	int64_t after = job->deliver->settings->delay_warning_s * 1000;
+
+	return after > 0 && wall_ms() >= job->message->arrived_wall_ms + after;
+}
+
+/* Is S's end or state to be told as ACTION? */
+static bool is_due(const struct job *job, const struct share *s,
+                   enum dsn_action action)
+{
+	const struct recipient *r = &job->message->recipients[s->index];
+
+	if (s->is_told)
+		return false;
+	switch (action) {
+	case DSN_FAILED:
+		return s->state == RECIPIENT_REFUSED &&
+		       wants(r, NOTIFY_FAILURE, true);
+	case DSN_DELAYED:
+		return s->state == RECIPIENT_LATER && !r->delay_told &&
+		       job->message->is_kept && is_late(job) &&
+		       wants(r, NOTIFY_DELAY, true);
+	case DSN_DELIVERED:
+	case DSN_RELAYED:
+		return s->state == RECIPIENT_DONE && !s->dsn_goes_on &&
+		       wants(r, NOTIFY_SUCCESS, false);
+	case DSN_EXPANDED:
+		break;
+	}
+	return false;
+}
+
+static enum dsn_action action_of(const struct share *s, enum dsn_action group)
+{
+	if (group != DSN_DELIVERED)
+		return group;
+	return s->leg.kind == LEG_MAILBOX ? DSN_DELIVERED : DSN_RELAYED;
+}
+
+static struct str note_of(const struct job *job, const struct share *s)
+{
+	if (s->is_expired)
+		return arena_strf(
+		        job->arena,
+		        "It could not be delivered within %lld hours.",
+		        (long long)job->deliver->settings->expiry_s / 3600);
+	return STR_NONE;
+}
+
+/* "mx.b.example[192.0.2.1]:25" is for the log; a DSN names the host. */
+static struct str mta_of(struct str remote)
+{
+	ptrdiff_t end = str_find(remote, '[');
+
+	return str_starts(remote, S("/"))
+	               ? STR_NONE
+	               : str_part(remote, 0, end < 0 ? remote.n : (size_t)end);
+}
+
+static struct dsn_recipient
+describe(const struct job *job, const struct share *s, enum dsn_action group)
+{
+	const struct recipient *r = &job->message->recipients[s->index];
+	struct dsn_recipient d = {
+		.address = r->address,
+		.orcpt = r->orcpt,
+		.action = action_of(s, group),
+		.remote_mta = mta_of(s->remote),
+		.reply = s->reply,
+		.note = note_of(job, s),
+	};
+
+	snprintf(d.status, sizeof d.status, "%s", reply_status(&s->reply));
+	return d;
+}
+
+/* The start of the original, our header lines first. */
+static struct str original(struct job *job, bool *whole)
+{
+	struct message *m = job->message;
+	struct str trace = str_part(m->trace, 0, LIMIT_BOUNCE_BYTES);
+	size_t room = LIMIT_BOUNCE_BYTES - trace.n, n = trace.n;
+	char *text = arena_alloc(job->arena, LIMIT_BOUNCE_BYTES);
+	ptrdiff_t got = 1;
+
+	if (trace.n)
+		memcpy(text, trace.p, trace.n);
+	while (room > 0 && got > 0) {
+		got = body_read(&m->body, n - trace.n, text + n, room);
+		if (got > 0) {
+			n += (size_t)got;
+			room -= (size_t)got;
+		}
+	}
+	*whole = n == m->trace.n + m->body.bytes;
+	return (struct str){ text, n };
+}
+
+static struct message *dsn_message(struct job *job, struct dsn_plan *plan,
+                                   enum dsn_action group)
+{
+	struct message *about = job->message, *m = message_new();
+	struct recipient *r = message_add(m, about->sender);
+
+	plan->reporting_mta = str_of(job->deliver->settings->hostname);
+	plan->queue_id = str_of(about->id);
+	plan->to = about->sender;
+	plan->envid = about->envid;
+	plan->arrived_wall_ms = about->arrived_wall_ms;
+	plan->now_wall_ms = wall_ms();
+	plan->retry_until_wall_ms = about->arrived_wall_ms +
+	                            job->deliver->settings->expiry_s * 1000;
+	plan->ret = about->ret;
+	plan->original = original(job, &plan->original_is_whole);
+	random_bytes(&plan->boundary, sizeof plan->boundary);
+	dsn_write(&m->body.memory, plan);
+	body_note(&m->body);
+	r->notify = NOTIFY_NEVER;
+	r->next_attempt_ms = m->arrived_wall_ms;
+	m->as = S("local");
+	m->is_8bit = about->is_8bit;
+	m->is_utf8 = about->is_utf8;
+	log_fact("bounce", "%s: sender %s notification: %s", about->id,
+	         group == DSN_FAILED    ? "non-delivery"
+	         : group == DSN_DELAYED ? "delay"
+	                                : "delivery status",
+	         m->id);
+	count(COUNT_DSNS);
+	return m;
+}
+
+static struct message *dsn_of(struct job *job, enum dsn_action group)
+{
+	struct dsn_recipient *about =
+	        arena_array(job->arena, struct dsn_recipient, job->n + 1);
+	struct dsn_plan plan = { .recipients = about };
+
+	for (size_t i = 0; i < job->n; i++) {
+		struct share *s = job->shares[i];
+
+		if (!is_due(job, s, group))
+			continue;
+		about[plan.n++] = describe(job, s, group);
+		s->is_telling = true;
+		if (group == DSN_DELAYED)
+			job->message->recipients[s->index].delay_told = true;
+	}
+	return plan.n ? dsn_message(job, &plan, group) : NULL;
+}
+
+static void log_untold(const struct job *job)
+{
+	for (size_t i = 0; i < job->n; i++)
+		if (job->shares[i]->state == RECIPIENT_REFUSED) {
+			log_fact("bounce", "%s: null sender: nobody is told",
+			         job->message->id);
+			return;
+		}
+}
+
+size_t dsn_make(struct job *job, struct message *out[DSN_MOST])
+{
+	static const enum dsn_action groups[DSN_MOST] = { DSN_FAILED,
+		                                          DSN_DELAYED,
+		                                          DSN_DELIVERED };
+	size_t n = 0;
+
+	if (str_empty(job->message->sender)) {
+		log_untold(job);
+		return 0;
+	}
+	for (size_t i = 0; i < DSN_MOST; i++) {
+		out[n] = dsn_of(job, groups[i]);
+		n += out[n] != NULL;
+	}
+	return n;
+}
+
+void dsn_told(struct job *job)
+{
+	for (size_t i = 0; i < job->n; i++) {
+		job->shares[i]->is_told |=
+		        job->shares[i]->is_telling &&
+		        job->shares[i]->state != RECIPIENT_LATER;
+		job->shares[i]->is_telling = false;
+	}
+}

@@ -1,0 +1,60 @@
+/*
+ * A next hop as we hear it: one open connection, SMTP or LMTP, and the rules
+ * of talking that are the same for both.
+ *
+ * What a next hop says is attacker input.  A reply is read with a deadline and
+ * capped; one that comes before its command, or breaks the grammar, makes the
+ * connection worthless: is_broken, and nothing it said later counts.
+ */
+#ifndef DELIVER_PEER_H
+#define DELIVER_PEER_H
+
+#include "rt/stream.h"
+#include "wire/reply.h"
+
+struct peer {
+	struct stream *stream;
+	struct capabilities can;
+	bool is_lmtp;
+	bool is_reused;  /* it lay in the pool before */
+	bool has_spoken; /* a reply came since it was taken */
+	bool is_broken;  /* good for peer_close() only */
+	bool is_proved;  /* a whole mail went through without trouble */
+	int64_t idle_since_ms;
+	char name[352];        /* "mx.b.example[192.0.2.1]:25" */
+	struct str greeted_as; /* its name, from the answer to EHLO */
+	struct arena *arena;   /* the connection's */
+};
+
+/*
+ * Why nothing came of it.  A code of 4xx or 5xx, the peer's or ours; when
+ * the peer never said anything the sentence is ours.
+ */
+struct trouble {
+	struct reply reply;
+	bool is_ours; /* no server said it */
+};
+
+/* Takes the stream over. */
+struct peer *peer_new(struct stream *s, const char *name, bool is_lmtp);
+void peer_close(struct peer *p);      /* NULL is allowed; no QUIT */
+void waits peer_quit(struct peer *p); /* QUIT, not waiting for 221 */
+
+/* May the next command be sent?  False when the peer spoke out of turn. */
+bool peer_is_silent(struct peer *p) must_check;
+/* Send what was said; false: broken, cause(). */
+bool waits peer_flush(struct peer *p, int64_t deadline_ms) must_check;
+/* The next reply, in ARENA; false: broken, cause(). */
+bool waits peer_reply(struct peer *p, struct arena *arena, struct reply *out,
+                      int64_t deadline_ms) must_check;
+/* One command and its reply. */
+bool waits peer_ask(struct peer *p, struct arena *arena, struct str command,
+                    struct reply *out, int64_t deadline_ms) must_check;
+
+/* A reply of our own making. */
+struct reply own_reply(struct arena *arena, int code, const char *status,
+                       const char *format, ...) printf_like(4, 5);
+/* Its status, or the one its code stands for: "4.0.0". */
+const char *reply_status(const struct reply *r);
+
+#endif
