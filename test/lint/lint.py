@@ -190,6 +190,10 @@ def check_waits(lint, path, code, declarations):
             lint.error(path, defined[name][2], "waits",
                        f"{name}() calls {reason}(), which waits: mark it in "
                        "its header")
+    for name, (static, _, line, marked) in defined.items():
+        if marked and not static and declarations.get(name) is False:
+            lint.error(path, line, "waits", f"{name}() is marked here and "
+                       "not in its header")
 
 
 def check_sizes(lint, path, code):

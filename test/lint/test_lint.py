@@ -114,6 +114,15 @@ def test_unmarked_wait_fails_through_statics(lint):
     assert "waits: route_quick() calls ask()" in out
 
 
+def test_wait_marked_only_where_it_is_defined_fails(lint):
+    status, out = lint({"+src/route/route.h": "int route_quick(int n);\n",
+                        "+src/route/route.c":
+                        "\nint waits route_quick(int n)\n{\n"
+                        "\treturn 0;\n}\n"})
+    assert status == 1
+    assert "route_quick() is marked here and not in its header" in out
+
+
 def test_starting_a_waiting_fiber_is_no_wait(lint):
     status, out = lint({"+src/route/route.h": "int route_start(int n);\n",
                         "+src/route/route.c": "\nint route_start(int n)\n{\n"
