@@ -80,6 +80,31 @@ static void test_smuggling(void **unused)
 	assert_body(S(".\nx\r\n.\r\n"), STR_NONE, 0, true);
 }
 
+/* A long body, and one of its CRs alone: each place is looked at. */
+static void test_long(void **unused)
+{
+	struct buf b scoped(buf) = BUF_EMPTY;
+	struct data_reader r;
+
+	for (int i = 0; i < 400; i++)
+		buf_printf(&b, "%0*d\r\n", 1 + i % 97, i);
+	buf_add(&b, S(".\r\n"));
+	assert_body(str_from(buf_str(&b), b.n - 1000),
+	            str_part(buf_str(&b), b.n - 1000, b.n - 3), 0, false);
+	for (size_t i = 0; i < b.n - 5; i += 61) {
+		char was = b.p[i];
+
+		b.p[i] = '\r';
+		r = (struct data_reader)DATA_READER;
+		data_read(&r, buf_str(&b));
+		assert_int_equal(r.malformed, was != '\r');
+		b.p[i] = was;
+	}
+	r = (struct data_reader)DATA_READER;
+	assert_int_equal(data_read(&r, buf_str(&b)).used, b.n - 2);
+	assert_false(r.malformed);
+}
+
 static bool is_bad_chunk(struct str text, size_t cut)
 {
 	struct data_reader r = DATA_READER;
@@ -126,9 +151,8 @@ static void test_stuff(void **unused)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_end),
-		cmocka_unit_test(test_smuggling),
-		cmocka_unit_test(test_check),
+		cmocka_unit_test(test_end),   cmocka_unit_test(test_smuggling),
+		cmocka_unit_test(test_long),  cmocka_unit_test(test_check),
 		cmocka_unit_test(test_stuff),
 	};
 
