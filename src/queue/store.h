@@ -79,6 +79,18 @@ bool store_due(struct store *s, int64_t now_ms, int64_t *number, int64_t *due,
 void store_due_end(struct store *s);
 /* The earliest that is due after NOW; INT64_MAX: none. */
 bool store_next(struct store *s, int64_t now_ms, int64_t *due) must_check;
+/* What a message and a recipient are read from, in this order. */
+#define MESSAGE_COLUMNS                                                  \
+	"sender, envid, ret, flags, asker, client, helo, arrived, trace," \
+	" bytes, spool"
+#define RECIPIENT_COLUMNS                                                   \
+	"row, address, orcpt, notify, trail, part, is_member, verdict, held," \
+	" attempts, next_attempt, code, status, reply, remote, system,"       \
+	" delay_told"
+
+void store_read_message(sqlite3_stmt *st, struct message *m,
+			const char *spool);
+void store_read_recipient(sqlite3_stmt *st, struct message *m);
 /* A message with its recipients that are due at NOW.  *OUT stays NULL when it is
  * not there. */
 bool store_load(struct store *s, int64_t number, int64_t now_ms,

@@ -1,0 +1,67 @@
+/*
+ * The queue from outside: what an administrator sees and orders, on the same
+ * queue.db, whether the engine runs or not.
+ *
+ *	struct tools *t = tools_open("/var/lib/splitmail");
+ *	struct queue_filter f = { .domain = S("b.example") };
+ *	tools_list(t, &f, print_entry, stdout);
+ *	tools_order(t, ORDER_HOLD, &f, &n);
+ *
+ * Orders take effect at once; the engine notices within half a second.  A
+ * recipient that is being attempted at that moment meets its attempt's fate
+ * first, but what was deleted stays deleted, what was held stays held, what is
+ * to be bounced is bounced.  These calls block; a handle belongs to one
+ * thread.
+ */
+#ifndef QUEUE_TOOLS_H
+#define QUEUE_TOOLS_H
+
+#include "queue/message.h"
+
+struct tools;
+
+/* FOLDER as for queue_open().  NULL: cause().  A folder that has no queue.db
+ * yet is an empty queue. */
+struct tools *tools_open(const char *folder);
+void tools_close(struct tools *t);		/* NULL is allowed */
+
+/* Which recipients: those that match all that is not empty.  RECIPIENT and
+ * SYSTEM without regard to case; DOMAIN is the recipient's, in any spelling. */
+struct queue_filter {
+	struct str id, recipient, system, domain;
+};
+
+/*
+ * Each message with recipients that match, oldest first; only those recipients
+ * are in it.  The message (without its body, but body.bytes says how long it
+ * is) is on loan for the call.  Any length in constant memory; mail that comes
+ * or leaves meanwhile may or may not be seen.
+ */
+bool tools_list(struct tools *t, const struct queue_filter *f,
+		void (*each)(void *arg, const struct message *m), void *arg)
+	must_check;
+
+enum tools_found {
+	TOOLS_FOUND,
+	TOOLS_NOT_THERE,	/* no message of that id */
+	TOOLS_TROUBLE,		/* cause() */
+};
+
+/* One message with all its recipients and its body, in memory; the caller
+ * drops it. */
+enum tools_found tools_show(struct tools *t, struct str id,
+			    struct message **out);
+
+enum order {
+	ORDER_RETRY,		/* due now; held ones stay held */
+	ORDER_HOLD,
+	ORDER_RELEASE,		/* at its next attempt's time */
+	ORDER_DELETE,		/* without telling anybody */
+	ORDER_BOUNCE,		/* no more attempts: a DSN to the sender */
+};
+
+/* *N: recipients that were changed.  False: cause(); *N were changed before. */
+bool tools_order(struct tools *t, enum order order,
+		 const struct queue_filter *f, uint64_t *n) must_check;
+
+#endif

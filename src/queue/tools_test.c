@@ -1,0 +1,337 @@
+/* What the command line sees and orders, beside an engine's open queue. */
+#include "queue/tools.h"
+
+#include <ftw.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "base/test.h"
+#include "queue/queue.h"
+#include "rt/clock.h"
+#include "rt/loop.h"
+
+struct world {
+	char folder[64];
+	struct queue *q;
+	struct tools *t;
+	int64_t small, large; /* rows of two messages */
+};
+
+static int remove_one(const char *path, const struct stat *st, int kind,
+                      struct FTW *at)
+{
+	return remove(path);
+}
+
+static void add(struct message *m, struct str address, struct str system)
+{
+	struct recipient *r = message_add(m, address);
+
+	r->system = system;
+	r->next_attempt_ms = INT64_MAX - 1;
+	r->reply = (struct reply){ 451, "4.4.1", S("down") };
+}
+
+static int64_t keep(struct world *w, struct message *m)
+{
+	int64_t row;
+
+	check(queue_keep(w->q, m, false, NULL, 0));
+	row = m->row;
+	message_drop(m);
+	return row;
+}
+
+static void keep_two(void *world)
+{
+	struct world *w = world;
+	struct message *m = message_new();
+
+	m->sender = S("alice@own.test");
+	m->trace = S("Received: by us\r\n");
+	check(body_add(&m->body, queue_spool(w->q), S("Subject: x\r\n\r\n")));
+	add(m, S("Bob@B.example"), S("exchange"));
+	add(m, S("carol@c.example"), S("zimbra"));
+	w->small = keep(w, m);
+
+	m = message_new();
+	for (int i = 0; i < 200; i++) {
+		char block[1000];
+
+		memset(block, 'a' + i % 26, sizeof(block));
+		check(body_add(&m->body, queue_spool(w->q),
+		               (struct str){ block, sizeof(block) }));
+	}
+	add(m, S("\"b c\"@b.example"), S("exchange"));
+	add(m, S("dora@M\xc3\xbcller.example"), S("exchange"));
+	w->large = keep(w, m);
+}
+
+static int setup(void **state)
+{
+	struct world *w = must_alloc(sizeof(*w));
+
+	*w = (struct world){ .folder = "/tmp/queue-tools-XXXXXX" };
+	check(mkdtemp(w->folder));
+	w->q = queue_open(w->folder);
+	check(w->q);
+	loops_run(1, keep_two, w);
+	w->t = tools_open(w->folder);
+	check(w->t);
+	*state = w;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct world *w = *state;
+
+	tools_close(w->t);
+	queue_close(w->q);
+	nftw(w->folder, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+	free(w);
+	return 0;
+}
+
+/* "sender: recipient recipient; ..." */
+static void write_entry(void *to, const struct message *m)
+{
+	buf_printf(to, "%.*s %d:", STR(m->sender), (int)m->body.bytes);
+	for (size_t i = 0; i < m->n; i++)
+		buf_printf(to, " %.*s%s", STR(m->recipients[i].address),
+		           m->recipients[i].held ? "(held)" : "");
+	buf_add(to, S("; "));
+}
+
+static void sees(struct world *w, struct queue_filter f, const char *want)
+{
+	struct buf b scoped(buf) = BUF_EMPTY;
+
+	assert_true(tools_list(w->t, &f, write_entry, &b));
+	buf_add_char(&b, '\0');
+	assert_string_equal(b.p, want);
+}
+
+#define ANY ((struct queue_filter){ .id = STR_NONE })
+#define SMALL_BOB "alice@own.test 14: Bob@B.example"
+#define LARGE " 200000: \"b c\"@b.example dora@M\xc3\xbcller.example; "
+
+static uint64_t orders(struct world *w, enum order order, struct queue_filter f)
+{
+	uint64_t n;
+
+	assert_true(tools_order(w->t, order, &f, &n));
+	return n;
+}
+
+struct claimed {
+	struct world *w;
+	size_t n, recipients, bounced;
+};
+
+static void claim(void *claimed)
+{
+	struct claimed *c = claimed;
+	struct message *out[8];
+	int64_t next;
+
+	check(queue_claim(c->w->q, wall_ms(), 8, out, &c->n, &next));
+	for (size_t i = 0; i < c->n; i++) {
+		c->recipients += out[i]->n;
+		for (size_t k = 0; k < out[i]->n; k++)
+			c->bounced += out[i]->recipients[k].bounce_wanted;
+		queue_release(c->w->q, out[i]);
+		message_drop(out[i]);
+	}
+}
+
+static struct claimed due_now(struct world *w)
+{
+	struct claimed c = { .w = w };
+
+	loops_run(1, claim, &c);
+	return c;
+}
+
+static void test_list(void **state)
+{
+	struct world *w = *state;
+	char id[ID_LETTERS + 1];
+
+	id_write(w->small, id);
+	sees(w, ANY, SMALL_BOB " carol@c.example; " LARGE);
+	sees(w, (struct queue_filter){ .id = str_of(id) },
+	     SMALL_BOB " carol@c.example; ");
+	sees(w, (struct queue_filter){ .recipient = S("bob@b.EXAMPLE") },
+	     SMALL_BOB "; ");
+	sees(w, (struct queue_filter){ .system = S("Exchange") },
+	     SMALL_BOB "; " LARGE);
+	sees(w, (struct queue_filter){ .domain = S("B.example") },
+	     SMALL_BOB ";  200000: \"b c\"@b.example; ");
+	sees(w, (struct queue_filter){ .domain = S("xn--mller-kva.example") },
+	     " 200000: dora@M\xc3\xbcller.example; ");
+	sees(w,
+	     (struct queue_filter){ .id = str_of(id), .system = S("zimbra") },
+	     "alice@own.test 14: carol@c.example; ");
+	sees(w, (struct queue_filter){ .id = S("nosuch") }, "");
+	sees(w, (struct queue_filter){ .id = S("222222222222") }, "");
+	sees(w, (struct queue_filter){ .domain = S("d.example") }, "");
+	assert_false(tools_list(
+	        w->t, &(struct queue_filter){ .domain = S("no domain!") },
+	        write_entry, NULL));
+}
+
+static void test_show(void **state)
+{
+	struct world *w = *state;
+	char id[ID_LETTERS + 1];
+	struct message *m;
+
+	id_write(w->small, id);
+	assert_int_equal(tools_show(w->t, str_of(id), &m), TOOLS_FOUND);
+	assert_int_equal(m->n, 2);
+	assert_true(str_same(m->trace, S("Received: by us\r\n")));
+	assert_true(
+	        str_same(body_in_memory(&m->body), S("Subject: x\r\n\r\n")));
+	message_drop(m);
+	id_write(w->large, id);
+	assert_int_equal(tools_show(w->t, str_of(id), &m), TOOLS_FOUND);
+	assert_int_equal(body_in_memory(&m->body).n, 200000);
+	assert_int_equal(body_in_memory(&m->body).p[199999], 'a' + 199 % 26);
+	message_drop(m);
+	assert_int_equal(tools_show(w->t, S("../../x"), &m), TOOLS_NOT_THERE);
+	assert_int_equal(tools_show(w->t, S("222222222222"), &m),
+	                 TOOLS_NOT_THERE);
+	assert_null(m);
+}
+
+static void test_retry_hold_release(void **state)
+{
+	struct world *w = *state;
+
+	assert_int_equal(due_now(w).n, 0);
+	assert_int_equal(
+	        orders(w, ORDER_HOLD,
+	               (struct queue_filter){ .domain = S("b.example") }),
+	        2);
+	sees(w, ANY,
+	     SMALL_BOB
+	     "(held) carol@c.example;  200000: \"b c\"@b.example(held)"
+	     " dora@M\xc3\xbcller.example; ");
+	assert_int_equal(orders(w, ORDER_RETRY, ANY), 2);
+	assert_int_equal(due_now(w).recipients, 2);
+	assert_int_equal(orders(w, ORDER_RELEASE, ANY), 2);
+	assert_int_equal(due_now(w).recipients, 2);
+	assert_int_equal(orders(w, ORDER_RETRY, ANY), 4);
+	assert_int_equal(due_now(w).recipients, 4);
+}
+
+static void count_one(void *n, const char *name)
+{
+	++*(int *)n;
+}
+
+static void test_delete(void **state)
+{
+	struct world *w = *state;
+	int files = 0;
+
+	assert_int_equal(orders(w, ORDER_DELETE,
+	                        (struct queue_filter){ .system =
+	                                                       S("exchange") }),
+	                 3);
+	sees(w, ANY, "alice@own.test 14: carol@c.example; ");
+	assert_true(folder_list(queue_spool(w->q), count_one, &files));
+	assert_int_equal(files, 0);
+	assert_int_equal(orders(w, ORDER_DELETE, ANY), 1);
+	assert_int_equal(orders(w, ORDER_DELETE, ANY), 0);
+	sees(w, ANY, "");
+}
+
+static void test_bounce(void **state)
+{
+	struct world *w = *state;
+	struct claimed c;
+
+	orders(w, ORDER_HOLD, ANY);
+	assert_int_equal(orders(w, ORDER_BOUNCE,
+	                        (struct queue_filter){
+	                                .recipient = S("carol@c.example") }),
+	                 1);
+	c = due_now(w);
+	assert_int_equal(c.n, 1);
+	assert_int_equal(c.recipients, 1);
+	assert_int_equal(c.bounced, 1);
+}
+
+static void keep_many(void *world)
+{
+	for (int i = 0; i < 1700; i++) {
+		struct message *m = message_new();
+
+		m->sender = S("many@own.test");
+		add(m, S("erin@e.example"), S("exchange"));
+		keep(world, m);
+	}
+}
+
+static void count_entry(void *n, const struct message *m)
+{
+	++*(int *)n;
+}
+
+static void start_many(void *world)
+{
+	check(fiber_start("many", keep_many, world));
+}
+
+/* More than a page. */
+static void test_many(void **state)
+{
+	struct world *w = *state;
+	struct queue_filter e = { .domain = S("e.example") };
+	int n = 0;
+
+	loops_run(1, start_many, w);
+	assert_true(tools_list(w->t, &ANY, count_entry, &n));
+	assert_int_equal(n, 1702);
+	assert_int_equal(orders(w, ORDER_HOLD, e), 1700);
+	assert_int_equal(orders(w, ORDER_DELETE, e), 1700);
+	n = 0;
+	assert_true(tools_list(w->t, &ANY, count_entry, &n));
+	assert_int_equal(n, 2);
+}
+
+static void test_no_queue_yet(void **state)
+{
+	struct tools *t = tools_open("/nonexistent-folder");
+	struct message *m;
+	uint64_t n = 1;
+	int entries = 0;
+
+	assert_non_null(t);
+	assert_true(tools_list(t, &ANY, count_entry, &entries));
+	assert_int_equal(entries, 0);
+	assert_true(tools_order(t, ORDER_DELETE, &ANY, &n));
+	assert_int_equal(n, 0);
+	assert_int_equal(tools_show(t, S("222222222222"), &m), TOOLS_NOT_THERE);
+	tools_close(t);
+}
+
+#define WITH_WORLD(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		WITH_WORLD(test_list),
+		WITH_WORLD(test_show),
+		WITH_WORLD(test_retry_hold_release),
+		WITH_WORLD(test_delete),
+		WITH_WORLD(test_bounce),
+		WITH_WORLD(test_many),
+		cmocka_unit_test(test_no_queue_yet),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
