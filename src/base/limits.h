@@ -35,6 +35,7 @@ enum {
 	LIMIT_CONNECTIONS = 20000,
 	LIMIT_SOFT_ERRORS = 10,		/* then each error costs a second */
 	LIMIT_HARD_ERRORS = 20,		/* then 421 */
+	LIMIT_ERROR_MS = 1000,		/* what one costs between the two */
 	LIMIT_JUNK_COMMANDS = 100,	/* NOOP, RSET, VRFY... between mails */
 	LIMIT_COMMAND_MS = 300000,	/* for a whole line, not for a byte */
 	LIMIT_COMMAND_STRESS_MS = 10000,

@@ -10,8 +10,8 @@
  *
  * One connection to Dovecot for each AUTH.  Only base64 goes there, so that
  * no TAB or LF of a client's reaches Dovecot's line protocol, and none hidden
- * in it reaches a log.  A login that fails costs time, here and at Dovecot;
- * FAILURES of them end the session.
+ * in it reaches a log.  A login that fails costs time, here and at Dovecot,
+ * each more than the one before; FAILURES of them end the session.
  */
 #include <stdio.h>
 
@@ -22,10 +22,9 @@
 
 enum {
 	FAILURES = 4,
-	FAILURE_MS = 1000,	/* and as much again for each that went before */
-	DOVECOT_MS = 30000,	/* it delays failures itself */
-	MECHANISMS_MS = 60000,	/* what it offers is asked again after this */
-	REQUEST = 1,		/* the only one on its connection */
+	DOVECOT_MS = 30000,    /* it delays failures itself */
+	MECHANISMS_MS = 60000, /* what it offers is asked again after this */
+	REQUEST = 1,           /* the only one on its connection */
 };
 
 /* ---- the conversation with Dovecot ---- */
@@ -38,7 +37,7 @@ static bool waits send_line(struct stream *dovecot, struct buf *b)
 }
 
 static bool waits next_line(struct stream *dovecot, struct arena *arena,
-			    struct auth_line *out)
+                            struct auth_line *out)
 {
 	for (;;) {
 		struct str in = stream_bytes(dovecot);
@@ -64,7 +63,7 @@ static bool proves_nothing(struct str mechanism)
 
 /* Its greeting: mechanisms, joined by spaces into *OFFER. */
 static bool waits read_offer(struct stream *dovecot, struct arena *arena,
-			     struct buf *offer)
+                             struct buf *offer)
 {
 	struct auth_line line;
 
@@ -73,9 +72,10 @@ static bool waits read_offer(struct stream *dovecot, struct arena *arena,
 			return false;
 		if (line.kind == AUTH_LINE_VERSION && line.major != 1)
 			return fail("Dovecot speaks version %u", line.major);
-		if (line.kind == AUTH_LINE_MECH && !proves_nothing(line.mechanism))
+		if (line.kind == AUTH_LINE_MECH &&
+		    !proves_nothing(line.mechanism))
 			buf_printf(offer, "%s%.*s", offer->n ? " " : "",
-				   STR(line.mechanism));
+			           STR(line.mechanism));
 	} while (line.kind != AUTH_LINE_DONE);
 	return true;
 }
@@ -83,8 +83,9 @@ static bool waits read_offer(struct stream *dovecot, struct arena *arena,
 /* NULL: cause(). */
 static struct stream *waits dovecot_dial(struct session *s, struct buf *offer)
 {
-	struct stream *dovecot = stream_dial_path(
-		s->server->settings->auth_path, after_ms(DOVECOT_MS));
+	struct stream *dovecot =
+	        stream_dial_path(s->server->settings->auth_path,
+	                         after_ms(DOVECOT_MS));
 	struct buf b scoped(buf) = BUF_EMPTY;
 
 	if (!dovecot)
@@ -98,14 +99,14 @@ static struct stream *waits dovecot_dial(struct session *s, struct buf *offer)
 
 /* What it says about our request. */
 static bool waits next_answer(struct session *s, struct stream *dovecot,
-			      struct auth_line *out)
+                              struct auth_line *out)
 {
 	do {
 		if (!next_line(dovecot, s->line, out))
 			return false;
-	} while (out->id != REQUEST || (out->kind != AUTH_LINE_OK &&
-					out->kind != AUTH_LINE_FAIL &&
-					out->kind != AUTH_LINE_CONT));
+	} while (out->id != REQUEST ||
+	         (out->kind != AUTH_LINE_OK && out->kind != AUTH_LINE_FAIL &&
+	          out->kind != AUTH_LINE_CONT));
 	return true;
 }
 
@@ -113,7 +114,7 @@ static bool waits next_answer(struct session *s, struct stream *dovecot,
 
 /* Base64, and no line of Dovecot's protocol or of the log hidden in it. */
 static bool is_clean(struct session *s, struct str mechanism,
-		     struct str response)
+                     struct str response)
 {
 	struct str plain;
 
@@ -128,7 +129,7 @@ static bool is_clean(struct session *s, struct str mechanism,
 
 /* Pass a challenge on; code 0: *RESPONSE is the client's word. */
 static struct reply waits challenge(struct session *s, struct str mechanism,
-				    struct str base64, struct str *response)
+                                    struct str base64, struct str *response)
 {
 	if (!say_now(s, SAY(s, auth_challenge, arena_cstr(s->line, base64))))
 		return SILENCE;
@@ -160,7 +161,7 @@ static struct reply waits auth_trouble(struct session *s)
 
 /* INITIAL is STR_NONE when the client gave none. */
 static struct reply waits converse(struct session *s, struct stream *dovecot,
-				   struct str mechanism, struct str initial)
+                                   struct str mechanism, struct str initial)
 {
 	struct buf b scoped(buf) = BUF_EMPTY;
 	struct auth_line line;
@@ -168,9 +169,9 @@ static struct reply waits converse(struct session *s, struct stream *dovecot,
 	struct reply r;
 
 	auth_write_request(&b, REQUEST, mechanism, stream_is_tls(s->peer),
-			   str_of(inet_ip_text(stream_peer(s->peer)).c),
-			   str_of(inet_ip_text(stream_local(s->peer)).c),
-			   initial);
+	                   str_of(inet_ip_text(stream_peer(s->peer)).c),
+	                   str_of(inet_ip_text(stream_local(s->peer)).c),
+	                   initial);
 	for (;;) {
 		if (!send_line(dovecot, &b) || !next_answer(s, dovecot, &line))
 			return auth_trouble(s);
@@ -179,8 +180,8 @@ static struct reply waits converse(struct session *s, struct stream *dovecot,
 			return SAY(s, auth_done);
 		}
 		if (line.kind == AUTH_LINE_FAIL)
-			return line.temporary ? SAY(s, auth_later) :
-						SAY(s, auth_failed);
+			return line.temporary ? SAY(s, auth_later)
+			                      : SAY(s, auth_failed);
 		r = challenge(s, mechanism, line.data, &response);
 		if (r.code || s->is_lost)
 			return r;
@@ -199,7 +200,7 @@ static bool is_offered(struct str offer, struct str mechanism)
 }
 
 static struct reply waits login(struct session *s, struct str mechanism,
-				struct str initial)
+                                struct str initial)
 {
 	struct buf offer scoped(buf) = BUF_EMPTY;
 	struct stream *dovecot = dovecot_dial(s, &offer);
@@ -224,13 +225,13 @@ static bool is_allowed_now(const struct session *s)
 
 /* A login that failed is slow, and the last one ends the session. */
 static struct reply waits punish(struct session *s, struct str mechanism,
-				 struct reply r)
+                                 struct reply r)
 {
 	log_warn(s->part, "%s: SASL %s authentication failed: %.*s", s->client,
-		 log_safe(s->line, mechanism, 20), STR(r.text));
+	         log_safe(s->line, mechanism, 20), STR(r.text));
 	if (++s->auth_failures >= FAILURES)
 		return SAY(s, auth_too_many);
-	fiber_sleep(after_ms(FAILURE_MS * (int64_t)s->auth_failures));
+	slow_down(s, s->auth_failures);
 	return r;
 }
 
@@ -257,10 +258,11 @@ struct reply on_auth(struct session *s, struct str arguments)
 	if (r.code == CODE_auth_failed)
 		return punish(s, mechanism, r);
 	if (s->login.n)
-		log_fact(s->part, "%s: authenticated sasl_method=%s, "
-			 "sasl_username=%s", s->client,
-			 log_safe(s->line, mechanism, 20),
-			 log_safe(s->line, s->login, LIMIT_PATH_BYTES));
+		log_fact(s->part,
+		         "%s: authenticated sasl_method=%s, "
+		         "sasl_username=%s",
+		         s->client, log_safe(s->line, mechanism, 20),
+		         log_safe(s->line, s->login, LIMIT_PATH_BYTES));
 	return r;
 }
 
@@ -286,7 +288,7 @@ static void waits refresh_mechanisms(struct session *s)
 	}
 	if (!memory->mechanisms[0])
 		snprintf(memory->mechanisms, sizeof(memory->mechanisms),
-			 "PLAIN LOGIN");
+		         "PLAIN LOGIN");
 	stream_close(dovecot);
 }
 
@@ -296,5 +298,5 @@ struct str auth_offer(struct session *s)
 		return STR_NONE;
 	refresh_mechanisms(s);
 	return arena_strf(s->line, "AUTH %s",
-			  smtp_memory(s->server)->mechanisms);
+	                  smtp_memory(s->server)->mechanisms);
 }

@@ -3,8 +3,7 @@
  * (RFC 5321 4.1.1.4, RFC 3030).
  *
  *	take()      a piece: counted, kept unless the mail is refused already
- *	look()      at the header, once, while it still lies in memory
- *	judge()     the whole: size, line ends, hops, loops
+ *	judge()     the whole: size, line ends, header, hops, loops
  *	settle()    delivery takes the message over and answers
  *
  * Invariants:
@@ -19,24 +18,6 @@
 #include "smtp/session.h"
 
 /* ---- pieces ---- */
-
-/* Everything a relay has to know of the header (RFC 5322 2.2). */
-static void look(struct mail *mail)
-{
-	struct message *m = mail->message;
-	struct str text = body_in_memory(&m->body), header, value;
-	size_t at = 0;
-
-	mail->is_looked_at = true;
-	mail->header = header_scan(text);
-	mail->header.message_id = arena_str(m->arena, mail->header.message_id);
-	header = str_part(text, 0, mail->header.bytes);
-	while (header_next(header, S("Splitmail-Trail"), &at, m->arena, &value))
-		mail->header_trail =
-			trail_join(mail->header_trail, value, m->arena);
-	at = 0;
-	mail->has_date = header_next(header, S("Date"), &at, m->arena, &value);
-}
 
 static bool is_no_space(const char *why)
 {
@@ -70,20 +51,69 @@ static void waits take(struct session *s, struct str piece)
 	if (piece.n == 0 || mail->refusal.code)
 		return;
 	if (m->body.bytes + piece.n > mail->max_bytes) {
-		refuse(s, SAY(s, too_large,
-			      (unsigned long long)mail->max_bytes));
+		refuse(s,
+		       SAY(s, too_large, (unsigned long long)mail->max_bytes));
 		return;
 	}
-	/* it goes to a file: a last look at what lies in memory */
-	if (!mail->is_looked_at &&
-	    m->body.bytes + piece.n > LIMIT_BODY_MEMORY_BYTES)
-		look(mail);
 	mail->last_byte = piece.p[piece.n - 1];
 	if (!body_add(&m->body, queue_spool(s->server->queue), piece))
 		refuse(s, store_trouble(s));
 }
 
 /* ---- the whole ---- */
+
+/* The start of the body; most headers are small, and a body lies in memory or
+ * in a file.  STR_NONE: our own trouble, cause(). */
+static struct str waits body_start(struct mail *mail, size_t most)
+{
+	struct body *body = &mail->message->body;
+	struct str text = body_in_memory(body);
+	size_t n = 0;
+	char *p;
+
+	if (text.p)
+		return str_part(text, 0, most);
+	if (most > body->bytes)
+		most = body->bytes;
+	p = arena_alloc(mail->message->arena, most);
+	while (n < most) {
+		ptrdiff_t got = body_read(body, n, p + n, most - n);
+
+		if (got <= 0)
+			return STR_NONE;
+		n += (size_t)got;
+	}
+	return (struct str){ p, n };
+}
+
+/* Everything a relay has to know of the header (RFC 5322 2.2). */
+static bool waits look(struct mail *mail)
+{
+	struct arena *a = mail->message->arena;
+	struct str text, header, value;
+	size_t at = 0;
+
+	text = body_start(mail, LIMIT_STREAM_BUFFER);
+	if (text.p)
+		mail->header = header_scan(text);
+	if (text.p && !mail->header.whole) {
+		text = body_start(mail, LIMIT_HEADER_BYTES + 1);
+		mail->header = header_scan(text);
+	}
+	if (!text.p)
+		return false;
+	mail->header.message_id = arena_str(a, mail->header.message_id);
+	header = str_part(text, 0, mail->header.bytes);
+	/* one a hop; those of our side come first */
+	for (int i = 0; i < LIMIT_RECEIVED; i++) {
+		if (!header_next(header, S("Splitmail-Trail"), &at, a, &value))
+			break;
+		mail->header_trail = trail_join(mail->header_trail, value, a);
+	}
+	at = 0;
+	mail->has_date = header_next(header, S("Date"), &at, a, &value);
+	return true;
+}
 
 /* With the trail of the header known: recipients that come back. */
 static struct reply judge_trail(struct session *s)
@@ -117,7 +147,7 @@ static struct reply judge_trail(struct session *s)
 }
 
 /* Code 0: nothing is wrong with it. */
-static struct reply judge(struct session *s)
+static struct reply waits judge(struct session *s)
 {
 	struct mail *mail = s->mail;
 
@@ -125,8 +155,8 @@ static struct reply judge(struct session *s)
 		return mail->refusal;
 	if (mail->reader.malformed)
 		return SAY(s, malformed, mail->reader.why);
-	if (!mail->is_looked_at)
-		look(mail);
+	if (!look(mail))
+		return store_trouble(s);
 	if (mail->header.too_large)
 		return SAY(s, header_too_large);
 	if (mail->header.received > LIMIT_RECEIVED) {
@@ -151,7 +181,7 @@ static struct reply waits settle(struct session *s)
 	m->helo = arena_str(m->arena, str_of(s->helo));
 	m->trace = received_lines(s);
 	log_fact("cleanup", "%s: message-id=%s", m->id,
-		 log_safe(s->line, mail->header.message_id, SAY_CUT));
+	         log_safe(s->line, mail->header.message_id, SAY_CUT));
 	/* delivery's hold ends when it wants; the reply lies in the message */
 	r = hand_on(s, deliver_accept(s->server->deliver, message_hold(m)));
 	if (reply_is_done(&r)) {
@@ -240,9 +270,9 @@ static enum heard waits receive_chunk(struct session *s, uint64_t n, bool keep)
 		n -= in.n;
 		if (n == 0)
 			break;
-		h = hear_more(s, keep ? body_deadline(s) :
-					began_ms +
-						s->server->settings->data_ms);
+		h = hear_more(s,
+		              keep ? body_deadline(s)
+		                   : began_ms + s->server->settings->data_ms);
 		if (h != HEARD_LINE)
 			return h;
 	}
@@ -251,7 +281,7 @@ static enum heard waits receive_chunk(struct session *s, uint64_t n, bool keep)
 
 /* A chunk that comes at the wrong time is heard and forgotten. */
 static struct reply waits skip_chunk(struct session *s, uint64_t n,
-				     struct reply r)
+                                     struct reply r)
 {
 	enum heard h = receive_chunk(s, n, false);
 

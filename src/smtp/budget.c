@@ -13,8 +13,6 @@
 #include "rt/loop.h"
 #include "smtp/session.h"
 
-enum { ERROR_MS = 1000 };	/* of each error beyond the soft limit */
-
 /* IPv6 peers own a /64 at least, so that is what is counted. */
 static struct str peer_key(struct session *s)
 {
@@ -81,7 +79,7 @@ int64_t body_deadline(const struct session *s)
 {
 	const struct mail *mail = s->mail;
 	int64_t earned_ms =
-		(int64_t)(mail->wire_bytes / LIMIT_DATA_BYTES_PER_S) * 1000;
+	        (int64_t)(mail->wire_bytes / LIMIT_DATA_BYTES_PER_S) * 1000;
 	int64_t all = mail->began_ms + s->server->settings->data_ms + earned_ms;
 	int64_t next = after_ms(patience_ms(s));
 
@@ -93,7 +91,7 @@ static bool is_trusted(const struct session *s)
 {
 	return s->kind == SMTP_LOCAL ||
 	       (s->mail && s->mail->asker.kind == ASKER_SYSTEM &&
-		s->mail->asker.trusted);
+	        s->mail->asker.trusted);
 }
 
 /* Is it the peer's fault?  Our own trouble (451, 452) is not, but a recipient
@@ -105,10 +103,12 @@ static bool is_error(const struct session *s, const struct reply *r)
 	return r->code >= 400 && s->recipient.n > 0;
 }
 
-static void waits slow_down(struct session *s)
+void slow_down(struct session *s, unsigned times)
 {
+	int64_t ms = s->server->settings->error_ms;
+
 	if (say_now(s, SILENCE))
-		fiber_sleep(after_ms(ERROR_MS));
+		fiber_sleep(after_ms((ms ? ms : LIMIT_ERROR_MS) * times));
 }
 
 struct reply charge(struct session *s, unsigned rules, struct reply r)
@@ -119,11 +119,11 @@ struct reply charge(struct session *s, unsigned rules, struct reply r)
 		return r;
 	if (++s->errors > LIMIT_HARD_ERRORS) {
 		log_warn(s->part, "too many errors after %s from %s", s->verb,
-			 s->client);
+		         s->client);
 		return SAY(s, too_many_errors);
 	}
 	if (s->errors > LIMIT_SOFT_ERRORS)
-		slow_down(s);
+		slow_down(s, 1);
 	return r;
 }
 

@@ -52,15 +52,15 @@ static enum answer find_asker(struct session *s, struct mail *mail)
 		return ANSWER_YES;
 	}
 	known = directory_trusted(s->server->router->directory,
-				  stream_peer(s->peer), mail->message->arena,
-				  &asker->system);
+	                          stream_peer(s->peer), mail->message->arena,
+	                          &asker->system);
 	asker->trusted = known == ANSWER_YES;
 	asker->kind = asker->trusted ? ASKER_SYSTEM : ASKER_INTERNET;
 	return known;
 }
 
 static struct reply parse_mail(struct session *s, struct str arguments,
-			       struct mail *mail, struct address *sender)
+                               struct mail *mail, struct address *sender)
 {
 	struct message *m = mail->message;
 	struct mail_command c = { .size = 0 };
@@ -75,12 +75,12 @@ static struct reply parse_mail(struct session *s, struct str arguments,
 	case PARSE_UNKNOWN_PARAMETER:
 		return SAY(s, unknown_parameter, cause());
 	}
+	m->sender = c.sender.spelling;
 	if (c.sender.is_utf8 && !c.utf8)
 		return SAY(s, utf8_unsaid);
 	if (c.size > mail->max_bytes)
 		return SAY(s, size_declared,
-			   (unsigned long long)mail->max_bytes);
-	m->sender = c.sender.spelling;
+		           (unsigned long long)mail->max_bytes);
 	m->envid = c.envid;
 	m->ret = c.ret;
 	m->is_8bit = c.body_8bit;
@@ -114,9 +114,9 @@ struct reply on_mail(struct session *s, struct str arguments)
 
 	if (is_submission(s) && !s->login.n)
 		return stream_is_tls(s->peer) ||
-				       s->server->settings->auth_without_tls ?
-			       SAY(s, auth_required) :
-			       SAY(s, auth_required_tls);
+		                       s->server->settings->auth_without_tls
+		               ? SAY(s, auth_required)
+		               : SAY(s, auth_required_tls);
 	s->mail = mail_begin(s);
 	r = check_mail(s, arguments);
 	if (reply_is_done(&r))
@@ -130,7 +130,7 @@ struct reply on_mail(struct session *s, struct str arguments)
 
 /* The system that calls and to which this would go straight back, if so. */
 static const struct system *waits caller_among(struct session *s,
-					       const struct decision *d)
+                                               const struct decision *d)
 {
 	if (s->kind != SMTP_MX)
 		return NULL;
@@ -152,14 +152,13 @@ static struct decision waits decide(struct session *s, struct question *q)
 
 	if (q->asker.kind == ASKER_INTERNET && (caller = caller_among(s, &d))) {
 		q->asker = (struct asker){ .kind = ASKER_SYSTEM,
-					   .system = *caller };
+			                   .system = *caller };
 		d = route_decide(router, q, s->line);
 	}
 	if (!d.ask || d.n == 0)
 		return d;
 	if (say_now(s, SILENCE))
-		deliver_probe(s->server->deliver, &d.legs[0],
-			      d.ask_key);
+		deliver_probe(s->server->deliver, &d.legs[0], d.ask_key);
 	return route_decide(router, q, s->line);
 }
 
@@ -192,7 +191,7 @@ static void make_room(struct mail *mail)
 }
 
 static void add_recipient(struct session *s, const struct rcpt_command *c,
-			  struct str key, const struct decision *d)
+                          struct str key, const struct decision *d)
 {
 	struct mail *mail = s->mail;
 	struct message *m = mail->message;
@@ -209,18 +208,19 @@ static void add_recipient(struct session *s, const struct rcpt_command *c,
 		mail->max_bytes = d->max_message_bytes;
 	if (!mail->is_logged)
 		log_fact(s->part, "%s: client=%s%s%s", m->id, s->client,
-			 s->login.n ? ", sasl_username=" : "",
-			 s->login.n ? log_safe(s->line, s->login,
-					       LIMIT_PATH_BYTES) : "");
+		         s->login.n ? ", sasl_username=" : "",
+		         s->login.n
+		                 ? log_safe(s->line, s->login, LIMIT_PATH_BYTES)
+		                 : "");
 	mail->is_logged = true;
 }
 
 static struct reply parse_rcpt(struct session *s, struct str arguments,
-			       struct rcpt_command *c)
+                               struct rcpt_command *c)
 {
 	struct mail *mail = s->mail;
 
-	s->recipient = arguments;	/* until it is known better */
+	s->recipient = arguments; /* until it is known better */
 	switch (rcpt_parse(arguments, mail->message->arena, c)) {
 	case PARSE_OK:
 		break;
@@ -240,7 +240,7 @@ static struct reply parse_rcpt(struct session *s, struct str arguments,
 }
 
 static struct reply waits ask_route(struct session *s,
-				    const struct rcpt_command *c)
+                                    const struct rcpt_command *c)
 {
 	struct mail *mail = s->mail;
 	struct str key = address_key(&c->recipient, mail->message->arena);
@@ -263,9 +263,9 @@ static struct reply waits ask_route(struct session *s,
 
 static void count_recipient(const struct reply *r)
 {
-	count(reply_is_done(r)	    ? COUNT_RECIPIENTS_ACCEPTED :
-	      reply_is_refusal(r) ? COUNT_RECIPIENTS_REFUSED :
-				    COUNT_RECIPIENTS_LATER);
+	count(reply_is_done(r)      ? COUNT_RECIPIENTS_ACCEPTED
+	      : reply_is_refusal(r) ? COUNT_RECIPIENTS_REFUSED
+	                            : COUNT_RECIPIENTS_LATER);
 }
 
 struct reply on_rcpt(struct session *s, struct str arguments)

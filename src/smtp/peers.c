@@ -21,15 +21,14 @@ static struct known_system *find(struct smtp_memory *memory, struct str hosts)
 	for (size_t i = 0; i < KNOWN_SYSTEMS; i++) {
 		struct known_system *k = &memory->systems[i];
 
-		if (k->until_ms > now_ms() &&
-		    str_same(str_of(k->hosts), hosts))
+		if (k->until_ms > now_ms() && str_same(str_of(k->hosts), hosts))
 			return k;
 	}
 	return NULL;
 }
 
 static void add_addresses(struct known_system *k, const struct inet *a,
-			  size_t n)
+                          size_t n)
 {
 	for (size_t i = 0; i < n && k->n < KNOWN_ADDRESSES; i++)
 		k->addresses[k->n++] = a[i];
@@ -38,7 +37,7 @@ static void add_addresses(struct known_system *k, const struct inet *a,
 /* A name that cannot be resolved now is nobody's address: the mail goes on,
  * and the trail still guards it. */
 static void waits resolve(struct known_system *k, const struct host *h,
-			  struct arena *arena)
+                          struct arena *arena)
 {
 	struct inet *found;
 	size_t n;
@@ -46,12 +45,12 @@ static void waits resolve(struct known_system *k, const struct host *h,
 	if (h->is_ip)
 		add_addresses(k, &h->ip, 1);
 	else if (dns_addresses(h->name, h->port, after_ms(RESOLVE_MS), arena,
-			       &found, &n) == DNS_FOUND)
+	                       &found, &n) == DNS_FOUND)
 		add_addresses(k, found, n);
 }
 
 static void waits resolve_all(struct known_system *k, struct str hosts,
-			      struct arena *arena)
+                              struct arena *arena)
 {
 	struct host *h;
 	size_t n;

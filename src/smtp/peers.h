@@ -21,7 +21,7 @@ struct smtp_memory {
 	struct known_system systems[KNOWN_SYSTEMS];
 	unsigned next;
 
-	char mechanisms[256];		/* what Dovecot offers (auth.c) */
+	char mechanisms[256]; /* what Dovecot offers (auth.c) */
 	int64_t mechanisms_until_ms;
 };
 

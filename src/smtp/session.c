@@ -25,7 +25,7 @@
 /* ---- saying ---- */
 
 struct reply say(struct session *s, int code, const char *status,
-		 const char *format, ...)
+                 const char *format, ...)
 {
 	struct reply r = { .code = code, .text = str_of(format) };
 	va_list args;
@@ -50,8 +50,9 @@ struct reply hand_on(struct session *s, struct reply r)
 	if (r.code < 200 || (r.code >= 300 && r.code < 400))
 		return SAY(s, trouble);
 	if (r.status[0] - '0' != r.code / 100)
-		memcpy(r.status, (char[]){ '0' + r.code / 100, '.', '0', '.',
-					   '0', 0 }, 6);
+		memcpy(r.status,
+		       (char[]){ '0' + r.code / 100, '.', '0', '.', '0', 0 },
+		       6);
 	r.text = arena_str(s->line, r.text);
 	return r;
 }
@@ -104,7 +105,7 @@ enum heard hear_more(struct session *s, int64_t deadline_ms)
 		return HEARD_LATE;
 	case STREAM_BROKEN:
 		if (s->is_idle && s->server->stopping && fiber_cancelled())
-			return HEARD_STOP;	/* a last word can be said */
+			return HEARD_STOP; /* a last word can be said */
 		break;
 	case STREAM_END:
 		break;
@@ -164,8 +165,8 @@ struct command {
 static bool waits read_command(struct session *s, struct command *c)
 {
 	/* an AUTH line is longer, and comes where AUTH is */
-	size_t max = is_submission(s) && !s->login.n ? LIMIT_AUTH_LINE_BYTES :
-						       LIMIT_COMMAND_BYTES;
+	size_t max = is_submission(s) && !s->login.n ? LIMIT_AUTH_LINE_BYTES
+	                                             : LIMIT_COMMAND_BYTES;
 	struct str line;
 
 	arena_reset(s->line);
@@ -203,16 +204,16 @@ void log_refusal(struct session *s, const char *what, const struct reply *r)
 
 	if (s->mail)
 		buf_printf(&who, " from=<%s>",
-			   log_safe(s->line, s->mail->message->sender,
-				    LIMIT_PATH_BYTES));
+		           log_safe(s->line, s->mail->message->sender,
+		                    LIMIT_PATH_BYTES));
 	if (s->recipient.n)
 		buf_printf(&who, " to=<%s>",
-			   log_safe(s->line, s->recipient, LIMIT_PATH_BYTES));
+		           log_safe(s->line, s->recipient, LIMIT_PATH_BYTES));
 	log_fact(s->part, "%s: reject: %s from %s: %s;%.*s proto=%s helo=<%s>",
-		 mail_id(s), what, s->client,
-		 log_safe(s->line, reply_line(r, s->line), SAY_CUT),
-		 STR(buf_str(&who)), s->said_ehlo ? "ESMTP" : "SMTP",
-		 log_safe(s->line, str_of(s->helo), sizeof(s->helo)));
+	         mail_id(s), what, s->client,
+	         log_safe(s->line, reply_line(r, s->line), SAY_CUT),
+	         STR(buf_str(&who)), s->said_ehlo ? "ESMTP" : "SMTP",
+	         log_safe(s->line, str_of(s->helo), sizeof(s->helo)));
 	buf_free(&who);
 }
 
@@ -267,7 +268,7 @@ static const struct verb {
 	{ "MAIL", on_mail, NEED_HELLO | NO_MAIL },
 	{ "RCPT", on_rcpt, NEED_MAIL | NO_CHUNKS },
 	{ "DATA", on_data, NEED_RCPT | NO_CHUNKS | NO_ARGUMENTS },
-	{ "BDAT", on_bdat, 0 },	/* its octets come anyway: body.c */
+	{ "BDAT", on_bdat, 0 }, /* its octets come anyway: body.c */
 	{ "EHLO", on_ehlo, JUNK },
 	{ "HELO", on_helo, JUNK },
 	{ "STARTTLS", on_starttls, NO_ARGUMENTS },
@@ -300,7 +301,7 @@ static const struct verb *verb_named(struct str name)
 }
 
 struct reply out_of_order(struct session *s, unsigned rules,
-			  struct str arguments)
+                          struct str arguments)
 {
 	const struct mail *mail = s->mail;
 
@@ -320,7 +321,7 @@ struct reply out_of_order(struct session *s, unsigned rules,
 }
 
 static struct reply waits obey(struct session *s, const struct verb *v,
-			       struct str arguments)
+                               struct str arguments)
 {
 	struct reply r = out_of_order(s, v->rules, arguments);
 	unsigned rules = v->rules;
@@ -363,7 +364,7 @@ static struct reply waits answer(struct session *s, const struct command *c)
 }
 
 static struct session *session_open(struct smtp_server *server,
-				    enum smtp_kind kind, struct stream *peer)
+                                    enum smtp_kind kind, struct stream *peer)
 {
 	static const char *const parts[] = {
 		[SMTP_MX] = "smtpd",
@@ -382,10 +383,10 @@ static struct session *session_open(struct smtp_server *server,
 	s->line = arena_open();
 	s->part = parts[kind];
 	s->verb = "CONNECT";
-	s->client = kind == SMTP_LOCAL ?
-			    "local" :
-			    arena_printf(a, "unknown[%s]",
-					 inet_ip_text(stream_peer(peer)).c);
+	s->client = kind == SMTP_LOCAL
+	                    ? "local"
+	                    : arena_printf(a, "unknown[%s]",
+	                                   inet_ip_text(stream_peer(peer)).c);
 	s->next = server->first;
 	if (s->next)
 		s->next->previous = s;
@@ -399,9 +400,9 @@ static void session_close(struct session *s)
 {
 	if (s->is_lost)
 		log_fact(s->part, "lost connection after %s from %s", s->verb,
-			 s->client);
+		         s->client);
 	log_fact(s->part, "disconnect from %s mails=%u commands=%u", s->client,
-		 s->mails, s->commands);
+	         s->mails, s->commands);
 	forget_mail(s);
 	leave(s);
 	if (s->previous)
@@ -425,9 +426,9 @@ static struct reply waits greet(struct session *s)
 	log_fact(s->part, "connect from %s", s->client);
 	if (s->kind == SMTP_SUBMISSIONS &&
 	    !stream_tls_accept(s->peer, s->server->settings->tls,
-			       command_deadline(s))) {
+	                       command_deadline(s))) {
 		log_fact(s->part, "SSL_accept error from %s: %s", s->client,
-			 log_safe(s->line, str_of(cause()), SAY_CUT));
+		         log_safe(s->line, str_of(cause()), SAY_CUT));
 		s->is_lost = true;
 		return SILENCE;
 	}
@@ -437,7 +438,7 @@ static struct reply waits greet(struct session *s)
 }
 
 void smtp_serve(struct smtp_server *server, enum smtp_kind kind,
-		struct stream *peer)
+                struct stream *peer)
 {
 	struct session *s = session_open(server, kind, peer);
 	struct reply r = greet(s);

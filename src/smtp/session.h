@@ -27,25 +27,24 @@
 /* ---- one SMTP transaction ---- */
 
 struct mail {
-	struct message *message;	/* owns this memory */
+	struct message *message; /* owns this memory */
 	struct asker asker;
-	uint64_t declared_bytes;	/* SIZE=, 0: not said */
-	uint64_t max_bytes;		/* the smallest that applies */
-	struct address *recipients;	/* parallel to the message's */
-	struct str *keys;		/* likewise: address_key() */
-	unsigned granted;		/* RCPTs answered 250, repeated ones too */
-	bool is_logged;			/* "ID: client=" was written */
-	bool in_chunks;			/* a BDAT was accepted: no RCPT, no DATA */
+	uint64_t declared_bytes;    /* SIZE=, 0: not said */
+	uint64_t max_bytes;         /* the smallest that applies */
+	struct address *recipients; /* parallel to the message's */
+	struct str *keys;           /* likewise: address_key() */
+	unsigned granted;           /* RCPTs answered 250, repeated ones too */
+	bool is_logged;             /* "ID: client=" was written */
+	bool in_chunks;             /* a BDAT was accepted: no RCPT, no DATA */
 
 	/* the body, while it comes in (body.c) */
 	struct data_reader reader;
-	struct reply refusal;		/* said at its end; code 0: none yet */
-	uint64_t wire_bytes;		/* that came, kept or not */
+	struct reply refusal; /* said at its end; code 0: none yet */
+	uint64_t wire_bytes;  /* that came, kept or not */
 	int64_t began_ms;
 	char last_byte;
 
-	/* its header, looked at once (body.c) */
-	bool is_looked_at;
+	/* its header, looked at once it is complete (body.c) */
 	struct header_summary header;
 	bool has_date;
 	struct str header_trail;
@@ -59,22 +58,22 @@ struct session {
 	struct stream *peer;
 	struct fiber *fiber;
 	struct arena *arena, *line;
-	struct session *next, *previous;	/* of the server's, for smtp_stop() */
-	struct buf out;				/* a reply while it is written */
+	struct session *next, *previous; /* of the server's, for smtp_stop() */
+	struct buf out;                  /* a reply while it is written */
 
-	const char *client;	/* "unknown[192.0.2.1]": for the log */
-	const char *part;	/* "smtpd": who logs */
-	struct str tally_key;	/* in server->per_ip; empty: not counted */
+	const char *client;   /* "unknown[192.0.2.1]": for the log */
+	const char *part;     /* "smtpd": who logs */
+	struct str tally_key; /* in server->per_ip; empty: not counted */
 
-	char helo[256];		/* what it called itself; "": not yet */
+	char helo[256]; /* what it called itself; "": not yet */
 	bool said_ehlo;
-	struct str login;	/* after AUTH */
-	struct mail *mail;	/* or NULL */
+	struct str login;  /* after AUTH */
+	struct mail *mail; /* or NULL */
 
-	const char *verb;	/* the last one, for the log */
-	struct str recipient;	/* RCPT: whom it is about, for the log */
-	bool is_lost;		/* the peer is gone: nothing more to say */
-	bool is_idle;		/* waits for a command, outside a mail */
+	const char *verb;     /* the last one, for the log */
+	struct str recipient; /* RCPT: whom it is about, for the log */
+	bool is_lost;         /* the peer is gone: nothing more to say */
+	bool is_idle;         /* waits for a command, outside a mail */
 	unsigned commands, mails;
 
 	/* budget.c */
@@ -83,23 +82,23 @@ struct session {
 
 /* ---- saying things ---- */
 
-enum { SAY_CUT = 900 };		/* bytes of a peer's in a text of ours */
+enum { SAY_CUT = 900 }; /* bytes of a peer's in a text of ours */
 
-#define REPLY(name, code, status, text)                          \
-	enum { CODE_##name = code };                             \
-	static const char STATUS_##name[] __attribute__((unused)) = status; \
+#define REPLY(name, code, status, text)                                        \
+	enum { CODE_##name = code };                                           \
+	static const char STATUS_##name[] __attribute__((unused)) = status;    \
 	static const char TEXT_##name[] __attribute__((unused)) = text;
 #include "smtp/replies.def"
 #undef REPLY
 
 /* SAY(s, size_exceeded) or SAY(s, hello, hostname): a reply of replies.def,
  * its text good until the next command. */
-#define SAY(s, name, ...) \
+#define SAY(s, name, ...)                                                      \
 	say((s), CODE_##name, STATUS_##name, TEXT_##name, ##__VA_ARGS__)
 #define SILENCE ((struct reply){ .code = 0 })
 
 struct reply say(struct session *s, int code, const char *status,
-		 const char *format, ...) printf_like(4, 5);
+                 const char *format, ...) printf_like(4, 5);
 /* A reply that another part made, fit to be said here: a next hop's 421 must
  * not end our session, and every status has its class. */
 struct reply hand_on(struct session *s, struct reply r);
@@ -112,11 +111,11 @@ bool waits say_now(struct session *s, struct reply r) must_check;
 
 enum heard {
 	HEARD_LINE,
-	HEARD_TOO_LONG,		/* it was skipped to its end */
-	HEARD_MALFORMED,	/* bare CR, bare LF or NUL */
-	HEARD_LATE,		/* the deadline for the whole line came */
-	HEARD_STOP,		/* the server stops */
-	HEARD_END,		/* the peer is gone */
+	HEARD_TOO_LONG,  /* it was skipped to its end */
+	HEARD_MALFORMED, /* bare CR, bare LF or NUL */
+	HEARD_LATE,      /* the deadline for the whole line came */
+	HEARD_STOP,      /* the server stops */
+	HEARD_END,       /* the peer is gone */
 };
 
 /* The next line, a copy in s->line, without CRLF. */
@@ -139,15 +138,15 @@ enum {
 	NEED_HELLO = 1,
 	NEED_MAIL = 2,
 	NEED_RCPT = 4,
-	NO_MAIL = 8,		/* not within one */
-	NO_CHUNKS = 16,		/* not once BDAT has begun */
+	NO_MAIL = 8,    /* not within one */
+	NO_CHUNKS = 16, /* not once BDAT has begun */
 	NO_ARGUMENTS = 32,
-	JUNK = 64,		/* counts against LIMIT_JUNK_COMMANDS */
+	JUNK = 64, /* counts against LIMIT_JUNK_COMMANDS */
 };
 
 /* The reply when RULES forbid a command now; code 0: nothing does. */
 struct reply out_of_order(struct session *s, unsigned rules,
-			  struct str arguments);
+                          struct str arguments);
 
 /* ---- handlers: hello.c, envelope.c, body.c, auth.c ---- */
 
@@ -180,6 +179,8 @@ int64_t command_deadline(const struct session *s);
 int64_t body_deadline(const struct session *s);
 /* What R costs the peer: a pause, or the session. */
 struct reply waits charge(struct session *s, unsigned rules, struct reply r);
+/* Let the peer wait for its answer. */
+void waits slow_down(struct session *s, unsigned times);
 /* A mail went through: errors and junk are forgiven. */
 void forgive(struct session *s);
 

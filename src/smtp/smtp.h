@@ -15,30 +15,31 @@
 #include "rt/tally.h"
 
 enum smtp_kind {
-	SMTP_MX,		/* port 25 */
-	SMTP_SUBMISSION,	/* 587: STARTTLS, AUTH required */
-	SMTP_SUBMISSIONS,	/* 465: TLS at once, AUTH required */
-	SMTP_LOCAL,		/* Unix socket: Dovecot's Sieve, sendmail; no AUTH */
+	SMTP_MX,          /* port 25 */
+	SMTP_SUBMISSION,  /* 587: STARTTLS, AUTH required */
+	SMTP_SUBMISSIONS, /* 465: TLS at once, AUTH required */
+	SMTP_LOCAL,       /* Unix socket: Dovecot's Sieve, sendmail; no AUTH */
 };
 
 struct smtp_settings {
 	const char *hostname;
-	struct tls_context *tls;	/* NULL: STARTTLS is not offered */
-	const char *auth_path;		/* Dovecot's auth-client socket */
+	struct tls_context *tls; /* NULL: STARTTLS is not offered */
+	const char *auth_path;   /* Dovecot's auth-client socket */
 	bool auth_without_tls;
 	uint64_t message_bytes;
 	unsigned connections_per_ip;
 	int64_t command_ms, data_ms;
-	unsigned recipients_per_minute;	/* of one login; 0: no limit */
+	int64_t error_ms; /* what an error too many, or a failed
+	                     login, costs; 0: LIMIT_ERROR_MS */
 };
 
-struct smtp_server {			/* one per loop */
+struct smtp_server { /* one per loop */
 	const struct smtp_settings *settings;
 	struct router *router;
 	struct deliver *deliver;
 	struct queue *queue;
-	struct tally *per_ip;		/* shared by all loops */
-	bool stopping;			/* finish the mail at hand, then 421 */
+	struct tally *per_ip; /* shared by all loops */
+	bool stopping;        /* finish the mail at hand, then 421 */
 	unsigned sessions;
 
 	/* smtp's own; zero at first */
@@ -48,7 +49,7 @@ struct smtp_server {			/* one per loop */
 
 /* Serve one connection to its end and close it; a fiber's work. */
 void waits smtp_serve(struct smtp_server *server, enum smtp_kind kind,
-		      struct stream *peer);
+                      struct stream *peer);
 
 /* Tell the sessions that wait for a command 421 4.3.2 and end them; the others
  * end by themselves after the mail at hand.  For an orderly stop. */
