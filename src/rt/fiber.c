@@ -48,7 +48,7 @@
 enum {
 	ROUNDS_A_TURN = 16,	/* then the kernel is asked for news */
 	BREATHS = 32,		/* reads without a wait before giving way */
-	STACKS_WARM = 64,	/* free stacks that keep their pages */
+	STACKS_WARM = 256,	/* free stacks that keep their pages */
 	STACK_KEEP_BYTES = 8192,
 };
 

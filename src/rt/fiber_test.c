@@ -1,8 +1,11 @@
 /* Fibers: order, gates, deadlines, cancellation, stacks used again. */
 #include "rt/fiber.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "base/limits.h"
 #include "base/test.h"
@@ -271,6 +274,39 @@ static void one_too_many_is_refused(void **state)
 	loops_run(1, run_too_many, NULL);
 }
 
+/* ---- the guard page ---- */
+
+/* Two megabytes of stack. */
+static int too_deep(int n)
+{
+	volatile char room[1000];
+
+	room[0] = (char)n;
+	return n == 0 ? 0 : too_deep(n - 1) + room[0];
+}
+
+static void fall(void *arg)
+{
+	fiber_sleep(after_ms(1));
+	*(int *)arg = too_deep(2000);
+}
+
+static void overflow_ends_the_process(void **state)
+{
+	int result = 0, status;
+	pid_t child = fork();
+
+	(void)state;
+	if (child == 0) {
+		close(STDERR_FILENO);
+		signal(SIGSEGV, SIG_DFL);
+		loops_run(1, fall, &result);
+		_exit(0);
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_int_not_equal(status, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -282,6 +318,7 @@ int main(void)
 		cmocka_unit_test(each_fiber_has_its_cause),
 		cmocka_unit_test(stacks_are_used_again),
 		cmocka_unit_test(one_too_many_is_refused),
+		cmocka_unit_test(overflow_ends_the_process),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

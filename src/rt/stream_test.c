@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -403,6 +404,79 @@ static void unread_data_does_not_spin(void **state)
 	loops_run(1, run_unread, NULL);
 }
 
+/* A peer that takes nothing: the wait for room has an end. */
+static void run_stuck(void *arg)
+{
+	struct stream *s[2];
+	static char much[4000000];
+
+	(void)arg;
+	check(stream_pair(s));
+	stream_say(s[0], (struct str){ much, sizeof(much) });
+	check(!stream_flush(s[0], after_ms(50)));
+	check(strcmp(cause(), "timed out") == 0);
+	check(stream_unsent(s[0]) > 0 && stream_unsent(s[0]) < sizeof(much));
+	check(!stream_flush(s[0], after_ms(50)));
+	stream_close(s[0]);
+	stream_close(s[1]);
+}
+
+static void flush_has_a_deadline(void **state)
+{
+	(void)state;
+	loops_run(1, run_stuck, NULL);
+}
+
+/* ---- out of descriptors ---- */
+
+static struct stream *accepted;
+
+static void accept_one(void *arg)
+{
+	accepted = listener_accept(arg);
+	check(accepted);
+}
+
+static void limit_descriptors(rlim_t n)
+{
+	struct rlimit r;
+
+	check(getrlimit(RLIMIT_NOFILE, &r) == 0);
+	r.rlim_cur = n;
+	check(setrlimit(RLIMIT_NOFILE, &r) == 0);
+}
+
+static void run_exhausted(void *arg)
+{
+	struct inet at = loopback(0);
+	struct listener *l = listener_open(&at);
+	struct stream *s = stream_dial(listener_address(l), NULL, NEVER);
+	struct rlimit before;
+	int next = dup(0);
+
+	(void)arg;
+	check(getrlimit(RLIMIT_NOFILE, &before) == 0);
+	close(next);
+	limit_descriptors((rlim_t)next);
+	check(fiber_start("acceptor", accept_one, l));
+	fiber_sleep(after_ms(100));
+	check(!accepted);
+	check(!stream_dial(listener_address(l), NULL, after_ms(1000)));
+	check(strstr(cause(), "Too many open files"));
+	limit_descriptors(before.rlim_cur);
+	fiber_sleep(after_ms(400));
+	check(accepted);
+	stream_close(accepted);
+	stream_close(s);
+	listener_close(l);
+}
+
+static void listener_survives_want_of_descriptors(void **state)
+{
+	(void)state;
+	loops_run(1, run_exhausted, NULL);
+}
+
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
@@ -417,6 +491,8 @@ int main(int argc, char **argv)
 		cmocka_unit_test(flood_arrives_in_order),
 		cmocka_unit_test(buffer_is_bounded),
 		cmocka_unit_test(unread_data_does_not_spin),
+		cmocka_unit_test(flush_has_a_deadline),
+		cmocka_unit_test(listener_survives_want_of_descriptors),
 	};
 
 	if (argc > 1)
