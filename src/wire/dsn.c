@@ -19,7 +19,8 @@
 
 enum {
 	FOLD_COLUMN = 72,
-	LINE_BYTES = 900, /* a word this long is broken: RFC 5322 2.1.1 */
+	WORD_BYTES = 400, /* a longer one is broken: RFC 5322 2.1.1 */
+	SPACES = 64,      /* in a row; a local part has fewer */
 };
 
 struct date {
@@ -52,12 +53,17 @@ static bool is_utf8(struct str s)
 
 /* ---- lines ---- */
 
+static bool is_space(char c)
+{
+	return c == ' ' || c == '\n';
+}
+
 /* Where the word at the start of S ends. */
 static size_t word_end(struct str s)
 {
 	size_t n = 0;
 
-	while (n < s.n && s.p[n] != ' ' && s.p[n] != '\n' && n < LINE_BYTES)
+	while (n < s.n && !is_space(s.p[n]) && n < WORD_BYTES)
 		n++;
 	while (n < s.n && n > 1 && ((unsigned char)s.p[n] & 0xc0) == 0x80)
 		n--; /* not within a character */
@@ -76,31 +82,39 @@ static void add_word(struct buf *to, struct str word)
 	}
 }
 
-/* The words of S, one space between, on lines that go on with INDENT.  COLUMN
- * is where the first line stands. */
+/* The spaces at the start of *S, as many as a line may hold. */
+static size_t take_spaces(struct str *s)
+{
+	size_t n = 0;
+
+	while (n < s->n && is_space(s->p[n]))
+		n++;
+	*s = str_from(*s, n);
+	return n < SPACES ? n : SPACES;
+}
+
+/*
+ * The words of S, on lines that go on with INDENT; or, when INDENT is NULL,
+ * with the spaces that stood there, so that unfolding gives S again.  COLUMN is
+ * where the first line stands.  No line is blank.
+ */
 static void add_folded(struct buf *to, struct str s, const char *indent,
                        size_t column)
 {
-	bool first = true;
-
-	while (s.n) {
+	take_spaces(&s);
+	for (size_t spaces = 0; s.n; spaces = take_spaces(&s)) {
 		size_t n = word_end(s);
+		bool broken = spaces == 0 && column >= WORD_BYTES;
 
-		if (n == 0) {
-			s = str_from(s, 1);
-			continue;
+		if (broken || (spaces && column + n >= FOLD_COLUMN)) {
+			buf_add(to, S("\r\n"));
+			spaces = indent ? strlen(indent) : spaces + broken;
+			column = 0;
 		}
-		if (!first && column + n >= FOLD_COLUMN) {
-			buf_printf(to, "\r\n%s", indent);
-			column = strlen(indent);
-		} else if (!first) {
-			buf_add_char(to, ' ');
-			column++;
-		}
+		buf_printf(to, "%*s", (int)spaces, "");
 		add_word(to, str_part(s, 0, n));
-		column += n;
+		column += spaces + n;
 		s = str_from(s, n);
-		first = false;
 	}
 }
 
@@ -109,7 +123,7 @@ static void add_field(struct buf *to, const char *name, struct str value)
 	if (str_empty(value))
 		return;
 	buf_printf(to, "%s: ", name);
-	add_folded(to, value, " ", strlen(name) + 2);
+	add_folded(to, value, NULL, strlen(name) + 2);
 	buf_add(to, S("\r\n"));
 }
 

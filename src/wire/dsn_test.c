@@ -144,6 +144,22 @@ static void test_utf8(void **unused)
 	assert_true(has(&b, "Content-Transfer-Encoding: 8bit\r\n"));
 }
 
+/* Unfolded, a field is what was put in: spaces belong to a local part. */
+static void test_spaces(void **unused)
+{
+	struct dsn_recipient r = bob();
+	struct dsn_plan plan = plan_for(&r, 1);
+	struct buf b scoped(buf) = BUF_EMPTY;
+
+	r.address = S("\"a  b   c                                      d"
+	              "      eeeeeeeeeeeeeee  f\"@own.test");
+	dsn_write(&b, &plan);
+	assert_lines(&b);
+	assert_true(has(&b, "Final-Recipient: rfc822; \"a  b   c      "
+	                    "                                d\r\n"
+	                    "      eeeeeeeeeeeeeee  f\"@own.test\r\n"));
+}
+
 static void test_long_words(void **unused)
 {
 	struct dsn_recipient r = bob();
@@ -170,6 +186,7 @@ int main(void)
 		cmocka_unit_test(test_headers_only),
 		cmocka_unit_test(test_delayed),
 		cmocka_unit_test(test_utf8),
+		cmocka_unit_test(test_spaces),
 		cmocka_unit_test(test_long_words),
 	};
 
