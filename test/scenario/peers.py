@@ -7,7 +7,8 @@
 
 Both are configured the way their manuals say for a domain that is shared with
 another system: own users are delivered to Maildirs; with OTHER, everybody else
-in the domain is handed to that host, without it they are refused at RCPT.
+in the domain is handed to that host, and it is asked at RCPT whether it has them
+(verify=False: it is not asked); without OTHER they are refused at RCPT.
 
 They come from build-peers/ (./dev test unpacks them there) and run in a mount
 namespace in which /etc/passwd has the users their binaries insist on; so they
@@ -37,10 +38,10 @@ class Peer:
     package = port = name = None
 
     def __init__(self, folder, domain="example.test", users=(), other=None,
-                 settings=None, name=None):
+                 verify=True, settings=None, name=None):
         self.name = name or type(self).__name__.lower()
         self.folder, self.domain, self.users = folder, domain, list(users)
-        self.other = other
+        self.other, self.verify = other, verify and other
         self.settings = dict(settings or {})
         self.unpacked = os.path.join(ROOT, "build-peers", self.package)
         self.address, self.claim = claim_address([self.port])
@@ -205,6 +206,12 @@ class Postfix(Peer):
             "virtual_minimum_uid": "1",
             "smtpd_relay_restrictions":
                 "permit_mynetworks, reject_unauth_destination",
+            "smtpd_recipient_restrictions":
+                "reject_unverified_recipient" if self.verify else "",
+            "unverified_recipient_reject_code": "550",
+            "unverified_recipient_defer_code": "450",
+            "address_verify_poll_delay": "1s",
+            "address_verify_map": "",
             "smtpd_peername_lookup": "no",
             "smtp_dns_support_level": "disabled",
             "smtp_host_lookup": "native",
@@ -327,7 +334,7 @@ acl_check_rcpt:
   deny message = relay not permitted
        !domains = +our_domains
   deny message = no such user
-       !verify = recipient
+       !verify = recipient{"/callout=10s,defer_ok" if self.verify else ""}
   accept
 
 begin routers

@@ -52,6 +52,20 @@ def test_peer_hands_the_others_to_the_other_system(world, kind):
 
 
 @pytest.mark.parametrize("kind", ["postfix", "exim"])
+def test_peer_asks_the_other_system_at_rcpt(world, kind):
+    sink = world.sink(on={"RCPT": {"alice@example.test": "250 2.1.5 ok",
+                                   None: "550 5.1.1 no such user"}})
+    peer = getattr(world, kind)(users=["bob"], other=sink.at)
+    with connect(peer) as smtp:
+        smtp.ehlo()
+        smtp.mail("x@y.test")
+        assert smtp.rcpt("alice@example.test")[0] == 250
+        assert smtp.rcpt("nobody@example.test")[0] == 550
+        assert smtp.rcpt("bob@example.test")[0] == 250
+    assert not sink.seen
+
+
+@pytest.mark.parametrize("kind", ["postfix", "exim"])
 def test_peer_comes_back(world, kind):
     peer = getattr(world, kind)(users=["bob"])
     peer.down()
