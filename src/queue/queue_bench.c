@@ -70,7 +70,7 @@ int main(int argc, char **argv)
 
 	if (argc < 4)
 		return 2;
-	fibers = atoi(argv[2]);
+	fibers = (int)strtol(argv[2], NULL, 10);
 	bytes = argc > 4 ? strtoul(argv[4], NULL, 10) : bytes;
 	check(bytes <= sizeof(filling));
 	settle = argc > 5;
@@ -81,7 +81,7 @@ int main(int argc, char **argv)
 	}
 	printf("opened in %.1f ms\n", (double)(now_us() - begin) / 1e3);
 	begin = now_us();
-	until_ms = begin / 1000 + atoi(argv[3]) * 1000;
+	until_ms = begin / 1000 + strtol(argv[3], NULL, 10) * 1000;
 	loops_run(1, start, NULL);
 	us = now_us() - begin;
 	queue_counts(queue, &commits, &kept);

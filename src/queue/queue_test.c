@@ -34,7 +34,7 @@ static int remove_one(const char *path, const struct stat *st, int kind,
 
 static void world_open(struct world *w)
 {
-	strcpy(w->folder, "/tmp/queue-test-XXXXXX");
+	snprintf(w->folder, sizeof(w->folder), "/tmp/queue-test-XXXXXX");
 	check(mkdtemp(w->folder));
 	w->q = queue_open(w->folder);
 	if (!w->q)
@@ -182,7 +182,7 @@ static void test_ids(void **state)
 		id_write(number, again);
 		assert_string_equal(m->id, again);
 		assert_true(strcmp(before, m->id) < 0);
-		strcpy(before, m->id);
+		memcpy(before, m->id, sizeof(before));
 		message_drop(m);
 	}
 	assert_int_equal(id_number(S("")), 0);
@@ -775,7 +775,8 @@ static void crash_once(unsigned seed)
 static void test_crash(void **state)
 {
 	const char *given = getenv("QUEUE_SEED");
-	unsigned seed = given ? (unsigned)atoi(given) : (unsigned)time(NULL);
+	unsigned seed = given ? (unsigned)strtoul(given, NULL, 10)
+			      : (unsigned)time(NULL);
 
 	for (unsigned i = 0; i < 5; i++)
 		crash_once(seed + i);
@@ -878,7 +879,7 @@ static void test_disk_full(void **state)
 {
 	struct world w;
 
-	strcpy(w.folder, "/tmp/queue-test-XXXXXX");
+	snprintf(w.folder, sizeof(w.folder), "/tmp/queue-test-XXXXXX");
 	check(mkdtemp(w.folder));
 	if (mount("queue-test", w.folder, "tmpfs", 0, "size=6m") != 0) {
 		rmdir(w.folder);

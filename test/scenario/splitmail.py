@@ -324,22 +324,27 @@ class Server:
             raise
         return pop
 
-    def mailbox(self, user, folder="INBOX", password=None):
-        """The messages as bytes, as IMAP shows them, oldest first."""
+    def fetch(self, user, what, folder="INBOX", password=None):
+        """One item of every message, oldest first, as bytes."""
         imap = self.imap(user, password)
         try:
-            status, _ = imap.select(f'"{folder}"', readonly=True)
-            if status != "OK":
+            status, [count] = imap.select(f'"{folder}"', readonly=True)
+            if status != "OK" or int(count) == 0:
                 return []
-            _, [numbers] = imap.search(None, "ALL")
-            mails = []
-            for number in numbers.split():
-                _, parts = imap.fetch(number, "(BODY.PEEK[])")
-                mails += [part[1] for part in parts if isinstance(part, tuple)]
-            return mails
+            _, parts = imap.fetch("1:*", what)
+            return [part[1] for part in parts if isinstance(part, tuple)]
         finally:
             with contextlib.suppress(Exception):
                 imap.logout()
+
+    def mailbox(self, user, folder="INBOX", password=None):
+        """The messages as bytes, as IMAP shows them."""
+        return self.fetch(user, "(BODY.PEEK[])", folder, password)
+
+    def subjects(self, user, folder="INBOX"):
+        lines = self.fetch(user, "(BODY.PEEK[HEADER.FIELDS (SUBJECT)])",
+                           folder)
+        return [line.partition(b":")[2].strip().decode() for line in lines]
 
     def wait_for_mail(self, user, count=1, timeout=20, folder="INBOX"):
         """The mailbox once it has COUNT messages; more are a failure."""
