@@ -4,7 +4,7 @@
 #include <inttypes.h>
 #include <stdatomic.h>
 
-enum { LANES = 32 };	/* more threads than that share */
+enum { LANES = 32 }; /* more threads than that share */
 
 struct lane {
 	_Alignas(64) _Atomic uint64_t n[COUNTER_COUNT];
@@ -38,15 +38,15 @@ uint64_t counter_value(enum counter c)
 
 	for (int i = 0; i < LANES; i++)
 		sum += atomic_load_explicit(&lanes[i].n[c],
-					    memory_order_relaxed);
+		                            memory_order_relaxed);
 	return sum;
 }
 
 static void write_one(struct buf *to, enum counter c, const char *metric,
-		      const char *help)
+                      const char *help)
 {
 	buf_printf(to, "# HELP %s %s\n# TYPE %s counter\n%s %" PRIu64 "\n",
-		   metric, help, metric, metric, counter_value(c));
+	           metric, help, metric, metric, counter_value(c));
 }
 
 void counters_write(struct buf *to)

@@ -46,9 +46,9 @@
 #define not_instrumented __attribute__((no_sanitize("address")))
 
 enum {
-	ROUNDS_A_TURN = 16,	/* then the kernel is asked for news */
-	BREATHS = 32,		/* reads without a wait before giving way */
-	STACKS_WARM = 256,	/* free stacks that keep their pages */
+	ROUNDS_A_TURN = 16, /* then the kernel is asked for news */
+	BREATHS = 32,       /* reads without a wait before giving way */
+	STACKS_WARM = 256,  /* free stacks that keep their pages */
 	STACK_KEEP_BYTES = 8192,
 };
 
@@ -60,25 +60,25 @@ enum fiber_state {
 };
 
 struct fiber {
-	sigjmp_buf here;	/* where it goes on */
-	void *frame;		/* its frame there, for debuggers */
+	sigjmp_buf here; /* where it goes on */
+	void *frame;     /* its frame there, for debuggers */
 	const char *name;
-	const char *why;	/* what it is parked for */
+	const char *why; /* what it is parked for */
 	void (*main)(void *);
 	void *arg;
-	struct fiber *queue_next;		/* run queue or free list */
-	struct fiber *prev, *next;		/* all fibers of the thread */
+	struct fiber *queue_next;  /* run queue or free list */
+	struct fiber *prev, *next; /* all fibers of the thread */
 	struct fiber *gate_prev, *gate_next;
 	struct gate *gate;
 	int64_t deadline;
-	size_t alarm;		/* 1 + place in the heap; 0: none */
+	size_t alarm; /* 1 + place in the heap; 0: none */
 	enum fiber_state state;
 	enum wait_result result;
 	bool cancelled;
 	bool deaf;
 	int breaths;
 	struct stack stack;
-	void *fake_stack;	/* AddressSanitizer's */
+	void *fake_stack; /* AddressSanitizer's */
 	char cause[FAIL_SLOT_BYTES];
 };
 
@@ -90,8 +90,8 @@ struct alarm {
 /* One per thread that runs a loop. */
 struct fibers {
 	bool open;
-	sigjmp_buf loop;		/* where the loop goes on */
-	struct fiber *running;		/* NULL: the loop itself */
+	sigjmp_buf loop;       /* where the loop goes on */
+	struct fiber *running; /* NULL: the loop itself */
 	struct fiber *ready, **ready_end;
 	struct fiber *all;
 	struct fiber *free;
@@ -104,7 +104,7 @@ struct fibers {
 };
 
 static _Thread_local struct fibers here;
-static atomic_int fibers_alive;		/* of the process */
+static atomic_int fibers_alive; /* of the process */
 
 /* ---- AddressSanitizer has to know which stack is in use ---- */
 
@@ -134,11 +134,11 @@ not_instrumented static void switch_to_loop(struct fiber *f)
 	f->frame = __builtin_frame_address(0);
 	if (sigsetjmp(f->here, 0) == 0) {
 		leaving(f->state == FIBER_ENDED ? NULL : &f->fake_stack,
-			here.loop_stack, here.loop_stack_bytes);
+		        here.loop_stack, here.loop_stack_bytes);
 		siglongjmp(here.loop, 1);
 	}
 	arrived(here.running->fake_stack, &here.loop_stack,
-		&here.loop_stack_bytes);
+	        &here.loop_stack_bytes);
 }
 
 /* The last word of a fiber: from here on its stack is free for the next. */
@@ -255,8 +255,8 @@ static void alarm_set(struct fiber *f, int64_t at)
 	}
 	if (here.alarms == here.heap_room) {
 		here.heap_room = here.heap_room ? 2 * here.heap_room : 64;
-		here.heap = must_realloc(here.heap, here.heap_room *
-							    sizeof(*here.heap));
+		here.heap = must_realloc(here.heap,
+		                         here.heap_room * sizeof(*here.heap));
 	}
 	here.alarms++;
 	heap_up(here.alarms - 1, (struct alarm){ at, f });

@@ -21,6 +21,7 @@
  * it leaves by its ordinary error paths.
  *
  * Stacks are LIMIT_STACK_BYTES with a guard page; large things go into arenas.
+ * errno does not survive a wait: what "%m" is to say has to be said before.
  */
 #ifndef RT_FIBER_H
 #define RT_FIBER_H

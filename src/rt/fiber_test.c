@@ -125,7 +125,7 @@ static void run_crowd(void *arg)
 
 	for (int i = 0; i < 100; i++)
 		check(fiber_start("crowd", wait_in_crowd, c));
-	gate_open(&c->gate);		/* nobody is there yet */
+	gate_open(&c->gate); /* nobody is there yet */
 	while (c->waiting < 100)
 		fiber_yield();
 	check(c->passed == 0);

@@ -47,7 +47,7 @@ static void run_keep(void *arg)
 	f = file_open(path);
 	check(f && file_bytes(f) == 18);
 	check(file_read(f, 0, back, 7) == 7 && !memcmp(back, "Subject", 7));
-	check(!file_add(f, S("more")));		/* it is open to read */
+	check(!file_add(f, S("more"))); /* it is open to read */
 	file_close(f);
 	check(file_remove(folder, "one.eml") && names() == 0);
 	check(!file_remove(folder, "one.eml"));
@@ -84,7 +84,7 @@ static void run_taken(void *arg)
 	check(a && file_add(a, S("first")) && file_keep(a, "name"));
 	check(b && file_add(b, S("second")) && !file_keep(b, "name"));
 	check(strstr(cause(), "name: File exists"));
-	check(!file_keep(b, "other"));		/* never tried again */
+	check(!file_keep(b, "other")); /* never tried again */
 	file_close(a);
 	file_close(b);
 	check(file_remove(folder, "name"));

@@ -19,8 +19,8 @@
 enum { LINE_BYTES = 4096, GATHER_BYTES = 16384 };
 
 struct level {
-	int priority;		/* syslog's, for the journal */
-	const char *word;	/* as Postfix says it */
+	int priority;     /* syslog's, for the journal */
+	const char *word; /* as Postfix says it */
 };
 
 static const struct level fact = { 6, "" };
@@ -35,7 +35,7 @@ static struct {
 static _Thread_local struct {
 	char lines[GATHER_BYTES];
 	size_t n;
-	time_t second;		/* that DATE shows */
+	time_t second; /* that DATE shows */
 	char date[32];
 } here;
 
@@ -51,8 +51,8 @@ void log_flush(void)
 	size_t done = 0;
 
 	while (done < here.n) {
-		ssize_t n = write(STDERR_FILENO, here.lines + done,
-				  here.n - done);
+		ssize_t n =
+		        write(STDERR_FILENO, here.lines + done, here.n - done);
 
 		if (n < 0 && errno == EINTR)
 			continue;
@@ -77,13 +77,13 @@ static const char *date_now(void)
 }
 
 static int head_write(char *to, size_t room, const struct level *l,
-		      const char *part)
+                      const char *part)
 {
 	if (place.journal)
 		return snprintf(to, room, "<%d>splitmail/%s[%d]: %s",
-				l->priority, part, (int)getpid(), l->word);
+		                l->priority, part, (int)getpid(), l->word);
 	return snprintf(to, room, "%s %s splitmail/%s[%d]: %s", date_now(),
-			place.host, part, (int)getpid(), l->word);
+	                place.host, part, (int)getpid(), l->word);
 }
 
 /* The last guard: one call is one line, whatever a caller forgot. */
@@ -100,8 +100,8 @@ static size_t clamp(int n, size_t room)
 	return (size_t)n < room ? (size_t)n : room - 1;
 }
 
-static void log_line(const struct level *l, const char *part,
-		     const char *format, va_list args)
+printf_like(3, 0) static void log_line(const struct level *l, const char *part,
+                                       const char *format, va_list args)
 {
 	size_t n, room = LINE_BYTES - 1;
 	int saved = errno;
@@ -156,8 +156,8 @@ static size_t utf8_character(const unsigned char *p, size_t n)
 		return p[0] == 0xc2 && p[1] < 0xa0 ? 0 : 2;
 	if (n >= 3 && (p[0] & 0xf0) == 0xe0 && (p[1] & 0xc0) == 0x80 &&
 	    (p[2] & 0xc0) == 0x80) {
-		if ((p[0] == 0xe0 && p[1] < 0xa0) ||	/* overlong */
-		    (p[0] == 0xed && p[1] >= 0xa0))	/* surrogate */
+		if ((p[0] == 0xe0 && p[1] < 0xa0) || /* overlong */
+		    (p[0] == 0xed && p[1] >= 0xa0))  /* surrogate */
 			return 0;
 		return 3;
 	}

@@ -56,10 +56,10 @@ static void shaped_like_postfix(void **state)
 	log_fact("smtpd", "%s: client=%s", "4f2a9", "[192.0.2.1]");
 	log_warn("queue", "slow");
 	assert_matches(captured(),
-		       "^[A-Z][a-z]{2} [ 0-9][0-9] [0-9:]{8} mx.test "
-		       "splitmail/smtpd\\[[0-9]+\\]: 4f2a9: "
-		       "client=\\[192.0.2.1\\]\n"
-		       ".*splitmail/queue\\[[0-9]+\\]: warning: slow\n$");
+	               "^[A-Z][a-z]{2} [ 0-9][0-9] [0-9:]{8} mx.test "
+	               "splitmail/smtpd\\[[0-9]+\\]: 4f2a9: "
+	               "client=\\[192.0.2.1\\]\n"
+	               ".*splitmail/queue\\[[0-9]+\\]: warning: slow\n$");
 }
 
 static void journal_gets_priorities(void **state)
@@ -71,8 +71,8 @@ static void journal_gets_priorities(void **state)
 	log_fact("smtpd", "fact");
 	log_error("smtpd", "bad");
 	assert_matches(captured(),
-		       "^<6>splitmail/smtpd\\[[0-9]+\\]: fact\n"
-		       "<3>splitmail/smtpd\\[[0-9]+\\]: error: bad\n$");
+	               "^<6>splitmail/smtpd\\[[0-9]+\\]: fact\n"
+	               "<3>splitmail/smtpd\\[[0-9]+\\]: error: bad\n$");
 	unsetenv("JOURNAL_STREAM");
 	log_open("mx.test");
 }
@@ -122,17 +122,17 @@ static void peers_bytes_are_harmless(void **state)
 	(void)state;
 	assert_string_equal(log_safe(a, S("plain <a@b>"), 100), "plain <a@b>");
 	assert_string_equal(log_safe(a, S("a\r\nb\0c\033"), 100),
-			    "a\\x0D\\x0Ab\\x00c\\x1B");
+	                    "a\\x0D\\x0Ab\\x00c\\x1B");
 	assert_string_equal(log_safe(a, S("b\xc3\xbc\xff\xc3"), 100),
-			    "b\xc3\xbc\\xFF\\xC3");
+	                    "b\xc3\xbc\\xFF\\xC3");
 	assert_string_equal(log_safe(a, S("\\x0A"), 100), "\\x5Cx0A");
 	/* overlong, surrogate, C1 control, beyond Unicode */
 	assert_string_equal(log_safe(a, S("\xc0\xaf"), 100), "\\xC0\\xAF");
 	assert_string_equal(log_safe(a, S("\xed\xa0\x80"), 100),
-			    "\\xED\\xA0\\x80");
+	                    "\\xED\\xA0\\x80");
 	assert_string_equal(log_safe(a, S("\xc2\x9b"), 100), "\\xC2\\x9B");
 	assert_string_equal(log_safe(a, S("\xf4\x90\x80\x80"), 100),
-			    "\\xF4\\x90\\x80\\x80");
+	                    "\\xF4\\x90\\x80\\x80");
 	/* cut between characters, never inside one */
 	assert_string_equal(log_safe(a, S("abc\xc3\xbc"), 4), "abc");
 	assert_string_equal(log_safe(a, S("abc\n"), 5), "abc");

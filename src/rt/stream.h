@@ -19,7 +19,9 @@
  * idle stream holds no read buffer.
  *
  * Writing: stream_say() only buffers; stream_flush() parks until the kernel
- * has taken all.  After any failure a stream is good for stream_close() only.
+ * has taken all.  After STREAM_BROKEN or a failed flush a stream is good for
+ * stream_close() only, except that a cancelled or late reader may still say
+ * its last word ("421 ...").  What was said and not flushed is lost at close.
  *
  * A stream belongs to the fiber that uses it; two fibers must not wait on the
  * same stream, but one may read while nobody writes and the reverse.
@@ -100,8 +102,8 @@ bool stream_tls_resumed(const struct stream *s);
 /*
  * Listen on AT.  Each loop opens its own listener of the same address and the
  * kernel spreads the connections (SO_REUSEPORT).  NULL: cause() says why.
- * Another process of the same user on that address is refused: loop 0's
- * listener is opened without SO_REUSEPORT being joinable by strangers.
+ * An address another process listens on is refused, also when it is another
+ * Splitmail of the same user.  "::" means IPv6 only.
  */
 struct listener *listener_open(const struct inet *at);
 /* A Unix socket; an old file of that name is replaced. */
@@ -109,7 +111,8 @@ struct listener *listener_open_path(const char *path, unsigned mode);
 /* The next connection; NULL when the listener was closed or cancelled.  Out of
  * descriptors: waits a moment and goes on. */
 struct stream *waits listener_accept(struct listener *l);
-/* The acceptor that waits gets NULL.  Connections stay. */
+/* The acceptor that waits in it gets NULL and must not come back; nobody else
+ * may use it afterwards.  Connections stay. */
 void listener_close(struct listener *l);
 const struct inet *listener_address(const struct listener *l);
 

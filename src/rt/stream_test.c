@@ -113,7 +113,7 @@ static void run_path(void *arg)
 	l = listener_open_path(path, 0600);
 	check(l);
 	listener_close(l);
-	l = listener_open_path(path, 0660);	/* over the old one */
+	l = listener_open_path(path, 0660); /* over the old one */
 	check(l && stat(path, &st) == 0 && (st.st_mode & 0777) == 0660);
 	check(fiber_start("server", echo_server, l));
 	s = stream_dial_path(path, after_ms(1000));
@@ -164,7 +164,7 @@ static void run_occupied(void *arg)
 	int status;
 
 	(void)arg;
-	b = listener_open(&where);	/* the second loop's */
+	b = listener_open(&where); /* the second loop's */
 	check(b);
 	child = fork();
 	if (child == 0) {
@@ -391,7 +391,7 @@ static void run_unread(void *arg)
 	fiber_sleep(after_ms(300));
 	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &after);
 	cpu_ms = (after.tv_sec - before.tv_sec) * 1000 +
-		 (after.tv_nsec - before.tv_nsec) / 1000000;
+	         (after.tv_nsec - before.tv_nsec) / 1000000;
 	check(cpu_ms < 100);
 	expect(s[1], "unread");
 	stream_close(s[0]);

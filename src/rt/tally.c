@@ -32,7 +32,7 @@ void tally_close(struct tally *t)
 
 	if (!t)
 		return;
-	HASH_ITER(hh, t->entries, e, next) {
+	HASH_ITER (hh, t->entries, e, next) {
 		HASH_DEL(t->entries, e);
 		free(e);
 	}

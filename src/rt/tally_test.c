@@ -59,8 +59,8 @@ static void counters_are_prometheus_text(void **state)
 	count_add(COUNT_DSNS, 7);
 	counters_write(&b);
 	assert_true(str_search(buf_str(&b),
-			       S("# TYPE splitmail_dsns_total counter\n"
-				 "splitmail_dsns_total 7\n")) > 0);
+	                       S("# TYPE splitmail_dsns_total counter\n"
+	                         "splitmail_dsns_total 7\n")) > 0);
 }
 
 static void random_is_in_range(void **state)
@@ -85,11 +85,11 @@ static void random_is_in_range(void **state)
 
 static void dates_are_utc(void **state)
 {
-	const int64_t t = 1795397642123;	/* 2026-11-23 */
+	const int64_t t = 1795397642123; /* 2026-11-23 */
 
 	(void)state;
 	assert_string_equal(date_rfc5322(t).c,
-			    "Mon, 23 Nov 2026 01:34:02 +0000");
+	                    "Mon, 23 Nov 2026 01:34:02 +0000");
 	assert_string_equal(date_iso(t).c, "2026-11-23T01:34:02Z");
 }
 

@@ -25,10 +25,11 @@ enum tls_verify {
 
 /* Sessions are resumed per peer name. */
 struct tls_context *tls_client(enum tls_verify verify, const char *extra_ca);
+/* After the streams that use it. */
 void tls_close(struct tls_context *t);
 
 /* Write a self-signed certificate and key for NAME, valid 10 years; the key
- * readable by its owner only. */
+ * readable by its owner only.  Old files stay unless both can be written. */
 bool tls_self_signed(const char *name, const char *certificate,
 		     const char *key) must_check;
 

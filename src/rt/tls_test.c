@@ -133,7 +133,7 @@ static bool connect_once(struct tls_context *t, const char *name)
 	resumed = ok && stream_tls_resumed(s[0]);
 	if (ok) {
 		say(s[0], "x");
-		expect(s[0], "x");	/* the ticket came before it */
+		expect(s[0], "x"); /* the ticket came before it */
 		check(stream_is_quiet(s[0]));
 	}
 	stream_close(s[0]);
@@ -304,7 +304,7 @@ static void after_tls(bool orderly)
 	say(ends[0], "MAIL\r\n");
 	fiber_sleep(after_ms(20));
 	if (orderly) {
-		stream_close(ends[0]);	/* close_notify */
+		stream_close(ends[0]); /* close_notify */
 		ends[0] = NULL;
 		fiber_sleep(after_ms(20));
 	}
@@ -356,7 +356,7 @@ static void run_truncation(void *arg)
 	check(fiber_start("server", cut_server, &e));
 	check(stream_tls_connect(s[0], client, "mx.test", after_ms(3000)));
 	say(s[0], "half a li");
-	stream_reset(s[0]);		/* says no goodbye */
+	stream_reset(s[0]); /* says no goodbye */
 	while (!e.over)
 		fiber_sleep(after_ms(5));
 	check(e.state == STREAM_END || e.state == STREAM_BROKEN);
@@ -375,7 +375,7 @@ static void accept_garbage(void *arg)
 	check(!stream_tls_accept(s, server, after_ms(3000)));
 	check(strstr(cause(), "TLS handshake"));
 	check(stream_fill(s, after_ms(100)) == STREAM_BROKEN);
-	check(!stream_flush(s, after_ms(100)) );
+	check(!stream_flush(s, after_ms(100)));
 	stream_close(s);
 }
 

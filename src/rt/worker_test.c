@@ -36,7 +36,7 @@ static bool book_end(void *self)
 	check(b->open);
 	b->open = false;
 	b->ends++;
-	usleep(2000);		/* a commit takes its time: others gather */
+	usleep(2000); /* a commit takes its time: others gather */
 	return b->fail_end ? fail("commit: disk I/O error") : true;
 }
 
@@ -49,7 +49,10 @@ static void book_idle(void *self)
 }
 
 static const struct worker_hooks hooks = {
-	.begin = book_begin, .end = book_end, .idle = book_idle, .idle_ms = 20,
+	.begin = book_begin,
+	.end = book_end,
+	.idle = book_idle,
+	.idle_ms = 20,
 };
 
 struct row {
@@ -210,7 +213,7 @@ static void run_offload(void *arg)
 	for (int i = 0; i < 4; i++)
 		check(fiber_start("offload", offload_one, NULL));
 	fiber_sleep(after_ms(5));
-	check(begun == 4 && done < 4);	/* the loop goes on meanwhile */
+	check(begun == 4 && done < 4); /* the loop goes on meanwhile */
 	fiber_sleep(after_ms(500));
 	check(done == 4);
 }

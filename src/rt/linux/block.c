@@ -4,7 +4,7 @@
 #include "rt/linux/loop_inside.h"
 #include "rt/linux/stream_inside.h"
 
-enum { SPARE = 64 };	/* 1 MiB a thread */
+enum { SPARE = 64 }; /* 1 MiB a thread */
 
 static _Thread_local struct block *spare;
 static _Thread_local int spares;

@@ -49,8 +49,8 @@ static bool subject_set(X509 *x, const char *name)
 	const char *cn = strlen(name) <= COMMON_NAME_BYTES ? name : "splitmail";
 
 	return X509_NAME_add_entry_by_txt(subject, "CN", MBSTRING_ASC,
-					  (const unsigned char *)cn, -1, -1,
-					  0) == 1 &&
+	                                  (const unsigned char *)cn, -1, -1,
+	                                  0) == 1 &&
 	       X509_set_issuer_name(x, subject) == 1;
 }
 
@@ -87,9 +87,9 @@ static X509 *make(const char *name, EVP_PKEY *key)
 /* The mode is right before the first byte is there. */
 static FILE *create(const char *path, mode_t mode)
 {
-	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW |
-				    O_CLOEXEC,
-		      mode);
+	int fd = open(path,
+	              O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC,
+	              mode);
 	FILE *f = fd >= 0 && fchmod(fd, mode) == 0 ? fdopen(fd, "w") : NULL;
 
 	if (f)
@@ -145,12 +145,12 @@ static bool write_key(EVP_PKEY *key, const char *path)
 	FILE *f = create(path, 0600);
 
 	return f && finish(f, path,
-			   PEM_write_PKCS8PrivateKey(f, key, NULL, NULL, 0,
-						     NULL, NULL) == 1);
+	                   PEM_write_PKCS8PrivateKey(f, key, NULL, NULL, 0,
+	                                             NULL, NULL) == 1);
 }
 
 static bool write_both(X509 *x, EVP_PKEY *pair, const char *certificate,
-		       const char *key)
+                       const char *key)
 {
 	struct place c, k;
 
@@ -164,8 +164,7 @@ static bool write_both(X509 *x, EVP_PKEY *pair, const char *certificate,
 	return false;
 }
 
-bool tls_self_signed(const char *name, const char *certificate,
-		     const char *key)
+bool tls_self_signed(const char *name, const char *certificate, const char *key)
 {
 	EVP_PKEY *pair;
 	X509 *x = NULL;

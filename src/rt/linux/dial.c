@@ -31,14 +31,14 @@ static bool bind_source(int fd, const struct inet *from)
 
 	if (from->port == 0)
 		setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on,
-			   sizeof(on));
+		           sizeof(on));
 	if (bind(fd, (struct sockaddr *)&at.a, at.n) != 0)
 		return fail("bind to %s: %m", inet_ip_text(from).c);
 	return true;
 }
 
 static bool connect_wait(struct stream *s, const struct sockaddr_place *to,
-			 int64_t deadline_ms)
+                         int64_t deadline_ms)
 {
 	int trouble = 0;
 	socklen_t n = sizeof(trouble);
@@ -55,7 +55,7 @@ static bool connect_wait(struct stream *s, const struct sockaddr_place *to,
 }
 
 struct stream *stream_dial(const struct inet *peer, const struct inet *bind,
-			   int64_t deadline_ms)
+                           int64_t deadline_ms)
 {
 	struct sockaddr_place to = inet_to_kernel(peer);
 	struct inet_text text = inet_text(peer);

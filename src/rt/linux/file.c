@@ -22,7 +22,7 @@ struct file {
 	int fd;
 	bool spoilt;
 	uint64_t bytes;
-	char path[];		/* the folder of a spool file, else the file */
+	char path[]; /* the folder of a spool file, else the file */
 };
 
 /* ---- opening ---- */
@@ -105,7 +105,7 @@ static bool add_now(void *arg)
 
 	while (t->bytes.n > 0) {
 		ssize_t n = pwrite(t->file->fd, t->bytes.p, t->bytes.n,
-				   (off_t)t->file->bytes);
+		                   (off_t)t->file->bytes);
 
 		if (n < 0 && errno == EINTR)
 			continue;
@@ -141,7 +141,10 @@ static bool read_now(void *arg)
 ptrdiff_t file_read(struct file *f, uint64_t offset, char *to, size_t room)
 {
 	struct transfer t = {
-		.file = f, .to = to, .room = room, .offset = offset,
+		.file = f,
+		.to = to,
+		.room = room,
+		.offset = offset,
 	};
 
 	return offload(read_now, &t) ? t.got : -1;
@@ -229,7 +232,7 @@ bool file_remove(const char *folder, const char *name)
 /* ---- folders ---- */
 
 bool folder_list(const char *folder, void (*each)(void *, const char *),
-		 void *arg)
+                 void *arg)
 {
 	DIR *d = opendir(folder);
 	struct dirent *e;

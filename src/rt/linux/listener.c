@@ -30,20 +30,20 @@
 enum { BACKLOG = 1024, OUT_OF_DESCRIPTORS_MS = 200 };
 
 struct listener {
-	struct listener *prev, *next;	/* of the process */
+	struct listener *prev, *next; /* of the process */
 	uv_poll_t poll;
 	int fd;
 	bool armed;
 	bool ready;
 	bool closed;
 	bool handle_closed;
-	bool complained;	/* of missing descriptors, once */
+	bool complained; /* of missing descriptors, once */
 	struct fiber *acceptor;
 	struct inet at;
 };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static struct listener *all;	/* under the lock */
+static struct listener *all; /* under the lock */
 
 static void on_connection(uv_poll_t *poll, int status, int events)
 {
@@ -77,10 +77,10 @@ static struct listener *listener_new(int fd, const struct inet *at)
 }
 
 static int open_socket(const struct inet *at, const struct sockaddr_place *to,
-		       bool shared)
+                       bool shared)
 {
 	int fd = socket(to->a.ss_family,
-			SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	                SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	int on = 1;
 
 	if (fd < 0) {
@@ -106,7 +106,7 @@ static bool is_ours(const struct inet *at)
 	bool ours = false;
 
 	pthread_mutex_lock(&lock);
-	DL_FOREACH(all, l)
+	DL_FOREACH (all, l)
 		if (l->at.port == at->port && inet_same_ip(&l->at, at))
 			ours = true;
 	pthread_mutex_unlock(&lock);
@@ -225,7 +225,7 @@ static void descriptors_wait(struct listener *l)
 {
 	if (!l->complained)
 		log_error("listener", "accept on %s: %s", inet_text(&l->at).c,
-			  strerror(errno));
+		          strerror(errno));
 	l->complained = true;
 	uv_poll_stop(&l->poll);
 	l->armed = false;
@@ -241,7 +241,7 @@ static int accept_one(struct listener *l, struct inet *peer)
 	struct sockaddr_storage from = { .ss_family = AF_UNSPEC };
 	socklen_t n = sizeof(from);
 	int fd = accept4(l->fd, (struct sockaddr *)&from, &n,
-			 SOCK_NONBLOCK | SOCK_CLOEXEC);
+	                 SOCK_NONBLOCK | SOCK_CLOEXEC);
 
 	l->ready = false;
 	if (fd >= 0) {

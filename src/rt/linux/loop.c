@@ -39,10 +39,10 @@ struct loop {
 	uv_check_t check;
 	uv_idle_t idle;
 	uv_timer_t timer;
-	int64_t timer_at;	/* what the timer is set to, or NEVER */
+	int64_t timer_at; /* what the timer is set to, or NEVER */
 	uv_async_t async;
 	pthread_t thread;
-	pthread_mutex_t lock;	/* of the inbox */
+	pthread_mutex_t lock; /* of the inbox */
 	struct post *inbox, **inbox_end;
 };
 
@@ -56,7 +56,7 @@ struct signals {
 
 static struct loop *loops;
 static int loops_n;
-static atomic_int kept;		/* fibers and posted calls, of all loops */
+static atomic_int kept; /* fibers and posted calls, of all loops */
 static atomic_bool ending;
 static struct signals signals;
 static _Thread_local struct loop *here;
@@ -121,7 +121,7 @@ static void set_timer(void)
 		uv_timer_stop(&here->timer);
 	else
 		uv_timer_start(&here->timer, on_timer,
-			       at > now ? (uint64_t)(at - now) : 0, 0);
+		               at > now ? (uint64_t)(at - now) : 0, 0);
 }
 
 static void on_prepare(uv_prepare_t *prepare)
@@ -232,7 +232,7 @@ static bool signal_take(const int *wanted, int n, int *got)
 }
 
 enum wait_result signal_wait(const int *wanted, int n, int *got,
-			     int64_t deadline_ms)
+                             int64_t deadline_ms)
 {
 	enum wait_result r = WAIT_DONE;
 
@@ -289,7 +289,7 @@ static void *loop_run(void *l)
 	here = l;
 	fibers_open();
 	check(fiber_start("main", first_fiber.main, first_fiber.arg));
-	loops_release();	/* the place kept in loops_run() */
+	loops_release(); /* the place kept in loops_run() */
 	uv_run(&here->uv, UV_RUN_DEFAULT);
 	uv_prepare_stop(&here->prepare);
 	uv_check_stop(&here->check);
@@ -314,7 +314,7 @@ void loops_run(int n, void (*main)(void *), void *arg)
 		loop_open(&loops[i]);
 	for (int i = 1; i < n; i++)
 		check(pthread_create(&loops[i].thread, NULL, loop_run,
-				     &loops[i]) == 0);
+		                     &loops[i]) == 0);
 	loop_run(&loops[0]);
 	for (int i = 1; i < n; i++)
 		pthread_join(loops[i].thread, NULL);

@@ -27,12 +27,12 @@
 #include "rt/linux/stream_inside.h"
 
 struct process {
-	uv_poll_t poll;		/* of the pidfd: readable when it ended */
+	uv_poll_t poll; /* of the pidfd: readable when it ended */
 	pid_t id;
 	int pidfd;
-	struct stream *ready;	/* NULL: it says nothing */
+	struct stream *ready; /* NULL: it says nothing */
 	bool ended;
-	int status;		/* exit code, or 128 + signal */
+	int status; /* exit code, or 128 + signal */
 	struct gate over;
 };
 
@@ -40,9 +40,9 @@ struct process {
 struct birth {
 	const struct process_plan *plan;
 	const char **environment;
-	int ready[2];		/* ours, the child's; -1: none */
-	int trouble[2];		/* the child's errno; closed by exec */
-	int nothing;		/* /dev/null */
+	int ready[2];   /* ours, the child's; -1: none */
+	int trouble[2]; /* the child's errno; closed by exec */
+	int nothing;    /* /dev/null */
 	pid_t parent;
 };
 
@@ -75,8 +75,8 @@ static bool is_replaced(const char *ours, const char *const *added)
 static const char **environment_made(const char *const *added)
 {
 	const char *const *ours = (const char *const *)environ;
-	const char **all = must_alloc(
-		(count_of(ours) + count_of(added) + 1) * sizeof(*all));
+	const char **all = must_alloc((count_of(ours) + count_of(added) + 1) *
+	                              sizeof(*all));
 	size_t n = 0;
 
 	for (; *ours; ours++)
@@ -109,7 +109,7 @@ static bool descriptors_set(const struct birth *b)
 	if (dup2(b->nothing, STDIN_FILENO) < 0)
 		return false;
 	if (b->plan->quiet && (dup2(b->nothing, STDOUT_FILENO) < 0 ||
-			       dup2(b->nothing, STDERR_FILENO) < 0))
+	                       dup2(b->nothing, STDERR_FILENO) < 0))
 		return false;
 	if (syscall(SYS_close_range, 3, ~0U, CLOSE_RANGE_CLOEXEC) != 0)
 		return false;
@@ -122,8 +122,8 @@ static bool descriptors_set(const struct birth *b)
 
 _Noreturn static void child(struct birth *b)
 {
-	int trouble = fcntl(b->trouble[1], F_DUPFD_CLOEXEC,
-			    b->plan->ready_fd + 3);
+	int trouble =
+	        fcntl(b->trouble[1], F_DUPFD_CLOEXEC, b->plan->ready_fd + 3);
 
 	prctl(PR_SET_PDEATHSIG, SIGTERM);
 	if (getppid() != b->parent)
@@ -272,7 +272,7 @@ struct process *process_start(const struct process_plan *plan)
 /* ---- watching ---- */
 
 enum wait_result process_wait(struct process *p, int64_t deadline_ms,
-			      int *status)
+                              int *status)
 {
 	enum wait_result r = WAIT_DONE;
 

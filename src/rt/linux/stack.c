@@ -27,7 +27,7 @@
 
 #ifdef WITH_ASAN
 #include <sanitizer/asan_interface.h>
-enum { STACK_BYTES = 4 * LIMIT_STACK_BYTES };	/* redzones need room */
+enum { STACK_BYTES = 4 * LIMIT_STACK_BYTES }; /* redzones need room */
 #else
 enum { STACK_BYTES = LIMIT_STACK_BYTES };
 #endif
@@ -41,14 +41,14 @@ struct slab {
 	int used;
 };
 
-static _Thread_local struct slab *slabs;	/* the newest first */
+static _Thread_local struct slab *slabs; /* the newest first */
 
 static void slab_open(void)
 {
 	struct slab *s = must_alloc(sizeof(*s));
 	void *p = mmap(NULL, SLAB_BYTES, PROT_READ | PROT_WRITE,
-		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK | MAP_NORESERVE,
-		       -1, 0);
+	               MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK | MAP_NORESERVE,
+	               -1, 0);
 
 	check(p != MAP_FAILED);
 	madvise(p, SLAB_BYTES, MADV_NOHUGEPAGE);

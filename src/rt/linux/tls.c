@@ -20,7 +20,7 @@
 
 #include "rt/linux/stream_inside.h"
 
-enum { SESSIONS = 1000 };	/* peers remembered; then from the start */
+enum { SESSIONS = 1000 }; /* peers remembered; then from the start */
 
 struct session {
 	UT_hash_handle hh;
@@ -37,9 +37,9 @@ struct stamp {
 
 struct tls_context {
 	pthread_mutex_t lock;
-	SSL_CTX *ssl;			/* under the lock */
-	struct session *sessions;	/* under the lock */
-	char *certificate, *key;	/* a server's files */
+	SSL_CTX *ssl;             /* under the lock */
+	struct session *sessions; /* under the lock */
+	char *certificate, *key;  /* a server's files */
 	struct stamp stamps[2];
 	enum tls_verify verify;
 	bool server;
@@ -64,12 +64,11 @@ static SSL_CTX *ssl_new(const SSL_METHOD *method)
 	c = SSL_CTX_new(method);
 	check(c);
 	SSL_CTX_set_min_proto_version(c, TLS1_2_VERSION);
-	SSL_CTX_set_options(c, SSL_OP_NO_RENEGOTIATION |
-				       SSL_OP_NO_COMPRESSION |
-				       SSL_OP_CIPHER_SERVER_PREFERENCE);
+	SSL_CTX_set_options(c, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION |
+	                               SSL_OP_CIPHER_SERVER_PREFERENCE);
 	SSL_CTX_set_mode(c, SSL_MODE_RELEASE_BUFFERS |
-				    SSL_MODE_ENABLE_PARTIAL_WRITE |
-				    SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+	                            SSL_MODE_ENABLE_PARTIAL_WRITE |
+	                            SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
 	SSL_CTX_set_read_ahead(c, 1);
 	return c;
 }
@@ -168,7 +167,7 @@ bool tls_server_reload(struct tls_context *t)
 	old = t->ssl;
 	t->ssl = new;
 	pthread_mutex_unlock(&t->lock);
-	SSL_CTX_free(old);	/* connections that use it keep it alive */
+	SSL_CTX_free(old); /* connections that use it keep it alive */
 	return true;
 }
 
@@ -178,7 +177,7 @@ static void sessions_forget(struct tls_context *t)
 {
 	struct session *s, *next;
 
-	HASH_ITER(hh, t->sessions, s, next) {
+	HASH_ITER (hh, t->sessions, s, next) {
 		HASH_DEL(t->sessions, s);
 		SSL_SESSION_free(s->ssl);
 		free(s);
@@ -221,7 +220,7 @@ static int on_session(SSL *ssl, SSL_SESSION *session)
 
 /* Any encryption is better than none where nobody is verified. */
 static bool client_policy(SSL_CTX *c, enum tls_verify verify,
-			  const char *extra_ca)
+                          const char *extra_ca)
 {
 	if (verify == TLS_ANY) {
 		SSL_CTX_set_security_level(c, 0);
@@ -242,9 +241,8 @@ struct tls_context *tls_client(enum tls_verify verify, const char *extra_ca)
 	t->verify = verify;
 	t->ssl = ssl_new(TLS_client_method());
 	SSL_CTX_set_app_data(t->ssl, t);
-	SSL_CTX_set_session_cache_mode(t->ssl,
-				       SSL_SESS_CACHE_CLIENT |
-					       SSL_SESS_CACHE_NO_INTERNAL);
+	SSL_CTX_set_session_cache_mode(
+	        t->ssl, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
 	SSL_CTX_sess_set_new_cb(t->ssl, on_session);
 	if (client_policy(t->ssl, verify, extra_ca))
 		return t;

@@ -71,11 +71,11 @@ struct worker {
 	struct worker_hooks hooks;
 	void *self;
 	pthread_t thread;
-	pthread_mutex_t lock;		/* of the four below */
+	pthread_mutex_t lock; /* of the four below */
 	pthread_cond_t news;
 	struct job *inbox, **inbox_end;
 	bool closing;
-	bool stirred;			/* there was a call since idle() ran */
+	bool stirred; /* there was a call since idle() ran */
 	_Atomic uint64_t batches, calls;
 };
 
@@ -85,7 +85,7 @@ static void wake_callers(void *first)
 	struct job *j = first;
 
 	while (j) {
-		struct job *next = j->next;	/* gone once the fiber runs */
+		struct job *next = j->next; /* gone once the fiber runs */
 
 		fiber_wake(j->fiber);
 		j = next;
@@ -101,8 +101,8 @@ static void batch_settle(struct job *batch)
 		int loop = batch->loop;
 
 		for (struct job *j = batch; j; j = j->next) {
-			struct job ***end = j->loop == loop ? &same_end
-							    : &rest_end;
+			struct job ***end =
+			        j->loop == loop ? &same_end : &rest_end;
 			**end = j;
 			*end = &j->next;
 		}
@@ -121,7 +121,7 @@ static void batch_fail(struct job *batch)
 	for (struct job *j = batch; j; j = j->next) {
 		j->ok = false;
 		snprintf(fiber_cause_slot(j->fiber), FAIL_SLOT_BYTES, "%s",
-			 why);
+		         why);
 	}
 }
 
@@ -212,7 +212,7 @@ static void news_init(pthread_cond_t *news)
 }
 
 struct worker *worker_open(const char *name, const struct worker_hooks *hooks,
-			   void *self)
+                           void *self)
 {
 	struct worker *w = must_alloc(sizeof(*w));
 	int trouble;
