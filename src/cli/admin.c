@@ -1,0 +1,82 @@
+/*
+ * splitmail admin: who may change what.
+ */
+#include "cli/store.h"
+
+static int create(struct cli *c, const struct args *a)
+{
+	struct settings s = SETTINGS_NONE;
+
+	settings_option(c, &s, a, "domain", "domain");
+	settings_option(c, &s, a, "role", "role");
+	if (!settings_password(c, &s, a, "password"))
+		return cli_refuse(c, "%s", cause());
+	CLI_CHANGE(c, h, admin_create(h, str_of(args_word(a, 0)), s.s, s.n));
+}
+
+static int password(struct cli *c, const struct args *a)
+{
+	struct settings s = SETTINGS_NONE;
+	const char *line = cli_read_secret(c, "New password");
+
+	if (!line)
+		return cli_refuse(c, "%s", cause());
+	settings_add(c, &s, "password", str_of(line));
+	CLI_CHANGE(c, h, admin_set(h, str_of(args_word(a, 0)), s.s, s.n));
+}
+
+static int delete(struct cli *c, const struct args *a)
+{
+	CLI_CHANGE(c, h, admin_delete(h, str_of(args_word(a, 0))));
+}
+
+static void list_one(void *arg, const struct admin_entry *e)
+{
+	json_t *o = json_object();
+
+	json_object_set_new(o, "name", json_of(e->name));
+	json_object_set_new(o, "role", json_string(role_name(e->role)));
+	json_object_set_new(o, "domain", json_or_null(e->domain));
+	json_object_set_new(o, "password",
+			    json_string(e->has_password ? "set" : "none"));
+	rows_add(arg, o);
+}
+
+static int list(struct cli *c, const struct args *a)
+{
+	static const struct column columns[] = {
+		{ "ADMINISTRATOR", "name", 24 },
+		{ "ROLE", "role", 12 },
+		{ "PASSWORD", "password", 8 },
+		{ "DOMAIN", "domain", 0 },
+	};
+	struct directory *d = cli_directory(c);
+	struct rows rows;
+
+	if (!d)
+		return cli_refuse(c, "%s", cause());
+	rows = rows_begin(c, columns, array_size(columns));
+	if (!list_admins(d, list_one, &rows))
+		return cli_trouble(c, d);
+	directory_close(d);
+	return rows_end(&rows);
+}
+
+static const struct command commands[] = {
+	{ "create",
+	  "NAME [--domain D] [--role superadmin|domain-admin|delegate] "
+	  "[--password-stdin]",
+	  "Add an administrator: of everything (superadmin), of one domain, or "
+	  "of one domain's users only (delegate).",
+	  "splitmail admin create jane --domain example.org "
+	  "--role domain-admin --password-stdin", create },
+	{ "list", "", "List all administrators.", "splitmail admin list",
+	  list },
+	{ "password", "NAME [--password-stdin]",
+	  "Set an administrator's password, one line on standard input.",
+	  "splitmail admin password jane", password },
+	{ "delete", "NAME", "Delete an administrator.",
+	  "splitmail admin delete jane", delete },
+};
+
+const struct noun noun_admin = NOUN_OF("admin", "administrators", commands);

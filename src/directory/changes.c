@@ -1,0 +1,297 @@
+/*
+ * The frame of every change: transaction, outcome, log, values.
+ *
+ * Invariant: outside change_begin() .. change_end() no transaction is open,
+ * unless in_batch; then none is open beyond the batch's own.
+ */
+#include <stdarg.h>
+#include <stdlib.h>
+#include <unistr.h>
+
+#include "directory/change.h"
+
+struct changes *changes_open(const char *path, const char *who)
+{
+	struct sql *sql = sql_open(path, SQL_WRITE);
+	struct changes *c;
+
+	if (!sql)
+		return NULL;
+	c = must_alloc(sizeof(*c));
+	*c = (struct changes){ .sql = sql, .arena = arena_open() };
+	c->who = must_alloc(strlen(who) + 1);
+	memcpy(c->who, who, strlen(who) + 1);
+	return c;
+}
+
+void changes_close(struct changes *c)
+{
+	if (!c)
+		return;
+	check(!c->in_change);
+	sql_close(c->sql);
+	arena_close(c->arena);
+	free(c->who);
+	free(c);
+}
+
+bool changes_begin(struct changes *c)
+{
+	check(!c->in_batch);
+	c->in_batch = sql_script(c->sql, "BEGIN IMMEDIATE");
+	return c->in_batch;
+}
+
+bool changes_end(struct changes *c)
+{
+	check(c->in_batch);
+	c->in_batch = false;
+	return sql_script(c->sql, "COMMIT");
+}
+
+bool change_begin(struct changes *c)
+{
+	check(!c->in_change);
+	arena_reset(c->arena);
+	c->result = (struct change){ CHANGE_DONE, NULL, "Done." };
+	c->in_change = sql_script(c->sql, c->in_batch ? "SAVEPOINT change"
+						      : "BEGIN IMMEDIATE");
+	return c->in_change || broken(c);
+}
+
+static void undo(struct changes *c)
+{
+	if (!c->in_batch)
+		sql_rollback(c->sql);
+	else if (!sql_script(c->sql, "ROLLBACK TO change; RELEASE change"))
+		c->result.outcome = CHANGE_FAILED;
+}
+
+struct change change_end(struct changes *c, bool ok)
+{
+	if (!c->in_change)
+		return c->result;
+	c->in_change = false;
+	check(ok == (c->result.outcome == CHANGE_DONE));
+	if (ok && !sql_script(c->sql, c->in_batch ? "RELEASE change" : "COMMIT"))
+		ok = broken(c);
+	if (!ok)
+		undo(c);
+	return c->result;
+}
+
+/* ---- outcomes ---- */
+
+static bool end_as(struct changes *c, enum change_outcome outcome,
+		   const char *field, const char *sentence)
+{
+	c->result = (struct change){ outcome, field, sentence };
+	return outcome == CHANGE_DONE;
+}
+
+#define SENTENCE(c, format, out) \
+	do { \
+		va_list args; \
+		va_start(args, format); \
+		out = arena_vprintf((c)->arena, format, args); \
+		va_end(args); \
+	} while (0)
+
+bool refuse(struct changes *c, const char *field, const char *format, ...)
+{
+	const char *text;
+
+	SENTENCE(c, format, text);
+	return end_as(c, CHANGE_REFUSED, field, text);
+}
+
+bool missing(struct changes *c, const char *field, const char *format, ...)
+{
+	const char *text;
+
+	SENTENCE(c, format, text);
+	return end_as(c, CHANGE_NOT_FOUND, field, text);
+}
+
+bool done(struct changes *c, const char *format, ...)
+{
+	const char *text;
+
+	SENTENCE(c, format, text);
+	return end_as(c, CHANGE_DONE, NULL, text);
+}
+
+bool broken(struct changes *c)
+{
+	return end_as(c, CHANGE_FAILED, NULL,
+		      arena_printf(c->arena, "%s", cause()));
+}
+
+/* ---- the log, and what others have to do ---- */
+
+bool change_log(struct changes *c, const char *noun, struct str subject,
+		struct str field, struct str old, struct str new)
+{
+	return run(c, "INSERT INTO change_log "
+		      "(who, noun, subject, field, old, new) "
+		      "VALUES (?, ?, ?, ?, ?, ?)",
+		   "ttssss", c->who, noun, subject, field, old, new);
+}
+
+bool end_sessions(struct changes *c, int64_t holder, struct str login)
+{
+	return run(c, "INSERT INTO session_end (holder, login) VALUES (?, ?)",
+		   "is", holder, login);
+}
+
+bool name_list(struct changes *c, struct query *q, struct str *out, int64_t *n)
+{
+	struct buf b scoped(buf) = BUF_EMPTY;
+	enum answer a;
+
+	for (*n = 0; (a = query_next(q)) == ANSWER_YES; ++*n)
+		if (*n < NAMES_SHOWN)
+			buf_printf(&b, "%s%.*s", *n > 0 ? ", " : "",
+				   STR(query_text(q, 0, c->arena)));
+	query_free(q);
+	if (a == ANSWER_UNSURE)
+		return broken(c);
+	if (*n > NAMES_SHOWN)
+		buf_printf(&b, " and %lld more", (long long)(*n - NAMES_SHOWN));
+	*out = arena_str(c->arena, buf_str(&b));
+	return true;
+}
+
+/* ---- values ---- */
+
+const char *const home_words[] = { "hosted", "alternate", "both", "none",
+				   NULL };
+const char *const tls_words[] = { "none", "opportunistic", "required",
+				  "verified", NULL };
+const char *const when_down_words[] = { "keep-known", "keep-all", "defer",
+					NULL };
+const char *const own_senders_words[] = { "accept", "refuse", NULL };
+const char *const role_words[] = { "superadmin", "domain-admin", "delegate",
+				   NULL };
+
+const char *home_name(enum home h)
+{
+	return home_words[h];
+}
+
+const char *tls_name(enum system_tls t)
+{
+	return tls_words[t];
+}
+
+const char *when_down_name(enum when_down w)
+{
+	return when_down_words[w];
+}
+
+const char *own_senders_name(enum own_senders o)
+{
+	return own_senders_words[o];
+}
+
+const char *role_name(enum admin_role r)
+{
+	return role_words[r];
+}
+
+bool is_key(struct str key, const char *name)
+{
+	return str_same(key, str_of(name));
+}
+
+bool value_bool(struct changes *c, const char *field, struct str v, bool *out)
+{
+	static const char *const words[] = { "yes", "no",  "true", "false",
+					     "on",  "off", "1",	   "0" };
+
+	for (size_t i = 0; i < array_size(words); i++)
+		if (str_same_nocase(v, str_of(words[i]))) {
+			*out = i % 2 == 0;
+			return true;
+		}
+	return refuse(c, field, "%s is yes or no, not \"%.*s\".", field,
+		      STR(v));
+}
+
+bool value_word(struct changes *c, const char *field, struct str v,
+		const char *const *words, int64_t *out)
+{
+	const char *list = "";
+
+	for (int64_t i = 0; words[i]; i++) {
+		if (str_same_nocase(v, str_of(words[i]))) {
+			*out = i;
+			return true;
+		}
+		list = arena_printf(c->arena, "%s%s%s", list, i ? ", " : "",
+				    words[i]);
+	}
+	return refuse(c, field, "%s is one of %s, not \"%.*s\".", field, list,
+		      STR(v));
+}
+
+static int unit_shift(struct str *v)
+{
+	static const char letters[] = "kmgt";
+	const char *p;
+
+	if (str_empty(*v))
+		return 0;
+	p = strchr(letters, v->p[v->n - 1] | 0x20);
+	if (!p)
+		return 0;
+	v->n--;
+	return 10 * (int)(p - letters + 1);
+}
+
+bool value_size(struct changes *c, const char *field, struct str v,
+		int64_t *out)
+{
+	struct str digits = v;
+	int shift = unit_shift(&digits);
+	uint64_t n;
+
+	/* 2^50 bytes: a petabyte is a typing error. */
+	if (!str_number(digits, UINT64_C(1) << (50 - shift), &n))
+		return refuse(c, field, "%s is a number of bytes such as 500M "
+					"or 10G, or 0 for no limit, not "
+					"\"%.*s\".", field, STR(v));
+	*out = (int64_t)(n << shift);
+	return true;
+}
+
+struct str size_text(struct changes *c, int64_t bytes)
+{
+	return arena_strf(c->arena, "%lld", (long long)bytes);
+}
+
+bool value_text(struct changes *c, const char *field, struct str v, size_t max,
+		struct str *out)
+{
+	if (v.n > max)
+		return refuse(c, field, "%s is longer than %zu bytes.", field,
+			      max);
+	if (u8_check((const uint8_t *)v.p, v.n))
+		return refuse(c, field, "%s is not UTF-8.", field);
+	for (size_t i = 0; i < v.n; i++)
+		if ((unsigned char)v.p[i] < 0x20 || v.p[i] == 0x7f)
+			return refuse(c, field, "%s holds a control character.",
+				      field);
+	*out = str_trim(v);
+	return true;
+}
+
+bool value_address(struct changes *c, const char *field, struct str v,
+		   struct address *out)
+{
+	if (!address_parse(v, c->arena, out))
+		return refuse(c, field, "%s", cause());
+	if (str_empty(out->domain))
+		return refuse(c, field, "\"%.*s\" has no domain.", STR(v));
+	return true;
+}

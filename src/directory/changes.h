@@ -1,0 +1,135 @@
+/*
+ * directory.db: every change, with every validation.
+ *
+ * The command line and the console change the directory through these
+ * functions and nothing else does.  Each is one transaction: it is done, with
+ * its line in the change log, or nothing has happened and the sentence says
+ * what to do.
+ *
+ *	struct changes *c = changes_open(path, "cli:root");
+ *	struct setting s[] = { { S("relay"), S("mail.b.example") } };
+ *	struct change r = domain_set(c, S("example.org"), s, 1);
+ *	if (r.outcome != CHANGE_DONE)
+ *		puts(r.sentence);	r.field says which key is at fault
+ *
+ * Settings are KEY=VALUE as text; the keys are those of settings tables in
+ * changes_*.c, and an unknown key is refused with the list of the valid ones.
+ * What is checked is the state that would result, so that settings which
+ * depend on each other are given together, in any order.
+ *
+ * Addresses are given as people write them ("Bob@Example.ORG"); "left@*" is an
+ * address on all names of the domain.  A handle belongs to one thread, and a
+ * change blocks: up to 10 s for another writer, 50 ms for a password.
+ */
+#ifndef DIRECTORY_CHANGES_H
+#define DIRECTORY_CHANGES_H
+
+#include "directory/directory.h"
+
+#define ADMIN_FIRST "admin0"	/* superadministrator, made by init */
+
+struct changes;
+
+/* WHO goes into the change log.  NULL: cause(). */
+struct changes *changes_open(const char *path, const char *who);
+void changes_close(struct changes *c);
+
+enum change_outcome {
+	CHANGE_DONE,
+	CHANGE_REFUSED,		/* against a rule */
+	CHANGE_NOT_FOUND,	/* what should be changed is not there */
+	CHANGE_FAILED,		/* our own trouble */
+};
+
+struct change {
+	enum change_outcome outcome;
+	const char *field;	/* the key at fault, or NULL */
+	const char *sentence;	/* what was done, or what to do; on loan until
+				   the next call with this handle */
+};
+
+struct setting {
+	struct str key, value;
+};
+
+/* Many changes, one commit: between begin and end a refused change is undone
+ * alone.  For imports. */
+bool changes_begin(struct changes *c) must_check;
+bool changes_end(struct changes *c) must_check;
+
+/* ---- domains: relay, forward_unknown, aliases, catch_all, postmaster,
+ *	own_senders, description, max_message_size ---- */
+
+struct change domain_create(struct changes *c, struct str name,
+			    const struct setting *s, size_t n);
+struct change domain_set(struct changes *c, struct str name,
+			 const struct setting *s, size_t n);
+struct change domain_delete(struct changes *c, struct str name);
+
+/* ---- users: mail_system, system, enabled, name, quota, forward,
+ *	forward_copy, password, password_hash; when created also address, as
+ *	often as needed ---- */
+
+struct change user_create(struct changes *c, struct str address,
+			  const struct setting *s, size_t n);
+struct change user_set(struct changes *c, struct str address,
+		       const struct setting *s, size_t n);
+struct change user_delete(struct changes *c, struct str address);
+
+/* ---- addresses of users, groups and shared mailboxes: routed, home ---- */
+
+struct change address_add(struct changes *c, struct str holder,
+			  struct str address);
+/* HOLDER empty: whoever holds it. */
+struct change address_remove(struct changes *c, struct str holder,
+			     struct str address);
+struct change address_set(struct changes *c, struct str address,
+			  const struct setting *s, size_t n);
+
+/* ---- groups and shared mailboxes: name, enabled; shared: quota; groups when
+ *	created: member ---- */
+
+struct change group_create(struct changes *c, struct str address,
+			   const struct setting *s, size_t n);
+struct change group_set(struct changes *c, struct str address,
+			const struct setting *s, size_t n);
+struct change group_add(struct changes *c, struct str address,
+			const struct str *members, size_t n);
+struct change group_remove(struct changes *c, struct str address,
+			   const struct str *members, size_t n);
+struct change group_delete(struct changes *c, struct str address);
+
+struct change shared_create(struct changes *c, struct str address,
+			    const struct setting *s, size_t n);
+struct change shared_set(struct changes *c, struct str address,
+			 const struct setting *s, size_t n);
+struct change shared_delete(struct changes *c, struct str address);
+
+/* ---- systems: hosts, tls, user, password, trust, may_relay, smart_host,
+ *	when_down ---- */
+
+struct change system_create(struct changes *c, struct str name,
+			    const struct setting *s, size_t n);
+struct change system_set(struct changes *c, struct str name,
+			 const struct setting *s, size_t n);
+struct change system_delete(struct changes *c, struct str name);
+
+/* ---- administrators: role, domain, password ---- */
+
+enum admin_role { ADMIN_SUPER, ADMIN_DOMAIN, ADMIN_DELEGATE };
+
+struct change admin_create(struct changes *c, struct str name,
+			   const struct setting *s, size_t n);
+struct change admin_set(struct changes *c, struct str name,
+			const struct setting *s, size_t n);
+struct change admin_delete(struct changes *c, struct str name);
+
+/* ---- words, as settings and lists write them ---- */
+
+const char *home_name(enum home h);		/* "hosted"... */
+const char *tls_name(enum system_tls t);	/* "opportunistic"... */
+const char *when_down_name(enum when_down w);	/* "keep-known"... */
+const char *own_senders_name(enum own_senders o);
+const char *role_name(enum admin_role r);	/* "superadmin"... */
+
+#endif

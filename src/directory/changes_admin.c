@@ -1,0 +1,197 @@
+/*
+ * Administrators: who may change what.  They have no mailbox.
+ *
+ * Invariants: a superadministrator has no domain, any other has one; admin0
+ * stays, so that there is always a superadministrator.
+ */
+#include "directory/change.h"
+#include "directory/password.h"
+
+enum { NAME_BYTES = 63 };
+
+struct admin_row {
+	int64_t id, role, domain;
+	struct str name, password;
+};
+
+static bool find(struct changes *c, struct str name, struct admin_row *out)
+{
+	struct query q scoped(query) = sql_query(
+		c->sql, "SELECT id, role, domain, name, password FROM admin "
+			"WHERE name = ?", "s", name);
+	enum answer a = query_next(&q);
+
+	*out = (struct admin_row){ 0 };
+	if (a == ANSWER_UNSURE)
+		return broken(c);
+	if (a == ANSWER_NO)
+		return true;
+	*out = (struct admin_row){
+		query_int(&q, 0), query_int(&q, 1), query_int(&q, 2),
+		query_text(&q, 3, c->arena), query_text(&q, 4, c->arena),
+	};
+	return true;
+}
+
+static bool load(struct changes *c, struct str name, struct admin_row *out)
+{
+	if (!find(c, name, out))
+		return false;
+	return out->id ? true
+		       : missing(c, "name", "There is no administrator %.*s.",
+				 STR(name));
+}
+
+static bool set_password(struct changes *c, struct admin_row *r, struct str v)
+{
+	char hash[PASSWORD_HASH_BYTES];
+
+	if (!password_hash(v, hash))
+		return refuse(c, "password", "%s", cause());
+	r->password = arena_str(c->arena, str_of(hash));
+	return true;
+}
+
+static bool set_domain(struct changes *c, struct admin_row *r, struct str v)
+{
+	struct domain_row d;
+
+	r->domain = 0;
+	if (str_empty(v))
+		return true;
+	if (!domain_load(c, "domain", v, &d))
+		return false;
+	r->domain = d.id;
+	return true;
+}
+
+static bool set_key(struct changes *c, struct admin_row *r,
+		    const struct setting *s)
+{
+	if (is_key(s->key, "role"))
+		return value_word(c, "role", s->value, role_words, &r->role);
+	if (is_key(s->key, "domain"))
+		return set_domain(c, r, s->value);
+	if (is_key(s->key, "password"))
+		return set_password(c, r, s->value);
+	return refuse(c, arena_cstr(c->arena, s->key),
+		      "An administrator has no key \"%.*s\"; the keys are "
+		      "role, domain, password.", STR(s->key));
+}
+
+static bool check_row(struct changes *c, const struct admin_row *r)
+{
+	if (str_same(r->name, S(ADMIN_FIRST)) && r->role != ADMIN_SUPER)
+		return refuse(c, "role", ADMIN_FIRST " stays the "
+					 "superadministrator.");
+	if (r->role == ADMIN_SUPER && r->domain)
+		return refuse(c, "domain",
+			      "A superadministrator is for all domains: leave "
+			      "the domain out.");
+	if (r->role != ADMIN_SUPER && !r->domain)
+		return refuse(c, "domain",
+			      "A %s is for one domain: add --domain NAME.",
+			      role_words[r->role]);
+	return true;
+}
+
+static bool log_settings(struct changes *c, const struct admin_row *r,
+			 const struct setting *s, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (!change_log(c, "admin", r->name, s[i].key, S(""),
+				is_key(s[i].key, "password") ? S("set")
+							     : s[i].value))
+			return false;
+	return true;
+}
+
+static bool apply(struct changes *c, struct admin_row *r,
+		  const struct setting *s, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (!set_key(c, r, &s[i]))
+			return false;
+	return check_row(c, r) && log_settings(c, r, s, n);
+}
+
+/* A name to sign in with: "jane", "jane.doe", "jane@example.org". */
+static bool check_name(struct changes *c, struct str name)
+{
+	static const char letters[] = "abcdefghijklmnopqrstuvwxyz0123456789"
+				      "-_.@";
+
+	if (name.n > 0 && name.n <= NAME_BYTES &&
+	    strspn(arena_cstr(c->arena, name), letters) == name.n)
+		return true;
+	return refuse(c, "name",
+		      "\"%.*s\" is no name of an administrator: up to %d "
+		      "small letters, digits, \"-\", \"_\", \".\" and \"@\".",
+		      STR(name), NAME_BYTES);
+}
+
+static bool create(struct changes *c, struct str name, const struct setting *s,
+		   size_t n)
+{
+	struct admin_row r;
+
+	if (!check_name(c, name) || !find(c, name, &r))
+		return false;
+	if (r.id)
+		return refuse(c, "name",
+			      "The administrator %.*s exists already.",
+			      STR(name));
+	r = (struct admin_row){ .role = ADMIN_DOMAIN, .name = name };
+	return apply(c, &r, s, n) &&
+	       run(c, "INSERT INTO admin (name, role, domain, password) "
+		      "VALUES (?, ?, ?, ?)", "siIs", r.name, r.role, r.domain,
+		   r.password) &&
+	       change_log(c, "admin", r.name, S("created"), S(""), r.name) &&
+	       done(c, "The %s %.*s is created.%s", role_words[r.role],
+		    STR(r.name), str_empty(r.password)
+			? " There is no password yet: see `splitmail admin "
+			  "password --help`." : "");
+}
+
+static bool set(struct changes *c, struct str name, const struct setting *s,
+		size_t n)
+{
+	struct admin_row r;
+
+	return load(c, name, &r) && apply(c, &r, s, n) &&
+	       run(c, "UPDATE admin SET role = ?, domain = ?, password = ? "
+		      "WHERE id = ?", "iIsi", r.role, r.domain, r.password,
+		   r.id) &&
+	       done(c, "The administrator %.*s is changed.", STR(r.name));
+}
+
+static bool remove_admin(struct changes *c, struct str name)
+{
+	struct admin_row r;
+
+	if (!load(c, name, &r))
+		return false;
+	if (str_same(r.name, S(ADMIN_FIRST)))
+		return refuse(c, "name", ADMIN_FIRST " is the "
+					 "superadministrator and stays.");
+	return run(c, "DELETE FROM admin WHERE id = ?", "i", r.id) &&
+	       change_log(c, "admin", r.name, S("deleted"), r.name, S("")) &&
+	       done(c, "The administrator %.*s is deleted.", STR(r.name));
+}
+
+struct change admin_create(struct changes *c, struct str name,
+			   const struct setting *s, size_t n)
+{
+	return change_end(c, change_begin(c) && create(c, name, s, n));
+}
+
+struct change admin_set(struct changes *c, struct str name,
+			const struct setting *s, size_t n)
+{
+	return change_end(c, change_begin(c) && set(c, name, s, n));
+}
+
+struct change admin_delete(struct changes *c, struct str name)
+{
+	return change_end(c, change_begin(c) && remove_admin(c, name));
+}

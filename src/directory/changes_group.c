@@ -1,0 +1,135 @@
+/*
+ * Members of groups: users, groups, addresses of other systems.
+ *
+ * Invariant: no group reaches itself through the groups it has as members at
+ * the time they are added.  route() guards against what comes later (an
+ * address that moves from a user to a group).
+ */
+#include "base/limits.h"
+#include "directory/change.h"
+
+/* Whom does an address lead to here?  0: nobody, or elsewhere. */
+static bool holder_of(struct changes *c, const struct address *a,
+		      int64_t *holder)
+{
+	int64_t domain;
+
+	*holder = 0;
+	if (!domain_id(c, a->domain, &domain))
+		return false;
+	if (!domain)
+		return true;
+	if (!place_holder(c, domain, a->local, a->domain, false, holder))
+		return false;
+	if (*holder || !a->has_detail)
+		return true;
+	return place_holder(c, domain, a->base, a->domain, false, holder);
+}
+
+static bool check_circle(struct changes *c, const struct holder_row *group,
+			 const struct address *a)
+{
+	int64_t member, found = 0;
+
+	if (!holder_of(c, a, &member))
+		return false;
+	if (member == group->id)
+		return refuse(c, "member",
+			      "%.*s is the group itself.", STR(a->spelling));
+	if (!ask(c, &found,
+		 "WITH RECURSIVE reach (id) AS (SELECT ?1 UNION "
+		 "SELECT a.holder FROM reach "
+		 "JOIN member m ON m.holder = reach.id "
+		 "JOIN domain_name n ON n.name = m.domain "
+		 "JOIN address a ON a.domain = n.domain AND "
+		 "a.local = m.local AND a.name IN (n.name, '*') AND "
+		 "a.builtin = 0) SELECT 1 FROM reach WHERE id = ?2", "ii",
+		 member, group->id))
+		return false;
+	if (!found)
+		return true;
+	return refuse(c, "member",
+		      "%.*s would make a circle: that group has %.*s among its "
+		      "members, directly or through others.", STR(a->spelling),
+		      STR(group->login));
+}
+
+static bool check_room(struct changes *c, const struct holder_row *group)
+{
+	int64_t n = 0;
+
+	if (!ask(c, &n, "SELECT count(*) FROM member WHERE holder = ?", "i",
+		 group->id))
+		return false;
+	if (n < LIMIT_EXPANSION)
+		return true;
+	return refuse(c, "member", "A group has at most %d members.",
+		      LIMIT_EXPANSION);
+}
+
+bool member_add(struct changes *c, const struct holder_row *group,
+		struct str text)
+{
+	struct address a;
+
+	if (!value_address(c, "member", text, &a) ||
+	    !address_leads(c, "member", &a) || !check_circle(c, group, &a) ||
+	    !check_room(c, group))
+		return false;
+	if (!run(c, "INSERT INTO member (holder, spelling, local, domain) "
+		    "VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING", "isss",
+		 group->id, a.spelling, a.local, a.domain))
+		return false;
+	if (sql_changes(c->sql) == 0)
+		return refuse(c, "member", "%.*s is a member of %.*s already.",
+			      STR(a.spelling), STR(group->login));
+	return change_log(c, "group", group->login, S("member"), S(""),
+			  a.spelling);
+}
+
+static bool member_remove(struct changes *c, const struct holder_row *group,
+			  struct str text)
+{
+	struct address a;
+
+	if (!value_address(c, "member", text, &a) ||
+	    !run(c, "DELETE FROM member WHERE holder = ? AND local = ? AND "
+		    "domain = ?", "iss", group->id, a.local, a.domain))
+		return false;
+	if (sql_changes(c->sql) == 0)
+		return missing(c, "member", "%.*s is no member of %.*s.",
+			       STR(a.spelling), STR(group->login));
+	return change_log(c, "group", group->login, S("member"), a.spelling,
+			  S(""));
+}
+
+static bool each_member(struct changes *c, struct str address,
+			const struct str *members, size_t n,
+			bool (*each)(struct changes *c,
+				     const struct holder_row *group,
+				     struct str text))
+{
+	struct holder_row group;
+
+	if (!holder_load_kind(c, HOLDER_GROUP, address, &group))
+		return false;
+	for (size_t i = 0; i < n; i++)
+		if (!each(c, &group, members[i]))
+			return false;
+	return done(c, "The group %.*s is changed.", STR(group.login));
+}
+
+struct change group_add(struct changes *c, struct str address,
+			const struct str *members, size_t n)
+{
+	return change_end(c, change_begin(c) && each_member(c, address, members,
+							    n, member_add));
+}
+
+struct change group_remove(struct changes *c, struct str address,
+			   const struct str *members, size_t n)
+{
+	return change_end(c, change_begin(c) &&
+				     each_member(c, address, members, n,
+						 member_remove));
+}

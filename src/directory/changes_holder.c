@@ -1,0 +1,426 @@
+/*
+ * Users, groups, shared mailboxes: what they share, and where a user's mail
+ * lives.
+ *
+ * Invariant: whoever stops being hosted and enabled here, is deleted, or gets
+ * another password, has his open sessions ended (session_end).
+ */
+#include "directory/change.h"
+#include "directory/password.h"
+
+enum {
+	NAME_BYTES = 250,
+	FORWARDS = 50,		/* of one user */
+};
+
+/* ---- settings ---- */
+
+static bool set_mail_system(struct changes *c, struct holder_row *h,
+			    struct str v)
+{
+	static const char *const words[] = { "hosted", "alternate", "none",
+					     NULL };
+	static const enum home homes[] = { HOME_HOSTED, HOME_ALTERNATE,
+					   HOME_NONE };
+	int64_t i = 0;
+
+	if (!value_word(c, "mail_system", v, words, &i))
+		return false;
+	h->mail_system = homes[i];
+	return true;
+}
+
+static bool set_system(struct changes *c, struct holder_row *h, struct str v)
+{
+	h->system = 0;
+	return str_empty(v) || system_id(c, "system", v, &h->system);
+}
+
+static bool set_enabled(struct changes *c, struct holder_row *h, struct str v)
+{
+	bool on = false;
+
+	if (!value_bool(c, "enabled", v, &on))
+		return false;
+	h->enabled = on;
+	return true;
+}
+
+static bool set_name(struct changes *c, struct holder_row *h, struct str v)
+{
+	return value_text(c, "name", v, NAME_BYTES, &h->name);
+}
+
+static bool set_quota(struct changes *c, struct holder_row *h, struct str v)
+{
+	return value_size(c, "quota", v, &h->quota_bytes);
+}
+
+static bool set_forward_copy(struct changes *c, struct holder_row *h,
+			     struct str v)
+{
+	bool on = false;
+
+	if (!value_bool(c, "forward_copy", v, &on))
+		return false;
+	h->forward_keeps_copy = on;
+	return true;
+}
+
+static bool set_password(struct changes *c, struct holder_row *h, struct str v)
+{
+	char hash[PASSWORD_HASH_BYTES];
+
+	if (!password_hash(v, hash))
+		return refuse(c, "password", "%s", cause());
+	h->password = arena_str(c->arena, str_of(hash));
+	return true;
+}
+
+static bool set_password_hash(struct changes *c, struct holder_row *h,
+			      struct str v)
+{
+	if (!str_empty(v) && !password_check_imported(v))
+		return refuse(c, "password_hash", "%s", cause());
+	h->password = v;
+	return true;
+}
+
+static struct str get_mail_system(struct changes *c, const struct holder_row *h)
+{
+	return str_of(home_words[h->mail_system]);
+}
+
+static struct str get_system(struct changes *c, const struct holder_row *h)
+{
+	return system_name_of(c, h->system);
+}
+
+static struct str get_enabled(struct changes *c, const struct holder_row *h)
+{
+	return h->enabled ? S("yes") : S("no");
+}
+
+static struct str get_name(struct changes *c, const struct holder_row *h)
+{
+	return h->name;
+}
+
+static struct str get_quota(struct changes *c, const struct holder_row *h)
+{
+	return size_text(c, h->quota_bytes);
+}
+
+static struct str get_forward_copy(struct changes *c,
+				   const struct holder_row *h)
+{
+	return h->forward_keeps_copy ? S("yes") : S("no");
+}
+
+/* KINDS says for whom the key is, 1 << enum holder_kind. */
+enum { USER = 1 << HOLDER_USER, GROUP = 1 << HOLDER_GROUP,
+       SHARED = 1 << HOLDER_SHARED };
+
+static const struct key {
+	const char *name;
+	unsigned kinds;
+	bool (*set)(struct changes *c, struct holder_row *h, struct str v);
+	struct str (*get)(struct changes *c, const struct holder_row *h);
+} keys[] = {
+	{ "mail_system", USER, set_mail_system, get_mail_system },
+	{ "system", USER, set_system, get_system },
+	{ "enabled", USER | GROUP | SHARED, set_enabled, get_enabled },
+	{ "name", USER | GROUP | SHARED, set_name, get_name },
+	{ "quota", USER | SHARED, set_quota, get_quota },
+	{ "forward_copy", USER, set_forward_copy, get_forward_copy },
+	{ "password", USER, set_password, NULL },
+	{ "password_hash", USER, set_password_hash, NULL },
+};
+
+/* Keys that are lists, with tables of their own. */
+static bool is_list(const struct holder_row *h, struct str key, bool creating)
+{
+	if (h->kind == HOLDER_USER && is_key(key, "forward"))
+		return true;
+	if (!creating)
+		return false;
+	return is_key(key, "address") ||
+	       (h->kind == HOLDER_GROUP && is_key(key, "member"));
+}
+
+static bool set_key(struct changes *c, struct holder_row *h,
+		    const struct setting *s, bool creating)
+{
+	const char *list = h->kind == HOLDER_USER ? "forward" : "";
+
+	for (size_t i = 0; i < array_size(keys); i++) {
+		if (!(keys[i].kinds & 1u << h->kind))
+			continue;
+		if (is_key(s->key, keys[i].name))
+			return keys[i].set(c, h, s->value);
+		list = arena_printf(c->arena, "%s%s%s", list,
+				    *list ? ", " : "", keys[i].name);
+	}
+	if (is_list(h, s->key, creating))
+		return true;
+	return refuse(c, arena_cstr(c->arena, s->key),
+		      "A %s has no key \"%.*s\"; the keys are %s.",
+		      kind_words[h->kind], STR(s->key), list);
+}
+
+static const char *noun_of(const struct holder_row *h)
+{
+	return h->kind == HOLDER_SHARED ? "shared" : kind_words[h->kind];
+}
+
+static bool log_keys(struct changes *c, const struct holder_row *old,
+		     const struct holder_row *new)
+{
+	for (size_t i = 0; i < array_size(keys); i++) {
+		struct str before, after;
+
+		if (!keys[i].get)
+			continue;
+		before = keys[i].get(c, old);
+		after = keys[i].get(c, new);
+		if (!str_same(before, after) &&
+		    !change_log(c, noun_of(new), new->login,
+				str_of(keys[i].name), before, after))
+			return false;
+	}
+	return str_same(old->password, new->password) ||
+	       change_log(c, noun_of(new), new->login, S("password"), S(""),
+			  str_empty(new->password) ? S("removed") : S("set"));
+}
+
+/* ---- forwards ---- */
+
+static bool add_forward(struct changes *c, const struct holder_row *h,
+			struct str text)
+{
+	struct address a;
+	int64_t domain, holder = 0;
+
+	if (!value_address(c, "forward", text, &a) ||
+	    !address_leads(c, "forward", &a) ||
+	    !domain_id(c, a.domain, &domain))
+		return false;
+	if (domain &&
+	    !place_holder(c, domain, a.local, a.domain, false, &holder))
+		return false;
+	if (holder == h->id)
+		return refuse(c, "forward",
+			      "%.*s is an address of the user himself: set "
+			      "forward_copy=yes to keep a copy here.",
+			      STR(a.spelling));
+	return run(c, "INSERT INTO forward (holder, spelling, local, domain) "
+		      "VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING", "isss",
+		   h->id, a.spelling, a.local, a.domain);
+}
+
+static bool load_forwards(struct changes *c, int64_t holder, struct str *out)
+{
+	struct query q scoped(query) = sql_query(
+		c->sql, "SELECT coalesce(group_concat(spelling, ', '), '') "
+			"FROM (SELECT spelling FROM forward WHERE holder = ? "
+			"ORDER BY id)", "i", holder);
+
+	if (query_next(&q) != ANSWER_YES)
+		return broken(c);
+	*out = query_text(&q, 0, c->arena);
+	return true;
+}
+
+static bool set_forwards(struct changes *c, const struct holder_row *h,
+			 struct str text)
+{
+	struct str part, old, new;
+	size_t n = 0;
+
+	if (!load_forwards(c, h->id, &old) ||
+	    !run(c, "DELETE FROM forward WHERE holder = ?", "i", h->id))
+		return false;
+	while (str_split(&text, ',', &part)) {
+		part = str_trim(part);
+		if (str_empty(part))
+			continue;
+		if (++n > FORWARDS)
+			return refuse(c, "forward", "A user forwards to at "
+						    "most %d addresses.",
+				      FORWARDS);
+		if (!add_forward(c, h, part))
+			return false;
+	}
+	return load_forwards(c, h->id, &new) &&
+	       (str_same(old, new) ||
+		change_log(c, "user", h->login, S("forward"), old, new));
+}
+
+/* ---- addresses given at creation ---- */
+
+static bool add_address(struct changes *c, const struct holder_row *h,
+			struct str text)
+{
+	struct place p;
+
+	return place_parse(c, "address", text, h->domain, &p) &&
+	       place_is_free(c, "address", &p) &&
+	       place_add(c, h->id, &p, false) &&
+	       change_log(c, "address", h->login, S("added"), S(""), p.text);
+}
+
+static bool set_lists(struct changes *c, const struct holder_row *h,
+		      const struct setting *s, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (is_key(s[i].key, "address") &&
+		    !add_address(c, h, s[i].value))
+			return false;
+		if (is_key(s[i].key, "forward") &&
+		    !set_forwards(c, h, s[i].value))
+			return false;
+		if (is_key(s[i].key, "member") &&
+		    !member_add(c, h, s[i].value))
+			return false;
+	}
+	return true;
+}
+
+/* ---- the changes ---- */
+
+static bool write_row(struct changes *c, const struct holder_row *h)
+{
+	return run(c, "UPDATE holder SET name = ?, enabled = ?, "
+		      "mail_system = ?, system = ?, password = ?, "
+		      "quota_bytes = ?, forward_keeps_copy = ?, "
+		      "changed_at = unixepoch() WHERE id = ?", "siiIsiii",
+		   h->name, h->enabled, h->mail_system, h->system, h->password,
+		   h->quota_bytes, h->forward_keeps_copy, h->id);
+}
+
+static bool may_log_in(const struct holder_row *h)
+{
+	return h->kind == HOLDER_USER && h->enabled &&
+	       h->mail_system == HOME_HOSTED;
+}
+
+static bool end_old_sessions(struct changes *c, const struct holder_row *old,
+			     const struct holder_row *new)
+{
+	if (!may_log_in(old))
+		return true;
+	if (may_log_in(new) && str_same(old->password, new->password))
+		return true;
+	return end_sessions(c, new->id, new->login);
+}
+
+static bool apply(struct changes *c, const struct holder_row *old,
+		  const struct setting *s, size_t n, bool creating)
+{
+	struct holder_row h = *old;
+
+	for (size_t i = 0; i < n; i++)
+		if (!set_key(c, &h, &s[i], creating))
+			return false;
+	return write_row(c, &h) && set_lists(c, &h, s, n) &&
+	       check_system(c, "mail_system", &h) && log_keys(c, old, &h) &&
+	       end_old_sessions(c, old, &h);
+}
+
+static bool create(struct changes *c, enum holder_kind kind, struct str address,
+		   const struct setting *s, size_t n)
+{
+	struct holder_row h = { .kind = kind, .enabled = true,
+				.forward_keeps_copy = true };
+
+	return holder_insert(c, address, &h) &&
+	       change_log(c, noun_of(&h), h.login, S("created"), S(""),
+			  h.login) &&
+	       apply(c, &h, s, n, true) &&
+	       done(c, "The %s %.*s is created.", kind_words[kind],
+		    STR(h.login));
+}
+
+static bool set(struct changes *c, enum holder_kind kind, struct str address,
+		const struct setting *s, size_t n)
+{
+	struct holder_row h;
+
+	if (!holder_load_kind(c, kind, address, &h))
+		return false;
+	if (h.builtin)
+		for (size_t i = 0; i < n; i++)
+			if (is_key(s[i].key, "enabled"))
+				return refuse(c, "enabled",
+					      "postmaster@ is always "
+					      "deliverable.");
+	return apply(c, &h, s, n, false) &&
+	       done(c, "The %s %.*s is changed.", kind_words[kind],
+		    STR(h.login));
+}
+
+static bool delete(struct changes *c, enum holder_kind kind,
+		   struct str address)
+{
+	struct holder_row h;
+
+	return holder_load_kind(c, kind, address, &h) && holder_delete(c, &h);
+}
+
+#define CREATE(c, kind, address, s, n) \
+	change_end(c, change_begin(c) && create(c, kind, address, s, n))
+#define SET(c, kind, address, s, n) \
+	change_end(c, change_begin(c) && set(c, kind, address, s, n))
+#define DELETE(c, kind, address) \
+	change_end(c, change_begin(c) && delete(c, kind, address))
+
+struct change user_create(struct changes *c, struct str address,
+			  const struct setting *s, size_t n)
+{
+	return CREATE(c, HOLDER_USER, address, s, n);
+}
+
+struct change user_set(struct changes *c, struct str address,
+		       const struct setting *s, size_t n)
+{
+	return SET(c, HOLDER_USER, address, s, n);
+}
+
+struct change user_delete(struct changes *c, struct str address)
+{
+	return DELETE(c, HOLDER_USER, address);
+}
+
+struct change group_create(struct changes *c, struct str address,
+			   const struct setting *s, size_t n)
+{
+	return CREATE(c, HOLDER_GROUP, address, s, n);
+}
+
+struct change group_set(struct changes *c, struct str address,
+			const struct setting *s, size_t n)
+{
+	return SET(c, HOLDER_GROUP, address, s, n);
+}
+
+struct change group_delete(struct changes *c, struct str address)
+{
+	return DELETE(c, HOLDER_GROUP, address);
+}
+
+struct change shared_create(struct changes *c, struct str address,
+			    const struct setting *s, size_t n)
+{
+	return CREATE(c, HOLDER_SHARED, address, s, n);
+}
+
+struct change shared_set(struct changes *c, struct str address,
+			 const struct setting *s, size_t n)
+{
+	return SET(c, HOLDER_SHARED, address, s, n);
+}
+
+struct change shared_delete(struct changes *c, struct str address)
+{
+	return DELETE(c, HOLDER_SHARED, address);
+}

@@ -1,0 +1,373 @@
+/*
+ * Named systems: other mail servers, how they are reached, what they may do.
+ *
+ * Invariants: `verified` has names to verify; a password is only given over
+ * TLS; a block of addresses is trusted as one system; one smart host at most.
+ */
+#include "base/inet.h"
+#include "directory/change.h"
+#include "wire/hosts.h"
+
+enum {
+	NAME_BYTES = 63,
+	CREDENTIAL_BYTES = 512,
+	TRUSTS = 100,		/* blocks of one system */
+};
+
+struct system_row {
+	int64_t id, tls, may_relay, smart_host, when_down;
+	struct str name, hosts, user, password;
+	bool has_ip;		/* among the hosts */
+};
+
+static bool read_row(struct changes *c, int64_t id, struct system_row *out)
+{
+	struct query q scoped(query) = sql_query(
+		c->sql, "SELECT id, tls, may_relay, smart_host, when_down, "
+			"name, hosts, user, password FROM system WHERE id = ?",
+		"i", id);
+
+	if (query_next(&q) != ANSWER_YES)
+		return broken(c);
+	*out = (struct system_row){
+		.id = query_int(&q, 0),
+		.tls = query_int(&q, 1),
+		.may_relay = query_int(&q, 2),
+		.smart_host = query_int(&q, 3),
+		.when_down = query_int(&q, 4),
+		.name = query_text(&q, 5, c->arena),
+		.hosts = query_text(&q, 6, c->arena),
+		.user = query_text(&q, 7, c->arena),
+		.password = query_text(&q, 8, c->arena),
+	};
+	return true;
+}
+
+struct str system_name_of(struct changes *c, int64_t id)
+{
+	struct system_row s;
+
+	if (!id || !read_row(c, id, &s))
+		return S("");
+	return s.name;
+}
+
+static bool find_id(struct changes *c, struct str name, int64_t *id)
+{
+	*id = 0;
+	return ask(c, id, "SELECT id FROM system WHERE name = lower(?)", "s",
+		   name);
+}
+
+bool system_id(struct changes *c, const char *field, struct str name,
+	       int64_t *id)
+{
+	struct query q scoped(query) = { 0 };
+	struct str names;
+	int64_t n;
+
+	if (!find_id(c, name, id))
+		return false;
+	if (*id)
+		return true;
+	q = sql_query(c->sql, "SELECT name FROM system ORDER BY name", "");
+	if (!name_list(c, &q, &names, &n))
+		return false;
+	if (n == 0)
+		return missing(c, field,
+			       "There is no system %.*s; there is none at all: "
+			       "see `splitmail system create --help`.",
+			       STR(name));
+	return missing(c, field, "There is no system %.*s, only %.*s.",
+		       STR(name), STR(names));
+}
+
+/* ---- settings ---- */
+
+static bool parse_hosts(struct changes *c, struct system_row *r, struct str v)
+{
+	struct host *hosts;
+	size_t n;
+
+	if (!hosts_parse(v, c->arena, &hosts, &n))
+		return refuse(c, "hosts", "%s", cause());
+	if (n == 0)
+		return refuse(c, "hosts", "A system needs at least one host.");
+	r->has_ip = false;
+	for (size_t i = 0; i < n; i++)
+		r->has_ip |= hosts[i].is_ip;
+	r->hosts = hosts_text(hosts, n, c->arena);
+	return true;
+}
+
+static bool set_flag(struct changes *c, const char *field, struct str v,
+		     int64_t *out)
+{
+	bool on = false;
+
+	if (!value_bool(c, field, v, &on))
+		return false;
+	*out = on;
+	return true;
+}
+
+/* SMTP AUTH takes any bytes; a NUL would end one field early (RFC 4616). */
+static bool set_credential(struct changes *c, const char *field, struct str v,
+			   struct str *out)
+{
+	if (v.n > CREDENTIAL_BYTES || str_find(v, '\0') >= 0)
+		return refuse(c, field, "The %s has more than %d bytes, or a "
+					"NUL in it.", field, CREDENTIAL_BYTES);
+	*out = v;
+	return true;
+}
+
+static bool set_key(struct changes *c, struct system_row *r,
+		    const struct setting *s)
+{
+	if (is_key(s->key, "hosts"))
+		return parse_hosts(c, r, s->value);
+	if (is_key(s->key, "tls"))
+		return value_word(c, "tls", s->value, tls_words, &r->tls);
+	if (is_key(s->key, "user"))
+		return set_credential(c, "user", s->value, &r->user);
+	if (is_key(s->key, "password"))
+		return set_credential(c, "password", s->value, &r->password);
+	if (is_key(s->key, "may_relay"))
+		return set_flag(c, "may_relay", s->value, &r->may_relay);
+	if (is_key(s->key, "smart_host"))
+		return set_flag(c, "smart_host", s->value, &r->smart_host);
+	if (is_key(s->key, "when_down"))
+		return value_word(c, "when_down", s->value, when_down_words,
+				  &r->when_down);
+	if (is_key(s->key, "trust"))
+		return true;	/* set_trust() */
+	return refuse(c, arena_cstr(c->arena, s->key),
+		      "A system has no key \"%.*s\"; the keys are hosts, tls, "
+		      "user, password, trust, may_relay, smart_host, "
+		      "when_down.", STR(s->key));
+}
+
+/* ---- what has to hold ---- */
+
+static bool check_smart_host(struct changes *c, const struct system_row *r)
+{
+	int64_t other = 0;
+
+	if (!r->smart_host)
+		return true;
+	if (!ask(c, &other, "SELECT id FROM system WHERE smart_host = 1 AND "
+			    "id <> ?", "i", r->id))
+		return false;
+	if (!other)
+		return true;
+	return refuse(c, "smart_host",
+		      "%.*s is the smart host: set smart_host=no there first.",
+		      STR(system_name_of(c, other)));
+}
+
+static bool check_row(struct changes *c, struct system_row *r)
+{
+	if (!parse_hosts(c, r, r->hosts))
+		return false;
+	if (r->tls == SYSTEM_TLS_VERIFIED && r->has_ip)
+		return refuse(c, "tls",
+			      "An IP address has no name a certificate could "
+			      "be verified against: use host names in hosts "
+			      "(%.*s), or tls=required.", STR(r->hosts));
+	if (str_empty(r->user) != str_empty(r->password))
+		return refuse(c, str_empty(r->user) ? "user" : "password",
+			      "A user and a password are given together.");
+	if (!str_empty(r->user) && r->tls == SYSTEM_TLS_NONE)
+		return refuse(c, "tls", "A password is only given over TLS: "
+					"set tls=required or tls=verified.");
+	return check_smart_host(c, r);
+}
+
+static bool write_row(struct changes *c, const struct system_row *r)
+{
+	return run(c, "UPDATE system SET hosts = ?, tls = ?, user = ?, "
+		      "password = ?, may_relay = ?, smart_host = ?, "
+		      "when_down = ? WHERE id = ?", "sissiiii", r->hosts,
+		   r->tls, r->user, r->password, r->may_relay, r->smart_host,
+		   r->when_down, r->id);
+}
+
+/* ---- trust ---- */
+
+static bool add_trust(struct changes *c, const struct system_row *r,
+		      struct str text)
+{
+	struct inet_block block;
+	int64_t other = 0;
+
+	if (!inet_block_parse(text, &block))
+		return refuse(c, "trust",
+			      "\"%.*s\" is no address or block such as "
+			      "192.0.2.0/24.", STR(text));
+	if (block.bits == 0 || (block.bits == 96 && str_find(text, ':') < 0))
+		return refuse(c, "trust", "%.*s is the whole Internet.",
+			      STR(text));
+	if (!ask(c, &other, "SELECT system FROM trust WHERE block = ?", "s",
+		 text))
+		return false;
+	if (other && other != r->id)
+		return refuse(c, "trust",
+			      "%.*s is trusted as the system %.*s already.",
+			      STR(text), STR(system_name_of(c, other)));
+	return run(c, "INSERT INTO trust (block, system) VALUES (?, ?) "
+		      "ON CONFLICT DO NOTHING", "si", text, r->id);
+}
+
+static bool load_trust(struct changes *c, int64_t id, struct str *out)
+{
+	struct query q scoped(query) = sql_query(
+		c->sql, "SELECT coalesce(group_concat(block, ', '), '') FROM "
+			"(SELECT block FROM trust WHERE system = ? "
+			"ORDER BY block)", "i", id);
+
+	if (query_next(&q) != ANSWER_YES)
+		return broken(c);
+	*out = query_text(&q, 0, c->arena);
+	return true;
+}
+
+static bool set_trust(struct changes *c, const struct system_row *r,
+		      struct str text)
+{
+	struct str part, old, new;
+	size_t n = 0;
+
+	if (!load_trust(c, r->id, &old) ||
+	    !run(c, "DELETE FROM trust WHERE system = ?", "i", r->id))
+		return false;
+	while (str_split(&text, ',', &part)) {
+		part = str_trim(part);
+		if (str_empty(part))
+			continue;
+		if (++n > TRUSTS)
+			return refuse(c, "trust", "A system has at most %d "
+						  "blocks.", TRUSTS);
+		if (!add_trust(c, r, part))
+			return false;
+	}
+	return load_trust(c, r->id, &new) &&
+	       (str_same(old, new) ||
+		change_log(c, "system", r->name, S("trust"), old, new));
+}
+
+/* ---- the changes ---- */
+
+static bool log_one(struct changes *c, const struct system_row *r,
+		    const struct setting *s)
+{
+	bool secret = is_key(s->key, "password");
+
+	return is_key(s->key, "trust") ||
+	       change_log(c, "system", r->name, s->key, S(""),
+			  secret ? S("set") : s->value);
+}
+
+static bool apply(struct changes *c, struct system_row *r,
+		  const struct setting *s, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (!set_key(c, r, &s[i]) || !log_one(c, r, &s[i]))
+			return false;
+	if (!check_row(c, r) || !write_row(c, r))
+		return false;
+	for (size_t i = 0; i < n; i++)
+		if (is_key(s[i].key, "trust") && !set_trust(c, r, s[i].value))
+			return false;
+	return true;
+}
+
+/* 1*63( a-z / 0-9 / "-" / "_" / "." ), lower case. */
+static bool parse_name(struct changes *c, struct str name, struct str *out)
+{
+	static const char letters[] = "abcdefghijklmnopqrstuvwxyz0123456789-_.";
+	char *lower = arena_cstr(c->arena, name);
+
+	for (char *p = lower; *p; p++)
+		if (*p >= 'A' && *p <= 'Z')
+			*p |= 0x20;
+	if (name.n == 0 || name.n > NAME_BYTES ||
+	    strspn(lower, letters) != name.n)
+		return refuse(c, "name",
+			      "\"%.*s\" is no name of a system: up to %d "
+			      "letters, digits, \"-\", \"_\" and \".\".",
+			      STR(name), NAME_BYTES);
+	*out = str_of(lower);
+	return true;
+}
+
+static bool create(struct changes *c, struct str text, const struct setting *s,
+		   size_t n)
+{
+	struct system_row r = { .tls = SYSTEM_TLS_OPPORTUNISTIC };
+
+	if (!parse_name(c, text, &r.name) || !find_id(c, r.name, &r.id))
+		return false;
+	if (r.id)
+		return refuse(c, "name", "The system %.*s exists already.",
+			      STR(r.name));
+	if (!run(c, "INSERT INTO system (name, hosts, tls, when_down) VALUES "
+		    "(?, '', 1, 0)", "s", r.name))
+		return false;
+	r.id = sql_last_id(c->sql);
+	return change_log(c, "system", r.name, S("created"), S(""), r.name) &&
+	       apply(c, &r, s, n) &&
+	       done(c, "The system %.*s is created.", STR(r.name));
+}
+
+static bool set(struct changes *c, struct str name, const struct setting *s,
+		size_t n)
+{
+	struct system_row r;
+	int64_t id;
+
+	return system_id(c, "name", name, &id) && read_row(c, id, &r) &&
+	       apply(c, &r, s, n) &&
+	       done(c, "The system %.*s is changed.", STR(r.name));
+}
+
+static bool remove_system(struct changes *c, struct str name)
+{
+	struct query q scoped(query) = { 0 };
+	struct system_row r;
+	struct str names;
+	int64_t id, n;
+
+	if (!system_id(c, "name", name, &id) || !read_row(c, id, &r))
+		return false;
+	q = sql_query(c->sql, "SELECT login FROM holder WHERE system = ? "
+			      "ORDER BY id", "i", id);
+	if (!name_list(c, &q, &names, &n))
+		return false;
+	if (n > 0)
+		return refuse(c, NULL,
+			      "%lld user%s live%s on the system %.*s: %.*s. "
+			      "Give them another one first.", (long long)n,
+			      n == 1 ? "" : "s", n == 1 ? "s" : "",
+			      STR(r.name), STR(names));
+	return run(c, "DELETE FROM system WHERE id = ?", "i", id) &&
+	       change_log(c, "system", r.name, S("deleted"), r.name, S("")) &&
+	       done(c, "The system %.*s is deleted.", STR(r.name));
+}
+
+struct change system_create(struct changes *c, struct str name,
+			    const struct setting *s, size_t n)
+{
+	return change_end(c, change_begin(c) && create(c, name, s, n));
+}
+
+struct change system_set(struct changes *c, struct str name,
+			 const struct setting *s, size_t n)
+{
+	return change_end(c, change_begin(c) && set(c, name, s, n));
+}
+
+struct change system_delete(struct changes *c, struct str name)
+{
+	return change_end(c, change_begin(c) && remove_system(c, name));
+}

@@ -1,0 +1,190 @@
+/*
+ * directory.db as a file (database.h).
+ *
+ * Invariant: a committed file has application_id APPLICATION and user_version
+ * N, and the statements of versions 1..N of schema.sql have run, each version
+ * in one transaction together with its number.
+ */
+#include "directory/database.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sodium.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "directory/changes.h"
+#include "directory/password.h"
+#include "directory/sql.h"
+
+enum { APPLICATION = 0x53504c54 };	/* "SPLT" */
+
+extern const char schema_sql[];		/* schema.sql, by tools/embed.py */
+
+static const char version_mark[] = "\n-- version ";
+
+/* What follows "-- version N" up to the next mark; false: there is none. */
+static bool schema_version(struct str schema, uint64_t n, struct str *out)
+{
+	struct str mark = str_of(version_mark), line;
+	uint64_t number;
+	ptrdiff_t at;
+
+	while ((at = str_search(schema, mark)) >= 0) {
+		schema = str_from(schema, (size_t)at + mark.n);
+		check(str_split(&schema, '\n', &line));
+		check(str_number(line, 100000, &number));
+		if (number != n)
+			continue;
+		at = str_search(schema, mark);
+		*out = at < 0 ? schema : str_part(schema, 0, (size_t)at);
+		return true;
+	}
+	return false;
+}
+
+static bool read_version(struct sql *s, uint64_t *out)
+{
+	int64_t application = 0, version = 0;
+
+	if (sql_int(s, &application, "PRAGMA application_id", "") !=
+		    ANSWER_YES ||
+	    sql_int(s, &version, "PRAGMA user_version", "") != ANSWER_YES)
+		return false;
+	if (version > 0 && application != APPLICATION)
+		return fail("it is no Splitmail directory");
+	*out = (uint64_t)version;
+	return true;
+}
+
+static bool run_version(struct sql *s, struct str text, uint64_t n)
+{
+	struct buf b scoped(buf) = BUF_EMPTY;
+
+	buf_add(&b, text);
+	buf_printf(&b, "\nPRAGMA application_id = %d;\n"
+		       "PRAGMA user_version = %d;\n",
+		   APPLICATION, (int)n);
+	buf_add_char(&b, '\0');
+	return sql_script(s, b.p);
+}
+
+/* Within a transaction, so that two that start together do it once. */
+static bool migrate_locked(struct sql *s)
+{
+	struct str schema = str_of(schema_sql), text;
+	uint64_t have;
+
+	if (!read_version(s, &have))
+		return false;
+	if (have > 0 && !schema_version(schema, have, &text))
+		return fail("it was made by a newer version of Splitmail "
+			    "(schema %d)", (int)have);
+	while (schema_version(schema, ++have, &text))
+		if (!run_version(s, text, have))
+			return false;
+	return true;
+}
+
+static bool is_current(struct sql *s)
+{
+	struct str schema = str_of(schema_sql), text;
+	uint64_t have;
+
+	return read_version(s, &have) && have > 0 &&
+	       schema_version(schema, have, &text) &&
+	       !schema_version(schema, have + 1, &text);
+}
+
+static bool migrate(struct sql *s)
+{
+	if (is_current(s))
+		return true;
+	if (!sql_script(s, "BEGIN IMMEDIATE"))
+		return false;
+	if (migrate_locked(s) && sql_script(s, "COMMIT"))
+		return true;
+	/* The reason is said already; closing rolls back in any case. */
+	return false;
+}
+
+bool directory_migrate(const char *path)
+{
+	struct sql *s = sql_open(path, SQL_WRITE);
+	bool ok = s && migrate(s);
+
+	sql_close(s);
+	return ok ? true : add_cause("%s", path);
+}
+
+/* ---- creation ---- */
+
+static bool add_node(struct sql *s)
+{
+	uint8_t key[32], id[8];
+	char key_hex[2 * sizeof(key) + 1], id_hex[2 * sizeof(id) + 1];
+
+	randombytes_buf(key, sizeof(key));
+	randombytes_buf(id, sizeof(id));
+	sodium_bin2hex(key_hex, sizeof(key_hex), key, sizeof(key));
+	sodium_bin2hex(id_hex, sizeof(id_hex), id, sizeof(id));
+	return sql_run(s, "INSERT INTO node (only_one, id, key) "
+			  "VALUES (1, ?, ?)", "tt", id_hex, key_hex);
+}
+
+static bool add_admin0(struct sql *s, struct str password)
+{
+	char hash[PASSWORD_HASH_BYTES];
+
+	if (!password_hash(password, hash))
+		return false;
+	return sql_run(s, "INSERT INTO admin (name, role, domain, password) "
+			  "VALUES ('" ADMIN_FIRST "', 0, NULL, ?)", "t", hash);
+}
+
+static bool fill(const char *path, struct str admin_password)
+{
+	struct sql *s = sql_open(path, SQL_CREATE);
+	bool ok = s && migrate(s) && sql_script(s, "BEGIN") && add_node(s) &&
+		  add_admin0(s, admin_password) && sql_script(s, "COMMIT");
+
+	sql_close(s);
+	return ok;
+}
+
+static void remove_all(const char *path)
+{
+	static const char *const ends[] = { "", "-wal", "-shm" };
+
+	for (size_t i = 0; i < array_size(ends); i++) {
+		struct buf b scoped(buf) = BUF_EMPTY;
+
+		buf_printf(&b, "%s%s", path, ends[i]);
+		buf_add_char(&b, '\0');
+		unlink(b.p);
+	}
+}
+
+/* It holds password hashes and keys: nobody else's to read. */
+static bool make_file(const char *path)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+
+	if (fd < 0 && errno == EEXIST)
+		return fail("%s exists already.", path);
+	if (fd < 0)
+		return fail("create %s: %m", path);
+	close(fd);
+	return true;
+}
+
+bool directory_create(const char *path, struct str admin_password)
+{
+	if (!make_file(path))
+		return false;
+	if (fill(path, admin_password))
+		return true;
+	remove_all(path);
+	return add_cause("create %s", path);
+}

@@ -1,0 +1,88 @@
+/*
+ * directory.db: what people look at, as rows of any number.
+ *
+ * Each list calls EACH once a row and keeps nothing, so that 100,000 users cost
+ * no more memory than one.  An entry's strings are gone when EACH returns.
+ * EACH may ask other questions of the same handle, but not the same list.
+ */
+#ifndef DIRECTORY_LISTS_H
+#define DIRECTORY_LISTS_H
+
+#include "directory/changes.h"
+
+struct holder_entry {
+	int64_t id;
+	enum holder_kind kind;
+	struct str login, name, domain;
+	bool enabled, builtin;
+	enum home mail_system;
+	struct str system;	/* of his own, else the relay's hosts when he is
+				   an alternate user, else empty */
+	bool has_own_system;
+	bool has_password;
+	uint64_t quota_bytes;
+	bool forward_keeps_copy;
+};
+
+struct holder_filter {
+	enum holder_kind kind;
+	int64_t id;		/* 0: all */
+	int64_t domain;		/* 0: all */
+	int mail_system;	/* enum home; -1: all */
+};
+
+/* In the order of their logins. */
+bool list_holders(struct directory *d, const struct holder_filter *filter,
+		  void (*each)(void *arg, const struct holder_entry *e),
+		  void *arg) must_check;
+
+/* The holder of an address as people write it, the builtin ones included. */
+enum answer find_holder(struct directory *d, struct str address,
+			struct arena *arena, int64_t *id);
+
+struct address_entry {
+	struct str text;	/* "left@name" or "left@*" */
+	bool is_default, routed;
+	enum home home;
+};
+
+bool list_addresses(struct directory *d, int64_t holder,
+		    void (*each)(void *arg, const struct address_entry *e),
+		    void *arg) must_check;
+/* Of a user, in the order of adding. */
+enum answer list_forwards(struct directory *d, int64_t holder,
+			  struct arena *arena, const struct str **out,
+			  size_t *n);
+
+struct domain_entry {
+	struct domain domain;
+	struct str description;
+	uint64_t hosted, alternate, no_mail, groups, shared;
+};
+
+/* NAME empty: all; else one, by name or alias. */
+bool list_domains(struct directory *d, struct str name,
+		  void (*each)(void *arg, const struct domain_entry *e),
+		  void *arg) must_check;
+enum answer list_aliases(struct directory *d, int64_t domain,
+			 struct arena *arena, const struct str **out,
+			 size_t *n);
+
+/* NAME empty: all. */
+bool list_systems(struct directory *d, struct str name,
+		  void (*each)(void *arg, const struct system *e),
+		  void *arg) must_check;
+enum answer list_trust(struct directory *d, int64_t system,
+		       struct arena *arena, const struct str **out, size_t *n);
+
+struct admin_entry {
+	struct str name, domain;	/* domain empty: all */
+	enum admin_role role;
+	bool has_password;
+};
+
+bool list_admins(struct directory *d,
+		 void (*each)(void *arg, const struct admin_entry *e),
+		 void *arg) must_check;
+
+#endif

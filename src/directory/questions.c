@@ -1,0 +1,358 @@
+/*
+ * The questions of the data plane (directory.h).
+ *
+ * Each is one or two look-ups by an index; EXPLAIN QUERY PLAN is held against
+ * that in questions_test.c.
+ */
+#include <sodium.h>
+#include <stdlib.h>
+
+#include "directory/sql.h"
+
+struct trusted {
+	struct inet_block block;
+	int64_t system;
+};
+
+/*
+ * Trusted blocks are few and asked for at each connection: they are read
+ * anew only when the file has changed.
+ */
+struct directory {
+	struct sql *sql;
+	struct trusted *trusted;
+	size_t n_trusted;
+	uint64_t trusted_version;	/* 0: not read */
+};
+
+struct directory *directory_open(const char *path)
+{
+	struct sql *sql = sql_open(path, SQL_READ);
+	struct directory *d;
+
+	if (!sql)
+		return NULL;
+	d = must_alloc(sizeof(*d));
+	*d = (struct directory){ .sql = sql };
+	return d;
+}
+
+void directory_close(struct directory *d)
+{
+	if (!d)
+		return;
+	sql_close(d->sql);
+	free(d->trusted);
+	free(d);
+}
+
+struct sql *directory_sql(struct directory *d)
+{
+	return d->sql;
+}
+
+uint64_t directory_version(struct directory *d)
+{
+	int64_t version = 0;
+
+	if (sql_int(d->sql, &version, "PRAGMA data_version", "") != ANSWER_YES)
+		return 0;
+	return (uint64_t)version;
+}
+
+/* ---- domains ---- */
+
+#define DOMAIN_COLUMNS \
+	"d.id, d.name, d.relay, d.forward_unknown, d.catch_all, " \
+	"d.postmaster, d.own_senders, d.max_message_bytes"
+
+static enum answer read_domain(struct query *q, struct arena *arena,
+			       struct domain *out)
+{
+	enum answer a = query_next(q);
+
+	if (a != ANSWER_YES)
+		return a;
+	*out = (struct domain){
+		.id = query_int(q, 0),
+		.name = query_text(q, 1, arena),
+		.relay = query_text(q, 2, arena),
+		.forward_unknown = query_int(q, 3) != 0,
+		.catch_all = query_text(q, 4, arena),
+		.postmaster = query_text(q, 5, arena),
+		.own_senders = (enum own_senders)query_int(q, 6),
+		.max_message_bytes = (uint64_t)query_int(q, 7),
+	};
+	return a;
+}
+
+enum answer directory_domain(struct directory *d, struct str name,
+			     struct arena *arena, struct domain *out)
+{
+	struct query q scoped(query) = sql_query(
+		d->sql, "SELECT " DOMAIN_COLUMNS " FROM domain_name n "
+			"JOIN domain d ON d.id = n.domain WHERE n.name = ?",
+		"s", name);
+
+	return read_domain(&q, arena, out);
+}
+
+enum answer directory_first_domain(struct directory *d, struct arena *arena,
+				   struct domain *out)
+{
+	struct query q scoped(query) = sql_query(
+		d->sql, "SELECT " DOMAIN_COLUMNS " FROM domain d "
+			"ORDER BY d.id LIMIT 1", "");
+
+	return read_domain(&q, arena, out);
+}
+
+/* ---- addresses ---- */
+
+static enum answer read_forwards(struct directory *d, struct arena *arena,
+				 struct holder *h)
+{
+	struct query q scoped(query) = sql_query(
+		d->sql, "SELECT spelling FROM forward WHERE holder = ? "
+			"ORDER BY id", "i", h->id);
+
+	return query_strings(&q, arena, &h->forwards, &h->n_forwards);
+}
+
+/* A holder's own address comes before the builtin one, left@name before
+ * left@*. */
+enum answer directory_address(struct directory *d, const struct domain *domain,
+			      struct str local, struct str name,
+			      struct arena *arena, struct holder *out)
+{
+	struct query q scoped(query) = sql_query(
+		d->sql,
+		"SELECT h.id, h.kind, h.enabled, h.login, h.mail_system, "
+		"a.routed, a.home, h.system, h.forward_keeps_copy, "
+		"a.name = '*', a.builtin, "
+		"EXISTS (SELECT 1 FROM forward f WHERE f.holder = h.id) "
+		"FROM address a JOIN holder h ON h.id = a.holder "
+		"WHERE a.domain = ? AND a.local = ? AND a.name IN (?, '*') "
+		"ORDER BY a.builtin, a.name DESC LIMIT 1", "iss", domain->id,
+		local, name);
+	enum answer a = query_next(&q);
+
+	if (a != ANSWER_YES)
+		return a;
+	*out = (struct holder){
+		.id = query_int(&q, 0),
+		.kind = (enum holder_kind)query_int(&q, 1),
+		.enabled = query_int(&q, 2) != 0,
+		.login = query_text(&q, 3, arena),
+		.mail_system = (enum home)query_int(&q, 4),
+		.routed = query_int(&q, 5) != 0,
+		.home = (enum home)query_int(&q, 6),
+		.system = query_int(&q, 7),
+		.forward_keeps_copy = query_int(&q, 8) != 0,
+		.all_aliases = query_int(&q, 9) != 0,
+		.builtin = query_int(&q, 10) != 0,
+	};
+	return query_int(&q, 11) ? read_forwards(d, arena, out) : ANSWER_YES;
+}
+
+enum answer directory_members(struct directory *d, int64_t group,
+			      struct arena *arena, const struct str **out,
+			      size_t *n)
+{
+	struct query q scoped(query) = sql_query(
+		d->sql, "SELECT spelling FROM member WHERE holder = ? "
+			"ORDER BY id", "i", group);
+
+	return query_strings(&q, arena, out, n);
+}
+
+static enum answer has_address(struct directory *d, struct str login,
+			       struct str local, struct str domain)
+{
+	int64_t found = 0;
+
+	return sql_int(d->sql, &found,
+		       "SELECT 1 FROM domain_name n "
+		       "JOIN address a ON a.domain = n.domain AND a.local = ? "
+		       "AND a.name IN (n.name, '*') AND a.builtin = 0 "
+		       "JOIN holder h ON h.id = a.holder "
+		       "WHERE n.name = ? AND h.login = ? AND h.kind = 0 AND "
+		       "h.enabled AND h.mail_system = 0", "sss", local, domain,
+		       login);
+}
+
+enum answer directory_may_send_as(struct directory *d, struct str login,
+				  struct str local, struct str domain)
+{
+	enum answer a = has_address(d, login, local, domain);
+	ptrdiff_t plus = str_find(local, '+');
+
+	if (a != ANSWER_NO || plus <= 0)
+		return a;
+	return has_address(d, login, str_part(local, 0, (size_t)plus), domain);
+}
+
+/* ---- systems ---- */
+
+#define SYSTEM_COLUMNS \
+	"id, name, hosts, tls, user, password, may_relay, smart_host, when_down"
+
+static enum answer read_system(struct query *q, struct arena *arena,
+			       struct system *out)
+{
+	enum answer a = query_next(q);
+
+	if (a != ANSWER_YES)
+		return a;
+	*out = (struct system){
+		.id = query_int(q, 0),
+		.name = query_text(q, 1, arena),
+		.hosts = query_text(q, 2, arena),
+		.tls = (enum system_tls)query_int(q, 3),
+		.user = query_text(q, 4, arena),
+		.password = query_text(q, 5, arena),
+		.may_relay = query_int(q, 6) != 0,
+		.smart_host = query_int(q, 7) != 0,
+		.when_down = (enum when_down)query_int(q, 8),
+	};
+	return a;
+}
+
+enum answer directory_system(struct directory *d, int64_t id,
+			     struct arena *arena, struct system *out)
+{
+	struct query q scoped(query) = sql_query(
+		d->sql, "SELECT " SYSTEM_COLUMNS " FROM system WHERE id = ?",
+		"i", id);
+
+	return read_system(&q, arena, out);
+}
+
+enum answer directory_system_named(struct directory *d, struct str name,
+				   struct arena *arena, struct system *out)
+{
+	struct query q scoped(query) = sql_query(
+		d->sql, "SELECT " SYSTEM_COLUMNS " FROM system "
+			"WHERE name = lower(?)", "s", name);
+
+	return read_system(&q, arena, out);
+}
+
+enum answer directory_smart_host(struct directory *d, struct arena *arena,
+				 struct system *out)
+{
+	struct query q scoped(query) = sql_query(
+		d->sql, "SELECT " SYSTEM_COLUMNS " FROM system "
+			"WHERE smart_host = 1", "");
+
+	return read_system(&q, arena, out);
+}
+
+static bool read_trusted(struct directory *d, struct arena *arena)
+{
+	struct query q scoped(query) = sql_query(
+		d->sql, "SELECT block, system FROM trust", "");
+	struct trusted *t = NULL;
+	size_t n = 0;
+	enum answer a;
+
+	while ((a = query_next(&q)) == ANSWER_YES) {
+		t = must_realloc(t, (n + 1) * sizeof(*t));
+		t[n].system = query_int(&q, 1);
+		if (!inet_block_parse(query_text(&q, 0, arena), &t[n].block)) {
+			fail("directory.db: a trusted block is malformed.");
+			a = ANSWER_UNSURE;
+			break;
+		}
+		n++;
+	}
+	if (a == ANSWER_UNSURE) {
+		free(t);
+		return false;
+	}
+	free(d->trusted);
+	d->trusted = t;
+	d->n_trusted = n;
+	return true;
+}
+
+/*
+ * The version is read before the rows: a change in between is read again.
+ */
+static bool refresh_trusted(struct directory *d, struct arena *arena)
+{
+	uint64_t version = directory_version(d);
+
+	if (version == 0)
+		return false;
+	if (version == d->trusted_version)
+		return true;
+	if (!read_trusted(d, arena))
+		return false;
+	d->trusted_version = version;
+	return true;
+}
+
+/* The narrowest block decides. */
+enum answer directory_trusted(struct directory *d, const struct inet *peer,
+			      struct arena *arena, struct system *out)
+{
+	const struct trusted *best = NULL;
+
+	if (!refresh_trusted(d, arena))
+		return ANSWER_UNSURE;
+	for (size_t i = 0; i < d->n_trusted; i++) {
+		const struct trusted *t = &d->trusted[i];
+
+		if (inet_in_block(peer, &t->block) &&
+		    (!best || t->block.bits > best->block.bits))
+			best = t;
+	}
+	return best ? directory_system(d, best->system, arena, out)
+		    : ANSWER_NO;
+}
+
+struct system directory_relay(const struct domain *domain)
+{
+	return (struct system){
+		.name = domain->relay,
+		.hosts = domain->relay,
+		.tls = SYSTEM_TLS_OPPORTUNISTIC,
+		.user = S(""),
+		.password = S(""),
+		.when_down = DOWN_KEEP_KNOWN,
+	};
+}
+
+/* ---- this node ---- */
+
+static bool from_hex(struct str hex, void *to, size_t n)
+{
+	size_t got = 0;
+
+	if (sodium_hex2bin(to, n, hex.p, hex.n, NULL, &got, NULL) != 0 ||
+	    got != n)
+		return fail("directory.db: the node's identity is damaged.");
+	return true;
+}
+
+bool directory_node(struct directory *d, struct node *out)
+{
+	struct query q scoped(query) = sql_query(
+		d->sql, "SELECT id, key FROM node", "");
+	struct arena *arena scoped(arena) = arena_open();
+	enum answer a = query_next(&q);
+	uint8_t id[8];
+	struct str text;
+
+	if (a != ANSWER_YES)
+		return a == ANSWER_NO
+			       ? fail("directory.db: there is no node in it.")
+			       : false;
+	text = query_text(&q, 0, arena);
+	if (!from_hex(text, id, sizeof(id)) ||
+	    !from_hex(query_text(&q, 1, arena), out->key, sizeof(out->key)))
+		return false;
+	memcpy(out->id, text.p, sizeof(out->id));
+	return true;
+}

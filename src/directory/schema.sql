@@ -1,0 +1,174 @@
+-- directory.db: everything an administrator decides.
+--
+-- Each "-- version N" begins a migration; database.c runs those above the
+-- file's user_version, each in one transaction.  A version that was released
+-- is never changed: add the next one.
+--
+-- Words (home, routed, holder, relay...) are those of ARCHITECTURE.md.  Local
+-- parts are folded to lower case and unquoted, domain names are A-labels in
+-- lower case; "spelling" is what the administrator wrote and what is relayed.
+
+-- version 1
+
+-- This node, for the loop trail.
+CREATE TABLE node (
+	only_one INTEGER PRIMARY KEY CHECK (only_one = 1),
+	id TEXT NOT NULL,		-- 16 hex digits
+	key TEXT NOT NULL		-- 64 hex digits
+);
+
+-- ---- systems ----
+
+CREATE TABLE system (
+	id INTEGER PRIMARY KEY AUTOINCREMENT,
+	name TEXT NOT NULL UNIQUE,
+	hosts TEXT NOT NULL,
+	tls INTEGER NOT NULL,		-- enum system_tls
+	user TEXT NOT NULL DEFAULT '',
+	password TEXT NOT NULL DEFAULT '',	-- clear: it has to be shown
+	may_relay INTEGER NOT NULL DEFAULT 0,
+	smart_host INTEGER NOT NULL DEFAULT 0,
+	when_down INTEGER NOT NULL	-- enum when_down
+);
+CREATE UNIQUE INDEX system_smart_host ON system (smart_host)
+	WHERE smart_host = 1;
+
+CREATE TABLE trust (
+	block TEXT PRIMARY KEY,		-- of addresses, as it was written
+	system INTEGER NOT NULL REFERENCES system ON DELETE CASCADE
+);
+CREATE INDEX trust_system ON trust (system);
+
+-- ---- domains ----
+
+CREATE TABLE domain (
+	id INTEGER PRIMARY KEY AUTOINCREMENT,
+	name TEXT NOT NULL UNIQUE,
+	description TEXT NOT NULL DEFAULT '',
+	relay TEXT NOT NULL DEFAULT '',
+	forward_unknown INTEGER NOT NULL DEFAULT 0,
+	catch_all TEXT NOT NULL DEFAULT '',	-- spelling
+	postmaster TEXT NOT NULL DEFAULT '',	-- spelling
+	own_senders INTEGER NOT NULL DEFAULT 0,	-- enum own_senders
+	max_message_bytes INTEGER NOT NULL DEFAULT 0,
+	CHECK (NOT forward_unknown OR relay <> ''),
+	CHECK (NOT forward_unknown OR catch_all = '')
+);
+
+-- Its first name and its aliases.
+CREATE TABLE domain_name (
+	name TEXT PRIMARY KEY,
+	domain INTEGER NOT NULL REFERENCES domain ON DELETE CASCADE
+) WITHOUT ROWID;
+CREATE INDEX domain_name_domain ON domain_name (domain);
+
+-- ---- who holds addresses: users, groups, shared mailboxes ----
+
+-- Mailboxes lie under the id, which is never given twice (AUTOINCREMENT).
+CREATE TABLE holder (
+	id INTEGER PRIMARY KEY AUTOINCREMENT,
+	kind INTEGER NOT NULL,		-- enum holder_kind
+	domain INTEGER NOT NULL REFERENCES domain ON DELETE CASCADE,
+	login TEXT NOT NULL UNIQUE,	-- the default address
+	name TEXT NOT NULL DEFAULT '',
+	enabled INTEGER NOT NULL DEFAULT 1,
+	builtin INTEGER NOT NULL DEFAULT 0,	-- postmaster's, made with the
+						-- domain: yields to others
+	-- users
+	mail_system INTEGER NOT NULL DEFAULT 0,	-- enum home: never BOTH
+	system INTEGER REFERENCES system,	-- NULL: the domain's relay
+	password TEXT NOT NULL DEFAULT '',	-- {SCHEME}hash; '': no login
+	quota_bytes INTEGER NOT NULL DEFAULT 0,	-- 0: unlimited
+	forward_keeps_copy INTEGER NOT NULL DEFAULT 1,
+	changed_at INTEGER NOT NULL DEFAULT (unixepoch())
+);
+CREATE INDEX holder_domain ON holder (domain, kind);
+CREATE INDEX holder_system ON holder (system) WHERE system IS NOT NULL;
+-- Who depends on a domain's relay.
+CREATE INDEX holder_elsewhere ON holder (domain, mail_system)
+	WHERE kind = 0 AND mail_system <> 0;
+
+CREATE TABLE address (
+	id INTEGER PRIMARY KEY,
+	domain INTEGER NOT NULL REFERENCES domain ON DELETE CASCADE,
+	local TEXT NOT NULL,
+	name TEXT NOT NULL,		-- one name of the domain, or '*': all
+	builtin INTEGER NOT NULL DEFAULT 0,
+	holder INTEGER NOT NULL REFERENCES holder ON DELETE CASCADE,
+	is_default INTEGER NOT NULL DEFAULT 0,
+	-- The two settings are remembered apart.
+	routed INTEGER NOT NULL DEFAULT 1,	-- counts for an alternate user
+	home INTEGER NOT NULL DEFAULT 0,	-- enum home; for a hosted user
+	UNIQUE (domain, local, name, builtin)
+);
+CREATE INDEX address_holder ON address (holder);
+CREATE INDEX address_elsewhere ON address (domain, holder) WHERE home <> 0;
+
+CREATE TABLE forward (
+	id INTEGER PRIMARY KEY,
+	holder INTEGER NOT NULL REFERENCES holder ON DELETE CASCADE,
+	spelling TEXT NOT NULL,
+	local TEXT NOT NULL,
+	domain TEXT NOT NULL,
+	UNIQUE (holder, local, domain)
+);
+
+-- Members are addresses, ours or not; what they mean is decided when mail
+-- comes.
+CREATE TABLE member (
+	id INTEGER PRIMARY KEY,
+	holder INTEGER NOT NULL REFERENCES holder ON DELETE CASCADE,
+	spelling TEXT NOT NULL,
+	local TEXT NOT NULL,
+	domain TEXT NOT NULL,
+	UNIQUE (holder, local, domain)
+);
+CREATE INDEX member_address ON member (local, domain);
+
+-- ---- administrators: never a mailbox ----
+
+CREATE TABLE admin (
+	id INTEGER PRIMARY KEY AUTOINCREMENT,
+	name TEXT NOT NULL UNIQUE,
+	role INTEGER NOT NULL,		-- enum admin_role
+	domain INTEGER REFERENCES domain ON DELETE CASCADE,
+	password TEXT NOT NULL DEFAULT '',
+	CHECK ((role = 0) = (domain IS NULL))
+);
+
+-- ---- what happened ----
+
+CREATE TABLE change_log (
+	id INTEGER PRIMARY KEY AUTOINCREMENT,
+	at INTEGER NOT NULL DEFAULT (unixepoch()),
+	who TEXT NOT NULL,
+	noun TEXT NOT NULL,		-- user, domain, ...
+	subject TEXT NOT NULL,		-- its login or name
+	field TEXT NOT NULL,		-- 'created', 'deleted', or the key
+	old TEXT NOT NULL,
+	new TEXT NOT NULL		-- never a password
+);
+CREATE INDEX change_log_subject ON change_log (subject, id);
+
+-- Logins whose open sessions have to end; the supervisor takes them.
+CREATE TABLE session_end (
+	id INTEGER PRIMARY KEY AUTOINCREMENT,
+	at INTEGER NOT NULL DEFAULT (unixepoch()),
+	holder INTEGER NOT NULL,
+	login TEXT NOT NULL
+);
+
+-- ---- what Dovecot sees ----
+
+-- Who may log in.  A user who is not hosted here is not in it, on purpose:
+-- that is how he can use nothing.
+CREATE VIEW dovecot_password AS
+	SELECT login AS user, password, id
+	FROM holder
+	WHERE kind = 0 AND enabled = 1 AND mail_system = 0 AND password <> '';
+
+-- Which mailboxes exist: where LMTP delivers, what userdb looks up.
+CREATE VIEW dovecot_mailbox AS
+	SELECT login AS user, id, '*:bytes=' || quota_bytes AS quota_rule
+	FROM holder
+	WHERE enabled = 1 AND mail_system = 0 AND kind IN (0, 2);
