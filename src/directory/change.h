@@ -32,19 +32,25 @@ bool change_begin(struct changes *c) must_check;
 struct change change_end(struct changes *c, bool ok);
 
 /* All of them false. */
-bool refuse(struct changes *c, const char *field, const char *format, ...)
-	printf_like(3, 4);
-bool missing(struct changes *c, const char *field, const char *format, ...)
-	printf_like(3, 4);
-bool broken(struct changes *c);		/* cause() says why */
+bool change_refuse(struct changes *c, const char *field, const char *format,
+		   ...) printf_like(3, 4);
+bool change_missing(struct changes *c, const char *field, const char *format,
+		    ...) printf_like(3, 4);
+bool change_broken(struct changes *c);		/* cause() says why */
 /* True: what the sentence of success is. */
-bool done(struct changes *c, const char *format, ...) printf_like(2, 3);
+bool change_done(struct changes *c, const char *format, ...) printf_like(2, 3);
+
+/* Short, because they are in every other line here; nobody else sees them. */
+#define refuse(...) change_refuse(__VA_ARGS__)
+#define missing(...) change_missing(__VA_ARGS__)
+#define broken(c) change_broken(c)
+#define done(...) change_done(__VA_ARGS__)
 
 /* One line of the change log. */
 bool change_log(struct changes *c, const char *noun, struct str subject,
 		struct str field, struct str old, struct str new) must_check;
 /* The open sessions of this login have to end. */
-bool end_sessions(struct changes *c, int64_t holder, struct str login)
+bool change_end_sessions(struct changes *c, int64_t holder, struct str login)
 	must_check;
 
 /* sql_run() and sql_int() as steps. */

@@ -97,7 +97,8 @@ static bool end_as(struct changes *c, enum change_outcome outcome,
 		va_end(args); \
 	} while (0)
 
-bool refuse(struct changes *c, const char *field, const char *format, ...)
+bool change_refuse(struct changes *c, const char *field, const char *format,
+		   ...)
 {
 	const char *text;
 
@@ -105,7 +106,8 @@ bool refuse(struct changes *c, const char *field, const char *format, ...)
 	return end_as(c, CHANGE_REFUSED, field, text);
 }
 
-bool missing(struct changes *c, const char *field, const char *format, ...)
+bool change_missing(struct changes *c, const char *field, const char *format,
+		    ...)
 {
 	const char *text;
 
@@ -113,7 +115,7 @@ bool missing(struct changes *c, const char *field, const char *format, ...)
 	return end_as(c, CHANGE_NOT_FOUND, field, text);
 }
 
-bool done(struct changes *c, const char *format, ...)
+bool change_done(struct changes *c, const char *format, ...)
 {
 	const char *text;
 
@@ -121,7 +123,7 @@ bool done(struct changes *c, const char *format, ...)
 	return end_as(c, CHANGE_DONE, NULL, text);
 }
 
-bool broken(struct changes *c)
+bool change_broken(struct changes *c)
 {
 	return end_as(c, CHANGE_FAILED, NULL,
 		      arena_printf(c->arena, "%s", cause()));
@@ -138,7 +140,7 @@ bool change_log(struct changes *c, const char *noun, struct str subject,
 		   "ttssss", c->who, noun, subject, field, old, new);
 }
 
-bool end_sessions(struct changes *c, int64_t holder, struct str login)
+bool change_end_sessions(struct changes *c, int64_t holder, struct str login)
 {
 	return run(c, "INSERT INTO session_end (holder, login) VALUES (?, ?)",
 		   "is", holder, login);

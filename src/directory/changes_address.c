@@ -309,7 +309,7 @@ bool holder_delete(struct changes *c, const struct holder_row *h)
 		return refuse(c, "address",
 			      "%.*s is made with its domain and stays with it.",
 			      STR(h->login));
-	if (h->kind == HOLDER_USER && !end_sessions(c, h->id, h->login))
+	if (h->kind == HOLDER_USER && !change_end_sessions(c, h->id, h->login))
 		return false;
 	return detach_all(c, h) &&
 	       run(c, "DELETE FROM holder WHERE id = ?", "i", h->id) &&

@@ -311,7 +311,7 @@ static bool end_old_sessions(struct changes *c, const struct holder_row *old,
 		return true;
 	if (may_log_in(new) && str_same(old->password, new->password))
 		return true;
-	return end_sessions(c, new->id, new->login);
+	return change_end_sessions(c, new->id, new->login);
 }
 
 static bool apply(struct changes *c, const struct holder_row *old,
