@@ -148,6 +148,7 @@ static void lane_close(struct lane *l)
 {
 	if (!l->directory)
 		return;
+	smtp_close(&l->server);
 	deliver_close(l->deliver);
 	verification_close(l->router.verification);
 	directory_close(l->directory);
@@ -167,7 +168,7 @@ static void waits lane_stop(struct lane *l)
 {
 	int64_t deadline = after_ms(STOP_MS);
 
-	l->server.stopping = true;
+	smtp_stop(&l->server);
 	for (size_t i = 0; i < l->engine->config->n_listeners; i++)
 		if (l->listeners[i])
 			listener_close(l->listeners[i]);

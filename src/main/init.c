@@ -16,7 +16,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "directory/create.h"
+#include "directory/database.h"
 #include "main/main.h"
 #include "rt/privileges.h"
 #include "rt/random.h"
@@ -132,7 +132,8 @@ static bool make_certificate(const struct plan *p)
 
 static bool make_directory(const struct plan *p)
 {
-	return directory_create(in_data(p, "directory.db"), p->password) &&
+	return directory_create(in_data(p, "directory.db"),
+				str_of(p->password)) &&
 	       give(p, "directory.db") && give(p, "directory.db-wal") &&
 	       give(p, "directory.db-shm");
 }
@@ -190,10 +191,10 @@ static bool choose_ports(struct plan *p, const struct call *c)
 static bool choose_hostname(struct plan *p, const struct call *c)
 {
 	const char *given = call_option(c, "hostname");
-	char *own = arena_alloc(p->arena, 256);
+	char own[256] = "";
 	struct str name;
 
-	if (!given && gethostname(own, 255) != 0)
+	if (!given && gethostname(own, sizeof(own) - 1) != 0)
 		return fail("read this machine's name: %m");
 	if (!domain_parse(str_of(given ? given : own), p->arena, &name))
 		return add_cause("--hostname");

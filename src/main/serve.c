@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "directory/database.h"
 #include "directory/outbox.h"
 #include "main/dovecot.h"
 #include "main/main.h"
@@ -157,8 +158,11 @@ static void waits stop_child(struct child *c, int64_t within_ms)
 
 /* ---- errands: end the logins of those who lost theirs ---- */
 
-static void waits kick(struct serve *s, const char *login)
+static bool waits kick(void *arg, const struct session_end *e)
 {
+	struct serve *s = arg;
+	struct arena *arena scoped(arena) = arena_open();
+	const char *login = arena_cstr(arena, e->login);
 	const char *argv[] = {
 		s->self, "as-user", s->person.name, DOVEADM, "-c",
 		dovecot_config_path(s->config), "kick", login, NULL,
@@ -169,30 +173,24 @@ static void waits kick(struct serve *s, const char *login)
 
 	if (!p) {
 		log_error("serve", "end sessions of %s: %s", login, cause());
-		return;
+		return false;
 	}
 	process_wait(p, NEVER, &status);
 	process_free(p);
-	log_fact("serve", "login=<%s>: sessions ended, no longer hosted here "
-		 "or allowed", login);
+	log_fact("serve", "login=<%s>: open sessions ended", login);
+	return true;
 }
 
 static void waits run_errands(void *arg)
 {
 	struct serve *s = arg;
-	struct arena *arena = arena_open();
-	struct outbox_errand e;
 
 	while (!s->stopping) {
-		while (outbox_next(s->outbox, arena, &e)) {
-			kick(s, arena_cstr(arena, e.login));
-			if (!outbox_done(s->outbox, e.id))
-				log_error("serve", "%s", cause());
-			arena_reset(arena);
-		}
+		if (outbox_changed(s->outbox) &&
+		    !outbox_take(s->outbox, kick, s))
+			log_error("serve", "%s", cause());
 		fiber_sleep(after_ms(ERRAND_MS));
 	}
-	arena_close(arena);
 }
 
 /* ---- the whole ---- */
@@ -278,6 +276,8 @@ static void plan_children(struct serve *s)
 
 static bool prepare(struct serve *s, const struct call *c)
 {
+	const char *directory;
+
 	s->config = config_read(c->data);
 	if (!s->config)
 		return false;
@@ -292,7 +292,10 @@ static bool prepare(struct serve *s, const struct call *c)
 			    "false into the dovecot block", DOVECOT);
 	if (!dovecot_write(s->config, s->self, s->person.uid, s->person.gid))
 		return false;
-	s->outbox = outbox_open(config_path(s->config, "directory.db"));
+	directory = config_path(s->config, "directory.db");
+	if (!directory_migrate(directory))
+		return false;
+	s->outbox = outbox_open(directory);
 	return s->outbox != NULL;
 }
 

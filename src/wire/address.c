@@ -437,8 +437,6 @@ bool path_parse(struct str *rest, enum path_kind kind, struct arena *arena,
 	if (end == path.n)
 		return fail("no \">\" behind the address");
 	*rest = str_from(path, end + 1);
-	if (rest->n && rest->p[0] != ' ')
-		return fail("\"%s\" behind the address", quote(*rest).c);
 	return parse_inside(str_part(path, 0, end), kind, arena, out);
 }
 

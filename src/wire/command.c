@@ -271,6 +271,10 @@ static enum parse read_parameters(struct str text, const struct known *table,
 	struct str word;
 	unsigned seen = 0;
 
+	if (!str_empty(text) && !str_starts(text, S(" "))) {
+		fail("\"%s\" behind the address", quote(text).c);
+		return PARSE_BAD_SYNTAX;
+	}
 	while (str_split(&text, ' ', &word)) {
 		struct parameter p;
 		enum parse result;

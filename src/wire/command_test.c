@@ -149,7 +149,8 @@ static void test_bad_mail(void **unused)
 	assert_mail("FROM:<a@b.test> ENVID=a=b", PARSE_BAD_SYNTAX);
 	assert_mail("FROM:<a@b.test> -X=1", PARSE_BAD_SYNTAX);
 	assert_mail("FROM:<a@b.test> =1", PARSE_BAD_SYNTAX);
-	assert_mail("FROM:<a@b.test>\tSIZE=1", PARSE_BAD_ADDRESS);
+	assert_mail("FROM:<a@b.test>\tSIZE=1", PARSE_BAD_SYNTAX);
+	assert_mail("FROM:<a@b.test>>", PARSE_BAD_SYNTAX);
 	assert_mail("FROM:<a@b.test> SIZE=1\t", PARSE_OK);
 	assert_mail("FROM:<a@b.test> SIZE=1\tRET=FULL", PARSE_BAD_SYNTAX);
 	assert_mail(arena_printf(arena, "FROM:<a@b.test> ENVID=%0101d", 1),
