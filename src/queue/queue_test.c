@@ -1,6 +1,7 @@
 /* The queue with real files: states, claims, group commit, crashes, no room. */
 #include "queue/queue.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
 #include <signal.h>
@@ -9,6 +10,7 @@
 #include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -72,6 +74,15 @@ static int64_t ask(struct world *w, const char *text)
 	check(sqlite3_finalize(st) == SQLITE_OK);
 	check(sqlite3_close(db) == SQLITE_OK);
 	return answer;
+}
+
+static bool is_in(struct world *w, int64_t number)
+{
+	char text[128];
+
+	snprintf(text, sizeof(text), "SELECT 1 FROM message WHERE row = %lld",
+	         (long long)number);
+	return ask(w, text) == 1;
 }
 
 static void count_one(void *n, const char *name)
@@ -776,10 +787,102 @@ static void test_crash(void **state)
 {
 	const char *given = getenv("QUEUE_SEED");
 	unsigned seed = given ? (unsigned)strtoul(given, NULL, 10)
-			      : (unsigned)time(NULL);
+	                      : (unsigned)time(NULL);
 
 	for (unsigned i = 0; i < 5; i++)
 		crash_once(seed + i);
+}
+
+/* ---- the disk says EIO ---- */
+
+static int syncs, sync_fails; /* so many in a row */
+
+/* In front of the C library's: SQLite's and rt's syncs come here. */
+int fdatasync(int fd)
+{
+	syncs++;
+	if (sync_fails > 0) {
+		sync_fails--;
+		errno = EIO;
+		return -1;
+	}
+	return (int)syscall(SYS_fdatasync, fd);
+}
+
+static void copy(const char *from, const char *to, const char *name)
+{
+	char command[256];
+
+	snprintf(command, sizeof(command), "cp %s/%s %s/%s", from, name, to,
+	         name);
+	check(system(command) == 0);
+}
+
+/* What a crash would leave now. */
+static struct world crash_image(struct world *w)
+{
+	struct world image = { .folder = "/tmp/queue-image-XXXXXX" };
+
+	check(mkdtemp(image.folder));
+	copy(w->folder, image.folder, "queue.db");
+	copy(w->folder, image.folder, "queue.db-wal");
+	return image;
+}
+
+struct sync_trouble {
+	struct world *w, image;
+	int fails;
+	int64_t a, b, c;
+};
+
+static void sync_trouble(void *trouble)
+{
+	struct sync_trouble *t = trouble;
+	struct message *a = make(t->w, 1), *b = make(t->w, 2),
+	               *c = make(t->w, 3);
+	int before = syncs;
+
+	keep(t->w, a, true);
+	check(syncs > before);
+	sync_fails = t->fails;
+	check(!queue_keep(t->w->q, b, true, NULL, 0));
+	check(strstr(cause(), "I/O error"));
+	sync_fails = 0;
+	t->image = crash_image(t->w);
+	a->recipients[0].state = RECIPIENT_LATER; /* still ours to settle */
+	check(queue_settle(t->w->q, a, NULL, 0));
+	keep(t->w, c, false);
+	t->a = id_number(str_of(a->id));
+	t->b = id_number(str_of(b->id));
+	t->c = id_number(str_of(c->id));
+	message_drop(a);
+	message_drop(b);
+	message_drop(c);
+}
+
+/* A commit that failed fails for ever, also when the process dies next. */
+static void sync_fails_times(int fails)
+{
+	struct world w;
+	struct sync_trouble t = { .w = &w, .fails = fails };
+
+	world_open(&w);
+	loops_run(1, sync_trouble, &t);
+	assert_true(is_in(&w, t.a) && !is_in(&w, t.b) && is_in(&w, t.c));
+	world_again(&w);
+	assert_true(is_in(&w, t.a) && !is_in(&w, t.b) && is_in(&w, t.c));
+	world_close(&w);
+
+	t.image.q = queue_open(t.image.folder);
+	assert_non_null(t.image.q);
+	assert_true(is_in(&t.image, t.a) && !is_in(&t.image, t.b));
+	world_close(&t.image);
+}
+
+static void test_sync_fails(void **state)
+{
+	sync_fails_times(1);
+	sync_fails_times(2);
 }
 
 /* ---- no room ---- */
@@ -908,6 +1011,7 @@ int main(void)
 		cmocka_unit_test(test_newer_version),
 		cmocka_unit_test(test_group_commit),
 		cmocka_unit_test(test_crash),
+		cmocka_unit_test(test_sync_fails),
 		cmocka_unit_test(test_write_fails),
 		cmocka_unit_test(test_disk_full),
 	};
