@@ -247,7 +247,8 @@ static void say_mailbox(struct peer *p, const struct leg *leg,
 	if (at >= 0)
 		stream_say(p->stream, str_from(leg->login, at));
 	stream_say(p->stream, S(">"));
-	if (r && p->can.dsn && is_ascii(r->address) && is_safe(r->address))
+	/* Dovecot 2.3 does not announce DSN, and takes this for Delivered-To. */
+	if (r && is_ascii(r->address) && is_safe(r->address))
 		stream_sayf(p->stream, " ORCPT=rfc822;%.*s",
 		            STR(xtext_encode(r->address, arena)));
 }

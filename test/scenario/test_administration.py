@@ -98,7 +98,9 @@ def test_disabled_and_no_mail(server):
 
 
 def test_domain_alias_and_all_aliases(server):
-    assert answer(server, f"alice@{ALIAS}")[0] == 550
+    assert answer(server, f"alice@{ALIAS}")[0] == 250, "the default address"
+    server.cli("address", "add", ALICE, f"only@{DOMAIN}")
+    assert answer(server, f"only@{ALIAS}")[0] == 550
     server.cli("address", "add", ALICE, "info@*")
     for name in (DOMAIN, ALIAS):
         assert answer(server, f"info@{name}")[0] == 250

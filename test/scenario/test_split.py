@@ -115,8 +115,8 @@ def test_groups_of_both_sides_in_each_other(split):
     """A group on each side that has the other as a member ends by itself."""
     master, slave = split
     up, down = f"up@{DOMAIN}", f"down@{DOMAIN}"
-    master.cli("group", "create", up, "--member", ALICE, "--member", down)
     master.cli("user", "create", down, "--mail-system", "alternate")
+    master.cli("group", "create", up, "--member", ALICE, "--member", down)
     slave.cli("group", "create", down, "--member", BOB, "--member", up)
     assert master.send(STRANGER, up, text("round and round")) == {}
     arrives_once(master, ALICE, "round and round")
