@@ -8,6 +8,7 @@
 #include "rt/log.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
@@ -46,10 +47,17 @@ void log_open(const char *hostname)
 	tzset();
 }
 
+/* A pipe takes long writes in parts, between which another loop's lines could
+ * come. */
+static pthread_mutex_t writing = PTHREAD_MUTEX_INITIALIZER;
+
 void log_flush(void)
 {
 	size_t done = 0;
 
+	if (here.n == 0)
+		return;
+	pthread_mutex_lock(&writing);
 	while (done < here.n) {
 		ssize_t n =
 		        write(STDERR_FILENO, here.lines + done, here.n - done);
@@ -60,6 +68,7 @@ void log_flush(void)
 			break;
 		done += (size_t)n;
 	}
+	pthread_mutex_unlock(&writing);
 	here.n = 0;
 }
 
