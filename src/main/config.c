@@ -190,7 +190,7 @@ static bool take_listener(struct config *c, cfg_t *sec)
 {
 	struct config_listener *l = &c->listeners[c->n_listeners];
 	const char *name = cfg_title(sec);
-	uint16_t standard;
+	uint16_t standard = 0;
 	long port;
 
 	l->name = str_of(copy(c, name));
