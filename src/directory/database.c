@@ -74,7 +74,7 @@ static bool run_version(struct sql *s, struct str text, uint64_t n)
 static bool migrate_locked(struct sql *s)
 {
 	struct str schema = str_of(schema_sql), text;
-	uint64_t have;
+	uint64_t have = 0;
 
 	if (!read_version(s, &have))
 		return false;
@@ -90,7 +90,7 @@ static bool migrate_locked(struct sql *s)
 static bool is_current(struct sql *s)
 {
 	struct str schema = str_of(schema_sql), text;
-	uint64_t have;
+	uint64_t have = 0;
 
 	return read_version(s, &have) && have > 0 &&
 	       schema_version(schema, have, &text) &&
