@@ -50,9 +50,10 @@ static void test_own_entry_is_known(void **unused)
 	                           S("bob@own.test")));
 	assert_true(guard_was_here(g, join(S(",,junk\r\n, "), ",", bob),
 	                           S("bob@own.test")));
-	assert_false(guard_was_here(g, str_part(bob, 0, 32), S("bob@own.test")));
-	assert_false(guard_was_here(g, join(bob, "", S("A")),
-	                            S("bob@own.test")));
+	assert_false(
+	        guard_was_here(g, str_part(bob, 0, 32), S("bob@own.test")));
+	assert_false(
+	        guard_was_here(g, join(bob, "", S("A")), S("bob@own.test")));
 }
 
 static void test_another_key_is_another_node(void **unused)

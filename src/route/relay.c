@@ -30,7 +30,7 @@ static bool came_from(const struct walk *w, const struct target *t,
 	       str_same_nocase(s->hosts, a->system.hosts);
 }
 
-bool was_here(const struct walk *w, const struct target *t)
+bool route_was_here(const struct walk *w, const struct target *t)
 {
 	const struct guard *g = w->router->guard;
 
@@ -38,7 +38,7 @@ bool was_here(const struct walk *w, const struct target *t)
 	       guard_was_here(g, t->way->trail, t->key);
 }
 
-bool is_loop(struct walk *w, const struct target *t, const struct system *s)
+bool route_loops(struct walk *w, const struct target *t, const struct system *s)
 {
 	if (came_from(w, t, s)) {
 		reason_add(w, "guard", "configuration",
@@ -46,7 +46,7 @@ bool is_loop(struct walk *w, const struct target *t, const struct system *s)
 		           STR(s->name));
 		return true;
 	}
-	if (was_here(w, t)) {
+	if (route_was_here(w, t)) {
 		reason_add(w, "guard", "trail",
 		           "this server has handed %.*s on before, on this "
 		           "mail's way",
@@ -59,8 +59,8 @@ bool is_loop(struct walk *w, const struct target *t, const struct system *s)
 /* ---- the system ---- */
 
 /* The system that holds T's other part; true: decided, there is none. */
-bool find_system(struct walk *w, struct target *t, int64_t id, struct system *s,
-                 struct outcome *o)
+bool route_system(struct walk *w, struct target *t, int64_t id,
+                  struct system *s, struct outcome *o)
 {
 	if (id == 0) {
 		*s = directory_relay(&t->domain);
@@ -73,7 +73,7 @@ bool find_system(struct walk *w, struct target *t, int64_t id, struct system *s,
 			*s = (struct system){ 0 };
 			break;
 		case ANSWER_UNSURE:
-			return unsure(w, o);
+			return decide_unsure(w, o);
 		}
 	}
 	if (!str_empty(s->hosts))
@@ -84,13 +84,13 @@ bool find_system(struct walk *w, struct target *t, int64_t id, struct system *s,
 	                  "%.*s relay=HOST"
 	                : "the system of %.*s is gone or has no hosts (%.*s)",
 	        STR(id == 0 ? t->domain.name : t->key), STR(t->domain.name));
-	return try_later(w, o, "4.3.5",
-	                 "%sthe system that holds it is not configured",
-	                 shown(w, t));
+	return decide_later(w, o, "4.3.5",
+	                    "%sthe system that holds it is not configured",
+	                    shown_address(w, t));
 }
 
-bool relay_to(struct walk *w, const struct target *t, const struct system *s,
-              bool known, struct outcome *o)
+bool route_relay(struct walk *w, const struct target *t, const struct system *s,
+                 bool known, struct outcome *o)
 {
 	struct leg *l = leg_add(w, t, LEG_SYSTEM, o);
 
@@ -98,7 +98,7 @@ bool relay_to(struct walk *w, const struct target *t, const struct system *s,
 		l->system = *s;
 		l->is_known = known;
 	}
-	return o->is_final || accept_as(o, ROUTE_RELAY);
+	return o->is_final || decide_accept(o, ROUTE_RELAY);
 }
 
 /* May send to anybody, and is not made to wait for another system. */
@@ -138,8 +138,8 @@ static bool refused_there(struct walk *w, const struct system *s,
 	           "%.*s does not accept it: %d %s %.*s", STR(s->name), code,
 	           status, STR(text))
 	        ->age_s = f->age_s;
-	return refuse(w, o, code, status, "%.*s said: %.*s", STR(s->name),
-	              STR(text));
+	return decide_refuse(w, o, code, status, "%.*s said: %.*s",
+	                     STR(s->name), STR(text));
 }
 
 /* It cannot be asked now, or could not answer. */
@@ -159,15 +159,15 @@ static bool no_answer(struct walk *w, const struct target *t,
 		reason_add(w, "verification", "verification",
 		           "%.*s %s; accepted all the same: %s", STR(s->name),
 		           why, kept);
-		return relay_to(w, t, s, known, o);
+		return route_relay(w, t, s, known, o);
 	}
 	reason_add(w, "verification", "verification", "%.*s %s%s", STR(s->name),
 	           why,
 	           s->when_down == DOWN_DEFER
 	                   ? " (when_down=defer)"
 	                   : ", and the address is not known otherwise");
-	return try_later(w, o, "4.4.1", "%s%.*s cannot be asked now",
-	                 shown(w, t), STR(s->name));
+	return decide_later(w, o, "4.4.1", "%s%.*s cannot be asked now",
+	                    shown_address(w, t), STR(s->name));
 }
 
 static bool ask_first(struct walk *w, const struct target *t,
@@ -175,7 +175,7 @@ static bool ask_first(struct walk *w, const struct target *t,
 {
 	reason_add(w, "verification", "verification",
 	           "%.*s has not been asked about it lately", STR(s->name));
-	relay_to(w, t, s, known, o);
+	route_relay(w, t, s, known, o);
 	o->ask = true;
 	w->ask_key = t->given_key;
 	return true;
@@ -190,18 +190,19 @@ static bool asked_now(struct walk *w, const struct target *t,
 	reason_add(w, "guard", "verification",
 	           "%.*s is being asked about it, and this is a question too",
 	           STR(s->name));
-	return refuse(w, o, 550, "5.1.1", "%snobody here has this address",
-	              shown(w, t));
+	return decide_refuse(w, o, 550, "5.1.1",
+	                     "%snobody here has this address",
+	                     shown_address(w, t));
 }
 
-bool relay_verified(struct walk *w, const struct target *t,
-                    const struct system *s, bool known, struct outcome *o)
+bool route_relay_verified(struct walk *w, const struct target *t,
+                          const struct system *s, bool known, struct outcome *o)
 {
 	struct finding f;
 
 	if (!w->router->verification || w->q->is_retry || t->way->is_member ||
 	    t->is_share)
-		return relay_to(w, t, s, known, o);
+		return route_relay(w, t, s, known, o);
 	f = verify_find(w->router->verification, s->name, t->given_key,
 	                w->arena);
 	known = known || f.once_confirmed;
@@ -221,5 +222,5 @@ bool relay_verified(struct walk *w, const struct target *t,
 	reason_add(w, "verification", "verification", "%.*s has confirmed it",
 	           STR(s->name))
 	        ->age_s = f.age_s;
-	return relay_to(w, t, s, true, o);
+	return route_relay(w, t, s, true, o);
 }

@@ -62,7 +62,7 @@ static bool deliver_here(struct walk *w, const struct target *t,
 		l->is_here = true;
 		l->is_known = true;
 	}
-	return o->is_final || accept_as(o, ROUTE_DELIVER);
+	return o->is_final || decide_accept(o, ROUTE_DELIVER);
 }
 
 /* ---- groups and forwards: one address becomes many ---- */
@@ -101,8 +101,8 @@ static bool too_deep(struct walk *w, const struct target *t, struct outcome *o)
 	           "%.*s: more than %d groups and forwards inside each other",
 	           STR(t->key), LIMIT_EXPANSION_DEPTH);
 	o->is_final = true;
-	return refuse(w, o, 550, "5.4.6", "%sgroups nested too deeply",
-	              shown(w, t));
+	return decide_refuse(w, o, 550, "5.4.6", "%sgroups nested too deeply",
+	                     shown_address(w, t));
 }
 
 /* True: *o ends the whole expansion. */
@@ -150,10 +150,12 @@ static bool expand(struct walk *w, const struct target *t, struct str key,
 static bool expanded(struct walk *w, const struct target *t, struct outcome *o)
 {
 	if (w->n > 0 || w->dropped > 0 || t->way->is_member)
-		return accept_as(o, ROUTE_EXPAND);
+		return decide_accept(o, ROUTE_EXPAND);
 	if (w->met_loop)
-		return refuse(w, o, 550, "5.4.6", "%smail loop", shown(w, t));
-	return refuse(w, o, 550, "5.2.4", "%sreaches nobody", shown(w, t));
+		return decide_refuse(w, o, 550, "5.4.6", "%smail loop",
+		                     shown_address(w, t));
+	return decide_refuse(w, o, 550, "5.2.4", "%sreaches nobody",
+	                     shown_address(w, t));
 }
 
 static bool drop_group(struct walk *w, const struct target *t,
@@ -163,7 +165,7 @@ static bool drop_group(struct walk *w, const struct target *t,
 	           "%.*s was expanded before on this mail's way: dropped",
 	           STR(t->key));
 	w->dropped++;
-	return accept_as(o, ROUTE_EXPAND);
+	return decide_accept(o, ROUTE_EXPAND);
 }
 
 static bool rule_group(struct walk *w, struct target *t, struct outcome *o)
@@ -184,7 +186,7 @@ static bool rule_group(struct walk *w, struct target *t, struct outcome *o)
 		reason_add(w, "once", "directory", "%.*s is expanded already",
 		           STR(t->key));
 		w->met_loop = true;
-		return accept_as(o, ROUTE_EXPAND);
+		return decide_accept(o, ROUTE_EXPAND);
 	}
 	switch (directory_members(w->router->directory, t->holder.id, w->arena,
 	                          &members, &n)) {
@@ -192,7 +194,7 @@ static bool rule_group(struct walk *w, struct target *t, struct outcome *o)
 	case ANSWER_NO:
 		break;
 	case ANSWER_UNSURE:
-		return unsure(w, o);
+		return decide_unsure(w, o);
 	}
 	reason_add(w, "group", "directory", "%.*s is a group of %zu",
 	           STR(t->key), n);
@@ -250,19 +252,19 @@ static bool home_alternate(struct walk *w, struct target *t, struct outcome *o)
 {
 	struct system s;
 
-	if (find_system(w, t, t->holder.system, &s, o))
+	if (route_system(w, t, t->holder.system, &s, o))
 		return true;
 	reason_add(w, "relay", "directory",
 	           s.id ? "its system is %.*s (%.*s)"
 	                : "its system is the relay of the domain, %.*s",
 	           STR(s.name), STR(s.hosts));
-	if (is_loop(w, t, &s)) {
+	if (route_loops(w, t, &s)) {
 		w->met_loop = true;
-		return refuse(w, o, 550, "5.4.6",
-		              "%smail loop: it lives on %.*s", shown(w, t),
-		              STR(s.name));
+		return decide_refuse(w, o, 550, "5.4.6",
+		                     "%smail loop: it lives on %.*s",
+		                     shown_address(w, t), STR(s.name));
 	}
-	return relay_verified(w, t, &s, true, o);
+	return route_relay_verified(w, t, &s, true, o);
 }
 
 /* Each side once, also when asked again for one side's share alone. */
@@ -280,7 +282,7 @@ static bool home_both(struct walk *w, struct target *t, struct outcome *o)
 	if (there.action == ROUTE_LATER || there.is_final)
 		*o = there;
 	else if (there.action == ROUTE_RELAY)
-		accept_as(o, ROUTE_BOTH);
+		decide_accept(o, ROUTE_BOTH);
 	return true;
 }
 
@@ -298,8 +300,9 @@ static bool home(struct walk *w, struct target *t, struct outcome *o)
 	case HOME_NONE:
 		break;
 	}
-	return refuse(w, o, 550, "5.1.1", "%snobody here has this address",
-	              shown(w, t));
+	return decide_refuse(w, o, 550, "5.1.1",
+	                     "%snobody here has this address",
+	                     shown_address(w, t));
 }
 
 /* A forward that came back: its own copy may be given, nothing more. */
@@ -314,8 +317,8 @@ static bool forward_again(struct walk *w, struct target *t, struct outcome *o)
 		t->is_share = true;
 		return home(w, t, o);
 	}
-	return refuse(w, o, 550, "5.4.6", "%smail loop: it is forwarded",
-	              shown(w, t));
+	return decide_refuse(w, o, 550, "5.4.6", "%smail loop: it is forwarded",
+	                     shown_address(w, t));
 }
 
 static bool rule_forward(struct walk *w, struct target *t, struct outcome *o)
@@ -354,16 +357,16 @@ static bool leave(struct walk *w, struct target *t, struct outcome *o)
 
 	switch (directory_smart_host(w->router->directory, w->arena, &smart)) {
 	case ANSWER_UNSURE:
-		return unsure(w, o);
+		return decide_unsure(w, o);
 	case ANSWER_YES:
-		if (is_loop(w, t, &smart))
+		if (route_loops(w, t, &smart))
 			break;
 		reason_add(w, "internet", "directory",
 		           "mail to the Internet goes through %.*s",
 		           STR(smart.name));
-		return relay_to(w, t, &smart, false, o);
+		return route_relay(w, t, &smart, false, o);
 	case ANSWER_NO:
-		if (was_here(w, t)) {
+		if (route_was_here(w, t)) {
 			reason_add(w, "guard", "trail",
 			           "this server has sent it out before");
 			break;
@@ -372,8 +375,9 @@ static bool leave(struct walk *w, struct target *t, struct outcome *o)
 			reason_add(w, "internet", "configuration",
 			           "%.*s is no domain of the Internet",
 			           STR(t->address->domain));
-			return refuse(w, o, 550, "5.1.2", "%sno such domain",
-			              shown(w, t));
+			return decide_refuse(w, o, 550, "5.1.2",
+			                     "%sno such domain",
+			                     shown_address(w, t));
 		}
 		reason_add(w, "internet", "configuration",
 		           "it goes to the MX of %.*s",
@@ -381,10 +385,11 @@ static bool leave(struct walk *w, struct target *t, struct outcome *o)
 		l = leg_add(w, t, LEG_INTERNET, o);
 		if (l)
 			l->domain = t->address->domain;
-		return o->is_final || accept_as(o, ROUTE_RELAY);
+		return o->is_final || decide_accept(o, ROUTE_RELAY);
 	}
 	w->met_loop = true;
-	return refuse(w, o, 550, "5.4.6", "%smail loop", shown(w, t));
+	return decide_refuse(w, o, 550, "5.4.6", "%smail loop",
+	                     shown_address(w, t));
 }
 
 static bool not_ours(struct walk *w, struct target *t, struct outcome *o)
@@ -399,15 +404,15 @@ static bool not_ours(struct walk *w, struct target *t, struct outcome *o)
 		        w, "relaying", "configuration",
 		        "only authenticated users and systems with may_relay "
 		        "send to other domains");
-		return refuse(w, o, 550, "5.7.1", "%srelaying denied",
-		              shown(w, t));
+		return decide_refuse(w, o, 550, "5.7.1", "%srelaying denied",
+		                     shown_address(w, t));
 	}
 	if (domain.n > 0 && domain.p[0] == '[') {
 		reason_add(w, "relaying", "configuration",
 		           "address literals lead past every policy");
-		return refuse(w, o, 550, "5.1.2",
-		              "%saddress literals are not accepted",
-		              shown(w, t));
+		return decide_refuse(w, o, 550, "5.1.2",
+		                     "%saddress literals are not accepted",
+		                     shown_address(w, t));
 	}
 	return leave(w, t, o);
 }
@@ -426,9 +431,9 @@ static bool rule_domain(struct walk *w, struct target *t, struct outcome *o)
 		if (!bare)
 			return not_ours(w, t, o);
 		reason_add(w, "domain", "directory", "there is no domain yet");
-		return refuse(w, o, 550, "5.1.1", "no domain here yet");
+		return decide_refuse(w, o, 550, "5.1.1", "no domain here yet");
 	case ANSWER_UNSURE:
-		return unsure(w, o);
+		return decide_unsure(w, o);
 	}
 	t->key = arena_strf(w->arena, "%.*s@%.*s", STR(t->address->local),
 	                    STR(t->domain.name));
@@ -475,15 +480,17 @@ static bool has_no_mail(struct walk *w, const struct target *t,
 	if (!t->holder.enabled) {
 		reason_add(w, "enabled", "directory",
 		           "it is disabled, and never forwarded");
-		return refuse(w, o, 550, "5.2.1", "%sthis address is disabled",
-		              shown(w, t));
+		return decide_refuse(w, o, 550, "5.2.1",
+		                     "%sthis address is disabled",
+		                     shown_address(w, t));
 	}
 	if (t->holder.kind == HOLDER_GROUP || home_of(&t->holder) != HOME_NONE)
 		return false;
 	reason_add(w, "home", "directory", "%.*s %s", STR(t->spelling),
 	           home_fact(&t->holder));
-	return refuse(w, o, 550, "5.1.1", "%snobody here has this address",
-	              shown(w, t));
+	return decide_refuse(w, o, 550, "5.1.1",
+	                     "%snobody here has this address",
+	                     shown_address(w, t));
 }
 
 static bool rule_address(struct walk *w, struct target *t, struct outcome *o)
@@ -497,7 +504,7 @@ static bool rule_address(struct walk *w, struct target *t, struct outcome *o)
 	case ANSWER_NO:
 		return false;
 	case ANSWER_UNSURE:
-		return unsure(w, o);
+		return decide_unsure(w, o);
 	}
 	t->is_held = true;
 	if (t->way->depth == 0)
@@ -530,14 +537,15 @@ static bool instead(struct walk *w, struct target *t, struct str other,
 		           "%.*s stood for another before, on this mail's way",
 		           STR(t->key));
 		w->met_loop = true;
-		return refuse(w, o, 550, "5.4.6", "%smail loop", shown(w, t));
+		return decide_refuse(w, o, 550, "5.4.6", "%smail loop",
+		                     shown_address(w, t));
 	}
 	if (!address_parse(other, w->arena, &a)) {
 		reason_add(w, "address", "directory", "%s", cause());
-		return try_later(w, o, "4.3.5",
-		                 "%swhat stands for it is not "
-		                 "configured",
-		                 shown(w, t));
+		return decide_later(w, o, "4.3.5",
+		                    "%swhat stands for it is not "
+		                    "configured",
+		                    shown_address(w, t));
 	}
 	way = step(w, t, key);
 	*o = route_address(w, &way, &a);
@@ -553,11 +561,12 @@ static bool forward_postmaster(struct walk *w, struct target *t,
 	struct system s = directory_relay(&t->domain);
 
 	if (!t->domain.forward_unknown || str_empty(s.hosts) ||
-	    is_loop(w, t, &s))
+	    route_loops(w, t, &s))
 		return false;
 	reason_add(w, "postmaster", "directory",
 	           "it goes where unknown addresses go, to %.*s", STR(s.name));
-	return relay_verified(w, t, &s, true, o) && o->action != ROUTE_REFUSE;
+	return route_relay_verified(w, t, &s, true, o) &&
+	       o->action != ROUTE_REFUSE;
 }
 
 static bool rule_postmaster(struct walk *w, struct target *t, struct outcome *o)
@@ -603,17 +612,17 @@ static bool rule_unknown(struct walk *w, struct target *t, struct outcome *o)
 	reason_add(w, "unknown", "directory",
 	           "%.*s forwards unknown addresses to its relay, %.*s",
 	           STR(t->domain.name), STR(t->domain.relay));
-	if (find_system(w, t, 0, &s, o))
+	if (route_system(w, t, 0, &s, o))
 		return true;
-	if (!is_loop(w, t, &s))
-		return relay_verified(w, t, &s, false, o);
+	if (!route_loops(w, t, &s))
+		return route_relay_verified(w, t, &s, false, o);
 	w->met_loop = true;
-	if (was_here(w, t))
-		return refuse(w, o, 550, "5.4.6",
-		              "%smail loop: nobody has this address",
-		              shown(w, t));
-	return refuse(w, o, 550, "5.1.1", "%snobody has this address",
-	              shown(w, t));
+	if (route_was_here(w, t))
+		return decide_refuse(w, o, 550, "5.4.6",
+		                     "%smail loop: nobody has this address",
+		                     shown_address(w, t));
+	return decide_refuse(w, o, 550, "5.1.1", "%snobody has this address",
+	                     shown_address(w, t));
 }
 
 static bool rule_nobody(struct walk *w, struct target *t, struct outcome *o)
@@ -622,8 +631,9 @@ static bool rule_nobody(struct walk *w, struct target *t, struct outcome *o)
 		reason_add(w, "unknown", "directory",
 		           "%.*s does not forward unknown addresses",
 		           STR(t->domain.name));
-	return refuse(w, o, 550, "5.1.1", "%snobody here has this address",
-	              shown(w, t));
+	return decide_refuse(w, o, 550, "5.1.1",
+	                     "%snobody here has this address",
+	                     shown_address(w, t));
 }
 
 /* ---- the story ---- */
@@ -653,9 +663,9 @@ static void check_size(struct walk *w, struct outcome *o)
 	reason_add(w, "size", "directory",
 	           "%.*s takes messages of up to %llu bytes",
 	           STR(w->domain.name), (unsigned long long)most);
-	refuse(w, o, 552, "5.3.4",
-	       "message too large: %.*s takes up to %llu bytes",
-	       STR(w->domain.name), (unsigned long long)most);
+	decide_refuse(w, o, 552, "5.3.4",
+	              "message too large: %.*s takes up to %llu bytes",
+	              STR(w->domain.name), (unsigned long long)most);
 }
 
 struct decision route_decide(const struct router *r, const struct question *q,

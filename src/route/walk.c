@@ -27,8 +27,8 @@ static void say(struct walk *w, struct outcome *o, int code, const char *status,
 	o->reply.text = str_of(arena_vprintf(w->arena, format, args));
 }
 
-bool refuse(struct walk *w, struct outcome *o, int code, const char *status,
-            const char *format, ...)
+bool decide_refuse(struct walk *w, struct outcome *o, int code,
+                   const char *status, const char *format, ...)
 {
 	va_list args;
 
@@ -39,8 +39,8 @@ bool refuse(struct walk *w, struct outcome *o, int code, const char *status,
 	return true;
 }
 
-bool try_later(struct walk *w, struct outcome *o, const char *status,
-               const char *format, ...)
+bool decide_later(struct walk *w, struct outcome *o, const char *status,
+                  const char *format, ...)
 {
 	va_list args;
 
@@ -51,14 +51,14 @@ bool try_later(struct walk *w, struct outcome *o, const char *status,
 	return true;
 }
 
-bool unsure(struct walk *w, struct outcome *o)
+bool decide_unsure(struct walk *w, struct outcome *o)
 {
 	reason_add(w, "trouble", "directory", "the directory cannot say: %s",
 	           cause());
-	return try_later(w, o, "4.3.0", "trouble with the directory here");
+	return decide_later(w, o, "4.3.0", "trouble with the directory here");
 }
 
-bool accept_as(struct outcome *o, enum route_action action)
+bool decide_accept(struct outcome *o, enum route_action action)
 {
 	o->action = action;
 	o->reply = (struct reply){ 250, "2.1.5", S("recipient ok") };
@@ -142,9 +142,9 @@ struct leg *leg_add(struct walk *w, const struct target *t, enum leg_kind kind,
 	if (is_served(w, t, kind))
 		return NULL;
 	if (w->n == LIMIT_EXPANSION) {
-		refuse(w, o, 550, "5.2.4",
-		       "%sthis becomes more than %d recipients", shown(w, t),
-		       LIMIT_EXPANSION);
+		decide_refuse(w, o, 550, "5.2.4",
+		              "%sthis becomes more than %d recipients",
+		              shown_address(w, t), LIMIT_EXPANSION);
 		reason_add(w, "group", "configuration",
 		           "one recipient may become %d at most",
 		           LIMIT_EXPANSION);
@@ -167,7 +167,7 @@ struct leg *leg_add(struct walk *w, const struct target *t, enum leg_kind kind,
 	return l;
 }
 
-const char *shown(const struct walk *w, const struct target *t)
+const char *shown_address(const struct walk *w, const struct target *t)
 {
 	if (t->address->is_utf8)
 		return "";

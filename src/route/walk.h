@@ -64,13 +64,14 @@ struct outcome {
 };
 
 /* All return true: it is decided. */
-bool refuse(struct walk *w, struct outcome *o, int code, const char *status,
-            const char *format, ...) printf_like(5, 6);
-bool try_later(struct walk *w, struct outcome *o, const char *status,
-               const char *format, ...) printf_like(4, 5);
+bool decide_refuse(struct walk *w, struct outcome *o, int code,
+                   const char *status, const char *format, ...)
+        printf_like(5, 6);
+bool decide_later(struct walk *w, struct outcome *o, const char *status,
+                  const char *format, ...) printf_like(4, 5);
 /* Our own trouble, cause(): 451 4.3.0, never a refusal. */
-bool unsure(struct walk *w, struct outcome *o);
-bool accept_as(struct outcome *o, enum route_action action);
+bool decide_unsure(struct walk *w, struct outcome *o);
+bool decide_accept(struct outcome *o, enum route_action action);
 
 /* Of LIMIT_REASONS at most; never NULL. */
 struct reason *reason_add(struct walk *w, const char *rule, const char *source,
@@ -89,19 +90,21 @@ struct leg *leg_add(struct walk *w, const struct target *t, enum leg_kind kind,
 /* ---- relay.c: the other system's share ---- */
 
 /* Has this server handed T on before, on this mail's way? */
-bool was_here(const struct walk *w, const struct target *t);
+bool route_was_here(const struct walk *w, const struct target *t);
 /* Was it, or did it come from S?  The reason is added. */
-bool is_loop(struct walk *w, const struct target *t, const struct system *s);
+bool route_loops(struct walk *w, const struct target *t,
+                 const struct system *s);
 /* System ID, or the domain's relay for 0.  True: decided, there is none. */
-bool find_system(struct walk *w, struct target *t, int64_t id, struct system *s,
-                 struct outcome *o);
+bool route_system(struct walk *w, struct target *t, int64_t id,
+                  struct system *s, struct outcome *o);
 /* Both decide.  KNOWN: the directory has the address. */
-bool relay_to(struct walk *w, const struct target *t, const struct system *s,
-              bool known, struct outcome *o);
-bool relay_verified(struct walk *w, const struct target *t,
-                    const struct system *s, bool known, struct outcome *o);
+bool route_relay(struct walk *w, const struct target *t, const struct system *s,
+                 bool known, struct outcome *o);
+bool route_relay_verified(struct walk *w, const struct target *t,
+                          const struct system *s, bool known,
+                          struct outcome *o);
 
 /* "<a@b>: ", or "" where the address does not fit into ASCII. */
-const char *shown(const struct walk *w, const struct target *t);
+const char *shown_address(const struct walk *w, const struct target *t);
 
 #endif

@@ -1,0 +1,213 @@
+/*
+ * splitmail route ADDRESS: where would it go, and why.
+ *
+ * It asks the very function the server asks, so it cannot be wrong about it;
+ * other systems are not asked about the address, which takes the server's
+ * memory of what they said.
+ */
+#include "cli/cli.h"
+#include "directory/directory.h"
+#include "route/guard.h"
+#include "route/route.h"
+#include "wire/hosts.h"
+
+static json_t *text(struct str s)
+{
+	json_t *j = json_stringn(s.p ? s.p : "", s.n);
+
+	return j ? j : json_string("?");	/* not UTF-8 */
+}
+
+static json_t *hosts_json(struct cli *c, struct str hosts)
+{
+	json_t *list = json_array();
+	struct host *h;
+	size_t n;
+
+	if (str_empty(hosts) || !hosts_parse(hosts, c->arena, &h, &n))
+		return list;
+	for (size_t i = 0; i < n; i++)
+		json_array_append_new(list, text(hosts_text(&h[i], 1, c->arena)));
+	return list;
+}
+
+static const char *tls_word(enum system_tls tls)
+{
+	switch (tls) {
+	case SYSTEM_TLS_NONE:
+		return "none";
+	case SYSTEM_TLS_OPPORTUNISTIC:
+		return "opportunistic";
+	case SYSTEM_TLS_REQUIRED:
+		return "required";
+	case SYSTEM_TLS_VERIFIED:
+		return "verified";
+	}
+	return "";
+}
+
+static json_t *leg_json(struct cli *c, const struct leg *l)
+{
+	json_t *j = json_pack("{s:o}", "address", text(l->address));
+
+	switch (l->kind) {
+	case LEG_MAILBOX:
+		json_object_set_new(j, "mailbox", text(l->login));
+		break;
+	case LEG_SYSTEM:
+		json_object_set_new(j, "system", text(l->system.name));
+		json_object_set_new(j, "hosts", hosts_json(c, l->system.hosts));
+		json_object_set_new(j, "tls",
+				    json_string(tls_word(l->system.tls)));
+		break;
+	case LEG_INTERNET:
+		json_object_set_new(j, "mx_of", text(l->domain));
+		break;
+	}
+	return j;
+}
+
+/* The first leg that leaves this server. */
+static const struct leg *leg_elsewhere(const struct decision *d)
+{
+	for (size_t i = 0; i < d->n; i++)
+		if (d->legs[i].kind != LEG_MAILBOX)
+			return &d->legs[i];
+	return NULL;
+}
+
+static json_t *decision_json(struct cli *c, struct str recipient,
+			     const struct decision *d)
+{
+	json_t *legs = json_array(), *reasons = json_array();
+	const struct leg *there = leg_elsewhere(d);
+	bool system = there && there->kind == LEG_SYSTEM;
+
+	for (size_t i = 0; i < d->n; i++)
+		json_array_append_new(legs, leg_json(c, &d->legs[i]));
+	for (size_t i = 0; i < d->n_reasons; i++) {
+		const struct reason *r = &d->reasons[i];
+
+		json_array_append_new(
+			reasons, json_pack("{s:s,s:o,s:s,s:I}", "rule", r->rule,
+					   "fact", text(r->fact), "source",
+					   r->source, "age_s",
+					   (json_int_t)r->age_s));
+	}
+	return json_pack("{s:o,s:s,s:o?,s:o,s:i,s:s,s:o,s:o,s:o}", "recipient",
+			 text(recipient), "action", route_action_name(d->action),
+			 "system", system ? text(there->system.name) : NULL,
+			 "hosts",
+			 system ? hosts_json(c, there->system.hosts)
+				: json_array(),
+			 "code", d->reply.code, "status", d->reply.status,
+			 "text", text(d->reply.text), "legs", legs, "reasons",
+			 reasons);
+}
+
+/* ---- for people ---- */
+
+static const char *plain(struct cli *c, struct str s)
+{
+	return cli_clean(c, arena_cstr(c->arena, s));
+}
+
+static void print_leg(struct cli *c, const struct leg *l)
+{
+	const char *address = plain(c, l->address);
+
+	switch (l->kind) {
+	case LEG_MAILBOX:
+		fprintf(c->out, "to       the mailbox of %s here\n",
+			plain(c, l->login));
+		break;
+	case LEG_SYSTEM:
+		fprintf(c->out, "to       %s at %s (%s), TLS %s\n", address,
+			plain(c, l->system.name), plain(c, l->system.hosts),
+			tls_word(l->system.tls));
+		break;
+	case LEG_INTERNET:
+		fprintf(c->out, "to       %s at the MX of %s\n", address,
+			plain(c, l->domain));
+		break;
+	}
+}
+
+static void print_decision(struct cli *c, struct str recipient,
+			   const struct decision *d)
+{
+	fprintf(c->out, "%s: %s\n", plain(c, recipient),
+		route_action_name(d->action));
+	for (size_t i = 0; i < d->n; i++)
+		print_leg(c, &d->legs[i]);
+	fprintf(c->out, "sender   sees %s\n",
+		plain(c, reply_line(&d->reply, c->arena)));
+	for (size_t i = 0; i < d->n_reasons; i++) {
+		const struct reason *r = &d->reasons[i];
+
+		fprintf(c->out, "%s  %-13s%s (%s)\n", i ? "       " : "because",
+			r->rule, plain(c, r->fact), r->source);
+	}
+}
+
+/* ---- the command ---- */
+
+static bool parse_recipient(struct cli *c, const char *word, struct address *a)
+{
+	struct str path = arena_strf(c->arena, "<%s>", word);
+
+	if (!path_parse(&path, PATH_FORWARD, c->arena, a))
+		return false;
+	return str_empty(path) || fail("bad address \"%s\"", word);
+}
+
+static int decide(struct cli *c, const struct router *r, const char *word,
+		  const char *as)
+{
+	struct address recipient;
+	struct question q = { .recipient = &recipient };
+	struct decision d;
+
+	if (!parse_recipient(c, word, &recipient))
+		return cli_refuse(c, "%s.", cause());
+	if (!asker_parse(r->directory, str_of(as), c->arena, &q.asker))
+		return cli_refuse(c, "%s.", cause());
+	d = route_decide(r, &q, c->arena);
+	if (c->json)
+		cli_json(c, decision_json(c, recipient.spelling, &d));
+	else
+		print_decision(c, recipient.spelling, &d);
+	return CLI_DONE;
+}
+
+static int route(struct cli *c, const struct args *a)
+{
+	struct router r = { .directory = directory_open(
+				    cli_path(c, "directory.db")) };
+	const char *as = args_option(a, "as");
+	struct guard *guard;
+	struct node node;
+	int status;
+
+	if (!r.directory)
+		return cli_refuse(c, "%s.", cause());
+	if (!directory_node(r.directory, &node)) {
+		status = cli_refuse(c, "%s.", cause());
+		directory_close(r.directory);
+		return status;
+	}
+	r.guard = guard = guard_open(&node);
+	status = decide(c, &r, args_word(a, 0), as ? as : "internet");
+	guard_close(guard);
+	directory_close(r.directory);
+	return status;
+}
+
+static const struct command commands[] = {
+	{ "", "ADDRESS [--as WHO]", "Where would this address go, and why?",
+	  "splitmail route bob@example.org --as user:alice@example.org", route,
+	  "WHO is internet (a stranger, the default), user:ADDRESS (logged in), "
+	  "system:NAME (another mail system) or local." },
+};
+const struct noun noun_route =
+	NOUN_OF("route", "where mail would go, and why", commands);
