@@ -250,7 +250,9 @@ static bool open_store(struct queue *q)
 {
 	char *path = join(q->folder, "queue.db");
 
-	q->store = store_open(path);
+	/* mail is nobody else's; the log's mode follows from this one's */
+	if (folder_make_file(path))
+		q->store = store_open(path);
 	free(path);
 	if (!q->store)
 		return false;

@@ -545,11 +545,23 @@ static void test_sweep(void **state)
 	world_close(&w);
 }
 
+static bool is_private(struct world *w, const char *name)
+{
+	char path[128];
+	struct stat st;
+
+	snprintf(path, sizeof(path), "%s/%s", w->folder, name);
+	return stat(path, &st) == 0 && (st.st_mode & 07777) == 0600;
+}
+
 static void test_one_owner(void **state)
 {
 	struct world w;
 
 	world_open(&w);
+	loops_run(1, keep_spooled, &w);
+	assert_true(is_private(&w, "queue.db"));
+	assert_true(is_private(&w, "queue.db-wal"));
 	assert_null(queue_open(w.folder));
 	assert_non_null(strstr(cause(), "held by another process"));
 	world_close(&w);

@@ -14,6 +14,9 @@
 /* Make PATH, for its owner only, and make that survive a power cut.  One that
  * is there already is fine. */
 bool folder_make(const char *path) must_check;
+/* Make an empty file that only its owner can read, for libraries that would
+ * make it themselves and for everybody.  One that is there already is fine. */
+bool folder_make_file(const char *path) must_check;
 /* Remove a file; one that is gone already is fine. */
 bool folder_remove(const char *folder, const char *name) must_check;
 /* Files that can still be made on FOLDER's file system; UINT64_MAX: it does

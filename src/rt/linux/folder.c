@@ -50,6 +50,16 @@ bool folder_make(const char *path)
 	return true;
 }
 
+bool folder_make_file(const char *path)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+
+	if (fd < 0)
+		return fail("make %s: %m", path);
+	close(fd);
+	return true;
+}
+
 bool folder_remove(const char *folder, const char *name)
 {
 	int fd = open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
