@@ -122,9 +122,11 @@ static void print_leg(struct cli *c, const struct leg *l)
 			plain(c, l->login));
 		break;
 	case LEG_SYSTEM:
-		fprintf(c->out, "to       %s at %s (%s), TLS %s\n", address,
-			plain(c, l->system.name), plain(c, l->system.hosts),
-			tls_word(l->system.tls));
+		fprintf(c->out, "to       %s at %s", address,
+			plain(c, l->system.name));
+		if (!str_same(l->system.name, l->system.hosts))
+			fprintf(c->out, " (%s)", plain(c, l->system.hosts));
+		fprintf(c->out, ", TLS %s\n", tls_word(l->system.tls));
 		break;
 	case LEG_INTERNET:
 		fprintf(c->out, "to       %s at the MX of %s\n", address,
