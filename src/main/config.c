@@ -153,28 +153,26 @@ static bool number(cfg_t *sec, const char *block, const char *key, long min,
 static bool take_address(const char *what, const char *text, uint16_t port,
 			 struct inet *out)
 {
-	struct str s = str_same(str_of(text), S("*")) ? S("::") : str_of(text);
-
-	if (inet_parse_ip(s, port, out))
+	if (inet_parse_ip(str_of(text), port, out))
 		return true;
 	return fail("splitmail.conf: %s: address \"%s\" is no IP address; "
 		    "write \"*\" for all, \"192.0.2.1\" or \"2001:db8::1\"",
 		    what, text);
 }
 
+static const struct {
+	const char *word;
+	enum smtp_kind kind;
+	uint16_t port;
+} kinds[] = {
+	{ "mx", SMTP_MX, 25 },
+	{ "submission", SMTP_SUBMISSION, 587 },
+	{ "submissions", SMTP_SUBMISSIONS, 465 },
+};
+
 static bool take_kind(const char *name, const char *text, enum smtp_kind *kind,
 		      uint16_t *port)
 {
-	static const struct {
-		const char *word;
-		enum smtp_kind kind;
-		uint16_t port;
-	} kinds[] = {
-		{ "mx", SMTP_MX, 25 },
-		{ "submission", SMTP_SUBMISSION, 587 },
-		{ "submissions", SMTP_SUBMISSIONS, 465 },
-	};
-
 	for (size_t i = 0; i < array_size(kinds); i++) {
 		if (strcmp(text, kinds[i].word) != 0)
 			continue;
@@ -186,48 +184,57 @@ static bool take_kind(const char *name, const char *text, enum smtp_kind *kind,
 		    "mx, submission and submissions are", name, text);
 }
 
-static bool take_listener(struct config *c, cfg_t *sec)
+static bool add_listener(struct config *c, const char *name,
+			 enum smtp_kind kind, const char *address,
+			 uint16_t port, bool may_fail)
 {
 	struct config_listener *l = &c->listeners[c->n_listeners];
-	const char *name = cfg_title(sec);
-	uint16_t standard = 0;
-	long port;
 
-	l->name = str_of(copy(c, name));
-	if (!take_kind(name, cfg_getstr(sec, "kind"), &l->kind, &standard) ||
-	    !number(sec, name, "port", 0, 65535, &port) ||
-	    !take_address(name, cfg_getstr(sec, "address"),
-			  port ? (uint16_t)port : standard, &l->at))
+	*l = (struct config_listener){ .name = str_of(name), .kind = kind,
+				       .may_fail = may_fail };
+	if (!take_address(name, address, port, &l->at))
 		return false;
 	c->n_listeners++;
 	return true;
 }
 
+/* "*" is two listeners, one for each version of IP. */
+static bool add_listeners(struct config *c, const char *name,
+			  enum smtp_kind kind, const char *address,
+			  uint16_t port)
+{
+	if (strcmp(address, "*") != 0)
+		return add_listener(c, name, kind, address, port, false);
+	return add_listener(c, name, kind, "0.0.0.0", port, false) &&
+	       add_listener(c, name, kind, "::", port, true);
+}
+
+static bool take_listener(struct config *c, cfg_t *sec)
+{
+	const char *name = copy(c, cfg_title(sec));
+	enum smtp_kind kind = SMTP_MX;
+	uint16_t standard = 0;
+	long port;
+
+	return take_kind(name, cfg_getstr(sec, "kind"), &kind, &standard) &&
+	       number(sec, name, "port", 0, 65535, &port) &&
+	       add_listeners(c, name, kind, cfg_getstr(sec, "address"),
+			     port ? (uint16_t)port : standard);
+}
+
 static bool take_listeners(struct config *c, cfg_t *cfg)
 {
-	static const struct { const char *name; enum smtp_kind kind;
-			      uint16_t port; } standard[] = {
-		{ "mx", SMTP_MX, 25 },
-		{ "submission", SMTP_SUBMISSION, 587 },
-		{ "submissions", SMTP_SUBMISSIONS, 465 },
-	};
 	size_t n = cfg_size(cfg, "listener");
 
 	c->listeners = arena_array(c->arena, struct config_listener,
-				   n > 3 ? n : 3);
+				   2 * (n + array_size(kinds)));
 	for (size_t i = 0; i < n; i++)
 		if (!take_listener(c, cfg_getnsec(cfg, "listener", i)))
 			return false;
-	if (n > 0)
-		return true;
-	for (size_t i = 0; i < array_size(standard); i++) {
-		struct config_listener *l = &c->listeners[c->n_listeners++];
-
-		l->name = str_of(standard[i].name);
-		l->kind = standard[i].kind;
-		if (!inet_parse_ip(S("::"), standard[i].port, &l->at))
+	for (size_t i = 0; n == 0 && i < array_size(kinds); i++)
+		if (!add_listeners(c, kinds[i].word, kinds[i].kind, "*",
+				   kinds[i].port))
 			return false;
-	}
 	return true;
 }
 
@@ -275,7 +282,8 @@ static bool take_dovecot(struct config *c, cfg_t *sec)
 
 	c->dovecot_enabled = cfg_getbool(sec, "enabled") == cfg_true;
 	c->dovecot_address = copy(c, cfg_getstr(sec, "address"));
-	if (!take_address("dovecot", c->dovecot_address, 0, &unused))
+	if (strcmp(c->dovecot_address, "*") != 0 &&
+	    !take_address("dovecot", c->dovecot_address, 0, &unused))
 		return false;
 	for (size_t i = 0; i < array_size(ports); i++) {
 		if (!number(sec, "dovecot", ports[i].key, 0, 65535, &port))

@@ -20,6 +20,7 @@ struct config_listener {
 	struct str name;
 	struct inet at;
 	enum smtp_kind kind;
+	bool may_fail;		/* the IPv6 half of "*": a machine may lack it */
 };
 
 struct config {

@@ -71,6 +71,8 @@ static const char services[] =
 	"service anvil {\n\tchroot =\n}\n"
 	"service stats {\n\tchroot =\n}\n"
 	"service lmtp {\n\tunix_listener lmtp {\n\t\tmode = 0600\n\t}\n"
+	/* Sieve's sendmail inherits the limit and is as large as the engine. */
+	"\tvsz_limit = 0\n"
 	"\tclient_limit = 1\n\tprocess_min_avail = 2\n\tservice_count = 0\n}\n"
 	"service auth {\n\tunix_listener auth-client {\n\t\tmode = 0600\n\t}\n"
 	"\tunix_listener auth-userdb {\n\t\tmode = 0600\n\t}\n}\n"

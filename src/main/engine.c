@@ -110,6 +110,8 @@ static bool listen_all(struct lane *l)
 
 	for (size_t i = 0; i < c->n_listeners; i++) {
 		l->listeners[i] = listener_open(&c->listeners[i].at);
+		if (!l->listeners[i] && c->listeners[i].may_fail)
+			continue;
 		if (!l->listeners[i])
 			return add_cause("listener %.*s",
 					 STR(c->listeners[i].name));
