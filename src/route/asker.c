@@ -2,8 +2,8 @@
  * Who asks, and as whom they may write.
  *
  * The text form is what the queue stores and the command line takes:
- * "internet", "user:a@b", "system:NAME", "local".  A system that has no name
- * is written by its hosts, and has no rights.
+ * "internet", "user:a@b", "system:NAME", "local".  A system that has no name,
+ * or was only recognised, is written by its hosts, and has no rights.
  */
 #include "route/route.h"
 #include "wire/hosts.h"
@@ -69,7 +69,9 @@ struct str asker_text(const struct asker *a, struct arena *arena)
 	case ASKER_USER:
 		return arena_strf(arena, "user:%.*s", STR(a->user));
 	case ASKER_SYSTEM:
-		return arena_strf(arena, "system:%.*s", STR(a->system.name));
+		return arena_strf(arena, "system:%.*s",
+		                  STR(a->trusted ? a->system.name
+		                                 : a->system.hosts));
 	case ASKER_LOCAL:
 		return S("local");
 	}

@@ -144,15 +144,34 @@ static const struct system *waits caller_among(struct session *s,
 	return NULL;
 }
 
+/* Delivery asks again, and must not give it back either. */
+static struct asker caller_asks(struct session *s, const struct system *caller)
+{
+	struct arena *arena = s->mail->message->arena;
+	struct system system = *caller;
+
+	system.name = arena_str(arena, system.name);
+	system.hosts = arena_str(arena, system.hosts);
+	system.user = system.password = STR_NONE;
+	s->mail->asker =
+		(struct asker){ .kind = ASKER_SYSTEM, .system = system };
+	return s->mail->asker;
+}
+
+static bool has_rights(const struct asker *a)
+{
+	return a->kind != ASKER_INTERNET &&
+	       (a->kind != ASKER_SYSTEM || a->trusted);
+}
+
 static struct decision waits decide(struct session *s, struct question *q)
 {
 	struct router *router = s->server->router;
 	struct decision d = route_decide(router, q, s->line);
 	const struct system *caller;
 
-	if (q->asker.kind == ASKER_INTERNET && (caller = caller_among(s, &d))) {
-		q->asker = (struct asker){ .kind = ASKER_SYSTEM,
-			                   .system = *caller };
+	if (!has_rights(&q->asker) && (caller = caller_among(s, &d))) {
+		q->asker = caller_asks(s, caller);
 		d = route_decide(router, q, s->line);
 	}
 	if (!d.ask || d.n == 0)
@@ -249,6 +268,7 @@ static struct reply waits ask_route(struct session *s,
 		.asker = mail->asker,
 		.trail = c->trail,
 		.message_bytes = mail->declared_bytes,
+		.is_probe = str_empty(mail->message->sender),
 	};
 	struct decision d;
 
