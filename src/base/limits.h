@@ -77,7 +77,7 @@ enum {
 					   is being received: a message of the
 					   largest size and the log */
 	LIMIT_QUEUE_FREE_FILES = 1000,
-	LIMIT_QUEUE_LOG_PAGES = 16384,	/* 64 MiB of write-ahead log: then it is
+	LIMIT_QUEUE_LOG_PAGES = 4096,	/* 16 MiB of write-ahead log: then it is
 					   checkpointed under load, too */
 
 	/* runtime */

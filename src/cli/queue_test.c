@@ -46,7 +46,7 @@ static void keep_two(void *world)
 	struct message *m = message_new();
 
 	check(q);
-	strcpy(w->id, m->id);
+	memcpy(w->id, m->id, sizeof(w->id));
 	m->sender = S("alice@own.test");
 	m->trace = S("Received: by us\r\n");
 	m->as = S("internet");
@@ -88,7 +88,7 @@ static int run(struct world *w, const char *words)
 	free(w->err);
 	c.out = open_memstream(&w->out, &w->out_n);
 	c.err = open_memstream(&w->err, &w->err_n);
-	strcpy(copy, words);
+	memcpy(copy, words, strlen(words) + 1);
 	for (char *p = strtok_r(copy, " ", &rest); p;
 	     p = strtok_r(NULL, " ", &rest))
 		argv[argc++] = p;
