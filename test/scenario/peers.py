@@ -211,6 +211,8 @@ class Postfix(Peer):
             "unverified_recipient_reject_code": "550",
             "unverified_recipient_defer_code": "450",
             "address_verify_poll_delay": "1s",
+            # A question says that it is one.
+            "address_verify_sender": "<>",
             "address_verify_map": "",
             "smtpd_peername_lookup": "no",
             "smtp_dns_support_level": "disabled",

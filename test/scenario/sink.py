@@ -389,7 +389,7 @@ class Sink:
         return sorted(r for m in self.messages for r in m.recipients)
 
     def log_tail(self):
-        return "\n".join(self.commands[-40:] + [repr(m) for m in self.seen])
+        return "\n".join(self.commands[-40:] + [repr(m) for m in self.seen[-20:]])
 
 
 _tls = None

@@ -169,17 +169,18 @@ def test_sigterm_in_traffic_finishes_what_was_begun(server):
 
 
 def test_sigterm_waits_for_a_body_that_is_on_its_way(server):
-    with server.smtp() as smtp:
-        smtp.ehlo()
-        smtp.mail(STRANGER)
-        smtp.rcpt(ALICE)
-        smtp.putcmd("data")
-        assert smtp.getreply()[0] == 354
-        smtp.send("Subject: slow\r\n\r\n")
-        server.process.send_signal(signal.SIGTERM)
-        time.sleep(1)
-        smtp.send("the end\r\n.\r\n")
-        assert smtp.getreply()[0] == 250
+    smtp = server.smtp()
+    smtp.ehlo()
+    smtp.mail(STRANGER)
+    smtp.rcpt(ALICE)
+    smtp.putcmd("data")
+    assert smtp.getreply()[0] == 354
+    smtp.send("Subject: slow\r\n\r\n")
+    server.process.send_signal(signal.SIGTERM)
+    time.sleep(1)
+    smtp.send("the end\r\n.\r\n")
+    assert smtp.getreply()[0] == 250
+    smtp.close()
     server.stop()
     server.serve()
     wait_until(lambda: server.subjects(ALICE) == ["slow"], 20, "the mail")
