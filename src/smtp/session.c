@@ -93,11 +93,23 @@ static bool ends_session(const struct reply *r)
 
 /* ---- hearing ---- */
 
+/* Between commands, outside a mail, a session holds as little as can be. */
+static enum stream_state waits fill_idly(struct session *s, int64_t deadline_ms)
+{
+	enum stream_state state;
+
+	arena_close(s->line);
+	state = stream_fill(s->peer, deadline_ms);
+	s->line = arena_open();
+	return state;
+}
+
 enum heard hear_more(struct session *s, int64_t deadline_ms)
 {
 	if (!flush(s))
 		return HEARD_END;
-	switch (stream_fill(s->peer, deadline_ms)) {
+	switch (s->is_idle ? fill_idly(s, deadline_ms)
+	                   : stream_fill(s->peer, deadline_ms)) {
 	case STREAM_MORE:
 	case STREAM_FULL:
 		return HEARD_LINE;
