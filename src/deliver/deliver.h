@@ -17,9 +17,9 @@
  *
  * Files: handover.c (the story above), job.c (one round of work on a message:
  * routed, attempted, settled), attempt.c (one next hop, many recipients),
- * remote.c (hosts, TLS, AUTH), mailbox.c (LMTP into Dovecot), transaction.c
- * (MAIL to the final dot), peer.c and pool.c (open connections), probe.c
- * (asking at RCPT), scheduler.c (the queue's turn), dsn.c.
+ * hops.c (which hosts), remote.c (TLS, AUTH), mailbox.c (LMTP into Dovecot),
+ *transaction.c (MAIL to the final dot), peer.c and pool.c (open connections),
+ *probe.c (asking at RCPT), scheduler.c (the queue's turn), dsn.c.
  */
 #ifndef DELIVER_DELIVER_H
 #define DELIVER_DELIVER_H

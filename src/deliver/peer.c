@@ -142,3 +142,17 @@ const char *reply_status(const struct reply *r)
 		return "2.0.0";
 	return r->code >= 500 ? "5.0.0" : "4.0.0";
 }
+
+bool trouble_ours(struct trouble *t, struct reply r)
+{
+	t->reply = r;
+	t->is_ours = true;
+	return false;
+}
+
+bool trouble_said(struct trouble *t, const struct reply *r)
+{
+	t->reply = *r;
+	t->is_ours = false;
+	return false;
+}

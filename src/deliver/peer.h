@@ -35,6 +35,10 @@ struct trouble {
 	bool is_ours; /* no server said it */
 };
 
+/* Both return false. */
+bool trouble_ours(struct trouble *t, struct reply r);
+bool trouble_said(struct trouble *t, const struct reply *r);
+
 /* Takes the stream over. */
 struct peer *peer_new(struct stream *s, const char *name, bool is_lmtp);
 void peer_close(struct peer *p);      /* NULL is allowed; no QUIT */

@@ -51,6 +51,10 @@ void line_release(struct line *line);
 void waits hop_try(struct attempt *a, const struct hop *hop,
                    struct share **left, size_t n, struct trouble *trouble);
 
+/* For people, and for the pool. */
 struct str hop_name(const struct hop *hop, struct arena *arena);
+struct str hop_key(const struct hop *hop, struct arena *arena);
+/* *TROUBLE: the way leads to ourselves; false. */
+bool loops_back(struct trouble *trouble, struct arena *arena);
 
 #endif

@@ -122,6 +122,10 @@ static struct reply objection(struct transaction *t, const struct share *s)
 
 	if (!is_safe(s->leg.address) || !is_safe(t->message->sender))
 		return own_reply(a, 553, "5.1.3", "bad address");
+	/* Dovecot 2.3 takes no such recipient, whatever it is told. */
+	if (t->peer->is_lmtp && !is_ascii(s->leg.login))
+		return own_reply(a, 550, "5.6.7",
+		                 "mailboxes have names in ASCII");
 	if (!t->peer->is_lmtp && !can->utf8 && needs_utf8(t, s))
 		return own_reply(a, 550, "5.6.7",
 		                 "the next system does not take "
@@ -239,7 +243,7 @@ static void say_mailbox(struct peer *p, const struct leg *leg,
 	struct str local =
 	        str_part(leg->login, 0, at < 0 ? leg->login.n : (size_t)at);
 
-	if (leg->detail.n)
+	if (leg->detail.n && is_ascii(leg->detail))
 		local = arena_strf(arena, "%.*s+%.*s", STR(local),
 		                   STR(leg->detail));
 	stream_say(p->stream, S("RCPT TO:<"));
@@ -247,7 +251,8 @@ static void say_mailbox(struct peer *p, const struct leg *leg,
 	if (at >= 0)
 		stream_say(p->stream, str_from(leg->login, at));
 	stream_say(p->stream, S(">"));
-	/* Dovecot 2.3 does not announce DSN, and takes this for Delivered-To. */
+	/* Dovecot 2.3 does not announce DSN, and takes this for Delivered-To.
+	 */
 	if (r && is_ascii(r->address) && is_safe(r->address))
 		stream_sayf(p->stream, " ORCPT=rfc822;%.*s",
 		            STR(xtext_encode(r->address, arena)));
