@@ -13,6 +13,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "directory/database.h"
@@ -57,6 +58,7 @@ struct serve {
 	const char *self;
 	bool stopping;
 	struct child engine, dovecot;
+	struct timespec certificate_seen, key_seen;	/* by Dovecot */
 	struct gate news;		/* a child became ready or ended */
 	int status;
 };
@@ -210,6 +212,42 @@ static bool waits await_children(struct serve *s)
 	return true;
 }
 
+/* Has the file at PATH another change time than SEEN?  Remembers it. */
+static bool is_renewed(const char *path, struct timespec *seen)
+{
+	struct stat now;
+	bool renewed;
+
+	if (stat(path, &now) != 0)
+		return false;
+	renewed = now.st_ctim.tv_sec != seen->tv_sec ||
+		  now.st_ctim.tv_nsec != seen->tv_nsec;
+	*seen = now.st_ctim;
+	return renewed;
+}
+
+static bool certificate_is_renewed(struct serve *s)
+{
+	bool certificate = is_renewed(s->config->certificate,
+				      &s->certificate_seen);
+	bool key = is_renewed(s->config->key, &s->key_seen);
+
+	return certificate || key;
+}
+
+/*
+ * Dovecot ends its LMTP sessions when it reloads, also one whose mail it has
+ * just stored: it says 421, so that the mail is delivered again.  Therefore it
+ * reloads only when there is something new to read.
+ */
+static void reload(struct serve *s)
+{
+	if (s->engine.process)
+		process_signal(s->engine.process, SIGHUP);
+	if (s->dovecot.process && certificate_is_renewed(s))
+		process_signal(s->dovecot.process, SIGHUP);
+}
+
 static void waits obey_signals(struct serve *s)
 {
 	static const int signals[] = { SIGTERM, SIGINT, SIGHUP };
@@ -219,10 +257,7 @@ static void waits obey_signals(struct serve *s)
 	       WAIT_DONE) {
 		if (got != SIGHUP)
 			return;
-		if (s->engine.process)
-			process_signal(s->engine.process, SIGHUP);
-		if (s->dovecot.process)
-			process_signal(s->dovecot.process, SIGHUP);
+		reload(s);
 	}
 }
 
@@ -238,6 +273,7 @@ static void waits supervise(void *arg)
 {
 	struct serve *s = arg;
 
+	certificate_is_renewed(s);
 	if (s->dovecot.argv[0])
 		fiber_start("dovecot", keep_running, &s->dovecot);
 	fiber_start("engine", keep_running, &s->engine);

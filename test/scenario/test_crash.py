@@ -1,14 +1,20 @@
 """What was answered 250 arrives, whatever happens to the engine."""
 
+import glob
+import hashlib
+import imaplib
 import random
+import re
 import signal
 import smtplib
+import subprocess
 import threading
 import time
 from collections import Counter
 
 import pytest
 
+from splitmail import no_checks
 from world import wait_until
 
 DOMAIN = "example.test"
@@ -153,6 +159,42 @@ def test_sighup_in_traffic_disturbs_nobody(server):
     assert len(traffic.accepted) > 50
     got = everything_arrived(server, traffic)
     assert max(got.values()) == 1
+
+
+def fingerprints(server):
+    """Of the certificates SMTP and IMAP show."""
+    smtp = server.smtp()
+    smtp.starttls(context=no_checks())
+    imap = imaplib.IMAP4_SSL(server.address, server.ports["imaps"],
+                             ssl_context=no_checks(), timeout=30)
+    shown = [hashlib.sha256(s.getpeercert(True)).hexdigest()
+             for s in (smtp.sock, imap.sock)]
+    smtp.close()
+    imap.shutdown()
+    return shown
+
+
+def test_sighup_takes_a_new_certificate_everywhere(server):
+    before = fingerprints(server)
+    assert before[0] == before[1]
+    conf = open(f"{server.data}/splitmail.conf").read()
+    pems = {}
+    for key in ("certificate", "key"):
+        words = re.search(rf'\b{key}\s*=\s*"?([^"\s}}]+)', conf)
+        pems[key] = words[1] if words else \
+            glob.glob(f"{server.data}/**/*{key[:3]}*.pem", recursive=True)[0]
+        if not pems[key].startswith("/"):
+            pems[key] = f"{server.data}/{pems[key]}"
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
+                    "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
+                    "-subj", "/CN=renewed.test", "-keyout", pems["key"],
+                    "-out", pems["certificate"]], check=True,
+                   capture_output=True)
+    server.reload()
+    wait_until(lambda: before[0] not in fingerprints(server)
+               and before[1] not in fingerprints(server), 10,
+               "the new certificate")
+    assert len(set(fingerprints(server))) == 1
 
 
 def test_sigterm_in_traffic_finishes_what_was_begun(server):
