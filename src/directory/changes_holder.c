@@ -324,7 +324,7 @@ static bool apply(struct changes *c, const struct holder_row *old,
 			return false;
 	return write_row(c, &h) && set_lists(c, &h, s, n) &&
 	       check_system(c, "mail_system", &h) && log_keys(c, old, &h) &&
-	       end_old_sessions(c, old, &h);
+	       (creating || end_old_sessions(c, old, &h));
 }
 
 static bool create(struct changes *c, enum holder_kind kind, struct str address,
