@@ -92,6 +92,11 @@ void sql_close(struct sql *s)
 	free(s);
 }
 
+sqlite3 *sql_connection(struct sql *s)
+{
+	return s->db;
+}
+
 int64_t sql_last_id(struct sql *s)
 {
 	return sqlite3_last_insert_rowid(s->db);

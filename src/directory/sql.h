@@ -18,6 +18,7 @@
 
 #include "directory/directory.h"
 
+struct sqlite3;
 struct sqlite3_stmt;
 
 enum sql_mode { SQL_READ, SQL_WRITE, SQL_CREATE };
@@ -58,5 +59,6 @@ enum answer sql_int(struct sql *s, int64_t *out, const char *text,
 
 /* A reader's handle, for lists.c. */
 struct sql *directory_sql(struct directory *d);
+struct sqlite3 *sql_connection(struct sql *s);	/* for tests */
 
 #endif
