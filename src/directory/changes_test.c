@@ -560,6 +560,18 @@ static void test_a_change_is_seen_at_once(void **state)
 	assert_true(directory_version(d) != before);
 	assert_int_equal(directory_first_domain(d, arena, &domain),
 			 ANSWER_YES);
+	/* Between begin and end it stands still. */
+	directory_begin(d);
+	directory_begin(d);
+	assert_int_equal(directory_domain(d, S("b.test"), arena, &domain),
+			 ANSWER_NO);
+	assert_done(domain_create(c, S("b.test"), NOTHING));
+	directory_end(d);
+	assert_int_equal(directory_domain(d, S("b.test"), arena, &domain),
+			 ANSWER_NO);
+	directory_end(d);
+	assert_int_equal(directory_domain(d, S("b.test"), arena, &domain),
+			 ANSWER_YES);
 }
 
 int main(void)

@@ -39,6 +39,14 @@ void directory_close(struct directory *d);
 /* Changes with every commit of anybody: cheap, for noticing. */
 uint64_t directory_version(struct directory *d);
 
+/*
+ * Several questions about one state of the directory, and cheaper: between
+ * begin and end nothing that others commit is seen.  May be nested; nobody
+ * waits in between.  When begin cannot, the questions stand alone.
+ */
+void directory_begin(struct directory *d);
+void directory_end(struct directory *d);
+
 /* ---- domains ---- */
 
 enum own_senders { OWN_SENDERS_ACCEPT, OWN_SENDERS_REFUSE };

@@ -4,8 +4,8 @@
  *	directory_bench [USERS]		100000 when not given
  *
  * Makes a directory in /tmp through the same changes everybody uses, half of
- * the users alternate, then asks for random addresses as RCPT does (domain,
- * address, each a transaction of its own) and prints microseconds.
+ * the users alternate, then asks for random addresses as RCPT does (domain and
+ * address, one transaction) and prints microseconds.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -92,11 +92,13 @@ static void ask(struct directory *d, uint64_t users, double *us)
 		local = arena_strf(arena, "user%06llu",
 				   (unsigned long long)(seed % users));
 		begin = now_us();
+		directory_begin(d);
 		if (directory_domain(d, S("bench.test"), arena, &domain) !=
 			    ANSWER_YES ||
 		    directory_address(d, &domain, local, S("bench.test"),
 				      arena, &h) != ANSWER_YES)
 			die("ask");
+		directory_end(d);
 		us[i] = now_us() - begin;
 	}
 	arena_close(arena);
@@ -109,11 +111,13 @@ static void count(void *arg, const struct holder_entry *e)
 
 static void report(struct directory *d, uint64_t users)
 {
-	double *us = must_alloc(QUESTIONS * sizeof(*us)), begin = now_us();
+	double *us = must_alloc(QUESTIONS * sizeof(*us)), begin;
 	struct holder_filter all = { .kind = HOLDER_USER, .mail_system = -1 };
 	struct rusage usage;
 	uint64_t n = 0;
 
+	ask(d, users, us);	/* the cache fills */
+	begin = now_us();
 	ask(d, users, us);
 	printf("asked    %d times, domain and address: %.0f/s\n", QUESTIONS,
 	       QUESTIONS / ((now_us() - begin) / 1e6));

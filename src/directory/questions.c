@@ -23,6 +23,7 @@ struct directory {
 	struct trusted *trusted;
 	size_t n_trusted;
 	uint64_t trusted_version;	/* 0: not read */
+	unsigned depth;			/* of directory_begin() */
 };
 
 struct directory *directory_open(const char *path)
@@ -49,6 +50,21 @@ void directory_close(struct directory *d)
 struct sql *directory_sql(struct directory *d)
 {
 	return d->sql;
+}
+
+/* The first question takes the snapshot; a read-only COMMIT cannot fail in a
+ * way that matters. */
+void directory_begin(struct directory *d)
+{
+	if (d->depth++ == 0 && !sql_run(d->sql, "BEGIN", ""))
+		sql_rollback(d->sql);
+}
+
+void directory_end(struct directory *d)
+{
+	check(d->depth > 0);
+	if (--d->depth == 0 && !sql_run(d->sql, "COMMIT", ""))
+		sql_rollback(d->sql);
 }
 
 uint64_t directory_version(struct directory *d)

@@ -673,10 +673,14 @@ struct decision route_decide(const struct router *r, const struct question *q,
 {
 	struct walk w = { .router = r, .q = q, .arena = arena };
 	struct way start = { .trail = q->trail };
-	struct outcome o = route_address(&w, &start, q->recipient);
+	struct outcome o;
 	bool accepted;
 
+	/* One state of the directory for the whole decision. */
+	directory_begin(r->directory);
+	o = route_address(&w, &start, q->recipient);
 	check_size(&w, &o);
+	directory_end(r->directory);
 	seen_close(&w);
 	accepted = o.action != ROUTE_REFUSE && o.action != ROUTE_LATER;
 	return (struct decision){
