@@ -1,8 +1,8 @@
 /*
  * splitmail.conf by libconfuse.
  *
- * The parser is the library's; what is ours is one table per block and the
- * checks that name the file, the line and what would be right.
+ * The parser is the library's; what is ours is one table per block, with every
+ * key and its default, and the checks that name what would be right.
  */
 #include "main/config.h"
 

@@ -6,8 +6,7 @@
  *		...cause(): "splitmail.conf:12: no such option 'hostnam'"
  *
  * A file with only `hostname` is a working production configuration.  Every
- * key, its default and its meaning stand in settings[] of config.c, which is
- * also what `splitmail init` writes the file from.
+ * key and its default stand in the tables of config.c.
  */
 #ifndef MAIN_CONFIG_H
 #define MAIN_CONFIG_H

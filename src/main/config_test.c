@@ -1,0 +1,119 @@
+/* splitmail.conf: what is written is read; what is wrong is named. */
+#include "base/test.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "main/config.h"
+
+static char folder[64];
+
+static int make_folder(void **unused)
+{
+	snprintf(folder, sizeof(folder), "/tmp/config-test-XXXXXX");
+	return mkdtemp(folder) ? 0 : -1;
+}
+
+static void remove_file(void)
+{
+	char path[96];
+
+	snprintf(path, sizeof(path), "%s/splitmail.conf", folder);
+	unlink(path);
+}
+
+static int remove_folder(void **unused)
+{
+	remove_file();
+	return rmdir(folder);
+}
+
+static struct config *read_text(const char *text)
+{
+	char path[96];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s/splitmail.conf", folder);
+	f = fopen(path, "w");
+	assert_non_null(f);
+	fputs(text, f);
+	fclose(f);
+	return config_read(folder);
+}
+
+static void assert_refused(const char *text, const char *because)
+{
+	struct config *c = read_text(text);
+
+	if (c)
+		fail_msg("accepted: %s", text);
+	if (!strstr(cause(), because))
+		fail_msg("\"%s\" does not say \"%s\"", cause(), because);
+}
+
+static void test_hostname_is_enough(void **unused)
+{
+	struct config *c = read_text("hostname = \"MX.Example.ORG\"\n");
+
+	if (!c)
+		fail_msg("%s", cause());
+	assert_string_equal(c->hostname, "mx.example.org");
+	assert_int_equal(c->n_listeners, 6);	/* three, on IPv4 and IPv6 */
+	assert_int_equal(c->listeners[0].at.port, 25);
+	assert_int_equal(c->imap, 143);
+	assert_true(c->dovecot_enabled);
+	assert_int_equal(c->expiry_s, 432000);
+	assert_false(c->has_outgoing);
+	config_close(c);
+}
+
+static void test_what_is_written_is_read(void **unused)
+{
+	struct config_plan plan = {
+		.hostname = "a.test", .bind = "127.0.0.5", .port_base = 20000,
+	};
+	struct config *c;
+
+	remove_file();
+	assert_true(config_write(folder, &plan));
+	assert_false(config_write(folder, &plan));
+	c = config_read(folder);
+	if (!c)
+		fail_msg("%s", cause());
+	assert_int_equal(c->n_listeners, 3);
+	assert_int_equal(c->listeners[1].at.port, 20587);
+	assert_int_equal(c->listeners[1].kind, SMTP_SUBMISSION);
+	assert_int_equal(c->sieve, 24190);
+	assert_true(c->has_outgoing);
+	config_close(c);
+}
+
+static void test_mistakes_are_named(void **unused)
+{
+	assert_refused("", "hostname is missing");
+	assert_refused("hostname = \"a.test\"\nhostnam = 1\n",
+		       "splitmail.conf:2");
+	assert_refused("hostname = \"a b\"\n", "hostname");
+	assert_refused("hostname = \"a.test\"\nlimits {\n\texpiry = 1\n",
+		       "splitmail.conf:2");
+	assert_refused("hostname = \"a.test\"\nlistener x {\n\tkind = smtp\n}",
+		       "submission");
+	assert_refused("hostname = \"a.test\"\nlistener x {\n"
+		       "\taddress = \"mx.a.test\"\n}", "no IP address");
+	assert_refused("hostname = \"a.test\"\ndovecot {\n\timap = 70000\n}",
+		       "dovecot.imap");
+	assert_refused("hostname = \"a.test\"\nlimits {\n\tretry_min = 0\n}",
+		       "limits.retry_min");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_hostname_is_enough),
+		cmocka_unit_test(test_what_is_written_is_read),
+		cmocka_unit_test(test_mistakes_are_named),
+	};
+
+	return cmocka_run_group_tests(tests, make_folder, remove_folder);
+}
