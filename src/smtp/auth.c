@@ -23,21 +23,23 @@
 enum {
 	FAILURES = 4,
 	DOVECOT_MS = 30000,    /* it delays failures itself */
-	MECHANISMS_MS = 60000, /* what it offers is asked again after this */
+	MECHANISMS_MS = 60000, /* what it offers is asked again after this, */
+	AWAY_MS = 5000,        /* or when it could not be asked */
 	REQUEST = 1,           /* the only one on its connection */
 };
 
 /* ---- the conversation with Dovecot ---- */
 
-static bool waits send_line(struct stream *dovecot, struct buf *b)
+static bool waits send_line(struct stream *dovecot, struct buf *b,
+                            int64_t deadline_ms)
 {
 	stream_say(dovecot, buf_str(b));
 	buf_clear(b);
-	return stream_flush(dovecot, after_ms(DOVECOT_MS));
+	return stream_flush(dovecot, deadline_ms);
 }
 
 static bool waits next_line(struct stream *dovecot, struct arena *arena,
-                            struct auth_line *out)
+                            struct auth_line *out, int64_t deadline_ms)
 {
 	for (;;) {
 		struct str in = stream_bytes(dovecot);
@@ -49,7 +51,7 @@ static bool waits next_line(struct stream *dovecot, struct arena *arena,
 			stream_skip(dovecot, lf + 1);
 			return auth_line_parse(line, arena, out);
 		}
-		if (stream_fill(dovecot, after_ms(DOVECOT_MS)) != STREAM_MORE)
+		if (stream_fill(dovecot, deadline_ms) != STREAM_MORE)
 			return fail("Dovecot's auth socket gave no answer");
 	}
 }
@@ -63,12 +65,12 @@ static bool proves_nothing(struct str mechanism)
 
 /* Its greeting: mechanisms, joined by spaces into *OFFER. */
 static bool waits read_offer(struct stream *dovecot, struct arena *arena,
-                             struct buf *offer)
+                             struct buf *offer, int64_t deadline_ms)
 {
 	struct auth_line line;
 
 	do {
-		if (!next_line(dovecot, arena, &line))
+		if (!next_line(dovecot, arena, &line, deadline_ms))
 			return false;
 		if (line.kind == AUTH_LINE_VERSION && line.major != 1)
 			return fail("Dovecot speaks version %u", line.major);
@@ -81,7 +83,8 @@ static bool waits read_offer(struct stream *dovecot, struct arena *arena,
 }
 
 /* NULL: cause(). */
-static struct stream *waits dovecot_dial(struct session *s, struct buf *offer)
+static struct stream *waits dovecot_dial(struct session *s, struct buf *offer,
+                                         int64_t deadline_ms)
 {
 	struct stream *dovecot =
 	        stream_dial_path(s->server->settings->auth_path,
@@ -91,7 +94,8 @@ static struct stream *waits dovecot_dial(struct session *s, struct buf *offer)
 	if (!dovecot)
 		return NULL;
 	auth_write_hello(&b, 1 + (unsigned)loop_index());
-	if (send_line(dovecot, &b) && read_offer(dovecot, s->line, offer))
+	if (send_line(dovecot, &b, deadline_ms) &&
+	    read_offer(dovecot, s->line, offer, deadline_ms))
 		return dovecot;
 	stream_close(dovecot);
 	return NULL;
@@ -102,7 +106,7 @@ static bool waits next_answer(struct session *s, struct stream *dovecot,
                               struct auth_line *out)
 {
 	do {
-		if (!next_line(dovecot, s->line, out))
+		if (!next_line(dovecot, s->line, out, after_ms(DOVECOT_MS)))
 			return false;
 	} while (out->id != REQUEST ||
 	         (out->kind != AUTH_LINE_OK && out->kind != AUTH_LINE_FAIL &&
@@ -173,7 +177,8 @@ static struct reply waits converse(struct session *s, struct stream *dovecot,
 	                   str_of(inet_ip_text(stream_local(s->peer)).c),
 	                   initial);
 	for (;;) {
-		if (!send_line(dovecot, &b) || !next_answer(s, dovecot, &line))
+		if (!send_line(dovecot, &b, after_ms(DOVECOT_MS)) ||
+		    !next_answer(s, dovecot, &line))
 			return auth_trouble(s);
 		if (line.kind == AUTH_LINE_OK) {
 			s->login = arena_str(s->arena, line.user);
@@ -203,7 +208,7 @@ static struct reply waits login(struct session *s, struct str mechanism,
                                 struct str initial)
 {
 	struct buf offer scoped(buf) = BUF_EMPTY;
-	struct stream *dovecot = dovecot_dial(s, &offer);
+	struct stream *dovecot = dovecot_dial(s, &offer, after_ms(DOVECOT_MS));
 	struct reply r;
 
 	if (!dovecot)
@@ -278,17 +283,16 @@ static void waits refresh_mechanisms(struct session *s)
 
 	if (memory->mechanisms_until_ms > now_ms())
 		return;
-	memory->mechanisms_until_ms = after_ms(MECHANISMS_MS);
-	dovecot = dovecot_dial(s, &offer);
-	if (dovecot && offer.n > 0 && offer.n < sizeof(memory->mechanisms)) {
-		memcpy(memory->mechanisms, offer.p, offer.n);
-		memory->mechanisms[offer.n] = 0;
-	} else {
-		memory->mechanisms_until_ms = 0;
-	}
 	if (!memory->mechanisms[0])
 		snprintf(memory->mechanisms, sizeof(memory->mechanisms),
 		         "PLAIN LOGIN");
+	memory->mechanisms_until_ms = after_ms(AWAY_MS);
+	dovecot = dovecot_dial(s, &offer, after_ms(AWAY_MS));
+	if (dovecot && offer.n > 0 && offer.n < sizeof(memory->mechanisms)) {
+		memcpy(memory->mechanisms, offer.p, offer.n);
+		memory->mechanisms[offer.n] = 0;
+		memory->mechanisms_until_ms = after_ms(MECHANISMS_MS);
+	}
 	stream_close(dovecot);
 }
 

@@ -174,15 +174,17 @@ static struct reply waits settle(struct session *s)
 	struct message *m = mail->message;
 	struct reply r = judge(s);
 
-	if (r.code)
+	if (r.code) {
+		count(r.code >= 500 ? COUNT_MAILS_REFUSED : COUNT_MAILS_LATER);
 		return r;
+	}
 	m->as = asker_text(&mail->asker, m->arena);
 	m->client = *stream_peer(s->peer);
 	m->helo = arena_str(m->arena, str_of(s->helo));
 	m->trace = received_lines(s);
 	log_fact("cleanup", "%s: message-id=%s", m->id,
 	         log_safe(s->line, mail->header.message_id, SAY_CUT));
-	/* delivery's hold ends when it wants; the reply lies in the message */
+	/* delivery's hold ends when it wants, and counts what it says */
 	r = hand_on(s, deliver_accept(s->server->deliver, message_hold(m)));
 	if (reply_is_done(&r)) {
 		s->mails++;
@@ -195,8 +197,6 @@ static struct reply waits finish(struct session *s)
 {
 	struct reply r = settle(s);
 
-	if (r.code >= 400)
-		count(r.code >= 500 ? COUNT_MAILS_REFUSED : COUNT_MAILS_LATER);
 	if (r.code >= 400)
 		log_refusal(s, "END-OF-MESSAGE", &r);
 	r.text = arena_str(s->line, r.text);

@@ -11,7 +11,7 @@
 #include "rt/counter.h"
 #include "rt/log.h"
 #include "rt/loop.h"
-#include "smtp/session.h"
+#include "smtp/peers.h"
 
 /* IPv6 peers own a /64 at least, so that is what is counted. */
 static struct str peer_key(struct session *s)
@@ -84,6 +84,34 @@ int64_t body_deadline(const struct session *s)
 	int64_t next = after_ms(patience_ms(s));
 
 	return all < next ? all : next;
+}
+
+enum { MINUTE_MS = 60000 };
+
+/* FNV-1a: spreads names; who wants to collide only shares a limit. */
+static uint64_t hash_of(struct str s)
+{
+	uint64_t h = 14695981039346656037u;
+
+	for (size_t i = 0; i < s.n; i++)
+		h = (h ^ (unsigned char)s.p[i]) * 1099511628211u;
+	return h;
+}
+
+/* A login that was stolen sends to thousands in a minute; a table this large
+ * forgets nobody who matters. */
+bool may_send_more(struct session *s)
+{
+	unsigned most = s->server->settings->recipients_per_minute;
+	uint64_t login = hash_of(s->login);
+	struct sender_minute *m =
+	        &smtp_memory(s->server)->senders[login % SENDERS];
+
+	if (!s->login.n || most == 0)
+		return true;
+	if (m->login != login || now_ms() - m->began_ms >= MINUTE_MS)
+		*m = (struct sender_minute){ login, now_ms(), 0 };
+	return m->recipients++ < most;
 }
 
 /* Systems that are trusted, and ourselves, do not guess. */

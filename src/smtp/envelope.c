@@ -154,7 +154,7 @@ static struct asker caller_asks(struct session *s, const struct system *caller)
 	system.hosts = arena_str(arena, system.hosts);
 	system.user = system.password = STR_NONE;
 	s->mail->asker =
-		(struct asker){ .kind = ASKER_SYSTEM, .system = system };
+	        (struct asker){ .kind = ASKER_SYSTEM, .system = system };
 	return s->mail->asker;
 }
 
@@ -298,7 +298,8 @@ struct reply on_rcpt(struct session *s, struct str arguments)
 			return SAY(s, too_many_errors);
 		return SAY(s, too_many_recipients);
 	}
-	r = parse_rcpt(s, arguments, &c);
+	r = may_send_more(s) ? parse_rcpt(s, arguments, &c)
+	                     : SAY(s, rate_exceeded);
 	if (r.code == 0)
 		r = ask_route(s, &c);
 	s->mail->granted += reply_is_done(&r);

@@ -177,6 +177,8 @@ void leave(struct session *s);
 int64_t command_deadline(const struct session *s);
 /* When a body has to have gone on. */
 int64_t body_deadline(const struct session *s);
+/* One recipient more of a login; false: too many this minute. */
+bool may_send_more(struct session *s);
 /* What R costs the peer: a pause, or the session. */
 struct reply waits charge(struct session *s, unsigned rules, struct reply r);
 /* Let the peer wait for its answer. */

@@ -4,6 +4,7 @@
  *
  * The directory, the queue, route() and TLS are real; delivery is its twin
  * (deliver_fake.c), and Dovecot's auth socket is spoken to by a fiber here.
+ * A login may send to 50 a minute.
  * The domain is own.test with relay 192.0.2.77: alice and postmaster hosted,
  * bob and nobody on the relay, unknown addresses refused.
  *
@@ -58,6 +59,7 @@ static struct smtp_settings settings = {
 	.command_ms = PATIENCE_MS,
 	.data_ms = PATIENCE_MS,
 	.error_ms = 1,
+	.recipients_per_minute = 50,
 };
 
 static const char *in_folder(const char *name)
@@ -81,7 +83,7 @@ struct play {
 	struct router router;
 	struct deliver deliver;
 	struct tally *tally;
-	struct stream *client;
+	struct stream *client, *peer;
 	struct arena *arena;
 	char wrong[1500]; /* what went wrong; "": nothing */
 	int line;
@@ -427,10 +429,8 @@ static bool play_line(struct play *p, struct str line)
 static void session_main(void *arg)
 {
 	struct play *p = arg;
-	struct stream *peer = (struct stream *)p->server.memory;
 
-	p->server.memory = NULL;
-	smtp_serve(&p->server, p->kind, peer);
+	smtp_serve(&p->server, p->kind, p->peer);
 	p->session_over = true;
 	gate_open(&p->over);
 }
@@ -454,7 +454,7 @@ static bool open_play(struct play *p)
 	if (!p->router.directory || !stream_pair(ends))
 		return wrong(p, "open", S(""), str_of(cause()));
 	p->client = ends[0];
-	p->server.memory = (struct smtp_memory *)ends[1];
+	p->peer = ends[1];
 	return fiber_start("session", session_main, p) != NULL;
 }
 

@@ -29,8 +29,10 @@ struct smtp_settings {
 	uint64_t message_bytes;
 	unsigned connections_per_ip;
 	int64_t command_ms, data_ms;
-	int64_t error_ms; /* what an error too many, or a failed
-	                     login, costs; 0: LIMIT_ERROR_MS */
+	unsigned recipients_per_minute; /* of one login, on one loop;
+	                                   0: as many as come */
+	int64_t error_ms;               /* what an error too many, or a failed
+	                                   login, costs; 0: LIMIT_ERROR_MS */
 };
 
 struct smtp_server { /* one per loop */
