@@ -48,6 +48,7 @@ static cfg_opt_t limits_block[] = {
 	CFG_INT("threads", 0, CFGF_NONE),
 	CFG_INT("message_bytes", LIMIT_MESSAGE_BYTES, CFGF_NONE),
 	CFG_INT("connections_per_address", LIMIT_CONNECTIONS_PER_IP, CFGF_NONE),
+	CFG_INT("recipients_per_minute", 0, CFGF_NONE),
 	CFG_INT("retry_min", LIMIT_RETRY_MIN_S, CFGF_NONE),
 	CFG_INT("retry_max", LIMIT_RETRY_MAX_S, CFGF_NONE),
 	CFG_INT("expiry", LIMIT_EXPIRY_S, CFGF_NONE),
@@ -242,13 +243,15 @@ static bool take_limits(struct config *c, cfg_t *sec)
 {
 	const long day = 86400;
 	long threads, bytes, connections, retry_min, retry_max, expiry;
-	long warning, handover, command, data;
+	long warning, handover, command, data, recipients;
 
 	if (!number(sec, "limits", "threads", 0, 64, &threads) ||
 	    !number(sec, "limits", "message_bytes", 65536, 2000000000,
 		    &bytes) ||
 	    !number(sec, "limits", "connections_per_address", 1, 20000,
 		    &connections) ||
+	    !number(sec, "limits", "recipients_per_minute", 0, 1000000,
+		    &recipients) ||
 	    !number(sec, "limits", "retry_min", 1, day, &retry_min) ||
 	    !number(sec, "limits", "retry_max", retry_min, day, &retry_max) ||
 	    !number(sec, "limits", "expiry", 1, 60 * day, &expiry) ||
@@ -260,6 +263,7 @@ static bool take_limits(struct config *c, cfg_t *sec)
 	c->threads = (unsigned)threads;
 	c->message_bytes = (uint64_t)bytes;
 	c->connections_per_address = (unsigned)connections;
+	c->recipients_per_minute = (unsigned)recipients;
 	c->retry_min_s = retry_min;
 	c->retry_max_s = retry_max;
 	c->expiry_s = expiry;

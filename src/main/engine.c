@@ -285,6 +285,7 @@ static void fill_settings(struct engine *e)
 		.auth_without_tls = c->auth_without_tls,
 		.message_bytes = c->message_bytes,
 		.connections_per_ip = c->connections_per_address,
+		.recipients_per_minute = c->recipients_per_minute,
 		.command_ms = c->command_s * 1000, .data_ms = c->data_s * 1000,
 	};
 	e->deliver = (struct deliver_settings){
