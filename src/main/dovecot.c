@@ -110,9 +110,11 @@ const char *dovecot_config_path(const struct config *c)
 	return config_path(c, "dovecot/dovecot.conf");
 }
 
+/* Others see the names in it; what lies there is its owner's alone, and the
+ * data folder above is closed.  Dovecot insists on it for its sockets. */
 static bool make_folder(const char *path, unsigned uid, unsigned gid)
 {
-	if (mkdir(path, 0700) != 0 && errno != EEXIST)
+	if (mkdir(path, 0755) != 0 && errno != EEXIST)
 		return fail("create folder %s: %m", path);
 	if (geteuid() == 0 && chown(path, uid, gid) != 0)
 		return fail("give folder %s to user %u: %m", path, uid);

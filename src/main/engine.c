@@ -205,8 +205,6 @@ static void say_ready(struct engine *e)
 {
 	if (e->ready_fd > 0 && write(e->ready_fd, "ready\n", 6) != 6)
 		log_warn("engine", "tell the supervisor: not heard");
-	if (!privileges_drop())
-		log_warn("engine", "%s", cause());
 	log_fact("engine", "ready on %d loops", e->n_lanes);
 }
 
@@ -257,7 +255,10 @@ static void waits run_lane(void *arg)
 		log_error("engine", "%s", cause());
 		e->failed = true;
 		stop_all(e);
-	} else if (loop_index() == 0) {
+	} else if (!privileges_drop()) {
+		log_warn("engine", "%s", cause());
+	}
+	if (!e->failed && loop_index() == 0) {
 		l->scheduler = fiber_start("scheduler", deliver_scheduler,
 					   l->deliver);
 	}

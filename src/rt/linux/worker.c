@@ -7,6 +7,8 @@
  * thread may write straight into the fiber's slot.
  */
 #include "rt/worker.h"
+#include "rt/log.h"
+#include "rt/privileges.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -196,6 +198,9 @@ static void *worker_main(void *arg)
 	struct worker *w = arg;
 	struct job *batch;
 
+	/* Capabilities are a thread's: nothing a worker does needs one. */
+	if (!privileges_drop())
+		log_warn("rt", "%s", cause());
 	while ((batch = batch_take(w)) != NULL)
 		batch_run(w, batch);
 	return NULL;

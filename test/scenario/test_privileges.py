@@ -1,0 +1,55 @@
+"""Nobody but the supervisor is root, and nobody keeps what he does not need."""
+
+import glob
+import os
+import re
+
+import pytest
+
+from world import descendants
+
+pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
+
+
+def status(pid, task):
+    with open(f"/proc/{pid}/task/{task}/status") as file:
+        return dict(line.rstrip("\n").split(":\t", 1) for line in file
+                    if ":\t" in line)
+
+
+def test_children_are_the_user_and_the_engine_has_no_capability(world):
+    server = world.server("a")
+    engine = server.engine_pid()
+    tasks = os.listdir(f"/proc/{engine}/task")
+    assert len(tasks) > 2, "loops and the queue's writer"
+    for task in tasks:
+        facts = status(engine, task)
+        assert set(facts["Uid"].split()) != {"0"}
+        for kind in ("CapEff", "CapPrm", "CapInh", "CapAmb"):
+            assert int(facts[kind], 16) == 0, f"{kind} of task {task}"
+        assert facts["NoNewPrivs"] == "1"
+    for pid in descendants(server.process.pid):
+        facts = status(pid, pid)
+        assert "0" not in facts["Uid"].split(), facts["Name"]
+
+
+def test_what_is_secret_is_closed_to_others(world):
+    server = world.server("a")
+    assert os.stat(server.data).st_mode & 0o77 == 0
+    for name in ("directory.db", "queue.db", "splitmail.conf", "tls/key.pem",
+                 "dovecot/sql.conf"):
+        path = os.path.join(server.data, name)
+        assert os.stat(path).st_mode & 0o77 == 0, name
+        assert os.stat(path).st_uid != 0, name
+    for path in glob.glob(f"{server.data}/run/*"):
+        assert os.stat(path).st_mode & 0o77 == 0, path
+
+
+def test_a_folder_the_user_cannot_search_is_named(world):
+    server = world.server("a", start=False)
+    closed = os.path.join(server.folder, "closed")
+    os.mkdir(closed, 0o700)
+    server.data = os.path.join(closed, "data")
+    done = server.run("init", "--hostname", "a.test")
+    assert done.returncode == 1
+    assert re.search(r"cannot search .*closed", done.stderr), done.stderr
