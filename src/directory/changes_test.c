@@ -261,6 +261,10 @@ static void test_sessions_end(void **state)
 	assert_non_null(o);
 	make_split();
 	assert_done(user_set(c, ALICE, SET("name=A", "quota=1M")));
+	/* who is new has none */
+	assert_done(user_create(c, S("new@example.org"), SET("password=secret")));
+	assert_done(user_create(c, S("away@example.org"),
+				SET("mail_system=alternate", "password=secret")));
 	assert_true(outbox_changed(o));
 	assert_true(outbox_take(o, note, seen));
 	assert_string_equal(seen, "");

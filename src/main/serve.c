@@ -160,6 +160,7 @@ static void waits stop_child(struct child *c, int64_t within_ms)
 
 /* ---- errands: end the logins of those who lost theirs ---- */
 
+/* What is not done when we stop is done at the next start. */
 static bool waits kick(void *arg, const struct session_end *e)
 {
 	struct serve *s = arg;
@@ -170,9 +171,12 @@ static bool waits kick(void *arg, const struct session_end *e)
 		dovecot_config_path(s->config), "kick", login, NULL,
 	};
 	struct process_plan plan = { .argv = argv, .quiet = true };
-	struct process *p = process_start(&plan);
+	struct process *p;
 	int status = -1;
 
+	if (s->stopping)
+		return false;
+	p = process_start(&plan);
 	if (!p) {
 		log_error("serve", "end sessions of %s: %s", login, cause());
 		return false;
