@@ -2,8 +2,10 @@
  * Handed over or kept: each test is one behaviour of a next hop and what the
  * client, the queue and the hop see of it.
  */
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "base/test.h"
@@ -291,6 +293,72 @@ static void late_refusal_makes_a_dsn(struct world *w)
 	wrong_unless(w, contains(&w->b, "Status: 5.7.1\r\n"));
 }
 
+/* What was told when the client was answered is not told again at the end. */
+static void refusal_is_told_once(struct world *w)
+{
+	w->settings.handover_ms = 200;
+	w->a.final_ms = 500;
+	w->b.rcpt = "550 5.1.1 no such user";
+	says(w, submit(w, "s@box.test", "bob@a.test x@b.test"),
+	     "250 2.0.0 Ok: queued");
+	scheduler_begin(w);
+	wait_for(w, w->box.n_mails == 1);
+	wait_for(w, w->a.n_mails == 1);
+	wait_for(w, deliver_busy(w->deliver) == 0);
+	fiber_sleep(after_ms(700));
+	wrong_unless(w, w->box.n_mails == 1);
+	wrong_unless(w, queued(w, NULL, 0) == 0);
+}
+
+static void no_room_on_the_disk(struct world *w)
+{
+	struct rlimit before, none = { 0 };
+
+	check(signal(SIGXFSZ, SIG_IGN) != SIG_ERR);
+	check(getrlimit(RLIMIT_FSIZE, &before) == 0);
+	none.rlim_max = before.rlim_max;
+	check(setrlimit(RLIMIT_FSIZE, &none) == 0);
+	w->settings.handover_ms = 100;
+	w->a.final_ms = 300;
+	/* Cannot be kept meanwhile, so the client waits for the outcome. */
+	says(w, submit(w, "s@x.test", "bob@a.test"), "250 2.0.0 Ok: handed");
+	says(w, submit(w, "s@x.test", "busy@a.test"), "45");
+	says(w, submit(w, "s@b.test", "bob@a.test nobody@a.test"), "45");
+	w->asker = ASKER_USER;
+	says(w, submit(w, "s@x.test", "bob@net.test"), "45");
+	wrong_unless(w, w->b.n_mails == 0);
+	check(setrlimit(RLIMIT_FSIZE, &before) == 0);
+	says(w, submit(w, "s@x.test", "bob@net.test"), "250 2.0.0 Ok: queued");
+	wait_for(w, w->b.n_mails == 1);
+	wait_for(w, deliver_busy(w->deliver) == 0);
+}
+
+struct crowd {
+	struct world *w;
+	int left;
+};
+
+static void one_of_many(void *arg)
+{
+	struct crowd *c = arg;
+
+	says(c->w, submit(c->w, "s@x.test", "bob@a.test"),
+	     "250 2.0.0 Ok: handed");
+	c->left--;
+}
+
+static void crowd_shares_connections(struct world *w)
+{
+	struct crowd c = { w, 50 };
+
+	w->a.final_ms = 50;
+	for (int i = 0; i < 50; i++)
+		check(fiber_start("one", one_of_many, &c));
+	wait_for(w, c.left == 0);
+	wrong_unless(w, w->a.n_mails == 50);
+	wrong_unless(w, w->a.connections == LIMIT_PER_HOP);
+}
+
 static void lost_after_the_dot_is_repeated(struct world *w)
 {
 	w->a.drop_after_dot = true;
@@ -380,6 +448,7 @@ static void other_host_is_tried(struct world *w)
 	w->a.greeting = "421 not now";
 	says(w, submit(w, "s@x.test", "bob@a.test"), "250 2.0.0 Ok: handed");
 	wrong_unless(w, w->b.n_mails == 1 && w->a.connections == 1);
+	fiber_sleep(after_ms(50));
 	says(w, submit(w, "s@x.test", "bob@a.test"), "250 2.0.0 Ok: handed");
 	wrong_unless(w, w->b.n_mails == 2 && w->a.connections == 1);
 	w->a.greeting = NULL;
@@ -627,29 +696,28 @@ static void retry_times(void **state)
 	{                                                                      \
 		world_run(test);                                               \
 	}
-#define TESTS(T)                                                                                                      \
-	T(passes_through)                                                                                             \
-	T(goes_without_extensions)                                                                                    \
-	T(greets_the_old_way)                                                                                         \
-	T(sends_in_one_go) T(large_body_is_streamed) T(trail_goes_along) T(many_recipients_go_in_parts) T(            \
-	        mailbox_gets_it_once) T(refusal_reaches_the_sender) T(members_refusal_does_not)                       \
-	        T(too_large_for_it) T(not_in_its_alphabet) T(one_later_is_kept) T(one_refused_makes_a_dsn) T(         \
-	                nobody_is_told) T(success_is_told) T(dsn_options_go_on) T(mailboxes_answer_one_by_one)        \
-	                T(missing_mailbox_waits) T(no_dovecot_waits) T(late_answer_is_not_repeated) T(                \
-	                        late_refusal_makes_a_dsn) T(lost_after_the_dot_is_repeated)                           \
-	                        T(dead_pooled_connection_is_replaced) T(bad_manners) T(                               \
-	                                more_bad_manners) T(in_trouble) T(short_replies_are_fine)                     \
-	                                T(endless_reply) T(other_host_is_tried) T(                                    \
-	                                        other_host_in_mid_mail) T(by_mx) T(ourselves_as_mx)                   \
-	                                        T(user_is_answered_at_once) T(tls_is_used) T(                         \
-	                                                tls_that_fails_is_left_out) T(tls_required_is_never_left_out) \
-	                                                T(injected_before_tls) T(                                     \
-	                                                        waits_while_it_is_down) T(time_runs_out)              \
-	                                                        T(delay_is_told_once) T(                              \
-	                                                                stopping_keeps_it)                            \
-	                                                                T(asks) T(                                    \
-	                                                                        asks_in_lockstep)                     \
-	                                                                        T(asks_in_vain)
+/* clang-format off */
+#define TESTS(T) \
+	T(passes_through) T(goes_without_extensions) T(greets_the_old_way) \
+	T(sends_in_one_go) T(large_body_is_streamed) T(trail_goes_along) \
+	T(many_recipients_go_in_parts) T(mailbox_gets_it_once) \
+	T(refusal_reaches_the_sender) T(members_refusal_does_not) \
+	T(too_large_for_it) T(not_in_its_alphabet) T(one_later_is_kept) \
+	T(one_refused_makes_a_dsn) T(nobody_is_told) T(success_is_told) \
+	T(dsn_options_go_on) T(mailboxes_answer_one_by_one) \
+	T(missing_mailbox_waits) T(no_dovecot_waits) \
+	T(late_answer_is_not_repeated) T(late_refusal_makes_a_dsn) \
+	T(refusal_is_told_once) T(no_room_on_the_disk) \
+	T(crowd_shares_connections) T(lost_after_the_dot_is_repeated) \
+	T(dead_pooled_connection_is_replaced) T(bad_manners) \
+	T(more_bad_manners) T(in_trouble) T(short_replies_are_fine) \
+	T(endless_reply) T(other_host_is_tried) T(other_host_in_mid_mail) \
+	T(by_mx) T(ourselves_as_mx) T(user_is_answered_at_once) \
+	T(tls_is_used) T(tls_that_fails_is_left_out) \
+	T(tls_required_is_never_left_out) T(injected_before_tls) \
+	T(waits_while_it_is_down) T(time_runs_out) T(delay_is_told_once) \
+	T(stopping_keeps_it) T(asks) T(asks_in_lockstep) T(asks_in_vain)
+/* clang-format on */
 
 TESTS(WORLD)
 

@@ -147,6 +147,7 @@ bool trouble_ours(struct trouble *t, struct reply r)
 {
 	t->reply = r;
 	t->is_ours = true;
+	t->is_tls = false;
 	return false;
 }
 
@@ -154,5 +155,6 @@ bool trouble_said(struct trouble *t, const struct reply *r)
 {
 	t->reply = *r;
 	t->is_ours = false;
+	t->is_tls = false;
 	return false;
 }

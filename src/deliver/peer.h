@@ -33,6 +33,7 @@ struct peer {
 struct trouble {
 	struct reply reply;
 	bool is_ours; /* no server said it */
+	bool is_tls;  /* the handshake failed: perhaps without */
 };
 
 /* Both return false. */

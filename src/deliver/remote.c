@@ -223,9 +223,10 @@ static bool secure_or_give_up(struct deliver *d, const struct hop *hop,
 		break;
 	}
 	p->is_broken = true;
-	return trouble_ours(trouble,
-	                    own_reply(arena, 451, is_must ? "4.7.5" : "4.7.0",
-	                              "TLS with %s: %s", p->name, cause()));
+	trouble_ours(trouble, own_reply(arena, 451, "4.7.5", "TLS with %s: %s",
+	                                p->name, cause()));
+	trouble->is_tls = true;
+	return false;
 }
 
 static bool make_ready(struct deliver *d, const struct hop *hop, struct peer *p,
@@ -262,9 +263,7 @@ static struct peer *open_peer(struct deliver *d, const struct hop *hop,
 	if (!p || make_ready(d, hop, p, arena, deadline_ms, trouble))
 		return p;
 	peer_close(p);
-	if (hop->tls != SYSTEM_TLS_OPPORTUNISTIC ||
-	    !str_same(str_of(trouble->reply.status), S("4.7.0")) ||
-	    !trouble->is_ours || hop->user.n)
+	if (hop->tls != SYSTEM_TLS_OPPORTUNISTIC || !trouble->is_tls)
 		return NULL;
 	in_clear.tls = SYSTEM_TLS_NONE;
 	return open_peer(d, &in_clear, deadline_ms, arena, trouble);

@@ -645,8 +645,10 @@ static void one_shot(struct transaction *t)
 	if (!hear_envelope(t)) {
 		/* A connection that lay in the pool and never said a word was
 		 * dead before the mail was sent. */
-		if (t->peer->has_spoken || !t->peer->is_reused)
+		if (t->peer->has_spoken || !t->peer->is_reused) {
+			fail("%.*s", STR(t->trouble->reply.text));
 			left_open(t);
+		}
 		return;
 	}
 	if (t->n_accepted)
