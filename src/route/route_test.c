@@ -742,8 +742,8 @@ static void test_asker_text(void **unused)
 	a = asker_of("system:exchange");
 	assert_true(a.trusted);
 	a.trusted = false;
-	assert_true(str_same(asker_text(&a, arena),
-	                     S("system:ex.example:2525")));
+	assert_true(
+	        str_same(asker_text(&a, arena), S("system:ex.example:2525")));
 	assert_false(asker_of("system:b.example").trusted);
 	assert_false(asker_parse(router.directory, S("root"), arena, &a));
 	assert_false(asker_parse(router.directory, S("user:x"), arena, &a));

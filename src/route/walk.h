@@ -87,6 +87,26 @@ void seen_close(struct walk *w);
 struct leg *leg_add(struct walk *w, const struct target *t, enum leg_kind kind,
                     struct outcome *o);
 
+/* ---- route.c: all rules, for one address ---- */
+
+struct outcome route_address(struct walk *w, const struct way *way,
+                             const struct address *a);
+
+/* ---- holder.c: T is held by somebody ---- */
+
+/* Disabled, or no mail for this address.  True: refused. */
+bool holder_has_no_mail(struct walk *w, const struct target *t,
+                        struct outcome *o);
+/* Group, forward or home; decides. */
+bool holder_decide(struct walk *w, struct target *t, struct outcome *o);
+
+/* A step on the way: T is replaced by other addresses.  Its key in the trail;
+ * was it there when the mail came; too many steps (decided); the way on. */
+struct str way_key(struct walk *w, const struct target *t);
+bool way_was_stepped(const struct walk *w, struct str key);
+bool way_is_too_deep(struct walk *w, const struct target *t, struct outcome *o);
+struct way way_step(struct walk *w, const struct target *t, struct str key);
+
 /* ---- relay.c: the other system's share ---- */
 
 /* Has this server handed T on before, on this mail's way? */

@@ -1,0 +1,333 @@
+/*
+ * The holder of an address: group, forward, or where its mail lives.
+ *
+ * What replaces one address by others leaves an entry in their trail, by which
+ * it is known when the mail comes back.  Whoever is reached by expansion is a
+ * new recipient: its system may well be the one that asks.
+ */
+#include "base/limits.h"
+#include "route/guard.h"
+#include "route/walk.h"
+
+static bool deliver_here(struct walk *w, const struct target *t,
+                         struct outcome *o)
+{
+	struct leg *l = leg_add(w, t, LEG_MAILBOX, o);
+
+	if (l) {
+		l->login = t->holder.login;
+		l->detail = t->detail;
+		l->is_here = true;
+		l->is_known = true;
+	}
+	return o->is_final || decide_accept(o, ROUTE_DELIVER);
+}
+
+/* ---- groups and forwards: one address becomes many ---- */
+
+struct str way_key(struct walk *w, const struct target *t)
+{
+	return arena_strf(w->arena, "group %.*s", STR(t->key));
+}
+
+struct way way_step(struct walk *w, const struct target *t, struct str key)
+{
+	const struct guard *g = w->router->guard;
+	struct way way = *t->way;
+
+	if (g)
+		way.trail = trail_add(way.trail, guard_entry(g, key, w->arena),
+		                      w->arena);
+	way.depth++;
+	way.is_new = true;
+	return way;
+}
+
+/* Was KEY replaced by others before, on this mail's way to us? */
+bool way_was_stepped(const struct walk *w, struct str key)
+{
+	const struct guard *g = w->router->guard;
+
+	return g && guard_was_here(g, w->q->trail, key);
+}
+
+bool way_is_too_deep(struct walk *w, const struct target *t, struct outcome *o)
+{
+	if (t->way->depth < LIMIT_EXPANSION_DEPTH)
+		return false;
+	reason_add(w, "group", "configuration",
+	           "%.*s: more than %d groups and forwards inside each other",
+	           STR(t->key), LIMIT_EXPANSION_DEPTH);
+	o->is_final = true;
+	return decide_refuse(w, o, 550, "5.4.6", "%sgroups nested too deeply",
+	                     shown_address(w, t));
+}
+
+/* True: *o ends the whole expansion. */
+static bool expand_member(struct walk *w, const struct way *way,
+                          struct str member, struct outcome *o)
+{
+	struct outcome of_member;
+	struct address a;
+
+	if (!address_parse(member, w->arena, &a)) {
+		reason_add(w, "member", "directory", "%.*s is left out: %s",
+		           STR(member), cause());
+		return false;
+	}
+	of_member = route_address(w, way, &a);
+	if (of_member.action == ROUTE_LATER || of_member.is_final) {
+		*o = of_member;
+		return true;
+	}
+	if (of_member.action == ROUTE_REFUSE)
+		reason_add(w, "member", "directory",
+		           "%.*s is left out: %d %s %.*s", STR(member),
+		           of_member.reply.code, of_member.reply.status,
+		           STR(of_member.reply.text));
+	return false;
+}
+
+static bool expand(struct walk *w, const struct target *t, struct str key,
+                   const struct str *members, size_t n, struct outcome *o)
+{
+	struct way way = way_step(w, t, key);
+
+	way.is_member = true;
+	for (size_t i = 0; i < n; i++)
+		if (expand_member(w, &way, members[i], o))
+			return true;
+	return false;
+}
+
+/*
+ * All members are through.  The one who sent to the group hears of a group
+ * that reaches nobody, otherwise mail would vanish; not of one that was
+ * expanded on the mail's way already, whose members have it.
+ */
+static bool expanded(struct walk *w, const struct target *t, struct outcome *o)
+{
+	if (w->n > 0 || w->dropped > 0 || t->way->is_member)
+		return decide_accept(o, ROUTE_EXPAND);
+	if (w->met_loop)
+		return decide_refuse(w, o, 550, "5.4.6", "%smail loop",
+		                     shown_address(w, t));
+	return decide_refuse(w, o, 550, "5.2.4", "%sreaches nobody",
+	                     shown_address(w, t));
+}
+
+static bool drop_group(struct walk *w, const struct target *t,
+                       struct outcome *o)
+{
+	reason_add(w, "guard", "trail",
+	           "%.*s was expanded before on this mail's way: dropped",
+	           STR(t->key));
+	w->dropped++;
+	return decide_accept(o, ROUTE_EXPAND);
+}
+
+static bool rule_group(struct walk *w, struct target *t, struct outcome *o)
+{
+	const struct str *members;
+	struct str key;
+	size_t n;
+
+	if (t->holder.kind != HOLDER_GROUP)
+		return false;
+	if (way_is_too_deep(w, t, o))
+		return true;
+	key = way_key(w, t);
+	if (way_was_stepped(w, key))
+		return drop_group(w, t, o);
+	w->expanding = true;
+	if (!seen_first(w, key)) {
+		reason_add(w, "once", "directory", "%.*s is expanded already",
+		           STR(t->key));
+		w->met_loop = true;
+		return decide_accept(o, ROUTE_EXPAND);
+	}
+	switch (directory_members(w->router->directory, t->holder.id, w->arena,
+	                          &members, &n)) {
+	case ANSWER_YES:
+	case ANSWER_NO:
+		break;
+	case ANSWER_UNSURE:
+		return decide_unsure(w, o);
+	}
+	reason_add(w, "group", "directory", "%.*s is a group of %zu",
+	           STR(t->key), n);
+	return expand(w, t, key, members, n, o) || expanded(w, t, o);
+}
+
+/* ---- home: where one address of a user lives ---- */
+
+static enum home home_of(const struct holder *h)
+{
+	if (h->kind == HOLDER_SHARED)
+		return HOME_HOSTED;
+	switch (h->mail_system) {
+	case HOME_ALTERNATE:
+		return h->routed ? HOME_ALTERNATE : HOME_NONE;
+	case HOME_NONE:
+		return HOME_NONE;
+	case HOME_HOSTED:
+	case HOME_BOTH:
+		break;
+	}
+	return h->home;
+}
+
+static const char *home_fact(const struct holder *h)
+{
+	if (h->kind == HOLDER_SHARED)
+		return "is a shared mailbox here";
+	switch (h->mail_system) {
+	case HOME_ALTERNATE:
+		return h->routed
+		               ? "is routed to the user's alternate mail server"
+		               : "is not selected for the user's alternate "
+		                 "mail server: no mail";
+	case HOME_NONE:
+		return "belongs to a user who has no mail";
+	case HOME_HOSTED:
+	case HOME_BOTH:
+		break;
+	}
+	switch (h->home) {
+	case HOME_HOSTED:
+		return "lives here, as its user does";
+	case HOME_ALTERNATE:
+		return "lives on the alternate mail server, its user here";
+	case HOME_BOTH:
+		return "is delivered here and on the alternate mail server";
+	case HOME_NONE:
+		return "has no mail, while its user has";
+	}
+	return "";
+}
+
+static bool home_alternate(struct walk *w, struct target *t, struct outcome *o)
+{
+	struct system s;
+
+	if (route_system(w, t, t->holder.system, &s, o))
+		return true;
+	reason_add(w, "relay", "directory",
+	           s.id ? "its system is %.*s (%.*s)"
+	                : "its system is the relay of the domain, %.*s",
+	           STR(s.name), STR(s.hosts));
+	if (route_loops(w, t, &s)) {
+		w->met_loop = true;
+		return decide_refuse(w, o, 550, "5.4.6",
+		                     "%smail loop: it lives on %.*s",
+		                     shown_address(w, t), STR(s.name));
+	}
+	return route_relay_verified(w, t, &s, true, o);
+}
+
+/* Each side once, also when asked again for one side's share alone. */
+static bool home_both(struct walk *w, struct target *t, struct outcome *o)
+{
+	struct outcome there = { 0 };
+
+	t->is_share = true;
+	if (w->q->is_split && !t->way->is_new)
+		return w->q->takes_there ? home_alternate(w, t, o)
+		                         : deliver_here(w, t, o);
+	if (deliver_here(w, t, o) && o->is_final)
+		return true;
+	home_alternate(w, t, &there);
+	if (there.action == ROUTE_LATER || there.is_final)
+		*o = there;
+	else if (there.action == ROUTE_RELAY)
+		decide_accept(o, ROUTE_BOTH);
+	return true;
+}
+
+static bool home(struct walk *w, struct target *t, struct outcome *o)
+{
+	reason_add(w, "home", "directory", "%.*s %s", STR(t->spelling),
+	           home_fact(&t->holder));
+	switch (home_of(&t->holder)) {
+	case HOME_HOSTED:
+		return deliver_here(w, t, o);
+	case HOME_ALTERNATE:
+		return home_alternate(w, t, o);
+	case HOME_BOTH:
+		return home_both(w, t, o);
+	case HOME_NONE:
+		break;
+	}
+	return decide_refuse(w, o, 550, "5.1.1",
+	                     "%snobody here has this address",
+	                     shown_address(w, t));
+}
+
+/* A forward that came back: its own copy may be given, nothing more. */
+static bool forward_again(struct walk *w, struct target *t, struct outcome *o)
+{
+	reason_add(w, "guard", "trail", "%.*s was forwarded before%s",
+	           STR(t->key),
+	           t->holder.forward_keeps_copy ? ": only its own copy is left"
+	                                        : "");
+	w->met_loop = true;
+	if (t->holder.forward_keeps_copy) {
+		t->is_share = true;
+		return home(w, t, o);
+	}
+	return decide_refuse(w, o, 550, "5.4.6", "%smail loop: it is forwarded",
+	                     shown_address(w, t));
+}
+
+static bool rule_forward(struct walk *w, struct target *t, struct outcome *o)
+{
+	const struct holder *h = &t->holder;
+	struct str key;
+
+	if (h->n_forwards == 0 || home_of(h) == HOME_NONE ||
+	    (w->q->is_split && !t->way->is_new))
+		return false;
+	if (way_is_too_deep(w, t, o))
+		return true;
+	key = way_key(w, t);
+	w->expanding = true;
+	if (way_was_stepped(w, key) || !seen_first(w, key))
+		return forward_again(w, t, o);
+	reason_add(w, "forward", "directory", "%.*s is forwarded to %zu%s",
+	           STR(t->key), h->n_forwards,
+	           h->forward_keeps_copy ? ", with a copy" : "");
+	if (h->forward_keeps_copy) {
+		t->is_share = true;
+		home(w, t, o);
+		if (o->action == ROUTE_LATER || o->is_final)
+			return true;
+	}
+	return expand(w, t, key, h->forwards, h->n_forwards, o) ||
+	       expanded(w, t, o);
+}
+
+/* ---- all of it ---- */
+
+bool holder_has_no_mail(struct walk *w, const struct target *t,
+                        struct outcome *o)
+{
+	if (!t->holder.enabled) {
+		reason_add(w, "enabled", "directory",
+		           "it is disabled, and never forwarded");
+		return decide_refuse(w, o, 550, "5.2.1",
+		                     "%sthis address is disabled",
+		                     shown_address(w, t));
+	}
+	if (t->holder.kind == HOLDER_GROUP || home_of(&t->holder) != HOME_NONE)
+		return false;
+	reason_add(w, "home", "directory", "%.*s %s", STR(t->spelling),
+	           home_fact(&t->holder));
+	return decide_refuse(w, o, 550, "5.1.1",
+	                     "%snobody here has this address",
+	                     shown_address(w, t));
+}
+
+bool holder_decide(struct walk *w, struct target *t, struct outcome *o)
+{
+	return rule_group(w, t, o) || rule_forward(w, t, o) || home(w, t, o);
+}
