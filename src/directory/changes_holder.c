@@ -327,6 +327,19 @@ static bool apply(struct changes *c, const struct holder_row *old,
 	       (creating || end_old_sessions(c, old, &h));
 }
 
+/* Said once, when the user is made. */
+static const char *about_login(struct changes *c, const struct holder_row *made)
+{
+	int64_t locked_out = 0;
+
+	if (!ask(c, &locked_out, "SELECT kind = 0 AND mail_system = 0 AND "
+				 "password = '' FROM holder WHERE id = ?", "i",
+		 made->id) || !locked_out)
+		return "";
+	return " Without a password there is no login yet: see `splitmail user "
+	       "password`.";
+}
+
 static bool create(struct changes *c, enum holder_kind kind, struct str address,
 		   const struct setting *s, size_t n)
 {
@@ -337,8 +350,8 @@ static bool create(struct changes *c, enum holder_kind kind, struct str address,
 	       change_log(c, noun_of(&h), h.login, S("created"), S(""),
 			  h.login) &&
 	       apply(c, &h, s, n, true) &&
-	       done(c, "The %s %.*s is created.", kind_words[kind],
-		    STR(h.login));
+	       done(c, "The %s %.*s is created.%s", kind_words[kind],
+		    STR(h.login), about_login(c, &h));
 }
 
 static bool set(struct changes *c, enum holder_kind kind, struct str address,
