@@ -135,9 +135,23 @@ static void report(struct directory *d, uint64_t users)
 	free(us);
 }
 
+/* A reader leaves -wal and -shm where they are. */
+static int tidy(const char *folder, const char *path)
+{
+	static const char *const ends[] = { "", "-wal", "-shm" };
+
+	for (size_t i = 0; i < array_size(ends); i++) {
+		char file[80];
+
+		snprintf(file, sizeof(file), "%s%s", path, ends[i]);
+		unlink(file);
+	}
+	return rmdir(folder);
+}
+
 int main(int argc, char **argv)
 {
-	char folder[] = "/tmp/splitmail-bench-XXXXXX", path[64];
+	char folder[] = "/tmp/splitmail-directory-bench-XXXXXX", path[72];
 	uint64_t users = 100000;
 	struct directory *d;
 	double begin;
@@ -159,6 +173,5 @@ int main(int argc, char **argv)
 		die("open");
 	report(d, users);
 	directory_close(d);
-	unlink(path);
-	return rmdir(folder);
+	return tidy(folder, path);
 }
