@@ -39,6 +39,7 @@ static const char general[] =
 	"disable_plaintext_auth = %9$s\n"
 	"auth_mechanisms = plain login\n"
 	"auth_username_format = %%Lu\n"
+	"auth_username_chars =\n"	/* o'brien; queries escape */
 	"auth_cache_size = 0\n"
 	"auth_verbose = yes\n"
 	"auth_worker_max_count = 8\n"
@@ -57,8 +58,7 @@ static const char general[] =
 	"\tsieve_redirect_envelope_from = orig_recipient\n"
 	"}\n"
 	"protocol imap {\n\tmail_plugins = quota imap_quota\n}\n"
-	"protocol lmtp {\n\tmail_plugins = quota sieve\n"
-	"\tauth_username_chars = \n}\n"
+	"protocol lmtp {\n\tmail_plugins = quota sieve\n}\n"
 	"namespace inbox {\n"
 	"\tinbox = yes\n"
 	"\tmailbox Drafts {\n\t\tspecial_use = \\Drafts\n\t}\n"

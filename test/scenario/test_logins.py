@@ -102,6 +102,16 @@ def test_hosted_users_only_and_all_others_alike(server):
     assert results(server, NOBODY, "secret") == wrong
 
 
+@pytest.mark.parametrize("name", ["o'brien", "a.b-c_d", "x!#$&*/=?^`{|}~z"])
+def test_unusual_names_log_in(server, name):
+    user = server.user(f"{name}@{DOMAIN}", password="a-secret")
+    assert set(results(server, user, "a-secret").values()) == {"in"}
+    server.send(STRANGER, user)
+    server.wait_for_mail(user)
+    with pytest.raises(REFUSED):
+        server.imap(f"x' OR '1'='1@{DOMAIN}", "a-secret")
+
+
 def test_no_password_in_clear_text(server):
     with smtplib.SMTP(server.address, server.ports["submission"]) as smtp:
         smtp.ehlo()
