@@ -2,8 +2,8 @@
  * The engine: the data plane of one Splitmail.
  *
  * One lane per loop (thread), each with its own handle of the directory, its
- * own verification cache, connection pool and listeners; lanes share the
- * queue, the tallies and the certificates.  Loop 0 also runs the scheduler,
+ * own connection pool and listeners; lanes share the queue, what verification
+ * knows, the tallies and the certificates.  Loop 0 also runs the scheduler,
  * the Unix socket for local programs and the signals.
  *
  * Stop (SIGTERM): listeners close, sessions finish the mail at hand, attempts
@@ -32,6 +32,7 @@ struct engine {
 	struct queue *queue;
 	struct guard *guard;
 	struct tally *per_ip, *open_questions;
+	struct verification *verification;
 	struct tls_context *tls, *tls_any, *tls_verified;
 	struct smtp_settings smtp;
 	struct deliver_settings deliver;
@@ -135,7 +136,7 @@ static bool lane_open(struct lane *l)
 		return false;
 	l->router = (struct router){
 		.directory = l->directory,
-		.verification = verification_open(e->open_questions),
+		.verification = e->verification,
 		.guard = e->guard,
 	};
 	l->deliver = deliver_open(&e->deliver, &l->router, e->queue);
@@ -152,7 +153,6 @@ static void lane_close(struct lane *l)
 		return;
 	smtp_close(&l->server);
 	deliver_close(l->deliver);
-	verification_close(l->router.verification);
 	directory_close(l->directory);
 }
 
@@ -331,6 +331,7 @@ static bool open_shared(struct engine *e)
 		return false;
 	e->per_ip = tally_open();
 	e->open_questions = tally_open();
+	e->verification = verification_open(e->open_questions);
 	fill_settings(e);
 	dns_open(&e->dns);
 	return true;
@@ -356,6 +357,7 @@ static void close_all(struct engine *e)
 	queue_close(e->queue);
 	guard_close(e->guard);
 	tally_close(e->per_ip);
+	verification_close(e->verification);
 	tally_close(e->open_questions);
 	tls_close(e->tls);
 	tls_close(e->tls_any);

@@ -1,38 +1,20 @@
 /*
- * What other systems have said: a hash of (system, address) in order of use.
- *
- * uthash keeps its items in the order they were added; whatever is used is
- * taken out and added again, so the first item is the one to go when there
- * are too many.  Peers choose the keys: the hash is keyed (SipHash).
+ * What other systems have said: a board (rt/board.h) by system and address.
  *
  * The address "" stands for the system as a whole: it is down.  That is told
  * by trouble without a reply, and forgotten with the next answer.
+ *
+ * Two loops that learn at the same moment: the later one is right, and an
+ * answer more or less is no harm, because it is only a memory.
  */
 #include "route/verify.h"
 
-#include <sodium.h>
 #include <stdlib.h>
 
+#include "base/buf.h"
 #include "base/limits.h"
+#include "rt/board.h"
 #include "rt/clock.h"
-
-/* A cache belongs to one thread, so its key can. */
-static _Thread_local uint8_t hash_key[crypto_shorthash_KEYBYTES];
-
-static unsigned hash_of(const void *p, size_t n)
-{
-	union {
-		uint8_t bytes[crypto_shorthash_BYTES];
-		unsigned value;
-	} out;
-
-	crypto_shorthash(out.bytes, p, n, hash_key);
-	return out.value;
-}
-
-#define HASH_FUNCTION(p, n, value) ((value) = hash_of((p), (n)))
-#define uthash_fatal(what) check(!what)
-#include <uthash.h>
 
 enum {
 	FRESH_YES_MS = 600000,
@@ -41,22 +23,18 @@ enum {
 	CONFIRMED_MS = 7 * 24 * 3600 * 1000,
 };
 
+/* As it lies on the board; the reply's text follows. */
 struct told {
-	UT_hash_handle hh;
 	enum verdict verdict;
 	int code;
 	char status[12];
-	char *text; /* of a refusal or a 4xx; or NULL */
-	size_t text_bytes;
 	int64_t at_ms;
 	bool was_confirmed;
 	int64_t confirmed_ms;
-	size_t key_bytes;
-	char key[];
 };
 
 struct verification {
-	struct told *all; /* the least recently used first */
+	struct board *board;
 	struct tally *open;
 };
 
@@ -66,7 +44,8 @@ struct key {
 	size_t n;
 };
 
-static void key_make(struct key *k, struct str system, struct str address)
+static struct str key_make(struct key *k, struct str system,
+                           struct str address)
 {
 	system = str_part(system, 0, 1000);
 	address = str_part(address, 0, LIMIT_PATH_BYTES);
@@ -76,65 +55,40 @@ static void key_make(struct key *k, struct str system, struct str address)
 	if (address.n > 0)
 		memcpy(k->c + system.n + 1, address.p, address.n);
 	k->n = system.n + 1 + address.n;
+	return (struct str){ k->c, k->n };
 }
 
 struct verification *verification_open(struct tally *open_questions)
 {
 	struct verification *v = must_alloc(sizeof(*v));
-	static const uint8_t none[sizeof(hash_key)];
 
-	check(sodium_init() >= 0);
-	if (memcmp(hash_key, none, sizeof(none)) == 0)
-		randombytes_buf(hash_key, sizeof(hash_key));
-	*v = (struct verification){ .open = open_questions };
+	*v = (struct verification){
+		.board = board_open(LIMIT_VERIFICATIONS),
+		.open = open_questions,
+	};
 	return v;
-}
-
-static void forget(struct verification *v, struct told *t)
-{
-	HASH_DEL(v->all, t);
-	free(t->text);
-	free(t);
 }
 
 void verification_close(struct verification *v)
 {
-	struct told *t, *next;
-
 	if (!v)
 		return;
-	HASH_ITER (hh, v->all, t, next)
-		forget(v, t);
+	board_close(v->board);
 	free(v);
 }
 
-static struct told *look_up(struct verification *v, const struct key *k)
+/* TEXT: what the system said, in ARENA. */
+static bool look_up(struct verification *v, struct str key,
+                    struct arena *arena, struct told *t, struct str *text)
 {
-	struct told *t;
+	struct str note;
 
-	HASH_FIND(hh, v->all, k->c, k->n, t);
-	return t;
-}
-
-static struct told *used_now(struct verification *v, struct told *t)
-{
-	HASH_DELETE(hh, v->all, t);
-	HASH_ADD_KEYPTR(hh, v->all, t->key, t->key_bytes, t);
-	return t;
-}
-
-static struct told *add(struct verification *v, const struct key *k)
-{
-	struct told *t;
-
-	if (HASH_COUNT(v->all) >= LIMIT_VERIFICATIONS)
-		forget(v, v->all);
-	t = must_alloc(sizeof(*t) + k->n);
-	memset(t, 0, sizeof(*t));
-	memcpy(t->key, k->c, k->n);
-	t->key_bytes = k->n;
-	HASH_ADD_KEYPTR(hh, v->all, t->key, t->key_bytes, t);
-	return t;
+	if (!board_read(v->board, key, arena, &note))
+		return false;
+	check(note.n >= sizeof(*t));
+	memcpy(t, note.p, sizeof(*t));
+	*text = str_from(note, sizeof(*t));
+	return true;
 }
 
 static bool is_fresh(const struct told *t, int64_t now)
@@ -154,15 +108,14 @@ static bool is_fresh(const struct told *t, int64_t now)
 	return false;
 }
 
-static void report(const struct told *t, int64_t now, struct arena *arena,
+static void report(const struct told *t, struct str text, int64_t now,
                    struct finding *f)
 {
 	f->verdict = t->verdict;
-	f->age_s = (now - t->at_ms) / 1000;
+	f->age_s = now > t->at_ms ? (now - t->at_ms) / 1000 : 0;
 	f->reply.code = t->code;
 	memcpy(f->reply.status, t->status, sizeof(f->reply.status));
-	f->reply.text =
-	        arena_str(arena, (struct str){ t->text, t->text_bytes });
+	f->reply.text = text;
 }
 
 struct finding verify_find(struct verification *v, struct str system,
@@ -170,104 +123,92 @@ struct finding verify_find(struct verification *v, struct str system,
 {
 	struct finding f = { .verdict = VERDICT_NOT_ASKED };
 	int64_t now = now_ms();
-	struct told *t;
+	struct told t;
+	struct str key, text;
 	struct key k;
 
-	key_make(&k, system, address_key);
-	f.is_asked_now =
-	        v->open && tally_count(v->open, (struct str){ k.c, k.n }) > 0;
-	t = look_up(v, &k);
-	if (t) {
-		used_now(v, t);
-		f.once_confirmed = t->was_confirmed &&
-		                   now - t->confirmed_ms < CONFIRMED_MS;
-		if (is_fresh(t, now)) {
-			report(t, now, arena, &f);
+	key = key_make(&k, system, address_key);
+	f.is_asked_now = v->open && tally_count(v->open, key) > 0;
+	if (look_up(v, key, arena, &t, &text)) {
+		f.once_confirmed = t.was_confirmed &&
+		                   now - t.confirmed_ms < CONFIRMED_MS;
+		if (is_fresh(&t, now)) {
+			report(&t, text, now, &f);
 			return f;
 		}
 	}
-	key_make(&k, system, STR_NONE);
-	t = look_up(v, &k);
-	if (t && is_fresh(t, now))
-		report(t, now, arena, &f);
+	key = key_make(&k, system, STR_NONE);
+	if (look_up(v, key, arena, &t, &text) && is_fresh(&t, now))
+		report(&t, text, now, &f);
 	return f;
 }
 
 bool verify_begin(struct verification *v, struct str system,
                   struct str address_key)
 {
+	struct str key;
 	struct key k;
 
 	if (!v->open)
 		return true;
-	key_make(&k, system, address_key);
-	if (tally_add(v->open, (struct str){ k.c, k.n }) == 1)
+	key = key_make(&k, system, address_key);
+	if (tally_add(v->open, key) == 1)
 		return true;
-	tally_drop(v->open, (struct str){ k.c, k.n });
+	tally_drop(v->open, key);
 	return false;
 }
 
-/* What T was told, in memory of its own. */
-static void write_down(struct told *t, enum verdict verdict,
-                       const struct reply *reply)
+static struct told told_now(const struct told *before, enum verdict verdict,
+                            const struct reply *reply)
 {
-	struct str text = reply ? reply->text : STR_NONE;
+	struct told t = {
+		.verdict = verdict,
+		.at_ms = now_ms(),
+		.code = reply ? reply->code : 0,
+		.was_confirmed = before->was_confirmed,
+		.confirmed_ms = before->confirmed_ms,
+	};
 
-	free(t->text);
-	t->text = NULL;
-	t->verdict = verdict;
-	t->at_ms = now_ms();
-	t->code = reply ? reply->code : 0;
-	memset(t->status, 0, sizeof(t->status));
 	if (reply)
-		memcpy(t->status, reply->status, sizeof(t->status) - 1);
+		memcpy(t.status, reply->status, sizeof(t.status) - 1);
 	if (verdict == VERDICT_YES) {
-		t->was_confirmed = true;
-		t->confirmed_ms = t->at_ms;
-		text = STR_NONE;
+		t.was_confirmed = true;
+		t.confirmed_ms = t.at_ms;
 	}
-	text = str_part(text, 0, LIMIT_VERIFIED_TEXT);
-	t->text_bytes = text.n;
-	if (text.n > 0) {
-		t->text = must_alloc(text.n);
-		memcpy(t->text, text.p, text.n);
-	}
+	return t;
 }
 
 static void learn(struct verification *v, struct str system, struct str address,
                   enum verdict verdict, const struct reply *reply)
 {
-	struct told *t;
+	struct arena *arena scoped(arena) = arena_open();
+	struct buf note scoped(buf) = BUF_EMPTY;
+	struct told t = { .verdict = VERDICT_NOT_ASKED };
+	struct str key, text;
 	struct key k;
 
-	key_make(&k, system, address);
-	t = look_up(v, &k);
-	t = t ? used_now(v, t) : add(v, &k);
-	write_down(t, verdict, reply);
-}
-
-static void answers_again(struct verification *v, struct str system)
-{
-	struct told *t;
-	struct key k;
-
-	key_make(&k, system, STR_NONE);
-	t = look_up(v, &k);
-	if (t)
-		forget(v, t);
+	key = key_make(&k, system, address);
+	look_up(v, key, arena, &t, &text);
+	t = told_now(&t, verdict, reply);
+	buf_add(&note, (struct str){ (const char *)&t, sizeof(t) });
+	if (reply && verdict != VERDICT_YES)
+		buf_add(&note, str_part(reply->text, 0, LIMIT_VERIFIED_TEXT));
+	board_write(v->board, key, buf_str(&note));
 }
 
 void verify_learn(struct verification *v, struct str system,
                   struct str address_key, enum verdict verdict,
                   const struct reply *reply)
 {
+	struct key k;
+
 	if (verdict == VERDICT_NOT_ASKED)
 		return;
 	learn(v, system, address_key, verdict, reply);
 	if (verdict == VERDICT_TROUBLE && (!reply || reply->code == 0))
 		learn(v, system, STR_NONE, verdict, reply);
 	else
-		answers_again(v, system);
+		board_erase(v->board, key_make(&k, system, STR_NONE));
 }
 
 void verify_end(struct verification *v, struct str system,
@@ -276,8 +217,7 @@ void verify_end(struct verification *v, struct str system,
 {
 	struct key k;
 
-	key_make(&k, system, address_key);
 	if (v->open)
-		tally_drop(v->open, (struct str){ k.c, k.n });
+		tally_drop(v->open, key_make(&k, system, address_key));
 	verify_learn(v, system, address_key, verdict, reply);
 }

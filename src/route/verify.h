@@ -1,7 +1,7 @@
 /*
  * What other systems have said about their addresses.
  *
- * One cache per loop.  A yes is fresh for 10 minutes (no new question) and is
+ * One memory for all loops.  A yes is fresh for 10 minutes (no new question) and is
  * remembered for 7 days as "confirmed once", which is what keep-known asks
  * when the system is down; a no holds 30 seconds; trouble holds 5, so that a
  * system that is down is not dialled for every RCPT.  Trouble without a reply
@@ -9,8 +9,7 @@
  * Bounded by LIMIT_VERIFICATIONS: those not used for longest go.
  *
  * A question that comes back while it is still open (A asks B, B asks A) is
- * seen by verify_begin() in any loop: verification_open() of all loops share
- * the same rt/tally.h.
+ * seen by verify_begin() in any loop.
  */
 #ifndef ROUTE_VERIFY_H
 #define ROUTE_VERIFY_H
@@ -34,7 +33,7 @@ struct finding {
 	bool is_asked_now;   /* the question is open, here or in another loop */
 };
 
-/* OPEN_QUESTIONS is shared by all loops; NULL: questions never meet. */
+/* OPEN_QUESTIONS outlives it; NULL: questions never meet. */
 struct verification *verification_open(struct tally *open_questions);
 void verification_close(struct verification *v);
 
