@@ -13,6 +13,7 @@
 
 #include "base/limits.h"
 #include "deliver/transaction.h"
+#include "route/verify.h"
 #include "wire/command.h"
 
 enum { SLOW_MS = 3000 };
@@ -269,6 +270,14 @@ static struct peer *open_peer(struct deliver *d, const struct hop *hop,
 	return open_peer(d, &in_clear, deadline_ms, arena, trouble);
 }
 
+static void learn_size(struct deliver *d, const struct hop *hop,
+                       const struct peer *p)
+{
+	if (p && hop->system.n && d->router->verification)
+		verify_learn_size(d->router->verification, hop->system,
+		                  p->can.size);
+}
+
 bool line_open(struct deliver *d, const struct hop *hop, bool fresh,
                int64_t deadline_ms, struct arena *arena, struct line *out,
                struct trouble *trouble)
@@ -282,8 +291,10 @@ bool line_open(struct deliver *d, const struct hop *hop, bool fresh,
 		        trouble, own_reply(arena, 451, "4.3.2", "%.*s: %s",
 		                           STR(hop_name(hop, arena)), cause()));
 	out->peer = fresh ? NULL : slot_idle(out->slot);
-	if (!out->peer)
+	if (!out->peer) {
 		out->peer = open_peer(d, hop, deadline_ms, arena, trouble);
+		learn_size(d, hop, out->peer);
+	}
 	if (out->peer) {
 		hop_answered(d, key);
 		return true;

@@ -195,6 +195,24 @@ static bool asked_now(struct walk *w, const struct target *t,
 	                     shown_address(w, t));
 }
 
+/* It would refuse the whole message: said before the client sends it. */
+static bool too_large(struct walk *w, const struct target *t,
+                      const struct system *s, struct outcome *o)
+{
+	uint64_t most = verify_size(w->router->verification, s->name,
+	                            w->arena);
+
+	if (most == 0 || w->q->message_bytes <= most)
+		return false;
+	reason_add(w, "size", "verification",
+	           "%.*s takes messages of up to %llu bytes", STR(s->name),
+	           (unsigned long long)most);
+	return decide_refuse(w, o, 552, "5.3.4",
+	                     "%smessage too large: %.*s takes up to %llu bytes",
+	                     shown_address(w, t), STR(s->name),
+	                     (unsigned long long)most);
+}
+
 bool route_relay_verified(struct walk *w, const struct target *t,
                           const struct system *s, bool known, struct outcome *o)
 {
@@ -222,5 +240,5 @@ bool route_relay_verified(struct walk *w, const struct target *t,
 	reason_add(w, "verification", "verification", "%.*s has confirmed it",
 	           STR(s->name))
 	        ->age_s = f.age_s;
-	return route_relay(w, t, s, true, o);
+	return too_large(w, t, s, o) || route_relay(w, t, s, true, o);
 }

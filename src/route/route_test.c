@@ -641,6 +641,23 @@ static void test_its_answer_counts(void **unused)
 	       "deliver postmaster-builtin");
 }
 
+static void test_its_size_limit_counts(void **unused)
+{
+	struct question q = { .asker = asker_of("internet"),
+		              .message_bytes = 900 };
+
+	verify_learn_size(verification, S("b.example"), 899);
+	decide(&q, "bob@own.test", "ask b.example(bob@own.test)");
+	says("b.example", "bob@own.test", VERDICT_YES, 250, "ok");
+	decide(&q, "bob@own.test", "refuse 552 5.3.4");
+	decide(&q, "alice@own.test", "deliver alice");
+	verify_learn_size(verification, S("b.example"), 900);
+	decide(&q, "bob@own.test", "relay b.example(bob@own.test)");
+	verify_learn_size(verification, S("b.example"), 10);
+	q.is_retry = true;
+	decide(&q, "bob@own.test", "relay b.example(bob@own.test)");
+}
+
 static void test_the_system_is_down(void **unused)
 {
 	says("b.example", "x", VERDICT_TROUBLE, 0, "");
@@ -875,6 +892,7 @@ int main(void)
 		cmocka_unit_test(test_size),
 		ASKING(test_it_is_asked_first),
 		ASKING(test_its_answer_counts),
+		ASKING(test_its_size_limit_counts),
 		ASKING(test_the_system_is_down),
 		ASKING(test_a_question_that_comes_back),
 		cmocka_unit_test(test_sender),

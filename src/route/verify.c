@@ -3,6 +3,7 @@
  *
  * The address "" stands for the system as a whole: it is down.  That is told
  * by trouble without a reply, and forgotten with the next answer.
+ * The address "SIZE" stands for the largest message it takes.
  *
  * Two loops that learn at the same moment: the later one is right, and an
  * answer more or less is no harm, because it is only a memory.
@@ -220,4 +221,32 @@ void verify_end(struct verification *v, struct str system,
 	if (v->open)
 		tally_drop(v->open, key_make(&k, system, address_key));
 	verify_learn(v, system, address_key, verdict, reply);
+}
+
+void verify_learn_size(struct verification *v, struct str system,
+                       uint64_t bytes)
+{
+	struct key k;
+	struct str key = key_make(&k, system, S("SIZE"));
+
+	if (bytes > 0)
+		board_write(v->board, key,
+		            (struct str){ (const char *)&bytes, sizeof(bytes) });
+	else
+		board_erase(v->board, key);
+}
+
+uint64_t verify_size(struct verification *v, struct str system,
+                     struct arena *arena)
+{
+	struct key k;
+	uint64_t bytes;
+	struct str note;
+
+	if (!board_read(v->board, key_make(&k, system, S("SIZE")), arena,
+	                &note))
+		return 0;
+	check(note.n == sizeof(bytes));
+	memcpy(&bytes, note.p, sizeof(bytes));
+	return bytes;
 }

@@ -52,4 +52,11 @@ void verify_learn(struct verification *v, struct str system,
                   struct str address_key, enum verdict verdict,
                   const struct reply *reply);
 
+/* The largest message SYSTEM takes, as its EHLO said last; 0: no limit is
+ * known. */
+void verify_learn_size(struct verification *v, struct str system,
+                       uint64_t bytes);
+uint64_t verify_size(struct verification *v, struct str system,
+                     struct arena *arena);
+
 #endif

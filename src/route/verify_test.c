@@ -174,6 +174,20 @@ static void test_what_is_said_is_cut(void **unused)
 	verify_learn(v, STR_NONE, STR_NONE, VERDICT_NO, &r);
 }
 
+static void test_the_size_a_system_takes_is_remembered(void **unused)
+{
+	assert_int_equal(verify_size(v, B, arena), 0);
+	verify_learn_size(v, B, 0);
+	verify_learn_size(v, B, 5000000000);
+	assert_int_equal(verify_size(v, B, arena), 5000000000);
+	assert_int_equal(verify_size(v, S("C"), arena), 0);
+	verify_learn(v, B, BOB, VERDICT_TROUBLE, NULL);
+	verify_learn(v, B, BOB, VERDICT_YES, NULL);
+	assert_int_equal(verify_size(v, B, arena), 5000000000);
+	verify_learn_size(v, B, 0);
+	assert_int_equal(verify_size(v, B, arena), 0);
+}
+
 int main(void)
 {
 #define EACH(test) cmocka_unit_test_setup_teardown(test, open_all, close_all)
@@ -186,6 +200,7 @@ int main(void)
 		EACH(test_open_questions_are_seen_by_all_loops),
 		EACH(test_the_least_used_go),
 		EACH(test_what_is_said_is_cut),
+		EACH(test_the_size_a_system_takes_is_remembered),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
