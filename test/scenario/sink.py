@@ -7,13 +7,17 @@
     sink.on["DOT"] = Delay(30, "250 2.0.0 ok")
     sink.on["MAIL"] = lambda session, argument: "451 4.3.0 later"
 
-What can be answered: CONNECT EHLO HELO LHLO STARTTLS AUTH MAIL RCPT DATA DOT
-BDAT RSET NOOP VRFY QUIT.  An answer is a text (lines joined by \\n make a
-multiline reply; a line of bytes is sent as it is), an action below, a list
-(used up one by one, the last stays), a dict by address, or a function.
+What can be answered: CONNECT EHLO HELO LHLO STARTTLS TLS AUTH MAIL RCPT DATA
+BODY DOT BDAT RSET NOOP VRFY QUIT.  An answer is a text (lines joined by \\n make
+a multiline reply), bytes (sent as they are, whole replies or not), an action
+below, a list (used up one by one, the last stays), a dict by address, or a
+function.  TLS is said instead of a handshake, BODY when the first octets of the
+content have come; neither is said unless it is in the script.
 
-What came is in sink.messages (exact bytes, dot stuffing undone), every command
-line in sink.commands.  down() and up() take the port away and bring it back.
+What came is in sink.messages (exact bytes, dot stuffing undone; .wire is what
+was on the wire up to the final dot), every command line in sink.commands.
+down() and up() take the port away and bring it back.  `pace` is how many
+seconds the sink takes to read each piece of a content.
 """
 
 import base64
@@ -45,6 +49,20 @@ class Delay:
         self.seconds, self.then = seconds, then
 
 
+class Endless:
+    """These bytes again and again, until the other side is gone."""
+
+    def __init__(self, piece, most=64 << 20):
+        self.piece, self.most = piece, most
+
+
+class Cut:
+    """These bytes, and then the connection is closed."""
+
+    def __init__(self, answer):
+        self.answer = answer
+
+
 class Ended(Exception):
     pass
 
@@ -60,7 +78,8 @@ class Message:
         self.helo = session.helo
         self.tls = session.tls
         self.user = session.user
-        self.data = b""
+        self.by_bdat = False
+        self.data = self.wire = b""
 
     def __repr__(self):
         return (f"<{self.sender} to {self.recipients}, "
@@ -91,9 +110,9 @@ class Session(threading.Thread):
 
     # ---- bytes
 
-    def read_more(self):
+    def read_more(self, most=65536):
         try:
-            more = self.connection.recv(65536)
+            more = self.connection.recv(most)
         except OSError:
             raise Ended from None
         if not more:
@@ -107,16 +126,22 @@ class Session(threading.Thread):
         return line
 
     def read_data(self):
-        """Exactly what the client sent up to CRLF.CRLF, unstuffed."""
+        """Exactly what the client sent up to CRLF.CRLF."""
+        said = "BODY" not in self.sink.on
         while not (self.pending.startswith(b".\r\n")
                    or b"\r\n.\r\n" in self.pending):
-            self.read_more()
+            if self.pending and not said:
+                said = True
+                self.answer("BODY")
+            if self.sink.pace and self.sink.ended.wait(self.sink.pace):
+                raise Ended
+            self.read_more(1 if self.sink.pace else 65536)
         if self.pending.startswith(b".\r\n"):
             data, self.pending = b"", self.pending[3:]
         else:
             data, _, self.pending = self.pending.partition(b"\r\n.\r\n")
             data += b"\r\n"
-        return re.sub(rb"(^|\r\n)\.", rb"\1", data)
+        return data
 
     def send(self, answer):
         if isinstance(answer, str):
@@ -131,12 +156,12 @@ class Session(threading.Thread):
             self.connection.sendall(answer)
         except OSError:
             raise Ended from None
-        return answer[:1] in (b"2", b"3")
+        return answer[:1] if answer[:1] in (b"2", b"3") else b""
 
     # ---- answers
 
     def answer(self, verb, argument="", address=None):
-        """Perform what the script says; true when it was a 2xx or 3xx."""
+        """Perform what the script says: the reply's first digit in 2, 3."""
         planned = self.sink.on.get(verb, self.default(verb))
         while True:
             if isinstance(planned, dict):
@@ -162,6 +187,11 @@ class Session(threading.Thread):
             raise Ended
         if isinstance(planned, Drop):
             raise Ended
+        if isinstance(planned, Endless):
+            self.endless(planned)
+        if isinstance(planned, Cut):
+            self.send(planned.answer)
+            raise Ended
         return self.send(planned)
 
     def default(self, verb):
@@ -177,6 +207,13 @@ class Session(threading.Thread):
     def hang(self):
         while True:
             self.read_more()
+
+    def endless(self, what):
+        piece = what.piece * (65536 // len(what.piece) + 1)
+        while self.sink.sent_endlessly < what.most:
+            self.send(piece)
+            self.sink.sent_endlessly += len(piece)
+        raise Ended
 
     # ---- the conversation
 
@@ -217,6 +254,9 @@ class Session(threading.Thread):
         if not self.answer(verb, argument):
             return
         self.pending = b""
+        if "TLS" in self.sink.on:
+            self.answer("TLS")
+            raise Ended
         try:
             self.connection = self.sink.tls.wrap_socket(self.connection,
                                                         server_side=True)
@@ -258,7 +298,8 @@ class Session(threading.Thread):
             self.send("503 5.5.1 no recipients")
             return
         if self.answer(verb, argument):
-            self.settle("DOT", self.read_data())
+            wire = self.read_data()
+            self.settle("DOT", re.sub(rb"(^|\r\n)\.", rb"\1", wire), wire)
 
     def on_bdat(self, verb, argument):
         words = argument.split()
@@ -270,21 +311,22 @@ class Session(threading.Thread):
         if not self.sender or not self.recipients:
             self.send("503 5.5.1 no recipients")
         elif words[-1].upper() == "LAST":
-            self.settle("BDAT", self.chunks)
+            self.settle("BDAT", self.chunks, self.chunks)
         else:
             self.send("250 2.0.0 next")
 
-    def settle(self, verb, data):
+    def settle(self, verb, data, wire):
         message = Message(self)
-        message.data = data
+        message.data, message.wire = data, wire
+        message.by_bdat = verb == "BDAT"
         self.sink.seen.append(message)
         accepted = []
         if self.sink.lmtp:
             for address in message.recipients:
-                if self.answer(verb, address=address):
+                if self.answer(verb, address=address) == b"2":
                     accepted.append(address)
             message.recipients = accepted
-        elif self.answer(verb, address=message.recipients[0]):
+        elif self.answer(verb, address=message.recipients[0]) == b"2":
             accepted = message.recipients
         self.forget()
         if accepted:
@@ -296,7 +338,7 @@ class Sink:
                  lmtp=False, extensions=("PIPELINING", "8BITMIME", "SMTPUTF8",
                                          "SIZE 104857600",
                                          "ENHANCEDSTATUSCODES", "DSN"),
-                 on=None):
+                 on=None, pace=0):
         self.name = name
         self.claim = None
         if address is None:
@@ -314,6 +356,8 @@ class Sink:
         self.passwords = {}
         self.connections = 0
         self.most_at_once = 0
+        self.pace = pace
+        self.sent_endlessly = 0
         self.sessions = set()
         self.lock = threading.Lock()
         self.listener = None
@@ -326,6 +370,8 @@ class Sink:
         self.ended = threading.Event()
         listener = socket.socket()
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if self.pace:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         listener.bind((self.address, self.port))
         listener.listen(256)
         self.listener = listener
