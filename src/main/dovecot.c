@@ -2,6 +2,8 @@
  * dovecot.conf for Dovecot 2.3.
  *
  * Everything runs as one ordinary user: no chroot, no login user of its own.
+ * A reload leaves open sessions alone (shutdown_clients): LMTP would say 421
+ * to mail that it has just put into the mailbox, and it would come twice.
  * Sieve's redirect and vacation leave through `splitmail sendmail`, which
  * speaks to the engine on a Unix socket.
  */
@@ -19,6 +21,7 @@ static const char general[] =
 	"base_dir = %1$s/dovecot/run\n"
 	"state_dir = %1$s/dovecot/state\n"
 	"instance_name = splitmail\n"
+	"shutdown_clients = no\n"
 	"log_path = /dev/stderr\n"
 	"protocols = imap pop3 lmtp sieve\n"
 	"listen = %2$s\n"

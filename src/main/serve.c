@@ -25,6 +25,7 @@
 #include "rt/privileges.h"
 #include "rt/process.h"
 #include "rt/stream.h"
+#include "rt/tls.h"
 
 #define DOVECOT "/usr/sbin/dovecot"
 #define DOVEADM "/usr/bin/doveadm"
@@ -141,21 +142,24 @@ static void waits keep_running(void *arg)
 	gate_open(&c->serve->news);
 }
 
-static void waits stop_child(struct child *c, int64_t within_ms)
+static void waits await_end(struct child *c, int64_t deadline)
 {
-	int64_t deadline = after_ms(within_ms);
-
-	if (c->process)
-		process_signal(c->process, SIGTERM);
 	while (!c->has_ended && now_ms() < deadline)
 		gate_wait(&c->serve->news, deadline);
+}
+
+/* Dovecot's master alone would wait for the clients of its children to go. */
+static void waits stop_child(struct child *c, int64_t within_ms)
+{
+	if (c->process)
+		process_signal_all(c->process, SIGTERM);
+	await_end(c, after_ms(within_ms));
 	if (c->has_ended)
 		return;
 	log_warn("serve", "%s does not stop: killed", c->name);
 	if (c->process)
-		process_signal(c->process, SIGKILL);
-	while (!c->has_ended)
-		gate_wait(&c->serve->news, NEVER);
+		process_signal_all(c->process, SIGKILL);
+	await_end(c, NEVER);
 }
 
 /* ---- errands: end the logins of those who lost theirs ---- */
@@ -239,17 +243,29 @@ static bool certificate_is_renewed(struct serve *s)
 	return certificate || key;
 }
 
-/*
- * Dovecot ends its LMTP sessions when it reloads, also one whose mail it has
- * just stored: it says 421, so that the mail is delivered again.  Therefore it
- * reloads only when there is something new to read.
- */
+/* With one that it cannot use Dovecot would give up TLS. */
+static bool certificate_is_good(const struct serve *s)
+{
+	struct tls_context *t = tls_server(s->config->certificate,
+					   s->config->key);
+
+	tls_close(t);
+	return t != NULL;
+}
+
+/* A Dovecot that reloads keeps some lookups waiting for seconds: only when
+ * there is something new to read. */
 static void reload(struct serve *s)
 {
 	if (s->engine.process)
 		process_signal(s->engine.process, SIGHUP);
-	if (s->dovecot.process && certificate_is_renewed(s))
+	if (!s->dovecot.process || !certificate_is_renewed(s))
+		return;
+	if (certificate_is_good(s))
 		process_signal(s->dovecot.process, SIGHUP);
+	else
+		log_error("serve", "Dovecot keeps the old certificate: %s",
+			  cause());
 }
 
 static void waits obey_signals(struct serve *s)

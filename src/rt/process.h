@@ -7,7 +7,8 @@
  *
  * A child reads /dev/null, inherits no descriptor but standard output and
  * error, has a process group of its own (Ctrl-C is for us), and gets SIGTERM
- * when the loop that started it is gone, even by kill -9.
+ * when the loop that started it is gone, even by kill -9.  When it ends, what
+ * it left in its process group is killed.
  */
 #ifndef RT_PROCESS_H
 #define RT_PROCESS_H
@@ -34,6 +35,7 @@ enum wait_result waits process_wait(struct process *p, int64_t deadline_ms,
 /* Until it wrote a line on ready_fd; false: it ended or the deadline came. */
 bool waits process_ready(struct process *p, int64_t deadline_ms) must_check;
 void process_signal(struct process *p, int signal);
+void process_signal_all(struct process *p, int signal);	/* its group */
 int process_id(const struct process *p);
 void process_free(struct process *p);	/* after it ended */
 

@@ -223,6 +223,35 @@ static void child_dies_with_us(void **state)
 	unlink(fifo);
 }
 
+/* ---- what it leaves behind ends with it ---- */
+
+static void run_orphan(void *fifo)
+{
+	const char *argv[] = { "/bin/sh", "-c",
+		               "sleep 60 >\"$0\" & echo x >\"$0\"; exit 5",
+		               fifo, NULL };
+	struct process_plan plan = { .argv = argv };
+
+	check(status_of(&plan) == 5);
+}
+
+static void orphans_are_ended(void **state)
+{
+	char fifo[64], byte[3];
+	struct pollfd p = { .events = POLLIN };
+
+	(void)state;
+	snprintf(fifo, sizeof(fifo), "/tmp/rt-fifo-%d", (int)getpid());
+	assert_int_equal(mkfifo(fifo, 0600), 0);
+	p.fd = open(fifo, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	loops_run(1, run_orphan, fifo);
+	assert_int_equal(read(p.fd, byte, sizeof(byte)), 2);
+	assert_int_equal(poll(&p, 1, 10000), 1); /* sooner than 60 s */
+	assert_int_equal(read(p.fd, byte, sizeof(byte)), 0);
+	close(p.fd);
+	unlink(fifo);
+}
+
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
@@ -232,6 +261,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(surroundings_are_as_planned),
 		cmocka_unit_test(readiness_is_a_line),
 		cmocka_unit_test(child_dies_with_us),
+		cmocka_unit_test(orphans_are_ended),
 	};
 
 	if (argc > 1)

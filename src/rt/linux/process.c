@@ -206,6 +206,13 @@ static bool has_started(struct birth *b, pid_t id)
 	return fail("%s", strerror(n > 0 ? trouble : errno));
 }
 
+/* Its process group outlives the child while that is a zombie: the moment to
+ * end those it left behind. */
+static void end_orphans(struct process *p)
+{
+	kill(-p->id, SIGKILL);
+}
+
 /* Also when nobody waits: an ended child is never left a zombie.  Somebody
  * who waits for its word learns that there will be none, even while a
  * grandchild holds the other end. */
@@ -216,6 +223,9 @@ static void on_end(uv_poll_t *poll, int status, int events)
 
 	(void)status;
 	(void)events;
+	if (p->ended)
+		return;
+	end_orphans(p);
 	if (waitpid(p->id, &how, WNOHANG) != p->id)
 		return;
 	uv_poll_stop(poll);
@@ -303,6 +313,12 @@ void process_signal(struct process *p, int signal)
 {
 	if (!p->ended)
 		syscall(SYS_pidfd_send_signal, p->pidfd, signal, NULL, 0);
+}
+
+void process_signal_all(struct process *p, int signal)
+{
+	if (!p->ended)
+		kill(-p->id, signal);
 }
 
 int process_id(const struct process *p)
