@@ -220,3 +220,36 @@ bool dovecot_write(const struct config *c, const char *splitmail, unsigned uid,
 	return write_main(c, uid, gid) && write_sql(c, uid, gid) &&
 	       write_sendmail(c, splitmail, uid, gid);
 }
+
+/* "4711 (dovecot) S ...": alive unless the state is Z. */
+static bool is_living_dovecot(int pid)
+{
+	char path[64], name[32] = "", state = 'Z';
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+	f = fopen(path, "re");
+	if (!f)
+		return false;
+	if (fscanf(f, "%*d (%31[^)]) %c", name, &state) != 2)
+		state = 'Z';
+	fclose(f);
+	return state != 'Z' && strcmp(name, "dovecot") == 0;
+}
+
+bool dovecot_is_left(const struct config *c)
+{
+	const char *path = config_path(c, "dovecot/run/master.pid");
+	FILE *f = fopen(path, "re");
+	int pid = 0;
+
+	if (!f)
+		return false;
+	if (fscanf(f, "%d", &pid) != 1)
+		pid = 0;
+	fclose(f);
+	if (pid > 0 && is_living_dovecot(pid))
+		return true;
+	unlink(path);
+	return false;
+}

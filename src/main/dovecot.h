@@ -21,4 +21,9 @@ const char *dovecot_config_path(const struct config *c);
 bool dovecot_write(const struct config *c, const char *splitmail, unsigned uid,
 		   unsigned gid) must_check;
 
+/* Is there a Dovecot on these folders, one that an earlier `serve` left?  Removes
+ * the pid file of one that is gone, which Dovecot itself takes for a running
+ * one while its process is not reaped. */
+bool dovecot_is_left(const struct config *c);
+
 #endif

@@ -20,6 +20,7 @@
 #include "directory/outbox.h"
 #include "main/dovecot.h"
 #include "main/main.h"
+#include "rt/folder.h"
 #include "rt/log.h"
 #include "rt/loop.h"
 #include "rt/privileges.h"
@@ -56,6 +57,7 @@ struct serve {
 	struct config *config;
 	struct outbox *outbox;
 	struct person person;
+	struct lock *lock;		/* one supervisor a data folder */
 	const char *self;
 	bool stopping;
 	struct child engine, dovecot;
@@ -289,10 +291,44 @@ static void waits stop_all(struct serve *s)
 		stop_child(&s->dovecot, DOVECOT_STOP_MS);
 }
 
+/* The engine holds it while it runs; made by the first engine. */
+static bool engine_is_left(const struct serve *s)
+{
+	const char *path = config_path(s->config, "queue.lock");
+	struct lock *lock;
+
+	if (access(path, F_OK) != 0)
+		return false;
+	lock = lock_take(path);
+	lock_drop(lock);
+	return !lock;
+}
+
+/* After kill -9 of a supervisor its children end by themselves, the engine when
+ * its mail is done. */
+static bool waits await_predecessors(struct serve *s)
+{
+	int64_t deadline = after_ms(ENGINE_STOP_MS);
+
+	while (engine_is_left(s) || dovecot_is_left(s->config)) {
+		if (now_ms() >= deadline)
+			return fail("the engine or Dovecot of an earlier "
+				    "`serve` still runs on %s",
+				    s->config->data);
+		fiber_sleep(after_ms(100));
+	}
+	return true;
+}
+
 static void waits supervise(void *arg)
 {
 	struct serve *s = arg;
 
+	if (!await_predecessors(s)) {
+		log_error("serve", "%s", cause());
+		s->status = 1;
+		return;
+	}
 	certificate_is_renewed(s);
 	if (s->dovecot.argv[0])
 		fiber_start("dovecot", keep_running, &s->dovecot);
@@ -343,6 +379,11 @@ static bool prepare(struct serve *s, const struct call *c)
 	if (geteuid() != 0 && geteuid() != s->person.uid)
 		return fail("this Splitmail belongs to user %s: start it as "
 			    "%s or as root", s->person.name, s->person.name);
+	/* Our own lock lies on the configuration, which has the right owner. */
+	s->lock = lock_take(config_path(s->config, "splitmail.conf"));
+	if (!s->lock)
+		return fail("another `splitmail serve` runs on %s",
+			    s->config->data);
 	if (s->config->dovecot_enabled && access(DOVECOT, X_OK) != 0)
 		return fail("%s: %m; install dovecot-core, or write enabled = "
 			    "false into the dovecot block", DOVECOT);
@@ -368,6 +409,7 @@ int serve_main(const struct call *c)
 	} else {
 		s.status = call_fail(1, "%s", cause());
 	}
+	lock_drop(s.lock);
 	config_close(s.config);
 	return s.status;
 }

@@ -102,7 +102,7 @@ def test_hosted_users_only_and_all_others_alike(server):
     assert results(server, NOBODY, "secret") == wrong
 
 
-@pytest.mark.parametrize("name", ["o'brien", "a.b-c_d", "x!#$&*/=?^`{|}~z"])
+@pytest.mark.parametrize("name", ["o'brien", "a.b-c_d", "x!#$&/=?^`|~z"])
 def test_unusual_names_log_in(server, name):
     user = server.user(f"{name}@{DOMAIN}", password="a-secret")
     assert set(results(server, user, "a-secret").values()) == {"in"}

@@ -1,0 +1,63 @@
+"""Starting and starting again: one supervisor a folder, and a crash of it is
+no reason to stay down."""
+
+import os
+import signal
+import subprocess
+
+from splitmail import binary
+from world import descendants, gone, wait_until
+
+DOMAIN = "example.test"
+ALICE = f"alice@{DOMAIN}"
+
+
+def test_a_second_serve_is_refused(world):
+    server = world.server("a")
+    second = subprocess.run([binary(), "--data", server.data, "serve"],
+                            capture_output=True, text=True, timeout=30)
+    assert second.returncode == 1
+    assert "another `splitmail serve` runs" in second.stderr, second.stderr
+    assert server.answers()
+
+
+def test_serve_that_was_killed_starts_again(world):
+    server = world.server("a")
+    server.cli("domain", "create", DOMAIN)
+    server.user(ALICE)
+    family = descendants(server.process.pid)
+    process, server.process = server.process, None
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    process.stdout.close()
+    server.serve()                  # at once, while the old ones still end
+    server.send("x@y.test", ALICE)
+    server.wait_for_mail(ALICE)
+    wait_until(lambda: all(gone(pid) for pid in family), 30,
+               "the end of the orphans")
+
+
+def test_a_port_that_is_taken_is_named(world):
+    sink = world.sink()
+    server = world.server("a", start=False)
+    path = os.path.join(server.data, "splitmail.conf")
+    with open(path) as file:
+        text = file.read()
+    text = text.replace(f'"{server.address}"\n\tport = {server.ports["smtp"]}',
+                        f'"{sink.address}"\n\tport = {sink.port}')
+    with open(path, "w") as file:
+        file.write(text)
+    done = subprocess.run([binary(), "--data", server.data, "serve"],
+                          capture_output=True, text=True, timeout=60)
+    assert done.returncode == 1
+    assert "listener mx" in done.stderr and str(sink.port) in done.stderr, \
+        done.stderr
+
+
+def test_configuration_mistakes_are_named(world):
+    server = world.server("a", start=False)
+    server.configure("limits {\n\texpire = 5\n}")
+    done = subprocess.run([binary(), "--data", server.data, "serve"],
+                          capture_output=True, text=True, timeout=30)
+    assert done.returncode == 1
+    assert "splitmail.conf:" in done.stderr and "expire" in done.stderr
