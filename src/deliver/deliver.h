@@ -49,7 +49,11 @@ struct deliver *deliver_open(const struct deliver_settings *settings,
 void deliver_close(struct deliver *d);
 /* Attempts that run now on this loop. */
 unsigned deliver_busy(const struct deliver *d);
-/* For an orderly stop: what is not done within the deadline is kept. */
+/* An orderly stop begins: who waits for a next hop is answered as soon as the
+ * message is kept; attempts go on. */
+void deliver_stop(struct deliver *d);
+/* ...and ends: attempts that have not sent their mail are given up soon, those
+ * that wait for the answer to it at the deadline; all of it is kept. */
 void waits deliver_drain(struct deliver *d, int64_t deadline_ms);
 
 /*

@@ -23,7 +23,7 @@
 #include "rt/counter.h"
 #include "rt/log.h"
 
-enum { DRAIN_CANCELLED_MS = 5000 };
+enum { DRAIN_UNSENT_MS = 3000, DRAIN_CANCELLED_MS = 5000 };
 
 struct tally_of {
 	size_t done, refused, later;
@@ -91,7 +91,6 @@ static struct reply say_handed_over(struct job *job)
 
 static struct reply say_refused(struct job *job, const struct share *s)
 {
-	count(COUNT_MAILS_REFUSED);
 	return say(job->deliver, s->reply.code, reply_status(&s->reply), "%.*s",
 	           STR(s->reply.text));
 }
@@ -101,7 +100,6 @@ static struct reply say_trouble(struct job *job, const struct tally_of *c)
 {
 	struct deliver *d = job->deliver;
 
-	count(COUNT_MAILS_LATER);
 	if (c->done)
 		log_warn("qmgr",
 		         "%s: %zu recipients have it, but the rest "
@@ -279,6 +277,24 @@ struct reply deliver_accept(struct deliver *d, struct message *m)
 	return job->keeps_first ? keep_first(job) : hand_over(job);
 }
 
+/* Would the end of it leave open whether the mail arrives? */
+static bool awaits_outcome(const struct attempt *a)
+{
+	for (size_t i = 0; i < a->n; i++)
+		if (a->shares[i]->is_sent &&
+		    a->shares[i]->state == RECIPIENT_WAITING)
+			return true;
+	return false;
+}
+
+static void cancel_unsent(struct deliver *d)
+{
+	for (struct job *job = d->jobs; job; job = job->next)
+		for (struct attempt *a = job->attempts; a; a = a->next)
+			if (!awaits_outcome(a))
+				fiber_cancel(a->fiber);
+}
+
 static void cancel_all(struct deliver *d)
 {
 	for (struct job *job = d->jobs; job; job = job->next) {
@@ -296,11 +312,20 @@ static void await_quiet(struct deliver *d, int64_t deadline_ms)
 			break;
 }
 
-void deliver_drain(struct deliver *d, int64_t deadline_ms)
+void deliver_stop(struct deliver *d)
 {
 	d->is_draining = true;
 	for (struct job *job = d->jobs; job; job = job->next)
 		gate_open(&job->news);
+}
+
+void deliver_drain(struct deliver *d, int64_t deadline_ms)
+{
+	int64_t unsent_ms = after_ms(DRAIN_UNSENT_MS);
+
+	deliver_stop(d);
+	await_quiet(d, unsent_ms < deadline_ms ? unsent_ms : deadline_ms);
+	cancel_unsent(d);
 	await_quiet(d, deadline_ms);
 	cancel_all(d);
 	await_quiet(d, after_ms(DRAIN_CANCELLED_MS));

@@ -30,6 +30,8 @@ struct share {
 	bool is_open;       /* perhaps delivered: connection lost
 	                       after the final dot */
 	bool is_accepted;   /* its RCPT was, in the mail at hand */
+	bool is_sent;       /* the final dot was: an answer is worth
+	                       waiting for */
 	bool at_rcpt;       /* refused at RCPT: about the address */
 	bool is_expired;    /* its time in the queue is over */
 	bool is_telling;    /* is in a DSN that is being kept */

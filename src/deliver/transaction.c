@@ -531,6 +531,14 @@ static bool is_still_listening(struct transaction *t)
 	return false;
 }
 
+/* From here on the mail may arrive, whatever we do. */
+static void note_sent(struct transaction *t)
+{
+	t->is_sent = true;
+	for (size_t i = 0; i < t->n; i++)
+		t->shares[i]->is_sent = true;
+}
+
 static bool say_dotted(struct transaction *t, struct buf *stuffed)
 {
 	struct str memory = body_in_memory(&t->message->body);
@@ -548,7 +556,7 @@ static bool say_dotted(struct transaction *t, struct buf *stuffed)
 	if (!at_line_start)
 		stream_say(t->peer->stream, S("\r\n"));
 	stream_say(t->peer->stream, S(".\r\n"));
-	t->is_sent = true;
+	note_sent(t);
 	return peer_flush(t->peer, deadline) || left_open(t);
 }
 
@@ -641,7 +649,7 @@ static void one_shot(struct transaction *t)
 		stream_say(s, S("\r\n"));
 	if (!flush(t))
 		return;
-	t->is_sent = true;
+	note_sent(t);
 	if (!hear_envelope(t)) {
 		/* A connection that lay in the pool and never said a word was
 		 * dead before the mail was sent. */

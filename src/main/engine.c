@@ -19,6 +19,7 @@
 #include "base/limits.h"
 #include "main/dovecot.h"
 #include "main/main.h"
+#include "rt/counter.h"
 #include "rt/log.h"
 #include "rt/loop.h"
 #include "rt/privileges.h"
@@ -171,6 +172,8 @@ static void waits lane_stop(struct lane *l)
 	int64_t deadline = after_ms(STOP_MS);
 
 	smtp_stop(&l->server);
+	if (l->deliver)
+		deliver_stop(l->deliver);
 	for (size_t i = 0; i < l->engine->config->n_listeners; i++)
 		if (l->listeners[i])
 			listener_close(l->listeners[i]);
@@ -275,6 +278,15 @@ static void waits run_lane(void *arg)
 }
 
 /* ---- the process ---- */
+
+/* What this process did, for whoever reads logs and has no /metrics. */
+static void say_counters(void)
+{
+	struct buf b scoped(buf) = BUF_EMPTY;
+
+	counters_list(&b);
+	log_fact("engine", "counters: %.*s", STR(buf_str(&b)));
+}
 
 static void fill_settings(struct engine *e)
 {
@@ -386,6 +398,7 @@ int engine_main(const struct call *c)
 	open_lanes(&e);
 	loops_run(e.n_lanes, run_lane, &e);
 	close_all(&e);
+	say_counters();
 	log_fact("engine", "stopped");
 	log_flush();
 	config_close(e.config);

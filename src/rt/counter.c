@@ -55,3 +55,25 @@ void counters_write(struct buf *to)
 #include "rt/counters.def"
 #undef COUNTER
 }
+
+static void list_one(struct buf *to, enum counter c, const char *metric)
+{
+	static const char before[] = "splitmail_", after[] = "_total";
+	struct str name = str_of(metric);
+	uint64_t n = counter_value(c);
+
+	if (!n)
+		return;
+	if (str_starts(name, str_of(before)))
+		name = str_from(name, sizeof(before) - 1);
+	if (str_ends(name, str_of(after)))
+		name.n -= sizeof(after) - 1;
+	buf_printf(to, "%s%.*s=%" PRIu64, to->n ? " " : "", STR(name), n);
+}
+
+void counters_list(struct buf *to)
+{
+#define COUNTER(name, metric, help) list_one(to, COUNT_##name, metric);
+#include "rt/counters.def"
+#undef COUNTER
+}

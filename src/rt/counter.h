@@ -4,6 +4,7 @@
  *
  *	count(COUNT_MAIL_HANDED_OVER);
  *	counters_write(&buf);		Prometheus text
+ *	counters_list(&buf);		"mails_kept=3 dsns=1": one line of a log
  */
 #ifndef RT_COUNTER_H
 #define RT_COUNTER_H
@@ -21,5 +22,7 @@ void count(enum counter c);
 void count_add(enum counter c, uint64_t n);
 uint64_t counter_value(enum counter c);
 void counters_write(struct buf *to);
+/* Those that are not 0, without "splitmail_" and "_total". */
+void counters_list(struct buf *to);
 
 #endif

@@ -80,6 +80,7 @@ class Message:
         self.user = session.user
         self.by_bdat = False
         self.data = self.wire = b""
+        self.time = time.monotonic()
 
     def __repr__(self):
         return (f"<{self.sender} to {self.recipients}, "

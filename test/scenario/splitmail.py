@@ -10,6 +10,7 @@
 The binary is $SPLITMAIL_BINARY, else build-test/splitmail.
 """
 
+import collections
 import contextlib
 import imaplib
 import json
@@ -175,6 +176,15 @@ class Server:
             wait_until(self.answers, 20, f"{self.name}: SMTP after a kill")
         return old
 
+    def dovecot_pid(self):
+        """Of its master process; None while there is none."""
+        for pid in children(self.process.pid):
+            with contextlib.suppress(OSError):
+                with open(f"/proc/{pid}/comm") as file:
+                    if file.read() == "dovecot\n" and not gone(pid):
+                        return pid
+        return None
+
     def answers(self):
         try:
             with self.smtp(timeout=2):
@@ -207,6 +217,14 @@ class Server:
     def log(self):
         with open(self.log_path, errors="replace") as file:
             return file.read()
+
+    def counters(self):
+        """What the engines that have stopped in order counted, summed."""
+        sum = collections.Counter()
+        for words in re.findall(r"engine\[\d+\]: counters: (.*)", self.log()):
+            for name, number in re.findall(r"(\w+)=(\d+)", words):
+                sum[name] += int(number)
+        return sum
 
     def log_tail(self):
         return tail(self.log_path)
