@@ -7,6 +7,7 @@
  */
 #include "directory/sql.h"
 
+#include <pthread.h>
 #include <sqlite3.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -64,8 +65,16 @@ static bool set_up(struct sql *s, enum sql_mode mode)
 	return mode == SQL_READ || sql_script(s, "PRAGMA synchronous = FULL");
 }
 
+/* Counting all memory of the process, as SQLite does unless told, puts every
+ * allocation of every thread behind one lock. */
+static void do_not_count_memory(void)
+{
+	sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+}
+
 struct sql *sql_open(const char *path, enum sql_mode mode)
 {
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
 	static const int flags[] = {
 		[SQL_READ] = SQLITE_OPEN_READONLY,
 		[SQL_WRITE] = SQLITE_OPEN_READWRITE,
@@ -73,6 +82,7 @@ struct sql *sql_open(const char *path, enum sql_mode mode)
 	};
 	struct sql *s = must_alloc(sizeof(*s));
 
+	pthread_once(&once, do_not_count_memory);
 	*s = (struct sql){ 0 };
 	if (sqlite3_open_v2(path, &s->db, flags[mode] | SQLITE_OPEN_NOMUTEX,
 			    NULL) != SQLITE_OK)

@@ -30,6 +30,7 @@ static const struct level error = { 3, "error: " };
 
 static struct {
 	char host[256];
+	int pid; /* asking the kernel for each line would cost more than it */
 	bool journal;
 } place = { .host = "localhost" };
 
@@ -43,6 +44,7 @@ static _Thread_local struct {
 void log_open(const char *hostname)
 {
 	snprintf(place.host, sizeof(place.host), "%s", hostname);
+	place.pid = (int)getpid();
 	place.journal = getenv("JOURNAL_STREAM") != NULL;
 	tzset();
 }
@@ -90,9 +92,9 @@ static int head_write(char *to, size_t room, const struct level *l,
 {
 	if (place.journal)
 		return snprintf(to, room, "<%d>splitmail/%s[%d]: %s",
-		                l->priority, part, (int)getpid(), l->word);
+		                l->priority, part, place.pid, l->word);
 	return snprintf(to, room, "%s %s splitmail/%s[%d]: %s", date_now(),
-	                place.host, part, (int)getpid(), l->word);
+	                place.host, part, place.pid, l->word);
 }
 
 /* The last guard: one call is one line, whatever a caller forgot. */

@@ -90,6 +90,24 @@ static struct reply parse_mail(struct session *s, struct str arguments,
 	return SILENCE;
 }
 
+/* What the directory says of them, in one snapshot. */
+static struct reply ask_directory(struct session *s, struct mail *mail,
+                                  const struct address *sender)
+{
+	struct router *router = s->server->router;
+	struct reply r = SILENCE;
+
+	directory_begin(router->directory);
+	if (find_asker(s, mail) == ANSWER_UNSURE)
+		log_error(s->part, "who is %s: %s", s->client, cause());
+	else
+		r = route_sender(router, &mail->asker, sender, s->line);
+	directory_end(router->directory);
+	if (r.code == 0)
+		return SAY(s, trouble);
+	return reply_is_done(&r) ? SAY(s, sender_ok) : hand_on(s, r);
+}
+
 static struct reply check_mail(struct session *s, struct str arguments)
 {
 	struct mail *mail = s->mail;
@@ -100,12 +118,7 @@ static struct reply check_mail(struct session *s, struct str arguments)
 		return r;
 	if (queue_is_full(s->server->queue))
 		return SAY(s, queue_full);
-	if (find_asker(s, mail) == ANSWER_UNSURE) {
-		log_error(s->part, "who is %s: %s", s->client, cause());
-		return SAY(s, trouble);
-	}
-	r = route_sender(s->server->router, &mail->asker, &sender, s->line);
-	return reply_is_done(&r) ? SAY(s, sender_ok) : hand_on(s, r);
+	return ask_directory(s, mail, &sender);
 }
 
 struct reply on_mail(struct session *s, struct str arguments)

@@ -4,6 +4,7 @@
     ./dev bench                 every case, five pairs of runs each
     ./dev bench --quick         fewer messages, two pairs
     ./dev bench handover idle   only cases with such a word in their name
+    --against SPLITMAIL         another binary of ours instead of Postfix
     --profile CASE              only ours, under perf; the report's path
     --syscalls                  count system calls of ours in each case
 
@@ -33,7 +34,6 @@ ROOT = os.path.dirname(os.path.dirname(HERE))
 BUILD = os.path.join(ROOT, "build")
 TOOLS = os.path.join(BUILD, "test", "bench")
 sys.path.insert(0, os.path.join(ROOT, "test", "scenario"))
-os.environ["SPLITMAIL_BINARY"] = os.path.join(BUILD, "splitmail")
 
 from peers import UID, Postfix    # noqa: E402 (needs the path above)
 from world import World, claim_address, descendants, end_process, \
@@ -123,17 +123,22 @@ class Sink:
 # ---- the two servers ----------------------------------------------------
 
 class Ours:
-    name = "Splitmail"
-
-    def __init__(self, world):
-        self.server = world.server("splitmail", start=False, conf="""
+    def __init__(self, world, name="Splitmail", binary=None):
+        self.name = name
+        self.binary = binary or os.path.join(BUILD, "splitmail")
+        self.use_binary()
+        self.server = world.server(name.lower(), start=False, conf="""
 limits { connections_per_address = 20000 }
 auth_without_tls = true
 """)
         self.certificate = [os.path.join(self.server.data, "tls", name)
                             for name in ("cert.pem", "key.pem")]
 
+    def use_binary(self):
+        os.environ["SPLITMAIL_BINARY"] = self.binary
+
     def start(self, sink, tls_sink):
+        self.use_binary()
         server = self.server
         database = os.path.join(server.data, "directory.db")
         for domain, users, at in ((DOMAIN, USERS, sink.at),
@@ -152,6 +157,7 @@ auth_without_tls = true
 
     def fresh(self):
         """A new engine, which remembers nothing of other systems."""
+        self.use_binary()
         self.server.restart()
 
     def port(self, case):
@@ -340,10 +346,10 @@ def syscalls_per_message(server, case, sink, folder, messages=2000):
 ROW = "{:<44} {:>9} {:>9} {:>7} {:>9} {:>9} {:>7}  {}"
 
 
-def print_head():
+def print_head(other):
     print(ROW.format("", "messages/s", "", "times", "CPU-s/1000", "", "1/n",
                      "milliseconds"))
-    print(ROW.format("case", "ours", "Postfix", "", "ours", "Postfix", "",
+    print(ROW.format("case", "ours", other, "", "ours", other, "",
                      "p50 p99 (ours)"), flush=True)
 
 
@@ -357,7 +363,7 @@ def print_row(case, ours, theirs):
     print(ROW.format(
         case.name, f"{median(ours, 'rate'):.0f}",
         f"{median(theirs, 'rate'):.0f}", f"{ratio:.1f}", f"{cpu[0]:.3f}",
-        f"{cpu[1]:.3f}", f"{cpu[1] / max(cpu[0], 1e-6):.0f}",
+        f"{cpu[1]:.3f}", f"{cpu[1] / max(cpu[0], 1e-6):.1f}",
         f"{median(ours, 'p50_ms'):.1f} {median(ours, 'p99_ms'):.1f}"))
     for run in ours + theirs:
         if run.complaint:
@@ -375,14 +381,17 @@ class Bench:
                                        ("--tls", *certificate)))
         self.ours.start(self.sink, self.tls_sink)
         self.servers = [self.ours]
-        if not (options.profile or options.alone):
+        if options.against:
+            self.servers.append(Ours(world, "Other", options.against))
+            self.servers[1].start(self.sink, self.tls_sink)
+        elif not (options.profile or options.alone):
             postfix = world.add(TunedPostfix(
                 world.subfolder("postfix"), self.sink, self.tls_sink,
                 certificate))
             self.servers.append(Theirs(postfix))
 
     def messages(self, case, server):
-        n = case.messages[server is not self.ours]
+        n = case.messages[isinstance(server, Theirs)]
         return n // 5 if self.options.quick else n
 
     def run(self, case, server):
@@ -390,16 +399,15 @@ class Bench:
         return Run(server, case, sink, self.messages(case, server))
 
     def warm_up(self, case):
-        for server in self.servers:
+        for server in self.servers * 2:
             self.run(case, server)
-        self.run(case, self.ours)
 
     def pairs(self, case):
         results = [[] for _ in self.servers]
         for _ in range(2 if self.options.quick else 5):
-            if not case.known:
-                self.ours.fresh()
             for server, runs in zip(self.servers, results):
+                if not case.known and isinstance(server, Ours):
+                    server.fresh()
                 runs.append(self.run(case, server))
         return results
 
@@ -435,7 +443,7 @@ class Bench:
             kib = []
             for server in self.servers:
                 # Postfix takes a process for each: not so many of them.
-                n = 2000 if server is self.ours else 150
+                n = 150 if isinstance(server, Theirs) else 2000
                 server.fresh()
                 kib.append(f"{server.name} "
                            f"{self.idle(server, n, tls):.1f} KiB")
@@ -468,6 +476,8 @@ def main():
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--alone", action="store_true",
                         help="without Postfix")
+    parser.add_argument("--against", metavar="SPLITMAIL",
+                        help="another binary instead of Postfix")
     parser.add_argument("--profile", metavar="CASE")
     parser.add_argument("--syscalls", action="store_true")
     options = parser.parse_args()
@@ -477,7 +487,7 @@ def main():
     try:
         bench = Bench(world, options)
         if not options.profile:
-            print_head()
+            print_head(bench.servers[-1].name)
         for case in CASES:
             if not wanted(case.name, words):
                 continue

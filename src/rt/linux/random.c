@@ -21,6 +21,22 @@ void random_bytes(void *to, size_t n)
 	}
 }
 
+/* Every message takes one, so they are fetched some at a time. */
+static uint64_t random_number(void)
+{
+	static _Thread_local uint64_t stock[64];
+	static _Thread_local size_t left;
+	uint64_t r;
+
+	if (left == 0) {
+		random_bytes(stock, sizeof(stock));
+		left = array_size(stock);
+	}
+	r = stock[--left];
+	stock[left] = 0; /* nobody else learns it */
+	return r;
+}
+
 /* Values that would make the low numbers likelier are thrown again. */
 uint64_t random_below(uint64_t n)
 {
@@ -29,7 +45,7 @@ uint64_t random_below(uint64_t n)
 	check(n > 0);
 	surplus = (UINT64_MAX % n + 1) % n;
 	do
-		random_bytes(&r, sizeof(r));
+		r = random_number();
 	while (r > UINT64_MAX - surplus);
 	return r % n;
 }
