@@ -48,7 +48,7 @@ static cfg_opt_t limits_block[] = {
 	CFG_INT("threads", 0, CFGF_NONE),
 	CFG_INT("message_bytes", LIMIT_MESSAGE_BYTES, CFGF_NONE),
 	CFG_INT("connections_per_address", LIMIT_CONNECTIONS_PER_IP, CFGF_NONE),
-	CFG_INT("recipients_per_minute", 0, CFGF_NONE),
+	CFG_INT("recipients_per_minute", LIMIT_RECIPIENTS, CFGF_NONE),
 	CFG_INT("retry_min", LIMIT_RETRY_MIN_S, CFGF_NONE),
 	CFG_INT("retry_max", LIMIT_RETRY_MAX_S, CFGF_NONE),
 	CFG_INT("expiry", LIMIT_EXPIRY_S, CFGF_NONE),

@@ -128,7 +128,7 @@ class Ours:
         self.binary = binary or os.path.join(BUILD, "splitmail")
         self.use_binary()
         self.server = world.server(name.lower(), start=False, conf="""
-limits { connections_per_address = 20000 }
+limits { connections_per_address = 20000 recipients_per_minute = 0 }
 auth_without_tls = true
 """)
         self.certificate = [os.path.join(self.server.data, "tls", name)
