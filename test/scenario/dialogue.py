@@ -51,9 +51,10 @@ def expand(text, variables):
 class Line:
     """One connection: bytes out, whole replies in."""
 
-    def __init__(self, address, port, name):
+    def __init__(self, address, port, name, source=None):
         self.raw = self.socket = socket.create_connection(
-            (address, port), timeout=PATIENCE)
+            (address, port), timeout=PATIENCE,
+            source_address=source and (source, 0))
         self.name, self.pending, self.ended, self.heard = name, b"", False, []
 
     def send(self, data):
@@ -140,8 +141,8 @@ class Line:
 
 
 class Dialogue:
-    def __init__(self, address, port, name, variables):
-        self.to = (address, port, name)
+    def __init__(self, address, port, name, variables, source=None):
+        self.to = (address, port, name, source)
         self.variables, self.line = variables, None
 
     def run(self, steps):
