@@ -23,7 +23,9 @@
 enum {
 	HOP_REST_MS = 5000,
 	HOPS_REMEMBERED = 1000,
-	RETRIES_PER_HOP = 20, /* attempts from the queue at one next hop */
+	RETRIES_PER_HOP = 20, /* attempts from the queue at one next hop that
+	                         has not answered lately */
+	LATELY_MS = 1000,
 };
 
 /* ---- what is known of next hops ---- */
@@ -33,6 +35,7 @@ struct hop_state {
 	int64_t rest_until_ms;
 	bool is_slow;
 	unsigned retries; /* attempts from the queue that run */
+	int64_t answered_ms; /* one of these: when it last settled a mail */
 	struct reply why;
 	char text[256];
 	size_t key_bytes;
@@ -236,10 +239,23 @@ static void attempt_chunk(struct attempt *a, struct share **shares, size_t n)
 	tell(a, shares, n);
 }
 
-static void count_retry(struct attempt *a, int by)
+static void retry_begins(struct attempt *a)
 {
 	if (a->job->is_retry)
-		hop_make(a->job->deliver, a->key)->retries += by;
+		hop_make(a->job->deliver, a->key)->retries++;
+}
+
+static void retry_ends(struct attempt *a)
+{
+	struct hop_state *h;
+
+	if (!a->job->is_retry)
+		return;
+	h = hop_make(a->job->deliver, a->key);
+	h->retries--;
+	for (size_t i = 0; i < a->n; i++)
+		if (a->shares[i]->state != RECIPIENT_LATER)
+			h->answered_ms = now_ms();
 }
 
 static size_t trail_entries(struct str trail)
@@ -275,7 +291,7 @@ static void attempt_main(void *arg)
 		n = chunk_size(a, i);
 		attempt_chunk(a, a->shares + i, n);
 	}
-	count_retry(a, -1);
+	retry_ends(a);
 	if (a->prev)
 		a->prev->next = a->next;
 	else
@@ -335,12 +351,14 @@ static void add_share(struct attempt *a, struct share *s)
 	a->shares[a->n++] = s;
 }
 
-/* The system has enough to do with what the queue gives it already. */
+/* It has enough to do with what the queue gives it already: one that is slow
+ * shall not take all turns, one that keeps up may have as many as there are. */
 static bool is_crowded(const struct attempt *a)
 {
 	struct hop_state *h = hop_find(a->job->deliver, a->key);
 
-	return a->job->is_retry && h && h->retries >= RETRIES_PER_HOP;
+	return a->job->is_retry && h && h->retries >= RETRIES_PER_HOP &&
+	       now_ms() - h->answered_ms > LATELY_MS;
 }
 
 static void put_off(struct attempt *a)
@@ -384,6 +402,6 @@ void attempts_start(struct job *job)
 		job->attempts = a;
 		job->running++;
 		job->deliver->attempts++;
-		count_retry(a, 1);
+		retry_begins(a);
 	}
 }

@@ -45,7 +45,7 @@ struct deliver *deliver_open(const struct deliver_settings *settings,
 
 void deliver_close(struct deliver *d)
 {
-	check(!d->busy);
+	check(!d->busy && !d->has_scheduler);
 	pool_close(d->pool);
 	hops_close(d);
 	free(d);
@@ -307,7 +307,7 @@ static void cancel_all(struct deliver *d)
 
 static void await_quiet(struct deliver *d, int64_t deadline_ms)
 {
-	while (d->busy)
+	while (d->busy || d->has_scheduler)
 		if (gate_wait(&d->quiet, deadline_ms) != WAIT_DONE)
 			break;
 }
@@ -315,6 +315,7 @@ static void await_quiet(struct deliver *d, int64_t deadline_ms)
 void deliver_stop(struct deliver *d)
 {
 	d->is_draining = true;
+	gate_open(&d->turn);
 	for (struct job *job = d->jobs; job; job = job->next)
 		gate_open(&job->news);
 }

@@ -20,7 +20,7 @@
 #include "wire/header.h"
 
 enum {
-	PUT_OFF_MS = 5000,
+	PUT_OFF_MS = 500,
 	SETTLE_AGAIN_MS = 1000,
 	SETTLE_AGAIN_MOST_MS = 60000
 };
@@ -395,6 +395,8 @@ void job_free(struct job *job)
 		job->next->prev = job->prev;
 	d->busy--;
 	d->scheduled -= job->is_retry;
+	if (job->is_retry)
+		gate_open(&d->turn);
 	message_drop(job->message);
 	arena_close(job->arena);
 	gate_open(&d->quiet);

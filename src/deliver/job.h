@@ -86,6 +86,8 @@ struct deliver {
 	bool is_draining;
 	struct gate quiet;            /* a job ended */
 	unsigned scheduled;           /* jobs of the scheduler */
+	struct gate turn;             /* one of those ended */
+	bool has_scheduler;           /* its fiber runs */
 	char said[LIMIT_REPLY_BYTES]; /* the last deliver_accept()'s text */
 };
 

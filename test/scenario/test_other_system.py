@@ -244,3 +244,18 @@ def test_queue_tools(world):
     server.cli("queue", "retry", "--id", ids[0])
     arrived(sink, 2)
     assert "no message" in server.refused("queue", "show", "nosuch").lower()
+
+
+def test_a_long_queue_flows_when_the_system_returns(world):
+    """Not so many a look, but as fast as the other system takes them."""
+    server, sink = with_other(world, conf=(
+        "limits {\n\tretry_min = 600\n\tretry_max = 600\n}"))
+    sink.down()
+    with server.smtp() as smtp:
+        for n in range(600):
+            assert smtp.sendmail(STRANGER, BOB, text(f"long {n}")) == {}
+    sink.up()
+    time.sleep(6)          # a host that was down is not asked at once
+    server.cli("queue", "retry", "--all")
+    server.wait_for_queue(0, timeout=25)
+    arrived(sink, 600)
