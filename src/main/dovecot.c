@@ -21,6 +21,7 @@ static const char general[] =
 	"base_dir = %1$s/dovecot/run\n"
 	"state_dir = %1$s/dovecot/state\n"
 	"instance_name = splitmail\n"
+	"hostname = %10$s\n"
 	"shutdown_clients = no\n"
 	"log_path = /dev/stderr\n"
 	"protocols = imap pop3 lmtp sieve\n"
@@ -71,7 +72,7 @@ static const char general[] =
 	"}\n";
 
 static const char services[] =
-	"service anvil {\n\tchroot =\n}\n"
+	"service anvil {\n\tchroot =\n\tclient_limit = 8192\n}\n"
 	"service stats {\n\tchroot =\n}\n"
 	"service lmtp {\n\tunix_listener lmtp {\n\t\tmode = 0600\n\t}\n"
 	/* Sieve's sendmail inherits the limit and is as large as the engine. */
@@ -80,13 +81,15 @@ static const char services[] =
 	"service auth {\n\tunix_listener auth-client {\n\t\tmode = 0600\n\t}\n"
 	"\tunix_listener auth-userdb {\n\t\tmode = 0600\n\t}\n}\n"
 	"service auth-worker {\n\tuser = %1$s\n}\n"
-	"service imap-login {\n\tchroot =\n"
+	/* A process for each open TLS session would end at 100 sessions. */
+	"service imap-login {\n\tchroot =\n\tservice_count = 0\n"
 	"\tinet_listener imap {\n\t\tport = %2$u\n\t}\n"
 	"\tinet_listener imaps {\n\t\tport = %3$u\n\t\tssl = yes\n\t}\n}\n"
-	"service pop3-login {\n\tchroot =\n"
+	"service imap {\n\tprocess_limit = 4096\n}\n"
+	"service pop3-login {\n\tchroot =\n\tservice_count = 0\n"
 	"\tinet_listener pop3 {\n\t\tport = %4$u\n\t}\n"
 	"\tinet_listener pop3s {\n\t\tport = %5$u\n\t\tssl = yes\n\t}\n}\n"
-	"service managesieve-login {\n\tchroot =\n"
+	"service managesieve-login {\n\tchroot =\n\tservice_count = 0\n"
 	"\tinet_listener sieve {\n\t\tport = %6$u\n\t}\n}\n";
 
 static const char sql[] =
@@ -171,7 +174,7 @@ static bool write_main(const struct config *c, unsigned uid, unsigned gid)
 		strcmp(c->dovecot_address, "*") == 0 ? "*, ::"
 						     : c->dovecot_address,
 		user->pw_name, group->gr_name, uid, gid, c->certificate,
-		c->key, c->auth_without_tls ? "no" : "yes");
+		c->key, c->auth_without_tls ? "no" : "yes", c->hostname);
 	fprintf(f, services, user->pw_name, c->imap, c->imaps, c->pop3,
 		c->pop3s, c->sieve);
 	return close_file(f, path);

@@ -119,6 +119,14 @@ def test_unusual_names_log_in(server, name):
         server.imap(f"x' OR '1'='1@{DOMAIN}", "a-secret")
 
 
+def test_more_sessions_than_a_hundred(server):
+    users = [server.user(f"u{n}@{DOMAIN}", password="pw") for n in range(3)]
+    open_ones = [server.imap(users[n % 3], "pw") for n in range(130)]
+    assert all(imap.noop()[0] == "OK" for imap in open_ones)
+    for imap in open_ones:
+        imap.shutdown()
+
+
 def test_no_password_in_clear_text(server):
     with smtplib.SMTP(server.address, server.ports["submission"]) as smtp:
         smtp.ehlo()
