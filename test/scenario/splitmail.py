@@ -59,10 +59,10 @@ def no_checks():
 
 class Server:
     def __init__(self, folder, name="a", hostname=None, base=20000, conf="",
-                 environment=None, start=True):
+                 environment=None, start=True, data=None):
         self.name = name
         self.folder = folder
-        self.data = os.path.join(folder, "data")
+        self.data = data or os.path.join(folder, "data")
         self.log_path = os.path.join(folder, "log")
         self.hostname = hostname or f"{name}.splitmail.test"
         self.base = base
