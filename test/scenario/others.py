@@ -21,12 +21,12 @@ STRANGER = "stranger@elsewhere.test"
 class Here:
     """A server, and as many other systems as there are tests."""
 
-    def __init__(self, world, conf=""):
+    def __init__(self, world, conf="", name="here"):
         self.world = world
-        self.hosts = f"{world.subfolder('names')}/hosts"
+        self.hosts = f"{world.subfolder(name + '-names')}/hosts"
         open(self.hosts, "w").close()
         self.server = world.server(
-            "here", conf=f"{conf}\ndns {{\n\thosts = \"{self.hosts}\"\n}}")
+            name, conf=f"{conf}\ndns {{\n\thosts = \"{self.hosts}\"\n}}")
         self.server.cli("domain", "create", HOME)
         self.server.user(ALICE)
         self.numbers = iter(range(1, 10000))
