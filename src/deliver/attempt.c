@@ -17,6 +17,7 @@
 
 #include "base/limits.h"
 #include "route/verify.h"
+#include "rt/board.h"
 #include "rt/counter.h"
 #include "rt/log.h"
 
@@ -258,6 +259,41 @@ static void retry_ends(struct attempt *a)
 			h->answered_ms = now_ms();
 }
 
+static bool is_system(const struct attempt *a)
+{
+	return a->leg.kind == LEG_SYSTEM && a->job->deliver->settings->down;
+}
+
+static bool has_taken(const struct attempt *a)
+{
+	for (size_t i = 0; i < a->n; i++)
+		if (a->shares[i]->state == RECIPIENT_DONE)
+			return true;
+	return false;
+}
+
+/* It takes mail again: what waits for it shall not wait for its own time. */
+static void waits welcome_back(struct attempt *a)
+{
+	struct deliver *d = a->job->deliver;
+	struct str note;
+
+	if (!is_system(a) || !has_taken(a) ||
+	    !board_read(d->settings->down, a->key, a->job->arena, &note))
+		return;
+	board_erase(d->settings->down, a->key);
+	if (!queue_hurry(d->queue, a->leg.system.name))
+		log_warn("qmgr", "what waits for %.*s is not hurried: %s",
+		         STR(a->leg.system.name), cause());
+}
+
+void hop_is_down(struct attempt *a, const struct reply *why, bool is_slow)
+{
+	hop_rest(a->job->deliver, a->key, why, is_slow);
+	if (is_system(a))
+		board_write(a->job->deliver->settings->down, a->key, S(""));
+}
+
 static size_t trail_entries(struct str trail)
 {
 	size_t n = trail.n > 0;
@@ -291,6 +327,7 @@ static void attempt_main(void *arg)
 		n = chunk_size(a, i);
 		attempt_chunk(a, a->shares + i, n);
 	}
+	welcome_back(a);
 	retry_ends(a);
 	if (a->prev)
 		a->prev->next = a->next;

@@ -32,6 +32,8 @@
 struct deliver; /* one per loop */
 struct tls_context;
 
+struct board;
+
 struct deliver_settings {
 	const char *hostname;    /* EHLO, Reporting-MTA */
 	const char *lmtp_path;   /* Dovecot's socket */
@@ -40,6 +42,8 @@ struct deliver_settings {
 	uint16_t internet_port; /* 25 */
 	int64_t retry_min_s, retry_max_s, expiry_s, delay_warning_s;
 	int64_t handover_ms; /* LIMIT_HANDOVER_MS */
+	struct board *down;  /* systems that took no mail lately, as any loop
+	                        found; NULL: not noted */
 };
 
 /* ROUTER, QUEUE and SETTINGS outlive it.  On a loop's own thread. */

@@ -119,6 +119,8 @@ void waits job_attempt_ended(struct job *job);
  * it, when ONLY_SLOW)?  Then why: on loan until the next wait. */
 const struct reply *hop_resting(struct deliver *d, struct str key,
                                 bool only_slow);
+/* None of its hosts took the mail: it rests, and all loops know. */
+void hop_is_down(struct attempt *a, const struct reply *why, bool is_slow);
 void hop_rest(struct deliver *d, struct str key, const struct reply *why,
               bool is_slow);
 void hop_answered(struct deliver *d, struct str key);

@@ -393,6 +393,5 @@ void remote_deliver(struct attempt *a, struct share **shares, size_t n)
 		trouble_ours(&trouble, own_reply(job->arena, 451, "4.3.2",
 		                                 "the server is stopping"));
 	conclude(a, left, n_left, &trouble);
-	hop_rest(job->deliver, a->key, &trouble.reply,
-	         now_ms() - began > SLOW_MS);
+	hop_is_down(a, &trouble.reply, now_ms() - began > SLOW_MS);
 }

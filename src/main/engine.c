@@ -20,13 +20,14 @@
 #include "main/dovecot.h"
 #include "main/main.h"
 #include "rt/counter.h"
+#include "rt/board.h"
 #include "rt/log.h"
 #include "rt/loop.h"
 #include "rt/privileges.h"
 #include "rt/tls.h"
 #include "route/verify.h"
 
-enum { STOP_MS = 45000, STOP_POLL_MS = 50 };
+enum { STOP_MS = 45000, STOP_POLL_MS = 50, SYSTEMS_DOWN = 1000 };
 
 struct engine {
 	struct config *config;
@@ -34,6 +35,7 @@ struct engine {
 	struct guard *guard;
 	struct tally *per_ip, *open_questions;
 	struct verification *verification;
+	struct board *down;
 	struct tls_context *tls, *tls_any, *tls_verified;
 	struct smtp_settings smtp;
 	struct deliver_settings deliver;
@@ -309,6 +311,7 @@ static void fill_settings(struct engine *e)
 		.retry_min_s = c->retry_min_s, .retry_max_s = c->retry_max_s,
 		.expiry_s = c->expiry_s, .delay_warning_s = c->delay_warning_s,
 		.handover_ms = c->handover_s * 1000,
+		.down = e->down,
 	};
 	e->dns = (struct dns_settings){
 		.servers = (const char *const *)c->dns_servers,
@@ -343,6 +346,7 @@ static bool open_shared(struct engine *e)
 		return false;
 	e->per_ip = tally_open();
 	e->open_questions = tally_open();
+	e->down = board_open(SYSTEMS_DOWN);
 	e->verification = verification_open(e->open_questions);
 	fill_settings(e);
 	dns_open(&e->dns);
@@ -370,6 +374,7 @@ static void close_all(struct engine *e)
 	guard_close(e->guard);
 	tally_close(e->per_ip);
 	verification_close(e->verification);
+	board_close(e->down);
 	tally_close(e->open_questions);
 	tls_close(e->tls);
 	tls_close(e->tls_any);

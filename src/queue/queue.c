@@ -652,6 +652,32 @@ bool queue_claim(struct queue *q, int64_t now_wall_ms, size_t max,
 	return ok;
 }
 
+/* ---- hurry ---- */
+
+struct hurry {
+	struct queue *q;
+	struct str system;
+};
+
+static bool hurry_rows(void *arg)
+{
+	struct hurry *h = arg;
+	int64_t now = wall_ms();
+
+	if (!batch_begin(h->q) || !store_hurry(h->q->store, h->system, now))
+		return false;
+	if (now < h->q->batch.due_ms)
+		h->q->batch.due_ms = now;
+	return true;
+}
+
+bool queue_hurry(struct queue *q, struct str system)
+{
+	struct hurry h = { q, system };
+
+	return worker_call(q->writer, hurry_rows, &h);
+}
+
 /* ---- questions ---- */
 
 struct question {

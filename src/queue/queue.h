@@ -72,6 +72,9 @@ bool waits queue_claim(struct queue *q, int64_t now_wall_ms, size_t max,
 		       struct message **out, size_t *n, int64_t *next_ms)
 	must_check;
 
+/* SYSTEM is back: what waits for it and is not held is due now. */
+bool waits queue_hurry(struct queue *q, struct str system) must_check;
+
 /* Is there more to claim than the last queue_claim() knew: did the command line
  * commit, or a message become due earlier than *NEXT_MS said?  Cheap, meant to
  * be asked twice a second. */

@@ -40,6 +40,7 @@ enum statement {
 	HAS,
 	UPDATE,
 	REMOVE,
+	HURRY,
 	LEFT,
 	END_MESSAGE,
 	END_BODY,
@@ -83,6 +84,8 @@ static const char *const sql[STATEMENTS] = {
 	         " WHERE message = m.row) FROM message m WHERE m.row = ?1",
 	[END_MESSAGE] = "DELETE FROM message WHERE row = ?1",
 	[END_BODY] = "DELETE FROM body WHERE message = ?1",
+	[HURRY] = "UPDATE recipient SET next_attempt = ?2 WHERE held = 0"
+	          " AND next_attempt > ?2 AND system = ?1",
 	[DUE] = "SELECT message, next_attempt FROM recipient"
 	        " INDEXED BY recipient_due WHERE held = 0"
 	        " AND next_attempt <= ?1 ORDER BY next_attempt",
@@ -493,6 +496,13 @@ bool store_update(struct store *s, int64_t number, const struct recipient *r)
 	bind_str(st, 11, r->trail);
 	sqlite3_bind_int(st, 12, r->part);
 	return run(s, UPDATE);
+}
+
+bool store_hurry(struct store *s, struct str system, int64_t now_ms)
+{
+	bind_str(s->st[HURRY], 1, system);
+	sqlite3_bind_int64(s->st[HURRY], 2, now_ms);
+	return run(s, HURRY);
 }
 
 bool store_remove(struct store *s, int64_t number, int64_t row)

@@ -67,6 +67,9 @@ bool store_has(struct store *s, int64_t number, bool *yes, int64_t *last)
 bool store_update(struct store *s, int64_t number, const struct recipient *r)
 	must_check;
 bool store_remove(struct store *s, int64_t number, int64_t row) must_check;
+/* What waits for SYSTEM and is not held is due NOW. */
+bool store_hurry(struct store *s, struct str system, int64_t now_ms)
+	must_check;
 /* Remove the message when its last recipient has left; *GONE says so, also when it
  * was gone before; *SPOOLED: it had a file. */
 bool store_end(struct store *s, int64_t number, bool *gone, bool *spooled)

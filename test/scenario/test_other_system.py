@@ -259,3 +259,22 @@ def test_a_long_queue_flows_when_the_system_returns(world):
     server.cli("queue", "retry", "--all")
     server.wait_for_queue(0, timeout=25)
     arrived(sink, 600)
+
+
+def test_what_waits_flows_when_the_system_takes_mail_again(world):
+    """The first mail that gets through hurries the others."""
+    server, sink = with_other(world, conf=(
+        "limits {\n\tretry_min = 600\n\tretry_max = 600\n}"))
+    sink.down()
+    for n in range(3):
+        server.send(STRANGER, BOB, text(f"waits {n}"))
+    [held] = {entry["id"] for entry in server.queue()[:1]}
+    server.cli("queue", "hold", "--id", held)
+    sink.up()
+
+    def through():
+        server.send(STRANGER, CAROL, text("a new one"))
+        return sink.messages
+    wait_until(through, 30, "a mail that gets through", pause=1)
+    wait_until(lambda: [e["id"] for e in server.queue()] == [held], 20,
+               "the queue, but for what is held")
