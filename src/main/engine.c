@@ -394,16 +394,15 @@ int engine_main(const struct call *c)
 	e.ready_fd = (int)ready_fd;
 	umask(0077);
 	log_open(e.config->hostname);
-	if (!open_shared(&e)) {
+	if (open_shared(&e)) {
+		open_lanes(&e);
+		loops_run(e.n_lanes, run_lane, &e);
+		say_counters();
+	} else {
 		log_error("engine", "%s", cause());
-		log_flush();
-		config_close(e.config);
-		return 1;
+		e.failed = true;
 	}
-	open_lanes(&e);
-	loops_run(e.n_lanes, run_lane, &e);
 	close_all(&e);
-	say_counters();
 	log_fact("engine", "stopped");
 	log_flush();
 	config_close(e.config);
