@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "base/test.h"
-#include "deliver/world.h"
+#include "deliver/deliver_test_world.h"
 #include "route/verify.h"
 #include "rt/log.h"
 #include "rt/tls.h"

@@ -15,8 +15,8 @@
  * no... 550, busy... 450, full... 452 after the final dot, and by w->a... what
  * it does otherwise.
  */
-#ifndef DELIVER_WORLD_H
-#define DELIVER_WORLD_H
+#ifndef DELIVER_TEST_WORLD_H
+#define DELIVER_TEST_WORLD_H
 
 #include "deliver/job.h"
 #include "rt/stream.h"

@@ -1,7 +1,7 @@
 /*
  * The fakes of deliver's tests: next hops, name server, route().
  */
-#include "deliver/world.h"
+#include "deliver/deliver_test_world.h"
 
 #include <ftw.h>
 #include <stdio.h>
