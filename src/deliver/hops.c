@@ -123,6 +123,16 @@ static bool no_mx(enum dns_answer answer, struct str domain, bool null_mx,
 	                              "no such domain: %.*s", STR(domain)));
 }
 
+/* There are mail servers, with no address of the kind one can connect to. */
+static bool no_address(struct str domain, struct arena *arena,
+                       struct trouble *trouble)
+{
+	return trouble_ours(trouble,
+	                    own_reply(arena, 550, "5.4.4",
+	                              "no mail server of %.*s has an address",
+	                              STR(domain)));
+}
+
 static bool hops_of_internet(const struct deliver *d, const struct leg *leg,
                              int64_t deadline_ms, struct hop_list *list,
                              struct trouble *trouble)
@@ -158,7 +168,11 @@ static bool hops_of_internet(const struct deliver *d, const struct leg *leg,
 		else if (answer == DNS_TROUBLE)
 			worst = DNS_TROUBLE;
 	}
-	return list->n || no_mx(worst, domain, false, list->arena, trouble);
+	if (list->n)
+		return true;
+	return worst == DNS_TROUBLE
+	               ? no_mx(worst, domain, false, list->arena, trouble)
+	               : no_address(domain, list->arena, trouble);
 }
 
 /* Those that did not answer a moment ago go to the end. */
