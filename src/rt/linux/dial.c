@@ -58,7 +58,6 @@ struct stream *stream_dial(const struct inet *peer, const struct inet *bind,
                            int64_t deadline_ms)
 {
 	struct sockaddr_place to = inet_to_kernel(peer);
-	struct inet_text text = inet_text(peer);
 	int fd = open_socket(to.a.ss_family), on = 1;
 	struct stream *s;
 
@@ -72,7 +71,6 @@ struct stream *stream_dial(const struct inet *peer, const struct inet *bind,
 	}
 	s = stream_new(fd, peer);
 	if (!connect_wait(s, &to, deadline_ms)) {
-		add_cause("connect to %s", text.c);
 		stream_reset(s);
 		return NULL;
 	}
