@@ -314,6 +314,22 @@ static bool end_old_sessions(struct changes *c, const struct holder_row *old,
 	return change_end_sessions(c, new->id, new->login);
 }
 
+/* A mailbox here goes by its login, and Dovecot's LMTP takes ASCII only. */
+static bool check_mailbox_name(struct changes *c, const struct holder_row *h)
+{
+	if (h->kind == HOLDER_GROUP ||
+	    (h->kind == HOLDER_USER && h->mail_system != HOME_HOSTED))
+		return true;
+	for (size_t i = 0; i < h->login.n; i++)
+		if (h->login.p[i] & 0x80)
+			return refuse(c, "address",
+				      "A mailbox here needs a default address "
+				      "in ASCII: create it with such a one, and "
+				      "add %.*s with `splitmail address add`.",
+				      STR(h->login));
+	return true;
+}
+
 static bool apply(struct changes *c, const struct holder_row *old,
 		  const struct setting *s, size_t n, bool creating)
 {
@@ -322,7 +338,8 @@ static bool apply(struct changes *c, const struct holder_row *old,
 	for (size_t i = 0; i < n; i++)
 		if (!set_key(c, &h, &s[i], creating))
 			return false;
-	return write_row(c, &h) && set_lists(c, &h, s, n) &&
+	return check_mailbox_name(c, &h) && write_row(c, &h) &&
+	       set_lists(c, &h, s, n) &&
 	       check_system(c, "mail_system", &h) && log_keys(c, old, &h) &&
 	       (creating || end_old_sessions(c, old, &h));
 }

@@ -53,6 +53,21 @@ static void test_domain_names(void **state)
 	assert_done(domain_delete(c, S("M\xc3\xbcller.test")));
 }
 
+static void test_a_mailbox_has_an_ascii_login(void **state)
+{
+	struct str jurgen = S("j\xc3\xbcrgen@example.org");
+
+	make_split();
+	assert_refused(user_create(c, jurgen, NOTHING), "address", "in ASCII");
+	assert_refused(shared_create(c, jurgen, NOTHING), "address",
+		       "in ASCII");
+	assert_done(user_create(c, jurgen, SET("mail_system=alternate")));
+	assert_refused(user_set(c, jurgen, SET("mail_system=hosted")),
+		       "address", "in ASCII");
+	assert_done(user_delete(c, jurgen));
+	assert_done(group_create(c, jurgen, NOTHING));
+}
+
 static void test_unknown_keys_name_the_valid_ones(void **state)
 {
 	make_split();
@@ -582,6 +597,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_domain_names),
+		TEST(test_a_mailbox_has_an_ascii_login),
 		TEST(test_unknown_keys_name_the_valid_ones),
 		TEST(test_relay_syntax),
 		TEST(test_forward_unknown_needs_a_relay),
