@@ -146,7 +146,7 @@ static void test_list_json(void **state)
 
 static void test_list_text(void **state)
 {
-	struct world *w = *state;
+	struct world *w = *state, nowhere = { .folder = "/nowhere" };
 
 	assert_int_equal(run(w, "queue list"), CLI_DONE);
 	assert_non_null(strstr(w->out, w->id));
@@ -157,6 +157,10 @@ static void test_list_text(void **state)
 	assert_int_equal(run(w, "queue delete --all"), CLI_DONE);
 	assert_int_equal(run(w, "queue list"), CLI_DONE);
 	assert_string_equal(w->out, "Mail queue is empty\n");
+	assert_int_equal(run(&nowhere, "queue list"), CLI_REFUSED);
+	assert_non_null(strstr(nowhere.err, "/nowhere is no data folder"));
+	free(nowhere.out);
+	free(nowhere.err);
 }
 
 static void test_show(void **state)

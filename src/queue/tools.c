@@ -124,9 +124,13 @@ static char *join(const char *folder, const char *name)
 static bool open_db(struct tools *t, const char *folder)
 {
 	char *path = join(folder, "queue.db");
-	bool ok = access(path, F_OK) != 0 && errno == ENOENT;
+	bool is_new = access(path, F_OK) != 0 && errno == ENOENT;
+	bool ok;
 
-	if (!ok) {
+	if (is_new) {
+		ok = access(t->spool, F_OK) == 0 ||
+		     fail("%s: %m; %s is no data folder", t->spool, folder);
+	} else {
 		t->db = store_connect(path, false);
 		ok = t->db && prepare_all(t);
 	}

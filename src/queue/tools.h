@@ -20,8 +20,8 @@
 
 struct tools;
 
-/* FOLDER as for queue_open().  NULL: cause().  A folder that has no queue.db
- * yet is an empty queue. */
+/* FOLDER as for queue_open().  NULL: cause().  A data folder that has no
+ * queue.db yet is an empty queue. */
 struct tools *tools_open(const char *folder);
 void tools_close(struct tools *t);		/* NULL is allowed */
 

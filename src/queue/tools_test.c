@@ -4,7 +4,9 @@
 #include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/test.h"
 #include "queue/queue.h"
@@ -305,11 +307,18 @@ static void test_many(void **state)
 
 static void test_no_queue_yet(void **state)
 {
-	struct tools *t = tools_open("/nonexistent-folder");
+	char folder[] = "/tmp/queue-none-XXXXXX", spool[64];
 	struct message *m;
+	struct tools *t;
 	uint64_t n = 1;
 	int entries = 0;
 
+	assert_non_null(mkdtemp(folder));
+	assert_null(tools_open(folder));
+	assert_non_null(strstr(cause(), "no data folder"));
+	snprintf(spool, sizeof(spool), "%s/spool", folder);
+	assert_int_equal(mkdir(spool, 0700), 0);
+	t = tools_open(folder);
 	assert_non_null(t);
 	assert_true(tools_list(t, &ANY, count_entry, &entries));
 	assert_int_equal(entries, 0);
@@ -317,6 +326,8 @@ static void test_no_queue_yet(void **state)
 	assert_int_equal(n, 0);
 	assert_int_equal(tools_show(t, S("222222222222"), &m), TOOLS_NOT_THERE);
 	tools_close(t);
+	rmdir(spool);
+	rmdir(folder);
 }
 
 #define WITH_WORLD(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
