@@ -5,7 +5,7 @@
  * other systems are not asked about the address, which takes the server's
  * memory of what they said.
  */
-#include "cli/cli.h"
+#include "cli/store.h"
 #include "directory/directory.h"
 #include "route/guard.h"
 #include "route/route.h"
@@ -184,15 +184,14 @@ static int decide(struct cli *c, const struct router *r, const char *word,
 
 static int route(struct cli *c, const struct args *a)
 {
-	struct router r = { .directory = directory_open(
-				    cli_path(c, "directory.db")) };
+	struct router r = { .directory = cli_directory(c) };
 	const char *as = args_option(a, "as");
 	struct guard *guard;
 	struct node node;
 	int status;
 
 	if (!r.directory)
-		return cli_refuse(c, "%s.", cause());
+		return cli_refuse(c, "%s", cause());
 	if (!directory_node(r.directory, &node)) {
 		status = cli_refuse(c, "%s.", cause());
 		directory_close(r.directory);

@@ -218,9 +218,14 @@ bool route_relay_verified(struct walk *w, const struct target *t,
 {
 	struct finding f;
 
-	if (!w->router->verification || w->q->is_retry || t->way->is_member ||
-	    t->is_share)
+	if (w->q->is_retry || t->way->is_member || t->is_share)
 		return route_relay(w, t, s, known, o);
+	if (!w->router->verification) {
+		reason_add(w, "verification", "configuration",
+		           "%.*s is asked at RCPT; what it refuses is refused",
+		           STR(s->name));
+		return route_relay(w, t, s, known, o);
+	}
 	f = verify_find(w->router->verification, s->name, t->given_key,
 	                w->arena);
 	known = known || f.once_confirmed;

@@ -570,6 +570,17 @@ static void test_size(void **unused)
 
 /* ---- what the other system says ---- */
 
+/* Who asks from the command line knows no answers; that is said. */
+static void test_without_verification_it_says_so(void **unused)
+{
+	struct question q = { .asker = asker_of("internet") };
+	struct decision d;
+
+	d = decide(&q, "x@slave.test", "relay master.example(x@slave.test)");
+	assert_non_null(strstr(arena_cstr(
+		arena, d.reasons[d.n_reasons - 1].fact), "asked at RCPT"));
+}
+
 static int with_verification(void **unused)
 {
 	router.verification = verification = verification_open(NULL);
@@ -878,6 +889,7 @@ int main(void)
 	                                without_verification)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_domain_unknown),
+		cmocka_unit_test(test_without_verification_it_says_so),
 		cmocka_unit_test(test_who_has_the_address),
 		cmocka_unit_test(test_home),
 		cmocka_unit_test(test_forwards),
