@@ -14,7 +14,9 @@
 #include <grp.h>
 #include <pwd.h>
 #include <stdio.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 static const char general[] =
@@ -206,6 +208,20 @@ static bool write_sendmail(const struct config *c, const char *splitmail,
 	return close_file(f, path);
 }
 
+bool dovecot_takes_folder(const char *data)
+{
+	static const char longest[] = "/dovecot/run/token-login/imap-urlauth";
+	size_t most = sizeof(((struct sockaddr_un *)0)->sun_path) -
+		      sizeof(longest);
+
+	if (strpbrk(data, " '\"\\%$#"))
+		return fail("the data folder's path \"%s\" has a space or a "
+			    "quote, which Dovecot cannot take", data);
+	return strlen(data) <= most ||
+	       fail("the data folder's path \"%s\" is longer than %zu bytes: "
+		    "the sockets in it could not be opened", data, most);
+}
+
 bool dovecot_write(const struct config *c, const char *splitmail, unsigned uid,
 		   unsigned gid)
 {
@@ -213,13 +229,11 @@ bool dovecot_write(const struct config *c, const char *splitmail, unsigned uid,
 		"dovecot", "dovecot/run", "dovecot/state", "mail", "run",
 	};
 
+	if (!dovecot_takes_folder(c->data))
+		return false;
 	for (size_t i = 0; i < array_size(folders); i++)
 		if (!make_folder(config_path(c, folders[i]), uid, gid))
 			return false;
-	if (str_find(str_of(c->data), '\'') >= 0 ||
-	    str_find(str_of(c->data), ' ') >= 0)
-		return fail("the data folder's path \"%s\" has a space or a "
-			    "quote, which Dovecot cannot take", c->data);
 	return write_main(c, uid, gid) && write_sql(c, uid, gid) &&
 	       write_sendmail(c, splitmail, uid, gid);
 }

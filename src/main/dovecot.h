@@ -16,6 +16,9 @@ const char *dovecot_lmtp_path(const struct config *c);
 const char *dovecot_auth_path(const struct config *c);
 const char *dovecot_config_path(const struct config *c);
 
+/* Can Dovecot live in the data folder, going by its name? */
+bool dovecot_takes_folder(const char *data) must_check;
+
 /* Write dovecot.conf and its SQL part; SPLITMAIL is our own binary, which
  * Sieve calls as sendmail.  The files belong to USER (uid, gid). */
 bool dovecot_write(const struct config *c, const char *splitmail, unsigned uid,

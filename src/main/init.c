@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "directory/database.h"
+#include "main/dovecot.h"
 #include "main/main.h"
 #include "rt/privileges.h"
 #include "rt/random.h"
@@ -142,6 +143,8 @@ static bool make_all(const struct plan *p)
 {
 	static const char *const folders[] = { "mail", "spool", "run" };
 
+	if (!dovecot_takes_folder(p->data))
+		return false;
 	if (mkdir(p->data, 0700) != 0 && errno != EEXIST)
 		return fail("create folder %s: %m", p->data);
 	if (!parents_searchable(p) || !give(p, "") ||
