@@ -6,13 +6,16 @@ import os
 import shutil
 import signal
 import smtplib
+import socket
 import sqlite3
+import struct
 import subprocess
 import time
 
 import pytest
 
 import power_cut
+from sink import Delay
 from traffic import (ALICE, BOB, DOMAIN, FAST, LARGE, STRANGER, Traffic,
                      split_server, subject_of, text)
 from world import descendants, gone, wait_until
@@ -67,7 +70,9 @@ def small_disk(world):
     except power_cut.Missing as why:
         pytest.skip(str(why))
     try:
-        server = split_server(world, data=f"{disk}/data")
+        # The second attempt comes when the disk is full.
+        server = split_server(world, data=f"{disk}/data", conf=FAST.replace(
+            "min = 1", "min = 6").replace("max = 2", "max = 6"))
         server.disk = disk
         yield server
         if os.path.exists(f"{disk}/filler"):
@@ -77,14 +82,28 @@ def small_disk(world):
         subprocess.run(["umount", "-l", disk], check=False)
 
 
+def fill(file, room):
+    """ROOM bytes and, when that is all there is, the last page."""
+    size, step = 0, 1 << 20
+    while step >= 4096:
+        try:
+            more = min(step, room - size)
+            if more <= 0:
+                return
+            os.posix_fallocate(file.fileno(), size, more)
+            size += more
+        except OSError:
+            step //= 4
+
+
 @contextlib.contextmanager
 def filled(server, leave_mb=0):
     """All room but LEAVE_MB is taken."""
     path = f"{server.disk}/filler"
-    room = os.statvfs(server.disk)
-    size = room.f_bavail * room.f_frsize - leave_mb * 1024 * 1024
+    now = os.statvfs(server.disk)
+    room = now.f_bavail * now.f_frsize - leave_mb * 1024 * 1024
     with open(path, "wb") as file:
-        os.posix_fallocate(file.fileno(), 0, size)
+        fill(file, room if leave_mb else 1 << 60)
     try:
         yield
     finally:
@@ -458,6 +477,32 @@ def test_slow_clients_hold_nothing(server):
         smtp.close()
     server.wait_for_queue(0)
     assert len(server.subjects(ALICE)) == 20
+
+
+# ---- who hears the answer
+
+@pytest.mark.parametrize("is_rude", [False, True], ids=["close", "reset"])
+def test_a_client_that_goes_after_its_dot(world, is_rude):
+    """The mail is ours by then: it is delivered, or kept, all the same."""
+    server = split_server(world, conf=FAST.replace("}", "\thandover = 1\n}"))
+    server.sink.on["DOT"] = Delay(2)
+    smtp = server.smtp()
+    smtp.ehlo()
+    smtp.mail(STRANGER)
+    for user in (ALICE, BOB):
+        assert smtp.rcpt(user)[0] == 250
+    smtp.putcmd("data")
+    assert smtp.getreply()[0] == 354
+    smtp.send(text("gone") + ".\r\n")
+    wait_until(lambda: "gone" in server.subjects(ALICE), 20, "Alice's mail")
+    if is_rude:
+        smtp.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER,
+                             struct.pack("ii", 1, 0))
+    smtp.close()
+    server.sink.wait(1)
+    server.wait_for_queue(0)
+    server.sink.stays(1)
+    assert server.subjects(ALICE) == ["gone"]
 
 
 # ---- commits
