@@ -158,9 +158,12 @@ static bool have_tables(sqlite3 *db, bool make)
 }
 
 /* Small pages: a commit writes every page it touched, whole, and measured for
- * bodies of 2 to 64 KiB that matters more than long bodies in few pages. */
+ * bodies of 2 to 64 KiB that matters more than long bodies in few pages.
+ * Debian's SQLite wipes what is deleted, and so would write each body twice;
+ * FAST wipes only what is written anyway. */
 static const char settings[] =
         "PRAGMA page_size = 4096; PRAGMA journal_mode = WAL;"
+        "PRAGMA secure_delete = FAST;"
         "PRAGMA synchronous = FULL; PRAGMA temp_store = MEMORY;"
         "PRAGMA cache_size = -65536; PRAGMA trusted_schema = OFF;"
         "PRAGMA journal_size_limit = 67108864;";

@@ -11,6 +11,7 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -20,31 +21,31 @@
 enum { LINE_BYTES = 4096, GATHER_BYTES = 16384 };
 
 struct level {
-	int priority;     /* syslog's, for the journal */
-	const char *word; /* as Postfix says it */
+	const char *journal; /* the head there, with syslog's priority */
+	const char *word;    /* as Postfix says it */
 };
 
-static const struct level fact = { 6, "" };
-static const struct level warning = { 4, "warning: " };
-static const struct level error = { 3, "error: " };
+static const struct level fact = { "<6>splitmail/", "" };
+static const struct level warning = { "<4>splitmail/", "warning: " };
+static const struct level error = { "<3>splitmail/", "error: " };
 
 static struct {
 	char host[256];
-	int pid; /* asking the kernel for each line would cost more than it */
+	char pid[24]; /* "[1234]: " */
 	bool journal;
-} place = { .host = "localhost" };
+} place = { .host = "localhost", .pid = "[0]: " };
 
 static _Thread_local struct {
 	char lines[GATHER_BYTES];
 	size_t n;
-	time_t second; /* that DATE shows */
-	char date[32];
+	time_t second; /* that HEAD shows */
+	char head[320];
 } here;
 
 void log_open(const char *hostname)
 {
 	snprintf(place.host, sizeof(place.host), "%s", hostname);
-	place.pid = (int)getpid();
+	snprintf(place.pid, sizeof(place.pid), "[%d]: ", (int)getpid());
 	place.journal = getenv("JOURNAL_STREAM") != NULL;
 	tzset();
 }
@@ -74,27 +75,39 @@ void log_flush(void)
 	here.n = 0;
 }
 
-/* "Nov 23 01:34:02", local time, made once a second. */
-static const char *date_now(void)
+/* "Nov 23 01:34:02 HOST splitmail/", local time, made once a second. */
+static const char *head_now(void)
 {
 	time_t now = (time_t)(wall_ms() / 1000);
 	struct tm t;
+	char date[32];
 
 	if (now != here.second && localtime_r(&now, &t)) {
-		strftime(here.date, sizeof(here.date), "%b %e %H:%M:%S", &t);
+		strftime(date, sizeof(date), "%b %e %H:%M:%S", &t);
+		snprintf(here.head, sizeof(here.head), "%s %s splitmail/", date,
+		         place.host);
 		here.second = now;
 	}
-	return here.date;
+	return here.head;
 }
 
-static int head_write(char *to, size_t room, const struct level *l,
-                      const char *part)
+static size_t add(char *to, const char *text)
 {
-	if (place.journal)
-		return snprintf(to, room, "<%d>splitmail/%s[%d]: %s",
-		                l->priority, part, place.pid, l->word);
-	return snprintf(to, room, "%s %s splitmail/%s[%d]: %s", date_now(),
-	                place.host, part, place.pid, l->word);
+	size_t n = strlen(text);
+
+	memcpy(to, text, n);
+	return n;
+}
+
+/* Every line has one, so it is put together without printf: LINE_BYTES are
+ * enough for its parts, all ours. */
+static size_t head_write(char *to, const struct level *l, const char *part)
+{
+	size_t n = add(to, place.journal ? l->journal : head_now());
+
+	n += add(to + n, part);
+	n += add(to + n, place.pid);
+	return n + add(to + n, l->word);
 }
 
 /* The last guard: one call is one line, whatever a caller forgot. */
@@ -121,7 +134,7 @@ printf_like(3, 0) static void log_line(const struct level *l, const char *part,
 	if (GATHER_BYTES - here.n < LINE_BYTES)
 		log_flush();
 	line = here.lines + here.n;
-	n = clamp(head_write(line, room, l, part), room);
+	n = head_write(line, l, part);
 	errno = saved;
 	n += clamp(vsnprintf(line + n, room - n, format, args), room - n);
 	make_harmless(line, n);

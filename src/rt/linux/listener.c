@@ -88,6 +88,9 @@ static int open_socket(const struct inet *at, const struct sockaddr_place *to,
 		return -1;
 	}
 	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+	/* connections inherit these two */
+	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+	setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
 	if (shared)
 		setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on));
 	if (!inet_is_v4(at))
@@ -269,7 +272,7 @@ struct stream *listener_accept(struct listener *l)
 {
 	struct inet peer = { .port = 0 };
 	struct stream *s;
-	int fd = -1, on = 1;
+	int fd = -1;
 
 	while (fd < 0) {
 		if (!l->closed && !l->ready &&
@@ -278,10 +281,6 @@ struct stream *listener_accept(struct listener *l)
 		if (l->closed)
 			return leave(l);
 		fd = accept_one(l, &peer);
-	}
-	if (peer.port) {
-		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-		setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
 	}
 	s = stream_new(fd, &peer);
 	stream_note_local(s);
