@@ -195,6 +195,14 @@ static bool add_listener(struct config *c, const char *name,
 				       .may_fail = may_fail };
 	if (!take_address(name, address, port, &l->at))
 		return false;
+	/* The kernel would share the connections out between the two. */
+	for (size_t i = 0; i < c->n_listeners; i++)
+		if (inet_same_ip(&c->listeners[i].at, &l->at) &&
+		    c->listeners[i].at.port == l->at.port)
+			return fail("splitmail.conf: the listeners %.*s and %s "
+				    "have the same address and port, %s",
+				    STR(c->listeners[i].name), name,
+				    inet_text(&l->at).c);
 	c->n_listeners++;
 	return true;
 }
@@ -297,17 +305,37 @@ static bool take_dovecot(struct config *c, cfg_t *sec)
 	return true;
 }
 
-static void take_dns(struct config *c, cfg_t *sec)
+/* "192.0.2.1" or "192.0.2.1@5353" */
+static bool check_name_server(struct str text)
+{
+	ptrdiff_t at = str_find(text, '@');
+	struct inet unused;
+	uint64_t port;
+
+	if (at >= 0 && !str_number(str_from(text, (size_t)at + 1), 65535, &port))
+		at = 0;
+	if (inet_parse_ip(at < 0 ? text : str_part(text, 0, (size_t)at), 53,
+			  &unused))
+		return true;
+	return fail("splitmail.conf: dns: \"%.*s\" is no IP address; "
+		    "write \"192.0.2.1\" or \"192.0.2.1@5353\"", STR(text));
+}
+
+static bool take_dns(struct config *c, cfg_t *sec)
 {
 	unsigned n = cfg_size(sec, "servers");
 
 	c->dnssec = cfg_getbool(sec, "dnssec") == cfg_true;
 	c->dns_hosts = copy(c, cfg_getstr(sec, "hosts"));
 	if (n == 0)
-		return;
+		return true;
 	c->dns_servers = arena_array(c->arena, const char *, n + 1);
-	for (unsigned i = 0; i < n; i++)
+	for (unsigned i = 0; i < n; i++) {
 		c->dns_servers[i] = copy(c, cfg_getnstr(sec, "servers", i));
+		if (!check_name_server(str_of(c->dns_servers[i])))
+			return false;
+	}
+	return true;
 }
 
 static bool take_all(struct config *c, cfg_t *cfg)
@@ -337,8 +365,8 @@ static bool take_all(struct config *c, cfg_t *cfg)
 	if (c->has_outgoing &&
 	    !take_address("outgoing_address", outgoing, 0, &c->outgoing))
 		return false;
-	take_dns(c, cfg_getsec(cfg, "dns"));
-	return take_listeners(c, cfg) &&
+	return take_dns(c, cfg_getsec(cfg, "dns")) &&
+	       take_listeners(c, cfg) &&
 	       take_limits(c, cfg_getsec(cfg, "limits")) &&
 	       take_dovecot(c, cfg_getsec(cfg, "dovecot"));
 }

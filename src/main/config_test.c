@@ -105,6 +105,12 @@ static void test_mistakes_are_named(void **unused)
 		       "dovecot.imap");
 	assert_refused("hostname = \"a.test\"\nlimits {\n\tretry_min = 0\n}",
 		       "limits.retry_min");
+	assert_refused("hostname = \"a.test\"\nlistener a {\n\tport = 2525\n}\n"
+		       "listener b {\n\taddress = \"0.0.0.0\"\n\tport = 2525\n}",
+		       "a and b have the same address and port");
+	assert_refused("hostname = \"a.test\"\ndns {\n"
+		       "\tservers = { \"10.0.0.1@5353\", \"1.2.3\" }\n}",
+		       "\"1.2.3\" is no IP address");
 }
 
 int main(void)

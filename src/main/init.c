@@ -60,10 +60,13 @@ static bool choose_person(struct plan *p)
 	}
 	if (!p->config.user)
 		p->config.user = "splitmail";
-	if (person_find(p->config.user, &p->person))
-		return true;
-	return run_useradd(p->config.user) &&
-	       person_find(p->config.user, &p->person);
+	if (!person_find(p->config.user, &p->person) &&
+	    (!run_useradd(p->config.user) ||
+	     !person_find(p->config.user, &p->person)))
+		return false;
+	return p->person.uid != 0 ||
+	       fail("--user %s: mail is not handled as root; name another "
+		    "user", p->config.user);
 }
 
 /* May the person search FOLDER? */

@@ -368,14 +368,20 @@ static void plan_children(struct serve *s)
 
 static bool prepare(struct serve *s, const struct call *c)
 {
-	const char *directory;
+	const char *directory, *user;
 
 	s->config = config_read(c->data);
 	if (!s->config)
 		return false;
 	s->self = c->self;
-	if (!person_find(s->config->user, &s->person))
+	user = s->config->user;
+	if (geteuid() == 0 && !*user)
+		user = "splitmail";
+	if (!person_find(user, &s->person))
 		return false;
+	if (s->person.uid == 0)
+		return fail("splitmail.conf: user = \"%s\": mail is not "
+			    "handled as root; name another user", user);
 	if (geteuid() != 0 && geteuid() != s->person.uid)
 		return fail("this Splitmail belongs to user %s: start it as "
 			    "%s or as root", s->person.name, s->person.name);

@@ -53,3 +53,24 @@ def test_a_folder_the_user_cannot_search_is_named(world):
     done = server.run("init", "--hostname", "a.test")
     assert done.returncode == 1
     assert re.search(r"cannot search .*closed", done.stderr), done.stderr
+
+
+def test_mail_is_not_handled_as_root(world):
+    server = world.server("a", start=False)
+    server.configure('user = "root"')
+    done = server.run("serve")
+    assert done.returncode == 1 and "as root" in done.stderr, done.stderr
+    server.data += "-2"
+    done = server.run("init", "--hostname", "a.test", "--user", "root")
+    assert done.returncode == 1 and "as root" in done.stderr, done.stderr
+    assert not os.path.exists(server.data)
+
+
+@pytest.mark.parametrize("name, why", [("sp ace", "space"),
+                                       ("l" * 100, "longer than")])
+def test_a_folder_without_room_for_sockets_is_named(world, name, why):
+    server = world.server("a", start=False)
+    server.data = os.path.join(server.folder, name)
+    done = server.run("init", "--hostname", "a.test")
+    assert done.returncode == 1 and why in done.stderr, done.stderr
+    assert not os.path.exists(server.data)
