@@ -393,6 +393,7 @@ int engine_main(const struct call *c)
 		return call_fail(2, "--ready-fd %s is no number", ready);
 	e.ready_fd = (int)ready_fd;
 	umask(0077);
+	privileges_raise_files();
 	log_open(e.config->hostname);
 	if (open_shared(&e)) {
 		open_lanes(&e);

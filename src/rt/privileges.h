@@ -21,6 +21,9 @@ bool person_find(const char *name, struct person *out) must_check;
  * ever after.  KEEP_LOW_PORTS keeps CAP_NET_BIND_SERVICE, also over exec.
  * Dies with its parent. Somebody who is that person already may always. */
 bool privileges_become(const struct person *p, bool keep_low_ports) must_check;
+/* As many open files as the machine lets us have: the soft limit, often 1024
+ * for the sake of select(), becomes the hard one. */
+void privileges_raise_files(void);
 /* Give up every capability that is left. */
 bool privileges_drop(void) must_check;
 
