@@ -270,9 +270,12 @@ static void reload(struct serve *s)
 			  cause());
 }
 
+/* Until it is ready SIGTERM ends it at once, and its children with it; a
+ * reload waits. */
+static const int signals[] = { SIGHUP, SIGTERM, SIGINT };
+
 static void waits obey_signals(struct serve *s)
 {
-	static const int signals[] = { SIGTERM, SIGINT, SIGHUP };
 	int got;
 
 	while (signal_wait(signals, array_size(signals), &got, NEVER) ==
@@ -324,6 +327,7 @@ static void waits supervise(void *arg)
 {
 	struct serve *s = arg;
 
+	signal_watch(signals, 1);
 	if (!await_predecessors(s)) {
 		log_error("serve", "%s", cause());
 		s->status = 1;
@@ -341,6 +345,7 @@ static void waits supervise(void *arg)
 	}
 	if (s->dovecot.argv[0])
 		fiber_start("errands", run_errands, s);
+	signal_watch(signals, array_size(signals));
 	puts("ready");
 	fflush(stdout);
 	obey_signals(s);

@@ -32,5 +32,7 @@ void loop_post(int index, void (*call)(void *), void *arg);
  * signal has no other effect, and between two waits it is remembered. */
 enum wait_result waits signal_wait(const int *signals, int n, int *got,
 				   int64_t deadline_ms);
+/* From now on, not only from the first wait on. */
+void signal_watch(const int *signals, int n);
 
 #endif

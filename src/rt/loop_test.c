@@ -229,6 +229,10 @@ static void run_signals(void *arg)
 	int got = 0;
 
 	(void)arg;
+	signal_watch(wanted, 2);
+	kill(getpid(), wanted[1]);
+	check(signal_wait(wanted, 2, &got, after_ms(3000)) == WAIT_DONE);
+	check(got == wanted[1]);
 	check(signal_wait(wanted, 2, &got, after_ms(20)) == WAIT_DEADLINE);
 	kill(getpid(), SIGUSR2);
 	check(signal_wait(wanted, 2, &got, after_ms(3000)) == WAIT_DONE);

@@ -231,6 +231,12 @@ static bool signal_take(const int *wanted, int n, int *got)
 	return false;
 }
 
+void signal_watch(const int *wanted, int n)
+{
+	for (int i = 0; i < n; i++)
+		signal_place(wanted[i]);
+}
+
 enum wait_result signal_wait(const int *wanted, int n, int *got,
                              int64_t deadline_ms)
 {
