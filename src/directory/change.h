@@ -20,6 +20,7 @@
 
 struct changes {
 	struct sql *sql;
+	struct directory *view;		/* changes_directory(); or NULL */
 	char *who;
 	struct arena *arena;		/* one change's */
 	struct change result;

@@ -29,6 +29,7 @@ void changes_close(struct changes *c)
 	if (!c)
 		return;
 	check(!c->in_change);
+	directory_off(c->view);
 	sql_close(c->sql);
 	arena_close(c->arena);
 	free(c->who);
@@ -47,6 +48,20 @@ bool changes_end(struct changes *c)
 	check(c->in_batch);
 	c->in_batch = false;
 	return sql_script(c->sql, "COMMIT");
+}
+
+void changes_undo(struct changes *c)
+{
+	check(c->in_batch);
+	c->in_batch = false;
+	sql_rollback(c->sql);
+}
+
+struct directory *changes_directory(struct changes *c)
+{
+	if (!c->view)
+		c->view = directory_on(c->sql);
+	return c->view;
 }
 
 bool change_begin(struct changes *c)

@@ -56,6 +56,11 @@ struct setting {
  * alone.  For imports. */
 bool changes_begin(struct changes *c) must_check;
 bool changes_end(struct changes *c) must_check;
+/* Instead of changes_end(): none of them has been. */
+void changes_undo(struct changes *c);
+/* Questions that see what was changed and is not committed yet; it ends with
+ * the handle. */
+struct directory *changes_directory(struct changes *c);
 
 /* ---- domains: relay, forward_unknown, aliases, catch_all, postmaster,
  *	own_senders, description, max_message_size ---- */
@@ -123,6 +128,17 @@ struct change admin_create(struct changes *c, struct str name,
 struct change admin_set(struct changes *c, struct str name,
 			const struct setting *s, size_t n);
 struct change admin_delete(struct changes *c, struct str name);
+
+/* ---- tokens: what scripts sign in with ---- */
+
+enum { TOKEN_CHARS = 44 };
+
+/* Of the administrator ADMIN; the token is put into OUT, once. */
+struct change token_create(struct changes *c, struct str admin,
+			   struct str name, bool may_write, int64_t days,
+			   char out[TOKEN_CHARS + 1]);
+/* ADMIN empty: anybody's. */
+struct change token_delete(struct changes *c, struct str admin, int64_t id);
 
 /* ---- words, as settings and lists write them ---- */
 

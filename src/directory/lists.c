@@ -27,6 +27,15 @@ static struct holder_entry read_holder(struct query *q, struct arena *row)
 	};
 }
 
+#define HOLDER_COLUMNS \
+	"SELECT h.id, h.kind, h.login, h.name, d.name, h.enabled, " \
+	"h.builtin, h.mail_system, CASE WHEN h.system NOT NULL THEN " \
+	"s.name WHEN h.mail_system = 1 THEN d.relay ELSE '' END, " \
+	"h.system NOT NULL, h.password <> '', h.quota_bytes, " \
+	"h.forward_keeps_copy FROM holder h " \
+	"JOIN domain d ON d.id = h.domain " \
+	"LEFT JOIN system s ON s.id = h.system "
+
 /* The filters are written so that the order of the logins is what is walked:
  * nothing is sorted. */
 bool list_holders(struct directory *d, const struct holder_filter *filter,
@@ -34,14 +43,7 @@ bool list_holders(struct directory *d, const struct holder_filter *filter,
 		  void *arg)
 {
 	struct query q scoped(query) = sql_query(
-		directory_sql(d),
-		"SELECT h.id, h.kind, h.login, h.name, d.name, h.enabled, "
-		"h.builtin, h.mail_system, CASE WHEN h.system NOT NULL THEN "
-		"s.name WHEN h.mail_system = 1 THEN d.relay ELSE '' END, "
-		"h.system NOT NULL, h.password <> '', h.quota_bytes, "
-		"h.forward_keeps_copy FROM holder h "
-		"JOIN domain d ON d.id = h.domain "
-		"LEFT JOIN system s ON s.id = h.system "
+		directory_sql(d), HOLDER_COLUMNS
 		"WHERE +h.kind = ?1 AND (?2 = 0 OR h.id = ?2) AND "
 		"(?3 = 0 OR h.domain = ?3) AND (?4 < 0 OR h.mail_system = ?4) "
 		"ORDER BY h.login", "iiii", (int64_t)filter->kind, filter->id,
@@ -56,6 +58,99 @@ bool list_holders(struct directory *d, const struct holder_filter *filter,
 		arena_reset(row);
 	}
 	return a == ANSWER_NO;
+}
+
+/* ---- pages of holders ---- */
+
+/* ?1 kinds, ?2 domain, ?3 mail system, ?4 system, ?5 enabled, ?6 pattern. */
+#define MATCHES \
+	"(1 << +h.kind) & ?1 AND (?2 = 0 OR +h.domain = ?2) AND " \
+	"(?3 < 0 OR (+h.kind = 0 AND +h.mail_system = ?3)) AND " \
+	"(?4 = '' OR +h.system = (SELECT id FROM system WHERE " \
+	"name = lower(?4))) AND (?5 < 0 OR h.enabled = ?5) AND " \
+	"(?6 = '' OR h.login LIKE ?6 ESCAPE '!' OR " \
+	"h.name LIKE ?6 ESCAPE '!' OR h.id IN (SELECT holder FROM address " \
+	"WHERE local || '@' || name LIKE ?6 ESCAPE '!')) "
+
+static const char *const page_statements[] = {
+	[SORT_ADDRESS] = HOLDER_COLUMNS
+		"WHERE " MATCHES "AND h.login > ?8 AND ?7 NOT NULL "
+		"ORDER BY h.login LIMIT ?9",
+	[SORT_ADDRESS_DOWN] = HOLDER_COLUMNS
+		"WHERE " MATCHES "AND h.login < ?8 AND ?7 NOT NULL "
+		"ORDER BY h.login DESC LIMIT ?9",
+	[SORT_NAME] = HOLDER_COLUMNS
+		"WHERE " MATCHES "AND (h.name COLLATE NOCASE, h.login) > "
+		"(?7, ?8) ORDER BY h.name COLLATE NOCASE, h.login LIMIT ?9",
+	[SORT_NAME_DOWN] = HOLDER_COLUMNS
+		"WHERE " MATCHES "AND (h.name COLLATE NOCASE, h.login) < "
+		"(?7, ?8) ORDER BY h.name COLLATE NOCASE DESC, h.login DESC "
+		"LIMIT ?9",
+};
+
+/* "%ann!_b%": what LIKE takes. Empty: everything. */
+static struct str like_pattern(struct str search, struct arena *arena)
+{
+	char *p, *to;
+
+	if (str_empty(search))
+		return S("");
+	p = to = arena_alloc(arena, 2 * search.n + 3);
+	*to++ = '%';
+	for (size_t i = 0; i < search.n; i++) {
+		if (strchr("%_!", search.p[i]))
+			*to++ = '!';
+		*to++ = search.p[i];
+	}
+	*to++ = '%';
+	return (struct str){ p, (size_t)(to - p) };
+}
+
+/* Behind every text there is, when a descending page has no start. */
+static struct str bound(struct str after, enum holder_sort sort)
+{
+	bool down = sort == SORT_ADDRESS_DOWN || sort == SORT_NAME_DOWN;
+
+	return down && str_empty(after) ? S("\xf4\x8f\xbf\xbf") : after;
+}
+
+bool list_holder_page(struct directory *d, const struct holder_page *page,
+		      void (*each)(void *arg, const struct holder_entry *e),
+		      void *arg)
+{
+	struct arena *row scoped(arena) = arena_open();
+	struct arena *whole scoped(arena) = arena_open();
+	bool start = str_empty(page->after_login);
+	struct str name = start ? bound(STR_NONE, page->sort)
+				: page->after_name;
+	struct query q scoped(query) = sql_query(
+		directory_sql(d), page_statements[page->sort], "iiisisssi",
+		(int64_t)page->kinds, page->domain,
+		(int64_t)page->mail_system, page->system,
+		(int64_t)page->enabled, like_pattern(page->search, whole), name,
+		bound(page->after_login, page->sort), page->limit);
+	enum answer a;
+
+	while ((a = query_next(&q)) == ANSWER_YES) {
+		struct holder_entry e = read_holder(&q, row);
+
+		each(arg, &e);
+		arena_reset(row);
+	}
+	return a == ANSWER_NO;
+}
+
+enum answer count_holders(struct directory *d, const struct holder_page *page,
+			  int64_t *out)
+{
+	struct arena *whole scoped(arena) = arena_open();
+
+	return sql_int(directory_sql(d), out,
+		       "SELECT count(*) FROM holder h WHERE " MATCHES, "iiisis",
+		       (int64_t)page->kinds, page->domain,
+		       (int64_t)page->mail_system, page->system,
+		       (int64_t)page->enabled,
+		       like_pattern(page->search, whole));
 }
 
 enum answer find_holder(struct directory *d, struct str address,
@@ -233,6 +328,41 @@ bool list_admins(struct directory *d,
 			query_text(&q, 0, row), query_text(&q, 1, row),
 			(enum admin_role)query_int(&q, 2),
 			query_int(&q, 3) != 0,
+		};
+
+		each(arg, &e);
+		arena_reset(row);
+	}
+	return a == ANSWER_NO;
+}
+
+/* ---- the change log ---- */
+
+/* A domain's own are those whose subject is it or an address on it.  The log
+ * is walked from its end, so that the newest page is found at once. */
+bool list_changes(struct directory *d, const struct change_page *page,
+		  void (*each)(void *arg, const struct change_entry *e),
+		  void *arg)
+{
+	struct query q scoped(query) = sql_query(
+		directory_sql(d),
+		"SELECT id, at, who, noun, subject, field, old, new "
+		"FROM change_log WHERE (?1 = 0 OR id < ?1) AND "
+		"(?2 = '' OR ((subject = ?2 AND noun = 'domain') OR "
+		"substr(subject, -length(?2) - 1) = '@' || ?2) AND noun IN "
+		"('domain', 'user', 'address', 'group', 'shared')) AND "
+		"(?3 = '' OR subject = ?3) AND (?4 = '' OR who = ?4) "
+		"ORDER BY id DESC LIMIT ?5", "isssi", page->before,
+		page->domain, page->subject, page->who, page->limit);
+	struct arena *row scoped(arena) = arena_open();
+	enum answer a;
+
+	while ((a = query_next(&q)) == ANSWER_YES) {
+		struct change_entry e = {
+			query_int(&q, 0), query_int(&q, 1),
+			query_text(&q, 2, row), query_text(&q, 3, row),
+			query_text(&q, 4, row), query_text(&q, 5, row),
+			query_text(&q, 6, row), query_text(&q, 7, row),
 		};
 
 		each(arg, &e);

@@ -36,6 +36,33 @@ bool list_holders(struct directory *d, const struct holder_filter *filter,
 		  void (*each)(void *arg, const struct holder_entry *e),
 		  void *arg) must_check;
 
+enum holder_sort { SORT_ADDRESS, SORT_ADDRESS_DOWN, SORT_NAME, SORT_NAME_DOWN };
+
+/*
+ * A page of users, groups and shared mailboxes: those behind AFTER, the last
+ * entry of the page before.  A page costs the same wherever it lies, unless
+ * nearly nothing matches; then it costs a look at everybody (some 50 ms for
+ * 100,000).
+ */
+struct holder_page {
+	unsigned kinds;		/* 1 << enum holder_kind */
+	int64_t domain;		/* 0: all */
+	int mail_system;	/* enum home, of users; -1: all */
+	struct str system;	/* users with this named system; empty: all */
+	int enabled;		/* -1: all */
+	struct str search;	/* in addresses and names; empty: all */
+	enum holder_sort sort;
+	struct str after_login, after_name;	/* empty: from the start */
+	int64_t limit;
+};
+
+bool list_holder_page(struct directory *d, const struct holder_page *page,
+		      void (*each)(void *arg, const struct holder_entry *e),
+		      void *arg) must_check;
+/* How many match, wherever the page lies. */
+enum answer count_holders(struct directory *d, const struct holder_page *page,
+			  int64_t *out);
+
 /* The holder of an address as people write it, the builtin ones included. */
 enum answer find_holder(struct directory *d, struct str address,
 			struct arena *arena, int64_t *id);
@@ -84,5 +111,24 @@ struct admin_entry {
 bool list_admins(struct directory *d,
 		 void (*each)(void *arg, const struct admin_entry *e),
 		 void *arg) must_check;
+
+/* ---- the change log ---- */
+
+struct change_entry {
+	int64_t id, at_s;
+	struct str who, noun, subject, field, old, new;
+};
+
+struct change_page {
+	struct str domain;	/* what belongs to it; empty: everything */
+	struct str subject, who;	/* empty: all */
+	int64_t before;		/* older than this id; 0: from the newest */
+	int64_t limit;
+};
+
+/* The newest first. */
+bool list_changes(struct directory *d, const struct change_page *page,
+		  void (*each)(void *arg, const struct change_entry *e),
+		  void *arg) must_check;
 
 #endif

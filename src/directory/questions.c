@@ -47,6 +47,23 @@ void directory_close(struct directory *d)
 	free(d);
 }
 
+struct directory *directory_on(struct sql *s)
+{
+	struct directory *d = must_alloc(sizeof(*d));
+
+	/* As if begun: a BEGIN within a transaction would end it. */
+	*d = (struct directory){ .sql = s, .depth = 1 };
+	return d;
+}
+
+void directory_off(struct directory *d)
+{
+	if (!d)
+		return;
+	free(d->trusted);
+	free(d);
+}
+
 struct sql *directory_sql(struct directory *d)
 {
 	return d->sql;

@@ -172,3 +172,20 @@ CREATE VIEW dovecot_mailbox AS
 	SELECT login AS user, id, '*:bytes=' || quota_bytes AS quota_rule
 	FROM holder
 	WHERE enabled = 1 AND mail_system = 0 AND kind IN (0, 2);
+
+-- version 2
+
+-- People are looked up by name, too.
+CREATE INDEX holder_name ON holder (name COLLATE NOCASE, login);
+
+-- What scripts sign in with, with the rights of an administrator.
+CREATE TABLE token (
+	id INTEGER PRIMARY KEY AUTOINCREMENT,
+	admin INTEGER NOT NULL REFERENCES admin ON DELETE CASCADE,
+	name TEXT NOT NULL,
+	hash TEXT NOT NULL UNIQUE,	-- the token itself is nowhere
+	may_write INTEGER NOT NULL,
+	created_at INTEGER NOT NULL DEFAULT (unixepoch()),
+	expires_at INTEGER NOT NULL
+);
+CREATE INDEX token_admin ON token (admin);

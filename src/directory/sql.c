@@ -15,7 +15,7 @@
 enum {
 	WRITER_WAIT_MS = 10000,
 	READER_WAIT_MS = 500,	/* only while a WAL is recovered */
-	STATEMENTS = 128,	/* different texts in this folder, with room */
+	STATEMENTS = 192,	/* different texts in this folder, with room */
 };
 
 struct remembered {

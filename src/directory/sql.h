@@ -59,6 +59,10 @@ enum answer sql_int(struct sql *s, int64_t *out, const char *text,
 
 /* A reader's handle, for lists.c. */
 struct sql *directory_sql(struct directory *d);
+/* Questions over somebody's handle, which stays his; they are part of the
+ * transaction that is open there. */
+struct directory *directory_on(struct sql *s);
+void directory_off(struct directory *d);	/* NULL is allowed */
 struct sqlite3 *sql_connection(struct sql *s);	/* for tests */
 
 #endif

@@ -1,0 +1,115 @@
+/*
+ * Tokens: what scripts sign in with, in an administrator's name.
+ *
+ * Invariant: the directory holds a token's hash only.  A token is 220 random
+ * bits, so a plain hash is enough.
+ */
+#include "directory/admins.h"
+#include "directory/change.h"
+
+#include <sodium.h>
+
+enum {
+	NAME_BYTES = 100,
+	DAYS = 3650,
+	TOKENS = 100,		/* of one administrator */
+};
+
+static void make_token(char out[TOKEN_CHARS + 1])
+{
+	static const char letters[] = "abcdefghijklmnopqrstuvwxyz234567";
+	uint8_t random[TOKEN_CHARS];
+
+	randombytes_buf(random, sizeof(random));
+	for (size_t i = 0; i < TOKEN_CHARS; i++)
+		out[i] = letters[random[i] & 31];
+	out[TOKEN_CHARS] = 0;
+}
+
+static bool find_admin(struct changes *c, struct str name, int64_t *id)
+{
+	*id = 0;
+	if (!ask(c, id, "SELECT id FROM admin WHERE name = ?", "s", name))
+		return false;
+	return *id ? true : missing(c, NULL, "There is no administrator %.*s.",
+				    STR(name));
+}
+
+static bool check_token(struct changes *c, int64_t admin, struct str *name,
+			int64_t days)
+{
+	int64_t n = 0;
+
+	if (!value_text(c, "name", *name, NAME_BYTES, name))
+		return false;
+	if (str_empty(*name))
+		return refuse(c, "name", "Say what the token is for.");
+	if (days < 1 || days > DAYS)
+		return refuse(c, "days", "A token is valid for 1 to %d days.",
+			      DAYS);
+	if (!run(c, "DELETE FROM token WHERE expires_at <= unixepoch()", "") ||
+	    !ask(c, &n, "SELECT count(*) FROM token WHERE admin = ?", "i",
+		 admin))
+		return false;
+	return n < TOKENS || refuse(c, NULL, "An administrator has at most %d "
+					     "tokens: delete one first.",
+				    TOKENS);
+}
+
+static bool create(struct changes *c, struct str admin, struct str name,
+		   bool may_write, int64_t days, const char *token)
+{
+	char hash[TOKEN_HASH_CHARS + 1];
+	int64_t id;
+
+	if (!find_admin(c, admin, &id) || !check_token(c, id, &name, days))
+		return false;
+	token_hash(str_of(token), hash);
+	return run(c, "INSERT INTO token (admin, name, hash, may_write, "
+		      "expires_at) VALUES (?, ?, ?, ?, unixepoch() + ?)",
+		   "istbi", id, name, hash, may_write, days * 86400) &&
+	       change_log(c, "token", admin, S("created"), S(""), name) &&
+	       done(c, "The token %.*s is created.", STR(name));
+}
+
+static bool load_token(struct changes *c, struct str admin, int64_t id,
+		       struct str *name, struct str *owner)
+{
+	struct query q scoped(query) = sql_query(
+		c->sql, "SELECT t.name, a.name FROM token t JOIN admin a ON "
+			"a.id = t.admin WHERE t.id = ?1 AND "
+			"(?2 = '' OR a.name = ?2)", "is", id, admin);
+	enum answer a = query_next(&q);
+
+	if (a == ANSWER_UNSURE)
+		return broken(c);
+	if (a == ANSWER_NO)
+		return missing(c, NULL, "There is no such token.");
+	*name = query_text(&q, 0, c->arena);
+	*owner = query_text(&q, 1, c->arena);
+	return true;
+}
+
+static bool remove_token(struct changes *c, struct str admin, int64_t id)
+{
+	struct str name, owner;
+
+	return load_token(c, admin, id, &name, &owner) &&
+	       run(c, "DELETE FROM token WHERE id = ?", "i", id) &&
+	       change_log(c, "token", owner, S("deleted"), name, S("")) &&
+	       done(c, "The token %.*s is deleted.", STR(name));
+}
+
+struct change token_create(struct changes *c, struct str admin,
+			   struct str name, bool may_write, int64_t days,
+			   char out[TOKEN_CHARS + 1])
+{
+	make_token(out);
+	return change_end(c, change_begin(c) && create(c, admin, name,
+						       may_write, days, out));
+}
+
+struct change token_delete(struct changes *c, struct str admin, int64_t id)
+{
+	return change_end(c, change_begin(c) && remove_token(c, admin, id));
+}
