@@ -40,6 +40,8 @@ enum statement {
 	MESSAGE,
 	RECIPIENTS,
 	BODY,
+	LOADS,
+	TOTAL,
 	ORDERS,
 	RETRY = ORDERS + ORDER_RETRY,
 	HOLD = ORDERS + ORDER_HOLD,
@@ -68,6 +70,14 @@ static const char *const sql[STATEMENTS] = {
 	[RECIPIENTS] = "SELECT " RECIPIENT_COLUMNS " FROM recipient"
 		" WHERE message = ?1 AND" MATCHES " ORDER BY row",
 	[BODY] = "SELECT bytes FROM body WHERE message = ?1",
+	/* Beside min() the other columns are of the row where it was found. */
+	[LOADS] = "SELECT system, count(*), sum(held), min(message), held,"
+		" next_attempt, code, status, reply, remote FROM recipient"
+		" WHERE (?5 IS NULL OR domain = ?5)"
+		" GROUP BY system ORDER BY system",
+	[TOTAL] = "SELECT count(*), coalesce(sum(bytes), 0), min(arrived)"
+		" FROM message WHERE ?5 IS NULL OR row IN"
+		" (SELECT message FROM recipient WHERE domain = ?5)",
 	[RETRY] = "UPDATE recipient SET next_attempt = ?2"
 		" WHERE message = ?1 AND held = 0 AND" MATCHES,
 	[HOLD] = "UPDATE recipient SET held = 1"
@@ -329,6 +339,113 @@ bool tools_list(struct tools *t, const struct queue_filter *f,
 
 	if (ok && t->db && !none)
 		ok = list_all(t, &match, each, arg);
+	arena_close(a);
+	return ok;
+}
+
+bool tools_page(struct tools *t, const struct queue_filter *f,
+                struct str after, size_t limit,
+                void (*each)(void *, const struct message *), void *arg)
+{
+	struct arena *a = arena_open();
+	struct match match;
+	struct page page;
+	bool none, ok = match_of(f, a, &match, &none);
+
+	check(limit <= PAGE);
+	if (ok && t->db && !none) {
+		ok = run(t, LOOK);
+		if (ok) {
+			ok = next_page(t, &match, id_number(after), &page);
+			if (page.n > limit)
+				page.n = limit;
+			ok = ok && list_page(t, &match, &page, each, arg);
+			undo(t);
+		}
+	}
+	arena_close(a);
+	return ok;
+}
+
+/* ---- count ---- */
+
+static struct str column_str(sqlite3_stmt *st, int column)
+{
+	const char *p = (const char *)sqlite3_column_text(st, column);
+
+	return (struct str){ p ? p : "",
+		             (size_t)sqlite3_column_bytes(st, column) };
+}
+
+static struct queue_load read_load(sqlite3_stmt *st)
+{
+	struct queue_load l = {
+		.system = column_str(st, 0),
+		.recipients = (uint64_t)sqlite3_column_int64(st, 1),
+		.held = (uint64_t)sqlite3_column_int64(st, 2),
+		.is_held = sqlite3_column_int(st, 4) != 0,
+		.next_attempt_ms = sqlite3_column_int64(st, 5),
+		.reply = { .code = sqlite3_column_int(st, 6),
+		           .text = column_str(st, 8) },
+		.remote = column_str(st, 9),
+	};
+
+	snprintf(l.reply.status, sizeof(l.reply.status), "%s",
+	         (const char *)sqlite3_column_text(st, 7));
+	return l;
+}
+
+static bool count_loads(struct tools *t, const struct match *m,
+                        void (*each)(void *, const struct queue_load *),
+                        void *arg, struct queue_total *total)
+{
+	sqlite3_stmt *st = bind(t, LOADS, m, 0, 0);
+	bool ok, row;
+
+	while ((ok = next_row(t, LOADS, &row)) && row) {
+		struct queue_load l = read_load(st);
+
+		total->recipients += l.recipients;
+		total->held += l.held;
+		each(arg, &l);
+	}
+	sqlite3_reset(st);
+	return ok;
+}
+
+static bool count_messages(struct tools *t, const struct match *m,
+                           struct queue_total *total)
+{
+	sqlite3_stmt *st = bind(t, TOTAL, m, 0, 0);
+	bool row, ok = next_row(t, TOTAL, &row);
+
+	if (ok && row) {
+		total->messages = (uint64_t)sqlite3_column_int64(st, 0);
+		total->bytes = (uint64_t)sqlite3_column_int64(st, 1);
+		total->oldest_ms = sqlite3_column_int64(st, 2);
+	}
+	sqlite3_reset(st);
+	return ok;
+}
+
+bool tools_count(struct tools *t, struct str domain,
+                 void (*each)(void *, const struct queue_load *), void *arg,
+                 struct queue_total *total)
+{
+	struct queue_filter f = { .domain = domain };
+	struct arena *a = arena_open();
+	struct match match;
+	bool none, ok = match_of(&f, a, &match, &none);
+
+	*total = (struct queue_total){ 0 };
+	if (ok && t->db) {
+		ok = run(t, LOOK);
+		if (ok) {
+			ok = count_loads(t, &match, each, arg, total) &&
+			     count_messages(t, &match, total);
+			undo(t);
+		}
+	}
 	arena_close(a);
 	return ok;
 }

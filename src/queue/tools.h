@@ -41,6 +41,34 @@ bool tools_list(struct tools *t, const struct queue_filter *f,
 		void (*each)(void *arg, const struct message *m), void *arg)
 	must_check;
 
+/* The same in pages: at most LIMIT messages, those that arrived after the
+ * message with the id AFTER (empty: the oldest). */
+bool tools_page(struct tools *t, const struct queue_filter *f,
+		struct str after, size_t limit,
+		void (*each)(void *arg, const struct message *m), void *arg)
+	must_check;
+
+/* What waits for one system; the texts are on loan for the call. */
+struct queue_load {
+	struct str system;		/* empty: by MX, or not decided yet */
+	uint64_t recipients, held;
+	/* Of the recipient that waits longest: */
+	bool is_held;
+	int64_t next_attempt_ms;	/* wall clock */
+	struct reply reply;
+	struct str remote;
+};
+
+struct queue_total {
+	uint64_t messages, recipients, held, bytes;
+	int64_t oldest_ms;		/* wall clock; 0: nothing waits */
+};
+
+/* DOMAIN: only recipients of it; empty: all. */
+bool tools_count(struct tools *t, struct str domain,
+		 void (*each)(void *arg, const struct queue_load *l), void *arg,
+		 struct queue_total *total) must_check;
+
 enum tools_found {
 	TOOLS_FOUND,
 	TOOLS_NOT_THERE,	/* no message of that id */
