@@ -1,0 +1,99 @@
+/*
+ * The console as a process: opens what its requests need, waits for signals.
+ */
+#include "console/console.h"
+
+#include <signal.h>
+
+#include "console/certificate.h"
+#include "console/desk.h"
+#include "console/relay_test.h"
+#include "console/request.h"
+#include "console/server.h"
+#include "console/sessions.h"
+#include "route/guard.h"
+#include "rt/log.h"
+#include "rt/loop.h"
+
+enum { LOOK_AGAIN_MS = 60000 };		/* at the certificate's files */
+
+static bool open_guard(struct console *c)
+{
+	struct directory *d = desk_borrow(c->desk);
+	struct node node;
+	bool known = d && directory_node(d, &node);
+
+	if (known)
+		c->guard = guard_open(&node);
+	desk_return(c->desk, d);
+	return known;
+}
+
+static bool open_all(struct console *c, struct arena *arena)
+{
+	const struct console_settings *s = c->settings;
+
+	c->is_tls = !inet_is_loopback(&s->at);
+	c->sessions = sessions_open();
+	c->desk = desk_open(arena_printf(arena, "%s/directory.db", s->data));
+	return open_guard(c) && relay_tests_open(s) &&
+	       (!c->is_tls || certificate_load(s->certificate, s->key));
+}
+
+static void close_all(struct console *c)
+{
+	relay_tests_close();
+	guard_close(c->guard);
+	desk_close(c->desk);
+	sessions_close(c->sessions);
+	certificate_free();
+}
+
+static void renew_certificate(const struct console *c)
+{
+	if (c->is_tls && !certificate_load(c->settings->certificate,
+					   c->settings->key))
+		log_error("console", "the old certificate stays: %s", cause());
+}
+
+static void waits obey_signals(const struct console *c)
+{
+	static const int signals[] = { SIGTERM, SIGINT, SIGHUP };
+	enum wait_result r;
+	int got = 0;
+
+	do {
+		r = signal_wait(signals, array_size(signals), &got,
+				after_ms(LOOK_AGAIN_MS));
+		renew_certificate(c);
+	} while (r == WAIT_DEADLINE || (r == WAIT_DONE && got == SIGHUP));
+}
+
+static void waits serve(const struct console *c, struct server *server)
+{
+	log_fact("console", "%s://%s/", c->is_tls ? "https" : "http",
+		 inet_text(&c->settings->at).c);
+	if (c->settings->ready)
+		c->settings->ready(c->settings->ready_arg);
+	obey_signals(c);
+	server_quiesce(server);
+	relay_tests_stop();
+	server_close(server);
+}
+
+void console_serve(void *settings)
+{
+	struct arena *arena scoped(arena) = arena_open();
+	struct console c = { .settings = settings };
+	struct server *server = NULL;
+
+	if (open_all(&c, arena))
+		server = server_open(&c);
+	if (server) {
+		serve(&c, server);
+	} else {
+		c.settings->failed = true;
+		log_error("console", "%s", cause());
+	}
+	close_all(&c);
+}

@@ -1,0 +1,38 @@
+/*
+ * The console: the HTTP API of /api/v1 and the web pages, in a process of its
+ * own beside the engine.
+ *
+ *	struct console_settings s = { .data = "/var/lib/splitmail", ... };
+ *	loops_run(1, console_serve, &s);
+ *
+ * It changes the directory through directory/changes.h only, so every
+ * validation of the command line holds here.  What may be asked for is
+ * openapi.json; which function answers is routes.def.
+ *
+ * Requests are answered on libmicrohttpd's threads, each with a directory
+ * handle of its own; the loop waits for signals and tries relays.
+ */
+#ifndef CONSOLE_CONSOLE_H
+#define CONSOLE_CONSOLE_H
+
+#include "base/inet.h"
+#include "rt/fiber.h"
+
+struct console_settings {
+	const char *data;		/* the data folder */
+	const char *hostname, *version;
+	struct inet at;			/* TLS unless it is a loopback address */
+	const char *certificate, *key;	/* PEM */
+	const char *const *names;	/* other names it is reached by; NULL at
+					   the end; may be NULL */
+	const struct inet *outgoing;	/* source of connections; may be NULL */
+	void (*ready)(void *arg);	/* it listens */
+	void *ready_arg;
+	bool failed;			/* out: it could not start; logged */
+};
+
+/* The first fiber of a loop: until SIGTERM. SIGHUP reads the certificate
+ * again. */
+void waits console_serve(void *settings);
+
+#endif

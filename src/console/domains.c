@@ -1,0 +1,149 @@
+/*
+ * Domains and how they are split.
+ */
+#include "console/handlers.h"
+#include "console/nouns.h"
+#include "directory/lists.h"
+#include "wire/address.h"
+
+struct shown {
+	struct request *r;
+	json_t *list;		/* of a list; else NULL */
+	json_t *object;		/* the last one */
+	struct str after, search, last;	/* of a list */
+	int64_t limit, n;
+	bool broken, is_more;
+};
+
+static json_t *domain_json(struct shown *s, const struct domain_entry *e)
+{
+	const struct domain *d = &e->domain;
+	const struct str *aliases = NULL;
+	size_t n = 0;
+
+	if (list_aliases(s->r->d, d->id, s->r->arena, &aliases, &n) ==
+	    ANSWER_UNSURE)
+		s->broken = true;
+	return json_pack(
+		"{s:o,s:o,s:o,s:o,s:b,s:o,s:o,s:s,s:I,s:I,s:I,s:I,s:I,s:I}",
+		"name", json_text(d->name), "aliases", json_texts(aliases, n),
+		"description", json_text(e->description), "relay",
+		json_text(d->relay), "forward_unknown", d->forward_unknown,
+		"catch_all", json_text(d->catch_all), "postmaster",
+		json_text(d->postmaster), "own_senders",
+		own_senders_name(d->own_senders), "max_message_size",
+		(json_int_t)d->max_message_bytes, "hosted",
+		(json_int_t)e->hosted, "alternate", (json_int_t)e->alternate,
+		"none", (json_int_t)e->no_mail, "groups",
+		(json_int_t)e->groups, "shared", (json_int_t)e->shared);
+}
+
+static void show_one(void *arg, const struct domain_entry *e)
+{
+	struct shown *s = arg;
+
+	if (sees_domain(s->r, e->domain.id))
+		s->object = domain_json(s, e);
+}
+
+static enum found load(struct request *r, struct str key, json_t **out)
+{
+	struct shown s = { .r = r };
+	struct str name;
+
+	if (!domain_parse(key, r->arena, &name))
+		return FOUND_NOT;
+	if (!list_domains(r->d, name, show_one, &s) || s.broken) {
+		json_decref(s.object);
+		return FOUND_TROUBLE;
+	}
+	*out = s.object;
+	return s.object ? FOUND : FOUND_NOT;
+}
+
+static const struct setting_rule rules[] = {
+	{ "aliases", SETTING_LIST, "" },
+	{ "description", SETTING_TEXT, "" },
+	{ "relay", SETTING_TEXT, "" },
+	{ "forward_unknown", SETTING_FLAG, "no" },
+	{ "catch_all", SETTING_TEXT, "" },
+	{ "postmaster", SETTING_TEXT, "" },
+	{ "own_senders", SETTING_TEXT, "accept" },
+	{ "max_message_size", SETTING_SIZE, "0" },
+	{ 0 },
+};
+
+static const struct noun noun_domain = {
+	"domain", rules, load, NULL, domain_create, domain_set, domain_delete,
+	NULL,
+};
+
+struct response on_get_domain(struct request *r)
+{
+	return noun_get(r, &noun_domain);
+}
+
+struct response on_put_domain(struct request *r)
+{
+	return noun_put(r, &noun_domain);
+}
+
+struct response on_patch_domain(struct request *r)
+{
+	return noun_patch(r, &noun_domain);
+}
+
+struct response on_delete_domain(struct request *r)
+{
+	return noun_delete(r, &noun_domain);
+}
+
+/* ---- list ---- */
+
+static bool is_wanted(const struct shown *s, const struct domain_entry *e)
+{
+	struct arena *a = s->r->arena;
+
+	if (!sees_domain(s->r, e->domain.id) ||
+	    (!str_empty(s->after) && str_compare(e->domain.name, s->after) <= 0))
+		return false;
+	return str_empty(s->search) ||
+	       strcasestr(arena_cstr(a, e->domain.name), s->search.p) ||
+	       strcasestr(arena_cstr(a, e->description), s->search.p);
+}
+
+static void list_one(void *arg, const struct domain_entry *e)
+{
+	struct shown *s = arg;
+
+	if (s->is_more || !is_wanted(s, e))
+		return;
+	if (s->n++ == s->limit) {
+		s->is_more = true;
+		return;
+	}
+	s->last = arena_str(s->r->arena, e->domain.name);
+	json_array_append_new(s->list, domain_json(s, e));
+}
+
+struct response on_list_domains(struct request *r)
+{
+	struct shown s = { .r = r };
+	struct str unused;
+	struct response a;
+
+	if (!page_limit(r, &s.limit, &a) ||
+	    !cursor_parse(r, &s.after, &unused, &a))
+		return a;
+	s.search = str_of(arena_cstr(r->arena, param(r, "search")));
+	s.list = json_array();
+	if (!list_domains(r->d, S(""), list_one, &s) || s.broken) {
+		json_decref(s.list);
+		return trouble(r);
+	}
+	return answer_json(200, json_pack("{s:o,s:o}", "items", s.list,
+					  "next_cursor",
+					  s.is_more ? cursor_of(r, s.last,
+								S(""))
+						    : json_null()));
+}

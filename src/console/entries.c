@@ -1,0 +1,166 @@
+/*
+ * The Directory Browser: users, groups and shared mailboxes, in pages.
+ */
+#include "console/handlers.h"
+#include "console/nouns.h"
+#include "directory/lists.h"
+#include "wire/address.h"
+
+struct listed {
+	struct request *r;
+	json_t *list;
+	struct str login, name;	/* of the last one */
+	int64_t limit, n;
+};
+
+static const char *const kind_names[] = {
+	[HOLDER_USER] = "user", [HOLDER_GROUP] = "group",
+	[HOLDER_SHARED] = "shared",
+};
+
+static json_t *entry_json(const struct holder_entry *e)
+{
+	bool is_user = e->kind == HOLDER_USER;
+	bool is_there = is_user && e->mail_system == HOME_ALTERNATE;
+
+	return json_pack("{s:s,s:o,s:o,s:o,s:b,s:b,s:o,s:o,s:o}", "kind",
+			 kind_names[e->kind], "address", json_text(e->login),
+			 "name", json_text(e->name), "domain", json_text(e->domain),
+			 "enabled", e->enabled, "builtin", e->builtin,
+			 "mail_system",
+			 is_user ? json_string(home_name(e->mail_system))
+				 : json_null(),
+			 "system",
+			 json_text_or_null(e->has_own_system ? e->system : S("")),
+			 "routed_to",
+			 json_text_or_null(is_there ? e->system : S("")));
+}
+
+static void list_one(void *arg, const struct holder_entry *e)
+{
+	struct listed *l = arg;
+
+	if (l->n++ == l->limit)
+		return;
+	l->login = arena_str(l->r->arena, e->login);
+	l->name = arena_str(l->r->arena, e->name);
+	json_array_append_new(l->list, entry_json(e));
+}
+
+/* ---- what is asked for ---- */
+
+/* The index of the query's NAME among WORDS; -1: it is not there. */
+static bool word_of(struct request *r, const char *name,
+		    const char *const *words, size_t n, int *out,
+		    struct response *bad)
+{
+	struct str text = param(r, name);
+
+	*out = -1;
+	if (str_empty(text))
+		return true;
+	for (size_t i = 0; i < n; i++)
+		if (words[i] && str_same(text, str_of(words[i]))) {
+			*out = (int)i;
+			return true;
+		}
+	*bad = problem(400, name, "%s cannot be \"%.*s\".", name,
+		       (int)(text.n < 60 ? text.n : 60), text.p);
+	return false;
+}
+
+/* NO: such a domain does not exist, or not for him. */
+static enum answer domain_of(struct request *r, int64_t *id)
+{
+	struct str text = param(r, "domain"), name;
+	struct domain domain;
+	enum answer a;
+
+	*id = r->who.admin.domain;
+	if (str_empty(text))
+		return ANSWER_YES;
+	if (!domain_parse(text, r->arena, &name))
+		return ANSWER_NO;
+	a = directory_domain(r->d, name, r->arena, &domain);
+	if (a != ANSWER_YES)
+		return a;
+	*id = domain.id;
+	return sees_domain(r, domain.id) ? ANSWER_YES : ANSWER_NO;
+}
+
+static bool page_of(struct request *r, unsigned kinds, struct holder_page *p,
+		    struct response *bad)
+{
+	static const char *const sorts[] = {
+		[SORT_ADDRESS] = "address", [SORT_ADDRESS_DOWN] = "-address",
+		[SORT_NAME] = "name", [SORT_NAME_DOWN] = "-name",
+	};
+	static const char *const systems[] = {
+		[HOME_HOSTED] = "hosted", [HOME_ALTERNATE] = "alternate",
+		[HOME_NONE] = "none",
+	};
+	static const char *const flags[] = { "false", "true" };
+	int kind, sort;
+
+	*p = (struct holder_page){ .system = param(r, "system"),
+				   .search = param(r, "search") };
+	if (!word_of(r, "kind", kind_names, array_size(kind_names), &kind,
+		     bad) ||
+	    !word_of(r, "sort", sorts, array_size(sorts), &sort, bad) ||
+	    !word_of(r, "mail_system", systems, array_size(systems),
+		     &p->mail_system, bad) ||
+	    !word_of(r, "enabled", flags, array_size(flags), &p->enabled,
+		     bad) ||
+	    !page_limit(r, &p->limit, bad) ||
+	    !cursor_parse(r, &p->after_login, &p->after_name, bad))
+		return false;
+	p->kinds = kind < 0 ? kinds : kinds & 1u << kind;
+	p->sort = sort < 0 ? SORT_ADDRESS : (enum holder_sort)sort;
+	return true;
+}
+
+static struct response answer_page(struct request *r, struct holder_page *page)
+{
+	struct listed l = { .r = r, .limit = page->limit,
+			    .list = json_array() };
+	json_t *object = json_pack("{s:o}", "items", l.list);
+	int64_t total = 0;
+
+	page->limit++;		/* is there another one? */
+	if (!list_holder_page(r->d, page, list_one, &l) ||
+	    (param_flag(r, "count") &&
+	     count_holders(r->d, page, &total) != ANSWER_YES)) {
+		json_decref(object);
+		return trouble(r);
+	}
+	json_object_set_new(object, "next_cursor",
+			    l.n > l.limit ? cursor_of(r, l.login, l.name)
+					  : json_null());
+	if (param_flag(r, "count"))
+		json_object_set_new(object, "total", json_integer(total));
+	return answer_json(200, object);
+}
+
+struct response entries_list(struct request *r, unsigned kinds)
+{
+	struct holder_page page;
+	struct response bad;
+
+	if (!page_of(r, kinds, &page, &bad))
+		return bad;
+	switch (domain_of(r, &page.domain)) {
+	case ANSWER_YES:
+		return answer_page(r, &page);
+	case ANSWER_NO:
+		return problem(404, "domain", "There is no such domain.");
+	case ANSWER_UNSURE:
+		break;
+	}
+	return trouble(r);
+}
+
+struct response on_list_entries(struct request *r)
+{
+	return entries_list(r, 1u << HOLDER_USER | 1u << HOLDER_GROUP |
+				       1u << HOLDER_SHARED);
+}

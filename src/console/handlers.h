@@ -1,0 +1,30 @@
+/*
+ * Who answers what: routes.def as declarations, and as a table.
+ */
+#ifndef CONSOLE_HANDLERS_H
+#define CONSOLE_HANDLERS_H
+
+#include "console/request.h"
+
+enum right { OPEN, ANY, SESSION, DOMAIN, SUPER };
+enum has_body { NO_BODY, BODY };
+
+struct route {
+	const char *method, *path;
+	struct response (*handler)(struct request *r);
+	enum right right;
+	enum has_body body;
+};
+
+#define ROUTE(method, path, handler, right, body) \
+	struct response handler(struct request *r);
+#include "console/routes.def"
+#undef ROUTE
+
+/* Everything that is none of these: the web pages. (web.c) */
+struct response on_web(struct request *r);
+
+/* Called when a request that parked is gone. (relay_test.c) */
+void relay_test_forget(struct request *r);
+
+#endif

@@ -1,0 +1,55 @@
+/*
+ * The change log: who changed what, when, from what to what.
+ */
+#include "console/handlers.h"
+#include "console/nouns.h"
+#include "directory/lists.h"
+
+struct listing {
+	json_t *list;
+	int64_t last, n;
+};
+
+static void add(void *arg, const struct change_entry *e)
+{
+	struct listing *l = arg;
+
+	l->n++;
+	l->last = e->id;
+	json_array_append_new(
+		l->list,
+		json_pack("{s:I,s:o,s:o,s:o,s:o,s:o,s:o,s:o}", "id",
+			  (json_int_t)e->id, "at", json_time_s(e->at_s), "who",
+			  json_text(e->who), "noun", json_text(e->noun), "subject",
+			  json_text(e->subject), "field", json_text(e->field),
+			  "old", json_text(e->old), "new", json_text(e->new)));
+}
+
+struct response on_list_changes(struct request *r)
+{
+	struct change_page page = { .domain = r->who.admin.domain_name,
+				    .subject = param(r, "subject"),
+				    .who = param(r, "who") };
+	struct listing l = { .list = NULL };
+	struct str before, unused;
+	struct response a;
+	uint64_t id = 0;
+
+	if (!page_limit(r, &page.limit, &a) ||
+	    !cursor_parse(r, &before, &unused, &a))
+		return a;
+	if (!str_empty(before) && !str_number(before, INT64_MAX, &id))
+		return problem(400, "cursor", "cursor is not one of ours.");
+	page.before = (int64_t)id;
+	l.list = json_array();
+	if (!list_changes(r->d, &page, add, &l)) {
+		json_decref(l.list);
+		return trouble(r);
+	}
+	return answer_json(200, json_pack(
+		"{s:o,s:o}", "items", l.list, "next_cursor",
+		l.n == page.limit
+			? cursor_of(r, arena_strf(r->arena, "%lld",
+						  (long long)l.last), S(""))
+			: json_null()));
+}

@@ -1,0 +1,412 @@
+/*
+ * Trying an alternate mail server (relay_test.h).
+ *
+ * It is no scanner of networks: what is shown of a banner begins with "220",
+ * link-local addresses are refused, loopback ones to all but
+ * superadministrators, and only so many trials a minute are made.
+ */
+#include "console/relay_test.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+
+#include "console/handlers.h"
+#include "console/server.h"
+#include "dns/dns.h"
+#include "rt/loop.h"
+#include "rt/random.h"
+#include "rt/stream.h"
+#include "rt/tls.h"
+#include "wire/address.h"
+#include "wire/hosts.h"
+#include "wire/reply.h"
+
+enum {
+	TRIAL_MS = 20000,	/* of one request */
+	HOST_MS = 8000,
+	A_MINUTE_MS = 60000,
+	TRIALS_A_MINUTE = 30,
+	HOSTS = 5,
+	TEXT_BYTES = 500,	/* of a banner or reply, shown */
+};
+
+struct relay_test {
+	struct request *request;
+	struct arena *arena;
+	struct host *hosts;
+	size_t n;
+	struct str domain;	/* whose random address is asked for */
+	bool may_loopback;
+	int64_t deadline;
+	json_t *items;
+	bool done;
+};
+
+static struct {
+	const struct console_settings *settings;
+	struct tls_context *verified, *any;
+	struct gate ended;
+	unsigned running;	/* fibers of the loop */
+	atomic_bool stopping;
+	pthread_mutex_t lock;	/* of the next two */
+	int64_t minute;
+	unsigned trials;
+} all = { .lock = PTHREAD_MUTEX_INITIALIZER };
+
+/* ---- one conversation ---- */
+
+struct talk {
+	struct relay_test *t;
+	const struct host *host;
+	struct stream *stream;
+	int64_t deadline;
+	json_t *report;
+};
+
+static bool waits hear(struct talk *k, struct reply *out)
+{
+	size_t used;
+
+	for (;;) {
+		switch (reply_parse(stream_bytes(k->stream), k->t->arena, out,
+				    &used)) {
+		case REPLY_WHOLE:
+			stream_skip(k->stream, used);
+			return true;
+		case REPLY_BAD:
+			return fail("It does not speak SMTP");
+		case REPLY_PART:
+			break;
+		}
+		switch (stream_fill(k->stream, k->deadline)) {
+		case STREAM_MORE:
+			break;
+		case STREAM_LATE:
+			return fail("It does not answer");
+		case STREAM_END:
+		case STREAM_FULL:
+		case STREAM_BROKEN:
+			return fail("It has closed the connection");
+		}
+	}
+}
+
+static bool waits ask(struct talk *k, struct str line, struct reply *out)
+{
+	stream_say(k->stream, line);
+	stream_say(k->stream, S("\r\n"));
+	return (stream_flush(k->stream, k->deadline) ||
+		fail("It does not read what we say")) && hear(k, out);
+}
+
+static json_t *shown(struct talk *k, const struct reply *r)
+{
+	struct str line = reply_line(r, k->t->arena);
+
+	return json_text(str_part(line, 0, TEXT_BYTES));
+}
+
+static void set(struct talk *k, const char *key, json_t *v)
+{
+	json_object_set_new(k->report, key, v);
+}
+
+static bool waits greet(struct talk *k, struct capabilities *can)
+{
+	struct reply r;
+
+	if (!hear(k, &r))
+		return false;
+	if (r.code != 220)
+		return fail("It does not want to talk: its greeting is %d",
+			    r.code);
+	set(k, "banner", shown(k, &r));
+	if (!ask(k, arena_strf(k->t->arena, "EHLO %s", all.settings->hostname),
+		 &r))
+		return false;
+	if (r.code != 250)
+		return fail("It refuses EHLO with %d", r.code);
+	capabilities_parse(&r, can);
+	return true;
+}
+
+static bool is_forbidden(const struct relay_test *t, const struct inet *at)
+{
+	static const uint8_t v6[] = { 0xfe, 0x80 };
+	static const uint8_t v4[] = { 169, 254 };
+
+	if (!memcmp(at->ip, v6, 2) ||
+	    (inet_is_v4(at) && !memcmp(at->ip + 12, v4, 2)))
+		return true;
+	return inet_is_loopback(at) && !t->may_loopback;
+}
+
+static bool waits dial(struct talk *k, const struct inet *at)
+{
+	if (is_forbidden(k->t, at))
+		return fail("%s is not tried", inet_ip_text(at).c);
+	k->stream = stream_dial(at, all.settings->outgoing, k->deadline);
+	if (!k->stream)
+		return false;
+	set(k, "address", json_string(inet_ip_text(at).c));
+	set(k, "connected", json_true());
+	return true;
+}
+
+/* By A and AAAA; the first that answers. */
+static bool waits reach(struct talk *k)
+{
+	struct inet *at;
+	size_t n;
+
+	if (k->host->is_ip)
+		return dial(k, &k->host->ip);
+	if (dns_addresses(k->host->name, k->host->port, k->deadline,
+			  k->t->arena, &at, &n) != DNS_FOUND)
+		return fail("Its name leads to no address");
+	for (size_t i = 0; i < n; i++)
+		if (dial(k, &at[i]))
+			return true;
+	return false;
+}
+
+static bool waits start_tls(struct talk *k, struct tls_context *context)
+{
+	const char *name = arena_cstr(k->t->arena, k->host->name);
+	struct reply r;
+
+	return ask(k, S("STARTTLS"), &r) && r.code == 220 &&
+	       stream_tls_connect(k->stream, context, name, k->deadline);
+}
+
+static void waits say_tls(struct talk *k, bool verified)
+{
+	set(k, "tls", json_pack("{s:s,s:b}", "version",
+				stream_tls_version(k->stream), "verified",
+				verified));
+}
+
+/* A certificate that cannot be verified ends the connection: then again,
+ * whoever it is. */
+static bool waits secure(struct talk *k, struct capabilities *can)
+{
+	struct reply r;
+
+	if (!can->starttls)
+		return true;
+	if (!k->host->is_ip && start_tls(k, all.verified)) {
+		say_tls(k, true);
+	} else {
+		stream_close(k->stream);
+		k->stream = NULL;
+		if (!reach(k) || !greet(k, can))
+			return false;
+		if (!start_tls(k, all.any))
+			return fail("STARTTLS does not work: %s", cause());
+		say_tls(k, false);
+	}
+	return ask(k, arena_strf(k->t->arena, "EHLO %s",
+				 all.settings->hostname), &r) &&
+	       (r.code == 250 || fail("It refuses EHLO with %d", r.code));
+}
+
+static const char *outcome(const struct reply *r)
+{
+	if (reply_is_refusal(r))
+		return "refused";
+	return reply_is_done(r) ? "accepted" : "unsure";
+}
+
+static bool waits try_address(struct talk *k)
+{
+	struct arena *a = k->t->arena;
+	char random[17];
+	struct str address;
+	struct reply r;
+
+	if (str_empty(k->t->domain))
+		return true;
+	random_name(random, sizeof(random) - 1);
+	address = arena_strf(a, "splitmail-test-%s@%.*s", random,
+			     STR(k->t->domain));
+	if (!ask(k, S("MAIL FROM:<>"), &r))
+		return false;
+	if (reply_is_done(&r) &&
+	    !ask(k, arena_strf(a, "RCPT TO:<%.*s>", STR(address)), &r))
+		return false;
+	set(k, "unknown_address",
+	    json_pack("{s:o,s:s,s:o}", "address", json_text(address), "outcome",
+		      outcome(&r), "reply", shown(k, &r)));
+	return true;
+}
+
+static void waits try_host(struct relay_test *t, const struct host *host)
+{
+	struct talk k = { t, host, .deadline = after_ms(HOST_MS),
+			  .report = json_pack("{s:o,s:n,s:b,s:n,s:n,s:n,s:n}",
+					      "host",
+					      json_text(hosts_text(host, 1,
+								 t->arena)),
+					      "address", "connected", 0,
+					      "banner", "tls",
+					      "unknown_address", "problem") };
+	struct capabilities can = { 0 };
+
+	if (k.deadline > t->deadline)
+		k.deadline = t->deadline;
+	if (!reach(&k) || !greet(&k, &can) || !secure(&k, &can) ||
+	    !try_address(&k))
+		set(&k, "problem", json_text(str_of(arena_printf(
+					   t->arena, "%s.", cause()))));
+	else
+		stream_say(k.stream, S("RSET\r\nQUIT\r\n"));
+	if (k.stream && stream_flush(k.stream, after_ms(1000)))
+		stream_skip(k.stream, stream_bytes(k.stream).n);
+	stream_close(k.stream);
+	json_array_append_new(t->items, k.report);
+}
+
+/* ---- one trial ---- */
+
+static void waits run(void *arg)
+{
+	struct relay_test *t = arg;
+
+	t->deadline = after_ms(TRIAL_MS);
+	for (size_t i = 0; i < t->n && !atomic_load(&all.stopping); i++)
+		try_host(t, &t->hosts[i]);
+	t->done = true;
+	all.running--;
+	gate_open(&all.ended);
+	server_resume(t->request);
+}
+
+/* On the loop. */
+static void start(void *arg)
+{
+	struct relay_test *t = arg;
+
+	all.running++;
+	if (fiber_start("relay-test", run, t))
+		return;
+	all.running--;
+	t->done = true;
+	server_resume(t->request);
+}
+
+void relay_test_forget(struct request *r)
+{
+	if (!r->test)
+		return;
+	json_decref(r->test->items);
+	arena_close(r->test->arena);
+	free(r->test);
+	r->test = NULL;
+}
+
+static bool is_one_more(void)
+{
+	int64_t minute = now_ms() / A_MINUTE_MS;
+	bool good;
+
+	pthread_mutex_lock(&all.lock);
+	if (minute != all.minute)
+		all.trials = 0;
+	all.minute = minute;
+	good = all.trials < TRIALS_A_MINUTE;
+	all.trials += good;
+	pthread_mutex_unlock(&all.lock);
+	return good;
+}
+
+/* The domain has to be ours: nobody else's addresses are asked for. */
+static enum answer take_domain(struct request *r, struct relay_test *t)
+{
+	struct str text = body_text(r, "domain"), name;
+	struct domain domain;
+	enum answer a;
+
+	if (str_empty(text))
+		return ANSWER_YES;
+	if (!domain_parse(text, t->arena, &name))
+		return ANSWER_NO;
+	a = directory_domain(r->d, name, t->arena, &domain);
+	if (a == ANSWER_YES && !sees_domain(r, domain.id))
+		return ANSWER_NO;
+	t->domain = name;
+	return a;
+}
+
+static struct response park(struct request *r)
+{
+	server_park(r);
+	loop_post(0, start, r->test);
+	return (struct response){ .status = 0 };
+}
+
+static struct response begin(struct request *r)
+{
+	struct relay_test *t = must_alloc(sizeof(*t));
+	struct str text = body_text(r, "hosts");
+
+	*t = (struct relay_test){ .request = r, .arena = arena_open(),
+				  .items = json_array(),
+				  .may_loopback = is_super(r) };
+	r->test = t;
+	if (!hosts_parse(text, t->arena, &t->hosts, &t->n))
+		return problem(422, "hosts", "%s", cause());
+	if (t->n == 0 || t->n > HOSTS)
+		return problem(422, "hosts", "Say 1 to %d hosts.", HOSTS);
+	switch (take_domain(r, t)) {
+	case ANSWER_YES:
+		break;
+	case ANSWER_NO:
+		return problem(404, "domain", "There is no such domain.");
+	case ANSWER_UNSURE:
+		return trouble(r);
+	}
+	if (!is_one_more() || atomic_load(&all.stopping)) {
+		struct response a = problem(429, NULL, "Too many trials: wait a "
+						     "minute.");
+
+		a.retry_after_s = 60;
+		return a;
+	}
+	return park(r);
+}
+
+struct response on_relay_test(struct request *r)
+{
+	if (!r->test)
+		return begin(r);
+	check(r->test->done);
+	return answer_json(200, json_pack("{s:O}", "items", r->test->items));
+}
+
+/* ---- all of them ---- */
+
+bool relay_tests_open(const struct console_settings *s)
+{
+	all.settings = s;
+	atomic_store(&all.stopping, false);
+	all.verified = tls_client(TLS_VERIFIED, NULL);
+	all.any = tls_client(TLS_ANY, NULL);
+	return all.verified && all.any;
+}
+
+void relay_tests_stop(void)
+{
+	atomic_store(&all.stopping, true);
+	/* What was posted before runs when we wait. */
+	fiber_yield();
+	while (all.running > 0)
+		gate_wait(&all.ended, NEVER);
+}
+
+void relay_tests_close(void)
+{
+	tls_close(all.verified);
+	tls_close(all.any);
+	all.verified = all.any = NULL;
+}

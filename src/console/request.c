@@ -1,0 +1,327 @@
+/*
+ * Requests and answers (request.h).
+ */
+#include "console/request.h"
+
+#include <microhttpd.h>
+#include <sodium.h>
+#include <stdarg.h>
+#include <stdlib.h>
+
+#include "rt/log.h"
+
+/* ---- answers ---- */
+
+struct response answer_json(int status, json_t *object)
+{
+	return (struct response){ .status = status, .body = object };
+}
+
+struct response answer_empty(void)
+{
+	return (struct response){ .status = 204 };
+}
+
+struct response answer_entity(struct request *r, int status, json_t *object)
+{
+	struct response a = answer_json(status, object);
+
+	a.etag = etag_of(r, object);
+	return a;
+}
+
+static const struct {
+	int status;
+	const char *kind, *title;
+} problems[] = {
+	{ 400, "malformed", "Malformed request" },
+	{ 401, "not-signed-in", "Not signed in" },
+	{ 403, "forbidden", "No right to do so" },
+	{ 404, "not-found", "Not found" },
+	{ 405, "method", "Method not allowed" },
+	{ 412, "precondition", "Changed meanwhile" },
+	{ 413, "too-large", "Too large" },
+	{ 415, "media-type", "Unsupported media type" },
+	{ 421, "host", "Unknown host name" },
+	{ 422, "refused", "Refused" },
+	{ 429, "too-many", "Too many attempts" },
+	{ 503, "trouble", "Our own trouble" },
+};
+
+static struct response say_problem(int status, const char *field,
+				 const char *sentence)
+{
+	for (size_t i = 0; i < array_size(problems); i++) {
+		json_t *body;
+
+		if (problems[i].status != status)
+			continue;
+		body = json_pack("{s:s+,s:s,s:i}", "type",
+				 "urn:splitmail:problem:", problems[i].kind,
+				 "title", problems[i].title, "status", status);
+		json_object_set_new(body, "detail", json_text(str_of(sentence)));
+		if (field)
+			json_object_set_new(body, "field",
+					    json_text(str_of(field)));
+		return (struct response){ .status = status, .body = body,
+					.type = "application/problem+json" };
+	}
+	check(!"a status of problems[]");
+	return (struct response){ 0 };
+}
+
+struct response problem(int status, const char *field, const char *format, ...)
+{
+	struct arena *arena scoped(arena) = arena_open();
+	const char *sentence;
+	va_list args;
+
+	va_start(args, format);
+	sentence = arena_vprintf(arena, format, args);
+	va_end(args);
+	return say_problem(status, field, sentence);
+}
+
+struct response not_there(struct request *r)
+{
+	(void)r;
+	return problem(404, NULL, "There is no such thing.");
+}
+
+/* What broke is for the log: it may name files. */
+struct response trouble(struct request *r)
+{
+	log_error("console", "%s %s: %s", r->method,
+		  log_safe(r->arena, r->path, 200), cause());
+	return problem(503, NULL, "The server could not do it; its log says "
+				  "why. Try again later.");
+}
+
+struct response refused(struct request *r, struct change change)
+{
+	switch (change.outcome) {
+	case CHANGE_REFUSED:
+	case CHANGE_NOT_FOUND:
+		return say_problem(422, change.field, change.sentence);
+	case CHANGE_FAILED:
+		fail("%s", change.sentence);
+		break;
+	case CHANGE_DONE:
+		check(!"a change that was refused");
+	}
+	return trouble(r);
+}
+
+/* ---- ETag ---- */
+
+/* What changes without anybody changing it. */
+static const char *const figures[] = { "hosted", "alternate", "none", "groups",
+				       "shared", "routed_to" };
+
+const char *etag_of(struct request *r, json_t *object)
+{
+	json_t *shown = json_copy(object);
+	uint8_t hash[16];
+	char hex[2 * sizeof(hash) + 1], *text;
+
+	for (size_t i = 0; i < array_size(figures); i++)
+		json_object_del(shown, figures[i]);
+	text = json_dumps(shown, JSON_COMPACT | JSON_SORT_KEYS);
+	check(text && crypto_generichash(hash, sizeof(hash),
+					 (const uint8_t *)text, strlen(text),
+					 NULL, 0) == 0);
+	sodium_bin2hex(hex, sizeof(hex), hash, sizeof(hash));
+	free(text);
+	json_decref(shown);
+	return arena_printf(r->arena, "\"%s\"", hex);
+}
+
+/* ---- what was asked ---- */
+
+static int hex_digit(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	c |= 0x20;
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+bool decode(struct str s, struct arena *arena, struct str *out)
+{
+	char *p = arena_alloc(arena, s.n + 1);
+	size_t n = 0;
+
+	for (size_t i = 0; i < s.n; i++) {
+		int high, low;
+
+		if (s.p[i] != '%') {
+			p[n++] = s.p[i];
+			continue;
+		}
+		high = i + 2 < s.n ? hex_digit(s.p[i + 1]) : -1;
+		low = i + 2 < s.n ? hex_digit(s.p[i + 2]) : -1;
+		if (high < 0 || low < 0 || (high == 0 && low == 0))
+			return fail("\"%.*s\" is not encoded well.", STR(s));
+		p[n++] = (char)(high << 4 | low);
+		i += 2;
+	}
+	*out = (struct str){ p, n };
+	return true;
+}
+
+/* In a query, '+' is a space. */
+static bool decode_query(struct str s, struct arena *arena, struct str *out)
+{
+	char *copy = arena_cstr(arena, s);
+
+	for (size_t i = 0; i < s.n; i++)
+		if (copy[i] == '+')
+			copy[i] = ' ';
+	return decode((struct str){ copy, s.n }, arena, out);
+}
+
+bool param_value(struct request *r, const char *name, struct str *out)
+{
+	struct str rest = r->query, pair, key;
+
+	*out = STR_NONE;
+	while (str_split(&rest, '&', &pair)) {
+		if (!str_split(&pair, '=', &key) ||
+		    !str_same(key, str_of(name)))
+			continue;
+		return decode_query(pair, r->arena, out);
+	}
+	return true;
+}
+
+struct str param(struct request *r, const char *name)
+{
+	struct str value;
+
+	if (!param_value(r, name, &value) || !value.p)
+		return S("");
+	return value;
+}
+
+bool param_flag(struct request *r, const char *name)
+{
+	return str_same(param(r, name), S("true"));
+}
+
+const char *header(struct request *r, const char *name)
+{
+	return MHD_lookup_connection_value(r->connection, MHD_HEADER_KIND,
+					   name);
+}
+
+struct str body_text(struct request *r, const char *name)
+{
+	json_t *v = json_object_get(r->body, name);
+
+	if (!json_is_string(v))
+		return STR_NONE;
+	return (struct str){ json_string_value(v), json_string_length(v) };
+}
+
+/* ---- rights ---- */
+
+bool is_super(const struct request *r)
+{
+	return r->who.admin.role == ADMIN_SUPER;
+}
+
+bool sees_domain(const struct request *r, int64_t domain)
+{
+	return is_super(r) || r->who.admin.domain == domain;
+}
+
+bool sees_domain_named(const struct request *r, struct str name)
+{
+	return is_super(r) || str_same(r->who.admin.domain_name, name);
+}
+
+/* ---- JSON ---- */
+
+json_t *json_text(struct str s)
+{
+	json_t *text = json_stringn(s.p ? s.p : "", s.n);
+
+	/* Not UTF-8: a message's, never ours. */
+	return text ? text : json_string("?");
+}
+
+json_t *json_text_or_null(struct str s)
+{
+	return str_empty(s) ? json_null() : json_text(s);
+}
+
+json_t *json_texts(const struct str *list, size_t n)
+{
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < n; i++)
+		json_array_append_new(array, json_text(list[i]));
+	return array;
+}
+
+json_t *json_time(int64_t wall_ms)
+{
+	return json_string(date_iso(wall_ms).c);
+}
+
+json_t *json_time_s(int64_t seconds)
+{
+	return json_time(seconds * 1000);
+}
+
+/* ---- pages of lists ---- */
+
+bool page_limit(struct request *r, int64_t *out, struct response *problem_out)
+{
+	struct str text = param(r, "limit");
+	uint64_t n = PAGE_ITEMS;
+
+	if (!str_empty(text) &&
+	    (!str_number(text, PAGE_ITEMS_MAX, &n) || n == 0)) {
+		*problem_out = problem(400, "limit", "limit is a number from 1 "
+						     "to %d.", PAGE_ITEMS_MAX);
+		return false;
+	}
+	*out = (int64_t)n;
+	return true;
+}
+
+json_t *cursor_of(struct request *r, struct str a, struct str b)
+{
+	size_t n = a.n + 1 + b.n;
+	char *plain = arena_printf(r->arena, "%.*s\n%.*s", STR(a), STR(b));
+	size_t room = sodium_base64_ENCODED_LEN(
+		n, sodium_base64_VARIANT_URLSAFE_NO_PADDING);
+	char *text = arena_alloc(r->arena, room);
+
+	sodium_bin2base64(text, room, (const uint8_t *)plain, n,
+			  sodium_base64_VARIANT_URLSAFE_NO_PADDING);
+	return json_string(text);
+}
+
+bool cursor_parse(struct request *r, struct str *a, struct str *b,
+		  struct response *problem_out)
+{
+	struct str text = param(r, "cursor"), plain;
+	uint8_t *bytes = arena_alloc(r->arena, text.n + 1);
+	size_t n = 0;
+
+	*a = *b = S("");
+	if (str_empty(text))
+		return true;
+	if (sodium_base642bin(bytes, text.n, text.p, text.n, NULL, &n, NULL,
+			      sodium_base64_VARIANT_URLSAFE_NO_PADDING) != 0) {
+		*problem_out = problem(400, "cursor", "cursor is not one of "
+						      "ours.");
+		return false;
+	}
+	plain = (struct str){ (const char *)bytes, n };
+	str_split(&plain, '\n', a);
+	*b = plain;
+	return true;
+}

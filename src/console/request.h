@@ -1,0 +1,138 @@
+/*
+ * One HTTP request: what was asked, by whom, and the answer.
+ *
+ * A handler returns its answer and writes nothing itself; server.c sends it.
+ *
+ *	struct response on_get_domain(struct request *r)
+ *	{
+ *		json_t *domain = domain_load(r, r->args[0]);
+ *
+ *		return domain ? answer_json(200, domain) : not_there(r);
+ *	}
+ *
+ * A request belongs to one thread at a time.  What is in its arena lives until
+ * the answer is sent.
+ */
+#ifndef CONSOLE_REQUEST_H
+#define CONSOLE_REQUEST_H
+
+#include <jansson.h>
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "console/console.h"
+#include "directory/admins.h"
+#include "directory/directory.h"
+
+struct MHD_Connection;
+struct desk;		/* desk.h */
+struct sessions;	/* sessions.h */
+struct guard;		/* route/guard.h */
+struct relay_test;	/* relay_test.c */
+
+enum { ARGS = 2 };
+
+struct console {
+	struct console_settings *settings;
+	struct desk *desk;
+	struct sessions *sessions;
+	struct guard *guard;
+	bool is_tls;
+};
+
+/* Who asks. */
+struct who {
+	struct admin admin;
+	bool by_token, may_write;
+	const char *session;		/* id, or NULL */
+	const char *csrf;		/* of the session */
+};
+
+struct response {
+	int status;
+	json_t *body;			/* owned; or NULL */
+	struct str text;		/* instead of body, with TYPE */
+	const char *type;
+	const char *etag, *cookie, *allow;	/* headers; may be NULL */
+	const char *cache, *policy, *encoding;	/* headers of pages */
+	int64_t retry_after_s;
+};
+
+struct request {
+	struct console *console;
+	struct MHD_Connection *connection;
+	struct arena *arena;
+	const char *method;
+	struct str path, query;		/* as they came, still encoded */
+	const struct route *route;
+	struct str args[ARGS];		/* the {parts} of the path, decoded */
+	struct buf bytes;		/* the body while it comes */
+	json_t *body;			/* parsed; an object */
+	struct inet client;
+	struct who who;
+	struct directory *d;
+	struct changes *c;		/* of a request that changes something */
+	struct relay_test *test;	/* relay_test.c */
+	bool has_begun, is_too_long;
+};
+
+/* ---- answers ---- */
+
+/* OBJECT becomes the answer's. */
+struct response answer_json(int status, json_t *object);
+/* With the ETag of OBJECT. */
+struct response answer_entity(struct request *r, int status, json_t *object);
+struct response answer_empty(void);		/* 204 */
+/* FIELD may be NULL. */
+struct response problem(int status, const char *field, const char *format, ...)
+	printf_like(3, 4);
+struct response not_there(struct request *r);	/* 404 */
+struct response trouble(struct request *r);	/* 503, cause() is logged */
+/* What a change came to, when that is not CHANGE_DONE. */
+struct response refused(struct request *r, struct change change);
+
+/* The ETag of what is shown; counts and the like left out. */
+const char *etag_of(struct request *r, json_t *object);
+
+/* ---- what was asked ---- */
+
+/* Decoded; NULL in P: it is not there. False: the query is malformed. */
+bool param_value(struct request *r, const char *name, struct str *out)
+	must_check;
+/* As above; empty when it is not there, cut at MAX; malformed is empty. */
+struct str param(struct request *r, const char *name);
+bool param_flag(struct request *r, const char *name);
+const char *header(struct request *r, const char *name);	/* or NULL */
+/* "%41b" -> "Ab"; false: malformed, or a NUL. */
+bool decode(struct str s, struct arena *arena, struct str *out) must_check;
+/* Member of the body as text; STR_NONE when it is not there. */
+struct str body_text(struct request *r, const char *name);
+
+/* ---- rights ---- */
+
+/* May he see what belongs to this domain? */
+bool sees_domain(const struct request *r, int64_t domain);
+bool sees_domain_named(const struct request *r, struct str name);
+bool is_super(const struct request *r);
+
+/* ---- JSON ---- */
+
+json_t *json_text(struct str s);
+json_t *json_text_or_null(struct str s);	/* null for an empty one */
+json_t *json_texts(const struct str *list, size_t n);
+json_t *json_time(int64_t wall_ms);
+json_t *json_time_s(int64_t seconds);
+
+/* ---- pages of lists ---- */
+
+enum { PAGE_ITEMS = 50, PAGE_ITEMS_MAX = 500 };
+
+/* False: *PROBLEM. */
+bool page_limit(struct request *r, int64_t *out, struct response *problem_out)
+	must_check;
+/* A cursor stands for up to two texts. */
+json_t *cursor_of(struct request *r, struct str a, struct str b);
+bool cursor_parse(struct request *r, struct str *a, struct str *b,
+		  struct response *problem_out) must_check;
+
+#endif

@@ -1,0 +1,27 @@
+/*
+ * HTTP: from libmicrohttpd's callbacks to a handler, and its answer back.
+ */
+#ifndef CONSOLE_SERVER_H
+#define CONSOLE_SERVER_H
+
+#include "console/request.h"
+
+struct server;
+
+/* Listens on SETTINGS->at; by TLS unless it is a loopback address. NULL:
+ * cause(). */
+struct server *server_open(struct console *c);
+/* No new connections; those that run go on. */
+void server_quiesce(struct server *s);
+/* Nobody may be parked any more. */
+void server_close(struct server *s);
+
+/*
+ * A handler that cannot answer yet: it parks the request and returns an
+ * answer with status 0; when somebody has called server_resume(), on any
+ * thread, the handler is called again.
+ */
+void server_park(struct request *r);
+void server_resume(struct request *r);
+
+#endif
