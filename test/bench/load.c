@@ -12,7 +12,7 @@
  *	--auth BASE64	AUTH PLAIN with this
  *	--from ADDRESS	sender (sender@origin.test)
  *	--domain D	recipients are {k}user@D (split.test)
- *	--users N	k counts from 0 and starts again at N (100000)
+ *	--users N	k is below N (100000), and strides all over
  *	--idle		only greet, then stay until killed
  *
  * Prints one JSON object: acked (messages that were answered 250), refused,
@@ -109,10 +109,17 @@ static void session_end(struct session *s)
 		session_open(s);
 }
 
+/* A prime, so that neighbours in time are none in the directory, and all are
+ * met before one is met again. */
+static long user_of(long number)
+{
+	return number * 7919 % want.users;
+}
+
 static void say_rcpt(struct session *s)
 {
-	connection_sayf(&s->c, "RCPT TO:<%lduser@%s>\r\n",
-	                s->number % want.users, want.domain);
+	connection_sayf(&s->c, "RCPT TO:<%lduser@%s>\r\n", user_of(s->number),
+	                want.domain);
 }
 
 static void quit(struct session *s)
@@ -144,8 +151,8 @@ static void say_content(struct session *s)
 	                "From: <%s>\r\nTo: <%lduser@%s>\r\n"
 	                "Date: Mon, 23 Nov 2026 01:34:02 +0000\r\n"
 	                "Message-ID: <%ld.%d@origin.test>\r\n",
-	                want.from, s->number % want.users, want.domain,
-	                s->number, (int)getpid());
+	                want.from, user_of(s->number), want.domain, s->number,
+	                (int)getpid());
 	connection_say(&s->c, body, body_bytes);
 	s->step = STEP_CONTENT;
 	s->sent_ns = now_ns();
