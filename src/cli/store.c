@@ -3,6 +3,7 @@
  */
 #include "cli/store.h"
 
+#include <errno.h>
 #include <pwd.h>
 #include <unistd.h>
 
@@ -84,8 +85,11 @@ static const char *directory_path(struct cli *c)
 
 static bool is_there(struct cli *c)
 {
-	if (access(directory_path(c), F_OK) == 0)
+	if (access(directory_path(c), R_OK | W_OK) == 0)
 		return true;
+	if (errno == EACCES)
+		return fail("%s: %m. Run this as root or as the user of this "
+			    "Splitmail.", directory_path(c));
 	return fail("%s: %m. Is this the data folder? `splitmail --data DIR "
 		    "init` makes one.", directory_path(c));
 }

@@ -134,10 +134,12 @@ static char *join(const char *folder, const char *name)
 static bool open_db(struct tools *t, const char *folder)
 {
 	char *path = join(folder, "queue.db");
-	bool is_new = access(path, F_OK) != 0 && errno == ENOENT;
+	bool is_here = access(path, R_OK | W_OK) == 0;
 	bool ok;
 
-	if (is_new) {
+	if (!is_here && errno == EACCES) {
+		ok = fail("%s: %m", path);
+	} else if (!is_here) {
 		ok = access(t->spool, F_OK) == 0 ||
 		     fail("%s: %m; %s is no data folder", t->spool, folder);
 	} else {
