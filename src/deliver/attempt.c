@@ -216,13 +216,63 @@ static void defer(struct share **shares, size_t n, struct reply why)
 	}
 }
 
+/* ---- a system that comes back ---- */
+
+static bool is_system(const struct attempt *a)
+{
+	return a->leg.kind == LEG_SYSTEM && a->job->deliver->settings->down;
+}
+
+static bool has_taken(const struct attempt *a)
+{
+	for (size_t i = 0; i < a->n; i++)
+		if (a->shares[i]->state == RECIPIENT_DONE)
+			return true;
+	return false;
+}
+
+/* It takes mail again: what waits for it shall not wait for its own time. */
+static void waits welcome_back(struct attempt *a)
+{
+	struct deliver *d = a->job->deliver;
+	struct str note;
+
+	if (!is_system(a) || !has_taken(a) ||
+	    !board_read(d->settings->down, a->key, a->job->arena, &note))
+		return;
+	board_erase(d->settings->down, a->key);
+	if (!queue_hurry(d->queue, a->leg.system.name))
+		log_warn("qmgr", "what waits for %.*s is not hurried: %s",
+		         STR(a->leg.system.name), cause());
+}
+
+/* Why it is not dialled; NULL: it is, or another loop found it at work. */
+static const struct reply *is_resting(const struct attempt *a)
+{
+	struct deliver *d = a->job->deliver;
+	const struct reply *why = hop_resting(d, a->key, !a->job->is_retry);
+	struct str note;
+
+	if (!why || !is_system(a) ||
+	    board_read(d->settings->down, a->key, a->job->arena, &note))
+		return why;
+	hop_answered(d, a->key);
+	return NULL;
+}
+
+void hop_is_down(struct attempt *a, const struct reply *why, bool is_slow)
+{
+	hop_rest(a->job->deliver, a->key, why, is_slow);
+	if (is_system(a))
+		board_write(a->job->deliver->settings->down, a->key, S(""));
+}
+
 /* ---- the fiber ---- */
 
 static void attempt_chunk(struct attempt *a, struct share **shares, size_t n)
 {
 	struct arena *arena = a->job->arena;
-	struct deliver *d = a->job->deliver;
-	const struct reply *why = hop_resting(d, a->key, !a->job->is_retry);
+	const struct reply *why = is_resting(a);
 
 	if (fiber_cancelled()) {
 		defer(shares, n,
@@ -257,41 +307,6 @@ static void retry_ends(struct attempt *a)
 	for (size_t i = 0; i < a->n; i++)
 		if (a->shares[i]->state != RECIPIENT_LATER)
 			h->answered_ms = now_ms();
-}
-
-static bool is_system(const struct attempt *a)
-{
-	return a->leg.kind == LEG_SYSTEM && a->job->deliver->settings->down;
-}
-
-static bool has_taken(const struct attempt *a)
-{
-	for (size_t i = 0; i < a->n; i++)
-		if (a->shares[i]->state == RECIPIENT_DONE)
-			return true;
-	return false;
-}
-
-/* It takes mail again: what waits for it shall not wait for its own time. */
-static void waits welcome_back(struct attempt *a)
-{
-	struct deliver *d = a->job->deliver;
-	struct str note;
-
-	if (!is_system(a) || !has_taken(a) ||
-	    !board_read(d->settings->down, a->key, a->job->arena, &note))
-		return;
-	board_erase(d->settings->down, a->key);
-	if (!queue_hurry(d->queue, a->leg.system.name))
-		log_warn("qmgr", "what waits for %.*s is not hurried: %s",
-		         STR(a->leg.system.name), cause());
-}
-
-void hop_is_down(struct attempt *a, const struct reply *why, bool is_slow)
-{
-	hop_rest(a->job->deliver, a->key, why, is_slow);
-	if (is_system(a))
-		board_write(a->job->deliver->settings->down, a->key, S(""));
 }
 
 static size_t trail_entries(struct str trail)

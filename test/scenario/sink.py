@@ -161,8 +161,9 @@ class Session(threading.Thread):
 
     # ---- answers
 
-    def answer(self, verb, argument="", address=None):
-        """Perform what the script says: the reply's first digit in 2, 3."""
+    def answer(self, verb, argument="", address=None, accept=None):
+        """Perform what the script says: the reply's first digit in 2, 3.
+        ACCEPT() is called before a 2 is said: who hears it may look."""
         planned = self.sink.on.get(verb, self.default(verb))
         while True:
             if isinstance(planned, dict):
@@ -193,6 +194,8 @@ class Session(threading.Thread):
         if isinstance(planned, Cut):
             self.send(planned.answer)
             raise Ended
+        if accept and planned[:1] in ("2", b"2"):
+            accept()
         return self.send(planned)
 
     def default(self, verb):
@@ -327,8 +330,9 @@ class Session(threading.Thread):
                 if self.answer(verb, address=address) == b"2":
                     accepted.append(address)
             message.recipients = accepted
-        elif self.answer(verb, address=message.recipients[0]) == b"2":
-            accepted = message.recipients
+        else:
+            self.answer(verb, address=message.recipients[0],
+                        accept=lambda: self.sink.messages.append(message))
         self.forget()
         if accepted:
             self.sink.messages.append(message)

@@ -4,6 +4,7 @@ no reason to stay down."""
 import os
 import signal
 import subprocess
+import time
 
 from splitmail import binary
 from world import descendants, gone, wait_until
@@ -61,3 +62,24 @@ def test_configuration_mistakes_are_named(world):
                           capture_output=True, text=True, timeout=30)
     assert done.returncode == 1
     assert "splitmail.conf:" in done.stderr and "expire" in done.stderr
+
+
+def test_stopped_the_moment_it_is_ready(world):
+    """A signal right behind "ready" is an orderly stop, too."""
+    server = world.server("a")
+    for _ in range(3):
+        server.restart()
+
+
+def test_stopped_while_it_starts(world):
+    server = world.server("a", start=False)
+    for pause in (0.05, 0.2, 0.5):
+        serve = subprocess.Popen([binary(), "--data", server.data, "serve"],
+                                 stdout=subprocess.PIPE,
+                                 stderr=subprocess.PIPE)
+        time.sleep(pause)
+        serve.terminate()
+        serve.communicate(timeout=60)
+        assert serve.returncode in (0, -signal.SIGTERM)
+    server.serve()
+    assert server.answers()
