@@ -14,6 +14,8 @@
 
 #include "base/limits.h"
 
+enum { CONSOLE_PORT = 8025 };
+
 static cfg_opt_t listener_block[] = {
 	CFG_STR("address", "*", CFGF_NONE),
 	CFG_INT("port", 0, CFGF_NONE),
@@ -22,8 +24,10 @@ static cfg_opt_t listener_block[] = {
 };
 
 static cfg_opt_t console_block[] = {
+	CFG_BOOL("enabled", cfg_true, CFGF_NONE),
 	CFG_STR("address", "127.0.0.1", CFGF_NONE),
-	CFG_INT("port", 8025, CFGF_NONE),
+	CFG_INT("port", CONSOLE_PORT, CFGF_NONE),
+	CFG_STR_LIST("names", NULL, CFGF_NONE),
 	CFG_END(),
 };
 
@@ -305,6 +309,30 @@ static bool take_dovecot(struct config *c, cfg_t *sec)
 	return true;
 }
 
+/* NULL-ended; NULL when there is none. */
+static const char **take_list(struct config *c, cfg_t *sec, const char *key)
+{
+	unsigned n = cfg_size(sec, key);
+	const char **list = arena_array(c->arena, const char *, n + 1);
+
+	for (unsigned i = 0; i < n; i++)
+		list[i] = copy(c, cfg_getnstr(sec, key, i));
+	return n > 0 ? list : NULL;
+}
+
+static bool take_console(struct config *c, cfg_t *sec)
+{
+	const char *address = cfg_getstr(sec, "address");
+	long port;
+
+	c->console_enabled = cfg_getbool(sec, "enabled") == cfg_true;
+	c->console_names = take_list(c, sec, "names");
+	return number(sec, "console", "port", 1, 65535, &port) &&
+	       take_address("console", strcmp(address, "*") ? address
+							    : "0.0.0.0",
+			    (uint16_t)port, &c->console);
+}
+
 /* "192.0.2.1" or "192.0.2.1@5353" */
 static bool check_name_server(struct str text)
 {
@@ -323,28 +351,20 @@ static bool check_name_server(struct str text)
 
 static bool take_dns(struct config *c, cfg_t *sec)
 {
-	unsigned n = cfg_size(sec, "servers");
-
 	c->dnssec = cfg_getbool(sec, "dnssec") == cfg_true;
 	c->dns_hosts = copy(c, cfg_getstr(sec, "hosts"));
-	if (n == 0)
-		return true;
-	c->dns_servers = arena_array(c->arena, const char *, n + 1);
-	for (unsigned i = 0; i < n; i++) {
-		c->dns_servers[i] = copy(c, cfg_getnstr(sec, "servers", i));
-		if (!check_name_server(str_of(c->dns_servers[i])))
+	c->dns_servers = take_list(c, sec, "servers");
+	for (const char **p = c->dns_servers; p && *p; p++)
+		if (!check_name_server(str_of(*p)))
 			return false;
-	}
 	return true;
 }
 
 static bool take_all(struct config *c, cfg_t *cfg)
 {
 	cfg_t *tls = cfg_getsec(cfg, "tls");
-	cfg_t *console = cfg_getsec(cfg, "console");
 	const char *outgoing = cfg_getstr(cfg, "outgoing_address");
 	struct str hostname;
-	long port;
 
 	if (!cfg_getstr(cfg, "hostname"))
 		return fail("splitmail.conf: hostname is missing; write "
@@ -357,16 +377,13 @@ static bool take_all(struct config *c, cfg_t *cfg)
 	c->auth_without_tls = cfg_getbool(cfg, "auth_without_tls") == cfg_true;
 	c->certificate = config_path(c, copy(c, cfg_getstr(tls, "certificate")));
 	c->key = config_path(c, copy(c, cfg_getstr(tls, "key")));
-	c->console_address = copy(c, cfg_getstr(console, "address"));
-	if (!number(console, "console", "port", 0, 65535, &port))
-		return false;
-	c->console_port = (uint16_t)port;
 	c->has_outgoing = outgoing[0] != 0;
 	if (c->has_outgoing &&
 	    !take_address("outgoing_address", outgoing, 0, &c->outgoing))
 		return false;
 	return take_dns(c, cfg_getsec(cfg, "dns")) &&
 	       take_listeners(c, cfg) &&
+	       take_console(c, cfg_getsec(cfg, "console")) &&
 	       take_limits(c, cfg_getsec(cfg, "limits")) &&
 	       take_dovecot(c, cfg_getsec(cfg, "dovecot"));
 }
@@ -447,7 +464,8 @@ static void write_all(FILE *f, const struct config_plan *plan)
 	write_listener(f, plan, "submission", 587);
 	write_listener(f, plan, "submissions", 465);
 	fprintf(f, "console {\n\taddress = \"%s\"\n\tport = %u\n}\n",
-		plan->bind ? plan->bind : "127.0.0.1", base + 80);
+		plan->bind ? plan->bind : "127.0.0.1",
+		base ? base + 80 : (unsigned)CONSOLE_PORT);
 	fprintf(f, "dovecot {\n\taddress = \"%s\"\n\timap = %u\n\timaps = %u\n"
 		"\tpop3 = %u\n\tpop3s = %u\n\tsieve = %u\n}\n", bind,
 		base + 143, base + 993, base + 110, base + 995, base + 4190);

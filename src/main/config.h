@@ -33,8 +33,10 @@ struct config {
 
 	struct config_listener *listeners;
 	size_t n_listeners;
-	const char *console_address;
-	uint16_t console_port;
+	bool console_enabled;
+	struct inet console;		/* TLS unless it is a loopback address */
+	const char **console_names;	/* other names it is reached by;
+					   NULL-ended; or NULL */
 
 	bool dovecot_enabled;
 	const char *dovecot_address;	/* "*" or an IP address */

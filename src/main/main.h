@@ -19,6 +19,7 @@ struct call {
 int init_main(const struct call *c);	/* make a data folder */
 int serve_main(const struct call *c);	/* supervise engine and Dovecot */
 int engine_main(const struct call *c);	/* the data plane */
+int console_main(const struct call *c);	/* the API and the web pages */
 int as_user_main(const struct call *c);	/* become the user, exec the rest */
 int sendmail_main(const struct call *c);	/* a message from stdin */
 

@@ -1,9 +1,10 @@
 /*
- * The supervisor: starts the engine and the private Dovecot, starts them again
- * when they die, ends them in order.
+ * The supervisor: starts the engine, the private Dovecot and the console,
+ * starts them again when they die, ends them in order.
  *
  *	serve ─┬─ engine	mail
  *	       ├─ Dovecot	mailboxes, logins
+ *	       ├─ console	API and web pages; mail does not need it
  *	       └─ errands	ends the logins of users who lost theirs
  *
  * It holds directory.db open for writing: a WAL database in a folder its
@@ -35,6 +36,7 @@ enum {
 	READY_MS = 60000,
 	ENGINE_STOP_MS = 60000,
 	DOVECOT_STOP_MS = 20000,
+	CONSOLE_STOP_MS = 10000,
 	RESTART_MIN_MS = 100,
 	RESTART_MAX_MS = 10000,
 	STEADY_MS = 10000,		/* ran that long: the next fall is new */
@@ -49,8 +51,10 @@ struct child {
 	const char *name;
 	const char *argv[12];
 	bool tells_ready;		/* writes a line on READY_FD */
+	bool may_fail;			/* the others do without it */
 	struct process *process;
 	bool is_ready, has_ended, failed_to_start;
+	bool has_failed;		/* at least once, before it was ready */
 };
 
 struct serve {
@@ -60,7 +64,7 @@ struct serve {
 	struct lock *lock;		/* one supervisor a data folder */
 	const char *self;
 	bool stopping;
-	struct child engine, dovecot;
+	struct child engine, dovecot, console;
 	struct timespec certificate_seen, key_seen;	/* by Dovecot */
 	struct gate news;		/* a child became ready or ended */
 	int status;
@@ -120,8 +124,16 @@ static bool waits run_once(struct child *c)
 	return true;
 }
 
+/* Before the next start; not when there will be none. */
+static void waits rest(struct serve *s, int64_t deadline)
+{
+	while (!s->stopping && now_ms() < deadline)
+		gate_wait(&s->news, deadline);
+}
+
 /* Again and again, slower when it falls at once; a child that never came up
- * ends the whole: its reason is on stderr and a restart will not mend it. */
+ * ends the whole, unless it may fail: its reason is on stderr and a restart
+ * will not mend it. */
 static void waits keep_running(void *arg)
 {
 	struct child *c = arg;
@@ -131,12 +143,13 @@ static void waits keep_running(void *arg)
 		int64_t begun = now_ms();
 		bool ran = run_once(c);
 
-		if (!c->is_ready)
+		if (!c->is_ready && !c->may_fail)
 			break;
+		c->has_failed |= !c->is_ready;
+		gate_open(&c->serve->news);
 		if (ran && now_ms() - begun > STEADY_MS)
 			pause = RESTART_MIN_MS;
-		if (!c->serve->stopping)
-			fiber_sleep(after_ms(pause));
+		rest(c->serve, after_ms(pause));
 		pause = pause * 2 < RESTART_MAX_MS ? pause * 2 : RESTART_MAX_MS;
 	}
 	c->failed_to_start = !c->is_ready;
@@ -209,14 +222,15 @@ static void waits run_errands(void *arg)
 
 static bool waits await_children(struct serve *s)
 {
-	struct child *const all[] = { &s->engine, &s->dovecot };
+	struct child *const all[] = { &s->engine, &s->dovecot, &s->console };
 
 	for (size_t i = 0; i < array_size(all); i++) {
 		struct child *c = all[i];
 
-		while (c->argv[0] && !c->is_ready && !c->has_ended)
+		while (c->argv[0] && !c->is_ready && !c->has_ended &&
+		       !c->has_failed)
 			gate_wait(&s->news, NEVER);
-		if (c->argv[0] && !c->is_ready)
+		if (c->argv[0] && !c->is_ready && !c->may_fail)
 			return fail("%s did not start", c->name);
 	}
 	return true;
@@ -289,6 +303,9 @@ static void waits obey_signals(struct serve *s)
 static void waits stop_all(struct serve *s)
 {
 	s->stopping = true;
+	gate_open(&s->news);
+	if (s->console.argv[0])
+		stop_child(&s->console, CONSOLE_STOP_MS);
 	stop_child(&s->engine, ENGINE_STOP_MS);
 	if (s->dovecot.argv[0])
 		stop_child(&s->dovecot, DOVECOT_STOP_MS);
@@ -337,6 +354,8 @@ static void waits supervise(void *arg)
 	if (s->dovecot.argv[0])
 		fiber_start("dovecot", keep_running, &s->dovecot);
 	fiber_start("engine", keep_running, &s->engine);
+	if (s->console.argv[0])
+		fiber_start("console", keep_running, &s->console);
 	if (!await_children(s)) {
 		log_error("serve", "%s", cause());
 		s->status = 1;
@@ -363,6 +382,15 @@ static void plan_children(struct serve *s)
 		dovecot_config_path(s->config), NULL,
 	};
 
+	const char *const console[] = {
+		s->self, "as-user", s->person.name, s->self, "--data",
+		s->config->data, "console", "--ready-fd", "3", NULL,
+	};
+
+	s->console = (struct child){ .serve = s, .name = "console",
+				     .tells_ready = true, .may_fail = true };
+	if (s->config->console_enabled)
+		memcpy(s->console.argv, console, sizeof(console));
 	s->engine = (struct child){ .serve = s, .name = "engine",
 				    .tells_ready = true };
 	memcpy(s->engine.argv, engine, sizeof(engine));

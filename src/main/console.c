@@ -1,0 +1,63 @@
+/*
+ * splitmail console: the API and the web pages, as `serve` starts them.
+ */
+#include "console/console.h"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "dns/dns.h"
+#include "main/main.h"
+#include "rt/log.h"
+#include "rt/loop.h"
+#include "rt/privileges.h"
+
+static void say_ready(void *fd)
+{
+	int to = *(const int *)fd;
+
+	/* The port is bound: nothing of root's is needed any more. */
+	if (!privileges_drop())
+		log_error("console", "%s", cause());
+	if (to <= 0)
+		return;
+	if (write(to, "ready\n", 6) != 6)
+		log_error("console", "say ready: %m");
+	close(to);
+}
+
+int console_main(const struct call *c)
+{
+	const char *ready = call_option(c, "ready-fd");
+	struct config *config = config_read(c->data);
+	struct dns_settings dns;
+	struct console_settings s;
+	uint64_t fd = 0;
+	int ready_fd;
+
+	if (!config)
+		return call_fail(1, "%s", cause());
+	if (ready && !str_number(str_of(ready), 1000, &fd))
+		return call_fail(2, "--ready-fd %s is no number", ready);
+	ready_fd = (int)fd;
+	s = (struct console_settings){
+		.data = config->data, .hostname = config->hostname,
+		.version = SPLITMAIL_VERSION, .at = config->console,
+		.certificate = config->certificate, .key = config->key,
+		.names = config->console_names,
+		.outgoing = config->has_outgoing ? &config->outgoing : NULL,
+		.ready = say_ready, .ready_arg = &ready_fd,
+	};
+	dns = (struct dns_settings){
+		.servers = (const char *const *)config->dns_servers,
+		.dnssec = config->dnssec, .hosts_file = config->dns_hosts,
+	};
+	umask(0077);
+	log_open(config->hostname);
+	dns_open(&dns);
+	loops_run(1, console_serve, &s);
+	dns_close();
+	log_flush();
+	config_close(config);
+	return s.failed ? 1 : 0;
+}

@@ -1,0 +1,180 @@
+"""The HTTP API's client for tests: each answer is held against openapi.json.
+
+    api = Api(server)
+    api.sign_in("admin0", "password")
+    api.put("/domains/example.test", {"relay": "b.test"}, status=201)
+    api.get("/domains/nosuch.test", status=404)
+
+A request returns an Answer; an unexpected status is an AssertionError.
+"""
+
+import http.client
+import json
+import os
+import re
+import urllib.parse
+
+import jsonschema
+
+from splitmail import ROOT
+
+PREFIX = "/api/v1"
+WRITES = ("POST", "PUT", "PATCH", "DELETE")
+HEADERS = {"x-content-type-options": "nosniff", "x-frame-options": "DENY",
+           "referrer-policy": "no-referrer"}
+
+
+def document():
+    with open(os.path.join(ROOT, "src", "console", "openapi.json")) as file:
+        return json.load(file)
+
+
+class Contract:
+    """openapi.json as a judge."""
+
+    def __init__(self):
+        self.document = document()
+        self.resolver = jsonschema.RefResolver("", self.document)
+        self.paths = [(re.compile(re.sub(r"\{[^}]+\}", "[^/]+", path) + "$"),
+                       path) for path in self.document["paths"]]
+        # A path without parts stands before one with a part in its place.
+        self.paths.sort(key=lambda each: each[1].count("{"))
+
+    def operation(self, method, path):
+        for pattern, name in self.paths:
+            operations = self.document["paths"][name]
+            if pattern.match(path) and method.lower() in operations:
+                return operations[method.lower()]
+        return None
+
+    def resolve(self, part):
+        if "$ref" in part:
+            return self.resolver.resolve(part["$ref"])[1]
+        return part
+
+    def check(self, method, path, answer):
+        operation = self.operation(method, path)
+        if operation is None:
+            assert answer.status in (404, 405, 421), (method, path,
+                                                      answer.status)
+            return
+        said = operation["responses"].get(str(answer.status))
+        # Any request may be refused for its form, before it is looked at.
+        if said is None and answer.status in (413, 421, 400):
+            said = self.document["components"]["responses"]["Malformed"]
+        assert said is not None, (f"{method} {path}: {answer.status} is not in "
+                                  f"openapi.json: {answer.text}")
+        content = self.resolve(said).get("content")
+        if not content:
+            assert answer.text == "", answer.text
+            return
+        kind, = content
+        assert answer.headers["content-type"] == kind
+        jsonschema.Draft202012Validator(
+            content[kind]["schema"], resolver=self.resolver).validate(
+                answer.json)
+
+
+class Answer:
+    def __init__(self, response):
+        self.status = response.status
+        self.headers = {name.lower(): value
+                        for name, value in response.getheaders()}
+        self.text = response.read().decode()
+        self.json = None
+        if "json" in self.headers.get("content-type", ""):
+            self.json = json.loads(self.text)
+
+    @property
+    def etag(self):
+        return self.headers["etag"]
+
+
+def quote(text):
+    return urllib.parse.quote(text, safe="")
+
+
+class Api:
+    contract = None
+
+    def __init__(self, server):
+        self.server = server
+        self.cookie = self.csrf = self.token = None
+        Api.contract = Api.contract or Contract()
+
+    def connect(self):
+        return http.client.HTTPConnection(
+            self.server.address, self.server.ports["console"], timeout=30)
+
+    def raw(self, method, target, body=None, headers=None):
+        """As it is: nothing is added and nothing is checked."""
+        connection = self.connect()
+        try:
+            connection.request(method, target, body, headers or {})
+            return Answer(connection.getresponse())
+        finally:
+            connection.close()
+
+    def headers(self, method, more):
+        headers = {}
+        if self.token:
+            headers["Authorization"] = f"Bearer {self.token}"
+        elif self.cookie:
+            headers["Cookie"] = f"splitmail_session={self.cookie}"
+            if method in WRITES:
+                headers["X-CSRF-Token"] = self.csrf
+        headers.update(more or {})
+        return headers
+
+    def request(self, method, path, body=None, status=None, headers=None,
+                **query):
+        headers = self.headers(method, headers)
+        if body is not None:
+            body = json.dumps(body)
+            headers.setdefault("Content-Type", "application/json")
+        target = PREFIX + path
+        if query:
+            target += "?" + urllib.parse.urlencode(query)
+        answer = self.raw(method, target, body, headers)
+        self.contract.check(method, path, answer)
+        for name, value in HEADERS.items():
+            assert answer.headers.get(name) == value, (path, name)
+        assert answer.headers["cache-control"] in ("no-store", "no-cache")
+        assert "access-control-allow-origin" not in answer.headers
+        wanted = (status,) if isinstance(status, int) else status or (
+            200, 201, 204)
+        assert answer.status in wanted, (f"{method} {path}: {answer.status}, "
+                                         f"not {wanted}: {answer.text}")
+        return answer
+
+    def get(self, path, status=200, **more):
+        return self.request("GET", path, status=status, **more)
+
+    def put(self, path, body=None, status=None, **more):
+        return self.request("PUT", path, body, status, **more)
+
+    def patch(self, path, body, status=200, **more):
+        return self.request("PATCH", path, body, status, **more)
+
+    def post(self, path, body, status=None, **more):
+        return self.request("POST", path, body, status, **more)
+
+    def delete(self, path, status=204, **more):
+        return self.request("DELETE", path, status=status, **more)
+
+    def sign_in(self, name, password, status=201):
+        answer = self.post("/session", {"name": name, "password": password},
+                           status)
+        if answer.status == 201:
+            self.cookie = re.match(r"splitmail_session=(\w+);",
+                                   answer.headers["set-cookie"])[1]
+            self.csrf = answer.json["csrf_token"]
+        return answer
+
+    def refused(self, method, path, body, field, *words, **more):
+        """422 at FIELD with a sentence that has all the WORDS."""
+        answer = self.request(method, path, body, 422, **more)
+        assert answer.json.get("field") == field, answer.text
+        for word in words:
+            assert word in answer.json["detail"], answer.text
+        return answer

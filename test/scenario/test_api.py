@@ -1,0 +1,975 @@
+"""The HTTP API, against whole servers; each answer against openapi.json."""
+
+import http.client
+import json
+import os
+import re
+import socket
+import sqlite3
+import threading
+import time
+
+import jsonschema
+import pytest
+
+from api import Api, Contract, document, quote
+from splitmail import ROOT, binary
+from world import children, wait_until
+
+PASSWORD = "correct horse"
+
+
+@pytest.fixture(scope="module")
+def a(shared_world):
+    server = shared_world.server("a")
+    match = re.search(r"password (\S+)", server.admin_password)
+    server.admin_password = match[1]
+    return server
+
+
+def new_api(server, name=None, password=PASSWORD):
+    api = Api(server)
+    if name:
+        api.sign_in(name, password)
+    return api
+
+
+@pytest.fixture
+def root(a):
+    return new_api(a, "admin0", a.admin_password)
+
+
+counter = iter(range(1, 1000))
+
+
+@pytest.fixture
+def domain(root):
+    """A domain of this test's own, with a relay."""
+    name = f"d{next(counter)}.test"
+    root.put(f"/domains/{name}", {"relay": "192.0.2.1"}, status=201)
+    return name
+
+
+def administrator(root, role, domain):
+    name = f"{role}@{domain}"
+    root.put(f"/administrators/{name}",
+             {"role": role, "domain": domain, "password": PASSWORD},
+             status=201)
+    return new_api(root.server, name)
+
+
+# ---- the document ----------------------------------------------------------
+
+def test_document_and_routes_are_the_same(a):
+    with open(os.path.join(ROOT, "src", "console", "routes.def")) as file:
+        routes = set(re.findall(r'^ROUTE\("(\w+)", "/api/v1(/[^"]*)"',
+                                file.read(), re.M))
+    said = {(method.upper(), path)
+            for path, operations in document()["paths"].items()
+            for method in operations if method != "parameters"}
+    assert routes == said
+
+
+def test_document_is_served_and_its_schemas_are_schemas(a):
+    api = new_api(a)
+    assert api.get("/openapi.json").json == document()
+    for name, schema in document()["components"]["schemas"].items():
+        jsonschema.Draft202012Validator.check_schema(schema)
+
+
+# ---- sign-in ---------------------------------------------------------------
+
+def test_sign_in_and_out(a):
+    api = new_api(a)
+    api.get("/session", status=401)
+    answer = api.sign_in("admin0", a.admin_password)
+    assert answer.json["role"] == "superadmin"
+    assert answer.json["domain"] is None
+    cookie = answer.headers["set-cookie"]
+    assert "HttpOnly" in cookie and "SameSite=Strict" in cookie
+    assert api.get("/session").json["name"] == "admin0"
+    old = api.cookie
+    api.delete("/session")
+    api.cookie = old
+    api.get("/session", status=401)
+
+
+def test_a_new_session_at_each_sign_in(a):
+    api = new_api(a)
+    api.cookie, api.csrf = "x" * 52, "y" * 52
+    api.sign_in("admin0", a.admin_password)
+    first = api.cookie
+    assert first != "x" * 52
+    api.sign_in("admin0", a.admin_password)
+    assert api.cookie != first
+    api.cookie = first
+    api.get("/session", status=401)
+
+
+def test_wrong_name_and_wrong_password_look_the_same(a, root, domain):
+    name = f"who@{domain}"
+    root.put(f"/administrators/{name}",
+             {"domain": domain, "password": PASSWORD}, status=201)
+    api = new_api(a)
+    started = time.monotonic()
+    one = api.sign_in(name, "wrong", status=401)
+    known = time.monotonic() - started
+    started = time.monotonic()
+    other = api.sign_in(f"nobody@{domain}", "wrong", status=401)
+    unknown = time.monotonic() - started
+    assert one.json == other.json
+    # Both cost a hash, which is a good part of it.
+    assert unknown > known / 4
+
+
+def test_sign_in_is_throttled(a, root, domain):
+    name = f"slow@{domain}"
+    root.put(f"/administrators/{name}",
+             {"domain": domain, "password": PASSWORD}, status=201)
+    api = new_api(a)
+    answers = [api.sign_in(name, "wrong", status=(401, 429))
+               for _ in range(8)]
+    statuses = [each.status for each in answers]
+    assert statuses[:5] == [401] * 5 and 429 in statuses, statuses
+    refused = next(each for each in answers if each.status == 429)
+    assert int(refused.headers["retry-after"]) >= 1
+    api.sign_in(name, PASSWORD, status=429)
+    # Others are not kept out, and he gets in when the time is over.
+    new_api(a, "admin0", a.admin_password)
+    wait_until(lambda: api.sign_in(name, PASSWORD,
+                                   status=(201, 429)).status == 201, 30,
+               "signing in after the wait", pause=0.5)
+
+
+def test_own_password(a, root, domain):
+    api = administrator(root, "delegate", domain)
+    other = new_api(a, f"delegate@{domain}")
+    change = {"current": PASSWORD, "new": "another one"}
+    api.refused("PUT", "/session/password", dict(change, current="no"),
+                "current")
+    api.refused("PUT", "/session/password", dict(change, new="short"), "new")
+    api.put("/session/password", change, status=204)
+    api.get("/session")
+    other.get("/session", status=401)
+    new_api(a).sign_in(f"delegate@{domain}", PASSWORD, status=401)
+    new_api(a, f"delegate@{domain}", "another one")
+
+
+def test_a_deleted_administrator_is_out(root, domain):
+    api = administrator(root, "domain-admin", domain)
+    api.get("/session")
+    root.delete(f"/administrators/domain-admin@{domain}")
+    api.get("/session", status=401)
+
+
+def test_a_user_as_administrator_signs_in_while_hosted(a, root, domain):
+    jane = f"jane@{domain}"
+    root.put(f"/users/{jane}", {"password": PASSWORD}, status=201)
+    new_api(a).sign_in(jane, PASSWORD, status=401)
+    root.put(f"/administrators/{jane}", {"domain": domain}, status=201)
+    api = new_api(a, jane)
+    assert api.get("/session").json["domain"] == domain
+    root.patch(f"/users/{jane}", {"mail_system": "alternate"})
+    api.get("/session", status=401)
+    new_api(a).sign_in(jane, PASSWORD, status=401)
+
+
+# ---- requests from elsewhere -----------------------------------------------
+
+def test_csrf(root, domain):
+    headers = {"Cookie": f"splitmail_session={root.cookie}",
+               "Content-Type": "application/json"}
+    path = f"/api/v1/domains/{domain}"
+    body = '{"description": "forged"}'
+    for method in ("PUT", "PATCH", "DELETE"):
+        for more in ({}, {"X-CSRF-Token": "x" * 52},
+                     {"X-CSRF-Token": root.csrf, "Origin": "null"},
+                     {"X-CSRF-Token": root.csrf,
+                      "Origin": "https://evil.test"}):
+            answer = root.raw(method, path, body, {**headers, **more})
+            assert answer.status == 403, answer.text
+    answer = root.raw("PATCH", path, body, {
+        **headers, "X-CSRF-Token": root.csrf, "Content-Type": "text/plain"})
+    assert answer.status == 415
+    answer = root.raw("POST", "/api/v1/session", "{}", {
+        "Content-Type": "application/json", "Origin": "https://evil.test"})
+    assert answer.status == 403
+    assert root.get(f"/domains/{domain}").json["description"] == ""
+
+
+def test_methods_are_what_they_are(root, domain):
+    headers = root.headers("GET", {"X-HTTP-Method-Override": "DELETE"})
+    answer = root.raw("GET", f"/api/v1/domains/{domain}", None, headers)
+    assert answer.status == 200
+    root.get(f"/domains/{domain}")
+    answer = root.raw("GET", "/api/v1/queue/orders", None, headers)
+    assert answer.status == 404
+    answer = root.raw("GET", "/api/v1/relay-test", None, headers)
+    assert answer.status == 405 and answer.headers["allow"] == "POST"
+    assert root.raw("OPTIONS", "/api/v1/domains", None, {
+        "Origin": "https://evil.test"}).status == 405
+
+
+def test_an_unknown_host_name_is_refused(root):
+    for name, status in (("evil.test", 421), ("a.splitmail.test", 200),
+                         ("localhost:80", 200), ("[::1]:80", 200)):
+        answer = root.raw("GET", "/health", None, {"Host": name})
+        assert answer.status == status, name
+
+
+def test_paths_lead_nowhere_else(root):
+    for path in ("/static/../../etc/passwd", "/%2e%2e%2f%2e%2e%2fetc/passwd",
+                 "/..%5c..%5cetc", "/%00", "//etc/passwd", "/assets/../x",
+                 "/api/v1/%", "/api/v1/users/%zz", "/api/v1/users/%00",
+                 "/api/v1/domains/..%2f..%2f", "/api/v1/nosuch"):
+        answer = root.raw("GET", path, None, root.headers("GET", {}))
+        assert answer.status in (400, 404), (path, answer.status)
+        assert "root:" not in answer.text
+
+
+def test_markup_in_what_is_asked_stays_text(root):
+    evil = "<img src=x onerror=alert(1)>"
+    answer = root.get(f"/users/{quote(evil)}", status=404)
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert "default-src 'none'" in answer.headers["content-security-policy"]
+    answer = root.raw("GET", f"/{quote(evil)}", None, {})
+    assert answer.status == 404 and "<img" not in answer.text
+
+
+def test_line_ends_do_not_reach_headers(root):
+    answer = root.raw("GET", "/x%0d%0aSet-Cookie:%20x=1", None, {})
+    assert "set-cookie" not in answer.headers
+    answer = root.get("/domains", search="\r\nSet-Cookie: x=1")
+    assert "set-cookie" not in answer.headers
+
+
+def test_malformed_json(root, domain):
+    path = f"/api/v1/domains/{domain}"
+    headers = root.headers("PATCH", {"Content-Type": "application/json"})
+    deep = "[" * 100000
+    for body in (deep, '{"a":' * 100000, '{"relay": "a", "relay": "b"}',
+                 b'{"relay": "\xff\xfe"}', '{"relay": "a\\u0000b"}',
+                 '{"max_message_size": 1e999}', "", "null", "[]", "{",
+                 '{"relay": NaN}'):
+        answer = root.raw("PATCH", path, body, headers)
+        assert answer.status == 400, (body[:30], answer.status, answer.text)
+    for body in ('{"max_message_size": -1}', '{"max_message_size": 1.5}',
+                 '{"forward_unknown": "yes"}', '{"relay": 1}',
+                 '{"aliases": "a"}', '{"aliases": ["a,b"]}'):
+        answer = root.raw("PATCH", path, body, headers)
+        assert answer.status == 422 and answer.json["field"], body
+
+
+def test_sizes_are_limited(a, root, domain):
+    headers = root.headers("PATCH", {"Content-Type": "application/json"})
+    path = f"/api/v1/domains/{domain}"
+    answer = root.raw("PATCH", path, b'{"relay": "%s"}' % (b"x" * 900000),
+                      headers)
+    assert answer.status == 422
+    with socket.create_connection((a.address, a.ports["console"]), 10) as s:
+        s.sendall((f"PATCH {path} HTTP/1.1\r\nHost: localhost\r\n"
+                   "Content-Type: application/json\r\n"
+                   f"Cookie: splitmail_session={root.cookie}\r\n"
+                   f"X-CSRF-Token: {root.csrf}\r\n"
+                   "Content-Length: 1000000000\r\n\r\n").encode())
+        assert b" 413 " in s.recv(1000)
+    with socket.create_connection((a.address, a.ports["console"]), 10) as s:
+        s.sendall(b"GET /health HTTP/1.1\r\nHost: localhost\r\n")
+        try:
+            for number in range(100000):
+                s.sendall(b"X-%d: y\r\n" % number)
+        except OSError:
+            pass
+        s.settimeout(10)
+        try:
+            assert b" 431 " in s.recv(1000)
+        except ConnectionError:
+            pass
+    answer = root.raw("GET", "/api/v1/domains?search=" + "x" * 50000, None,
+                      root.headers("GET", {}))
+    assert answer.status in (200, 414)
+    try:
+        assert root.raw("GET", "/" + "x" * 1000000).status == 414
+    except (ConnectionError, http.client.BadStatusLine):
+        pass
+    root.get("/session")
+
+
+def test_slow_clients_keep_nobody_out(a, root):
+    slow = []
+    try:
+        for _ in range(150):
+            s = socket.create_connection((a.address, a.ports["console"]), 10)
+            s.sendall(b"GET / HTTP/1.1\r\nHost: local")
+            slow.append(s)
+        root.get("/session")
+        with a.smtp() as smtp:
+            smtp.noop()
+    finally:
+        for s in slow:
+            s.close()
+
+
+def test_sql_stays_text(root, domain):
+    for text in ("' OR 1=1--", "'; DROP TABLE holder;--", "%27", "%", "_"):
+        answer = root.get("/entries", domain=domain, search=text)
+        assert [e for e in answer.json["items"] if not e["builtin"]] == []
+        root.get("/entries", sort=text, status=400)
+        root.get("/entries", cursor=text, status=400)
+        root.get(f"/users/{quote(text)}", status=404)
+    root.get("/entries")
+
+
+# ---- rights ----------------------------------------------------------------
+
+def test_nobody_does_anything_without_signing_in(a):
+    api = new_api(a)
+    for path, operations in document()["paths"].items():
+        path = re.sub(r"\{id\}", "1", re.sub(r"\{(?!id)[^}]+\}", "x@d.test",
+                                             path))
+        for method, operation in operations.items():
+            if method == "parameters" or operation.get("security") == []:
+                continue
+            body = {} if "requestBody" in operation else None
+            api.request(method.upper(), path, body, status=401)
+
+
+def test_domain_administrator(a, root, domain):
+    other = f"d{next(counter)}.test"
+    root.put(f"/domains/{other}", {"aliases": [f"alias.{other}"]}, status=201)
+    root.put(f"/users/x@{other}", {}, status=201)
+    root.put(f"/groups/g@{other}", {}, status=201)
+    root.put("/systems/known", {"hosts": "192.0.2.9",
+                                "trust": ["192.0.2.9"]}, status=(200, 201))
+    api = administrator(root, "domain-admin", domain)
+
+    assert [d["name"] for d in api.get("/domains").json["items"]] == [domain]
+    api.patch(f"/domains/{domain}", {"description": "ours"})
+    api.put(f"/users/y@{domain}", {}, status=201)
+    api.put(f"/groups/team@{domain}", {"members": [f"y@{domain}"]},
+            status=201)
+    api.delete(f"/groups/team@{domain}")
+    api.get("/queue")
+    assert {"name", "hosts", "tls", "may_relay", "smart_host",
+            "when_down"} == set(api.get("/systems/known").json)
+
+    # Another's does not exist, whatever it is asked by.
+    for path in (f"/domains/{other}", f"/domains/alias.{other}",
+                 f"/users/x@{other}", f"/users/x@{other}/addresses",
+                 f"/users/x@alias.{other}", f"/groups/g@{other}"):
+        api.get(path, status=404)
+        if "addresses" not in path:
+            api.patch(path, {"description": "x"} if "domains" in path
+                      else {"name": "x"}, status=404)
+    api.put(f"/users/new@{other}", {}, status=404)
+    api.put(f"/groups/new@{other}", {}, status=404)
+    api.put(f"/users/x@{other}/addresses/z@{other}", {}, status=404)
+    api.delete(f"/users/x@{other}", status=404)
+    api.get("/entries", domain=other, status=404)
+    api.get("/overview", domain=other, status=404)
+    api.get("/queue", domain=other, status=404)
+    api.post("/queue/orders", {"order": "hold", "domain": other}, status=404)
+    api.get("/route", address=f"x@{other}", status=404)
+    api.get("/route", address="x@elsewhere.example", status=404)
+    api.get("/route", address=f"y@{domain}", **{"as": f"user:x@{other}"},
+            status=404)
+    api.post("/relay-test", {"hosts": "192.0.2.1", "domain": other},
+             status=404)
+    names = [e["domain"] for e in api.get("/entries").json["items"]]
+    assert set(names) == {domain}
+    assert [d["name"] for d in api.get("/overview").json["domains"]] == [
+        domain]
+    for change in api.get("/changes", limit=500).json["items"]:
+        assert change["subject"].endswith(domain), change
+
+    # What is not his business.
+    for method, path in (("PUT", f"/domains/new.{domain}"),
+                         ("PUT", "/systems/known"),
+                         ("PUT", "/administrators/me")):
+        api.request(method, path, {}, status=403)
+    api.delete(f"/domains/{domain}", status=403)
+    api.get("/administrators", status=403)
+    assert api.raw("GET", "/metrics", None,
+                   api.headers("GET", {})).status == 403
+    bulk = api.post("/users/bulk", {
+        "addresses": [f"y@{domain}", f"x@{other}"],
+        "change": {"quota": "1G"}}).json
+    assert bulk["changed"] == 1
+    assert bulk["refused"][0]["address"] == f"x@{other}"
+    assert root.get(f"/users/x@{other}").json["quota"] == 0
+
+
+def test_delegate(root, domain):
+    api = administrator(root, "delegate", domain)
+    api.put(f"/users/u@{domain}", {}, status=201)
+    api.patch(f"/users/u@{domain}", {"mail_system": "alternate"})
+    api.put(f"/users/u@{domain}/addresses/v@{domain}", {}, status=201)
+    api.get(f"/domains/{domain}")
+    api.patch(f"/domains/{domain}", {"relay": "192.0.2.7"}, status=403)
+    api.put(f"/groups/g@{domain}", {}, status=403)
+    api.post("/relay-test", {"hosts": "192.0.2.7"}, status=403)
+    api.get("/queue", status=403)
+    api.get("/changes", status=403)
+    assert root.get(f"/domains/{domain}").json["relay"] == "192.0.2.1"
+
+
+def test_nobody_makes_himself_more(root, domain):
+    api = administrator(root, "domain-admin", domain)
+    me = f"/administrators/domain-admin@{domain}"
+    api.patch(me, {"role": "superadmin", "domain": None}, status=403)
+    answer = api.refused("PUT", f"/users/u@{domain}",
+                         {"role": "superadmin"}, "role", "no setting")
+    assert answer.status == 422
+    api.refused("PUT", f"/users/u@{domain}", {"id": 1}, "id")
+    api.get(f"/users/u@{domain}", status=404)
+
+
+# ---- tokens ----------------------------------------------------------------
+
+def test_tokens(a, root, domain):
+    made = root.post("/tokens", {"name": "read", "scope": "read"}).json
+    assert made["expires_at"] > made["created_at"]
+    api = new_api(a)
+    api.token = made["token"]
+    assert api.get("/session").json["scope"] == "read"
+    assert api.get("/session").json["csrf_token"] is None
+    api.get("/domains")
+    api.patch(f"/domains/{domain}", {"description": "x"}, status=403)
+
+    writing = root.post("/tokens", {"name": "write", "scope": "write",
+                                    "days": 1}).json
+    api.token = writing["token"]
+    api.patch(f"/domains/{domain}", {"description": "by a script"})
+    # It makes no others, and it changes no password.
+    api.post("/tokens", {"name": "n", "scope": "read"}, status=403)
+    api.put("/session/password", {"current": a.admin_password,
+                                  "new": "something"}, status=403)
+    assert made["token"] not in root.get("/tokens").text
+    root.delete(f"/tokens/{writing['id']}")
+    api.get("/session", status=401)
+    root.delete(f"/tokens/{writing['id']}", status=404)
+
+    theirs = administrator(root, "domain-admin", domain)
+    assert theirs.get("/tokens").json["items"] == []
+    theirs.delete(f"/tokens/{made['id']}", status=404)
+    root.refused("POST", "/tokens", {"name": "x", "scope": "all"}, "scope")
+    root.refused("POST", "/tokens", {"name": "", "scope": "read"}, "name")
+    root.refused("POST", "/tokens", {"name": "x", "scope": "read",
+                                     "days": 100000}, "days")
+    for token in (made["token"], writing["token"]):
+        assert token not in a.log()
+
+
+# ---- refusals, each at its field -------------------------------------------
+
+def test_forwarding_unknowns_needs_a_relay(root):
+    name = f"d{next(counter)}.test"
+    root.refused("PUT", f"/domains/{name}", {"forward_unknown": True},
+                 "forward_unknown", "without a relay")
+    root.get(f"/domains/{name}", status=404)
+    root.put(f"/domains/{name}", {"relay": "b.test", "forward_unknown": True},
+             status=201)
+    root.refused("PATCH", f"/domains/{name}", {"relay": ""}, "relay")
+
+
+def test_an_alternate_user_needs_a_relay(root):
+    name = f"d{next(counter)}.test"
+    root.put(f"/domains/{name}", {}, status=201)
+    root.put(f"/users/u@{name}", {}, status=201)
+    root.refused("PATCH", f"/users/u@{name}", {"mail_system": "alternate"},
+                 "mail_system", "no relay")
+    root.refused("PUT", f"/users/v@{name}", {"mail_system": "alternate"},
+                 "mail_system")
+    root.get(f"/users/v@{name}", status=404)
+
+
+def test_a_relay_in_use_stays_and_names_its_users(root, domain):
+    for number in range(12):
+        root.put(f"/users/u{number}@{domain}", {"mail_system": "alternate"},
+                 status=201)
+    answer = root.refused("PATCH", f"/domains/{domain}", {"relay": ""},
+                          "relay", "12 users", "and 2 more")
+    assert f"u0@{domain}" in answer.json["detail"]
+    assert root.get(f"/domains/{domain}").json["relay"] == "192.0.2.1"
+
+
+def test_catch_all_excludes_forwarding_unknowns(root, domain):
+    root.put(f"/users/all@{domain}", {}, status=201)
+    both = {"catch_all": f"all@{domain}", "forward_unknown": True}
+    root.refused("PATCH", f"/domains/{domain}", both, "catch_all")
+    root.patch(f"/domains/{domain}", {"catch_all": f"all@{domain}"})
+    root.refused("PATCH", f"/domains/{domain}", {"forward_unknown": True},
+                 "forward_unknown")
+
+
+def test_words_for_every_wrong_value(root, domain):
+    path = f"/domains/{domain}"
+    root.refused("PATCH", path, {"relay": "host;id"}, "relay")
+    root.refused("PATCH", path, {"relay": "unix:/tmp/x"}, "relay")
+    root.refused("PATCH", path, {"own_senders": "maybe"}, "own_senders")
+    root.refused("PATCH", path, {"max_message_size": "much"},
+                 "max_message_size")
+    root.refused("PATCH", path, {"catch_all": f"nobody@{domain}"},
+                 "catch_all")
+    root.refused("PATCH", path, {"aliases": ["not a name"]}, "aliases")
+    root.refused("PUT", f"/users/a@{domain}", {"system": "nosuch"}, "system")
+    root.refused("PUT", f"/users/a@{domain}", {"password": ""}, "password")
+    root.refused("PUT", f"/users/a+b@{domain}", {}, "address")
+    root.refused("PUT", "/administrators/x", {"role": "king"}, "role")
+    root.refused("PUT", "/administrators/x", {"role": "delegate"}, "domain")
+    root.refused("PUT", "/systems/x", {}, "hosts")
+    root.refused("PUT", "/systems/x", {"hosts": "192.0.2.1",
+                                       "tls": "verified"}, "tls")
+    root.refused("PUT", "/systems/x", {"hosts": "x.test",
+                                       "trust": ["0.0.0.0/0"]}, "trust")
+    root.put(f"/groups/g@{domain}", {}, status=201)
+    root.refused("PATCH", f"/groups/g@{domain}",
+                 {"members": [f"g@{domain}"]}, "members")
+    root.refused("DELETE", "/administrators/admin0", None, "name")
+    root.refused("DELETE", f"/domains/{domain}", None, None, f"g@{domain}")
+
+
+# ---- addresses -------------------------------------------------------------
+
+def addresses(api, user):
+    return {e["address"]: e for e in
+            api.get(f"/users/{user}/addresses").json["items"]}
+
+
+def test_the_mail_tab_is_one_change(root, domain):
+    bob = f"bob@{domain}"
+    root.put(f"/users/{bob}", {"addresses": [
+        {"address": f"b@{domain}"}, {"address": "robert@*"}]}, status=201)
+    assert set(addresses(root, bob)) == {"bob@*", f"b@{domain}", "robert@*"}
+    user = root.patch(f"/users/{bob}", {
+        "mail_system": "alternate",
+        "addresses": [{"address": "bob@*", "routed": True},
+                      {"address": f"b@{domain}", "routed": False},
+                      {"address": "new@*", "routed": False}]}).json
+    assert user["routed_to"] == "192.0.2.1"
+    now = addresses(root, bob)
+    assert set(now) == {"bob@*", f"b@{domain}", "new@*"}
+    assert now["bob@*"]["routed"] and not now["new@*"]["routed"]
+    # Another mail system loses no address and no choice.
+    root.patch(f"/users/{bob}", {"mail_system": "none"})
+    root.patch(f"/users/{bob}", {"mail_system": "alternate"})
+    assert addresses(root, bob) == now
+
+    # All or nothing: the second address is somebody else's.
+    root.put(f"/users/eve@{domain}", {}, status=201)
+    root.refused("PATCH", f"/users/{bob}", {
+        "name": "Robert", "addresses": [{"address": "good@*"},
+                                        {"address": "eve@*"}]},
+                 "addresses/1/address", "taken")
+    assert addresses(root, bob) == now
+    assert root.get(f"/users/{bob}").json["name"] == ""
+
+
+def test_some_addresses(root, domain):
+    bob = f"bob@{domain}"
+    root.put(f"/users/{bob}", {}, status=201)
+    one = f"/users/{bob}/addresses/{quote('x@*')}"
+    root.put(one, {"home": "both"}, status=201)
+    assert addresses(root, bob)["x@*"]["home"] == "both"
+    root.put(one, {"home": "none"}, status=200)
+    root.request("PATCH", f"/users/{bob}/addresses", {"items": [
+        {"address": "x@*", "home": "alternate"},
+        {"address": "y@*", "home": "both"}]})
+    now = addresses(root, bob)
+    assert now["x@*"]["home"] == "alternate" and now["y@*"]["home"] == "both"
+    root.refused("PATCH", f"/users/{bob}/addresses",
+                 {"items": [{"address": "x@*", "home": "moon"}]},
+                 "addresses/0/home")
+    root.delete(one)
+    root.delete(one, status=404)
+    root.refused("DELETE", f"/users/{bob}/addresses/{quote('bob@*')}", None,
+                 "address")
+    root.put(f"/users/{bob}/addresses", {"items": []})
+    assert set(addresses(root, bob)) == {"bob@*"}
+
+
+def test_same_left_part_on_two_domains(root, domain):
+    other = f"d{next(counter)}.test"
+    root.put(f"/domains/{other}", {"relay": "192.0.2.2"}, status=201)
+    for name in (domain, other):
+        root.put(f"/users/same@{name}", {"mail_system": "alternate"},
+                 status=201)
+    root.request("PATCH", f"/users/same@{domain}/addresses",
+                 {"items": [{"address": "same@*", "routed": False}]})
+    assert not addresses(root, f"same@{domain}")["same@*"]["routed"]
+    assert addresses(root, f"same@{other}")["same@*"]["routed"]
+
+
+# ---- PUT, preview, ETag ----------------------------------------------------
+
+def test_put_is_idempotent(root, domain):
+    path = f"/users/same.again@{domain}"
+    body = {"name": "Same", "quota": "1G", "mail_system": "alternate",
+            "password": PASSWORD}
+    first = root.put(path, body, status=201)
+    again = root.put(path, {k: v for k, v in body.items() if k != "password"},
+                     status=200)
+    assert first.json == again.json and first.etag == again.etag
+    # What is left out has its default, but a password stays.
+    assert root.put(path, {}).json["mail_system"] == "hosted"
+    assert root.get(path).json["password"] == "set"
+    root.put(path, {}, status=412, headers={"If-None-Match": "*"})
+
+
+def test_two_administrators_do_not_overwrite_each_other(root, domain):
+    path = f"/domains/{domain}"
+    tag = root.get(path).etag
+    root.patch(path, {"description": "first"}, headers={"If-Match": tag})
+    root.patch(path, {"description": "second"}, status=412,
+               headers={"If-Match": tag})
+    root.delete(path, status=412, headers={"If-Match": tag})
+    assert root.get(path).json["description"] == "first"
+    # Somebody else's user is no change of the domain.
+    tag = root.get(path).etag
+    root.put(f"/users/n@{domain}", {}, status=201)
+    assert root.get(path).etag == tag
+    root.patch(f"/users/nobody@{domain}", {}, status=404,
+               headers={"If-Match": tag})
+
+
+def test_a_race_has_one_winner(root, domain):
+    path = f"/domains/{domain}"
+    tag = root.get(path).etag
+    statuses = []
+
+    def change(number):
+        api = new_api(root.server)
+        api.cookie, api.csrf = root.cookie, root.csrf
+        statuses.append(api.patch(path, {"description": f"by {number}"},
+                                  status=(200, 412),
+                                  headers={"If-Match": tag}).status)
+
+    threads = [threading.Thread(target=change, args=(n,)) for n in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(statuses) == [200] + [412] * 5
+
+
+def test_preview_changes_nothing(root, domain):
+    before = root.get(f"/domains/{domain}").json
+    shown = root.patch(f"/domains/{domain}", {"description": "perhaps"},
+                       preview="true").json
+    assert shown["description"] == "perhaps"
+    assert root.get(f"/domains/{domain}").json == before
+    root.put(f"/users/p@{domain}", {}, status=201, preview="true")
+    root.get(f"/users/p@{domain}", status=404)
+    root.refused("PATCH", f"/domains/{domain}", {"relay": "b;d"}, "relay",
+                 preview="true")
+
+
+# ---- lists -----------------------------------------------------------------
+
+def all_pages(api, path, **query):
+    items, cursor = [], None
+    while True:
+        page = api.get(path, **query, **({"cursor": cursor} if cursor
+                                         else {})).json
+        items += page["items"]
+        cursor = page["next_cursor"]
+        if cursor is None:
+            return items
+        assert len(page["items"]) == query["limit"]
+
+
+def test_pages(root, domain):
+    for number in range(25):
+        root.put(f"/users/u{number:02}@{domain}", {
+            "name": f"Name {24 - number:02}",
+            "mail_system": "alternate" if number % 2 else "hosted"},
+                 status=201)
+    root.put(f"/groups/group@{domain}", {"name": "u-turn"}, status=201)
+    for sort, key in (("address", "address"), ("name", "name")):
+        for sign in ("", "-"):
+            items = all_pages(root, "/users", domain=domain, limit=7,
+                              sort=sign + sort)
+            values = [e[key] for e in items]
+            assert len(values) == 25
+            assert values == sorted(values, reverse=sign == "-")
+    items = all_pages(root, "/entries", domain=domain, limit=10,
+                      mail_system="alternate")
+    assert len(items) == 12
+    assert {e["routed_to"] for e in items} == {"192.0.2.1"}
+    page = root.get("/entries", domain=domain, search="U-T", count="true")
+    assert [e["kind"] for e in page.json["items"]] == ["group"]
+    assert page.json["total"] == 1
+    assert root.get("/entries", domain=domain, kind="user", count="true",
+                    limit=1).json["total"] == 25
+    assert len(all_pages(root, "/domains", limit=1)) >= 1
+    root.get("/entries", limit=0, status=400)
+    root.get("/entries", kind="cow", status=400)
+    root.get("/entries", domain="nosuch.test", status=404)
+
+
+def test_other_nouns(root, domain):
+    root.put(f"/users/a@{domain}", {}, status=201)
+    group = root.put(f"/groups/team@{domain}", {
+        "name": "Team", "members": [f"a@{domain}", "x@elsewhere.example"],
+        "addresses": [{"address": "all@*"}]}, status=201).json
+    assert group["members"] == [f"a@{domain}", "x@elsewhere.example"]
+    root.put(f"/groups/team@{domain}/members/y@elsewhere.example",
+             status=201)
+    root.put(f"/groups/team@{domain}/members/y@elsewhere.example",
+             status=200)
+    root.delete(f"/groups/team@{domain}/members/x@elsewhere.example")
+    root.delete(f"/groups/team@{domain}/members/x@elsewhere.example",
+                status=404)
+    root.patch(f"/groups/team@{domain}", {"members": [f"a@{domain}"]})
+    assert root.get(f"/groups/team@{domain}").json["members"] == [
+        f"a@{domain}"]
+    root.put(f"/shared/info@{domain}", {"quota": "1G"}, status=201)
+    assert root.get(f"/shared/info@{domain}").json["quota"] == 1 << 30
+    root.get(f"/users/info@{domain}", status=404)
+    root.put("/systems/partner", {"hosts": "partner.test:2525",
+                                  "user": "u", "password": "hidden-words",
+                                  "tls": "required"}, status=(200, 201))
+    assert "hidden-words" not in root.get("/systems").text
+    assert root.get("/systems/partner").json["password"] == "set"
+    root.delete("/systems/partner")
+    root.get("/systems/partner", status=404)
+
+
+def test_bulk(root, domain):
+    users = [f"b{number}@{domain}" for number in range(20)]
+    for user in users:
+        root.put(f"/users/{user}", {}, status=201)
+    report = root.post("/users/bulk", {
+        "addresses": users + [f"nobody@{domain}"],
+        "change": {"mail_system": "alternate"}}).json
+    assert report["changed"] == 20
+    assert [e["address"] for e in report["refused"]] == [f"nobody@{domain}"]
+    assert root.get(f"/users/{users[3]}").json["mail_system"] == "alternate"
+    root.refused("POST", "/users/bulk", {"addresses": [], "change": {}},
+                 "addresses")
+    root.refused("POST", "/users/bulk", {"addresses": users,
+                                         "change": {"password": "x"}},
+                 "password")
+
+
+# ---- it is in force --------------------------------------------------------
+
+def rcpt(server, address):
+    with server.smtp() as smtp:
+        smtp.ehlo()
+        smtp.mail("x@elsewhere.example")
+        return smtp.rcpt(address)[0]
+
+
+def test_in_force_at_the_next_rcpt(a, root):
+    name = f"d{next(counter)}.test"
+    root.put(f"/domains/{name}", {}, status=201)
+    carol = f"carol@{name}"
+    assert rcpt(a, carol) == 550
+    root.put(f"/users/{carol}", {}, status=201)
+    assert rcpt(a, carol) == 250
+    assert root.get("/route", address=carol).json["action"] == "deliver"
+    root.patch(f"/users/{carol}", {"mail_system": "none"})
+    assert rcpt(a, carol) == 550
+    route = root.get("/route", address=carol).json
+    assert route["action"] == "refuse" and route["reasons"]
+    root.patch(f"/users/{carol}", {"mail_system": "hosted"})
+    assert rcpt(a, carol) == 250
+    root.delete(f"/users/{carol}")
+    assert rcpt(a, carol) == 550
+
+
+def test_queue(a, root, shared_world):
+    name, other = f"d{next(counter)}.test", f"d{next(counter)}.test"
+    dead = f"{a.address}:1"
+    for each in (name, other):
+        root.put(f"/domains/{each}", {"relay": dead}, status=201)
+        root.put(f"/users/b@{each}", {"mail_system": "alternate"}, status=201)
+    a.send("x@elsewhere.example", [f"b@{name}", f"b@{other}"],
+           "Subject: <script>alert(1)</script>\r\n\r\nhi\r\n")
+    api = administrator(root, "domain-admin", name)
+    wait_until(lambda: root.get("/queue").json["items"], 20, "the queue")
+    mine, = api.get("/queue").json["items"]
+    assert [r["address"] for r in mine["recipients"]] == [f"b@{name}"]
+    both, = root.get("/queue", id=mine["id"]).json["items"]
+    assert len(both["recipients"]) == 2
+    shown = api.get(f"/queue/{mine['id']}").json
+    assert [r["address"] for r in shown["recipients"]] == [f"b@{name}"]
+    assert "<script>" in shown["header"]
+    api.get("/queue/nosuchid", status=404)
+
+    # His orders are for his own.
+    assert api.post("/queue/orders", {"order": "hold", "all": True}).json[
+        "recipients"] == 1
+    states = {r["address"]: r["state"] for r in root.get(
+        f"/queue/{mine['id']}").json["recipients"]}
+    assert states == {f"b@{name}": "held", f"b@{other}": "waiting"}
+    overview = root.get("/overview").json
+    assert overview["queue"]["messages"] == 1
+    assert overview["queue"]["recipients"] == 2
+    assert overview["queue"]["held"] == 1
+    assert {s["name"] for s in overview["systems"]} == {dead}
+    assert api.get("/overview").json["queue"]["recipients"] == 1
+    root.refused("POST", "/queue/orders", {"order": "delete"}, "all")
+    root.refused("POST", "/queue/orders", {"order": "delete", "id": ""}, "id")
+    root.refused("POST", "/queue/orders", {"order": "eat", "all": True},
+                 "order")
+    metrics = root.raw("GET", "/metrics", None, root.headers("GET", {}))
+    assert "splitmail_queue_messages 1\n" in metrics.text
+    assert f'splitmail_queue_recipients{{system="{dead}"}} 2' in metrics.text
+    assert f'splitmail_users{{domain="{name}",mail_system="alternate"}} 1' \
+        in metrics.text
+    assert root.post("/queue/orders", {"order": "delete", "all": True}).json[
+        "recipients"] == 2
+    assert root.get("/queue").json["items"] == []
+
+
+def test_relay_test(a, root, shared_world):
+    sink = shared_world.sink()
+    name = f"d{next(counter)}.test"
+    root.put(f"/domains/{name}", {}, status=201)
+    report = root.post("/relay-test", {
+        "hosts": f"{sink.at}, {a.address}:1, {a.at}", "domain": name}).json
+    there, dead, ours = report["items"]
+    assert there["connected"] and there["banner"].startswith("220")
+    assert there["problem"] is None
+    assert there["unknown_address"]["outcome"] == "accepted"
+    assert not dead["connected"] and dead["problem"]
+    assert ours["tls"]["version"].startswith("TLS")
+    assert not ours["tls"]["verified"]
+    assert ours["unknown_address"]["outcome"] == "refused"
+    # What speaks no SMTP is not quoted, and nobody scans networks with it.
+    web, = root.post("/relay-test", {
+        "hosts": f"{a.address}:{a.ports['console']}"}).json["items"]
+    assert web["banner"] is None and web["problem"]
+    api = administrator(root, "domain-admin", name)
+    for hosts in (sink.at, "169.254.169.254"):
+        item, = api.post("/relay-test", {"hosts": hosts}).json["items"]
+        assert not item["connected"] and "not tried" in item["problem"]
+    root.refused("POST", "/relay-test", {"hosts": "host;id"}, "hosts")
+
+
+def test_change_log(root, domain):
+    root.patch(f"/domains/{domain}", {"description": "before"})
+    root.patch(f"/domains/{domain}", {"description": "after"})
+    root.put(f"/users/u@{domain}", {"password": "never shown"}, status=201)
+    page = root.get("/changes", subject=domain, limit=1).json
+    assert page["items"][0]["old"] == "before"
+    assert page["items"][0]["new"] == "after"
+    assert page["items"][0]["who"] == "console:admin0"
+    again = root.get("/changes", subject=domain, limit=1,
+                     cursor=page["next_cursor"]).json
+    assert again["items"][0]["new"] == "before"
+    everything = root.get("/changes", limit=500).text
+    assert "never shown" not in everything and "ARGON2" not in everything
+
+
+def test_no_secret_is_shown(a, root, domain):
+    root.put(f"/users/u@{domain}", {"password": "open sesame"}, status=201)
+    root.put("/systems/secret", {"hosts": "s.test", "tls": "required",
+                                 "user": "me", "password": "swordfish"},
+             status=(200, 201))
+    for path in ("/session", "/domains", f"/users/u@{domain}", "/entries",
+                 "/systems", "/systems/secret", "/administrators",
+                 "/overview", "/changes", "/tokens"):
+        text = root.get(path).text
+        for secret in ("ARGON2", "open sesame", "swordfish", "PRIVATE KEY"):
+            assert secret not in text, path
+    root.delete("/systems/secret")
+    for secret in ("open sesame", "swordfish", PASSWORD, a.admin_password,
+                   root.cookie):
+        assert secret not in a.log()
+
+
+def test_forged_log_lines(a, root, domain):
+    root.patch(f"/domains/{domain}", {"description": "x\ny"}, status=422)
+    new_api(a).sign_in("x\nNov 23 splitmail/console: forged", "y", status=401)
+    assert not re.search(r"^Nov 23 splitmail/console: forged", a.log(), re.M)
+
+
+def test_pages_have_a_strict_policy(root):
+    answer = root.raw("GET", "/", None, {"Accept": "text/html"})
+    assert answer.status == 200
+    policy = answer.headers["content-security-policy"]
+    assert "default-src 'none'" in policy and "script-src 'self'" in policy
+    assert "frame-ancestors 'none'" in policy
+    assert "unsafe" not in policy
+    assert answer.headers["content-type"].startswith("text/html")
+    deep = root.raw("GET", "/users/a@b.test", None, {"Accept": "text/html"})
+    assert deep.status == 200
+    assert root.raw("GET", "/assets/nosuch.js", None, {}).status == 404
+
+
+# ---- the process -----------------------------------------------------------
+
+def console_pid(server):
+    for pid in children(server.process.pid):
+        with open(f"/proc/{pid}/cmdline", "rb") as file:
+            if b"console" in file.read().split(b"\0"):
+                return pid
+    return None
+
+
+def test_mail_flows_while_the_console_is_down(world):
+    server = world.server("c")
+    server.cli("domain", "create", "example.test")
+    server.user("alice@example.test")
+    # Its port is somebody else's at the next start.
+    server.stop()
+    with socket.socket() as taken:
+        taken.bind((server.address, server.ports["console"]))
+        taken.listen()
+        server.serve()
+        server.send("x@elsewhere.example", "alice@example.test")
+        server.wait_for_mail("alice@example.test")
+        assert "console" in server.log()
+    wait_until(lambda: answers(server), 30, "a console once the port is free")
+    os.kill(console_pid(server), 9)
+    server.send("x@elsewhere.example", "alice@example.test")
+    server.wait_for_mail("alice@example.test", 2)
+    wait_until(lambda: answers(server), 30, "a console after a kill")
+
+
+def answers(server):
+    try:
+        return Api(server).raw("GET", "/health").status == 200
+    except OSError:
+        return False
+
+
+def test_a_hundred_thousand_users(world):
+    server = world.server("c")
+    server.cli("domain", "create", "big.test", "--relay", "192.0.2.1")
+    with sqlite3.connect(os.path.join(server.data, "directory.db")) as db:
+        db.executescript("""
+            WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL
+                SELECT i + 1 FROM n WHERE i < 100000)
+            INSERT INTO holder (kind, domain, login, name, mail_system)
+                SELECT 0, (SELECT id FROM domain), 'user' || i || '@big.test',
+                'Person ' || (i * 7919 % 100000), i % 2 FROM n;
+            INSERT INTO address (domain, local, name, holder, is_default)
+                SELECT domain, substr(login, 1, instr(login, '@') - 1), '*',
+                id, 1 FROM holder WHERE NOT builtin;""")
+    api = Api(server)
+    password = re.search(r"password (\S+)", server.admin_password)[1]
+    api.sign_in("admin0", password)
+
+    def timed(**query):
+        best = 10
+        for _ in range(3):
+            started = time.monotonic()
+            page = api.get("/entries", domain="big.test", **query).json
+            best = min(best, time.monotonic() - started)
+        return page, best
+
+    with open(binary(), "rb") as file:
+        slow = 4 if b"__asan_init" in file.read() else 1
+    for query in ({}, {"sort": "name"}, {"sort": "-name"},
+                  {"search": "user99999"}, {"search": "no such person"},
+                  {"mail_system": "alternate", "count": "true"},
+                  {"sort": "name", "search": "person 4242"}):
+        page, seconds = timed(**query)
+        assert seconds < 0.2 * slow, (query, seconds)
+        if page["next_cursor"]:
+            _, seconds = timed(cursor=page["next_cursor"], **query)
+            assert seconds < 0.2 * slow, (query, seconds)
