@@ -172,8 +172,8 @@ class Mirror:
     answers, and what it hears is its answer.  Otherwise later, and a refusal
     becomes a bounce, as another mail server would make one."""
 
-    def __init__(self, other, at_once, strip=()):
-        self.other, self.strip, self.rounds = other, strip, 0
+    def __init__(self, other, at_once, strip=(), to=None):
+        self.other, self.strip, self.to, self.rounds = other, strip, to, 0
         self.heard, self.bounces = [], 0
         if at_once:
             other.sink.on["DOT"] = self.give_back
@@ -189,7 +189,8 @@ class Mirror:
             data = re.sub(rb"(?m)^%s:.*\r\n([ \t].*\r\n)*" % field, b"", data)
         with self.other.server.smtp() as smtp:
             smtp.ehlo()
-            code, said = speak(smtp, message.sender, message.recipients,
+            code, said = speak(smtp, message.sender,
+                               self.to or message.recipients,
                                re.sub(rb"(?m)^\.", b"..", data))
         self.heard.append(f"{code} {said}")
         return code
@@ -287,6 +288,49 @@ def test_the_recipient_s_own_trail_is_a_loop(here):
     code, said = rcpt(other.server, other.bob, parameters=f" XTRAIL={trail}")
     assert code == 550 and said.startswith("5.4.6"), said
     assert len(other.sink.messages) == 1
+
+
+def test_only_some_recipients_loop(here):
+    """The others get it; the sender is told of the one that loops, once."""
+    other, sender = here.other(), here.other()
+    assert other.send()[0] == 250
+    trail = trail_of(other.sink.messages[0])
+    wire = f"Splitmail-Trail: {trail}\r\n".encode() + text("some loop")
+    assert other.send([ALICE, other.bob], sender=sender.bob,
+                      wire=wire)[0] == 250
+    wait_until(lambda: with_subject(here.server, ALICE, "some loop"), 20,
+               "Alice's copy")
+    [report] = sender.sink.wait(1)
+    _, _, [fields] = parse_report(report.data)
+    assert fields["Status"] == "5.4.6"
+    assert fields["Final-Recipient"].endswith(other.bob)
+    sender.sink.stays(1, 1)
+    assert len(other.sink.messages) == 1
+    assert with_subject(here.server, ALICE, "some loop") == 1
+
+
+@pytest.mark.parametrize("copy", [False, True])
+@pytest.mark.parametrize("hides", [False, True])
+def test_a_forward_that_is_forwarded_back(here, copy, hides):
+    """A user forwards to a foreign address that forwards back to him: it
+    ends, by the trail or by its hops, and with a copy he has one by then."""
+    user = f"round{2 * copy + hides}@{HOME}"
+    here.server.user(user)
+    other = here.other()
+    here.server.cli("user", "set", user, f"forward={other.bob}",
+                    f"forward_copy={'yes' if copy else 'no'}")
+    mirror = Mirror(other, at_once=False, to=[user],
+                    strip=(b"Splitmail-Trail",) if hides else ())
+    assert other.send([user])[0] == 250
+    wait_until(lambda: mirror.bounces or (copy and not hides and
+                                          mirror.rounds), 60, "its end", 0.2)
+    time.sleep(1)
+    assert mirror.bounces == (not copy or hides)
+    assert mirror.rounds == 1 if not hides else mirror.rounds <= 51
+    if copy and not hides:
+        # The second is the copy of what came back.
+        assert 1 <= len(here.server.mailbox(user)) <= 2
+    assert here.server.queue() == []
 
 
 # ---- systems that are trusted
