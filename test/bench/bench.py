@@ -40,8 +40,9 @@ from peers import UID, Postfix    # noqa: E402 (needs the path above)
 from world import World, claim_address, descendants, end_process, \
     wait_until    # noqa: E402
 
-USERS, TLS_USERS = 100000, 1000
+USERS, TLS_USERS, HOSTED_USERS = 100000, 1000, 1000
 DOMAIN, TLS_DOMAIN, ELSEWHERE = "split.test", "tls.test", "elsewhere.test"
+HOSTED = "hosted.test"
 SENDER, PASSWORD = f"sender@{DOMAIN}", "bench-password"
 TICKS = os.sysconf("SC_CLK_TCK")
 
@@ -143,7 +144,8 @@ auth_without_tls = true
         server = self.server
         database = os.path.join(server.data, "directory.db")
         for domain, users, at in ((DOMAIN, USERS, sink.at),
-                                  (TLS_DOMAIN, TLS_USERS, tls_sink.at)):
+                                  (TLS_DOMAIN, TLS_USERS, tls_sink.at),
+                                  (HOSTED, HOSTED_USERS, [])):
             subprocess.run([os.path.join(TOOLS, "fill"), database, domain,
                             str(users), *at], check=True)
         # What goes to the Internet is kept first; this is the way there.
@@ -456,6 +458,31 @@ class Bench:
             print(f"idle connection{' with TLS' if tls else ''}: "
                   + ", ".join(kib) + " (without the kernel's)", flush=True)
 
+    def mailbox_rate(self, *arguments):
+        """Messages a second that are in a mailbox when they are answered."""
+        done = subprocess.run(
+            [os.path.join(TOOLS, "load"), "--sessions", "20", "--reuse",
+             "--messages", "400" if self.options.quick else "2000",
+             "--domain", HOSTED, "--users", str(HOSTED_USERS), *arguments],
+            stdout=subprocess.PIPE, text=True, timeout=300, check=True)
+        said = json.loads(done.stdout)
+        if said["refused"] or said["lost"]:
+            print(f"    !! {said}")
+        return said["acked"] * 1e9 / (said["ended_ns"] - said["began_ns"])
+
+    def measure_mailboxes(self):
+        """Through Splitmail, and straight into its Dovecot."""
+        server = self.ours.server
+        lmtp = os.path.join(server.data, "dovecot", "run", "lmtp")
+        pairs = []
+        for _ in range(2 if self.options.quick else 5):
+            pairs.append((self.mailbox_rate(server.at),
+                          self.mailbox_rate("--lmtp", lmtp)))
+        ours, theirs = (statistics.median(rates) for rates in zip(*pairs))
+        part = statistics.median(a / b for a, b in pairs)
+        print(f"mailboxes, 4K, 20 sessions: {ours:.0f} messages/s, straight "
+              f"into Dovecot {theirs:.0f}: {part:.0%}", flush=True)
+
     def profile(self, case):
         """perf record of the engine; returns the report's path."""
         self.warm_up(case)
@@ -492,15 +519,16 @@ def main():
     world = World()
     try:
         bench = Bench(world, options)
-        if not options.profile:
+        cases = [case for case in CASES if wanted(case.name, words)]
+        if options.profile:
+            bench.profile(cases[0])
+            return
+        if cases:
             print_head(bench.servers[-1].name)
-        for case in CASES:
-            if not wanted(case.name, words):
-                continue
-            if options.profile:
-                bench.profile(case)
-                break
+        for case in cases:
             bench.measure(case)
+        if wanted("mailboxes", words):
+            bench.measure_mailboxes()
         if wanted("idle", words):
             bench.measure_idle()
     finally:

@@ -9,6 +9,7 @@
  *	--reuse		many messages over one connection
  *	--pipeline	MAIL, RCPT and DATA in one go
  *	--tls		STARTTLS, sessions resumed
+ *	--lmtp		LHLO instead of EHLO
  *	--auth BASE64	AUTH PLAIN with this
  *	--from ADDRESS	sender (sender@origin.test)
  *	--domain D	recipients are {k}user@D (split.test)
@@ -58,7 +59,7 @@ struct session {
 
 static struct {
 	long sessions, messages, size, users;
-	int reuse, pipeline, tls, idle;
+	int reuse, pipeline, tls, lmtp, idle;
 	const char *auth, *from, *domain;
 } want = {
 	.sessions = 1, .messages = 1000, .size = 4096, .users = 100000,
@@ -159,6 +160,14 @@ static void say_content(struct session *s)
 	flush(s);
 }
 
+static void say_hello(struct session *s)
+{
+	s->step = STEP_EHLO;
+	connection_sayf(&s->c, "%s load.test\r\n",
+	                want.lmtp ? "LHLO" : "EHLO");
+	flush(s);
+}
+
 static void begin_tls(struct session *s)
 {
 	SSL *ssl = SSL_new(tls);
@@ -167,9 +176,7 @@ static void begin_tls(struct session *s)
 	if (resumable)
 		SSL_set_session(ssl, resumable);
 	connection_secure(&s->c, ssl);
-	s->step = STEP_EHLO;
-	connection_sayf(&s->c, "EHLO load.test\r\n");
-	flush(s);
+	say_hello(s);
 }
 
 static void after_ehlo(struct session *s)
@@ -227,9 +234,7 @@ static void on_reply(struct session *s)
 	}
 	switch (s->step) {
 	case STEP_GREETING:
-		s->step = STEP_EHLO;
-		connection_sayf(&s->c, "EHLO load.test\r\n");
-		flush(s);
+		say_hello(s);
 		break;
 	case STEP_EHLO:
 		after_ehlo(s);
@@ -375,6 +380,7 @@ static void parse(int n, char **argument)
 		{ "reuse", no_argument, &want.reuse, 1 },
 		{ "pipeline", no_argument, &want.pipeline, 1 },
 		{ "tls", no_argument, &want.tls, 1 },
+		{ "lmtp", no_argument, &want.lmtp, 1 },
 		{ "idle", no_argument, &want.idle, 1 },
 		{ 0 },
 	};
