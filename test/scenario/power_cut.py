@@ -105,21 +105,24 @@ class Rig:
         finally:
             clone.unlink()
 
-    def come_back(self, clone):
-        """The machine starts again with CLONE as its disk, at the same
-        place.  Nobody may use it any more."""
+    def unmount(self, folder):
+        """Whose loop device is let go a moment later."""
         for _ in range(100):
-            if subprocess.run(["umount", self.live],
+            if subprocess.run(["umount", folder],
                               capture_output=True).returncode == 0:
                 break
             time.sleep(0.1)
-        self.mounted.remove(self.live)
+        self.mounted.remove(folder)
+
+    def come_back(self, clone):
+        """The machine starts again with CLONE as its disk, at the same
+        place.  Nobody may use it any more."""
+        self.unmount(self.live)
         self.mount(clone, self.live)
 
     def close(self):
-        for folder in reversed(self.mounted):
-            subprocess.run(["umount", folder], check=False)
-        self.mounted = []
+        for folder in reversed(list(self.mounted)):
+            self.unmount(folder)
 
 
 @contextlib.contextmanager
@@ -133,5 +136,6 @@ def rig(size_mb=640):
     finally:
         if made:
             made.close()
-        if not os.path.ismount(f"{folder}/live"):
+        if not any(os.path.ismount(f"{folder}/{name}")
+                   for name in ("live", "store")):
             shutil.rmtree(folder, ignore_errors=True)
