@@ -1,0 +1,83 @@
+import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { useState } from "react";
+import { Route, Switch } from "wouter";
+import { session as api } from "./api";
+import { Frame } from "./frame/Frame";
+import { Await } from "./parts/states";
+import { Administrators } from "./screens/Administrators";
+import { Changes } from "./screens/Changes";
+import { DirectoryBrowser } from "./screens/DirectoryBrowser";
+import { DomainScreen } from "./screens/Domain";
+import { Domains } from "./screens/Domains";
+import { GroupScreen } from "./screens/Group";
+import { Missing } from "./screens/Missing";
+import { NewEntry } from "./screens/NewEntry";
+import { Overview } from "./screens/Overview";
+import { Queue } from "./screens/Queue";
+import { RouteQuestion } from "./screens/RouteQuestion";
+import { SharedScreen } from "./screens/Shared";
+import { SignIn } from "./screens/SignIn";
+import { Systems } from "./screens/Systems";
+import { UserScreen } from "./screens/User";
+import { WhoContext } from "./session";
+
+const selectedDomain = "splitmail-domain";
+
+export function App() {
+	const cache = useQueryClient();
+	const query = useQuery({ queryKey: ["session"], queryFn: api.get, staleTime: Infinity });
+	const [domain, setDomain] = useState(sessionStorage.getItem(selectedDomain));
+
+	return (
+		<Await query={query}>
+			{(session) =>
+				session === null ? (
+					<SignIn
+						onSignedIn={(who) => {
+							cache.clear();
+							cache.setQueryData(["session"], who);
+						}}
+					/>
+				) : (
+					<WhoContext.Provider
+						value={{
+							session,
+							domain: session.domain ?? domain,
+							setDomain(name) {
+								if (name) sessionStorage.setItem(selectedDomain, name);
+								else sessionStorage.removeItem(selectedDomain);
+								setDomain(name);
+							},
+							async signOut() {
+								await api.signOut().catch(() => undefined);
+								sessionStorage.clear();
+								cache.clear();
+								cache.setQueryData(["session"], null);
+							},
+						}}
+					>
+						<Frame>
+							<Switch>
+								<Route path="/" component={Overview} />
+								<Route path="/directory" component={DirectoryBrowser} />
+								<Route path="/directory/new/:kind" component={NewEntry} />
+								<Route path="/directory/user/:address/:tab?" component={UserScreen} />
+								<Route path="/directory/group/:address/:tab?" component={GroupScreen} />
+								<Route path="/directory/shared/:address/:tab?" component={SharedScreen} />
+								<Route path="/create-domain" component={Domains} />
+								<Route path="/domains" component={Domains} />
+								<Route path="/domains/:name/:tab?" component={DomainScreen} />
+								<Route path="/systems" component={Systems} />
+								<Route path="/administrators" component={Administrators} />
+								<Route path="/queue" component={Queue} />
+								<Route path="/route/:address?" component={RouteQuestion} />
+								<Route path="/changes" component={Changes} />
+								<Route component={Missing} />
+							</Switch>
+						</Frame>
+					</WhoContext.Provider>
+				)
+			}
+		</Await>
+	);
+}

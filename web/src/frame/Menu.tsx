@@ -1,0 +1,87 @@
+import { Link, useLocation } from "wouter";
+import { Icon } from "../parts/icons";
+import type { IconName } from "../parts/icons";
+import { useWho } from "../session";
+import { useWords } from "../words";
+import type { Word } from "../words";
+
+interface Item {
+	word: Word;
+	to: string;
+	icon: IconName;
+	/** Paths below which this item is the current one. */
+	under?: string[];
+	hidden?: boolean;
+}
+
+export function Menu({ onGo }: { onGo?: () => void }) {
+	const { say } = useWords();
+	const { isSuper, mayRoute } = useWho();
+	const [location] = useLocation();
+
+	const groups: { word: Word | null; items: Item[] }[] = [
+		{ word: null, items: [{ word: "overview", to: "/", icon: "overview" }] },
+		{
+			word: "directories",
+			items: [
+				{
+					word: "directoryBrowser",
+					to: "/directory",
+					icon: "directory",
+					under: ["/directory/user/", "/directory/group/", "/directory/shared/"],
+				},
+				{ word: "newUser", to: "/directory/new/user", icon: "user" },
+				{ word: "newGroup", to: "/directory/new/group", icon: "group", hidden: !mayRoute },
+				{ word: "newShared", to: "/directory/new/shared", icon: "shared", hidden: !mayRoute },
+			],
+		},
+		{
+			word: "systemManagement",
+			items: [
+				{ word: "createDomain", to: "/create-domain", icon: "plus", hidden: !isSuper },
+				{ word: "modifyDomain", to: "/domains", icon: "domain", under: ["/domains/"] },
+				{ word: "mailSystems", to: "/systems", icon: "system" },
+				{ word: "administrators", to: "/administrators", icon: "key", hidden: !isSuper },
+				{ word: "changes", to: "/changes", icon: "changes", hidden: !mayRoute },
+			],
+		},
+		{
+			word: "mailFlow",
+			items: [
+				{ word: "queue", to: "/queue", icon: "queue", hidden: !mayRoute },
+				{ word: "whereDoesItGo", to: "/route", icon: "route", under: ["/route/"] },
+			],
+		},
+	];
+
+	return (
+		<nav aria-label={say("mainMenu")}>
+			{groups.map(({ word, items }) => (
+				<div key={word ?? "top"}>
+					{word && <h2 className="menu-group">{say(word)}</h2>}
+					<ul className="menu-list">
+						{items
+							.filter((item) => !item.hidden)
+							.map((item) => (
+								<li key={item.word}>
+									<Link
+										href={item.to}
+										className="menu-link"
+										onClick={onGo}
+										aria-current={
+											location === item.to || item.under?.some((p) => location.startsWith(p))
+												? "page"
+												: undefined
+										}
+									>
+										<Icon name={item.icon} />
+										{say(item.word)}
+									</Link>
+								</li>
+							))}
+					</ul>
+				</div>
+			))}
+		</nav>
+	);
+}

@@ -1,0 +1,54 @@
+import "@mantine/core/styles.css";
+import "@mantine/notifications/styles.css";
+import "uplot/dist/uPlot.min.css";
+import "./style.css";
+import { MantineProvider } from "@mantine/core";
+import { Notifications } from "@mantine/notifications";
+import {
+	MutationCache,
+	QueryCache,
+	QueryClient,
+	QueryClientProvider,
+} from "@tanstack/react-query";
+import { StrictMode } from "react";
+import { createRoot } from "react-dom/client";
+import { App } from "./app";
+import { Problem } from "./api";
+import { theme } from "./theme";
+import { WordsProvider } from "./words";
+
+/** A session that has ended shows the door; the place is kept. */
+function onError(error: unknown) {
+	if (error instanceof Problem && error.status === 401) cache.setQueryData(["session"], null);
+}
+
+const cache = new QueryClient({
+	queryCache: new QueryCache({ onError }),
+	mutationCache: new MutationCache({ onError }),
+	defaultOptions: {
+		queries: {
+			staleTime: 2000,
+			retry: (n, e) => n < 1 && e instanceof Problem && e.status === 0,
+		},
+	},
+});
+
+createRoot(document.getElementById("root")!).render(
+	<StrictMode>
+		<MantineProvider
+			theme={theme}
+			defaultColorScheme="auto"
+			withCssVariables={false}
+			withGlobalClasses={false}
+		>
+			<WordsProvider>
+				<QueryClientProvider client={cache}>
+					<>
+						<App />
+					</>
+					<Notifications position="bottom-right" />
+				</QueryClientProvider>
+			</WordsProvider>
+		</MantineProvider>
+	</StrictMode>,
+);

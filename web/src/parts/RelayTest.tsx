@@ -1,0 +1,85 @@
+import { Button } from "@mantine/core";
+import { useMutation } from "@tanstack/react-query";
+import { testRelay } from "../api";
+import type { RelayTestReport } from "../api";
+import { sentence } from "../refusals";
+import { useWords } from "../words";
+import type { Word } from "../words";
+
+const unknownWords: Record<"refused" | "accepted" | "unsure", Word> = {
+	refused: "testUnknownRefused",
+	accepted: "testUnknownAccepted",
+	unsure: "testUnknownUnsure",
+};
+
+function HostReport({ host }: { host: RelayTestReport["items"][number] }) {
+	const { say } = useWords();
+	return (
+		<li className={`notice ${host.connected && !host.problem ? "here" : "bad"}`}>
+			<div className="row">
+				<strong className="breakable">{host.host}</strong>
+				<span className={`tag ${host.connected ? "here" : "bad"}`}>
+					{say(host.connected ? "testOk" : "testFailed")}
+				</span>
+				{host.address && <span className="hint mono">{host.address}</span>}
+			</div>
+			{host.problem && <p className="breakable">{host.problem}</p>}
+			{host.connected && (
+				<dl className="facts" style={{ marginTop: 6 }}>
+					<dt>{say("testBanner")}</dt>
+					<dd className="mono">{host.banner ?? "—"}</dd>
+					<dt>{say("testTls")}</dt>
+					<dd>
+						{host.tls
+							? `${host.tls.version}, ${say(host.tls.verified ? "testTlsVerified" : "testTlsUnverified")}`
+							: say("testTlsNone")}
+					</dd>
+					{host.unknown_address && (
+						<>
+							<dt>{say("testUnknown")}</dt>
+							<dd>
+								{say(unknownWords[host.unknown_address.outcome])}
+								<div className="hint mono">{host.unknown_address.reply}</div>
+							</dd>
+						</>
+					)}
+				</dl>
+			)}
+		</li>
+	);
+}
+
+/** Tries the hosts as they are typed, before they are saved. */
+export function RelayTest({ hosts, domain }: { hosts: string; domain?: string }) {
+	const { say } = useWords();
+	const test = useMutation({ mutationFn: () => testRelay(hosts.trim(), domain) });
+
+	return (
+		<div className="stack tight">
+			<div className="row">
+				<Button
+					variant="light"
+					loading={test.isPending}
+					disabled={!hosts.trim()}
+					onClick={() => test.mutate()}
+				>
+					{say("test")}
+				</Button>
+				<span className="hint small" style={{ flex: "1 1 200px" }}>
+					{say(hosts.trim() ? "testHint" : "testNoRelay")}
+				</span>
+			</div>
+			<div role="status">
+				{test.isPending && <p className="hint">{say("testRunning")}</p>}
+				{test.isError && <p className="notice bad">{sentence(test.error, say)}</p>}
+				{test.data && (
+					<ul className="stack tight" style={{ listStyle: "none", margin: 0, padding: 0 }}>
+						{test.data.items.map((host) => (
+							<HostReport key={`${host.host} ${host.address}`} host={host} />
+						))}
+					</ul>
+				)}
+			</div>
+		</div>
+	);
+}

@@ -1,0 +1,116 @@
+import { Button, PasswordInput, TextInput } from "@mantine/core";
+import { useEffect, useState } from "react";
+import { useLocation } from "wouter";
+import { administrators, domains } from "../api";
+import { Dialog } from "../parts/dialog";
+import { Form, listOf, useAttempt } from "../parts/form";
+import { domainPath } from "../parts/page";
+import { tell } from "../parts/tell";
+import { useWords } from "../words";
+
+const blank = { name: "", aliases: "", administrator: "", password: "" };
+
+/** The dialog "New domain": Create, Create & edit, Cancel. */
+export function CreateDomain({ opened, onClose }: { opened: boolean; onClose: () => void }) {
+	const { say } = useWords();
+	const [, go] = useLocation();
+	const [typed, setTyped] = useState(blank);
+	// The domain is there when only its administrator was refused.
+	const [made, setMade] = useState<string | null>(null);
+	const attempt = useAttempt();
+	const type = (change: Partial<typeof blank>) => setTyped({ ...typed, ...change });
+
+	useEffect(() => {
+		if (!opened) return;
+		setTyped(blank);
+		setMade(null);
+		attempt.forget();
+	}, [opened]);
+
+	async function create(edit: boolean) {
+		const name = typed.name.trim();
+		if (!name) return attempt.refuse("name", say("required"));
+		if (typed.password && !typed.administrator.trim())
+			return attempt.refuse("administrator", say("required"));
+		const done = await attempt.run(async () => {
+			if (made !== name) await domains.create(name, { aliases: listOf(typed.aliases) });
+			setMade(name);
+			const administrator = typed.administrator.trim();
+			if (administrator)
+				await administrators.create(administrator, {
+					role: "domain-admin",
+					domain: name,
+					...(typed.password && { password: typed.password }),
+				});
+		});
+		if (!done) return;
+		tell(say, say("created", { name }));
+		if (edit) go(domainPath(name, "mail"));
+		else onClose();
+	}
+
+	// A name is refused by the domain, or later by the administrator.
+	const nameError = attempt.errorOf("name");
+	return (
+		<Dialog title={say("newDomain")} opened={opened} onClose={onClose}>
+			<Form attempt={attempt} onSubmit={() => create(false)} label={say("newDomain")}>
+				<TextInput
+					label={say("domainName")}
+					description={say("domainNameHint")}
+					data-field={made ? "" : "name"}
+					error={made ? null : nameError}
+					value={typed.name}
+					onChange={(e) => type({ name: e.currentTarget.value })}
+					autoCapitalize="none"
+					spellCheck={false}
+					required
+					data-autofocus
+				/>
+				<TextInput
+					label={say("aliases")}
+					description={say("aliasesHint")}
+					data-field="aliases"
+					error={attempt.errorOf("aliases")}
+					value={typed.aliases}
+					onChange={(e) => type({ aliases: e.currentTarget.value })}
+					autoCapitalize="none"
+					spellCheck={false}
+				/>
+				<div className="row bottom">
+					<TextInput
+						className="grow"
+						label={say("firstAdministrator")}
+						description={say("firstAdministratorHint")}
+						data-field={made ? "administrator name domain role" : "administrator"}
+						error={attempt.errorOf("administrator") ?? (made ? attempt.errorOf("name", "domain", "role") : null)}
+						value={typed.administrator}
+						onChange={(e) => type({ administrator: e.currentTarget.value })}
+						autoComplete="off"
+						autoCapitalize="none"
+						spellCheck={false}
+					/>
+					<PasswordInput
+						className="grow"
+						label={say("password")}
+						data-field="password"
+						error={attempt.errorOf("password")}
+						value={typed.password}
+						onChange={(e) => type({ password: e.currentTarget.value })}
+						autoComplete="new-password"
+					/>
+				</div>
+				<div className="row end">
+					<Button variant="default" onClick={onClose}>
+						{say("cancel")}
+					</Button>
+					<Button variant="light" onClick={() => create(true)} loading={attempt.busy}>
+						{say("createAndEdit")}
+					</Button>
+					<Button type="submit" loading={attempt.busy}>
+						{say("create")}
+					</Button>
+				</div>
+			</Form>
+		</Dialog>
+	);
+}

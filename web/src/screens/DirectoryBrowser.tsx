@@ -1,0 +1,271 @@
+import { Button, Checkbox, Select, TextInput } from "@mantine/core";
+import { useDebouncedValue, useSessionStorage } from "@mantine/hooks";
+import { useQuery } from "@tanstack/react-query";
+import { useEffect, useState } from "react";
+import { Link, useLocation } from "wouter";
+import { entries } from "../api";
+import type { Entry, EntryFilters, Kind, MailSystem } from "../api";
+import { Icon } from "../parts/icons";
+import { MailSystemTag } from "../parts/MailSystemTag";
+import { entryPath, Page } from "../parts/page";
+import { Pager, useCursors } from "../parts/Pager";
+import { Await, Empty } from "../parts/states";
+import { useWho } from "../session";
+import { useWords } from "../words";
+import { SetMailSystem } from "./SetMailSystem";
+
+interface Filters {
+	search: string;
+	kind: Kind | "";
+	mail_system: MailSystem | "";
+	enabled: "true" | "false" | "";
+	sort: NonNullable<EntryFilters["sort"]>;
+}
+const everything: Filters = { search: "", kind: "", mail_system: "", enabled: "", sort: "address" };
+
+function SortHead({ column, label, filters, set }: {
+	column: "address" | "name";
+	label: string;
+	filters: Filters;
+	set: (change: Partial<Filters>) => void;
+}) {
+	const { say } = useWords();
+	const up = filters.sort === column;
+	const down = filters.sort === `-${column}`;
+	return (
+		<th scope="col" aria-sort={up ? "ascending" : down ? "descending" : undefined}>
+			<button
+				type="button"
+				className="sort"
+				title={say("sortedBy", { column: label })}
+				onClick={() => set({ sort: up ? `-${column}` : column })}
+			>
+				{label}
+				{(up || down) && <Icon name={up ? "up" : "down"} size={13} />}
+			</button>
+		</th>
+	);
+}
+
+function FilterBar({ filters, set }: { filters: Filters; set: (change: Partial<Filters>) => void }) {
+	const { say } = useWords();
+	return (
+		<div className="toolbar">
+			<TextInput
+				className="wide"
+				aria-label={say("searchDirectory")}
+				placeholder={say("searchDirectory")}
+				leftSection={<Icon name="search" />}
+				value={filters.search}
+				onChange={(e) => set({ search: e.currentTarget.value })}
+			/>
+			<Select
+				aria-label={say("kind")}
+				data={[
+					{ value: "", label: say("everyKind") },
+					...(["user", "group", "shared"] as const).map((kind) => ({ value: kind, label: say(`kind_${kind}`) })),
+				]}
+				value={filters.kind}
+				onChange={(value) => set({ kind: value as Filters["kind"] })}
+				w={160}
+			/>
+			<Select
+				aria-label={say("mailSystem")}
+				data={[
+					{ value: "", label: say("everyMailSystem") },
+					{ value: "hosted", label: say("hosted") },
+					{ value: "alternate", label: say("alternate") },
+					{ value: "none", label: say("noMail") },
+				]}
+				value={filters.mail_system}
+				onChange={(value) => set({ mail_system: value as Filters["mail_system"] })}
+				w={210}
+			/>
+			<Select
+				aria-label={say("state")}
+				data={[
+					{ value: "", label: say("everyState") },
+					{ value: "true", label: say("enabled") },
+					{ value: "false", label: say("disabled") },
+				]}
+				value={filters.enabled}
+				onChange={(value) => set({ enabled: value as Filters["enabled"] })}
+				w={140}
+			/>
+		</div>
+	);
+}
+
+interface TableProps {
+	items: Entry[];
+	filters: Filters;
+	set: (change: Partial<Filters>) => void;
+	selected: Set<string>;
+	select: (addresses: string[], on: boolean) => void;
+}
+
+function EntryTable({ items, filters, set, selected, select }: TableProps) {
+	const { say } = useWords();
+	const pickable = items.filter((e) => e.kind === "user").map((e) => e.address);
+	const picked = pickable.filter((address) => selected.has(address)).length;
+	return (
+		<div className="table-scroll">
+			<table className="table folds">
+				<thead>
+					<tr>
+						<th scope="col" className="pick">
+							<Checkbox
+								aria-label={say("selectAllEntries")}
+								checked={picked > 0 && picked === pickable.length}
+								indeterminate={picked > 0 && picked < pickable.length}
+								disabled={pickable.length === 0}
+								onChange={(e) => select(pickable, e.currentTarget.checked)}
+							/>
+						</th>
+						<SortHead column="address" label={say("address")} filters={filters} set={set} />
+						<SortHead column="name" label={say("name")} filters={filters} set={set} />
+						<th scope="col">{say("kind")}</th>
+						<th scope="col">{say("mailSystem")}</th>
+						<th scope="col">{say("state")}</th>
+					</tr>
+				</thead>
+				<tbody>
+					{items.map((entry) => (
+						<tr key={entry.address}>
+							<td className="pick">
+								{entry.kind === "user" && (
+									<Checkbox
+										aria-label={say("selectEntry", { address: entry.address })}
+										checked={selected.has(entry.address)}
+										onChange={(e) => select([entry.address], e.currentTarget.checked)}
+									/>
+								)}
+							</td>
+							<td className="full">
+								<Link href={entryPath(entry.kind, entry.address)}>{entry.address}</Link>
+							</td>
+							<td>{entry.name || <span className="hint">—</span>}</td>
+							<td className="hint">
+								{say(`kind_${entry.kind}`)}
+								{entry.builtin && ` (${say("builtin")})`}
+							</td>
+							<td>
+								{entry.mail_system ? (
+									<MailSystemTag of={entry.mail_system} where={entry.routed_to} />
+								) : (
+									<span className="hint">—</span>
+								)}
+							</td>
+							<td className={entry.enabled ? "hint" : ""}>
+								{entry.enabled ? say("enabled") : <span className="tag bad">{say("disabled")}</span>}
+							</td>
+						</tr>
+					))}
+				</tbody>
+			</table>
+		</div>
+	);
+}
+
+export function DirectoryBrowser() {
+	const { say } = useWords();
+	const { domain } = useWho();
+	const [, go] = useLocation();
+	const [filters, setFilters] = useSessionStorage({
+		key: "splitmail-directory",
+		defaultValue: everything,
+		getInitialValueInEffect: false,
+	});
+	const [selected, setSelected] = useState<Set<string>>(new Set());
+	const [setting, setSetting] = useState(false);
+	const [asked] = useDebouncedValue(filters, 180);
+	const question: EntryFilters = {
+		domain: domain ?? undefined,
+		search: asked.search.trim() || undefined,
+		kind: asked.kind || undefined,
+		mail_system: asked.mail_system || undefined,
+		enabled: asked.enabled === "" ? undefined : asked.enabled === "true",
+		sort: asked.sort,
+	};
+	const cursors = useCursors(JSON.stringify(question));
+	const query = useQuery({
+		queryKey: ["entries", question, cursors.current],
+		queryFn: () => entries.list({ ...question, cursor: cursors.current ?? undefined, limit: 50, count: cursors.current === null }),
+		placeholderData: (before) => before,
+	});
+	const [total, setTotal] = useState<number>();
+	useEffect(() => {
+		if (query.data?.total !== undefined) setTotal(query.data.total);
+	}, [query.data]);
+	useEffect(() => setSelected(new Set()), [domain]);
+
+	const filtered = Boolean(asked.search || asked.kind || asked.mail_system || asked.enabled);
+	const set = (change: Partial<Filters>) => setFilters((f) => ({ ...f, ...change }));
+	const select = (addresses: string[], on: boolean) =>
+		setSelected((before) => {
+			const after = new Set(before);
+			for (const address of addresses)
+				if (on) after.add(address);
+				else after.delete(address);
+			return after;
+		});
+
+	return (
+		<Page
+			title={say("directoryBrowser")}
+			crumbs={[{ label: say("directories") }]}
+			actions={
+				<Button leftSection={<Icon name="plus" />} onClick={() => go("/directory/new/user")}>
+					{say("newUser")}
+				</Button>
+			}
+		>
+			<section className="card flush" aria-label={say("directoryBrowser")}>
+				<FilterBar filters={filters} set={set} />
+				{selected.size > 0 && (
+					<div className="toolbar" role="status">
+						<strong>{say("selectedUsers", { n: selected.size })}</strong>
+						<Button size="xs" onClick={() => setSetting(true)}>
+							{say("setMailSystem")}
+						</Button>
+						<Button size="xs" variant="subtle" onClick={() => setSelected(new Set())}>
+							{say("clearSelection")}
+						</Button>
+					</div>
+				)}
+				<Await query={query}>
+					{({ items, next_cursor }) =>
+						items.length === 0 ? (
+							<Empty
+								icon={filtered ? "search" : "directory"}
+								title={say(filtered ? "directoryNoMatch" : "directoryEmpty")}
+								hint={say(filtered ? "directoryNoMatchHint" : "directoryEmptyHint")}
+							>
+								{filtered ? (
+									<Button variant="default" onClick={() => setFilters(everything)}>
+										{say("showAll")}
+									</Button>
+								) : (
+									<Button onClick={() => go("/directory/new/user")}>{say("newUser")}</Button>
+								)}
+							</Empty>
+						) : (
+							<>
+								<EntryTable items={items} filters={filters} set={set} selected={selected} select={select} />
+								<Pager cursors={cursors} next={next_cursor}>
+									{total !== undefined && say("entriesFound", { n: total })}
+								</Pager>
+							</>
+						)
+					}
+				</Await>
+			</section>
+			<SetMailSystem
+				addresses={[...selected]}
+				opened={setting}
+				onClose={() => setSetting(false)}
+				onDone={() => setSelected(new Set())}
+			/>
+		</Page>
+	);
+}

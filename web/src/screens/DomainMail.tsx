@@ -1,0 +1,151 @@
+import { Checkbox, Select, TextInput } from "@mantine/core";
+import { domains } from "../api";
+import type { Domain, DomainChange, Versioned } from "../api";
+import { useDraft } from "../parts/draft";
+import { Form, SaveBar, sizeOf, sizeText, useAttempt } from "../parts/form";
+import { RelayTest } from "../parts/RelayTest";
+import { shapeOf, SplitDrawing } from "../parts/SplitDrawing";
+import { tell } from "../parts/tell";
+import { useWho } from "../session";
+import { useWords } from "../words";
+
+const draftOf = (d: Domain) => ({
+	relay: d.relay,
+	forward_unknown: d.forward_unknown,
+	catch_all: d.catch_all,
+	postmaster: d.postmaster,
+	own_senders: d.own_senders,
+	max_message_size: sizeText(d.max_message_size),
+});
+
+function changeOf(draft: ReturnType<typeof draftOf>): DomainChange {
+	return {
+		...draft,
+		relay: draft.relay.trim(),
+		catch_all: draft.catch_all.trim(),
+		postmaster: draft.postmaster.trim(),
+		max_message_size: sizeOf(draft.max_message_size),
+	};
+}
+
+/** Mail System: Mail Routing with its two settings, and Storage. */
+export function DomainMail({ read }: { read: Versioned<Domain> }) {
+	const { say } = useWords();
+	const { mayRoute } = useWho();
+	const attempt = useAttempt();
+	const { base, draft, dirty, version, type, restart } = useDraft(["domain", read.value.name], read, draftOf);
+
+	async function save() {
+		const before = changeOf(draftOf(base));
+		const done = await attempt.run(async () => {
+			await domains.change(base.name, changeOf(draft), version);
+			restart(await domains.get(base.name));
+		});
+		if (!done) return;
+		tell(say, say("saved"), () =>
+			attempt.run(async () => {
+				await domains.change(base.name, before, null);
+				restart(await domains.get(base.name));
+				tell(say, say("undone"));
+			}),
+		);
+	}
+
+	return (
+		<Form attempt={attempt} onSubmit={save}>
+			<section className="stack" aria-labelledby="mail-routing">
+				<h2 id="mail-routing">{say("mailRouting")}</h2>
+				<div className="routing">
+					<div className="stack">
+						<TextInput
+							label={say("relay")}
+							description={say("relayHint")}
+							data-field="relay"
+							error={attempt.errorOf("relay")}
+							value={draft.relay}
+							onChange={(e) => type({ relay: e.currentTarget.value })}
+							placeholder="mail.other.example:25"
+							autoCapitalize="none"
+							spellCheck={false}
+							disabled={!mayRoute}
+						/>
+						<Checkbox
+							label={say("forwardUnknown")}
+							description={say("forwardUnknownHint")}
+							data-field="forward_unknown"
+							error={attempt.errorOf("forward_unknown")}
+							checked={draft.forward_unknown}
+							onChange={(e) => type({ forward_unknown: e.currentTarget.checked })}
+							disabled={!mayRoute}
+						/>
+						{mayRoute && <RelayTest hosts={draft.relay} domain={base.name} />}
+					</div>
+					<SplitDrawing
+						relay={draft.relay}
+						forwardUnknown={draft.forward_unknown}
+						hosted={base.hosted}
+						alternate={base.alternate}
+					/>
+				</div>
+			</section>
+			<section className="stack fields" aria-labelledby="special-addresses">
+				<h2 id="special-addresses">{say("otherAddresses")}</h2>
+				<TextInput
+					label={say("catchAll")}
+					description={say("catchAllHint")}
+					data-field="catch_all"
+					error={attempt.errorOf("catch_all")}
+					value={draft.catch_all}
+					onChange={(e) => type({ catch_all: e.currentTarget.value })}
+					disabled={!mayRoute}
+				/>
+				<TextInput
+					label={say("postmaster")}
+					description={say("postmasterHint")}
+					data-field="postmaster"
+					error={attempt.errorOf("postmaster")}
+					value={draft.postmaster}
+					onChange={(e) => type({ postmaster: e.currentTarget.value })}
+					disabled={!mayRoute}
+				/>
+				<Select
+					label={say("ownSenders")}
+					data-field="own_senders"
+					error={attempt.errorOf("own_senders")}
+					data={[
+						{ value: "accept", label: say("ownSendersAccept") },
+						{ value: "refuse", label: say("ownSendersRefuse") },
+					]}
+					value={draft.own_senders}
+					onChange={(value) => type({ own_senders: value === "refuse" ? "refuse" : "accept" })}
+					disabled={!mayRoute}
+				/>
+			</section>
+			<section className="stack fields" aria-labelledby="storage">
+				<h2 id="storage">{say("storage")}</h2>
+				<TextInput
+					label={say("maxMessageSize")}
+					description={say("maxMessageSizeHint")}
+					data-field="max_message_size"
+					error={attempt.errorOf("max_message_size")}
+					value={draft.max_message_size}
+					onChange={(e) => type({ max_message_size: e.currentTarget.value })}
+					disabled={!mayRoute}
+				/>
+			</section>
+			{mayRoute && (
+				<SaveBar
+					attempt={attempt}
+					dirty={dirty}
+					effect={say(`shapeText_${shapeOf(draft.relay, draft.forward_unknown, base.alternate)}`, {
+						relay: draft.relay.trim(),
+					})}
+					onCancel={() => {
+						attempt.forget();
+						restart();
+					}}
+				/>
+			)}
+		</Form>
+	);
+}

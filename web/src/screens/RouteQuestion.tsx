@@ -1,0 +1,180 @@
+import { Button, Select, TextInput } from "@mantine/core";
+import { useQuery } from "@tanstack/react-query";
+import { useState } from "react";
+import { useLocation, useParams } from "wouter";
+import { route } from "../api";
+import type { Route } from "../api";
+import { Form, useAttempt } from "../parts/form";
+import { named, Page, segment } from "../parts/page";
+import { Loading } from "../parts/states";
+import { sentence } from "../refusals";
+import { useWords } from "../words";
+
+const looks: Record<Route["action"], string> = {
+	deliver: "here",
+	expand: "here",
+	relay: "there",
+	both: "there",
+	refuse: "bad",
+	later: "",
+};
+
+function Leg({ leg }: { leg: Route["legs"][number] }) {
+	const { say } = useWords();
+	const where = leg.mailbox
+		? say("legMailbox", { mailbox: leg.mailbox })
+		: leg.mx_of
+			? say("legMx", { domain: leg.mx_of })
+			: say("legSystem", { system: leg.system ?? "", hosts: (leg.hosts ?? []).join(", ") });
+	return (
+		<li className={`notice ${leg.mailbox ? "here" : "there"}`}>
+			<strong className="breakable">{leg.address}</strong>
+			<div className="breakable">{where}</div>
+			{leg.tls && <div className="hint small">TLS: {say(`tls_${leg.tls}`)}</div>}
+		</li>
+	);
+}
+
+function Answer({ answer }: { answer: Route }) {
+	const { say } = useWords();
+	return (
+		<div className="stack" aria-live="polite">
+			<section className="card">
+				<div className="row">
+					<h2 className="breakable">{answer.recipient}</h2>
+					<span className={`tag ${looks[answer.action]}`}>{say(`action_${answer.action}`)}</span>
+				</div>
+				<dl className="facts" style={{ margin: "14px 0" }}>
+					<dt>{say("senderSees")}</dt>
+					<dd className="mono">
+						{answer.code} {answer.status} {answer.text}
+					</dd>
+				</dl>
+				{answer.legs.length > 0 && (
+					<>
+						<h3>{say("nextHops")}</h3>
+						<ul className="stack tight" style={{ listStyle: "none", margin: "8px 0 0", padding: 0 }}>
+							{answer.legs.map((leg, i) => (
+								<Leg key={i} leg={leg} />
+							))}
+						</ul>
+					</>
+				)}
+			</section>
+			<section className="card flush" aria-label={say("reasons")}>
+				<div className="toolbar">
+					<h2>{say("reasons")}</h2>
+				</div>
+				<div className="table-scroll">
+					<table className="table folds">
+						<thead>
+							<tr>
+								<th scope="col">{say("rule")}</th>
+								<th scope="col">{say("fact")}</th>
+								<th scope="col">{say("source")}</th>
+								<th scope="col">{say("age")}</th>
+							</tr>
+						</thead>
+						<tbody>
+							{answer.reasons.map((reason, i) => (
+								<tr key={i}>
+									<td className="mono">{reason.rule}</td>
+									<td className="full breakable">{reason.fact}</td>
+									<td className="hint" data-label={say("source")}>{reason.source}</td>
+									<td className="hint numbers">
+										{reason.age_s > 0 ? say("seconds", { n: reason.age_s }) : say("now")}
+									</td>
+								</tr>
+							))}
+						</tbody>
+					</table>
+				</div>
+			</section>
+		</div>
+	);
+}
+
+type From = "internet" | "user" | "system";
+
+export function RouteQuestion() {
+	const { say } = useWords();
+	const [, go] = useLocation();
+	const asked = named(useParams().address);
+	const [typed, setTyped] = useState(asked);
+	const [from, setFrom] = useState<From>("internet");
+	const [fromName, setFromName] = useState("");
+	const [as, setAs] = useState("internet");
+	const attempt = useAttempt();
+	const query = useQuery({
+		queryKey: ["route", asked, as],
+		queryFn: () => route(asked, as),
+		enabled: asked !== "",
+		retry: false,
+	});
+
+	function ask() {
+		const address = typed.trim();
+		if (!address) return attempt.refuse("address", say("required"));
+		if (from !== "internet" && !fromName.trim()) return attempt.refuse("as", say("required"));
+		attempt.forget();
+		const asNow = from === "internet" ? "internet" : `${from}:${fromName.trim()}`;
+		setAs(asNow);
+		if (address === asked && asNow === as) void query.refetch();
+		go(`/route/${segment(address)}`);
+	}
+
+	return (
+		<Page title={say("whereDoesItGo")} crumbs={[{ label: say("mailFlow") }]} hint={say("routeHint")}>
+			<section className="card" style={{ marginBottom: 18 }}>
+				<Form attempt={attempt} onSubmit={ask}>
+					<div className="row" style={{ alignItems: "flex-start" }}>
+						<TextInput
+							className="grow"
+							label={say("address")}
+							data-field="address"
+							error={attempt.errorOf("address")}
+							value={typed}
+							onChange={(e) => setTyped(e.currentTarget.value)}
+							placeholder="alice@example.org"
+							autoCapitalize="none"
+							spellCheck={false}
+						/>
+						<Select
+							label={say("routeAs")}
+							data={[
+								{ value: "internet", label: say("routeAsInternet") },
+								{ value: "user", label: say("routeAsUser") },
+								{ value: "system", label: say("routeAsSystem") },
+							]}
+							value={from}
+							onChange={(value) => setFrom(value as From)}
+						/>
+						{from !== "internet" && (
+							<TextInput
+								className="grow"
+								label={say(from === "user" ? "routeAsValueUser" : "routeAsValueSystem")}
+								data-field="as"
+								error={attempt.errorOf("as")}
+								value={fromName}
+								onChange={(e) => setFromName(e.currentTarget.value)}
+								autoCapitalize="none"
+								spellCheck={false}
+							/>
+						)}
+						<Button type="submit" mt={25}>
+							{say("ask")}
+						</Button>
+					</div>
+				</Form>
+			</section>
+			{asked &&
+				(query.isError ? (
+					<p className="notice bad" role="alert">{sentence(query.error, say)}</p>
+				) : query.data ? (
+					<Answer answer={query.data} />
+				) : (
+					<Loading />
+				))}
+		</Page>
+	);
+}

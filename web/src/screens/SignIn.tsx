@@ -1,0 +1,82 @@
+import { Button, PasswordInput, TextInput } from "@mantine/core";
+import { useEffect, useState } from "react";
+import { session as api } from "../api";
+import type { Session } from "../api";
+import { Switches } from "../frame/Switches";
+import mark from "../mark.svg";
+import { Form, useAttempt } from "../parts/form";
+import { sentence } from "../refusals";
+import { useWords } from "../words";
+
+export function SignIn({ onSignedIn }: { onSignedIn: (who: Session) => void }) {
+	const { say } = useWords();
+	const [name, setName] = useState("");
+	const [password, setPassword] = useState("");
+	const [busy, setBusy] = useState(false);
+	const attempt = useAttempt();
+
+	useEffect(() => {
+		document.title = `${say("signIn")} – ${say("product")}`;
+	}, [say]);
+
+	async function signIn() {
+		if (!name.trim()) return attempt.refuse("name", say("required"));
+		if (!password) return attempt.refuse("password", say("required"));
+		setBusy(true);
+		let who: Session | null = null;
+		try {
+			who = await api.signIn(name.trim(), password);
+		} catch (e) {
+			const wrong = (e as { status?: number }).status === 401;
+			attempt.refuse("password", wrong ? say("signInWrong") : sentence(e, say));
+		}
+		setBusy(false);
+		if (who) onSignedIn(who);
+	}
+
+	return (
+		<div className="door">
+			<main>
+				<div className="card">
+					<div className="brand-line">
+						<img src={mark} alt="" />
+						<div>
+							<h1>{say("product")}</h1>
+							<p className="hint">{say("signInTitle")}</p>
+						</div>
+					</div>
+					<Form attempt={attempt} onSubmit={signIn} label={say("signIn")}>
+						<TextInput
+							label={say("signInName")}
+							data-field="name"
+							error={attempt.errorOf("name")}
+							value={name}
+							onChange={(e) => setName(e.currentTarget.value)}
+							autoComplete="username"
+							autoCapitalize="none"
+							spellCheck={false}
+							autoFocus
+							size="md"
+						/>
+						<PasswordInput
+							label={say("password")}
+							data-field="password"
+							error={attempt.errorOf("password")}
+							value={password}
+							onChange={(e) => setPassword(e.currentTarget.value)}
+							autoComplete="current-password"
+							size="md"
+						/>
+						<Button type="submit" size="md" fullWidth loading={busy}>
+							{say("signIn")}
+						</Button>
+						<p className="hint small">{say("signInMotto")}</p>
+					</Form>
+				</div>
+				<div className="tools">
+					<Switches className="bar-button door-button" />
+				</div>
+			</main>
+		</div>
+	);
+}

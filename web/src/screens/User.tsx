@@ -1,0 +1,67 @@
+import { Tabs } from "@mantine/core";
+import { useQuery } from "@tanstack/react-query";
+import { Link, useLocation, useParams } from "wouter";
+import { users } from "../api";
+import { MailSystemTag } from "../parts/MailSystemTag";
+import { entryPath, named, Page, segment } from "../parts/page";
+import { Await } from "../parts/states";
+import { useWords } from "../words";
+import { UserGeneral } from "./UserGeneral";
+import { UserMail } from "./UserMail";
+import { UserMaintenance } from "./UserMaintenance";
+
+export function UserScreen() {
+	const { say } = useWords();
+	const [, go] = useLocation();
+	const params = useParams();
+	const address = named(params.address);
+	const tab = params.tab ?? "general";
+	const query = useQuery({ queryKey: ["user", address], queryFn: () => users.get(address) });
+	const user = query.data?.value;
+
+	return (
+		<Page
+			title={user?.name || address}
+			crumbs={[
+				{ label: say("directories") },
+				{ label: say("directoryBrowser"), to: "/directory" },
+			]}
+			tags={
+				user && (
+					<>
+						<MailSystemTag of={user.mail_system} where={user.routed_to} />
+						{!user.enabled && <span className="tag bad">{say("disabled")}</span>}
+					</>
+				)
+			}
+			actions={<Link href={`/route/${segment(address)}`}>{say("whereDoesItGo")}</Link>}
+		>
+			<Await query={query}>
+				{(read) => (
+					<section className="card">
+						<Tabs
+							value={tab}
+							onChange={(chosen) => chosen && go(`${entryPath("user", address)}/${chosen}`)}
+							keepMounted={false}
+						>
+							<Tabs.List>
+								<Tabs.Tab value="general">{say("general")}</Tabs.Tab>
+								<Tabs.Tab value="mail">{say("mail")}</Tabs.Tab>
+								<Tabs.Tab value="maintenance">{say("maintenance")}</Tabs.Tab>
+							</Tabs.List>
+							<Tabs.Panel value="general" className="panel">
+								<UserGeneral read={read} at={address} />
+							</Tabs.Panel>
+							<Tabs.Panel value="mail" className="panel">
+								<UserMail read={read} at={address} />
+							</Tabs.Panel>
+							<Tabs.Panel value="maintenance" className="panel">
+								<UserMaintenance user={read.value} />
+							</Tabs.Panel>
+						</Tabs>
+					</section>
+				)}
+			</Await>
+		</Page>
+	);
+}

@@ -1,0 +1,223 @@
+import { Checkbox, Select, TextInput } from "@mantine/core";
+import { useQuery } from "@tanstack/react-query";
+import { Link } from "wouter";
+import { domains, queue, systems, users } from "../api";
+import type { Domain, MailSystem, User, UserChange, Versioned } from "../api";
+import { AddressTable, rowsOf, settingsOf } from "../parts/AddressTable";
+import { useDraft } from "../parts/draft";
+import { Form, listOf, SaveBar, sizeOf, sizeText, textOf, useAttempt } from "../parts/form";
+import { domainPath } from "../parts/page";
+import { tell } from "../parts/tell";
+import { useWho } from "../session";
+import { useWords } from "../words";
+import type { Say } from "../words";
+
+const draftOf = (u: User) => ({
+	mail_system: u.mail_system,
+	system: u.system ?? "",
+	rows: rowsOf(u.addresses),
+	forward: textOf(u.forward),
+	forward_copy: u.forward_copy,
+	quota: sizeText(u.quota),
+});
+type Draft = ReturnType<typeof draftOf>;
+
+const changeOf = (draft: Draft): UserChange => ({
+	mail_system: draft.mail_system,
+	system: draft.system || null,
+	addresses: settingsOf(draft.rows, true),
+	forward: listOf(draft.forward),
+	forward_copy: draft.forward_copy,
+	quota: sizeOf(draft.quota),
+});
+
+/** What Save will do, said before it is done. */
+function effectOf(draft: Draft, before: User, relay: string, say: Say): string {
+	const all = draft.rows.length;
+	const target = draft.system || relay;
+	const said: string[] = [];
+	if (draft.mail_system === "alternate") {
+		const routed = draft.rows.filter((row) => row.routed).length;
+		said.push(say("effectRouted", { n: routed, system: target }));
+		if (all > routed) said.push(say("effectRefused", { n: all - routed }));
+	} else if (draft.mail_system === "hosted") {
+		const here = draft.rows.filter((r) => r.home === "hosted" || r.home === "both").length;
+		const there = draft.rows.filter((r) => r.home === "alternate" || r.home === "both").length;
+		said.push(say("effectHosted", { n: here }));
+		if (there > 0) said.push(say("effectElsewhere", { n: there, system: target }));
+	} else {
+		said.push(say("effectNoMail", { n: all }));
+	}
+	if (before.mail_system === "hosted" && draft.mail_system !== "hosted")
+		said.push(say("effectAccess"));
+	return said.join(" ");
+}
+
+interface SystemChoiceProps {
+	draft: Draft;
+	domain: Domain | undefined;
+	error: string | null;
+	onChange: (name: string) => void;
+}
+
+function SystemChoice({ draft, domain, error, onChange }: SystemChoiceProps) {
+	const { say } = useWords();
+	const named = useQuery({ queryKey: ["systems"], queryFn: systems.list });
+	const names = named.data?.items.map((s) => s.name) ?? [];
+	if (draft.system && !names.includes(draft.system)) names.push(draft.system);
+	return (
+		<Select
+			label={say("system")}
+			data-field="system"
+			error={error}
+			data={[
+				{
+					value: "",
+					label: domain?.relay ? say("domainRelay", { relay: domain.relay }) : say("domainRelayNone"),
+					disabled: domain?.relay === "",
+				},
+				...names.map((name) => ({ value: name, label: name })),
+			]}
+			value={draft.system}
+			onChange={(value) => onChange(value ?? "")}
+		/>
+	);
+}
+
+/** The Mail tab: the user's mail system, and which addresses go where. */
+export function UserMail({ read, at }: { read: Versioned<User>; at: string }) {
+	const { say } = useWords();
+	const { mayRoute } = useWho();
+	const attempt = useAttempt();
+	const { base, draft, dirty, version, type, restart } = useDraft(["user", at], read, draftOf);
+	const domain = useQuery({
+		queryKey: ["domain", base.domain],
+		queryFn: () => domains.get(base.domain),
+	}).data?.value;
+	const named = useQuery({ queryKey: ["systems"], queryFn: systems.list });
+	const waiting = useQuery({
+		queryKey: ["queue", "of", base.address],
+		queryFn: () => queue.list({ recipient: base.address, limit: 100 }),
+		enabled: mayRoute && dirty,
+	});
+	const waits = waiting.data?.items.length ?? 0;
+	const elsewhere = Boolean(domain?.relay) || (named.data?.items.length ?? 0) > 0;
+	const noElsewhere = domain !== undefined && named.isSuccess && !elsewhere;
+
+	async function save() {
+		if (draft.rows.some((row) => !row.left.trim()))
+			return attempt.refuse("addresses", say("leftPartMissing"));
+		const before = changeOf(draftOf(base));
+		const done = await attempt.run(async () => {
+			await users.change(base.address, changeOf(draft), version);
+			restart(await users.get(base.address));
+		});
+		if (!done) return;
+		tell(say, say("saved"), () =>
+			attempt.run(async () => {
+				await users.change(base.address, before, null);
+				restart(await users.get(base.address));
+				tell(say, say("undone"));
+			}),
+		);
+	}
+
+	return (
+		<Form attempt={attempt} onSubmit={save}>
+			<div className="stack fields">
+				<Select
+					label={say("mailSystem")}
+					data-field="mail_system"
+					error={attempt.errorOf("mail_system")}
+					data={[
+						{ value: "hosted", label: say("hosted") },
+						{
+							value: "alternate",
+							label: say("alternate"),
+							disabled: noElsewhere && draft.mail_system !== "alternate",
+						},
+						{ value: "none", label: say("noMail") },
+					]}
+					value={draft.mail_system}
+					onChange={(value) =>
+						type({
+							mail_system: value as MailSystem,
+							// Without a relay the first named system is the only choice.
+							...(value === "alternate" && domain?.relay === "" && !draft.system
+								? { system: named.data?.items[0]?.name ?? "" }
+								: {}),
+						})
+					}
+				/>
+				{noElsewhere && (
+					<p className="notice there">
+						{say("alternateNoRelay", { domain: base.domain })}{" "}
+						<Link href={domainPath(base.domain, "mail")}>{say("setRelay")}</Link>
+					</p>
+				)}
+				{(draft.mail_system === "alternate" || draft.rows.some((r) => r.home === "alternate" || r.home === "both")) && (
+					<SystemChoice
+						draft={draft}
+						domain={domain}
+						error={attempt.errorOf("system")}
+						onChange={(system) => type({ system })}
+					/>
+				)}
+			</div>
+			<section className="stack tight" aria-labelledby="addresses" style={{ maxWidth: 760 }}>
+				<h2 id="addresses">{say("addresses")}</h2>
+				{draft.mail_system === "alternate" && <p>{say("alternateSentence")}</p>}
+				{draft.mail_system === "none" && <p className="hint">{say("noMailHint")}</p>}
+				<AddressTable
+					label={say("addressesOf", { name: base.name || base.address })}
+					rows={draft.rows}
+					names={domain ? [domain.name, ...domain.aliases] : [base.domain]}
+					show={draft.mail_system === "none" ? "plain" : draft.mail_system}
+					elsewhere={elsewhere}
+					error={attempt.errorOf("addresses", "address")}
+					onChange={(rows) => type({ rows })}
+				/>
+			</section>
+			{draft.mail_system === "hosted" && (
+				<div className="stack fields">
+					<h2>{say("forwarding")}</h2>
+					<TextInput
+						label={say("forwardTo")}
+						description={say("forwardToHint")}
+						data-field="forward"
+						error={attempt.errorOf("forward")}
+						value={draft.forward}
+						onChange={(e) => type({ forward: e.currentTarget.value })}
+					/>
+					<Checkbox
+						label={say("forwardCopy")}
+						data-field="forward_copy"
+						checked={draft.forward_copy}
+						onChange={(e) => type({ forward_copy: e.currentTarget.checked })}
+					/>
+					<h2>{say("storage")}</h2>
+					<TextInput
+						label={say("quota")}
+						description={say("quotaHint")}
+						data-field="quota"
+						error={attempt.errorOf("quota")}
+						value={draft.quota}
+						onChange={(e) => type({ quota: e.currentTarget.value })}
+					/>
+				</div>
+			)}
+			<SaveBar
+				attempt={attempt}
+				dirty={dirty}
+				effect={
+					effectOf(draft, base, domain?.relay ?? "", say) +
+					(waits > 0 ? ` ${say("effectQueue", { n: waits })}` : "")
+				}
+				onCancel={() => {
+					attempt.forget();
+					restart();
+				}}
+			/>
+		</Form>
+	);
+}
