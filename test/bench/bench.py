@@ -431,20 +431,28 @@ class Bench:
             print(f"    {total:.1f} system calls a message: " + ", ".join(
                 f"{name} {count:.1f}" for name, count in names[:8]))
 
+    @contextlib.contextmanager
     def idle(self, server, connections, tls):
         case = Case("idle", ["--tls"] if tls else [], (0, 0))
-        before = memory_kib(server.pid)
         load = subprocess.Popen(
             load_command(server, case, "--idle", "--sessions",
                          str(connections)), stdout=subprocess.PIPE, text=True)
         try:
             json.loads(load.stdout.readline())
             time.sleep(1)
-            return (memory_kib(server.pid) - before) / connections
+            yield
         finally:
             load.kill()
             load.wait()
             load.stdout.close()
+
+    def idle_kib(self, server, connections, tls):
+        """Of one more connection, when there are some already."""
+        server.fresh()
+        with self.idle(server, 50, tls):
+            before = memory_kib(server.pid)
+            with self.idle(server, connections, tls):
+                return (memory_kib(server.pid) - before) / connections
 
     def measure_idle(self):
         for tls in (False, True):
@@ -452,9 +460,8 @@ class Bench:
             for server in self.servers:
                 # Postfix takes a process for each: not so many of them.
                 n = 150 if isinstance(server, Theirs) else 2000
-                server.fresh()
                 kib.append(f"{server.name} "
-                           f"{self.idle(server, n, tls):.1f} KiB")
+                           f"{self.idle_kib(server, n, tls):.1f} KiB")
             print(f"idle connection{' with TLS' if tls else ''}: "
                   + ", ".join(kib) + " (without the kernel's)", flush=True)
 
