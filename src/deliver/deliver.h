@@ -44,6 +44,8 @@ struct deliver_settings {
 	int64_t handover_ms; /* LIMIT_HANDOVER_MS */
 	struct board *down;  /* systems that took no mail lately, as any loop
 	                        found; NULL: not noted */
+	struct board *given; /* mailboxes that got a message which went to
+	                        other systems, too; NULL: not noted */
 };
 
 /* ROUTER, QUEUE and SETTINGS outlive it.  On a loop's own thread. */

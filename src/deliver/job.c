@@ -379,6 +379,8 @@ struct job *job_new(struct deliver *d, struct message *m, bool is_retry)
 	         (unsigned long long)m->body.bytes, m->n,
 	         is_retry ? "queue active" : "accepted");
 	route_all(job);
+	if (!is_retry)
+		job_drop_given(job);
 	return job;
 }
 

@@ -107,6 +107,12 @@ void job_free(struct job *job);
  * its reply. */
 bool share_is_refused_now(struct job *job, struct share *s);
 
+/* ---- given_back.c ---- */
+
+/* At acceptance: shares of mailboxes that have the message already, from this
+ * server and a moment ago, are dropped. */
+void waits job_drop_given(struct job *job);
+
 /* ---- attempt.c ---- */
 
 /* Group by next hop and start one fiber each; a share whose attempt cannot be

@@ -483,7 +483,10 @@ bool config_write(const char *data, const struct config_plan *plan)
 	if (!f)
 		return fail("create %s: %m", path);
 	write_all(f, plan);
-	if (fclose(f) != 0)
-		return fail("write %s: %m", path);
-	return true;
+	if (fflush(f) != 0 || fsync(fileno(f)) != 0) {
+		fail("write %s: %m", path);
+		fclose(f);
+		return false;
+	}
+	return fclose(f) == 0 || fail("write %s: %m", path);
 }

@@ -27,7 +27,8 @@
 #include "rt/tls.h"
 #include "route/verify.h"
 
-enum { STOP_MS = 45000, STOP_POLL_MS = 50, SYSTEMS_DOWN = 1000 };
+enum { STOP_MS = 45000, STOP_POLL_MS = 50, SYSTEMS_DOWN = 1000,
+       MAILBOXES_GIVEN = 20000 };
 
 struct engine {
 	struct config *config;
@@ -35,7 +36,7 @@ struct engine {
 	struct guard *guard;
 	struct tally *per_ip, *open_questions;
 	struct verification *verification;
-	struct board *down;
+	struct board *down, *given;
 	struct tls_context *tls, *tls_any, *tls_verified;
 	struct smtp_settings smtp;
 	struct deliver_settings deliver;
@@ -311,7 +312,7 @@ static void fill_settings(struct engine *e)
 		.retry_min_s = c->retry_min_s, .retry_max_s = c->retry_max_s,
 		.expiry_s = c->expiry_s, .delay_warning_s = c->delay_warning_s,
 		.handover_ms = c->handover_s * 1000,
-		.down = e->down,
+		.down = e->down, .given = e->given,
 	};
 	e->dns = (struct dns_settings){
 		.servers = (const char *const *)c->dns_servers,
@@ -347,6 +348,7 @@ static bool open_shared(struct engine *e)
 	e->per_ip = tally_open();
 	e->open_questions = tally_open();
 	e->down = board_open(SYSTEMS_DOWN);
+	e->given = board_open(MAILBOXES_GIVEN);
 	e->verification = verification_open(e->open_questions);
 	fill_settings(e);
 	dns_open(&e->dns);
@@ -375,6 +377,7 @@ static void close_all(struct engine *e)
 	tally_close(e->per_ip);
 	verification_close(e->verification);
 	board_close(e->down);
+	board_close(e->given);
 	tally_close(e->open_questions);
 	tls_close(e->tls);
 	tls_close(e->tls_any);

@@ -104,6 +104,16 @@ static bool next_entry(struct str *rest, struct str *entry)
 	return false;
 }
 
+bool guard_is_in(const struct guard *g, struct str trail)
+{
+	struct str entry;
+
+	while (next_entry(&trail, &entry))
+		if (str_starts(entry, str_of(g->id)))
+			return true;
+	return false;
+}
+
 bool guard_was_here(const struct guard *g, struct str trail, struct str key)
 {
 	char own[ENTRY_CHARS + 1];

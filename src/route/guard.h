@@ -34,6 +34,8 @@ struct str guard_entry(const struct guard *g, struct str key,
                        struct arena *arena);
 /* Is our own entry for KEY in TRAIL?  Constant-time, any garbage is fine. */
 bool guard_was_here(const struct guard *g, struct str trail, struct str key);
+/* Is any entry of ours in TRAIL, whatever for?  Not proof: only a hint. */
+bool guard_is_in(const struct guard *g, struct str trail);
 /* TRAIL with ENTRY added, once; what is no entry is left out.  Capped at
  * LIMIT_TRAIL_BYTES: the oldest foreign entries go first. */
 struct str trail_add(struct str trail, struct str entry, struct arena *arena);

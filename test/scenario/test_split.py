@@ -99,6 +99,21 @@ def test_one_message_reaches_each_mailbox_once(split):
         arrives_once(server, user, "to everybody")
 
 
+def test_one_message_that_comes_back_is_delivered_once(split):
+    """At the slave: its own user, and the master's group he is a member of."""
+    master, slave = split
+    team = f"crew@{DOMAIN}"
+    master.cli("group", "create", team, "--member", ALICE, "--member", BOB)
+    mail = "Message-ID: <crew@elsewhere.test>\r\n" + text("to bob and crew")
+    assert slave.send(STRANGER, [BOB, team], mail) == {}
+    arrives_once(master, ALICE, "to bob and crew")
+    arrives_once(slave, BOB, "to bob and crew")
+    # Sent again it is another mail, and arrives again.
+    assert slave.send(STRANGER, BOB, mail) == {}
+    wait_until(lambda: len(with_subject(slave, BOB, "to bob and crew")) == 2,
+               10, "the second one", pause=0.2)
+
+
 def test_group_of_the_other_side(split):
     """A user of the slave writes to a group on the master with members on the
     slave: that is no loop."""
