@@ -2,7 +2,10 @@
  * Stacks for fibers, cut from slabs.
  *
  * Huge pages are refused: with them 5,000 stacks took 169 MB instead of 21.
- * The guard page costs nothing where the kernel has MADV_GUARD_INSTALL (6.13);
+ * The guard below a stack is wider than any frame we know of: a library that
+ * was not built with -fstack-clash-protection may step over a page without
+ * touching it (libunbound has a frame of 64 KiB).  It is address space only,
+ * and costs nothing where the kernel has MADV_GUARD_INSTALL (6.13);
  * elsewhere mprotect() makes two maps of every stack, and vm.max_map_count
  * (65,530) ends at 32,000 stacks, which is why LIMIT_FIBERS is below that.
  */
@@ -32,8 +35,9 @@ enum { STACK_BYTES = 4 * LIMIT_STACK_BYTES }; /* redzones need room */
 enum { STACK_BYTES = LIMIT_STACK_BYTES };
 #endif
 
-enum { GUARD_BYTES = 4096, STACKS_A_SLAB = 16 };
-enum { SLAB_BYTES = STACKS_A_SLAB * STACK_BYTES };
+enum { GUARD_BYTES = 128 * 1024, STACKS_A_SLAB = 16 };
+enum { SLOT_BYTES = GUARD_BYTES + STACK_BYTES };
+enum { SLAB_BYTES = STACKS_A_SLAB * SLOT_BYTES };
 
 struct slab {
 	struct slab *next;
@@ -62,10 +66,10 @@ struct stack stack_take(void)
 
 	if (!slabs || slabs->used == STACKS_A_SLAB)
 		slab_open();
-	low = slabs->low + (size_t)slabs->used++ * STACK_BYTES;
+	low = slabs->low + (size_t)slabs->used++ * SLOT_BYTES;
 	if (madvise(low, GUARD_BYTES, MADV_GUARD_INSTALL) != 0)
 		check(mprotect(low, GUARD_BYTES, PROT_NONE) == 0);
-	return (struct stack){ low + GUARD_BYTES, STACK_BYTES - GUARD_BYTES };
+	return (struct stack){ low + GUARD_BYTES, STACK_BYTES };
 }
 
 void stack_trim(struct stack s, size_t keep)
