@@ -1,6 +1,9 @@
 """Several systems, wired as badly as can be: a mail ends once, somewhere, and
 its sender hears of it at most once."""
 
+import collections
+import glob
+import random
 import re
 import threading
 import time
@@ -8,6 +11,7 @@ import time
 import pytest
 
 from others import ALICE, HOME, STRANGER, Here, parse_report, speak, text
+from test_logins import Sieve
 from world import claim_address, wait_until
 
 DOMAIN = "ring.test"
@@ -105,6 +109,95 @@ def test_groups_around_the_ring(ring):
     for n, server in enumerate(ring):
         assert with_subject(server, f"user{n}@{DOMAIN}", "around") == 1
         assert server.queue() == []
+
+
+def everywhere(ring):
+    """{(server's name, mailbox, subject): how often}, from the Maildirs."""
+    found = collections.Counter()
+    for server in ring:
+        for path in glob.glob(f"{server.data}/mail/*/Maildir/new/*"):
+            with open(path, "rb") as file:
+                head = file.read(8192)
+            subject = re.search(rb"(?m)^Subject: (.*?)\r?$", head)[1].decode()
+            number = path[len(server.data):].split("/")[2]
+            found[server.name, number, subject] += 1
+    return found
+
+
+def scatter(ring, chance, domain):
+    """One domain on three servers that agree on nothing: who lives where,
+    who knows of whom, who sends unknown addresses where."""
+    users = [f"u{n}@{domain}" for n in range(4)]
+    lost = f"lost@{domain}"         # everybody thinks somebody else has it
+    groups = [f"g{n}@{domain}" for n in range(3)]
+    homes = [chance.choice(ring) for _ in users]
+    for server, group in zip(ring, groups):
+        forwards = chance.choice([True, False])
+        relay = chance.choice([o.at for o in ring if o is not server])
+        server.cli("domain", "create", domain, "--relay", relay,
+                   *(["--forward-unknown"] if forwards else []))
+        known = [lost]
+        server.cli("user", "create", lost, "--mail-system", "alternate")
+        for user, home in zip(users, homes):
+            if server is home:
+                server.user(user)
+            elif chance.random() < 0.6:
+                server.cli("user", "create", user, "--mail-system",
+                           "alternate")
+            else:
+                continue
+            known.append(user)
+        if forwards:
+            known = users + [lost] + [g for g in groups if g != group]
+        members = chance.sample(known, min(3, len(known)))
+        server.cli("group", "create", group, *[
+            word for member in members for word in ("--member", member)])
+    return users + [lost, f"nobody@{domain}"] + groups
+
+
+@pytest.mark.parametrize("seed", [1, 9, 15])
+def test_whatever_the_systems_believe(ring, seed):
+    """From each entry to each address: refused, or accepted and then either
+    delivered, once to each mailbox, or reported to the sender, once."""
+    chance, domain = random.Random(seed), f"w{seed}.test"
+    addresses = scatter(ring, chance, domain)
+    sender = f"user0@{DOMAIN}"
+    codes = {}
+    for entry in ring:
+        for address in addresses:
+            subject = f"{seed} {entry.name} {address}"
+            with entry.smtp() as smtp:
+                smtp.ehlo()
+                begun = time.monotonic()
+                codes[subject], said = speak(smtp, sender, [address],
+                                             text(subject))
+                assert time.monotonic() - begun < 10, (subject, said)
+            assert codes[subject] in (250, 550, 451), (subject, said)
+    wait_until(lambda: all(not server.queue() for server in ring), 40,
+               "empty queues", 0.3)
+    wait_until(lambda: everywhere(ring) == (time.sleep(1) or
+                                            everywhere(ring)), 20, "quiet")
+    found = everywhere(ring)
+    told = ring[0].mailbox(sender)
+    for subject, code in codes.items():
+        copies = [count for (_, _, s), count in found.items() if s == subject]
+        reports = sum(f"Subject: {subject}\r\n".encode() in mail
+                      and b"multipart/report" in mail for mail in told)
+        is_group = " g" in subject
+        # Groups that overlap on two servers are two mails to whom they share.
+        assert all(count <= (3 if is_group else 1) for count in copies)
+        if code != 250:
+            assert not copies and not reports, subject
+        elif not is_group:
+            assert len(copies) + reports == 1, (subject, copies, reports)
+        else:
+            assert copies or reports, subject
+            about = [(per_message["Reporting-MTA"], f["Final-Recipient"])
+                     for mail in told if b"multipart/report" in mail
+                     and f"Subject: {subject}\r\n".encode() in mail
+                     for _, per_message, fields in [parse_report(mail)]
+                     for f in fields]
+            assert len(about) == len(set(about)), subject
 
 
 # ---- one server and its settings
@@ -402,6 +495,30 @@ def test_trust_ends_at_once(trusted):
 
 
 # ---- reports
+
+def test_an_absence_is_told_to_people_only(here):
+    """Vacation: not to lists, robots and bounces; to a person once."""
+    away, other = f"away@{HOME}", here.other(names=("boss", "list"))
+    here.server.user(away)
+    Sieve(here.server, away).install(
+        'require "vacation";\r\nvacation :days 1 "I am away.";\r\n')
+    boss, robot = f"boss@{other.domain}", f"list@{other.domain}"
+    wire = "From: <{0}>\r\nTo: <{1}>\r\n{2}Subject: x\r\n\r\nhello\r\n"
+    for field in ("Auto-Submitted: auto-replied\r\n", "Precedence: bulk\r\n",
+                  "List-Id: <all.example>\r\n"):
+        assert other.send([away], robot, wire.format(
+            robot, away, field).encode())[0] == 250
+    assert other.send([away], "", wire.format(boss, away, "").encode()
+                      )[0] == 250
+    for _ in range(2):
+        assert other.send([away], boss, wire.format(boss, away, "").encode()
+                          )[0] == 250
+    [reply] = other.sink.wait(1)
+    assert reply.recipients == [boss] and b"I am away." in reply.data
+    assert reply.sender == "" and b"Auto-Submitted: auto-replied" in reply.data
+    here.server.wait_for_mail(away, 6)
+    other.sink.stays(1, 1)
+
 
 def test_a_forged_sender_hears_nothing_of_what_was_refused(here):
     """Refused after the content: the client's reply, and no DSN."""
