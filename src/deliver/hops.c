@@ -56,6 +56,20 @@ static void add_hops(struct hop_list *list, const struct hop *like,
 	}
 }
 
+static bool waits host_found(const struct host *h, int64_t deadline_ms,
+                             struct arena *arena, struct inet **at, size_t *n)
+{
+	switch (dns_addresses(h->name, h->port, deadline_ms, arena, at, n)) {
+	case DNS_FOUND:
+		return true;
+	case DNS_NONE:
+		return fail("%.*s has no address", STR(h->name));
+	case DNS_TROUBLE:
+		break;
+	}
+	return false;
+}
+
 /* Configured hosts, literally: never their MX. */
 static bool hops_of_system(const struct leg *leg, int64_t deadline_ms,
                            struct hop_list *list, struct trouble *trouble)
@@ -79,16 +93,15 @@ static bool hops_of_system(const struct leg *leg, int64_t deadline_ms,
 
 		if (hosts[i].is_ip)
 			at->port = hosts[i].port;
-		else if (dns_addresses(hosts[i].name, hosts[i].port,
-		                       deadline_ms, list->arena, &at,
-		                       &n_at) != DNS_FOUND)
+		else if (!host_found(&hosts[i], deadline_ms, list->arena, &at,
+		                     &n_at))
 			continue;
 		add_hops(list, &like, hosts[i].name, at, n_at);
 	}
 	if (list->n)
 		return true;
 	return trouble_ours(trouble, own_reply(list->arena, 451, "4.4.3",
-	                                       "no address of %.*s: %s",
+	                                       "looking up %.*s: %s",
 	                                       STR(sys->name), cause()));
 }
 

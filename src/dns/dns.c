@@ -7,9 +7,13 @@
  *
  * The descriptor is watched while a question is open.  A fiber that gives up
  * takes its question back, so a question may live on the fiber's stack.
+ *
+ * libunbound's preparations put 64 KiB on the stack: a fiber's is no larger.
+ * They are made on the loop's own.
  */
 #include "dns/dns.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <unbound.h>
 
@@ -27,6 +31,8 @@ struct resolver {
 	struct ub_ctx *ub;
 	struct watch *watch; /* while open > 0 */
 	unsigned open;
+	struct gate tried; /* to make ub */
+	char trouble[FAIL_SLOT_BYTES];
 };
 
 struct question {
@@ -98,6 +104,13 @@ static bool use_servers(struct ub_ctx *ub)
 	       worked(ub_ctx_zone_remove(ub, "invalid."), "invalid.");
 }
 
+/* Any change of zones ends the configuration, which the first question would
+ * do otherwise, on the stack of the fiber that asks. */
+static bool finish(struct ub_ctx *ub)
+{
+	return worked(ub_ctx_zone_remove(ub, "none.invalid."), "none.invalid.");
+}
+
 static bool configure(struct ub_ctx *ub)
 {
 	if (!worked(ub_ctx_async(ub, 1), "thread") || !set_options(ub))
@@ -105,12 +118,35 @@ static bool configure(struct ub_ctx *ub)
 	/* Either file may be missing: then the root servers are asked. */
 	ub_ctx_hosts(ub, settings.hosts_file);
 	if (settings.servers && settings.servers[0])
-		return use_servers(ub);
+		return use_servers(ub) && finish(ub);
 	ub_ctx_resolvconf(ub, NULL);
-	return true;
+	return finish(ub);
 }
 
-static struct resolver *resolver_here(void)
+static bool make(struct resolver *r)
+{
+	if (r->ub)
+		return true;
+	r->ub = ub_ctx_create();
+	if (!r->ub)
+		return fail("dns: no resolver");
+	if (configure(r->ub))
+		return true;
+	ub_ctx_delete(r->ub);
+	r->ub = NULL;
+	return false;
+}
+
+static void make_it(void *arg)
+{
+	struct resolver *r = arg;
+
+	if (!make(r))
+		snprintf(r->trouble, sizeof(r->trouble), "%s", cause());
+	gate_open(&r->tried);
+}
+
+static struct resolver *waits resolver_here(void)
 {
 	struct resolver *r;
 
@@ -118,15 +154,14 @@ static struct resolver *resolver_here(void)
 	r = &resolvers[loop_index()];
 	if (r->ub)
 		return r;
-	r->ub = ub_ctx_create();
-	if (!r->ub) {
-		fail("dns: no resolver");
+	loop_post(loop_index(), make_it, r);
+	if (gate_wait(&r->tried, NEVER) != WAIT_DONE) {
+		fail("dns: cancelled");
 		return NULL;
 	}
-	if (configure(r->ub))
+	if (r->ub)
 		return r;
-	ub_ctx_delete(r->ub);
-	r->ub = NULL;
+	fail("%s", r->trouble);
 	return NULL;
 }
 
@@ -160,7 +195,7 @@ static void on_answer(void *arg, int error, struct ub_result *result)
 	gate_open(&q->answered);
 }
 
-static bool ask(struct question *q, const char *name, int type)
+static bool waits ask(struct question *q, const char *name, int type)
 {
 	struct resolver *r = resolver_here();
 
