@@ -80,6 +80,14 @@ enum {
 	LIMIT_QUEUE_LOG_PAGES = 4096,	/* 16 MiB of write-ahead log: then it is
 					   checkpointed under load, too */
 
+	/* console */
+	LIMIT_CONSOLE_CONNECTIONS = 600,
+	LIMIT_CONSOLE_PER_ADDRESS = 200,	/* slow ones keep nobody out */
+	LIMIT_CONSOLE_IDLE_S = 30,
+	LIMIT_CONSOLE_HEAD_BYTES = 65536,	/* request line and fields */
+	LIMIT_CONSOLE_BODY_BYTES = 1048576,	/* 1,000 users at once fit ten
+						   times */
+
 	/* runtime */
 	LIMIT_STACK_BYTES = 65536,	/* a fiber's; a TLS handshake needs 18 K */
 	LIMIT_FIBERS = 30000,		/* per process: a guard page is a map */

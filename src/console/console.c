@@ -14,6 +14,7 @@
 #include "route/guard.h"
 #include "rt/log.h"
 #include "rt/loop.h"
+#include "rt/privileges.h"
 
 enum { LOOK_AGAIN_MS = 60000 };		/* at the certificate's files */
 
@@ -71,26 +72,40 @@ static void waits obey_signals(const struct console *c)
 
 static void waits serve(const struct console *c, struct server *server)
 {
+	const struct console_settings *s = c->settings;
+
 	log_fact("console", "%s://%s/", c->is_tls ? "https" : "http",
-		 inet_text(&c->settings->at).c);
-	if (c->settings->ready)
-		c->settings->ready(c->settings->ready_arg);
+		 inet_text(&s->at).c);
+	if (s->ready)
+		s->ready(s->ready_arg);
 	obey_signals(c);
 	server_quiesce(server);
 	relay_tests_stop();
+}
+
+/* The port first: whoever had a right to low ports gives it up before there
+ * are more threads. */
+static struct server *start(struct console *c, struct arena *arena)
+{
+	struct server *server = server_listen(&c->settings->at);
+
+	if (!server)
+		return NULL;
+	if (privileges_drop() && open_all(c, arena) && server_start(server, c))
+		return server;
 	server_close(server);
+	return NULL;
 }
 
 void console_serve(void *settings)
 {
 	struct arena *arena scoped(arena) = arena_open();
 	struct console c = { .settings = settings };
-	struct server *server = NULL;
+	struct server *server = start(&c, arena);
 
-	if (open_all(&c, arena))
-		server = server_open(&c);
 	if (server) {
 		serve(&c, server);
+		server_close(server);
 	} else {
 		c.settings->failed = true;
 		log_error("console", "%s", cause());

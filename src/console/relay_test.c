@@ -46,8 +46,7 @@ struct relay_test {
 static struct {
 	const struct console_settings *settings;
 	struct tls_context *verified, *any;
-	struct gate ended;
-	unsigned running;	/* fibers of the loop */
+	atomic_uint running;	/* from parking to resuming */
 	atomic_bool stopping;
 	pthread_mutex_t lock;	/* of the next two */
 	int64_t minute;
@@ -269,6 +268,14 @@ static void waits try_host(struct relay_test *t, const struct host *host)
 
 /* ---- one trial ---- */
 
+/* From here on the request is another thread's. */
+static void end(struct relay_test *t)
+{
+	t->done = true;
+	server_resume(t->request);
+	atomic_fetch_sub(&all.running, 1);
+}
+
 static void waits run(void *arg)
 {
 	struct relay_test *t = arg;
@@ -276,23 +283,14 @@ static void waits run(void *arg)
 	t->deadline = after_ms(TRIAL_MS);
 	for (size_t i = 0; i < t->n && !atomic_load(&all.stopping); i++)
 		try_host(t, &t->hosts[i]);
-	t->done = true;
-	all.running--;
-	gate_open(&all.ended);
-	server_resume(t->request);
+	end(t);
 }
 
 /* On the loop. */
 static void start(void *arg)
 {
-	struct relay_test *t = arg;
-
-	all.running++;
-	if (fiber_start("relay-test", run, t))
-		return;
-	all.running--;
-	t->done = true;
-	server_resume(t->request);
+	if (!fiber_start("relay-test", run, arg))
+		end(arg);
 }
 
 void relay_test_forget(struct request *r)
@@ -340,6 +338,11 @@ static enum answer take_domain(struct request *r, struct relay_test *t)
 
 static struct response park(struct request *r)
 {
+	atomic_fetch_add(&all.running, 1);
+	if (atomic_load(&all.stopping)) {
+		atomic_fetch_sub(&all.running, 1);
+		return problem(503, NULL, "The console is about to stop.");
+	}
 	server_park(r);
 	loop_post(0, start, r->test);
 	return (struct response){ .status = 0 };
@@ -366,7 +369,7 @@ static struct response begin(struct request *r)
 	case ANSWER_UNSURE:
 		return trouble(r);
 	}
-	if (!is_one_more() || atomic_load(&all.stopping)) {
+	if (!is_one_more()) {
 		struct response a = problem(429, NULL, "Too many trials: wait a "
 						     "minute.");
 
@@ -397,11 +400,11 @@ bool relay_tests_open(const struct console_settings *s)
 
 void relay_tests_stop(void)
 {
+	enum { LOOK_AGAIN_MS = 20 };
+
 	atomic_store(&all.stopping, true);
-	/* What was posted before runs when we wait. */
-	fiber_yield();
-	while (all.running > 0)
-		gate_wait(&all.ended, NEVER);
+	while (atomic_load(&all.running) > 0)
+		fiber_sleep(after_ms(LOOK_AGAIN_MS));
 }
 
 void relay_tests_close(void)

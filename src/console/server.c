@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/limits.h"
 #include "console/certificate.h"
 #include "console/desk.h"
 #include "console/handlers.h"
@@ -20,18 +21,11 @@
 #include "console/sessions.h"
 #include "rt/log.h"
 
-enum {
-	THREADS = 4,
-	CONNECTIONS = 600,
-	CONNECTIONS_PER_ADDRESS = 200,
-	IDLE_S = 30,
-	HEAD_BYTES = 65536,	/* of a connection's memory: line and fields */
-	BODY_BYTES = 1 << 20,	/* 1,000 users at once fit ten times */
-};
+enum { THREADS = 4, BACKLOG = 128 };
 
 struct server {
-	struct MHD_Daemon *daemon;
-	int listener;		/* once it was quiesced; else -1 */
+	struct MHD_Daemon *daemon;	/* NULL: only the listener is there */
+	int listener;
 };
 
 static const struct route routes[] = {
@@ -280,9 +274,9 @@ static bool check_body(struct request *r, struct response *out)
 	const char *length = header(r, "Content-Length");
 	uint64_t n;
 
-	if (length && !str_number(str_of(length), BODY_BYTES, &n)) {
+	if (length && !str_number(str_of(length), LIMIT_CONSOLE_BODY_BYTES, &n)) {
 		*out = problem(413, NULL, "A request has at most %d bytes.",
-			       BODY_BYTES);
+			       LIMIT_CONSOLE_BODY_BYTES);
 		return false;
 	}
 	if (r->route->body == NO_BODY)
@@ -473,7 +467,7 @@ static enum MHD_Result begin(struct request *r,
 
 static void take_bytes(struct request *r, const char *bytes, size_t *n)
 {
-	if (r->bytes.n + *n > BODY_BYTES)
+	if (r->bytes.n + *n > LIMIT_CONSOLE_BODY_BYTES)
 		r->is_too_long = true;
 	else
 		buf_add(&r->bytes, (struct str){ bytes, *n });
@@ -500,7 +494,7 @@ static enum MHD_Result on_request(void *console,
 	}
 	if (r->is_too_long)
 		a = problem(413, NULL, "A request has at most %d bytes.",
-			    BODY_BYTES);
+			    LIMIT_CONSOLE_BODY_BYTES);
 	else
 		a = with_directory(r, last_step);
 	return a.status ? send_answer(r, a) : MHD_YES;
@@ -585,50 +579,75 @@ static void address_of(const struct inet *at, struct sockaddr_storage *out)
 	}
 }
 
-struct server *server_open(struct console *c)
+static bool bind_to(int fd, const struct inet *to)
 {
-	struct server *s = must_alloc(sizeof(*s));
 	struct sockaddr_storage at;
+	int yes = 1;
+
+	address_of(to, &at);
+	return setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes)) ==
+		       0 &&
+	       bind(fd, (struct sockaddr *)&at,
+		    inet_is_v4(to) ? sizeof(struct sockaddr_in)
+				   : sizeof(struct sockaddr_in6)) == 0 &&
+	       listen(fd, BACKLOG) == 0;
+}
+
+struct server *server_listen(const struct inet *at)
+{
+	struct server *s;
+	int fd = socket(inet_is_v4(at) ? AF_INET : AF_INET6,
+			SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+	if (fd < 0 || !bind_to(fd, at)) {
+		fail("listen on %s: %m", inet_text(at).c);
+		if (fd >= 0)
+			close(fd);
+		return NULL;
+	}
+	s = must_alloc(sizeof(*s));
+	*s = (struct server){ .listener = fd };
+	return s;
+}
+
+bool server_start(struct server *s, struct console *c)
+{
 	struct MHD_OptionItem tls[] = {
-		{ MHD_OPTION_HTTPS_CERT_CALLBACK, (intptr_t)certificate_give,
-		  NULL },
+		{ MHD_OPTION_HTTPS_CERT_CALLBACK, 0,
+		  (void *)(intptr_t)certificate_give },
 		{ MHD_OPTION_END, 0, NULL },
 	};
 
-	*s = (struct server){ .listener = -1 };
-	address_of(&c->settings->at, &at);
 	s->daemon = MHD_start_daemon(
-		flags_of(c), c->settings->at.port, NULL, NULL, on_request, c,
-		MHD_OPTION_SOCK_ADDR, (struct sockaddr *)&at,
+		flags_of(c), 0, NULL, NULL, on_request, c,
+		MHD_OPTION_LISTEN_SOCKET, s->listener,
 		MHD_OPTION_THREAD_POOL_SIZE, (unsigned)THREADS,
-		MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS,
+		MHD_OPTION_CONNECTION_LIMIT,
+		(unsigned)LIMIT_CONSOLE_CONNECTIONS,
 		MHD_OPTION_PER_IP_CONNECTION_LIMIT,
-		(unsigned)CONNECTIONS_PER_ADDRESS,
-		MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_S,
-		MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)HEAD_BYTES,
+		(unsigned)LIMIT_CONSOLE_PER_ADDRESS,
+		MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)LIMIT_CONSOLE_IDLE_S,
+		MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+		(size_t)LIMIT_CONSOLE_HEAD_BYTES,
 		MHD_OPTION_STRICT_FOR_CLIENT, 1,
 		MHD_OPTION_URI_LOG_CALLBACK, on_address, c,
 		MHD_OPTION_NOTIFY_COMPLETED, on_end, c,
 		MHD_OPTION_UNESCAPE_CALLBACK, leave_encoded, NULL,
 		MHD_OPTION_ARRAY, c->is_tls ? tls : tls + 1, MHD_OPTION_END);
-	if (s->daemon)
-		return s;
-	fail("listen on %s: %m", inet_text(&c->settings->at).c);
-	free(s);
-	return NULL;
+	return s->daemon || fail("the HTTP server does not start");
 }
 
 void server_quiesce(struct server *s)
 {
-	s->listener = MHD_quiesce_daemon(s->daemon);
+	MHD_quiesce_daemon(s->daemon);
 }
 
 void server_close(struct server *s)
 {
 	if (!s)
 		return;
-	MHD_stop_daemon(s->daemon);
-	if (s->listener >= 0)
-		close(s->listener);
+	if (s->daemon)
+		MHD_stop_daemon(s->daemon);
+	close(s->listener);
 	free(s);
 }

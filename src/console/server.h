@@ -8,12 +8,14 @@
 
 struct server;
 
-/* Listens on SETTINGS->at; by TLS unless it is a loopback address. NULL:
- * cause(). */
-struct server *server_open(struct console *c);
+/* NULL: cause(). */
+struct server *server_listen(const struct inet *at);
+/* Begins to answer, on threads of its own. */
+bool server_start(struct server *s, struct console *c) must_check;
 /* No new connections; those that run go on. */
 void server_quiesce(struct server *s);
-/* Nobody may be parked any more. */
+/* After server_quiesce(), or without server_start(). Nobody may be parked any
+ * more. */
 void server_close(struct server *s);
 
 /*

@@ -10,15 +10,11 @@
 #include "main/main.h"
 #include "rt/log.h"
 #include "rt/loop.h"
-#include "rt/privileges.h"
 
 static void say_ready(void *fd)
 {
 	int to = *(const int *)fd;
 
-	/* The port is bound: nothing of root's is needed any more. */
-	if (!privileges_drop())
-		log_error("console", "%s", cause());
 	if (to <= 0)
 		return;
 	if (write(to, "ready\n", 6) != 6)

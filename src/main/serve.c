@@ -275,6 +275,8 @@ static void reload(struct serve *s)
 {
 	if (s->engine.process)
 		process_signal(s->engine.process, SIGHUP);
+	if (s->console.process)
+		process_signal(s->console.process, SIGHUP);
 	if (!s->dovecot.process || !certificate_is_renewed(s))
 		return;
 	if (certificate_is_good(s))

@@ -135,6 +135,8 @@ def show_servers(servers):
               f"{server.address}:{server.ports['submission']}, IMAP "
               f"{server.address}:{server.ports['imap']}")
         print(f"          {server.admin_password}")
+        print(f"          console http://{server.address}:"
+              f"{server.ports['console']}/")
         for user, password in server.passwords.items():
             print(f"          {user}  password {password}")
         print(f"          {os.environ['SPLITMAIL_BINARY']} --data "

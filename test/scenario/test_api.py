@@ -6,6 +6,7 @@ import os
 import re
 import socket
 import sqlite3
+import subprocess
 import threading
 import time
 
@@ -13,7 +14,7 @@ import jsonschema
 import pytest
 
 from api import Api, Contract, document, quote
-from splitmail import ROOT, binary
+from splitmail import ROOT, binary, no_checks
 from world import children, wait_until
 
 PASSWORD = "correct horse"
@@ -935,6 +936,93 @@ def answers(server):
         return Api(server).raw("GET", "/health").status == 200
     except OSError:
         return False
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("0.0.0.0", 0))
+        return probe.getsockname()[1]
+
+
+def peer_certificate(port):
+    with socket.create_connection(("127.0.0.1", port), 10) as plain:
+        with no_checks().wrap_socket(plain) as tls:
+            return tls.getpeercert(binary_form=True)
+
+
+def test_tls_where_others_can_reach_it(world):
+    server = world.server("c", start=False)
+    port = free_port()
+    server.start()
+    server.stop()
+    path = os.path.join(server.data, "splitmail.conf")
+    with open(path) as file:
+        text = file.read()
+    text = re.sub(r"console \{[^}]*\}", "console {\n\taddress = \"*\"\n"
+                  f"\tport = {port}\n\tnames = {{\"mail.example\"}}\n}}", text)
+    with open(path, "w") as file:
+        file.write(text)
+    server.serve()
+    https = http.client.HTTPSConnection("127.0.0.1", port, timeout=30,
+                                        context=no_checks())
+    https.request("GET", "/health", headers={"Host": "mail.example"})
+    assert https.getresponse().read() == b'{"status":"ok"}'
+    password = re.search(r"password (\S+)", server.admin_password)[1]
+    https.request("POST", "/api/v1/session", json.dumps(
+        {"name": "admin0", "password": password}),
+        {"Content-Type": "application/json"})
+    answer = https.getresponse()
+    answer.read()
+    assert "; Secure" in answer.getheader("set-cookie")
+    https.close()
+    with socket.create_connection(("127.0.0.1", port), 10) as plain:
+        plain.sendall(b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        assert b"200" not in plain.recv(1000)
+
+    # A new certificate is shown after a reload; a broken one is not.
+    old = peer_certificate(port)
+    files = [os.path.join(server.data, "tls", name)
+             for name in ("cert.pem", "key.pem")]
+    with open(files[0], "w") as file:
+        file.write("broken")
+    server.reload()
+    wait_until(lambda: re.search("console.*the old certificate stays",
+                                   server.log()), 10,
+               "a complaint")
+    assert peer_certificate(port) == old
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes",
+                    "-subj", "/CN=new.test", "-keyout", files[1] + ".new",
+                    "-out", files[0] + ".new", "-days", "2"], check=True,
+                   capture_output=True)
+    for name in files:
+        owner = os.stat(name)
+        os.chown(name + ".new", owner.st_uid, owner.st_gid)
+        os.replace(name + ".new", name)
+    server.reload()
+    wait_until(lambda: peer_certificate(port) != old, 10,
+               "the new certificate")
+
+
+def test_stopping_waits_for_a_trial(world):
+    server = world.server("c")
+    api = Api(server)
+    api.sign_in("admin0", re.search(r"password (\S+)",
+                                    server.admin_password)[1])
+    with socket.socket() as silent:
+        silent.bind((server.address, 0))
+        silent.listen()
+        host = f"{server.address}:{silent.getsockname()[1]}"
+        seen = []
+        trial = threading.Thread(target=lambda: seen.append(api.post(
+            "/relay-test", {"hosts": host}).json["items"]))
+        trial.start()
+        held, _ = silent.accept()
+        started = time.monotonic()
+        server.stop()
+        assert time.monotonic() - started < 15
+        trial.join()
+        held.close()
+        assert "does not answer" in seen[0][0]["problem"]
 
 
 def test_a_hundred_thousand_users(world):
