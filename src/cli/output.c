@@ -19,7 +19,7 @@ const char *cli_clean(struct cli *c, const char *text)
 
 	for (unsigned char *p = (unsigned char *)out; *p; p++) {
 		if (*p < 0x20 || *p == 0x7f)
-			*p = '?';
+			*p = *p == '\t' ? ' ' : '?';
 		if (*p == 0xc2 && p[1] >= 0x80 && p[1] < 0xa0)
 			p[0] = p[1] = '?';
 	}

@@ -48,7 +48,7 @@ static void keep_two(void *world)
 	check(q);
 	memcpy(w->id, m->id, sizeof(w->id));
 	m->sender = S("alice@own.test");
-	m->trace = S("Received: by us\r\n");
+	m->trace = S("Received: by us\r\n\tfor x\r\n");
 	m->as = S("internet");
 	keep(q, m, S("bob@b.example"));
 	keep(q, message_new(), S("carol@c.example"));
@@ -174,14 +174,15 @@ static void test_show(void **state)
 	assert_string_equal(get(m, "id"), w->id);
 	assert_string_equal(get(m, "as"), "internet");
 	assert_string_equal(get(m, "header"),
-	                    "Received: by us\r\nSubject: hi\x1b[1m\r\n");
+	                    "Received: by us\r\n\tfor x\r\nSubject: hi\x1b[1m\r\n");
 	json_decref(m);
 	assert_int_equal(run(w, words), CLI_DONE);
+	assert_non_null(strstr(w->out, "Received: by us\n for x\n"));
 	assert_non_null(strstr(w->out, "Subject: hi?[1m\n"));
 	assert_null(strstr(w->out, "body"));
 	snprintf(words, sizeof(words), "queue show %s --raw", w->id);
 	assert_int_equal(run(w, words), CLI_DONE);
-	assert_string_equal(w->out, "Received: by us\r\nSubject: hi\x1b[1m\r\n"
+	assert_string_equal(w->out, "Received: by us\r\n\tfor x\r\nSubject: hi\x1b[1m\r\n"
 	                            "\r\nbody\r\n");
 	assert_int_equal(run(w, "queue show nosuch"), CLI_REFUSED);
 	assert_non_null(strstr(w->err, "There is no message nosuch"));
