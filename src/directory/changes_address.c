@@ -22,7 +22,14 @@ static bool parse_place(struct changes *c, const char *field, struct str text,
 	if (*all)
 		text = arena_strf(c->arena, "%.*s@all.invalid",
 				  STR(str_part(text, 0, text.n - 2)));
-	return value_address(c, field, text, a);
+	if (!value_address(c, field, text, a))
+		return false;
+	if (str_same(a->local, S("*")))
+		return refuse(c, field,
+			      "An address has no wild card: who gets the mail "
+			      "nobody else has is set with `splitmail domain set "
+			      "DOMAIN catch_all=ADDRESS`.");
+	return true;
 }
 
 bool place_parse(struct changes *c, const char *field, struct str text,

@@ -325,6 +325,8 @@ static void test_overlaps(void **state)
 {
 	make_split();
 	assert_done(address_add(c, ALICE, S("al@*")));
+	assert_refused(address_add(c, ALICE, S("*@example.org")), "address",
+		       "catch_all=");
 	assert_refused(address_add(c, BOB, S("al@example.net")), "address",
 		       "alice@example.org has al@* (all aliases)");
 	assert_done(address_add(c, ALICE, S("a1@example.net")));
