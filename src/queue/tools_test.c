@@ -184,6 +184,58 @@ static void test_list(void **state)
 	        write_entry, NULL));
 }
 
+static void note_id(void *id, const struct message *m)
+{
+	snprintf(id, sizeof(m->id), "%s", m->id);
+}
+
+/* One message a page, and nothing behind the last. */
+static void test_page(void **state)
+{
+	struct world *w = *state;
+	struct queue_filter f = { .system = S("exchange") };
+	char first[16] = "", second[16] = "", third[16] = "";
+
+	assert_true(tools_page(w->t, &f, S(""), 1, note_id, first));
+	assert_int_equal(id_number(str_of(first)), w->small);
+	assert_true(tools_page(w->t, &f, str_of(first), 1, note_id, second));
+	assert_int_equal(id_number(str_of(second)), w->large);
+	assert_true(tools_page(w->t, &f, str_of(second), 1, note_id, third));
+	assert_string_equal(third, "");
+}
+
+static void write_load(void *to, const struct queue_load *l)
+{
+	buf_printf(to, "%.*s %d/%d %d; ", STR(l->system), (int)l->recipients,
+	           (int)l->held, l->reply.code);
+}
+
+static void counts(struct world *w, struct str domain, const char *want,
+                   uint64_t messages)
+{
+	struct buf b scoped(buf) = BUF_EMPTY;
+	struct queue_total total;
+
+	assert_true(tools_count(w->t, domain, write_load, &b, &total));
+	buf_add_char(&b, '\0');
+	assert_string_equal(b.p, want);
+	assert_int_equal(total.messages, messages);
+	assert_true(messages == 0 || total.oldest_ms > 0);
+}
+
+static void test_count(void **state)
+{
+	struct world *w = *state;
+	struct queue_filter f = { .system = S("zimbra") };
+	uint64_t n;
+
+	assert_true(tools_order(w->t, ORDER_HOLD, &f, &n));
+	counts(w, S(""), "exchange 3/0 451; zimbra 1/1 451; ", 2);
+	counts(w, S("B.example"), "exchange 2/0 451; ", 2);
+	counts(w, S("c.example"), "zimbra 1/1 451; ", 1);
+	counts(w, S("nosuch.example"), "", 0);
+}
+
 static void test_show(void **state)
 {
 	struct world *w = *state;
@@ -336,6 +388,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		WITH_WORLD(test_list),
+		WITH_WORLD(test_page),
+		WITH_WORLD(test_count),
 		WITH_WORLD(test_show),
 		WITH_WORLD(test_retry_hold_release),
 		WITH_WORLD(test_delete),

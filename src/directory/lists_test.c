@@ -1,0 +1,248 @@
+/* Pages, the change log, tokens and administrators: what the console asks. */
+#include "base/buf.h"
+#include "directory/admins.h"
+#include "directory/directory_test.h"
+#include "directory/lists.h"
+#include "directory/password.h"
+
+static void make_people(void)
+{
+	assert_done(domain_create(c, S("a.test"), SET("relay=b.test")));
+	assert_done(domain_create(c, S("z.test"), NOTHING));
+	for (int i = 0; i < 9; i++)
+		assert_done(user_create(
+			c, arena_strf(arena, "u%d@a.test", i),
+			SET(arena_printf(arena, "name=Person %d", 8 - i),
+			    i % 2 ? "mail_system=alternate"
+				  : "mail_system=hosted")));
+	assert_done(group_create(c, S("g@a.test"), SET("name=50%_!")));
+	assert_done(user_create(c, S("u0@z.test"), NOTHING));
+}
+
+static struct holder_page page_of(const char *domain)
+{
+	struct domain found;
+
+	assert_int_equal(directory_domain(d, str_of(domain), arena, &found),
+			 ANSWER_YES);
+	return (struct holder_page){ .kinds = ~0u, .domain = found.id,
+				     .mail_system = -1, .enabled = -1,
+				     .limit = 100 };
+}
+
+struct seen {
+	struct buf text;
+	struct holder_page *page;
+};
+
+static void see(void *arg, const struct holder_entry *e)
+{
+	struct seen *s = arg;
+	struct str rest = e->login, left;
+
+	str_split(&rest, '@', &left);
+	buf_printf(&s->text, "%.*s ", STR(left));
+	s->page->after_login = arena_str(arena, e->login);
+	s->page->after_name = arena_str(arena, e->name);
+}
+
+/* All pages of PAGE, one after the other. */
+static void assert_pages(struct holder_page page, const char *want)
+{
+	struct seen s = { BUF_EMPTY, &page };
+	int64_t n = 0;
+	size_t before;
+
+	assert_int_equal(count_holders(d, &page, &n), ANSWER_YES);
+	do {
+		before = s.text.n;
+		assert_true(list_holder_page(d, &page, see, &s));
+	} while (s.text.n > before);
+	buf_add_char(&s.text, '\0');
+	assert_string_equal(s.text.p, want);
+	for (const char *p = want; *p; p++)
+		n -= *p == ' ';
+	assert_int_equal(n, 0);
+	buf_free(&s.text);
+}
+
+static void test_pages(void **state)
+{
+	struct holder_page p;
+
+	make_people();
+	p = page_of("a.test");
+	p.kinds = 1u << HOLDER_USER;
+	for (p.limit = 1; p.limit < 12; p.limit += 5) {
+		p.sort = SORT_ADDRESS;
+		assert_pages(p, "u0 u1 u2 u3 u4 u5 u6 u7 u8 ");
+		p.sort = SORT_ADDRESS_DOWN;
+		assert_pages(p, "u8 u7 u6 u5 u4 u3 u2 u1 u0 ");
+		p.sort = SORT_NAME;
+		assert_pages(p, "u8 u7 u6 u5 u4 u3 u2 u1 u0 ");
+		p.sort = SORT_NAME_DOWN;
+		assert_pages(p, "u0 u1 u2 u3 u4 u5 u6 u7 u8 ");
+	}
+	p.sort = SORT_ADDRESS;
+	p.mail_system = HOME_ALTERNATE;
+	assert_pages(p, "u1 u3 u5 u7 ");
+}
+
+static void test_search(void **state)
+{
+	struct holder_page p;
+
+	make_people();
+	assert_done(address_add(c, S("u3@a.test"), S("hidden@*")));
+	assert_done(user_set(c, S("u4@a.test"), SET("enabled=no")));
+	p = page_of("a.test");
+	p.search = S("PERSON 2");
+	assert_pages(p, "u6 ");
+	p.search = S("hidd");
+	assert_pages(p, "u3 ");
+	p.search = S("%_!");
+	assert_pages(p, "g ");
+	p.search = S("%");
+	assert_pages(p, "g ");
+	p.search = S("u0@");
+	assert_pages(p, "u0 ");
+	p.search = S("");
+	p.enabled = 0;
+	assert_pages(p, "u4 ");
+	p = page_of("z.test");
+	assert_pages(p, "postmaster-builtin u0 ");
+	p = page_of("a.test");
+	p.system = S("nosuch");
+	assert_pages(p, "");
+}
+
+static void see_change(void *arg, const struct change_entry *e)
+{
+	buf_printf(arg, "%.*s %.*s; ", STR(e->subject), STR(e->field));
+}
+
+static void assert_changes(struct change_page page, const char *want)
+{
+	struct buf text scoped(buf) = BUF_EMPTY;
+
+	page.limit = 3;
+	assert_true(list_changes(d, &page, see_change, &text));
+	buf_add_char(&text, '\0');
+	assert_string_equal(text.p, want);
+}
+
+static void test_change_log(void **state)
+{
+	make_people();
+	assert_done(domain_create(c, S("sub.z.test"), NOTHING));
+	assert_done(admin_create(c, S("jane@z.test"), SET("domain=z.test")));
+	assert_changes((struct change_page){ .domain = S("z.test") },
+		       "u0@z.test created; z.test created; ");
+	assert_changes((struct change_page){ .subject = S("sub.z.test") },
+		       "sub.z.test created; ");
+	assert_changes((struct change_page){ .who = S("nobody") }, "");
+}
+
+static void count_token(void *n, const struct token_entry *t)
+{
+	++*(int *)n;
+}
+
+static void test_tokens(void **state)
+{
+	char token[TOKEN_CHARS + 1], other[TOKEN_CHARS + 1];
+	struct token_entry t;
+	int n = 0;
+
+	assert_done(token_create(c, S("admin0"), S("backup"), false, 1, token));
+	assert_done(token_create(c, S("admin0"), S("sync"), true, 1, other));
+	assert_string_not_equal(token, other);
+	assert_int_equal(directory_token(d, str_of(token), arena, &t),
+			 ANSWER_YES);
+	assert_false(t.may_write);
+	assert_true(str_same(t.admin, S("admin0")));
+	assert_int_equal(t.expires_s - t.created_s, 86400);
+	assert_int_equal(directory_token(d, S("guess"), arena, &t), ANSWER_NO);
+	assert_not_found(token_delete(c, S("jane"), t.id), NULL, "no such");
+	assert_done(token_delete(c, S(""), t.id));
+	assert_int_equal(directory_token(d, str_of(token), arena, &t),
+			 ANSWER_NO);
+	assert_true(list_tokens(d, S("admin0"), count_token, &n));
+	assert_int_equal(n, 1);
+	assert_refused(token_create(c, S("admin0"), S(" "), true, 1, token),
+		       "name", "what");
+	assert_refused(token_create(c, S("admin0"), S("x"), true, 0, token),
+		       "days", "1 to");
+	assert_not_found(token_create(c, S("no"), S("x"), true, 1, token), NULL,
+			 "no administrator");
+}
+
+/* A user who is an administrator signs in while he is hosted and enabled. */
+static void test_administrators(void **state)
+{
+	struct str jane = S("jane@a.test");
+	struct admin a;
+
+	assert_int_equal(directory_admin(d, S("admin0"), arena, &a),
+			 ANSWER_YES);
+	assert_int_equal(a.role, ADMIN_SUPER);
+	assert_true(password_matches(S("admin-secret"), a.hash));
+	assert_int_equal(directory_admin(d, jane, arena, &a), ANSWER_NO);
+	assert_done(domain_create(c, S("a.test"), SET("relay=b.test")));
+	assert_done(admin_create(c, jane, SET("domain=a.test",
+					      "role=delegate")));
+	assert_int_equal(directory_admin(d, jane, arena, &a), ANSWER_YES);
+	assert_string_equal(a.hash, "");
+	assert_done(user_create(c, jane, SET("password=of the user")));
+	assert_int_equal(directory_admin(d, jane, arena, &a), ANSWER_YES);
+	assert_true(password_matches(S("of the user"), a.hash));
+	assert_true(str_same(a.domain_name, S("a.test")));
+	assert_done(user_set(c, jane, SET("enabled=no")));
+	assert_int_equal(directory_admin(d, jane, arena, &a), ANSWER_NO);
+	assert_done(user_set(c, jane, SET("enabled=yes",
+					  "mail_system=alternate")));
+	assert_int_equal(directory_admin(d, jane, arena, &a), ANSWER_NO);
+}
+
+/* Several changes are seen from inside, and none of them when undone. */
+static void test_undo(void **state)
+{
+	struct directory *inside = changes_directory(c);
+	struct domain domain;
+	struct holder h;
+
+	assert_true(changes_begin(c));
+	assert_done(domain_create(c, S("a.test"), NOTHING));
+	assert_refused(domain_create(c, S("a.test"), NOTHING), "name",
+		       "exists");
+	assert_done(user_create(c, S("u@a.test"), NOTHING));
+	assert_int_equal(directory_domain(inside, S("a.test"), arena, &domain),
+			 ANSWER_YES);
+	directory_begin(inside);
+	assert_int_equal(directory_address(inside, &domain, S("u"), S("a.test"),
+					   arena, &h), ANSWER_YES);
+	directory_end(inside);
+	assert_int_equal(directory_domain(d, S("a.test"), arena, &domain),
+			 ANSWER_NO);
+	changes_undo(c);
+	assert_int_equal(directory_domain(inside, S("a.test"), arena, &domain),
+			 ANSWER_NO);
+	assert_done(domain_create(c, S("a.test"), NOTHING));
+	assert_int_equal(directory_domain(d, S("a.test"), arena, &domain),
+			 ANSWER_YES);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_pages),
+		TEST(test_search),
+		TEST(test_change_log),
+		TEST(test_tokens),
+		TEST(test_administrators),
+		TEST(test_undo),
+	};
+
+	return cmocka_run_group_tests(tests, test_folder_make,
+				      test_folder_remove);
+}
