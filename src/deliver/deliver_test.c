@@ -499,6 +499,17 @@ static void user_is_answered_at_once(struct world *w)
 	wrong_unless(w, queued(w, NULL, 0) == 0);
 }
 
+static void sieve_is_answered_at_once(struct world *w)
+{
+	w->asker = ASKER_LOCAL;
+	w->a.final_ms = 300;
+	says(w, submit(w, "s@x.test", "bob@a.test"), "250 2.0.0 Ok: queued");
+	wrong_unless(w, w->a.n_mails == 0);
+	wait_for(w, w->a.n_mails == 1);
+	wait_for(w, deliver_busy(w->deliver) == 0);
+	wrong_unless(w, queued(w, NULL, 0) == 0);
+}
+
 /* ---- TLS ---- */
 
 static void with_tls(struct world *w, struct fake_hop *hop)
@@ -713,6 +724,7 @@ static void retry_times(void **state)
 	T(more_bad_manners) T(in_trouble) T(short_replies_are_fine) \
 	T(endless_reply) T(other_host_is_tried) T(other_host_in_mid_mail) \
 	T(by_mx) T(ourselves_as_mx) T(user_is_answered_at_once) \
+	T(sieve_is_answered_at_once) \
 	T(tls_is_used) T(tls_that_fails_is_left_out) \
 	T(tls_required_is_never_left_out) T(injected_before_tls) \
 	T(waits_while_it_is_down) T(time_runs_out) T(delay_is_told_once) \

@@ -330,11 +330,12 @@ static void route_all(struct job *job)
 	HASH_CLEAR(hh, g.ends);
 	if (g.asker.kind != ASKER_USER && g.asker.kind != ASKER_LOCAL)
 		return;
+	/* A local one is Sieve's, and the delivery to a mailbox waits for it. */
 	for (size_t i = 0; i < job->n; i++) {
 		const struct leg *leg = &job->shares[i]->leg;
 
 		if (job->shares[i]->state == RECIPIENT_WAITING &&
-		    (leg->kind == LEG_INTERNET ||
+		    (g.asker.kind == ASKER_LOCAL || leg->kind == LEG_INTERNET ||
 		     (leg->kind == LEG_SYSTEM && leg->system.smart_host)))
 			job->keeps_first = true;
 	}
