@@ -163,6 +163,29 @@ static bool parse_recipient(struct cli *c, const char *word, struct address *a)
 	return str_empty(path) || fail("bad address \"%s\"", word);
 }
 
+/* Who could not log in could not ask. */
+static bool may_ask(struct cli *c, const struct router *r,
+		    const struct asker *as)
+{
+	struct address a;
+
+	if (as->kind != ASKER_USER)
+		return true;
+	if (!address_parse(as->user, c->arena, &a))
+		return false;
+	switch (directory_may_send_as(r->directory, as->user, a.local,
+				      a.domain)) {
+	case ANSWER_YES:
+		return true;
+	case ANSWER_NO:
+		return fail("%.*s is no user who is hosted here and enabled",
+			    STR(as->user));
+	case ANSWER_UNSURE:
+		break;
+	}
+	return false;
+}
+
 static int decide(struct cli *c, const struct router *r, const char *word,
 		  const char *as)
 {
@@ -172,7 +195,8 @@ static int decide(struct cli *c, const struct router *r, const char *word,
 
 	if (!parse_recipient(c, word, &recipient))
 		return cli_refuse(c, "%s.", cause());
-	if (!asker_parse(r->directory, str_of(as), c->arena, &q.asker))
+	if (!asker_parse(r->directory, str_of(as), c->arena, &q.asker) ||
+	    !may_ask(c, r, &q.asker))
 		return cli_refuse(c, "%s.", cause());
 	d = route_decide(r, &q, c->arena);
 	if (c->json)

@@ -46,6 +46,10 @@ static bool set_password(struct changes *c, struct admin_row *r, struct str v)
 {
 	char hash[PASSWORD_HASH_BYTES];
 
+	if (v.n < PASSWORD_ADMIN_BYTES)
+		return refuse(c, "password", "An administrator's password "
+			      "needs at least %d characters.",
+			      PASSWORD_ADMIN_BYTES);
 	if (!password_hash(v, hash))
 		return refuse(c, "password", "%s", cause());
 	r->password = arena_str(c->arena, str_of(hash));

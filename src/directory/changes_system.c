@@ -282,10 +282,12 @@ static bool apply(struct changes *c, struct system_row *r,
 	return true;
 }
 
-/* 1*63( a-z / 0-9 / "-" / "_" / "." ), lower case. */
+/* 1*63( a-z / 0-9 / "-" / "_" ), lower case.  No dot and no colon: a relay that
+ * has no name is called by its hosts, and must not be taken for a system that
+ * has rights. */
 static bool parse_name(struct changes *c, struct str name, struct str *out)
 {
-	static const char letters[] = "abcdefghijklmnopqrstuvwxyz0123456789-_.";
+	static const char letters[] = "abcdefghijklmnopqrstuvwxyz0123456789-_";
 	char *lower = arena_cstr(c->arena, name);
 
 	for (char *p = lower; *p; p++)
@@ -295,7 +297,7 @@ static bool parse_name(struct changes *c, struct str name, struct str *out)
 	    strspn(lower, letters) != name.n)
 		return refuse(c, "name",
 			      "\"%.*s\" is no name of a system: up to %d "
-			      "letters, digits, \"-\", \"_\" and \".\".",
+			      "letters, digits, \"-\" and \"_\".",
 			      STR(name), NAME_BYTES);
 	*out = str_of(lower);
 	return true;

@@ -12,6 +12,7 @@
 
 enum {
 	PASSWORD_HASH_BYTES = 160,
+	PASSWORD_ADMIN_BYTES = 8,	/* at least, of an administrator */
 	PASSWORD_BYTES = 512,		/* of a password; longer is abuse */
 	PASSWORD_IMPORTED_BYTES = 1024,	/* of an imported {SCHEME}hash */
 };

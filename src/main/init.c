@@ -10,6 +10,7 @@
  * all above it have to be searchable for that user.
  */
 #include <errno.h>
+#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -208,15 +209,25 @@ static bool choose_hostname(struct plan *p, const struct call *c)
 	return true;
 }
 
+static void say_json(const struct plan *p, bool asked)
+{
+	json_t *said = json_pack("{s:s, s:s, s:s}", "data", p->data,
+				 "hostname", p->config.hostname, "admin",
+				 "admin0");
+
+	if (!asked)
+		json_object_set_new(said, "password", json_string(p->password));
+	json_dumpf(said, stdout, 0);
+	putchar('\n');
+	json_decref(said);
+}
+
 static int say_done(const struct call *c, const struct plan *p)
 {
 	bool asked = call_option(c, "admin-password-stdin");
 
 	if (c->json)
-		printf("{\"data\":\"%s\",\"hostname\":\"%s\",\"admin\":"
-		       "\"admin0\"%s%s%s}\n", p->data, p->config.hostname,
-		       asked ? "" : ",\"password\":\"",
-		       asked ? "" : p->password, asked ? "" : "\"");
+		say_json(p, asked);
 	else if (asked)
 		printf("%s is ready. The superadministrator is admin0.\n",
 		       p->data);

@@ -35,7 +35,9 @@ static bool parse_system(struct directory *d, struct str name,
 	case ANSWER_UNSURE:
 		return false;
 	}
-	if (!hosts_parse(name, arena, &hosts, &n))
+	/* a system has no dot or colon in its name, a relay has */
+	if ((str_find(name, '.') < 0 && str_find(name, ':') < 0) ||
+	    !hosts_parse(name, arena, &hosts, &n))
 		return fail("there is no system \"%.*s\"", STR(name));
 	out->system = (struct system){ .name = arena_str(arena, name) };
 	out->system.hosts = out->system.name;

@@ -186,3 +186,15 @@ def test_administrators_are_stored(world):
     assert "admin0" in names and "hugo" in names
     server.cli("admin", "delete", "hugo")
     assert "admin0" in server.refused("admin", "delete", "admin0")
+
+
+def test_who_is_asked_for_has_to_exist(server):
+    for wrong in (f"user:{BOB}", f"user:nobody@{DOMAIN}", "system:typo"):
+        assert server.refused("route", ALICE, "--as", wrong)
+    # A system's name cannot be taken for a relay's hosts, which have a dot.
+    text = server.refused("system", "create", "10.0.0.7", "--hosts",
+                          "10.0.0.8")
+    assert "name" in text
+    assert "8" in server.refused("admin", "create", "eve", "--domain", DOMAIN,
+                                 "--role", "delegate", "--password-stdin",
+                                 input="short\n")
