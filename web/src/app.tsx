@@ -2,6 +2,7 @@ import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { Route, Switch } from "wouter";
 import { session as api } from "./api";
+import type { Session } from "./api";
 import { Frame } from "./frame/Frame";
 import { Await } from "./parts/states";
 import { Administrators } from "./screens/Administrators";
@@ -28,15 +29,18 @@ export function App() {
 	const query = useQuery({ queryKey: ["session"], queryFn: api.get, staleTime: Infinity });
 	const [domain, setDomain] = useState(sessionStorage.getItem(selectedDomain));
 
+	// Nothing that was shown to one is kept for the next.
+	function become(who: Session | null) {
+		cache.removeQueries({ predicate: ({ queryKey }) => queryKey[0] !== "session" });
+		cache.setQueryData(["session"], who);
+	}
+
 	return (
 		<Await query={query}>
 			{(session) =>
 				session === null ? (
 					<SignIn
-						onSignedIn={(who) => {
-							cache.clear();
-							cache.setQueryData(["session"], who);
-						}}
+						onSignedIn={become}
 					/>
 				) : (
 					<WhoContext.Provider
@@ -51,8 +55,7 @@ export function App() {
 							async signOut() {
 								await api.signOut().catch(() => undefined);
 								sessionStorage.clear();
-								cache.clear();
-								cache.setQueryData(["session"], null);
+								become(null);
 							},
 						}}
 					>

@@ -1,10 +1,11 @@
-import { Button, PasswordInput } from "@mantine/core";
+import { Button } from "@mantine/core";
 import { useState } from "react";
 import { session as api } from "../api";
 import { Dialog } from "../parts/dialog";
 import { Form, useAttempt } from "../parts/form";
 import { Icon } from "../parts/icons";
 import { tell } from "../parts/tell";
+import { PasswordField } from "../parts/PasswordField";
 import { useWho } from "../session";
 import { useWords } from "../words";
 
@@ -43,7 +44,7 @@ export function Account() {
 						tell(say, say("passwordChanged"));
 					}}
 				>
-					<PasswordInput
+					<PasswordField
 						label={say("currentPassword")}
 						data-field="current"
 						error={attempt.errorOf("current")}
@@ -51,7 +52,7 @@ export function Account() {
 						onChange={(e) => setCurrent(e.currentTarget.value)}
 						autoComplete="current-password"
 					/>
-					<PasswordInput
+					<PasswordField
 						label={say("newPassword")}
 						data-field="new"
 						error={attempt.errorOf("new")}

@@ -59,7 +59,7 @@ export function SplitDrawing({ relay, forwardUnknown, hosted, alternate }: Drawi
 					<text x="322" y="112" fontSize="13" fontWeight="600" textAnchor="middle">{clip(say("drawRelay"), 21)}</text>
 					<text x="322" y="130" className="label" textAnchor="middle">{clip(relay.trim() || "—", 23)}</text>
 					<text x="322" y="149" className="label" textAnchor="middle">
-						{[knowsOthers && say("nUsers", { n: alternate }), forwards && !knowsOthers && say("drawUnknown"), forwards && knowsOthers && "+ ?"].filter(Boolean).join(" ")}
+						{[knowsOthers && say("nUsers", { n: alternate }), forwards && !knowsOthers && say("drawUnknown"), forwards && knowsOthers && say("drawAndUnknown")].filter(Boolean).join(" ")}
 					</text>
 				</g>
 

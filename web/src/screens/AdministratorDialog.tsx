@@ -1,4 +1,4 @@
-import { Button, PasswordInput, Select, TextInput } from "@mantine/core";
+import { Button, Select, TextInput } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { administrators, domains } from "../api";
@@ -7,6 +7,7 @@ import { Confirm, Dialog } from "../parts/dialog";
 import { Form, useAttempt } from "../parts/form";
 import { Await } from "../parts/states";
 import { tell } from "../parts/tell";
+import { PasswordField } from "../parts/PasswordField";
 import { useWho } from "../session";
 import { useWords } from "../words";
 import { roleHint, roleWord } from "./Administrators";
@@ -83,7 +84,7 @@ function AdministratorForm({ read, onClose }: { read: Versioned<Administrator> |
 						onChange={(domain) => type({ domain })}
 					/>
 				)}
-				<PasswordInput
+				<PasswordField
 					label={say("password")}
 					description={read?.value.password === "set" ? say("systemPasswordKept") : undefined}
 					data-field="password"

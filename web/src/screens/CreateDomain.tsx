@@ -1,4 +1,4 @@
-import { Button, PasswordInput, TextInput } from "@mantine/core";
+import { Button, TextInput } from "@mantine/core";
 import { useEffect, useState } from "react";
 import { useLocation } from "wouter";
 import { administrators, domains } from "../api";
@@ -6,6 +6,7 @@ import { Dialog } from "../parts/dialog";
 import { Form, listOf, useAttempt } from "../parts/form";
 import { domainPath } from "../parts/page";
 import { tell } from "../parts/tell";
+import { PasswordField } from "../parts/PasswordField";
 import { useWords } from "../words";
 
 const blank = { name: "", aliases: "", administrator: "", password: "" };
@@ -89,7 +90,7 @@ export function CreateDomain({ opened, onClose }: { opened: boolean; onClose: ()
 						autoCapitalize="none"
 						spellCheck={false}
 					/>
-					<PasswordInput
+					<PasswordField
 						className="grow"
 						label={say("password")}
 						data-field="password"

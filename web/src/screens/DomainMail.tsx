@@ -1,6 +1,7 @@
-import { Checkbox, Select, TextInput } from "@mantine/core";
+import { Select, TextInput } from "@mantine/core";
 import { domains } from "../api";
 import type { Domain, DomainChange, Versioned } from "../api";
+import { CheckField } from "../parts/CheckField";
 import { useDraft } from "../parts/draft";
 import { Form, SaveBar, sizeOf, sizeText, useAttempt } from "../parts/form";
 import { RelayTest } from "../parts/RelayTest";
@@ -69,7 +70,7 @@ export function DomainMail({ read }: { read: Versioned<Domain> }) {
 							spellCheck={false}
 							disabled={!mayRoute}
 						/>
-						<Checkbox
+						<CheckField
 							label={say("forwardUnknown")}
 							description={say("forwardUnknownHint")}
 							data-field="forward_unknown"

@@ -1,9 +1,10 @@
-import { ActionIcon, Button, Switch, TextInput } from "@mantine/core";
+import { ActionIcon, Button, TextInput } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { useLocation, useParams } from "wouter";
 import { domains, groups } from "../api";
 import type { Group, Versioned } from "../api";
+import { SwitchField } from "../parts/CheckField";
 import { AddressTable, rowsOf, settingsOf } from "../parts/AddressTable";
 import { Confirm } from "../parts/dialog";
 import { useDraft } from "../parts/draft";
@@ -134,7 +135,7 @@ function GroupForm({ read, at }: { read: Versioned<Group>; at: string }) {
 						onChange={(e) => type({ name: e.currentTarget.value })}
 						disabled={!mayRoute}
 					/>
-					<Switch
+					<SwitchField
 						label={say("enabled")}
 						data-field="enabled"
 						checked={draft.enabled}

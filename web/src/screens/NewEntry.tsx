@@ -1,4 +1,4 @@
-import { Button, PasswordInput, Select, TextInput } from "@mantine/core";
+import { Button, Select, TextInput } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { useLocation, useParams } from "wouter";
@@ -8,6 +8,7 @@ import { Form, listOf, useAttempt } from "../parts/form";
 import { entryPath, Page } from "../parts/page";
 import { Await, Empty } from "../parts/states";
 import { tell } from "../parts/tell";
+import { PasswordField } from "../parts/PasswordField";
 import { useWho } from "../session";
 import { useWords } from "../words";
 import type { Word } from "../words";
@@ -77,7 +78,7 @@ function NewEntryForm({ kind, names }: { kind: Kind; names: string[] }) {
 					onChange={(e) => type({ name: e.currentTarget.value })}
 				/>
 				{kind === "user" && (
-					<PasswordInput
+					<PasswordField
 						label={say("password")}
 						description={say("optional")}
 						data-field="password"

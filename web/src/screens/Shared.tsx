@@ -1,9 +1,10 @@
-import { Button, Switch, TextInput } from "@mantine/core";
+import { Button, TextInput } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { useLocation, useParams } from "wouter";
 import { domains, shared } from "../api";
 import type { Shared, Versioned } from "../api";
+import { SwitchField } from "../parts/CheckField";
 import { AddressTable, rowsOf, settingsOf } from "../parts/AddressTable";
 import { Confirm } from "../parts/dialog";
 import { useDraft } from "../parts/draft";
@@ -65,7 +66,7 @@ function SharedForm({ read, at }: { read: Versioned<Shared>; at: string }) {
 						onChange={(e) => type({ name: e.currentTarget.value })}
 						disabled={!mayRoute}
 					/>
-					<Switch
+					<SwitchField
 						label={say("enabled")}
 						data-field="enabled"
 						error={attempt.errorOf("enabled")}

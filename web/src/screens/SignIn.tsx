@@ -1,10 +1,11 @@
-import { Button, PasswordInput, TextInput } from "@mantine/core";
+import { Button, TextInput } from "@mantine/core";
 import { useEffect, useState } from "react";
 import { session as api } from "../api";
 import type { Session } from "../api";
 import { Switches } from "../frame/Switches";
 import mark from "../mark.svg";
 import { Form, useAttempt } from "../parts/form";
+import { PasswordField } from "../parts/PasswordField";
 import { sentence } from "../refusals";
 import { useWords } from "../words";
 
@@ -58,7 +59,7 @@ export function SignIn({ onSignedIn }: { onSignedIn: (who: Session) => void }) {
 							autoFocus
 							size="md"
 						/>
-						<PasswordInput
+						<PasswordField
 							label={say("password")}
 							data-field="password"
 							error={attempt.errorOf("password")}

@@ -1,13 +1,15 @@
-import { Button, Checkbox, PasswordInput, Select, TextInput } from "@mantine/core";
+import { Button, Select, TextInput } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { systems } from "../api";
 import type { System, SystemChange, Versioned } from "../api";
+import { CheckField } from "../parts/CheckField";
 import { Confirm, Dialog } from "../parts/dialog";
 import { Form, listOf, textOf, useAttempt } from "../parts/form";
 import { RelayTest } from "../parts/RelayTest";
 import { Await } from "../parts/states";
 import { tell } from "../parts/tell";
+import { PasswordField } from "../parts/PasswordField";
 import { useWords } from "../words";
 
 type Tls = System["tls"];
@@ -113,7 +115,7 @@ function SystemForm({ read, onClose }: { read: Versioned<System> | null; onClose
 						onChange={(e) => type({ user: e.currentTarget.value })}
 						autoComplete="off"
 					/>
-					<PasswordInput
+					<PasswordField
 						className="grow"
 						label={say("password")}
 						description={read?.value.password === "set" ? say("systemPasswordKept") : undefined}
@@ -132,14 +134,14 @@ function SystemForm({ read, onClose }: { read: Versioned<System> | null; onClose
 					value={draft.trust}
 					onChange={(e) => type({ trust: e.currentTarget.value })}
 				/>
-				<Checkbox
+				<CheckField
 					label={say("mayRelay")}
 					data-field="may_relay"
 					error={attempt.errorOf("may_relay")}
 					checked={draft.may_relay}
 					onChange={(e) => type({ may_relay: e.currentTarget.checked })}
 				/>
-				<Checkbox
+				<CheckField
 					label={say("smartHost")}
 					data-field="smart_host"
 					error={attempt.errorOf("smart_host")}

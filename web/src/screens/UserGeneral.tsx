@@ -1,6 +1,7 @@
-import { Switch, TextInput } from "@mantine/core";
+import { TextInput } from "@mantine/core";
 import { users } from "../api";
 import type { User, Versioned } from "../api";
+import { SwitchField } from "../parts/CheckField";
 import { useDraft } from "../parts/draft";
 import { Form, SaveBar, useAttempt } from "../parts/form";
 import { tell } from "../parts/tell";
@@ -46,7 +47,7 @@ export function UserGeneral({ read, at }: { read: Versioned<User>; at: string })
 					readOnly
 					variant="filled"
 				/>
-				<Switch
+				<SwitchField
 					label={say("enabled")}
 					description={say("userEnabledHint")}
 					data-field="enabled"

@@ -1,8 +1,9 @@
-import { Checkbox, Select, TextInput } from "@mantine/core";
+import { Select, TextInput } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "wouter";
 import { domains, queue, systems, users } from "../api";
 import type { Domain, MailSystem, User, UserChange, Versioned } from "../api";
+import { CheckField } from "../parts/CheckField";
 import { AddressTable, rowsOf, settingsOf } from "../parts/AddressTable";
 import { useDraft } from "../parts/draft";
 import { Form, listOf, SaveBar, sizeOf, sizeText, textOf, useAttempt } from "../parts/form";
@@ -189,7 +190,7 @@ export function UserMail({ read, at }: { read: Versioned<User>; at: string }) {
 						value={draft.forward}
 						onChange={(e) => type({ forward: e.currentTarget.value })}
 					/>
-					<Checkbox
+					<CheckField
 						label={say("forwardCopy")}
 						data-field="forward_copy"
 						checked={draft.forward_copy}

@@ -1,4 +1,4 @@
-import { Button, PasswordInput } from "@mantine/core";
+import { Button } from "@mantine/core";
 import { useState } from "react";
 import { useLocation } from "wouter";
 import { users } from "../api";
@@ -6,6 +6,7 @@ import type { User } from "../api";
 import { Confirm } from "../parts/dialog";
 import { Form, useAttempt } from "../parts/form";
 import { tell } from "../parts/tell";
+import { PasswordField } from "../parts/PasswordField";
 import { useWords } from "../words";
 
 export function UserMaintenance({ user }: { user: User }) {
@@ -27,7 +28,7 @@ export function UserMaintenance({ user }: { user: User }) {
 			<Form attempt={attempt} onSubmit={save} label={say("password")}>
 				<h2>{say("password")}</h2>
 				<p className="hint">{say(user.password === "set" ? "passwordSet" : "passwordNone")}</p>
-				<PasswordInput
+				<PasswordField
 					label={say("newPassword")}
 					data-field="password"
 					error={attempt.errorOf("password")}

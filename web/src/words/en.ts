@@ -262,6 +262,7 @@ export const en = {
 	drawHere: "Mailboxes here",
 	drawRelay: "Alternate server",
 	drawUnknown: "unknown addresses",
+	drawAndUnknown: "+ unknown",
 	drawRefused: "Refused",
 	shape_whole: "Whole domain here",
 	shape_master: "Master",

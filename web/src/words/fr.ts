@@ -253,6 +253,7 @@ export const fr: Record<Word, string> = {
 	drawHere: "Boîtes d'ici",
 	drawRelay: "Serveur alternatif",
 	drawUnknown: "adresses inconnues",
+	drawAndUnknown: "+ inconnues",
 	drawRefused: "Refusées",
 	shape_whole: "Domaine entier ici",
 	shape_master: "Maître",

@@ -1,0 +1,321 @@
+"""The administration console, in a real browser against a real server: the
+documentation's walk by its words, and the mail that goes where it says."""
+
+import imaplib
+import os
+import re
+
+import pytest
+
+pytest.importorskip("selenium")
+from browser import AXE, CHROMIUM, DRIVER, ROOT, Browser  # noqa: E402
+from world import wait_until  # noqa: E402
+
+for needed in (AXE, CHROMIUM, DRIVER,
+               os.path.join(ROOT, "web", "dist", "index.html")):
+    if not os.path.exists(needed):
+        pytest.skip(f"no {needed}", allow_module_level=True)
+
+STRANGER = "stranger@elsewhere.test"
+ENGLISH = {
+    "sign in": "Sign in", "name": "Name of the administrator",
+    "password": "Password", "wrong": "Name or password is wrong.",
+    "overview": "Overview", "create domain": "Create Domain",
+    "modify domain": "Modify Domain", "new domain": "New domain",
+    "domain name": "Name of the domain", "aliases": "Aliases",
+    "create & edit": "Create & edit", "routing": "Mail Routing",
+    "system management": "System Management",
+    "directories": "Directories", "mail system tab": "Mail System",
+    "relay": "Relay for splitted domains",
+    "forward": "Forward all unknown emails to smtp relay",
+    "save": "Save", "saved": "Saved", "cancel": "Cancel", "undo": "Undo",
+    "undone": "Undone: everything is as before",
+    "browser": "Directory Browser", "new user": "New user",
+    "address": "Address", "mail": "Mail", "mail system": "Mail system",
+    "splitmail": "Splitmail", "alternate": "Alternate mail server",
+    "no mail": "No mail", "sentence": "All incoming messages for the "
+    "selected addresses are routed to the alternate mail server",
+    "add": "Add address", "left": "Left part of the new address",
+    "route": "Route {} to the alternate mail server",
+    "effect": "1 address will be routed to {}. 1 address will be refused.",
+    "whole": "Whole domain here", "master": "Master", "slave": "Slave",
+    "test": "Test", "connected": "Connected",
+    "depends": "The relay cannot be removed yet: bob@",
+    "needs relay": "Unknown addresses cannot be forwarded without a relay.",
+    "forwarding": "Unknown addresses are forwarded to this relay.",
+    "catch-all": "Catch-all", "either": "A catch-all leaves no unknown",
+    "no relay": "has no relay, so there is no alternate mail server yet",
+    "sign out": "Sign out",
+}
+FRENCH = {
+    "sign in": "Se connecter", "name": "Nom de l'administrateur",
+    "password": "Mot de passe", "wrong": "Le nom ou le mot de passe est faux.",
+    "overview": "Vue d'ensemble", "create domain": "Créer un domaine",
+    "modify domain": "Modifier un domaine", "new domain": "Nouveau domaine",
+    "domain name": "Nom du domaine", "aliases": "Alias",
+    "create & edit": "Créer et modifier",
+    "routing": "Routage de la messagerie",
+    "system management": "Gestion du système",
+    "directories": "Annuaires", "mail system tab": "Système de messagerie",
+    "relay": "Relais pour les domaines découpés",
+    "forward": "Renvoyer les adresses inconnues sur le relais",
+    "save": "Enregistrer", "saved": "Enregistré", "cancel": "Annuler",
+    "undo": "Rétablir", "undone": "Rétabli : tout est comme avant",
+    "browser": "Entrées d'annuaire", "new user": "Nouvel utilisateur",
+    "address": "Adresse", "mail": "Messagerie", "mail system": "Messagerie",
+    "splitmail": "Splitmail", "alternate": "Serveur de messagerie alternatif",
+    "no mail": "Aucune messagerie", "sentence": "Tous les messages entrants "
+    "pour les adresses sélectionnées sont acheminés vers le serveur de "
+    "messagerie alternatif",
+    "add": "Ajouter une adresse",
+    "left": "Partie gauche de la nouvelle adresse",
+    "route": "Acheminer {} vers le serveur alternatif",
+    "effect": "1 adresse sera acheminée vers {}. 1 adresse sera refusée.",
+    "whole": "Domaine entier ici", "master": "Maître", "slave": "Esclave",
+    "test": "Tester", "connected": "Connecté",
+    "depends": "Le relais ne peut pas encore être retiré : bob@",
+    "needs relay": "Les adresses inconnues ne peuvent pas être renvoyées "
+    "sans relais.",
+    "forwarding": "Les adresses inconnues sont renvoyées sur ce relais.",
+    "catch-all": "Adresse attrape-tout",
+    "either": "Avec une adresse attrape-tout, il n'y a plus d'adresse",
+    "no relay": "il n'y a pas encore de serveur de messagerie alternatif",
+    "sign out": "Se déconnecter",
+}
+
+
+@pytest.fixture(scope="module")
+def sink(shared_world):
+    """The other system: it has everybody but those named no..."""
+    sink = shared_world.sink()
+    sink.on["RCPT"] = lambda session, argument: (
+        "550 5.1.1 not here" if "<no" in argument else "250 2.1.5 ok")
+    return sink
+
+
+@pytest.fixture(scope="module")
+def server(shared_world):
+    server = shared_world.server("a")
+    server.admin = re.search(r"password (\S+?)[.\s]*$",
+                             server.admin_password).group(1)
+    return server
+
+
+def open_browser(server, language="en", **size):
+    return Browser(f"http://{server.address}:{server.ports['console']}",
+                   language, **size)
+
+
+def sign_in(browser, words, name, password):
+    browser.type(words["name"], name)
+    browser.type(words["password"], password)
+    browser.press(words["sign in"])
+
+
+def answer(server, recipient):
+    with server.smtp() as smtp:
+        smtp.ehlo()
+        smtp.mail(STRANGER)
+        return smtp.rcpt(recipient)[0]
+
+
+def can_log_in(server, user):
+    try:
+        server.imap(user).logout()
+        return True
+    except imaplib.IMAP4.error:
+        return False
+
+
+@pytest.mark.parametrize("language, words, domain", [
+    ("en", ENGLISH, "walk.test"), ("fr", FRENCH, "marche.test")])
+def test_the_documented_walk(server, sink, language, words, domain):
+    bob, robert = f"bob@{domain}", f"robert@{domain}"
+    with open_browser(server, language) as browser:
+        sign_in(browser, words, "admin0", "not this")
+        assert browser.refused(words["password"]) == words["wrong"]
+        sign_in(browser, words, "admin0", server.admin)
+        browser.sees(words["overview"], words["system management"].upper(),
+                     words["directories"].upper())
+
+        # System Management > Create Domain > New domain > Create & edit
+        browser.press(words["create domain"])
+        browser.sees(words["new domain"])
+        browser.type(words["domain name"], domain)
+        browser.press(words["create & edit"])
+
+        # Mail System > Mail Routing: a slave
+        browser.sees(words["routing"], words["whole"])
+        assert answer(server, f"anybody@{domain}") == 550
+        browser.tick(words["forward"])
+        browser.press(words["save"])
+        assert words["needs relay"] in browser.refused(words["forward"])
+        browser.type(words["relay"], sink.at)
+        browser.sees(words["slave"])
+        browser.press(words["test"])
+        browser.sees(words["connected"])
+        browser.press(words["save"])
+        browser.sees(words["saved"])
+        assert answer(server, f"anybody@{domain}") == 250
+        assert answer(server, f"nobody@{domain}") == 550
+        server.send(STRANGER, f"anybody@{domain}")
+        assert sink.messages[-1].recipients == [f"anybody@{domain}"]
+
+        # refused: the relay goes while unknowns go there
+        browser.type(words["relay"], "")
+        browser.press(words["save"])
+        assert words["forwarding"] in browser.refused(words["relay"])
+        browser.press(words["cancel"])
+        assert browser.field(words["relay"]).get_attribute(
+            "value") == sink.at
+
+        # a master
+        browser.tick(words["forward"], on=False)
+        browser.sees(words["master"])
+        browser.press(words["save"])
+        wait_until(lambda: answer(server, f"anybody@{domain}") == 550, 20,
+                   "unknown addresses refused")
+
+        # Directories > New user > Mail
+        server.user(bob)
+        server.cli("address", "add", bob, robert)
+        assert can_log_in(server, bob)
+        browser.press(words["browser"])
+        browser.press(bob)
+        browser.press(words["mail"])
+        browser.choose(words["mail system"], words["alternate"])
+        browser.sees(words["sentence"])
+        browser.tick(words["route"].format(robert), on=False)
+        browser.sees(words["effect"].format(sink.at))
+        browser.press(words["save"])
+        browser.sees(words["undo"])
+        assert answer(server, bob) == 250
+        assert answer(server, robert) == 550
+        server.send(STRANGER, bob)
+        assert sink.messages[-1].recipients == [bob]
+        assert not can_log_in(server, bob)
+
+        # refused: the relay goes while bob lives there
+        browser.go(f"/domains/{domain}/mail")
+        browser.type(words["relay"], "")
+        browser.press(words["save"])
+        assert words["depends"] in browser.refused(words["relay"])
+
+        # and back: nothing was lost on the way
+        browser.go(f"/directory/user/{bob}/mail")
+        browser.choose(words["mail system"], words["splitmail"])
+        browser.press(words["save"])
+        browser.sees(words["undo"])
+        assert answer(server, robert) == 250
+        assert can_log_in(server, bob)
+        browser.press(words["undo"])
+        browser.sees(words["undone"])
+        assert answer(server, robert) == 550
+        assert not can_log_in(server, bob)
+        assert browser.complaints() == []
+
+
+def test_what_is_refused_is_said_at_its_field(server, sink):
+    server.cli("domain", "create", "alone.test")
+    server.user("ann@alone.test")
+    with open_browser(server) as browser:
+        sign_in(browser, ENGLISH, "admin0", server.admin)
+        browser.sees("Overview")
+        browser.go("/directory/user/ann@alone.test/mail")
+        browser.sees(ENGLISH["no relay"])
+        browser.press("Set the relay of the domain")
+        browser.type(ENGLISH["relay"], "not a host!")
+        browser.press("Save")
+        assert browser.refused(ENGLISH["relay"])
+        assert browser.field(ENGLISH["relay"]).get_attribute(
+            "value") == "not a host!"
+        browser.type(ENGLISH["relay"], sink.at)
+        browser.tick(ENGLISH["forward"])
+        browser.type(ENGLISH["catch-all"], "ann@alone.test")
+        browser.press("Save")
+        assert ENGLISH["either"] in browser.refused(ENGLISH["catch-all"])
+
+
+def test_two_administrators_do_not_overwrite_each_other(server, sink):
+    server.cli("domain", "create", "two.test")
+    with open_browser(server) as browser:
+        sign_in(browser, ENGLISH, "admin0", server.admin)
+        browser.sees("Overview")
+        browser.go("/domains/two.test/mail")
+        browser.type(ENGLISH["relay"], sink.at)
+        server.cli("domain", "set", "two.test", "relay=192.0.2.1")
+        browser.press("Save")
+        browser.sees("Somebody else changed this meanwhile.")
+        assert browser.field(ENGLISH["relay"]).get_attribute(
+            "value") == sink.at
+        assert server.cli("domain", "show",
+                          "two.test")["relay"] == "192.0.2.1"
+
+
+def test_rights(server):
+    server.cli("domain", "create", "mine.test")
+    server.cli("domain", "create", "theirs.test")
+    server.user("me@mine.test")
+    server.user("they@theirs.test")
+    server.cli("admin", "create", "dora", "--domain", "mine.test", "--role",
+               "domain-admin", "--password-stdin", input="dora-secret\n")
+    with open_browser(server) as browser:
+        sign_in(browser, ENGLISH, "me@mine.test", "secret-me")
+        browser.refused("Password")
+        sign_in(browser, ENGLISH, "dora", "dora-secret")
+        browser.sees("Overview", "mine.test")
+        text = browser.text()
+        assert "theirs.test" not in text and "Create Domain" not in text
+        browser.go("/directory")
+        browser.sees("me@mine.test")
+        assert "theirs.test" not in browser.text()
+        browser.go("/directory/user/they@theirs.test")
+        browser.sees("There is nothing at this address")
+        browser.press("Sign out")
+        browser.sees("Sign in")
+
+
+PAGES = ["/", "/directory", "/directory/user/ann@axe.test/general",
+         "/directory/user/ann@axe.test/mail",
+         "/directory/user/ben@axe.test/mail",
+         "/directory/user/ann@axe.test/maintenance",
+         "/directory/group/team@axe.test", "/directory/shared/box@axe.test",
+         "/directory/new/user", "/create-domain", "/domains",
+         "/domains/axe.test/general", "/domains/axe.test/mail", "/systems",
+         "/administrators", "/queue", "/route/ben@axe.test", "/changes"]
+
+
+def test_everybody_can_use_it(server, sink):
+    server.cli("domain", "create", "axe.test", "--alias", "axe2.test",
+               "--relay", sink.at)
+    server.user("ann@axe.test", "--name", "Ann")
+    server.cli("user", "create", "ben@axe.test", "--mail-system", "alternate",
+               "--address", "benjamin@axe.test")
+    server.cli("group", "create", "team@axe.test", "--member", "ann@axe.test")
+    server.cli("shared", "create", "box@axe.test")
+    server.cli("system", "create", "other", "--hosts", sink.at)
+    found = {}
+    with open_browser(server) as browser:
+        def judge(page, look):
+            if page:
+                browser.go(page)
+                browser.find("//h1")
+            found.update({f"{page} {look}": v} if (
+                v := browser.violations()) else {})
+
+        judge(None, "sign in")
+        # By keyboard alone: the field has the focus.
+        browser.find("//h1")
+        browser.keys("admin0", "\ue004", server.admin, "\ue007")
+        browser.sees("Who lives where")
+        for page in PAGES:
+            judge(page, "light")
+        browser.dark(True)
+        browser.resize(390, 844)
+        for page in PAGES:
+            judge(page, "dark, narrow")
+            wide = browser.driver.execute_script(
+                "return document.documentElement.scrollWidth")
+            assert wide <= 390, f"{page} is {wide} pixels wide"
+        assert browser.complaints() == []
+    assert not found, "\n".join(f"{k}: {v}" for k, v in found.items())
