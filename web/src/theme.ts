@@ -10,8 +10,18 @@ export const theme = createTheme({
 	fontFamily: "var(--font)",
 	headings: { fontFamily: "var(--font)", fontWeight: "650" },
 	components: {
-		Modal: { defaultProps: { lockScroll: false, centered: true, radius: "lg" } },
-		Drawer: { defaultProps: { lockScroll: false } },
+		// Their <header> is none of the page's landmarks.
+		Modal: {
+			defaultProps: {
+				lockScroll: false,
+				centered: true,
+				radius: "lg",
+				attributes: { header: { role: "presentation" } },
+			},
+		},
+		Drawer: {
+			defaultProps: { lockScroll: false, attributes: { header: { role: "presentation" } } },
+		},
 		Select: { defaultProps: { allowDeselect: false, checkIconPosition: "right" } },
 	},
 });

@@ -16,10 +16,8 @@ export function Switches({ className = "bar-button" }: { className?: string }) {
 				className={className}
 				lang={other}
 				onClick={() => setLanguage(other)}
-				aria-label={other === "fr" ? "Français" : "English"}
-				title={other === "fr" ? "Français" : "English"}
 			>
-				{other.toUpperCase()}
+				{other === "fr" ? "Français" : "English"}
 			</button>
 			<button
 				type="button"
