@@ -398,7 +398,7 @@ class Sink:
                 self.connections += 1
                 self.most_at_once = max(self.most_at_once,
                                         len(self.sessions))
-            session.start()
+                session.start()     # before down() may want to join it
 
     def down(self):
         """Refuse connections, and cut those that are open."""
