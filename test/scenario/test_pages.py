@@ -319,3 +319,46 @@ def test_everybody_can_use_it(server, sink):
             assert wide <= 390, f"{page} is {wide} pixels wide"
         assert browser.complaints() == []
     assert not found, "\n".join(f"{k}: {v}" for k, v in found.items())
+
+
+@pytest.mark.skipif("SPLITMAIL_PICTURES" not in os.environ,
+                    reason="SPLITMAIL_PICTURES=DIR takes docs/pictures anew")
+def test_pictures(world):
+    server = world.server("mail", hostname="mail.example.org")
+    server.cli("domain", "create", "example.org", "--alias", "example.net",
+               "--relay", "mail.other.example", "--forward-unknown")
+    server.cli("domain", "create", "example.com", "--relay", "192.0.2.25")
+    server.cli("domain", "create", "example.edu")
+    server.cli("system", "create", "exchange", "--hosts",
+               "mx1.corp.example,mx2.corp.example", "--tls", "required")
+    people = ["Alice Martin", "Bruno Costa", "Chloé Petit", "David Ng",
+              "Elena Rossi", "Farid Amrani", "Greta Lind", "Hugo Blanc",
+              "Inès Moreau", "Jonas Weber", "Kate O'Neill", "Lars Holm"]
+    for i, name in enumerate(people):
+        address = name.split()[0].lower().replace("é", "e").replace("è", "e")
+        server.user(f"{address}@example.org", "--name", name, "--mail-system",
+                    "alternate" if i % 3 == 1 else "hosted")
+    server.user("zoe@example.com", "--name", "Zoé Laurent")
+    server.user("yan@example.edu", "--name", "Yan Keller")
+    server.cli("user", "set", "hugo@example.org", "system=exchange")
+    server.cli("address", "add", "bruno@example.org", "b.costa@*")
+    server.cli("address", "add", "bruno@example.org", "sales@example.org")
+    server.cli("address", "set", "sales@example.org", "routed=no")
+    server.cli("group", "create", "team@example.org", "--member",
+               "alice@example.org", "--member", "bruno@example.org")
+    server.cli("shared", "create", "office@example.org")
+    admin = re.search(r"password (\S+?)[.\s]*$",
+                      server.admin_password).group(1)
+    with open_browser(server) as browser:
+        sign_in(browser, ENGLISH, "admin0", admin)
+        for name, page, words in [
+                ("overview", "/", "Waiting mail"),
+                ("directory", "/directory", "Lars Holm"),
+                ("user", "/directory/user/bruno@example.org/mail", "sales@"),
+                ("mail-routing", "/domains/example.org/mail", "Master and"),
+                ("route", "/route/bruno@example.org", "Why")]:
+            browser.sees("Sign out")
+            browser.go(page)
+            browser.sees(words)
+            browser.picture(os.path.join(os.environ["SPLITMAIL_PICTURES"],
+                                         f"{name}.png"))
