@@ -32,10 +32,33 @@ static void add_domain(void *arg, const struct domain_entry *e)
 			  (json_int_t)e->shared));
 }
 
+/* One more name of the domain: the same system may be there already. */
+static bool add_to(json_t *systems, const struct queue_load *l)
+{
+	json_t *e, *name;
+	size_t i;
+
+	json_array_foreach(systems, i, e) {
+		name = json_object_get(e, "name");
+		if (!str_same(str_of(json_string_value(name)), l->system))
+			continue;
+		json_object_set_new(e, "recipients", json_integer(
+			json_integer_value(json_object_get(e, "recipients")) +
+			(json_int_t)l->recipients));
+		json_object_set_new(e, "held", json_integer(
+			json_integer_value(json_object_get(e, "held")) +
+			(json_int_t)l->held));
+		return true;
+	}
+	return false;
+}
+
 static void add_load(void *arg, const struct queue_load *l)
 {
 	struct shown *s = arg;
 
+	if (add_to(s->systems, l))
+		return;
 	json_array_append_new(
 		s->systems,
 		json_pack("{s:o,s:I,s:I,s:o,s:o}", "name", json_text(l->system),
@@ -57,17 +80,43 @@ static json_t *total_json(const struct queue_total *t)
 			 t->oldest_ms ? json_time(t->oldest_ms) : json_null());
 }
 
+static void add_total(struct queue_total *to, const struct queue_total *t)
+{
+	to->messages += t->messages;
+	to->recipients += t->recipients;
+	to->held += t->held;
+	to->bytes += t->bytes;
+	if (t->oldest_ms && (!to->oldest_ms || t->oldest_ms < to->oldest_ms))
+		to->oldest_ms = t->oldest_ms;
+}
+
+static bool count_queue(struct request *r, struct str domain, struct shown *s,
+			struct queue_total *sum)
+{
+	struct tools *t = tools_open(r->console->settings->data);
+	const struct str *names = NULL;
+	size_t n = 0;
+	bool ok = t && queue_names(r, domain, &names, &n) == ANSWER_YES;
+
+	for (size_t i = 0; ok && i < n; i++) {
+		struct queue_total total;
+
+		ok = tools_count(t, names[i], add_load, s, &total);
+		add_total(sum, &total);
+	}
+	tools_close(t);
+	return ok;
+}
+
 static struct response overview_of(struct request *r, struct str domain)
 {
 	struct shown s = { r, json_array(), json_array() };
-	struct tools *t = tools_open(r->console->settings->data);
 	struct queue_total total = { 0 };
-	bool ok = t && tools_count(t, domain, add_load, &s, &total) &&
+	bool ok = count_queue(r, domain, &s, &total) &&
 		  list_domains(r->d, domain, add_domain, &s);
 	json_t *o = json_pack("{s:o,s:o,s:o}", "domains", s.domains, "queue",
 			      total_json(&total), "systems", s.systems);
 
-	tools_close(t);
 	if (ok)
 		return answer_json(200, o);
 	json_decref(o);

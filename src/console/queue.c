@@ -1,10 +1,13 @@
 /*
  * The queue: what waits, and what is done about it.
  */
+#include <stdlib.h>
+
 #include "base/limits.h"
 #include "console/handlers.h"
 #include "console/nouns.h"
 #include "console/waiting.h"
+#include "directory/lists.h"
 #include "rt/clock.h"
 #include "wire/address.h"
 
@@ -46,64 +49,46 @@ static json_t *message_json(const struct message *m)
 
 /* ---- which ---- */
 
-/* A domain administrator's filter is his domain, whatever he asks for.
- * ANSWER_NO: another domain's. */
-static enum answer limit_to_domain(struct request *r, struct queue_filter *f)
+enum answer queue_names(struct request *r, struct str domain,
+			const struct str **out, size_t *n)
 {
-	struct str name;
-	struct domain domain;
-	enum answer a;
+	struct domain found;
+	const struct str *aliases;
+	struct str name = STR_NONE, *names;
+	enum answer a = ANSWER_NO;
 
-	if (is_super(r))
-		return ANSWER_YES;
-	if (str_empty(f->domain)) {
-		f->domain = r->who.admin.domain_name;
-		return ANSWER_YES;
-	}
-	if (!domain_parse(f->domain, r->arena, &name))
+	if (str_empty(domain))
+		domain = r->who.admin.domain_name;
+	if (domain_parse(domain, r->arena, &name))
+		a = directory_domain(r->d, name, r->arena, &found);
+	if (a == ANSWER_YES && !sees_domain(r, found.id))
 		return ANSWER_NO;
-	a = directory_domain(r->d, name, r->arena, &domain);
-	if (a == ANSWER_YES && !sees_domain(r, domain.id))
-		a = ANSWER_NO;
-	return a;
-}
-
-struct listing {
-	struct request *r;
-	json_t *list;
-	const char *last;
-	int64_t n;
-};
-
-static void add(void *arg, const struct message *m)
-{
-	struct listing *l = arg;
-
-	l->n++;
-	l->last = arena_cstr(l->r->arena, str_of(m->id));
-	json_array_append_new(l->list, message_json(m));
-}
-
-static struct response list_page(struct request *r, const struct queue_filter *f,
-			       struct str after, int64_t limit)
-{
-	struct listing l = { .r = r, .list = json_array() };
-	struct tools *t = tools_open(r->console->settings->data);
-	bool ok = t && tools_page(t, f, after, (size_t)limit, add, &l);
-
-	tools_close(t);
-	if (!ok) {
-		json_decref(l.list);
-		return trouble(r);
+	if (a == ANSWER_YES)
+		a = list_aliases(r->d, found.id, r->arena, &aliases, n);
+	if (a == ANSWER_YES) {
+		names = arena_array(r->arena, struct str, *n + 1);
+		names[0] = found.name;
+		memcpy(names + 1, aliases, *n * sizeof(*names));
+		*out = names;
+		++*n;
+		return ANSWER_YES;
 	}
-	return answer_json(200, json_pack("{s:o,s:o}", "items", l.list,
-					  "next_cursor",
-					  l.n == limit
-						  ? cursor_of(r,
-							      str_of(l.last),
-							      S(""))
-						  : json_null()));
+	if (a == ANSWER_UNSURE || !is_super(r))
+		return a;
+	/* All, or a domain that is none of ours. */
+	names = arena_new(r->arena, struct str);
+	*names = domain;
+	*out = names;
+	*n = 1;
+	return ANSWER_YES;
 }
+
+/* The same filter for each name of the domain. */
+struct filters {
+	struct queue_filter f;
+	const struct str *names;
+	size_t n;
+};
 
 static bool is_domain(struct request *r, const struct queue_filter *f)
 {
@@ -112,30 +97,138 @@ static bool is_domain(struct request *r, const struct queue_filter *f)
 	return str_empty(f->domain) || domain_parse(f->domain, r->arena, &name);
 }
 
-struct response on_list_queue(struct request *r)
+static bool filters_of(struct request *r, const struct queue_filter *f,
+		       struct filters *out, struct response *bad)
 {
-	struct queue_filter f = { param(r, "id"),
-				  param(r, "recipient"),
-				  param(r, "system"),
-				  param(r, "domain") };
-	struct str after, unused;
-	struct response a;
-	int64_t limit;
-
-	if (!page_limit(r, &limit, &a) ||
-	    !cursor_parse(r, &after, &unused, &a))
-		return a;
-	if (!is_domain(r, &f))
-		return problem(400, "domain", "%s", cause());
-	switch (limit_to_domain(r, &f)) {
+	out->f = *f;
+	if (!is_domain(r, f)) {
+		*bad = problem(422, "domain", "%s", cause());
+		return false;
+	}
+	switch (queue_names(r, f->domain, &out->names, &out->n)) {
 	case ANSWER_YES:
-		return list_page(r, &f, after, limit);
+		return true;
 	case ANSWER_NO:
-		return problem(404, "domain", "There is no such domain.");
+		*bad = problem(404, "domain", "There is no such domain.");
+		return false;
 	case ANSWER_UNSURE:
 		break;
 	}
-	return trouble(r);
+	*bad = trouble(r);
+	return false;
+}
+
+/* ---- list ---- */
+
+struct listing {
+	json_t *list;
+	int64_t n;
+};
+
+static json_t *entry_of(json_t *list, const char *id)
+{
+	json_t *e;
+	size_t i;
+
+	json_array_foreach(list, i, e)
+		if (!strcmp(json_string_value(json_object_get(e, "id")), id))
+			return e;
+	return NULL;
+}
+
+/* A message with recipients on several names of the domain comes once a name;
+ * a page of one name cannot hold it twice. */
+static void add(void *arg, const struct message *m)
+{
+	struct listing *l = arg;
+	json_t *new = message_json(m), *old = entry_of(l->list, m->id);
+
+	l->n++;
+	if (!old) {
+		json_array_append_new(l->list, new);
+		return;
+	}
+	json_array_extend(json_object_get(old, "recipients"),
+			  json_object_get(new, "recipients"));
+	json_decref(new);
+}
+
+static int by_id(const void *a, const void *b)
+{
+	const json_t *x = json_object_get(*(json_t *const *)a, "id");
+	const json_t *y = json_object_get(*(json_t *const *)b, "id");
+
+	return strcmp(json_string_value(x), json_string_value(y));
+}
+
+/* The first LIMIT of LIST, the oldest first. */
+static json_t *oldest(struct request *r, json_t *list, size_t limit)
+{
+	size_t n = json_array_size(list);
+	json_t **sorted = arena_array(r->arena, json_t *, n + 1);
+	json_t *out = json_array();
+
+	for (size_t i = 0; i < n; i++)
+		sorted[i] = json_array_get(list, i);
+	qsort(sorted, n, sizeof(*sorted), by_id);
+	for (size_t i = 0; i < n && i < limit; i++)
+		json_array_append(out, sorted[i]);
+	json_decref(list);
+	return out;
+}
+
+static struct response answer_list(struct request *r, json_t *list, bool more)
+{
+	size_t n = json_array_size(list);
+	json_t *last = n ? json_object_get(json_array_get(list, n - 1), "id")
+			 : NULL;
+
+	return answer_json(200, json_pack(
+		"{s:o,s:o}", "items", list, "next_cursor",
+		more && last ? cursor_of(r, str_of(json_string_value(last)),
+					 S(""))
+			     : json_null()));
+}
+
+static struct response list_page(struct request *r, struct filters *f,
+				 struct str after, int64_t limit)
+{
+	struct tools *t = tools_open(r->console->settings->data);
+	struct listing l = { .list = json_array() };
+	bool ok = t != NULL, more = false;
+
+	for (size_t i = 0; ok && i < f->n; i++) {
+		l.n = 0;
+		f->f.domain = f->names[i];
+		ok = tools_page(t, &f->f, after, (size_t)limit, add, &l);
+		more |= l.n == limit;
+	}
+	tools_close(t);
+	if (!ok) {
+		json_decref(l.list);
+		return trouble(r);
+	}
+	more |= json_array_size(l.list) > (size_t)limit;
+	return answer_list(r, oldest(r, l.list, (size_t)limit), more);
+}
+
+struct response on_list_queue(struct request *r)
+{
+	struct queue_filter f = { param(r, "id"), param(r, "recipient"),
+				  param(r, "system"), param(r, "domain") };
+	struct str after, unused;
+	struct filters filters;
+	struct response bad;
+	int64_t limit;
+
+	if (!page_limit(r, &limit, &bad) ||
+	    !cursor_parse(r, &after, &unused, &bad))
+		return bad;
+	if (!is_domain(r, &f))
+		return problem(400, "domain", "%s", cause());
+	if (!filters_of(r, &f, &filters, &bad))
+		return bad;
+	return list_page(r, &filters, after, limit);
 }
 
 /* ---- one ---- */
@@ -282,21 +375,27 @@ static bool filter_of(struct request *r, struct queue_filter *f,
 }
 
 static struct response give(struct request *r, enum order order,
-			  const struct queue_filter *f)
+			    struct filters *f)
 {
 	struct tools *t = tools_open(r->console->settings->data);
-	uint64_t n = 0;
-	bool ok = t && tools_order(t, order, f, &n);
+	uint64_t n = 0, sum = 0;
+	bool ok = t != NULL;
 
+	for (size_t i = 0; ok && i < f->n; i++) {
+		f->f.domain = f->names[i];
+		ok = tools_order(t, order, &f->f, &n);
+		sum += n;
+	}
 	tools_close(t);
 	if (!ok)
 		return trouble(r);
 	return answer_json(200, json_pack("{s:I}", "recipients",
-					  (json_int_t)n));
+					  (json_int_t)sum));
 }
 
 struct response on_order_queue(struct request *r)
 {
+	struct filters filters;
 	struct queue_filter f;
 	struct response bad;
 	enum order order;
@@ -304,17 +403,7 @@ struct response on_order_queue(struct request *r)
 	if (!order_of(r, &order))
 		return problem(422, "order", "order is retry, hold, release, "
 					     "delete or bounce.");
-	if (!filter_of(r, &f, &bad))
+	if (!filter_of(r, &f, &bad) || !filters_of(r, &f, &filters, &bad))
 		return bad;
-	if (!is_domain(r, &f))
-		return problem(422, "domain", "%s", cause());
-	switch (limit_to_domain(r, &f)) {
-	case ANSWER_YES:
-		return give(r, order, &f);
-	case ANSWER_NO:
-		return problem(404, "domain", "There is no such domain.");
-	case ANSWER_UNSURE:
-		break;
-	}
-	return trouble(r);
+	return give(r, order, &filters);
 }

@@ -191,10 +191,20 @@ static const unsigned free_failures[] = {
 	[BY_NAME] = 50,		/* a net of machines that guess */
 };
 
+/* Who has one IPv6 address has all of its /64. */
+static struct inet_text place_of(const struct inet *client)
+{
+	struct inet place = *client;
+
+	if (!inet_is_v4(client))
+		memset(place.ip + 8, 0, 8);
+	return inet_ip_text(&place);
+}
+
 static void key_of(enum counted by, struct str name, const struct inet *client,
 		   char key[KEY_BYTES])
 {
-	struct inet_text address = inet_ip_text(client);
+	struct inet_text address = place_of(client);
 
 	if (by == BY_ADDRESS)
 		name = STR_NONE;

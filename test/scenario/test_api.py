@@ -740,9 +740,12 @@ def test_bulk(root, domain):
     users = [f"b{number}@{domain}" for number in range(20)]
     for user in users:
         root.put(f"/users/{user}", {}, status=201)
-    report = root.post("/users/bulk", {
-        "addresses": users + [f"nobody@{domain}"],
-        "change": {"mail_system": "alternate"}}).json
+    change = {"addresses": users + [f"nobody@{domain}"],
+              "change": {"mail_system": "alternate"}}
+    report = root.post("/users/bulk", change, preview="true").json
+    assert report["changed"] == 20
+    assert root.get(f"/users/{users[3]}").json["mail_system"] == "hosted"
+    report = root.post("/users/bulk", change).json
     assert report["changed"] == 20
     assert [e["address"] for e in report["refused"]] == [f"nobody@{domain}"]
     assert root.get(f"/users/{users[3]}").json["mail_system"] == "alternate"
@@ -823,6 +826,35 @@ def test_queue(a, root, shared_world):
     assert root.post("/queue/orders", {"order": "delete", "all": True}).json[
         "recipients"] == 2
     assert root.get("/queue").json["items"] == []
+
+
+def test_queue_of_a_domain_with_aliases(a, root):
+    name = f"d{next(counter)}.test"
+    dead = f"{a.address}:2"
+    root.put(f"/domains/{name}", {"relay": dead, "aliases": [f"x.{name}"]},
+             status=201)
+    for user in ("b", "c"):
+        root.put(f"/users/{user}@{name}", {"mail_system": "alternate"},
+                 status=201)
+    both = [f"b@{name}", f"c@x.{name}"]
+    a.send("x@elsewhere.example", both)
+    a.send("x@elsewhere.example", both[1:])
+    a.send("x@elsewhere.example", both[:1])
+    api = administrator(root, "domain-admin", name)
+    wait_until(lambda: len(api.get("/queue").json["items"]) == 3, 20,
+               "three messages")
+    items = api.get("/queue").json["items"]
+    assert [sorted(r["address"] for r in e["recipients"]) for e in items] == [
+        both, both[1:], both[:1]]
+    for who in (api, root):
+        assert [e["id"] for e in all_pages(who, "/queue", limit=1,
+                                           domain=f"x.{name}")] == [
+            e["id"] for e in items]
+    system, = api.get("/overview").json["systems"]
+    assert system["name"] == dead and system["recipients"] == 4
+    assert api.get("/overview").json["queue"]["recipients"] == 4
+    assert api.post("/queue/orders", {"order": "delete", "all": True}).json[
+        "recipients"] == 4
 
 
 def test_relay_test(a, root, shared_world):
