@@ -68,7 +68,8 @@ enum answer queue_names(struct request *r, struct str domain,
 	if (a == ANSWER_YES) {
 		names = arena_array(r->arena, struct str, *n + 1);
 		names[0] = found.name;
-		memcpy(names + 1, aliases, *n * sizeof(*names));
+		for (size_t i = 0; i < *n; i++)
+			names[i + 1] = aliases[i];
 		*out = names;
 		++*n;
 		return ANSWER_YES;
