@@ -57,10 +57,13 @@ export function SplitDrawing({ relay, forwardUnknown, hosted, alternate }: Drawi
 				<g className={there ? "" : "off"}>
 					<rect className={`box ${there ? "there" : ""}`} x="248" y="90" width="148" height="76" rx="10" />
 					<text x="322" y="112" fontSize="13" fontWeight="600" textAnchor="middle">{clip(say("drawRelay"), 21)}</text>
-					<text x="322" y="130" className="label" textAnchor="middle">{clip(relay.trim() || "—", 23)}</text>
-					<text x="322" y="149" className="label" textAnchor="middle">
-						{[knowsOthers && say("nUsers", { n: alternate }), forwards && !knowsOthers && say("drawUnknown"), forwards && knowsOthers && say("drawAndUnknown")].filter(Boolean).join(" ")}
-					</text>
+					<text x="322" y="128" className="label" textAnchor="middle">{clip(relay.trim() || "—", 23)}</text>
+					{knowsOthers && (
+						<text x="322" y="143" className="label" textAnchor="middle">{say("nUsers", { n: alternate })}</text>
+					)}
+					{forwards && (
+						<text x="322" y={knowsOthers ? 158 : 146} className="label" textAnchor="middle">{say("drawUnknown")}</text>
+					)}
 				</g>
 
 				<g className={forwards ? "off" : ""}>

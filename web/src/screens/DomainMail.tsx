@@ -65,7 +65,6 @@ export function DomainMail({ read }: { read: Versioned<Domain> }) {
 							error={attempt.errorOf("relay")}
 							value={draft.relay}
 							onChange={(e) => type({ relay: e.currentTarget.value })}
-							placeholder="mail.other.example:25"
 							autoCapitalize="none"
 							spellCheck={false}
 							disabled={!mayRoute}
