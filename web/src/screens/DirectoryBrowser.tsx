@@ -90,7 +90,7 @@ function FilterBar({ filters, set }: { filters: Filters; set: (change: Partial<F
 				]}
 				value={filters.enabled}
 				onChange={(value) => set({ enabled: value as Filters["enabled"] })}
-				w={140}
+				w={156}
 			/>
 		</div>
 	);
