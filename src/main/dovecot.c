@@ -13,6 +13,7 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <pwd.h>
+#include <signal.h>
 #include <stdio.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -254,7 +255,7 @@ static bool is_living_dovecot(int pid)
 	return state != 'Z' && strcmp(name, "dovecot") == 0;
 }
 
-bool dovecot_is_left(const struct config *c)
+bool dovecot_end_left(const struct config *c)
 {
 	const char *path = config_path(c, "dovecot/run/master.pid");
 	FILE *f = fopen(path, "re");
@@ -265,8 +266,10 @@ bool dovecot_is_left(const struct config *c)
 	if (fscanf(f, "%d", &pid) != 1)
 		pid = 0;
 	fclose(f);
-	if (pid > 0 && is_living_dovecot(pid))
+	if (pid > 0 && is_living_dovecot(pid)) {
+		kill(pid, SIGTERM);
 		return true;
+	}
 	unlink(path);
 	return false;
 }

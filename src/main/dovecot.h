@@ -24,9 +24,9 @@ bool dovecot_takes_folder(const char *data) must_check;
 bool dovecot_write(const struct config *c, const char *splitmail, unsigned uid,
 		   unsigned gid) must_check;
 
-/* Is there a Dovecot on these folders, one that an earlier `serve` left?  Removes
- * the pid file of one that is gone, which Dovecot itself takes for a running
- * one while its process is not reaped. */
-bool dovecot_is_left(const struct config *c);
+/* Tell a Dovecot on these folders, which an earlier `serve` left, to end; false:
+ * there is none.  Removes the pid file of one that is gone, which Dovecot
+ * itself takes for a running one while its process is not reaped. */
+bool dovecot_end_left(const struct config *c);
 
 #endif

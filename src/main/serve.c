@@ -40,6 +40,7 @@ enum {
 	RESTART_MIN_MS = 100,
 	RESTART_MAX_MS = 10000,
 	STEADY_MS = 10000,		/* ran that long: the next fall is new */
+	STOP_AGAIN_MS = 1000,
 	ERRAND_MS = 250,
 	READY_FD = 3,
 };
@@ -66,7 +67,9 @@ struct serve {
 	bool stopping;
 	struct child engine, dovecot, console;
 	struct timespec certificate_seen, key_seen;	/* by Dovecot */
-	struct gate news;		/* a child became ready or ended */
+	struct gate news;		/* a child became ready or ended, or
+					   we are to stop */
+	struct fiber *signals;
 	int status;
 };
 
@@ -163,12 +166,17 @@ static void waits await_end(struct child *c, int64_t deadline)
 		gate_wait(&c->serve->news, deadline);
 }
 
-/* Dovecot's master alone would wait for the clients of its children to go. */
+/* To all of its processes: Dovecot's master alone would wait for the clients of
+ * its children to go.  And again, for it loses what comes while it starts. */
 static void waits stop_child(struct child *c, int64_t within_ms)
 {
-	if (c->process)
-		process_signal_all(c->process, SIGTERM);
-	await_end(c, after_ms(within_ms));
+	int64_t deadline = after_ms(within_ms);
+
+	while (!c->has_ended && now_ms() < deadline) {
+		if (c->process)
+			process_signal_all(c->process, SIGTERM);
+		await_end(c, after_ms(STOP_AGAIN_MS));
+	}
 	if (c->has_ended)
 		return;
 	log_warn("serve", "%s does not stop: killed", c->name);
@@ -228,8 +236,10 @@ static bool waits await_children(struct serve *s)
 		struct child *c = all[i];
 
 		while (c->argv[0] && !c->is_ready && !c->has_ended &&
-		       !c->has_failed)
+		       !c->has_failed && !s->stopping)
 			gate_wait(&s->news, NEVER);
+		if (s->stopping)
+			return fail("stopped while starting");
 		if (c->argv[0] && !c->is_ready && !c->may_fail)
 			return fail("%s did not start", c->name);
 	}
@@ -286,21 +296,25 @@ static void reload(struct serve *s)
 			  cause());
 }
 
-/* Until it is ready SIGTERM ends it at once, and its children with it; a
- * reload waits. */
 static const int signals[] = { SIGHUP, SIGTERM, SIGINT };
 
-static void waits obey_signals(struct serve *s)
+/* A fiber of its own, so that a stop is obeyed while we start, too. */
+static void waits obey_signals(void *arg)
 {
+	struct serve *s = arg;
 	int got;
 
 	while (signal_wait(signals, array_size(signals), &got, NEVER) ==
 	       WAIT_DONE) {
 		if (got != SIGHUP)
-			return;
+			break;
 		reload(s);
 	}
+	s->signals = NULL;
+	s->stopping = true;
+	gate_open(&s->news);
 }
+
 
 static void waits stop_all(struct serve *s)
 {
@@ -332,8 +346,8 @@ static bool waits await_predecessors(struct serve *s)
 {
 	int64_t deadline = after_ms(ENGINE_STOP_MS);
 
-	while (engine_is_left(s) || dovecot_is_left(s->config)) {
-		if (now_ms() >= deadline)
+	while (engine_is_left(s) || dovecot_end_left(s->config)) {
+		if (now_ms() >= deadline || s->stopping)
 			return fail("the engine or Dovecot of an earlier "
 				    "`serve` still runs on %s",
 				    s->config->data);
@@ -342,35 +356,47 @@ static bool waits await_predecessors(struct serve *s)
 	return true;
 }
 
-static void waits supervise(void *arg)
+static void start_children(struct serve *s)
 {
-	struct serve *s = arg;
-
-	signal_watch(signals, 1);
-	if (!await_predecessors(s)) {
-		log_error("serve", "%s", cause());
-		s->status = 1;
-		return;
-	}
 	certificate_is_renewed(s);
 	if (s->dovecot.argv[0])
 		fiber_start("dovecot", keep_running, &s->dovecot);
 	fiber_start("engine", keep_running, &s->engine);
 	if (s->console.argv[0])
 		fiber_start("console", keep_running, &s->console);
-	if (!await_children(s)) {
-		log_error("serve", "%s", cause());
-		s->status = 1;
-		stop_all(s);
-		return;
-	}
+}
+
+static void waits run_until_stopped(struct serve *s)
+{
 	if (s->dovecot.argv[0])
 		fiber_start("errands", run_errands, s);
-	signal_watch(signals, array_size(signals));
 	puts("ready");
 	fflush(stdout);
-	obey_signals(s);
-	stop_all(s);
+	while (!s->stopping)
+		gate_wait(&s->news, NEVER);
+}
+
+static void waits supervise(void *arg)
+{
+	struct serve *s = arg;
+
+	signal_watch(signals, array_size(signals));
+	s->signals = fiber_start("signals", obey_signals, s);
+	if (await_predecessors(s)) {
+		start_children(s);
+		if (await_children(s))
+			run_until_stopped(s);
+		else if (!s->stopping)
+			s->status = 1;
+		if (s->status)
+			log_error("serve", "%s", cause());
+		stop_all(s);
+	} else if (!s->stopping) {
+		log_error("serve", "%s", cause());
+		s->status = 1;
+	}
+	if (s->signals)
+		fiber_cancel(s->signals);
 }
 
 static void plan_children(struct serve *s)

@@ -75,11 +75,14 @@ def test_stopped_while_it_starts(world):
     server = world.server("a", start=False)
     for pause in (0.05, 0.2, 0.5):
         serve = subprocess.Popen([binary(), "--data", server.data, "serve"],
-                                 stdout=subprocess.PIPE,
-                                 stderr=subprocess.PIPE)
+                                 stdout=subprocess.DEVNULL,
+                                 stderr=subprocess.DEVNULL)
         time.sleep(pause)
+        family = descendants(serve.pid)
         serve.terminate()
-        serve.communicate(timeout=60)
-        assert serve.returncode in (0, -signal.SIGTERM)
+        serve.wait(60)
+        wait_until(lambda: all(gone(pid) for pid in family), 30,
+                   f"the end of {family}")
+        assert serve.returncode in (0, -signal.SIGTERM), pause
     server.serve()
     assert server.answers()

@@ -67,6 +67,8 @@ static bool change_user(const struct person *p, bool keep_low_ports)
 
 bool privileges_become(const struct person *p, bool keep_low_ports)
 {
+	pid_t parent = getppid();
+
 	if (geteuid() == 0 && p->uid != 0 && !change_user(p, keep_low_ports))
 		return false;
 	if (geteuid() != p->uid)
@@ -76,6 +78,8 @@ bool privileges_become(const struct person *p, bool keep_low_ports)
 	/* A change of user forgets this: it has to come last. */
 	if (prctl(PR_SET_PDEATHSIG, SIGTERM, 0, 0, 0) != 0)
 		return fail("die with the parent: %m");
+	if (getppid() != parent)
+		return fail("the parent is gone");
 	return true;
 }
 
