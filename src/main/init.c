@@ -70,38 +70,6 @@ static bool choose_person(struct plan *p)
 		    "user", p->config.user);
 }
 
-/* May the person search FOLDER? */
-static bool searchable(const struct person *p, const char *folder)
-{
-	struct stat st;
-	mode_t bit;
-
-	if (stat(folder, &st) != 0)
-		return fail("%s: %m", folder);
-	bit = st.st_uid == p->uid ? S_IXUSR
-	      : st.st_gid == p->gid ? S_IXGRP : S_IXOTH;
-	if (st.st_mode & bit)
-		return true;
-	return fail("user %s cannot search folder %s; `chmod o+x %s`, or "
-		    "choose another place", p->name, folder, folder);
-}
-
-static bool parents_searchable(const struct plan *p)
-{
-	char *path = realpath(p->data, NULL);
-	bool good = true;
-
-	if (!path)
-		return fail("%s: %m", p->data);
-	for (char *end = path + 1; good && (end = strchr(end, '/')); end++) {
-		*end = 0;
-		good = searchable(&p->person, path);
-		*end = '/';
-	}
-	free(path);
-	return good;
-}
-
 static bool give(const struct plan *p, const char *name)
 {
 	const char *path = arena_printf(p->arena, "%s/%s", p->data, name);
@@ -151,7 +119,7 @@ static bool make_all(const struct plan *p)
 		return false;
 	if (mkdir(p->data, 0700) != 0 && errno != EEXIST)
 		return fail("create folder %s: %m", p->data);
-	if (!parents_searchable(p) || !give(p, "") ||
+	if (!person_reaches(&p->person, p->data) || !give(p, "") ||
 	    !config_write(p->data, &p->config) || !give(p, "splitmail.conf"))
 		return false;
 	for (size_t i = 0; i < array_size(folders); i++)

@@ -446,6 +446,8 @@ static bool prepare(struct serve *s, const struct call *c)
 	if (geteuid() != 0 && geteuid() != s->person.uid)
 		return fail("this Splitmail belongs to user %s: start it as "
 			    "%s or as root", s->person.name, s->person.name);
+	if (!person_reaches(&s->person, s->self))
+		return add_cause("run %s", s->self);
 	/* Our own lock lies on the configuration, which has the right owner. */
 	s->lock = lock_take(config_path(s->config, "splitmail.conf"));
 	if (!s->lock)

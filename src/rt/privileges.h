@@ -17,6 +17,9 @@ struct person {
 
 /* By name; "" is who we are. False: cause(). */
 bool person_find(const char *name, struct person *out) must_check;
+/* May that person search every folder above PATH?  False: cause() names the
+ * one that is closed and what opens it. */
+bool person_reaches(const struct person *p, const char *path) must_check;
 /* Become that person for good, as exec's next program too; no new privileges
  * ever after.  KEEP_LOW_PORTS keeps CAP_NET_BIND_SERVICE, also over exec.
  * Dies with its parent. Somebody who is that person already may always. */

@@ -3,9 +3,12 @@
 import glob
 import os
 import re
+import shutil
+import subprocess
 
 import pytest
 
+from splitmail import binary
 from world import descendants
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
@@ -74,3 +77,14 @@ def test_a_folder_without_room_for_sockets_is_named(world, name, why):
     done = server.run("init", "--hostname", "a.test")
     assert done.returncode == 1 and why in done.stderr, done.stderr
     assert not os.path.exists(server.data)
+
+
+def test_a_binary_the_user_cannot_reach_is_named(world):
+    server = world.server("a", start=False)
+    closed = os.path.join(server.folder, "closed")
+    os.mkdir(closed, 0o700)
+    copy = shutil.copy(binary(), closed)
+    done = subprocess.run([copy, "--data", server.data, "serve"],
+                          capture_output=True, text=True, timeout=30)
+    assert done.returncode == 1
+    assert re.search(r"cannot search .*closed", done.stderr), done.stderr

@@ -12,8 +12,10 @@
 #include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -31,6 +33,39 @@ bool person_find(const char *name, struct person *out)
 	out->gid = p->pw_gid;
 	snprintf(out->name, sizeof(out->name), "%s", p->pw_name);
 	return true;
+}
+
+static bool may_search(const struct person *p, const char *folder)
+{
+	struct stat st;
+	mode_t bit;
+
+	if (p->uid == 0)
+		return true;
+	if (stat(folder, &st) != 0)
+		return fail("%s: %m", folder);
+	bit = st.st_uid == p->uid ? S_IXUSR
+	      : st.st_gid == p->gid ? S_IXGRP : S_IXOTH;
+	if (st.st_mode & bit)
+		return true;
+	return fail("user %s cannot search folder %s; `chmod o+x %s`, or "
+		    "choose another place", p->name, folder, folder);
+}
+
+bool person_reaches(const struct person *p, const char *path)
+{
+	char *whole = realpath(path, NULL);
+	bool good = true;
+
+	if (!whole)
+		return fail("%s: %m", path);
+	for (char *end = whole + 1; good && (end = strchr(end, '/')); end++) {
+		*end = 0;
+		good = may_search(p, whole);
+		*end = '/';
+	}
+	free(whole);
+	return good;
 }
 
 static bool set_capabilities(uint32_t bits)
