@@ -121,6 +121,18 @@ def test_slow_answer_is_delivered_once(world):
                for line in sink.commands) == 1
 
 
+def test_an_answer_after_half_a_minute(world):
+    """With the limits an administrator gets: answered after 20 s, the running
+    attempt goes on and settles it."""
+    server, sink = with_other(world, conf="")
+    sink.on["DOT"] = Delay(30)
+    begun = time.monotonic()
+    assert server.send(STRANGER, BOB, text("slow")) == {}
+    assert 15 < time.monotonic() - begun < 28
+    server.wait_for_queue(0, timeout=40)
+    arrived(sink, 1)
+
+
 def test_refused_after_the_body(world):
     """All recipients refused: the refusal is the sender's reply."""
     server, sink = with_other(world)
