@@ -47,7 +47,9 @@ static void fill_elsewhere(struct changes *c, const char *domain, long users,
 	const struct setting other = { S("hosts"), str_of(hosts[1]) };
 	char system[80];
 
+	/* a system's name has no dot */
 	snprintf(system, sizeof(system), "other-%s", domain);
+	system[strcspn(system, ".")] = 0;
 	done(domain_create(c, str_of(domain), &relay, 1));
 	done(system_create(c, str_of(system), &other, 1));
 	for (long k = 0; k < users; k++)
