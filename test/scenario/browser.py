@@ -161,6 +161,43 @@ class Browser:
     def keys(self, *keys):
         self.driver.switch_to.active_element.send_keys(*keys)
 
+    # ---- by keyboard alone
+
+    def focused(self):
+        """The name of what has the focus, as a screen reader says it."""
+        try:
+            return self.driver.switch_to.active_element.accessible_name
+        except StaleElementReferenceException:
+            return ""
+
+    def tab_to(self, name, back=False):
+        """Tab until the focus is on what is so named."""
+        passed = []
+        for _ in range(120):
+            passed.append(self.focused().removesuffix(" *"))
+            if passed[-1] == name:
+                return
+            step = webdriver.ActionChains(self.driver)
+            if back:
+                step.key_down(Keys.SHIFT)
+            step.send_keys(Keys.TAB)
+            if back:
+                step.key_up(Keys.SHIFT)
+            step.perform()
+        raise AssertionError(f"the keyboard does not reach {name!r}; it came "
+                             f"by {passed}")
+
+    def pick(self, option):
+        """In the list that has the focus, with arrow keys."""
+        chosen = "//*[@role='option'][@data-combobox-selected]"
+        seen = []
+        for _ in range(10):
+            self.keys(Keys.ARROW_DOWN)
+            seen.append(self.find(chosen).text)
+            if seen[-1] == option:
+                return self.keys(Keys.ENTER)
+        raise AssertionError(f"no {option!r} among {seen}")
+
     # ---- judging
 
     def refused(self, label):

@@ -35,10 +35,11 @@ ENGLISH = {
     "splitmail": "Splitmail", "alternate": "Alternate mail server",
     "no mail": "No mail", "sentence": "All incoming messages for the "
     "selected addresses are routed to the alternate mail server",
-    "add": "Add address", "left": "Left part of the new address",
+    "domain": "Domain", "add": "Add address", "left": "Left part of the new address",
     "route": "Route {} to the alternate mail server",
     "effect": "1 address will be routed to {}. 1 address will be refused.",
     "whole": "Whole domain here", "master": "Master", "slave": "Slave",
+    "both": "Master and slave",
     "test": "Test", "connected": "Connected",
     "depends": "The relay cannot be removed yet: bob@",
     "needs relay": "Unknown addresses cannot be forwarded without a relay.",
@@ -67,11 +68,12 @@ FRENCH = {
     "no mail": "Aucune messagerie", "sentence": "Tous les messages entrants "
     "pour les adresses sélectionnées sont acheminés vers le serveur de "
     "messagerie alternatif",
-    "add": "Ajouter une adresse",
+    "domain": "Domaine", "add": "Ajouter une adresse",
     "left": "Partie gauche de la nouvelle adresse",
     "route": "Acheminer {} vers le serveur alternatif",
     "effect": "1 adresse sera acheminée vers {}. 1 adresse sera refusée.",
     "whole": "Domaine entier ici", "master": "Maître", "slave": "Esclave",
+    "both": "Maître et esclave",
     "test": "Tester", "connected": "Connecté",
     "depends": "Le relais ne peut pas encore être retiré : bob@",
     "needs relay": "Les adresses inconnues ne peuvent pas être renvoyées "
@@ -176,10 +178,23 @@ def test_the_documented_walk(server, sink, language, words, domain):
         wait_until(lambda: answer(server, f"anybody@{domain}") == 550, 20,
                    "unknown addresses refused")
 
-        # Directories > New user > Mail
-        server.user(bob)
-        server.cli("address", "add", bob, robert)
+        # Directories > New user > Create & edit: hosted, with two addresses
+        browser.press(words["new user"])
+        browser.type(words["address"], "bob")
+        browser.choose(words["domain"], domain)
+        server.passwords[bob] = "secret-bob"
+        browser.type(words["password"], server.passwords[bob])
+        browser.press(words["create & edit"])
+        browser.press(words["add"])
+        browser.type(words["left"], "robert")
+        browser.press(words["save"])
+        browser.sees(words["saved"])
+        for each in (bob, robert):
+            server.send(STRANGER, each)
+        server.wait_for_mail(bob, 2)
         assert can_log_in(server, bob)
+
+        # Directory Browser > user > Mail > Alternate mail server: one of them
         browser.press(words["browser"])
         browser.press(bob)
         browser.press(words["mail"])
@@ -189,11 +204,23 @@ def test_the_documented_walk(server, sink, language, words, domain):
         browser.sees(words["effect"].format(sink.at))
         browser.press(words["save"])
         browser.sees(words["undo"])
-        assert answer(server, bob) == 250
         assert answer(server, robert) == 550
         server.send(STRANGER, bob)
         assert sink.messages[-1].recipients == [bob]
         assert not can_log_in(server, bob)
+
+        # both: what is not selected does not leak to where unknowns go
+        browser.go(f"/domains/{domain}/mail")
+        browser.tick(words["forward"])
+        browser.sees(words["both"])
+        browser.press(words["save"])
+        wait_until(lambda: answer(server, f"anybody@{domain}") == 250, 20,
+                   "unknown addresses forwarded")
+        assert answer(server, robert) == 550
+        browser.tick(words["forward"], on=False)
+        browser.press(words["save"])
+        wait_until(lambda: answer(server, f"anybody@{domain}") == 550, 20,
+                   "unknown addresses refused")
 
         # refused: the relay goes while bob lives there
         browser.go(f"/domains/{domain}/mail")
