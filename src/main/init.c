@@ -10,9 +10,11 @@
  * all above it have to be searchable for that user.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -53,6 +55,26 @@ static bool run_useradd(const char *name)
 	return true;
 }
 
+/*
+ * One init at a time: a useradd that runs beside another one replaces the user
+ * that was made a moment ago by one with another number.  What is locked is
+ * the program itself, which is there whenever it is needed.
+ */
+static bool find_or_make(const char *name, struct person *out)
+{
+	int lock = open(USERADD, O_RDONLY | O_CLOEXEC);
+	bool good;
+
+	if (lock >= 0 && flock(lock, LOCK_EX) != 0)
+		good = fail("lock %s: %m", USERADD);
+	else
+		good = person_find(name, out) ||
+		       (run_useradd(name) && person_find(name, out));
+	if (lock >= 0)
+		close(lock);
+	return good;
+}
+
 static bool choose_person(struct plan *p)
 {
 	if (geteuid() != 0) {
@@ -61,9 +83,7 @@ static bool choose_person(struct plan *p)
 	}
 	if (!p->config.user)
 		p->config.user = "splitmail";
-	if (!person_find(p->config.user, &p->person) &&
-	    (!run_useradd(p->config.user) ||
-	     !person_find(p->config.user, &p->person)))
+	if (!find_or_make(p->config.user, &p->person))
 		return false;
 	return p->person.uid != 0 ||
 	       fail("--user %s: mail is not handled as root; name another "

@@ -88,3 +88,22 @@ def test_a_binary_the_user_cannot_reach_is_named(world):
                           capture_output=True, text=True, timeout=30)
     assert done.returncode == 1
     assert re.search(r"cannot search .*closed", done.stderr), done.stderr
+
+
+def test_servers_made_at_once_share_one_new_user(world):
+    """useradd replaces a user another useradd has just made."""
+    etc = world.subfolder("etc")
+    shutil.copytree("/etc", etc, symlinks=True, dirs_exist_ok=True)
+    folders = [world.subfolder(f"n{i}") for i in range(8)]
+    script = ('mount --bind "$0" /etc; binary=$1; shift; for f; do '
+              '"$binary" --data "$f/data" init --hostname a.test '
+              '--user newcomer >"$f/log" 2>&1 & done; wait; '
+              'getent passwd newcomer')
+    done = subprocess.run(["unshare", "--mount", "bash", "-c", script, etc,
+                           binary(), *folders], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    uid = int(done.stdout.split(":")[2])
+    for folder in folders:
+        with open(os.path.join(folder, "log")) as log:
+            assert "ready" in log.read()
+        assert os.stat(os.path.join(folder, "data")).st_uid == uid
