@@ -110,6 +110,15 @@ bool str_split(struct str *rest, char separator, struct str *head)
 	return any;
 }
 
+bool str_is_ascii(struct str s)
+{
+	unsigned char all = 0;
+
+	for (size_t i = 0; i < s.n; i++)
+		all |= (unsigned char)s.p[i];
+	return all < 0x80;
+}
+
 bool str_number(struct str s, uint64_t max, uint64_t *out)
 {
 	uint64_t n = 0;

@@ -43,6 +43,7 @@ bool str_starts_nocase(struct str s, struct str with);
 bool str_ends(struct str s, struct str with);
 /* <0, 0, >0 like memcmp, the shorter first when one is the other's start. */
 int str_compare(struct str a, struct str b);
+bool str_is_ascii(struct str s);
 
 /* Index of the first (last) C in S, or -1. */
 ptrdiff_t str_find(struct str s, char c);

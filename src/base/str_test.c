@@ -72,6 +72,14 @@ static void test_number(void **unused)
 	assert_false(str_number(S("+1"), 5, &n));
 }
 
+static void test_ascii(void **unused)
+{
+	assert_true(str_is_ascii(S("")));
+	assert_true(str_is_ascii(S("a\0\x7f")));
+	assert_false(str_is_ascii(S("caf\xc3\xa9")));
+	assert_false(str_is_ascii(S("\x80")));
+}
+
 static void test_fail(void **unused)
 {
 	char slot[FAIL_SLOT_BYTES] = "", long_text[2 * FAIL_SLOT_BYTES];
@@ -103,7 +111,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_fail),   cmocka_unit_test(test_compare),
 		cmocka_unit_test(test_find),   cmocka_unit_test(test_cut),
-		cmocka_unit_test(test_number),
+		cmocka_unit_test(test_number), cmocka_unit_test(test_ascii),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

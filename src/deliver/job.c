@@ -25,14 +25,6 @@ enum {
 	SETTLE_AGAIN_MOST_MS = 60000
 };
 
-static bool is_ascii(struct str s)
-{
-	for (size_t i = 0; i < s.n; i++)
-		if ((unsigned char)s.p[i] > 127)
-			return false;
-	return true;
-}
-
 /* SMTPUTF8 that was only declared is not needed by the next system. */
 static bool message_needs_utf8(struct message *m)
 {
@@ -41,7 +33,7 @@ static bool message_needs_utf8(struct message *m)
 	ptrdiff_t n;
 	bool needs;
 
-	if (!is_ascii(m->sender))
+	if (!str_is_ascii(m->sender))
 		return true;
 	if (!m->is_utf8)
 		return false;

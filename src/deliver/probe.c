@@ -8,7 +8,7 @@
 #include "deliver/remote.h"
 
 #include "base/limits.h"
-#include "deliver/transaction.h"
+#include "deliver/envelope.h"
 #include "route/verify.h"
 #include "rt/counter.h"
 #include "rt/log.h"
@@ -38,7 +38,7 @@ static bool ask_pipelined(struct probe *q, struct str sender)
 	struct reply reset;
 
 	say_mail_from(q, sender);
-	say_rcpt(q->peer, q->leg, NULL, q->arena);
+	envelope_say_rcpt(q->peer, q->leg, NULL, q->arena);
 	stream_say(q->peer->stream, S("RSET\r\n"));
 	return peer_flush(q->peer, q->deadline_ms) && hear(q, &q->mail) &&
 	       hear(q, &q->rcpt) && hear(q, &reset);
@@ -52,7 +52,7 @@ static bool ask_in_lockstep(struct probe *q, struct str sender)
 	if (!peer_flush(q->peer, q->deadline_ms) || !hear(q, &q->mail))
 		return false;
 	if (reply_is_done(&q->mail)) {
-		say_rcpt(q->peer, q->leg, NULL, q->arena);
+		envelope_say_rcpt(q->peer, q->leg, NULL, q->arena);
 		if (!peer_flush(q->peer, q->deadline_ms) || !hear(q, &q->rcpt))
 			return false;
 	}
@@ -87,14 +87,6 @@ static bool ask(struct probe *q)
 	return ask_as(q, postmaster_of(q->leg, q->arena));
 }
 
-static bool is_ascii(struct str s)
-{
-	for (size_t i = 0; i < s.n; i++)
-		if ((unsigned char)s.p[i] > 127)
-			return false;
-	return true;
-}
-
 static enum verdict verdict_of(const struct probe *q)
 {
 	if (!reply_is_done(&q->mail))
@@ -119,7 +111,7 @@ static bool ask_hop(struct deliver *d, const struct hop *hop, struct probe *q,
 		return false;
 	}
 	q->peer = line.peer;
-	q->needs_utf8 = !is_ascii(q->leg->address);
+	q->needs_utf8 = !str_is_ascii(q->leg->address);
 	if (q->needs_utf8 && !line.peer->can.utf8) {
 		*verdict = VERDICT_NO;
 		*reply = own_reply(q->arena, 550, "5.6.7",

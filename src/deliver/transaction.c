@@ -18,7 +18,7 @@
 #include <stdlib.h>
 
 #include "base/limits.h"
-#include "wire/command.h"
+#include "deliver/envelope.h"
 #include "wire/data.h"
 
 enum { PIECE_BYTES = 32768, TRAIL_LINE_BYTES = 900, RSET_MS = 10000 };
@@ -35,23 +35,6 @@ struct transaction {
 	bool is_one_shot;
 	bool is_sent; /* the whole content is out */
 };
-
-static bool is_ascii(struct str s)
-{
-	for (size_t i = 0; i < s.n; i++)
-		if ((unsigned char)s.p[i] > 127)
-			return false;
-	return true;
-}
-
-/* Checked when it came in; checked again where it goes out. */
-static bool is_safe(struct str s)
-{
-	for (size_t i = 0; i < s.n; i++)
-		if ((unsigned char)s.p[i] < ' ' || s.p[i] == 127)
-			return false;
-	return s.n <= LIMIT_PATH_BYTES;
-}
 
 static void set_outcome(struct transaction *t, struct share *s,
                         enum recipient_state state, const struct reply *r)
@@ -104,7 +87,7 @@ static bool unexpected(struct transaction *t, const char *to,
 
 static bool needs_utf8(const struct transaction *t, const struct share *s)
 {
-	return t->job->needs_utf8 || !is_ascii(s->leg.address);
+	return t->job->needs_utf8 || !str_is_ascii(s->leg.address);
 }
 
 static uint64_t content_bytes(const struct transaction *t)
@@ -120,10 +103,11 @@ static struct reply objection(struct transaction *t, const struct share *s)
 	struct arena *a = t->job->arena;
 	const struct capabilities *can = &t->peer->can;
 
-	if (!is_safe(s->leg.address) || !is_safe(t->message->sender))
+	if (!envelope_is_safe(s->leg.address) ||
+	    !envelope_is_safe(t->message->sender))
 		return own_reply(a, 553, "5.1.3", "bad address");
 	/* Dovecot 2.3 takes no such recipient, whatever it is told. */
-	if (t->peer->is_lmtp && !is_ascii(s->leg.login))
+	if (t->peer->is_lmtp && !str_is_ascii(s->leg.login))
 		return own_reply(a, 550, "5.6.7",
 		                 "mailboxes have names in ASCII");
 	if (!t->peer->is_lmtp && !can->utf8 && needs_utf8(t, s))
@@ -167,122 +151,14 @@ static bool any_needs_utf8(const struct transaction *t)
 
 static void say_mail(struct transaction *t)
 {
-	const struct message *m = t->message;
-	const struct capabilities *can = &t->peer->can;
-	struct stream *s = t->peer->stream;
-
-	stream_sayf(s, "MAIL FROM:<%.*s>", STR(m->sender));
-	if (can->size_said && !t->peer->is_lmtp)
-		stream_sayf(s, " SIZE=%llu",
-		            (unsigned long long)content_bytes(t));
-	if (can->eightbit && m->is_8bit)
-		stream_say(s, S(" BODY=8BITMIME"));
-	if (can->utf8 && !t->peer->is_lmtp && any_needs_utf8(t))
-		stream_say(s, S(" SMTPUTF8"));
-	if (can->dsn && !t->peer->is_lmtp) {
-		if (m->ret != RET_UNSAID)
-			stream_sayf(s, " RET=%s",
-			            m->ret == RET_FULL ? "FULL" : "HDRS");
-		if (m->envid.n && is_safe(m->envid))
-			stream_sayf(s, " ENVID=%.*s", STR(m->envid));
-	}
-	stream_say(s, S("\r\n"));
-}
-
-static void say_notify(struct stream *s, unsigned notify)
-{
-	static const struct {
-		unsigned bit;
-		const char *word;
-	} words[] = {
-		{ NOTIFY_NEVER, "NEVER" },
-		{ NOTIFY_SUCCESS, "SUCCESS" },
-		{ NOTIFY_FAILURE, "FAILURE" },
-		{ NOTIFY_DELAY, "DELAY" },
-	};
-	const char *before = " NOTIFY=";
-
-	for (size_t i = 0; i < array_size(words); i++)
-		if (notify & words[i].bit) {
-			stream_sayf(s, "%s%s", before, words[i].word);
-			before = ",";
-		}
-}
-
-/* Is LOCAL a Dot-string?  Otherwise it goes in quotes (RFC 5321 4.1.2). */
-static bool is_dot_string(struct str local)
-{
-	if (!local.n || local.p[0] == '.' || local.p[local.n - 1] == '.' ||
-	    str_search(local, S("..")) >= 0)
-		return false;
-	for (size_t i = 0; i < local.n; i++)
-		if (strchr(" \"(),:;<>@[\\]", local.p[i]))
-			return false;
-	return true;
-}
-
-static void say_local(struct stream *s, struct str local)
-{
-	if (is_dot_string(local)) {
-		stream_say(s, local);
-		return;
-	}
-	stream_say(s, S("\""));
-	for (size_t i = 0; i < local.n; i++)
-		stream_sayf(s, "%s%c", strchr("\"\\", local.p[i]) ? "\\" : "",
-		            local.p[i]);
-	stream_say(s, S("\""));
-}
-
-/* The mailbox: its login with +detail; what was written on the envelope goes
- * along for Delivered-To (lmtp_hdr_delivery_address = original). */
-static void say_mailbox(struct peer *p, const struct leg *leg,
-                        const struct recipient *r, struct arena *arena)
-{
-	ptrdiff_t at = str_find_last(leg->login, '@');
-	struct str local =
-	        str_part(leg->login, 0, at < 0 ? leg->login.n : (size_t)at);
-
-	if (leg->detail.n && is_ascii(leg->detail))
-		local = arena_strf(arena, "%.*s+%.*s", STR(local),
-		                   STR(leg->detail));
-	stream_say(p->stream, S("RCPT TO:<"));
-	say_local(p->stream, local);
-	if (at >= 0)
-		stream_say(p->stream, str_from(leg->login, at));
-	stream_say(p->stream, S(">"));
-	/* Dovecot 2.3 does not announce DSN, and takes this for Delivered-To.
-	 */
-	if (r && is_ascii(r->address) && is_safe(r->address))
-		stream_sayf(p->stream, " ORCPT=rfc822;%.*s",
-		            STR(xtext_encode(r->address, arena)));
-}
-
-void say_rcpt(struct peer *p, const struct leg *leg, const struct recipient *r,
-              struct arena *arena)
-{
-	struct stream *s = p->stream;
-
-	if (p->is_lmtp) {
-		say_mailbox(p, leg, r, arena);
-		stream_say(s, S("\r\n"));
-		return;
-	}
-	stream_sayf(s, "RCPT TO:<%.*s>", STR(leg->address));
-	if (r && p->can.dsn) {
-		say_notify(s, r->notify);
-		if (r->orcpt.n && r->orcpt.n <= LIMIT_ORCPT_BYTES)
-			stream_sayf(s, " ORCPT=%.*s", STR(r->orcpt));
-	}
-	if (p->can.xtrail && leg->trail.n)
-		stream_sayf(s, " XTRAIL=%.*s", STR(leg->trail));
-	stream_say(s, S("\r\n"));
+	envelope_say_mail(t->peer, t->message, content_bytes(t),
+	                  any_needs_utf8(t));
 }
 
 static void say_share(struct transaction *t, const struct share *s)
 {
-	say_rcpt(t->peer, &s->leg, &t->message->recipients[s->index],
-	         t->job->arena);
+	envelope_say_rcpt(t->peer, &s->leg, &t->message->recipients[s->index],
+	                  t->job->arena);
 }
 
 /* ---- the answers ---- */
@@ -454,7 +330,7 @@ static struct str write_head(struct transaction *t)
 	for (size_t i = 0; i < t->n; i++)
 		all = trail_join(all, t->shares[i]->leg.trail, a);
 	while (str_split(&all, ',', &entry)) {
-		if (!is_ascii(entry) || !is_safe(entry))
+		if (!str_is_ascii(entry) || !envelope_is_safe(entry))
 			continue;
 		if (line && line + entry.n < TRAIL_LINE_BYTES) {
 			buf_add_char(&b, ',');

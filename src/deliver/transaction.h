@@ -14,8 +14,4 @@ void waits transaction_run(struct peer *p, struct job *job,
                            struct share **shares, size_t n,
                            struct trouble *trouble);
 
-/* The RCPT command for LEG, for a transaction and for a probe. */
-void say_rcpt(struct peer *p, const struct leg *leg, const struct recipient *r,
-              struct arena *arena);
-
 #endif

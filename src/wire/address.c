@@ -33,15 +33,6 @@
 
 enum { DNS_NAME_BYTES = 253 }; /* without the root's dot, RFC 1035 3.1 */
 
-static bool is_ascii(struct str s)
-{
-	unsigned char all = 0;
-
-	for (size_t i = 0; i < s.n; i++)
-		all |= (unsigned char)s.p[i];
-	return all < 0x80;
-}
-
 static bool is_digit(char c)
 {
 	return c >= '0' && c <= '9';
@@ -179,7 +170,7 @@ static bool canonical_local(struct str s, struct arena *arena, struct str *out)
 {
 	struct str once, twice;
 
-	if (is_ascii(s)) {
+	if (str_is_ascii(s)) {
 		char *p = arena_cstr(arena, s);
 
 		for (size_t i = 0; i < s.n; i++)
@@ -216,7 +207,7 @@ static bool parse_local(struct str *rest, struct arena *arena,
 	if (str_empty(s))
 		return fail("empty local part");
 	*rest = str_from(*rest, n);
-	out->is_utf8 = !is_ascii(s);
+	out->is_utf8 = !str_is_ascii(s);
 	return canonical_local(s, arena, &out->local);
 }
 
@@ -298,7 +289,7 @@ bool domain_parse(struct str name, struct arena *arena, struct str *out)
 		return fail("domain longer than %d octets", LIMIT_DOMAIN_BYTES);
 	if (str_find(s, '\0') >= 0)
 		return fail("bad domain \"%s\"", quote(name).c);
-	if (!is_ascii(s) && !name_to_ascii(s, arena, &s))
+	if (!str_is_ascii(s) && !name_to_ascii(s, arena, &s))
 		return false;
 	if (str_ends(s, S(".")))
 		s.n--;
@@ -364,7 +355,7 @@ bool address_parse(struct str mailbox, struct arena *arena, struct address *out)
 		return fail("no domain after the local part in \"%s\"",
 		            quote(mailbox).c);
 	rest = str_from(rest, 1);
-	out->is_utf8 |= !is_ascii(rest);
+	out->is_utf8 |= !str_is_ascii(rest);
 	if (!parse_domain(rest, arena, &out->domain))
 		return false;
 	out->spelling = arena_str(arena, mailbox);

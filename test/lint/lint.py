@@ -37,7 +37,7 @@ WARNINGS_SHOWN = 10
 
 # Split so that this file does not find itself.
 MACHINE_PATH = re.compile(r"(?<![\w.$}/-])/(?:work|home|root)" + r"/[\w.-]+")
-SKIP_FOLDERS = {".git", "node_modules", "__pycache__", ".pytest_cache"}
+SKIPPED = {".git", "node_modules", "__pycache__", ".pytest_cache"}
 KEYWORDS = {"if", "while", "for", "switch", "return", "sizeof", "do", "else",
             "defined", "typeof", "_Static_assert", "__attribute__"}
 
@@ -232,11 +232,12 @@ def read(path):
 def files(root):
     for folder, names, found in os.walk(root):
         top = folder == root
-        names[:] = sorted(n for n in names if n not in SKIP_FOLDERS
+        names[:] = sorted(n for n in names if n not in SKIPPED
                           and not (top and re.match(r"build(-|$)", n)))
         for name in sorted(found):
             path = os.path.join(folder, name)
-            if not os.path.islink(path):
+            # In a work tree beside the first one, .git is a file.
+            if name not in SKIPPED and not os.path.islink(path):
                 yield path
 
 
