@@ -30,16 +30,9 @@ static int delete(struct cli *c, const struct args *a)
 	CLI_CHANGE(c, h, admin_delete(h, str_of(args_word(a, 0))));
 }
 
-static void list_one(void *arg, const struct admin_entry *e)
+static void list_one(void *rows, const struct admin_entry *e)
 {
-	json_t *o = json_object();
-
-	json_object_set_new(o, "name", json_of(e->name));
-	json_object_set_new(o, "role", json_string(role_name(e->role)));
-	json_object_set_new(o, "domain", json_or_null(e->domain));
-	json_object_set_new(o, "password",
-			    json_string(e->has_password ? "set" : "none"));
-	rows_add(arg, o);
+	rows_add(rows, show_admin(e));
 }
 
 static int list(struct cli *c, const struct args *a)

@@ -45,38 +45,14 @@ static const char *role_of(const struct domain *d)
 	return d->forward_unknown ? "slave, or both" : "master";
 }
 
-static json_t *json_of_domain(struct shown *s, const struct domain_entry *e)
+static json_t *domain_json(struct shown *s, const struct domain_entry *e)
 {
-	const struct domain *d = &e->domain;
-	const struct str *aliases = NULL;
-	size_t n = 0;
-	json_t *o = json_object();
+	json_t *o = show_domain(s->d, e, s->cli->arena);
 
-	if (list_aliases(s->d, d->id, s->cli->arena, &aliases, &n) ==
-	    ANSWER_UNSURE)
+	if (!o)
 		s->broken = true;
-	json_object_set_new(o, "name", json_of(d->name));
-	json_object_set_new(o, "aliases", json_of_list(aliases, n));
-	json_object_set_new(o, "description", json_of(e->description));
-	json_object_set_new(o, "relay", json_of(d->relay));
-	json_object_set_new(o, "forward_unknown",
-			    json_boolean(d->forward_unknown));
-	json_object_set_new(o, "role", json_string(role_of(d)));
-	json_object_set_new(o, "catch_all", json_of(d->catch_all));
-	json_object_set_new(o, "postmaster", json_of(d->postmaster));
-	json_object_set_new(o, "own_senders",
-			    json_string(own_senders_name(d->own_senders)));
-	json_object_set_new(o, "max_message_size",
-			    json_integer((json_int_t)d->max_message_bytes));
-	json_object_set_new(o, "users",
-			    json_integer((json_int_t)(e->hosted + e->alternate +
-						      e->no_mail)));
-	json_object_set_new(o, "hosted", json_integer((json_int_t)e->hosted));
-	json_object_set_new(o, "alternate",
-			    json_integer((json_int_t)e->alternate));
-	json_object_set_new(o, "no_mail", json_integer((json_int_t)e->no_mail));
-	json_object_set_new(o, "groups", json_integer((json_int_t)e->groups));
-	json_object_set_new(o, "shared", json_integer((json_int_t)e->shared));
+	else
+		json_object_set_new(o, "role", json_string(role_of(&e->domain)));
 	return o;
 }
 
@@ -84,7 +60,7 @@ static void show_one(void *arg, const struct domain_entry *e)
 {
 	struct shown *s = arg;
 
-	s->object = json_of_domain(s, e);
+	s->object = domain_json(s, e);
 }
 
 static int show(struct cli *c, const struct args *a)
@@ -112,7 +88,10 @@ static void list_one(void *arg, const struct domain_entry *e)
 {
 	struct shown *s = arg;
 
-	rows_add(&s->rows, json_of_domain(s, e));
+	json_t *row = domain_json(s, e);
+
+	if (row)
+		rows_add(&s->rows, row);
 }
 
 static int list(struct cli *c, const struct args *a)

@@ -72,10 +72,10 @@ static void list_one(void *arg, const struct holder_entry *e)
 
 	if (directory_members(l->d, e->id, row, &members, &n) == ANSWER_UNSURE)
 		l->broken = true;
-	json_object_set_new(o, "address", json_of(e->login));
-	json_object_set_new(o, "name", json_of(e->name));
+	json_object_set_new(o, "address", json_text(e->login));
+	json_object_set_new(o, "name", json_text(e->name));
 	json_object_set_new(o, "enabled", json_boolean(e->enabled));
-	json_object_set_new(o, "members", json_of_list(members, n));
+	json_object_set_new(o, "members", json_texts(members, n));
 	rows_add(&l->rows, o);
 }
 

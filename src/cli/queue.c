@@ -2,75 +2,13 @@
  * splitmail queue: what waits, and what to do about it.
  *
  * As text the list looks like Postfix's mailq.  Replies and addresses were
- * said by strangers: whatever is not UTF-8 becomes '?' before it is JSON, and
- * nothing reaches a terminal with control characters in it.
+ * said by strangers: nothing reaches a terminal with control characters in it.
  */
 #include "queue/tools.h"
 
-#include "base/buf.h"
-#include "base/limits.h"
 #include "cli/cli.h"
 #include "rt/clock.h"
-
-/* ---- values ---- */
-
-static json_t *json_of(struct str s)
-{
-	json_t *v = json_stringn(s.p ? s.p : "", s.n);
-	struct buf b scoped(buf) = BUF_EMPTY;
-
-	for (size_t i = 0; !v && i < s.n; i++)
-		buf_add_char(&b, s.p[i] & 0x80 ? '?' : s.p[i]);
-	return v ? v : json_stringn(b.p, b.n);
-}
-
-static json_t *json_date(int64_t wall_ms)
-{
-	return json_string(date_iso(wall_ms).c);
-}
-
-/* "451 4.4.1 down (mx.b.example[192.0.2.1]:25)", or empty. */
-static struct str last_reply(const struct recipient *r, struct arena *a)
-{
-	struct str text =
-	        r->reply.code ? reply_line(&r->reply, a) : r->reply.text;
-
-	if (str_empty(r->remote) || str_empty(text))
-		return text;
-	return arena_strf(a, "%.*s (%.*s)", STR(text), STR(r->remote));
-}
-
-static json_t *recipient_json(const struct recipient *r, struct arena *a)
-{
-	json_t *o = json_object();
-
-	json_object_set_new(o, "address", json_of(r->address));
-	json_object_set_new(o, "system", json_of(r->system));
-	json_object_set_new(o, "state",
-	                    json_string(r->held ? "held" : "waiting"));
-	json_object_set_new(o, "attempts", json_integer(r->attempts));
-	json_object_set_new(o, "next_attempt",
-	                    r->held ? json_null()
-	                            : json_date(r->next_attempt_ms));
-	json_object_set_new(o, "last_reply", json_of(last_reply(r, a)));
-	return o;
-}
-
-static json_t *message_json(const struct message *m)
-{
-	json_t *o = json_object(), *recipients = json_array();
-
-	for (size_t i = 0; i < m->n; i++)
-		json_array_append_new(recipients,
-		                      recipient_json(&m->recipients[i],
-		                                     m->arena));
-	json_object_set_new(o, "id", json_string(m->id));
-	json_object_set_new(o, "sender", json_of(m->sender));
-	json_object_set_new(o, "size", json_integer((json_int_t)m->body.bytes));
-	json_object_set_new(o, "arrived", json_date(m->arrived_wall_ms));
-	json_object_set_new(o, "recipients", recipients);
-	return o;
-}
+#include "show/show.h"
 
 /* ---- which ---- */
 
@@ -116,13 +54,13 @@ static void add_json(void *listing, const struct message *m)
 {
 	struct listing *l = listing;
 
-	rows_add(&l->rows, message_json(m));
+	rows_add(&l->rows, show_queued(m));
 }
 
 static void print_recipient(FILE *to, struct cli *c, const struct recipient *r,
                             struct arena *a)
 {
-	struct str reply = last_reply(r, a);
+	struct str reply = show_last_reply(&r->reply, r->remote, a);
 
 	if (!str_empty(reply))
 		fprintf(to, "%18s(%s)\n", "",
@@ -197,38 +135,10 @@ static int list(struct cli *c, const struct args *a)
 
 /* ---- show ---- */
 
-/* The header: what we put in front and what came, up to the empty line. */
-static struct str header_of(const struct message *m)
-{
-	struct str body = body_in_memory(&m->body);
-	ptrdiff_t end;
-
-	body = str_part(body, 0, LIMIT_HEADER_BYTES);
-	end = str_search(body, S("\r\n\r\n"));
-	if (str_starts(body, S("\r\n")))
-		end = 0;
-	else if (end >= 0)
-		end += 2;
-	return arena_strf(m->arena, "%.*s%.*s", STR(m->trace),
-	                  end < 0 ? (int)body.n : (int)end, body.p);
-}
-
-static json_t *show_json(const struct message *m)
-{
-	json_t *o = message_json(m);
-
-	json_object_set_new(o, "as", json_of(m->as));
-	json_object_set_new(o, "client", json_string(inet_text(&m->client).c));
-	json_object_set_new(o, "helo", json_of(m->helo));
-	json_object_set_new(o, "envid", json_of(m->envid));
-	json_object_set_new(o, "header", json_of(header_of(m)));
-	return o;
-}
-
 static void show_text(struct cli *c, const struct message *m)
 {
 	struct listing l = { .cli = c };
-	struct str header = header_of(m), line;
+	struct str header = show_header(m), line;
 
 	add_text(&l, m);
 	fprintf(c->out, "from %s, helo %s, as %s\n\n", inet_text(&m->client).c,
@@ -256,7 +166,7 @@ static void show_message(struct cli *c, const struct args *a,
 	if (args_option(a, "raw"))
 		show_raw(c->out, m);
 	else if (c->json)
-		cli_json(c, show_json(m));
+		cli_json(c, show_queued_whole(m));
 	else
 		show_text(c, m);
 }

@@ -9,101 +9,6 @@
 #include "directory/directory.h"
 #include "route/guard.h"
 #include "route/route.h"
-#include "wire/hosts.h"
-
-static json_t *text(struct str s)
-{
-	json_t *j = json_stringn(s.p ? s.p : "", s.n);
-
-	return j ? j : json_string("?");	/* not UTF-8 */
-}
-
-static json_t *hosts_json(struct cli *c, struct str hosts)
-{
-	json_t *list = json_array();
-	struct host *h;
-	size_t n;
-
-	if (str_empty(hosts) || !hosts_parse(hosts, c->arena, &h, &n))
-		return list;
-	for (size_t i = 0; i < n; i++)
-		json_array_append_new(list, text(hosts_text(&h[i], 1, c->arena)));
-	return list;
-}
-
-static const char *tls_word(enum system_tls tls)
-{
-	switch (tls) {
-	case SYSTEM_TLS_NONE:
-		return "none";
-	case SYSTEM_TLS_OPPORTUNISTIC:
-		return "opportunistic";
-	case SYSTEM_TLS_REQUIRED:
-		return "required";
-	case SYSTEM_TLS_VERIFIED:
-		return "verified";
-	}
-	return "";
-}
-
-static json_t *leg_json(struct cli *c, const struct leg *l)
-{
-	json_t *j = json_pack("{s:o}", "address", text(l->address));
-
-	switch (l->kind) {
-	case LEG_MAILBOX:
-		json_object_set_new(j, "mailbox", text(l->login));
-		break;
-	case LEG_SYSTEM:
-		json_object_set_new(j, "system", text(l->system.name));
-		json_object_set_new(j, "hosts", hosts_json(c, l->system.hosts));
-		json_object_set_new(j, "tls",
-				    json_string(tls_word(l->system.tls)));
-		break;
-	case LEG_INTERNET:
-		json_object_set_new(j, "mx_of", text(l->domain));
-		break;
-	}
-	return j;
-}
-
-/* The first leg that leaves this server. */
-static const struct leg *leg_elsewhere(const struct decision *d)
-{
-	for (size_t i = 0; i < d->n; i++)
-		if (d->legs[i].kind != LEG_MAILBOX)
-			return &d->legs[i];
-	return NULL;
-}
-
-static json_t *decision_json(struct cli *c, struct str recipient,
-			     const struct decision *d)
-{
-	json_t *legs = json_array(), *reasons = json_array();
-	const struct leg *there = leg_elsewhere(d);
-	bool system = there && there->kind == LEG_SYSTEM;
-
-	for (size_t i = 0; i < d->n; i++)
-		json_array_append_new(legs, leg_json(c, &d->legs[i]));
-	for (size_t i = 0; i < d->n_reasons; i++) {
-		const struct reason *r = &d->reasons[i];
-
-		json_array_append_new(
-			reasons, json_pack("{s:s,s:o,s:s,s:I}", "rule", r->rule,
-					   "fact", text(r->fact), "source",
-					   r->source, "age_s",
-					   (json_int_t)r->age_s));
-	}
-	return json_pack("{s:o,s:s,s:o?,s:o,s:i,s:s,s:o,s:o,s:o}", "recipient",
-			 text(recipient), "action", route_action_name(d->action),
-			 "system", system ? text(there->system.name) : NULL,
-			 "hosts",
-			 system ? hosts_json(c, there->system.hosts)
-				: json_array(),
-			 "code", d->reply.code, "status", d->reply.status,
-			 "text", text(d->reply.text), "legs", legs, "reasons",
-			 reasons);
-}
 
 /* ---- for people ---- */
 
@@ -126,7 +31,7 @@ static void print_leg(struct cli *c, const struct leg *l)
 			plain(c, l->system.name));
 		if (!str_same(l->system.name, l->system.hosts))
 			fprintf(c->out, " (%s)", plain(c, l->system.hosts));
-		fprintf(c->out, ", TLS %s\n", tls_word(l->system.tls));
+		fprintf(c->out, ", TLS %s\n", tls_name(l->system.tls));
 		break;
 	case LEG_INTERNET:
 		fprintf(c->out, "to       %s at the MX of %s\n", address,
@@ -200,7 +105,7 @@ static int decide(struct cli *c, const struct router *r, const char *word,
 		return cli_refuse(c, "%s.", cause());
 	d = route_decide(r, &q, c->arena);
 	if (c->json)
-		cli_json(c, decision_json(c, recipient.spelling, &d));
+		cli_json(c, show_decision(recipient.spelling, &d, c->arena));
 	else
 		print_decision(c, recipient.spelling, &d);
 	return CLI_DONE;

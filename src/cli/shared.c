@@ -35,8 +35,8 @@ static void list_one(void *arg, const struct holder_entry *e)
 {
 	json_t *o = json_object();
 
-	json_object_set_new(o, "address", json_of(e->login));
-	json_object_set_new(o, "name", json_of(e->name));
+	json_object_set_new(o, "address", json_text(e->login));
+	json_object_set_new(o, "name", json_text(e->name));
 	json_object_set_new(o, "enabled", json_boolean(e->enabled));
 	json_object_set_new(o, "quota",
 			    json_integer((json_int_t)e->quota_bytes));

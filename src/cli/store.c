@@ -133,27 +133,3 @@ int cli_trouble(struct cli *c, struct directory *d)
 	directory_close(d);
 	return cli_refuse(c, "%s", cause());
 }
-
-/* ---- JSON ---- */
-
-json_t *json_of(struct str s)
-{
-	json_t *text = json_stringn(s.p ? s.p : "", s.n);
-
-	/* Not UTF-8: nothing of ours, but never a hole in the output. */
-	return text ? text : json_string("?");
-}
-
-json_t *json_or_null(struct str s)
-{
-	return str_empty(s) ? json_null() : json_of(s);
-}
-
-json_t *json_of_list(const struct str *list, size_t n)
-{
-	json_t *array = json_array();
-
-	for (size_t i = 0; i < n; i++)
-		json_array_append_new(array, json_of(list[i]));
-	return array;
-}

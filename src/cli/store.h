@@ -8,6 +8,7 @@
 #include "cli/cli.h"
 #include "directory/changes.h"
 #include "directory/lists.h"
+#include "show/show.h"
 
 /* ---- settings for a change ---- */
 
@@ -54,10 +55,6 @@ int cli_outcome(struct cli *c, struct changes *h, struct change r);
 struct directory *cli_directory(struct cli *c);
 /* "Our own trouble": cause(), and close D. */
 int cli_trouble(struct cli *c, struct directory *d);
-
-json_t *json_of(struct str s);
-json_t *json_or_null(struct str s);		/* empty: null */
-json_t *json_of_list(const struct str *list, size_t n);
 
 /* ---- users, groups, shared mailboxes: what their nouns share ---- */
 

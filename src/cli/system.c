@@ -40,31 +40,18 @@ static int delete(struct cli *c, const struct args *a)
 }
 
 struct shown {
+	struct cli *cli;
 	struct directory *d;
 	struct rows rows;	/* of a list */
 	json_t *object;		/* of show */
 	bool broken;
 };
 
-/* The password is for the other side only; it is not shown. */
-static json_t *json_of_system(struct shown *s, const struct system *e)
+static json_t *system_json(struct shown *s, const struct system *e)
 {
-	struct arena *row scoped(arena) = arena_open();
-	const struct str *trust = NULL;
-	size_t n = 0;
-	json_t *o = json_object();
+	json_t *o = show_system(s->d, e, s->cli->arena);
 
-	if (list_trust(s->d, e->id, row, &trust, &n) == ANSWER_UNSURE)
-		s->broken = true;
-	json_object_set_new(o, "name", json_of(e->name));
-	json_object_set_new(o, "hosts", json_of(e->hosts));
-	json_object_set_new(o, "tls", json_string(tls_name(e->tls)));
-	json_object_set_new(o, "user", json_of(e->user));
-	json_object_set_new(o, "trust", json_of_list(trust, n));
-	json_object_set_new(o, "may_relay", json_boolean(e->may_relay));
-	json_object_set_new(o, "smart_host", json_boolean(e->smart_host));
-	json_object_set_new(o, "when_down",
-			    json_string(when_down_name(e->when_down)));
+	s->broken |= !o;
 	return o;
 }
 
@@ -72,13 +59,13 @@ static void show_one(void *arg, const struct system *e)
 {
 	struct shown *s = arg;
 
-	s->object = json_of_system(s, e);
+	s->object = system_json(s, e);
 }
 
 static int show(struct cli *c, const struct args *a)
 {
 	const char *name = args_word(a, 0);
-	struct shown s = { .d = cli_directory(c) };
+	struct shown s = { .cli = c, .d = cli_directory(c) };
 
 	if (!s.d)
 		return cli_refuse(c, "%s", cause());
@@ -96,7 +83,10 @@ static void list_one(void *arg, const struct system *e)
 {
 	struct shown *s = arg;
 
-	rows_add(&s->rows, json_of_system(s, e));
+	json_t *row = system_json(s, e);
+
+	if (row)
+		rows_add(&s->rows, row);
 }
 
 static int list(struct cli *c, const struct args *a)
@@ -108,7 +98,7 @@ static int list(struct cli *c, const struct args *a)
 		{ "SMART HOST", "smart_host", 10 },
 		{ "TRUST", "trust", 0 },
 	};
-	struct shown s = { .d = cli_directory(c) };
+	struct shown s = { .cli = c, .d = cli_directory(c) };
 
 	if (!s.d)
 		return cli_refuse(c, "%s", cause());

@@ -17,9 +17,7 @@ static void show_one(void *arg, const struct admin_entry *e)
 
 	if (!str_empty(s->wanted) && !str_same(e->name, s->wanted))
 		return;
-	o = json_pack("{s:o,s:s,s:o,s:s}", "name", json_text(e->name), "role",
-		      role_name(e->role), "domain", json_text_or_null(e->domain),
-		      "password", e->has_password ? "set" : "none");
+	o = show_admin(e);
 	if (s->list)
 		json_array_append_new(s->list, o);
 	else

@@ -17,25 +17,10 @@ struct shown {
 
 static json_t *domain_json(struct shown *s, const struct domain_entry *e)
 {
-	const struct domain *d = &e->domain;
-	const struct str *aliases = NULL;
-	size_t n = 0;
+	json_t *o = show_domain(s->r->d, e, s->r->arena);
 
-	if (list_aliases(s->r->d, d->id, s->r->arena, &aliases, &n) ==
-	    ANSWER_UNSURE)
-		s->broken = true;
-	return json_pack(
-		"{s:o,s:o,s:o,s:o,s:b,s:o,s:o,s:s,s:I,s:I,s:I,s:I,s:I,s:I}",
-		"name", json_text(d->name), "aliases", json_texts(aliases, n),
-		"description", json_text(e->description), "relay",
-		json_text(d->relay), "forward_unknown", d->forward_unknown,
-		"catch_all", json_text(d->catch_all), "postmaster",
-		json_text(d->postmaster), "own_senders",
-		own_senders_name(d->own_senders), "max_message_size",
-		(json_int_t)d->max_message_bytes, "hosted",
-		(json_int_t)e->hosted, "alternate", (json_int_t)e->alternate,
-		"none", (json_int_t)e->no_mail, "groups",
-		(json_int_t)e->groups, "shared", (json_int_t)e->shared);
+	s->broken |= !o;
+	return o;
 }
 
 static void show_one(void *arg, const struct domain_entry *e)

@@ -13,18 +13,13 @@ struct listed {
 	int64_t limit, n;
 };
 
-static const char *const kind_names[] = {
-	[HOLDER_USER] = "user", [HOLDER_GROUP] = "group",
-	[HOLDER_SHARED] = "shared",
-};
-
 static json_t *entry_json(const struct holder_entry *e)
 {
 	bool is_user = e->kind == HOLDER_USER;
 	bool is_there = is_user && e->mail_system == HOME_ALTERNATE;
 
 	return json_pack("{s:s,s:o,s:o,s:o,s:b,s:b,s:o,s:o,s:o}", "kind",
-			 kind_names[e->kind], "address", json_text(e->login),
+			 show_kinds[e->kind], "address", json_text(e->login),
 			 "name", json_text(e->name), "domain", json_text(e->domain),
 			 "enabled", e->enabled, "builtin", e->builtin,
 			 "mail_system",
@@ -104,7 +99,7 @@ static bool page_of(struct request *r, unsigned kinds, struct holder_page *p,
 
 	*p = (struct holder_page){ .system = param(r, "system"),
 				   .search = param(r, "search") };
-	if (!word_of(r, "kind", kind_names, array_size(kind_names), &kind,
+	if (!word_of(r, "kind", show_kinds, HOLDER_KINDS, &kind,
 		     bad) ||
 	    !word_of(r, "sort", sorts, array_size(sorts), &sort, bad) ||
 	    !word_of(r, "mail_system", systems, array_size(systems),

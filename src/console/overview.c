@@ -64,7 +64,7 @@ static void add_load(void *arg, const struct queue_load *l)
 		json_pack("{s:o,s:I,s:I,s:o,s:o}", "name", json_text(l->system),
 			  "recipients", (json_int_t)l->recipients, "held",
 			  (json_int_t)l->held, "last_reply",
-			  json_text(reply_text(&l->reply, l->remote,
+			  json_text(show_last_reply(&l->reply, l->remote,
 					     s->r->arena)),
 			  "next_attempt",
 			  l->is_held ? json_null()

@@ -3,49 +3,11 @@
  */
 #include <stdlib.h>
 
-#include "base/limits.h"
 #include "console/handlers.h"
 #include "console/nouns.h"
 #include "console/waiting.h"
 #include "directory/lists.h"
-#include "rt/clock.h"
 #include "wire/address.h"
-
-struct str reply_text(const struct reply *reply, struct str remote,
-		      struct arena *a)
-{
-	struct str text = reply->code ? reply_line(reply, a) : reply->text;
-
-	if (str_empty(remote) || str_empty(text))
-		return text;
-	return arena_strf(a, "%.*s (%.*s)", STR(text), STR(remote));
-}
-
-static json_t *recipient_json(const struct recipient *e, struct arena *a)
-{
-	return json_pack("{s:o,s:o,s:s,s:I,s:o,s:o}", "address",
-			 json_text(e->address), "system", json_text(e->system),
-			 "state", e->held ? "held" : "waiting", "attempts",
-			 (json_int_t)e->attempts, "next_attempt",
-			 e->held ? json_null() : json_time(e->next_attempt_ms),
-			 "last_reply",
-			 json_text(reply_text(&e->reply, e->remote, a)));
-}
-
-static json_t *message_json(const struct message *m)
-{
-	json_t *recipients = json_array();
-
-	for (size_t i = 0; i < m->n; i++)
-		json_array_append_new(recipients,
-				      recipient_json(&m->recipients[i],
-						     m->arena));
-	return json_pack("{s:s,s:o,s:I,s:o,s:o}", "id", m->id, "sender",
-			 json_text(m->sender), "size",
-			 (json_int_t)m->body.bytes, "arrived",
-			 json_time(m->arrived_wall_ms), "recipients",
-			 recipients);
-}
 
 /* ---- which ---- */
 
@@ -142,7 +104,7 @@ static json_t *entry_of(json_t *list, const char *id)
 static void add(void *arg, const struct message *m)
 {
 	struct listing *l = arg;
-	json_t *new = message_json(m), *old = entry_of(l->list, m->id);
+	json_t *new = show_queued(m), *old = entry_of(l->list, m->id);
 
 	l->n++;
 	if (!old) {
@@ -234,20 +196,6 @@ struct response on_list_queue(struct request *r)
 
 /* ---- one ---- */
 
-/* What we put in front and what came, up to the empty line. */
-static struct str header_of(const struct message *m)
-{
-	struct str body = body_in_memory(&m->body);
-	ptrdiff_t end;
-
-	body = str_part(body, 0, LIMIT_HEADER_BYTES);
-	end = str_search(body, S("\r\n\r\n"));
-	if (str_starts(body, S("\r\n")))
-		end = 0;
-	return arena_strf(m->arena, "%.*s%.*s", STR(m->trace),
-			  end < 0 ? (int)body.n : (int)end, body.p);
-}
-
 /* Recipients of other domains are nobody's business but theirs.  False: none
  * is left. */
 static bool keep_his(struct request *r, json_t *message)
@@ -271,35 +219,14 @@ static bool keep_his(struct request *r, json_t *message)
 	return json_array_size(list) > 0;
 }
 
-/* Header fields are not always UTF-8: what is not becomes '?'. */
-static json_t *header_json(const struct message *m)
-{
-	struct str header = header_of(m);
-	json_t *text = json_stringn(header.p, header.n);
-	char *p;
-
-	if (text)
-		return text;
-	p = arena_cstr(m->arena, header);
-	for (size_t i = 0; i < header.n; i++)
-		if ((unsigned char)p[i] >= 0x80)
-			p[i] = '?';
-	return json_text((struct str){ p, header.n });
-}
-
 static struct response show(struct request *r, const struct message *m)
 {
-	json_t *o = message_json(m);
+	json_t *o = show_queued_whole(m);
 
 	if (!keep_his(r, o)) {
 		json_decref(o);
 		return not_there(r);
 	}
-	json_object_set_new(o, "as", json_text(m->as));
-	json_object_set_new(o, "client", json_string(inet_text(&m->client).c));
-	json_object_set_new(o, "helo", json_text(m->helo));
-	json_object_set_new(o, "envid", json_text(m->envid));
-	json_object_set_new(o, "header", header_json(m));
 	return answer_json(200, o);
 }
 

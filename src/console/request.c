@@ -240,40 +240,6 @@ bool sees_domain_named(const struct request *r, struct str name)
 	return is_super(r) || str_same(r->who.admin.domain_name, name);
 }
 
-/* ---- JSON ---- */
-
-json_t *json_text(struct str s)
-{
-	json_t *text = json_stringn(s.p ? s.p : "", s.n);
-
-	/* Not UTF-8: a message's, never ours. */
-	return text ? text : json_string("?");
-}
-
-json_t *json_text_or_null(struct str s)
-{
-	return str_empty(s) ? json_null() : json_text(s);
-}
-
-json_t *json_texts(const struct str *list, size_t n)
-{
-	json_t *array = json_array();
-
-	for (size_t i = 0; i < n; i++)
-		json_array_append_new(array, json_text(list[i]));
-	return array;
-}
-
-json_t *json_time(int64_t wall_ms)
-{
-	return json_string(date_iso(wall_ms).c);
-}
-
-json_t *json_time_s(int64_t seconds)
-{
-	return json_time(seconds * 1000);
-}
-
 /* ---- pages of lists ---- */
 
 bool page_limit(struct request *r, int64_t *out, struct response *problem_out)

@@ -16,13 +16,12 @@
 #ifndef CONSOLE_REQUEST_H
 #define CONSOLE_REQUEST_H
 
-#include <jansson.h>
-
 #include "base/arena.h"
 #include "base/buf.h"
 #include "console/console.h"
 #include "directory/admins.h"
 #include "directory/directory.h"
+#include "show/show.h"
 
 struct MHD_Connection;
 struct desk;		/* desk.h */
@@ -114,14 +113,6 @@ struct str body_text(struct request *r, const char *name);
 bool sees_domain(const struct request *r, int64_t domain);
 bool sees_domain_named(const struct request *r, struct str name);
 bool is_super(const struct request *r);
-
-/* ---- JSON ---- */
-
-json_t *json_text(struct str s);
-json_t *json_text_or_null(struct str s);	/* null for an empty one */
-json_t *json_texts(const struct str *list, size_t n);
-json_t *json_time(int64_t wall_ms);
-json_t *json_time_s(int64_t seconds);
 
 /* ---- pages of lists ---- */
 

@@ -4,80 +4,6 @@
 #include "console/handlers.h"
 #include "console/nouns.h"
 #include "route/route.h"
-#include "wire/hosts.h"
-
-static json_t *hosts_json(struct request *r, struct str hosts)
-{
-	json_t *list = json_array();
-	struct host *h;
-	size_t n;
-
-	if (str_empty(hosts) || !hosts_parse(hosts, r->arena, &h, &n))
-		return list;
-	for (size_t i = 0; i < n; i++)
-		json_array_append_new(list,
-				      json_text(hosts_text(&h[i], 1, r->arena)));
-	return list;
-}
-
-static json_t *leg_json(struct request *r, const struct leg *l)
-{
-	json_t *j = json_pack("{s:o}", "address", json_text(l->address));
-
-	switch (l->kind) {
-	case LEG_MAILBOX:
-		json_object_set_new(j, "mailbox", json_text(l->login));
-		break;
-	case LEG_SYSTEM:
-		json_object_set_new(j, "system", json_text(l->system.name));
-		json_object_set_new(j, "hosts", hosts_json(r, l->system.hosts));
-		json_object_set_new(j, "tls",
-				    json_string(tls_name(l->system.tls)));
-		break;
-	case LEG_INTERNET:
-		json_object_set_new(j, "mx_of", json_text(l->domain));
-		break;
-	}
-	return j;
-}
-
-static const struct leg *leg_elsewhere(const struct decision *d)
-{
-	for (size_t i = 0; i < d->n; i++)
-		if (d->legs[i].kind != LEG_MAILBOX)
-			return &d->legs[i];
-	return NULL;
-}
-
-static json_t *reason_json(const struct reason *e)
-{
-	return json_pack("{s:s,s:o,s:s,s:I}", "rule", e->rule, "fact",
-			 json_text(e->fact), "source", e->source, "age_s",
-			 (json_int_t)e->age_s);
-}
-
-static json_t *decision_json(struct request *r, struct str recipient,
-			     const struct decision *d)
-{
-	json_t *legs = json_array(), *reasons = json_array();
-	const struct leg *there = leg_elsewhere(d);
-	bool is_system = there && there->kind == LEG_SYSTEM;
-
-	for (size_t i = 0; i < d->n; i++)
-		json_array_append_new(legs, leg_json(r, &d->legs[i]));
-	for (size_t i = 0; i < d->n_reasons; i++)
-		json_array_append_new(reasons, reason_json(&d->reasons[i]));
-	return json_pack("{s:o,s:s,s:o,s:o,s:i,s:s,s:o,s:o,s:o}", "recipient",
-			 json_text(recipient), "action",
-			 route_action_name(d->action), "system",
-			 is_system ? json_text(there->system.name) : json_null(),
-			 "hosts",
-			 is_system ? hosts_json(r, there->system.hosts)
-				   : json_array(),
-			 "code", d->reply.code, "status", d->reply.status,
-			 "text", json_text(d->reply.text), "legs", legs,
-			 "reasons", reasons);
-}
 
 /* Only a superadministrator asks about what is not his domain's. */
 static enum answer is_his(struct request *r, struct str domain_name)
@@ -121,7 +47,8 @@ static struct response decide(struct request *r, struct address *recipient,
 	struct question q = { .recipient = recipient, .asker = *asker };
 	struct decision d = route_decide(&router, &q, r->arena);
 
-	return answer_json(200, decision_json(r, recipient->spelling, &d));
+	return answer_json(200, show_decision(recipient->spelling, &d,
+					      r->arena));
 }
 
 struct response on_route(struct request *r)

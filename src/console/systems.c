@@ -11,28 +11,15 @@ struct shown {
 	bool broken;
 };
 
-/* The password is for the other side only; who may not change a system does
- * not learn whom it trusts. */
+/* Who may not change a system does not learn whom it trusts. */
 static json_t *system_json(struct shown *s, const struct system *e)
 {
-	const struct str *trust = NULL;
-	size_t n = 0;
-	json_t *o = json_pack("{s:o,s:o,s:s,s:b,s:b,s:s}", "name",
-			      json_text(e->name), "hosts", json_text(e->hosts),
-			      "tls", tls_name(e->tls), "may_relay",
-			      e->may_relay, "smart_host", e->smart_host,
-			      "when_down", when_down_name(e->when_down));
+	static const char *const secrets[] = { "user", "password", "trust" };
+	json_t *o = show_system(s->r->d, e, s->r->arena);
 
-	if (!is_super(s->r))
-		return o;
-	if (list_trust(s->r->d, e->id, s->r->arena, &trust, &n) ==
-	    ANSWER_UNSURE)
-		s->broken = true;
-	json_object_set_new(o, "user", json_text(e->user));
-	json_object_set_new(o, "password",
-			    json_string(str_empty(e->password) ? "none"
-							       : "set"));
-	json_object_set_new(o, "trust", json_texts(trust, n));
+	s->broken |= !o;
+	for (size_t i = 0; o && !is_super(s->r) && i < array_size(secrets); i++)
+		json_object_del(o, secrets[i]);
 	return o;
 }
 

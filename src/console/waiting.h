@@ -14,8 +14,4 @@
 enum answer queue_names(struct request *r, struct str domain,
 			const struct str **out, size_t *n);
 
-/* "451 4.4.1 down (mx.b.example[192.0.2.1]:25)", or empty. (queue.c) */
-struct str reply_text(const struct reply *reply, struct str remote,
-		      struct arena *a);
-
 #endif

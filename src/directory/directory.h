@@ -72,6 +72,7 @@ enum answer directory_first_domain(struct directory *d, struct arena *arena,
 /* ---- addresses ---- */
 
 enum holder_kind { HOLDER_USER, HOLDER_GROUP, HOLDER_SHARED };
+enum { HOLDER_KINDS = HOLDER_SHARED + 1 };
 enum home { HOME_HOSTED, HOME_ALTERNATE, HOME_BOTH, HOME_NONE };
 
 /* Who holds an address, and where this one address lives. */

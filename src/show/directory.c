@@ -1,0 +1,167 @@
+/*
+ * Domains, systems, administrators, and who holds addresses (show.h).
+ */
+#include "show/show.h"
+
+/* O, or NULL when what belongs to it could not be asked for. */
+static json_t *unless(bool broken, json_t *o)
+{
+	if (!broken)
+		return o;
+	json_decref(o);
+	return NULL;
+}
+
+json_t *show_domain(struct directory *d, const struct domain_entry *e,
+		    struct arena *arena)
+{
+	const struct domain *domain = &e->domain;
+	const struct str *aliases = NULL;
+	size_t n = 0;
+
+	if (list_aliases(d, domain->id, arena, &aliases, &n) == ANSWER_UNSURE)
+		return NULL;
+	return json_pack(
+		"{s:o,s:o,s:o,s:o,s:b,s:o,s:o,s:s,s:I,s:I,s:I,s:I,s:I,s:I}",
+		"name", json_text(domain->name), "aliases",
+		json_texts(aliases, n), "description",
+		json_text(e->description), "relay", json_text(domain->relay),
+		"forward_unknown", domain->forward_unknown, "catch_all",
+		json_text(domain->catch_all), "postmaster",
+		json_text(domain->postmaster), "own_senders",
+		own_senders_name(domain->own_senders), "max_message_size",
+		(json_int_t)domain->max_message_bytes, "hosted",
+		(json_int_t)e->hosted, "alternate", (json_int_t)e->alternate,
+		"none", (json_int_t)e->no_mail, "groups",
+		(json_int_t)e->groups, "shared", (json_int_t)e->shared);
+}
+
+json_t *show_system(struct directory *d, const struct system *e,
+		    struct arena *arena)
+{
+	const struct str *trust = NULL;
+	size_t n = 0;
+
+	if (list_trust(d, e->id, arena, &trust, &n) == ANSWER_UNSURE)
+		return NULL;
+	return json_pack("{s:o,s:o,s:s,s:o,s:s,s:o,s:b,s:b,s:s}", "name",
+			 json_text(e->name), "hosts", json_text(e->hosts),
+			 "tls", tls_name(e->tls), "user", json_text(e->user),
+			 "password", str_empty(e->password) ? "none" : "set",
+			 "trust", json_texts(trust, n), "may_relay",
+			 e->may_relay, "smart_host", e->smart_host,
+			 "when_down", when_down_name(e->when_down));
+}
+
+json_t *show_admin(const struct admin_entry *e)
+{
+	return json_pack("{s:o,s:s,s:o,s:s}", "name", json_text(e->name),
+			 "role", role_name(e->role), "domain",
+			 json_text_or_null(e->domain), "password",
+			 e->has_password ? "set" : "none");
+}
+
+/* ---- who holds addresses ---- */
+
+const char *const show_kinds[HOLDER_KINDS] = {
+	[HOLDER_USER] = "user",
+	[HOLDER_GROUP] = "group",
+	[HOLDER_SHARED] = "shared",
+};
+
+struct addresses {
+	json_t *list;
+	bool of_user;
+};
+
+static void add_address(void *arg, const struct address_entry *e)
+{
+	struct addresses *all = arg;
+	json_t *a = json_pack("{s:o,s:b}", "address", json_text(e->text),
+			      "default", e->is_default);
+
+	if (all->of_user) {
+		json_object_set_new(a, "routed", json_boolean(e->routed));
+		json_object_set_new(a, "home", json_string(home_name(e->home)));
+	}
+	json_array_append_new(all->list, a);
+}
+
+static bool add_addresses(json_t *o, struct directory *d,
+			  const struct holder_entry *e)
+{
+	struct addresses all = { json_array(), e->kind == HOLDER_USER };
+
+	json_object_set_new(o, "addresses", all.list);
+	return list_addresses(d, e->id, add_address, &all);
+}
+
+static bool add_user(json_t *o, struct directory *d,
+		     const struct holder_entry *e, struct arena *arena)
+{
+	struct str own = e->has_own_system ? e->system : S("");
+	struct str now = e->mail_system == HOME_ALTERNATE ? e->system : S("");
+	const struct str *list = NULL;
+	size_t n = 0;
+
+	if (list_forwards(d, e->id, arena, &list, &n) == ANSWER_UNSURE)
+		return false;
+	json_object_set_new(o, "mail_system",
+			    json_string(home_name(e->mail_system)));
+	json_object_set_new(o, "system", json_text_or_null(own));
+	json_object_set_new(o, "routed_to", json_text_or_null(now));
+	json_object_set_new(o, "password",
+			    json_string(e->has_password ? "set" : "none"));
+	json_object_set_new(o, "forward_copy",
+			    json_boolean(e->forward_keeps_copy));
+	json_object_set_new(o, "forward", json_texts(list, n));
+	return true;
+}
+
+static bool add_members(json_t *o, struct directory *d,
+			const struct holder_entry *e, struct arena *arena)
+{
+	const struct str *list = NULL;
+	size_t n = 0;
+
+	if (directory_members(d, e->id, arena, &list, &n) == ANSWER_UNSURE)
+		return false;
+	json_object_set_new(o, "members", json_texts(list, n));
+	return true;
+}
+
+static void add_quota(json_t *o, const struct holder_entry *e)
+{
+	json_object_set_new(o, "quota",
+			    json_integer((json_int_t)e->quota_bytes));
+}
+
+static bool add_own(json_t *o, struct directory *d,
+		    const struct holder_entry *e, struct arena *arena)
+{
+	switch (e->kind) {
+	case HOLDER_USER:
+		add_quota(o, e);
+		return add_user(o, d, e, arena);
+	case HOLDER_GROUP:
+		return add_members(o, d, e, arena);
+	case HOLDER_SHARED:
+		add_quota(o, e);
+		json_object_set_new(o, "builtin", json_boolean(e->builtin));
+		return true;
+	}
+	return false;
+}
+
+json_t *show_holder(struct directory *d, const struct holder_entry *e,
+		    struct arena *arena)
+{
+	json_t *o = json_pack("{s:o,s:o,s:s,s:I,s:o,s:b}", "address",
+			      json_text(e->login), "name", json_text(e->name),
+			      "kind", show_kinds[e->kind], "id",
+			      (json_int_t)e->id, "domain",
+			      json_text(e->domain), "enabled", e->enabled);
+	bool whole = add_own(o, d, e, arena) && add_addresses(o, d, e);
+
+	return unless(!whole, o);
+}
