@@ -278,6 +278,16 @@ def test_two_administrators_do_not_overwrite_each_other(server, sink):
         assert server.cli("domain", "show",
                           "two.test")["relay"] == "192.0.2.1"
 
+        # nor does Undo: it takes back the own change only
+        browser.press("Cancel")
+        browser.type(ENGLISH["relay"], sink.at)
+        browser.press("Save")
+        browser.sees("Undo")
+        server.cli("domain", "set", "two.test", "description=by another")
+        browser.press("Undo")
+        browser.sees("Somebody else changed this meanwhile.")
+        assert server.cli("domain", "show", "two.test")["relay"] == sink.at
+
 
 def test_rights(server):
     server.cli("domain", "create", "mine.test")

@@ -103,8 +103,7 @@ async function read<T>(path: string): Promise<T> {
 	return (await call("GET", path)).json() as Promise<T>;
 }
 
-async function readVersioned<T>(path: string): Promise<Versioned<T>> {
-	const response = await call("GET", path);
+async function versioned<T>(response: Response): Promise<Versioned<T>> {
 	return { value: (await response.json()) as T, version: response.headers.get("ETag") };
 }
 
@@ -113,9 +112,9 @@ async function change<T>(
 	path: string,
 	body: unknown,
 	version: string | null,
-): Promise<T> {
+): Promise<Versioned<T>> {
 	const headers: Record<string, string> = version ? { "If-Match": version } : {};
-	return (await call(method, path, body, headers)).json() as Promise<T>;
+	return versioned(await call(method, path, body, headers));
 }
 
 async function create<T>(path: string, body: unknown): Promise<T> {
@@ -139,7 +138,7 @@ function query(values: Record<string, unknown>): string {
 /** The same five calls for everything that has a name of its own. */
 function things<T, C>(folder: string) {
 	return {
-		get: (name: string) => readVersioned<T>(`${folder}/${part(name)}`),
+		get: async (name: string) => versioned<T>(await call("GET", `${folder}/${part(name)}`)),
 		create: (name: string, body: C) => create<T>(`${folder}/${part(name)}`, body),
 		change: (name: string, body: C, version: string | null) =>
 			change<T>("PATCH", `${folder}/${part(name)}`, body, version),

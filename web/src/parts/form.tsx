@@ -95,23 +95,22 @@ export function Form({ attempt, onSubmit, children, label }: FormProps) {
 }
 
 interface SaveBarProps {
-	attempt: Attempt;
-	dirty: boolean;
+	of: { attempt: Attempt; dirty: boolean; cancel: () => void };
+	/** What Save will do, in words. */
 	effect?: ReactNode;
-	onCancel: () => void;
 }
 
-export function SaveBar({ attempt, dirty, effect, onCancel }: SaveBarProps) {
+export function SaveBar({ of, effect }: SaveBarProps) {
 	const { say } = useWords();
 	return (
 		<div className="save-bar">
 			<div className="effect" aria-live="polite">
-				{dirty && <strong>{effect || say("unsaved")}</strong>}
+				{of.dirty && <strong>{effect || say("unsaved")}</strong>}
 			</div>
-			<Button variant="default" onClick={onCancel} disabled={attempt.busy}>
+			<Button variant="default" onClick={of.cancel} disabled={of.attempt.busy}>
 				{say("cancel")}
 			</Button>
-			<Button type="submit" loading={attempt.busy}>
+			<Button type="submit" loading={of.attempt.busy}>
 				{say("save")}
 			</Button>
 		</div>

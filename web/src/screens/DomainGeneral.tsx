@@ -2,39 +2,37 @@ import { Button, Textarea, TextInput } from "@mantine/core";
 import { useState } from "react";
 import { useLocation } from "wouter";
 import { domains } from "../api";
-import type { Domain, Versioned } from "../api";
+import type { Domain, DomainChange, Versioned } from "../api";
 import { Confirm } from "../parts/dialog";
-import { useDraft } from "../parts/draft";
-import { Form, listOf, SaveBar, textOf, useAttempt } from "../parts/form";
+import { useEditor } from "../parts/editor";
+import { Form, listOf, SaveBar, textOf } from "../parts/form";
 import { tell } from "../parts/tell";
 import { useWho } from "../session";
 import { useWords } from "../words";
 
 const draftOf = (d: Domain) => ({ aliases: textOf(d.aliases), description: d.description });
 
+const changeOf = ({ aliases, description }: ReturnType<typeof draftOf>): DomainChange => ({
+	aliases: listOf(aliases),
+	description,
+});
+
 export function DomainGeneral({ read, mayDelete }: { read: Versioned<Domain>; mayDelete: boolean }) {
 	const { say } = useWords();
 	const { mayRoute, domain, setDomain } = useWho();
 	const [, go] = useLocation();
 	const [deleting, setDeleting] = useState(false);
-	const attempt = useAttempt();
-	const { base, draft, dirty, version, type, restart } = useDraft(["domain", read.value.name], read, draftOf);
+	const editor = useEditor({
+		key: ["domain", read.value.name],
+		read,
+		draftOf,
+		changeOf,
+		change: (change: DomainChange, version) => domains.change(read.value.name, change, version),
+	});
+	const { base, draft, type, attempt } = editor;
 
 	return (
-		<Form
-			attempt={attempt}
-			onSubmit={async () => {
-				const done = await attempt.run(async () => {
-					await domains.change(
-						base.name,
-						{ aliases: listOf(draft.aliases), description: draft.description },
-						version,
-					);
-					restart(await domains.get(base.name));
-				});
-				if (done) tell(say, say("saved"));
-			}}
-		>
+		<Form attempt={attempt} onSubmit={editor.save}>
 			<div className="stack fields">
 				<TextInput label={say("name")} value={base.name} readOnly variant="filled" />
 				<TextInput
@@ -65,14 +63,7 @@ export function DomainGeneral({ read, mayDelete }: { read: Versioned<Domain>; ma
 				)}
 			</div>
 			{mayRoute && (
-				<SaveBar
-					attempt={attempt}
-					dirty={dirty}
-					onCancel={() => {
-						attempt.forget();
-						restart();
-					}}
-				/>
+				<SaveBar of={editor} />
 			)}
 			<Confirm
 				title={say("deleteDomain")}

@@ -2,11 +2,10 @@ import { Select, TextInput } from "@mantine/core";
 import { domains } from "../api";
 import type { Domain, DomainChange, Versioned } from "../api";
 import { CheckField } from "../parts/CheckField";
-import { useDraft } from "../parts/draft";
-import { Form, SaveBar, sizeOf, sizeText, useAttempt } from "../parts/form";
+import { useEditor } from "../parts/editor";
+import { Form, SaveBar, sizeOf, sizeText } from "../parts/form";
 import { RelayTest } from "../parts/RelayTest";
 import { shapeOf, SplitDrawing } from "../parts/SplitDrawing";
-import { tell } from "../parts/tell";
 import { useWho } from "../session";
 import { useWords } from "../words";
 
@@ -33,27 +32,17 @@ function changeOf(draft: ReturnType<typeof draftOf>): DomainChange {
 export function DomainMail({ read }: { read: Versioned<Domain> }) {
 	const { say } = useWords();
 	const { mayRoute } = useWho();
-	const attempt = useAttempt();
-	const { base, draft, dirty, version, type, restart } = useDraft(["domain", read.value.name], read, draftOf);
-
-	async function save() {
-		const before = changeOf(draftOf(base));
-		const done = await attempt.run(async () => {
-			await domains.change(base.name, changeOf(draft), version);
-			restart(await domains.get(base.name));
-		});
-		if (!done) return;
-		tell(say, say("saved"), () =>
-			attempt.run(async () => {
-				await domains.change(base.name, before, null);
-				restart(await domains.get(base.name));
-				tell(say, say("undone"));
-			}),
-		);
-	}
+	const editor = useEditor({
+		key: ["domain", read.value.name],
+		read,
+		draftOf,
+		changeOf,
+		change: (change: DomainChange, version) => domains.change(read.value.name, change, version),
+	});
+	const { base, draft, type, attempt } = editor;
 
 	return (
-		<Form attempt={attempt} onSubmit={save}>
+		<Form attempt={attempt} onSubmit={editor.save}>
 			<section className="stack" aria-labelledby="mail-routing">
 				<h2 id="mail-routing">{say("mailRouting")}</h2>
 				<div className="routing">
@@ -135,15 +124,10 @@ export function DomainMail({ read }: { read: Versioned<Domain> }) {
 			</section>
 			{mayRoute && (
 				<SaveBar
-					attempt={attempt}
-					dirty={dirty}
+					of={editor}
 					effect={say(`shapeText_${shapeOf(draft.relay, draft.forward_unknown, base.alternate)}`, {
 						relay: draft.relay.trim(),
 					})}
-					onCancel={() => {
-						attempt.forget();
-						restart();
-					}}
 				/>
 			)}
 		</Form>

@@ -1,26 +1,29 @@
 import { ActionIcon, Button, TextInput } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
-import { useLocation, useParams } from "wouter";
-import { domains, groups } from "../api";
-import type { Group, Versioned } from "../api";
-import { SwitchField } from "../parts/CheckField";
-import { AddressTable, rowsOf, settingsOf } from "../parts/AddressTable";
-import { Confirm } from "../parts/dialog";
-import { useDraft } from "../parts/draft";
-import { Form, listOf, SaveBar, useAttempt } from "../parts/form";
+import { useParams } from "wouter";
+import { groups } from "../api";
+import type { Group, GroupChange, Versioned } from "../api";
+import { rowsOf, settingsOf } from "../parts/AddressTable";
+import { useEditor } from "../parts/editor";
+import { listOf } from "../parts/form";
 import { Icon } from "../parts/icons";
 import { named, Page } from "../parts/page";
 import { Await } from "../parts/states";
-import { tell } from "../parts/tell";
 import { useWho } from "../session";
 import { useWords } from "../words";
+import { HolderForm } from "./HolderForm";
 
 const draftOf = (g: Group) => ({
 	name: g.name,
 	enabled: g.enabled,
 	members: g.members,
 	rows: rowsOf(g.addresses),
+});
+
+const changeOf = ({ rows, ...rest }: ReturnType<typeof draftOf>): GroupChange => ({
+	...rest,
+	addresses: settingsOf(rows, false),
 });
 
 interface MembersProps {
@@ -95,103 +98,34 @@ function Members({ members, error, readOnly, onChange }: MembersProps) {
 function GroupForm({ read, at }: { read: Versioned<Group>; at: string }) {
 	const { say } = useWords();
 	const { mayRoute } = useWho();
-	const [, go] = useLocation();
-	const [deleting, setDeleting] = useState(false);
-	const attempt = useAttempt();
-	const { base, draft, dirty, version, type, restart } = useDraft(["group", at], read, draftOf);
-	const domain = useQuery({
-		queryKey: ["domain", base.domain],
-		queryFn: () => domains.get(base.domain),
-	}).data?.value;
-
-	async function save() {
-		if (draft.rows.some((row) => !row.left.trim()))
-			return attempt.refuse("addresses", say("leftPartMissing"));
-		const done = await attempt.run(async () => {
-			await groups.change(
-				base.address,
-				{
-					name: draft.name,
-					enabled: draft.enabled,
-					members: draft.members,
-					addresses: settingsOf(draft.rows, false),
-				},
-				version,
-			);
-			restart(await groups.get(base.address));
-		});
-		if (done) tell(say, say("saved"));
-	}
+	const editor = useEditor({
+		key: ["group", at],
+		read,
+		draftOf,
+		changeOf,
+		change: (change: GroupChange, version) => groups.change(read.value.address, change, version),
+	});
+	const { base, draft, type, attempt } = editor;
 
 	return (
-		<section className="card">
-			<Form attempt={attempt} onSubmit={save}>
-				<div className="stack fields">
-					<TextInput
-						label={say("displayName")}
-						data-field="name"
-						error={attempt.errorOf("name")}
-						value={draft.name}
-						onChange={(e) => type({ name: e.currentTarget.value })}
-						disabled={!mayRoute}
-					/>
-					<SwitchField
-						label={say("enabled")}
-						data-field="enabled"
-						checked={draft.enabled}
-						onChange={(e) => type({ enabled: e.currentTarget.checked })}
-						disabled={!mayRoute}
-					/>
-				</div>
-				<Members
-					members={draft.members}
-					error={attempt.errorOf("members", "member")}
-					readOnly={!mayRoute}
-					onChange={(members) => type({ members })}
-				/>
-				<section className="stack tight" aria-labelledby="addresses" style={{ maxWidth: 760 }}>
-					<h2 id="addresses">{say("addresses")}</h2>
-					<AddressTable
-						label={say("addressesOf", { name: base.name || base.address })}
-						rows={draft.rows}
-						names={domain ? [domain.name, ...domain.aliases] : [base.domain]}
-						show="plain"
-						readOnly={!mayRoute}
-						error={attempt.errorOf("addresses", "address")}
-						onChange={(rows) => type({ rows })}
-					/>
-				</section>
-				{mayRoute && (
-					<>
-						<div>
-							<Button color="red" variant="outline" onClick={() => setDeleting(true)}>
-								{say("deleteGroup")}
-							</Button>
-						</div>
-						<SaveBar
-							attempt={attempt}
-							dirty={dirty}
-							onCancel={() => {
-								attempt.forget();
-								restart();
-							}}
-						/>
-					</>
-				)}
-			</Form>
-			<Confirm
-				title={say("deleteGroup")}
-				text={say("deleteGroupText", { address: base.address, n: base.members.length })}
-				action={say("delete")}
-				opened={deleting}
-				onClose={() => setDeleting(false)}
-				onConfirm={() => groups.remove(base.address)}
-				onDone={() => {
-					tell(say, say("deleted", { name: base.address }));
-					go("/directory");
-				}}
+		<HolderForm
+			of={base}
+			editor={editor}
+			draft={draft}
+			type={type}
+			deletion={{
+				title: say("deleteGroup"),
+				text: say("deleteGroupText", { address: base.address, n: base.members.length }),
+				remove: () => groups.remove(base.address),
+			}}
+		>
+			<Members
+				members={draft.members}
+				error={attempt.errorOf("members", "member")}
+				readOnly={!mayRoute}
+				onChange={(members) => type({ members })}
 			/>
-		</section>
+		</HolderForm>
 	);
 }
 

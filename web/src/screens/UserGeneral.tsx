@@ -1,37 +1,26 @@
 import { TextInput } from "@mantine/core";
 import { users } from "../api";
-import type { User, Versioned } from "../api";
+import type { User, UserChange, Versioned } from "../api";
 import { SwitchField } from "../parts/CheckField";
-import { useDraft } from "../parts/draft";
-import { Form, SaveBar, useAttempt } from "../parts/form";
-import { tell } from "../parts/tell";
+import { useEditor } from "../parts/editor";
+import { Form, SaveBar } from "../parts/form";
 import { useWords } from "../words";
 
 const draftOf = (u: User) => ({ name: u.name, enabled: u.enabled });
 
 export function UserGeneral({ read, at }: { read: Versioned<User>; at: string }) {
 	const { say } = useWords();
-	const attempt = useAttempt();
-	const { base, draft, dirty, version, type, restart } = useDraft(["user", at], read, draftOf);
-
-	async function save() {
-		const before = draftOf(base);
-		const done = await attempt.run(async () => {
-			await users.change(base.address, draft, version);
-			restart(await users.get(base.address));
-		});
-		if (!done) return;
-		tell(say, say("saved"), () =>
-			attempt.run(async () => {
-				await users.change(base.address, before, null);
-				restart(await users.get(base.address));
-				tell(say, say("undone"));
-			}),
-		);
-	}
+	const editor = useEditor({
+		key: ["user", at],
+		read,
+		draftOf,
+		changeOf: (draft) => draft,
+		change: (change: UserChange, version) => users.change(read.value.address, change, version),
+	});
+	const { base, draft, type, attempt } = editor;
 
 	return (
-		<Form attempt={attempt} onSubmit={save}>
+		<Form attempt={attempt} onSubmit={editor.save}>
 			<div className="stack fields">
 				<TextInput
 					label={say("displayName")}
@@ -56,14 +45,7 @@ export function UserGeneral({ read, at }: { read: Versioned<User>; at: string })
 					onChange={(e) => type({ enabled: e.currentTarget.checked })}
 				/>
 			</div>
-			<SaveBar
-				attempt={attempt}
-				dirty={dirty}
-				onCancel={() => {
-					attempt.forget();
-					restart();
-				}}
-			/>
+			<SaveBar of={editor} />
 		</Form>
 	);
 }

@@ -5,10 +5,9 @@ import { domains, queue, systems, users } from "../api";
 import type { Domain, MailSystem, User, UserChange, Versioned } from "../api";
 import { CheckField } from "../parts/CheckField";
 import { AddressTable, rowsOf, settingsOf } from "../parts/AddressTable";
-import { useDraft } from "../parts/draft";
-import { Form, listOf, SaveBar, sizeOf, sizeText, textOf, useAttempt } from "../parts/form";
+import { useEditor } from "../parts/editor";
+import { Form, listOf, SaveBar, sizeOf, sizeText, textOf } from "../parts/form";
 import { domainPath } from "../parts/page";
-import { tell } from "../parts/tell";
 import { useWho } from "../session";
 import { useWords } from "../words";
 import type { Say } from "../words";
@@ -89,8 +88,14 @@ function SystemChoice({ draft, domain, error, onChange }: SystemChoiceProps) {
 export function UserMail({ read, at }: { read: Versioned<User>; at: string }) {
 	const { say } = useWords();
 	const { mayRoute } = useWho();
-	const attempt = useAttempt();
-	const { base, draft, dirty, version, type, restart } = useDraft(["user", at], read, draftOf);
+	const editor = useEditor({
+		key: ["user", at],
+		read,
+		draftOf,
+		changeOf,
+		change: (change: UserChange, version) => users.change(read.value.address, change, version),
+	});
+	const { base, draft, dirty, type, attempt } = editor;
 	const domain = useQuery({
 		queryKey: ["domain", base.domain],
 		queryFn: () => domains.get(base.domain),
@@ -105,26 +110,14 @@ export function UserMail({ read, at }: { read: Versioned<User>; at: string }) {
 	const elsewhere = Boolean(domain?.relay) || (named.data?.items.length ?? 0) > 0;
 	const noElsewhere = domain !== undefined && named.isSuccess && !elsewhere;
 
-	async function save() {
+	function submit() {
 		if (draft.rows.some((row) => !row.left.trim()))
 			return attempt.refuse("addresses", say("leftPartMissing"));
-		const before = changeOf(draftOf(base));
-		const done = await attempt.run(async () => {
-			await users.change(base.address, changeOf(draft), version);
-			restart(await users.get(base.address));
-		});
-		if (!done) return;
-		tell(say, say("saved"), () =>
-			attempt.run(async () => {
-				await users.change(base.address, before, null);
-				restart(await users.get(base.address));
-				tell(say, say("undone"));
-			}),
-		);
+		void editor.save();
 	}
 
 	return (
-		<Form attempt={attempt} onSubmit={save}>
+		<Form attempt={attempt} onSubmit={submit}>
 			<div className="stack fields">
 				<Select
 					label={say("mailSystem")}
@@ -208,16 +201,11 @@ export function UserMail({ read, at }: { read: Versioned<User>; at: string }) {
 				</div>
 			)}
 			<SaveBar
-				attempt={attempt}
-				dirty={dirty}
+				of={editor}
 				effect={
 					effectOf(draft, base, domain?.relay ?? "", say) +
 					(waits > 0 ? ` ${say("effectQueue", { n: waits })}` : "")
 				}
-				onCancel={() => {
-					attempt.forget();
-					restart();
-				}}
 			/>
 		</Form>
 	);

@@ -1,0 +1,115 @@
+import { Button, TextInput } from "@mantine/core";
+import { useQuery } from "@tanstack/react-query";
+import { useState } from "react";
+import type { ReactNode } from "react";
+import { useLocation } from "wouter";
+import { domains } from "../api";
+import type { Group, Shared } from "../api";
+import { SwitchField } from "../parts/CheckField";
+import { AddressTable } from "../parts/AddressTable";
+import type { Row } from "../parts/AddressTable";
+import { Confirm } from "../parts/dialog";
+import type { Editor } from "../parts/editor";
+import { Form, SaveBar } from "../parts/form";
+import { tell } from "../parts/tell";
+import { useWho } from "../session";
+import { useWords } from "../words";
+
+interface Draft {
+	name: string;
+	enabled: boolean;
+	rows: Row[];
+}
+
+interface HolderFormProps {
+	of: Group | Shared;
+	editor: Editor;
+	draft: Draft;
+	type: (typed: Partial<Draft>) => void;
+	/** What is asked before it is deleted; without it, it cannot be. */
+	deletion?: { title: string; text: string; remove: () => Promise<unknown> };
+	/** More fields beside the name, and more sections below them. */
+	fields?: ReactNode;
+	children?: ReactNode;
+}
+
+/** What the forms of a group and of a shared mailbox have in common. */
+export function HolderForm(props: HolderFormProps) {
+	const { of, editor, draft, type, deletion, fields, children } = props;
+	const { attempt } = editor;
+	const { say } = useWords();
+	const { mayRoute } = useWho();
+	const [, go] = useLocation();
+	const [deleting, setDeleting] = useState(false);
+	const domain = useQuery({
+		queryKey: ["domain", of.domain],
+		queryFn: () => domains.get(of.domain),
+	}).data?.value;
+
+	function submit() {
+		if (draft.rows.some((row) => !row.left.trim()))
+			return attempt.refuse("addresses", say("leftPartMissing"));
+		void editor.save();
+	}
+
+	return (
+		<section className="card">
+			<Form attempt={attempt} onSubmit={submit}>
+				<div className="stack fields">
+					<TextInput
+						label={say("displayName")}
+						data-field="name"
+						error={attempt.errorOf("name")}
+						value={draft.name}
+						onChange={(e) => type({ name: e.currentTarget.value })}
+						disabled={!mayRoute}
+					/>
+					<SwitchField
+						label={say("enabled")}
+						data-field="enabled"
+						error={attempt.errorOf("enabled")}
+						checked={draft.enabled}
+						onChange={(e) => type({ enabled: e.currentTarget.checked })}
+						disabled={!mayRoute}
+					/>
+					{fields}
+				</div>
+				{children}
+				<section className="stack tight" aria-labelledby="addresses" style={{ maxWidth: 760 }}>
+					<h2 id="addresses">{say("addresses")}</h2>
+					<AddressTable
+						label={say("addressesOf", { name: of.name || of.address })}
+						rows={draft.rows}
+						names={domain ? [domain.name, ...domain.aliases] : [of.domain]}
+						show="plain"
+						readOnly={!mayRoute}
+						error={attempt.errorOf("addresses", "address")}
+						onChange={(rows) => type({ rows })}
+					/>
+				</section>
+				{mayRoute && deletion && (
+					<div>
+						<Button color="red" variant="outline" onClick={() => setDeleting(true)}>
+							{deletion.title}
+						</Button>
+					</div>
+				)}
+				{mayRoute && <SaveBar of={editor} />}
+			</Form>
+			{deletion && (
+				<Confirm
+					title={deletion.title}
+					text={deletion.text}
+					action={say("delete")}
+					opened={deleting}
+					onClose={() => setDeleting(false)}
+					onConfirm={deletion.remove}
+					onDone={() => {
+						tell(say, say("deleted", { name: of.address }));
+						go("/directory");
+					}}
+				/>
+			)}
+		</section>
+	);
+}
