@@ -236,7 +236,8 @@ def files(root):
                           and not (top and re.match(r"build(-|$)", n)))
         for name in sorted(found):
             path = os.path.join(folder, name)
-            if not os.path.islink(path):
+            # .git is a file in a work tree of git's.
+            if not os.path.islink(path) and name not in SKIP_FOLDERS:
                 yield path
 
 
