@@ -7,6 +7,7 @@
 #include "console/nouns.h"
 #include "console/waiting.h"
 #include "directory/lists.h"
+#include "rt/log.h"
 #include "wire/address.h"
 
 /* ---- which ---- */
@@ -302,6 +303,24 @@ static bool filter_of(struct request *r, struct queue_filter *f,
 	return false;
 }
 
+static const char *shown(struct request *r, struct str s)
+{
+	return log_safe(r->arena, s, 300);
+}
+
+/* The queue is no part of the directory, nor of its change log. */
+static void log_order(struct request *r, const struct queue_filter *f,
+		      uint64_t recipients)
+{
+	log_fact("console",
+		 "who=<%s>, order=%s, id=<%s>, recipient=<%s>, system=<%s>, "
+		 "domain=<%s>: %llu recipients", shown(r, r->who.admin.name),
+		 shown(r, body_text(r, "order")), shown(r, f->id),
+		 shown(r, f->recipient), shown(r, f->system),
+		 shown(r, body_text(r, "domain")),
+		 (unsigned long long)recipients);
+}
+
 static struct response give(struct request *r, enum order order,
 			    struct filters *f)
 {
@@ -317,6 +336,7 @@ static struct response give(struct request *r, enum order order,
 	tools_close(t);
 	if (!ok)
 		return trouble(r);
+	log_order(r, &f->f, sum);
 	return answer_json(200, json_pack("{s:I}", "recipients",
 					  (json_int_t)sum));
 }

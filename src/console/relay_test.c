@@ -130,13 +130,25 @@ static bool waits greet(struct talk *k, struct capabilities *can)
 	return true;
 }
 
+/* 0.0.0.0/8 and ::, by which Linux reaches this very machine. */
+static bool is_unspecified(const struct inet *at)
+{
+	static const uint8_t none[16];
+
+	return inet_is_v4(at) ? at->ip[12] == 0
+			      : !memcmp(at->ip, none, sizeof(none));
+}
+
+/* 169.254.0.0/16, where clouds keep their secrets, and fe80::/10. */
+static bool is_link_local(const struct inet *at)
+{
+	return inet_is_v4(at) ? at->ip[12] == 169 && at->ip[13] == 254
+			      : at->ip[0] == 0xfe && (at->ip[1] & 0xc0) == 0x80;
+}
+
 static bool is_forbidden(const struct relay_test *t, const struct inet *at)
 {
-	static const uint8_t v6[] = { 0xfe, 0x80 };
-	static const uint8_t v4[] = { 169, 254 };
-
-	if (!memcmp(at->ip, v6, 2) ||
-	    (inet_is_v4(at) && !memcmp(at->ip + 12, v4, 2)))
+	if (is_link_local(at) || is_unspecified(at))
 		return true;
 	return inet_is_loopback(at) && !t->may_loopback;
 }

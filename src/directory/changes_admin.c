@@ -11,14 +11,15 @@ enum { NAME_BYTES = 63 };
 
 struct admin_row {
 	int64_t id, role, domain;
-	struct str name, password;
+	struct str name, password, domain_name;
 };
 
 static bool find(struct changes *c, struct str name, struct admin_row *out)
 {
 	struct query q scoped(query) = sql_query(
-		c->sql, "SELECT id, role, domain, name, password FROM admin "
-			"WHERE name = ?", "s", name);
+		c->sql, "SELECT a.id, a.role, a.domain, a.name, a.password, "
+			"coalesce(d.name, '') FROM admin a LEFT JOIN domain d "
+			"ON d.id = a.domain WHERE a.name = ?", "s", name);
 	enum answer a = query_next(&q);
 
 	*out = (struct admin_row){ 0 };
@@ -29,6 +30,7 @@ static bool find(struct changes *c, struct str name, struct admin_row *out)
 	*out = (struct admin_row){
 		query_int(&q, 0), query_int(&q, 1), query_int(&q, 2),
 		query_text(&q, 3, c->arena), query_text(&q, 4, c->arena),
+		query_text(&q, 5, c->arena),
 	};
 	return true;
 }
@@ -61,11 +63,13 @@ static bool set_domain(struct changes *c, struct admin_row *r, struct str v)
 	struct domain_row d;
 
 	r->domain = 0;
+	r->domain_name = S("");
 	if (str_empty(v))
 		return true;
 	if (!domain_load(c, "domain", v, &d))
 		return false;
 	r->domain = d.id;
+	r->domain_name = d.name;
 	return true;
 }
 
@@ -99,13 +103,29 @@ static bool check_row(struct changes *c, const struct admin_row *r)
 	return true;
 }
 
-static bool log_settings(struct changes *c, const struct admin_row *r,
-			 const struct setting *s, size_t n)
+static struct str role_of(const struct admin_row *r)
 {
-	for (size_t i = 0; i < n; i++)
-		if (!change_log(c, "admin", r->name, s[i].key, S(""),
-				is_key(s[i].key, "password") ? S("set")
-							     : s[i].value))
+	return str_empty(r->name) ? S("") : str_of(role_words[r->role]);
+}
+
+/* OLD without a name: there was no such administrator. */
+static bool log_row(struct changes *c, const struct admin_row *old,
+		    const struct admin_row *new)
+{
+	bool same_password = str_same(old->password, new->password);
+	const struct {
+		const char *field;
+		struct str old, new;
+	} fields[] = {
+		{ "role", role_of(old), role_of(new) },
+		{ "domain", old->domain_name, new->domain_name },
+		{ "password", S(""), same_password ? S("") : S("set") },
+	};
+
+	for (size_t i = 0; i < array_size(fields); i++)
+		if (!str_same(fields[i].old, fields[i].new) &&
+		    !change_log(c, "admin", new->name, str_of(fields[i].field),
+				fields[i].old, fields[i].new))
 			return false;
 	return true;
 }
@@ -116,7 +136,7 @@ static bool apply(struct changes *c, struct admin_row *r,
 	for (size_t i = 0; i < n; i++)
 		if (!set_key(c, r, &s[i]))
 			return false;
-	return check_row(c, r) && log_settings(c, r, s, n);
+	return check_row(c, r);
 }
 
 /* A name to sign in with: "jane", "jane.doe", "jane@example.org". */
@@ -137,7 +157,7 @@ static bool check_name(struct changes *c, struct str name)
 static bool create(struct changes *c, struct str name, const struct setting *s,
 		   size_t n)
 {
-	struct admin_row r;
+	struct admin_row r, none = { 0 };
 
 	if (!check_name(c, name) || !find(c, name, &r))
 		return false;
@@ -146,7 +166,7 @@ static bool create(struct changes *c, struct str name, const struct setting *s,
 			      "The administrator %.*s exists already.",
 			      STR(name));
 	r = (struct admin_row){ .role = ADMIN_DOMAIN, .name = name };
-	return apply(c, &r, s, n) &&
+	return apply(c, &r, s, n) && log_row(c, &none, &r) &&
 	       run(c, "INSERT INTO admin (name, role, domain, password) "
 		      "VALUES (?, ?, ?, ?)", "siIs", r.name, r.role, r.domain,
 		   r.password) &&
@@ -160,9 +180,12 @@ static bool create(struct changes *c, struct str name, const struct setting *s,
 static bool set(struct changes *c, struct str name, const struct setting *s,
 		size_t n)
 {
-	struct admin_row r;
+	struct admin_row r, old;
 
-	return load(c, name, &r) && apply(c, &r, s, n) &&
+	if (!load(c, name, &r))
+		return false;
+	old = r;
+	return apply(c, &r, s, n) && log_row(c, &old, &r) &&
 	       run(c, "UPDATE admin SET role = ?, domain = ?, password = ? "
 		      "WHERE id = ?", "iIsi", r.role, r.domain, r.password,
 		   r.id) &&

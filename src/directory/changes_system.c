@@ -258,23 +258,49 @@ static bool set_trust(struct changes *c, const struct system_row *r,
 
 /* ---- the changes ---- */
 
-static bool log_one(struct changes *c, const struct system_row *r,
-		    const struct setting *s)
+static struct str yes_no(int64_t on)
 {
-	bool secret = is_key(s->key, "password");
+	return on ? S("yes") : S("no");
+}
 
-	return is_key(s->key, "trust") ||
-	       change_log(c, "system", r->name, s->key, S(""),
-			  secret ? S("set") : s->value);
+/* set_trust() does the same for the blocks. */
+static bool log_row(struct changes *c, const struct system_row *old,
+		    const struct system_row *new)
+{
+	bool same_password = str_same(old->password, new->password);
+	const struct {
+		const char *field;
+		struct str old, new;
+	} fields[] = {
+		{ "hosts", old->hosts, new->hosts },
+		{ "tls", str_of(tls_words[old->tls]),
+		  str_of(tls_words[new->tls]) },
+		{ "user", old->user, new->user },
+		{ "password", S(""), same_password ? S("") : S("set") },
+		{ "may_relay", yes_no(old->may_relay), yes_no(new->may_relay) },
+		{ "smart_host", yes_no(old->smart_host),
+		  yes_no(new->smart_host) },
+		{ "when_down", str_of(when_down_words[old->when_down]),
+		  str_of(when_down_words[new->when_down]) },
+	};
+
+	for (size_t i = 0; i < array_size(fields); i++)
+		if (!str_same(fields[i].old, fields[i].new) &&
+		    !change_log(c, "system", new->name, str_of(fields[i].field),
+				fields[i].old, fields[i].new))
+			return false;
+	return true;
 }
 
 static bool apply(struct changes *c, struct system_row *r,
 		  const struct setting *s, size_t n)
 {
+	const struct system_row old = *r;
+
 	for (size_t i = 0; i < n; i++)
-		if (!set_key(c, r, &s[i]) || !log_one(c, r, &s[i]))
+		if (!set_key(c, r, &s[i]))
 			return false;
-	if (!check_row(c, r) || !write_row(c, r))
+	if (!check_row(c, r) || !write_row(c, r) || !log_row(c, &old, r))
 		return false;
 	for (size_t i = 0; i < n; i++)
 		if (is_key(s[i].key, "trust") && !set_trust(c, r, s[i].value))

@@ -1,6 +1,8 @@
 /* Every rule an administrator can run into, with the field it names and the
  * part of the sentence that helps. */
+#include "base/buf.h"
 #include "directory/directory_test.h"
+#include "directory/lists.h"
 #include "directory/outbox.h"
 
 #define ORG S("example.org")
@@ -551,6 +553,59 @@ static void test_administrators(void **state)
 	assert_not_found(admin_delete(c, S("jane")), "name", "jane");
 }
 
+/* ---- the change log ---- */
+
+static void see_entry(void *text, const struct change_entry *e)
+{
+	buf_printf(text, "%.*s: \"%.*s\" to \"%.*s\"\n", STR(e->field),
+		   STR(e->old), STR(e->new));
+}
+
+/* The newest entries about SUBJECT, the last one first. */
+static void assert_log(const char *subject, int64_t entries, const char *want)
+{
+	struct change_page page = { .subject = str_of(subject),
+				    .limit = entries };
+	struct buf text scoped(buf) = BUF_EMPTY;
+
+	assert_true(list_changes(d, &page, see_entry, &text));
+	buf_add_char(&text, '\0');
+	assert_string_equal(text.p, want);
+}
+
+static void test_log_of_administrators(void **state)
+{
+	make_domain();
+	assert_done(admin_create(c, S("jane"), SET("role=delegate",
+						   "domain=example.net")));
+	assert_log("jane", 9, "created: \"\" to \"jane\"\n"
+			      "domain: \"\" to \"example.org\"\n"
+			      "role: \"\" to \"delegate\"\n");
+	assert_done(admin_set(c, S("jane"), SET("role=domain-admin",
+						"password=quite long")));
+	assert_log("jane", 2, "password: \"\" to \"set\"\n"
+			      "role: \"delegate\" to \"domain-admin\"\n");
+	assert_done(admin_set(c, S("jane"), SET("role=superadmin", "domain=")));
+	assert_log("jane", 2, "domain: \"example.org\" to \"\"\n"
+			      "role: \"domain-admin\" to \"superadmin\"\n");
+}
+
+static void test_log_of_systems(void **state)
+{
+	assert_done(system_create(c, S("gw"), SET("hosts=a.test")));
+	assert_log("gw", 9, "hosts: \"\" to \"a.test\"\n"
+			    "created: \"\" to \"gw\"\n");
+	assert_done(system_set(c, S("gw"), SET("hosts=b.test", "tls=required",
+					       "when_down=keep-known")));
+	assert_log("gw", 2, "tls: \"opportunistic\" to \"required\"\n"
+			    "hosts: \"a.test\" to \"b.test\"\n");
+	assert_done(system_set(c, S("gw"), SET("user=u", "password=hidden",
+					       "may_relay=yes")));
+	assert_log("gw", 3, "may_relay: \"no\" to \"yes\"\n"
+			    "password: \"\" to \"set\"\n"
+			    "user: \"\" to \"u\"\n");
+}
+
 /* ---- the frame ---- */
 
 /* In a batch a refused change is undone alone. */
@@ -621,6 +676,8 @@ int main(void)
 		TEST(test_members_of_a_domain_that_forwards),
 		TEST(test_systems),
 		TEST(test_administrators),
+		TEST(test_log_of_administrators),
+		TEST(test_log_of_systems),
 		TEST(test_batch),
 		TEST(test_a_change_is_seen_at_once),
 	};
