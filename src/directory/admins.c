@@ -44,8 +44,8 @@ void token_hash(struct str token, char out[TOKEN_HASH_CHARS + 1])
 
 #define TOKENS \
 	"SELECT t.id, t.name, a.name, t.may_write, t.created_at, " \
-	"t.expires_at FROM token t JOIN admin a ON a.id = t.admin " \
-	"WHERE t.expires_at > unixepoch() AND "
+	"t.expires_at, t.expires_at <= unixepoch() " \
+	"FROM token t JOIN admin a ON a.id = t.admin WHERE "
 
 static struct token_entry read_token(struct query *q, struct arena *arena)
 {
@@ -53,6 +53,7 @@ static struct token_entry read_token(struct query *q, struct arena *arena)
 		query_int(q, 0),      query_text(q, 1, arena),
 		query_text(q, 2, arena), query_int(q, 3) != 0,
 		query_int(q, 4),      query_int(q, 5),
+		query_int(q, 6) != 0,
 	};
 }
 
@@ -64,7 +65,9 @@ enum answer directory_token(struct directory *d, struct str token,
 	enum answer a;
 
 	token_hash(token, hash);
-	q = sql_query(directory_sql(d), TOKENS "t.hash = ?", "t", hash);
+	q = sql_query(directory_sql(d), TOKENS "t.hash = ? AND "
+					   "t.expires_at > unixepoch()", "t",
+		      hash);
 	a = query_next(&q);
 	if (a == ANSWER_YES)
 		*out = read_token(&q, arena);

@@ -36,12 +36,13 @@ struct token_entry {
 	struct str name, admin;
 	bool may_write;
 	int64_t created_s, expires_s;
+	bool is_expired;
 };
 
 /* Whose token is it?  NO when it has expired. */
 enum answer directory_token(struct directory *d, struct str token,
 			    struct arena *arena, struct token_entry *out);
-/* ADMIN empty: everybody's. */
+/* ADMIN empty: everybody's.  The expired ones, too, for a while. */
 bool list_tokens(struct directory *d, struct str admin,
 		 void (*each)(void *arg, const struct token_entry *e),
 		 void *arg) must_check;

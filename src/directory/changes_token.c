@@ -12,7 +12,8 @@
 enum {
 	NAME_BYTES = 100,
 	DAYS = 3650,
-	TOKENS = 100,		/* of one administrator */
+	TOKENS = 100,		/* of one administrator, not expired */
+	KEPT_S = 30 * 86400,	/* after the end, to see why a script fails */
 };
 
 static void make_token(char out[TOKEN_CHARS + 1])
@@ -47,9 +48,10 @@ static bool check_token(struct changes *c, int64_t admin, struct str *name,
 	if (days < 1 || days > DAYS)
 		return refuse(c, "days", "A token is valid for 1 to %d days.",
 			      DAYS);
-	if (!run(c, "DELETE FROM token WHERE expires_at <= unixepoch()", "") ||
-	    !ask(c, &n, "SELECT count(*) FROM token WHERE admin = ?", "i",
-		 admin))
+	if (!run(c, "DELETE FROM token WHERE expires_at <= unixepoch() - ?",
+		 "i", (int64_t)KEPT_S) ||
+	    !ask(c, &n, "SELECT count(*) FROM token WHERE admin = ? AND "
+			"expires_at > unixepoch()", "i", admin))
 		return false;
 	return n < TOKENS || refuse(c, NULL, "An administrator has at most %d "
 					     "tokens: delete one first.",
