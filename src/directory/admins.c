@@ -14,8 +14,12 @@ enum answer directory_admin(struct directory *d, struct str name,
 		directory_sql(d),
 		"SELECT a.name, a.role, a.domain, coalesce(d.name, ''), "
 		"CASE a.password WHEN '' THEN coalesce(h.password, '') "
-		"ELSE a.password END FROM admin a "
+		"ELSE a.password END, coalesce(t.id, 0), "
+		"(SELECT count(*) FROM recovery_code r WHERE r.totp = t.id) "
+		"FROM admin a "
 		"LEFT JOIN domain d ON d.id = a.domain "
+		"LEFT JOIN totp t ON t.admin = a.id AND "
+		"t.confirmed_at IS NOT NULL "
 		"LEFT JOIN holder h ON h.login = a.name AND h.kind = 0 "
 		"WHERE a.name = ? AND (h.id IS NULL OR "
 		"(h.enabled = 1 AND h.mail_system = 0))", "s", name);
@@ -29,6 +33,8 @@ enum answer directory_admin(struct directory *d, struct str name,
 		.domain = query_int(&q, 2),
 		.domain_name = query_text(&q, 3, arena),
 		.hash = query_text(&q, 4, arena).p,	/* has its NUL */
+		.totp = query_int(&q, 5),
+		.recovery_codes = query_int(&q, 6),
 	};
 	return ANSWER_YES;
 }

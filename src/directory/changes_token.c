@@ -7,25 +7,12 @@
 #include "directory/admins.h"
 #include "directory/change.h"
 
-#include <sodium.h>
-
 enum {
 	NAME_BYTES = 100,
 	DAYS = 3650,
 	TOKENS = 100,		/* of one administrator, not expired */
 	KEPT_S = 30 * 86400,	/* after the end, to see why a script fails */
 };
-
-static void make_token(char out[TOKEN_CHARS + 1])
-{
-	static const char letters[] = "abcdefghijklmnopqrstuvwxyz234567";
-	uint8_t random[TOKEN_CHARS];
-
-	randombytes_buf(random, sizeof(random));
-	for (size_t i = 0; i < TOKEN_CHARS; i++)
-		out[i] = letters[random[i] & 31];
-	out[TOKEN_CHARS] = 0;
-}
 
 static bool find_admin(struct changes *c, struct str name, int64_t *id)
 {
@@ -106,7 +93,7 @@ struct change token_create(struct changes *c, struct str admin,
 			   struct str name, bool may_write, int64_t days,
 			   char out[TOKEN_CHARS + 1])
 {
-	make_token(out);
+	random_letters(out, TOKEN_CHARS);
 	return change_end(c, change_begin(c) && create(c, admin, name,
 						       may_write, days, out));
 }
