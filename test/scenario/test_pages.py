@@ -282,7 +282,8 @@ PAGES = ["/", "/directory", "/directory/user/ann@axe.test/general",
          "/directory/group/team@axe.test", "/directory/shared/box@axe.test",
          "/directory/new/user", "/create-domain", "/domains",
          "/domains/axe.test/general", "/domains/axe.test/mail", "/systems",
-         "/administrators", "/queue", "/route/ben@axe.test", "/changes"]
+         "/administrators", "/queue", "/route/ben@axe.test", "/changes",
+         "/account", "/account/second-factor", "/account/tokens"]
 
 
 def test_everybody_can_use_it(server, sink):
