@@ -1,6 +1,8 @@
 """An administrator's second factor, by the HTTP API: from the secret to the
 lost phone."""
 
+import concurrent.futures
+import contextlib
 import os
 import re
 import sqlite3
@@ -164,6 +166,17 @@ def test_a_code_is_taken_once(root):
     assert "used already" in one.sign_in(code, status=401).answer.json[
         "detail"]
     one.sign_in(one.phone.of_step(one.phone.given - 10), status=401)
+
+
+@pytest.mark.parametrize("kind", ["code", "recovery code"])
+def test_a_race_for_a_code_has_one_winner(root, kind):
+    one = Administrator(root).switch_on()
+    code = one.phone.code() if kind == "code" else one.recovery_codes[0]
+    with concurrent.futures.ThreadPoolExecutor(6) as pool:
+        tries = [pool.submit(one.sign_in, code, status=(201, 401, 429))
+                 for _ in range(6)]
+    statuses = [each.result().answer.status for each in tries]
+    assert statuses.count(201) == 1, statuses
 
 
 def test_a_recovery_code_is_taken_once(root):
@@ -335,8 +348,10 @@ def test_a_user_as_administrator(root):
 def test_a_deleted_administrator_leaves_nothing(a, root):
     one = Administrator(root).switch_on()
     root.delete(one.path)
+    one.api.get("/session", status=401)
     one.sign_in(one.phone.code(), status=401)
     root.put(one.path, {"domain": "d.test", "password": PASSWORD}, status=201)
+    one.api.get("/session", status=401)
     assert root.get(one.path).json["totp"] == "off"
     one.sign_in()
 
@@ -362,3 +377,15 @@ def test_secrets_are_shown_once(a, root):
         dump = "\n".join(db.iterdump())
     for code in secrets[1:]:
         assert code not in dump
+
+
+def test_a_directory_of_the_version_before(world):
+    """It is brought up to date by whoever looks into it first."""
+    b = world.server("b")
+    b.stop()
+    with contextlib.closing(sqlite3.connect(
+            os.path.join(b.data, "directory.db"))) as db:
+        db.executescript("DROP TABLE recovery_code; DROP TABLE totp; "
+                         "PRAGMA user_version = 2;")
+    assert b.cli("admin", "list")[0]["totp"] == "off"
+    b.serve()
