@@ -36,6 +36,15 @@ struct response on_begin_totp(struct request *r)
 	return change_open(r) ? change_close(r, begin(r)) : trouble(r);
 }
 
+/* By password and code, that it is he who changes what is on. */
+static bool prove(struct request *r, struct response *out)
+{
+	if (r->who.admin.totp)
+		return own_password(r, "password", out) && own_code(r, out);
+	*out = problem(422, NULL, "No second factor is on.");
+	return false;
+}
+
 /* Whoever else is signed in by his name has to prove it anew. */
 static struct response end_others(struct request *r, struct response a)
 {
@@ -85,6 +94,25 @@ struct response on_confirm_totp(struct request *r)
 	return change_close(r, confirm(r, code));
 }
 
+static struct response renew(struct request *r)
+{
+	struct recovery_codes codes;
+	struct change change = totp_renew(r->c, r->who.admin.name, &codes);
+
+	if (change.outcome != CHANGE_DONE)
+		return refused(r, change);
+	return answer_json(200, codes_json(&codes));
+}
+
+struct response on_renew_recovery_codes(struct request *r)
+{
+	struct response a;
+
+	if (!prove(r, &a))
+		return a;
+	return change_open(r) ? change_close(r, renew(r)) : trouble(r);
+}
+
 static struct response end(struct request *r)
 {
 	struct setting off = { S("totp"), S("off") };
@@ -99,11 +127,7 @@ struct response on_end_totp(struct request *r)
 {
 	struct response a;
 
-	if (!r->who.admin.totp)
-		return problem(422, NULL, "No second factor is on.");
-	if (!own_password(r, "password", &a) || !own_code(r, &a))
+	if (!prove(r, &a))
 		return a;
-	if (!change_open(r))
-		return trouble(r);
-	return change_close(r, end(r));
+	return change_open(r) ? change_close(r, end(r)) : trouble(r);
 }

@@ -149,6 +149,9 @@ struct change totp_begin(struct changes *c, struct str admin,
 struct change totp_confirm(struct changes *c, struct str admin,
 			   struct str code, int64_t now_s,
 			   struct recovery_codes *out);
+/* Other recovery codes: those that were are void. */
+struct change totp_renew(struct changes *c, struct str admin,
+			 struct recovery_codes *out);
 /* Take a code or a recovery code, spaces and dashes as people like: each is
  * good once.  Refused with "code"; not found: no second factor is on. */
 struct change totp_use(struct changes *c, struct str admin, struct str code,

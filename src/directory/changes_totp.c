@@ -159,17 +159,34 @@ static bool confirm(struct changes *c, struct str admin, struct str code,
 	       done(c, "The second factor of %.*s is on.", STR(f.name));
 }
 
+static bool load_on(struct changes *c, struct str admin, struct factor *out)
+{
+	return load(c, admin, out) &&
+	       (out->is_on || missing(c, NULL, "%.*s has no second factor.",
+				      STR(admin)));
+}
+
+static bool renew(struct changes *c, struct str admin,
+		  struct recovery_codes *out)
+{
+	struct factor f;
+
+	return load_on(c, admin, &f) &&
+	       run(c, "DELETE FROM recovery_code WHERE totp = ?", "i", f.id) &&
+	       add_recovery_codes(c, &f, out) &&
+	       change_log(c, "admin", f.name, S("recovery_code"), S(""),
+			  S("new")) &&
+	       done(c, "%.*s has new recovery codes.", STR(f.name));
+}
+
 static bool use(struct changes *c, struct str admin, struct str code,
 		int64_t now_s)
 {
 	struct str typed = plain(c, code);
 	struct factor f;
 
-	if (!load(c, admin, &f))
+	if (!load_on(c, admin, &f))
 		return false;
-	if (!f.is_on)
-		return missing(c, NULL, "%.*s has no second factor.",
-			       STR(f.name));
 	return (typed.n == TOTP_DIGITS ? take_code(c, &f, typed, now_s)
 				       : take_recovery_code(c, &f, typed)) &&
 	       done(c, "The code is right.");
@@ -189,6 +206,12 @@ struct change totp_confirm(struct changes *c, struct str admin,
 {
 	return change_end(c, change_begin(c) &&
 			     confirm(c, admin, code, now_s, out));
+}
+
+struct change totp_renew(struct changes *c, struct str admin,
+			 struct recovery_codes *out)
+{
+	return change_end(c, change_begin(c) && renew(c, admin, out));
 }
 
 struct change totp_use(struct changes *c, struct str admin, struct str code,

@@ -174,19 +174,27 @@ static void test_codes_as_people_type_them(void **state)
 
 static void test_recovery_codes(void **state)
 {
-	struct recovery_codes codes = switch_on();
+	struct recovery_codes codes = switch_on(), first = codes;
 
+	assert_not_found(totp_renew(c, S("jane"), &codes), "name", "jane");
 	for (size_t i = 0; i < RECOVERY_CODES; i++)
 		for (size_t k = 0; k < i; k++)
 			assert_string_not_equal(codes.c[i], codes.c[k]);
 	assert_done(USE(str_of(codes.c[3]), NOW_S));
 	assert_refused(USE(str_of(codes.c[3]), NOW_S), "code", "wrong");
 	assert_int_equal(admin0().recovery_codes, RECOVERY_CODES - 1);
+	/* New ones are instead of all that were. */
+	assert_done(totp_renew(c, S("admin0"), &codes));
+	assert_int_equal(admin0().recovery_codes, RECOVERY_CODES);
+	assert_refused(USE(str_of(first.c[4]), NOW_S), "code", "wrong");
+	assert_done(USE(str_of(codes.c[4]), NOW_S));
 	/* A new secret has its own. */
 	assert_done(admin_set(c, S("admin0"), SET("totp=off")));
 	assert_int_equal(admin0().recovery_codes, 0);
+	assert_not_found(totp_renew(c, S("admin0"), &first), NULL,
+			 "no second factor");
 	switch_on();
-	assert_refused(USE(str_of(codes.c[4]), NOW_S), "code", "wrong");
+	assert_refused(USE(str_of(codes.c[5]), NOW_S), "code", "wrong");
 }
 
 static void test_off(void **state)

@@ -23,6 +23,7 @@ ENGLISH = {
     "used": "This code has been used already. Wait for the next one.",
     "not the password": "This is not the password.",
     "recovery": "Use a recovery code", "recovery code": "Recovery code",
+    "new codes": "New recovery codes",
     "is off": "The second factor is off.",
     "tokens": "Access tokens", "no token": "No token yet",
     "new token": "New token", "name of it": "Name", "rights": "Rights",
@@ -43,6 +44,7 @@ FRENCH = {
     "not the password": "Ce n'est pas le mot de passe.",
     "recovery": "Utiliser un code de secours",
     "recovery code": "Code de secours",
+    "new codes": "Nouveaux codes de secours",
     "is off": "Le second facteur est désactivé.",
     "tokens": "Jetons d'accès", "no token": "Encore aucun jeton",
     "new token": "Nouveau jeton", "name of it": "Nom", "rights": "Droits",
@@ -94,6 +96,12 @@ def texts(browser, path):
     return [each.text for each in browser.driver.find_elements("xpath", path)]
 
 
+def recovery_codes(browser):
+    codes = texts(browser, "//ul[contains(@class, 'codes')]/li")
+    assert len(set(codes)) == 10
+    return codes
+
+
 def switch_on(browser, words):
     """The phone, and the recovery codes."""
     browser.press(words["set up"])
@@ -110,8 +118,8 @@ def switch_on(browser, words):
     assert browser.refused(words["current"]) == words["not the password"]
     browser.type(words["current"], PASSWORD)
     browser.press(words["on"])
-    codes = texts(browser, "//ul[contains(@class, 'codes')]/li")
-    assert len(set(codes)) == 10 and secret not in browser.text()
+    codes = recovery_codes(browser)
+    assert secret not in browser.text()
     judge(browser, "recovery codes")
     browser.press(words["kept"])
     browser.sees(words["left"].format(10))
@@ -158,6 +166,15 @@ def test_a_second_factor(server, language, words):  # noqa: F811
         browser.keys(codes[0], Keys.ENTER)
         open_account(browser, words, name, "factor")
         browser.sees(words["left"].format(9))
+        browser.press(words["new codes"])
+        browser.press(words["recovery"])
+        browser.type(words["recovery code"], codes[2])
+        browser.type(words["current"], PASSWORD)
+        browser.press(words["create"])
+        before, codes = codes, recovery_codes(browser)
+        assert not set(before) & set(codes)
+        browser.press(words["kept"])
+        browser.sees(words["left"].format(10))
         browser.press(words["off"])
         browser.press(words["recovery"])
         browser.type(words["recovery code"], codes[1])

@@ -192,6 +192,24 @@ def test_a_recovery_code_is_taken_once(root):
     assert used["who"] == f"console:{one.name}"
 
 
+def test_new_recovery_codes(root):
+    one = Administrator(root)
+    path = "/session/totp/recovery-codes"
+    proof = {"password": PASSWORD, "code": "123456"}
+    one.api.refused("POST", path, proof, None, "No second factor")
+    one.switch_on()
+    one.api.refused("POST", path, dict(proof, password="no"), "password")
+    one.api.refused("POST", path, dict(proof, code=one.phone.wrong()), "code")
+    fresh = one.api.post(path, dict(proof, code=one.recovery_codes[0]),
+                         200).json["recovery_codes"]
+    assert not set(fresh) & set(one.recovery_codes)
+    assert one.api.get("/session").json["recovery_codes"] == 10
+    one.sign_in(one.recovery_codes[1], status=401)
+    one.sign_in(fresh[1])
+    assert root.get("/changes", subject=one.name).json["items"][1][
+        "new"] == "new"
+
+
 # ---- trying out ------------------------------------------------------------
 
 def test_codes_are_throttled_as_passwords_are(root):

@@ -183,6 +183,10 @@ export const totp = {
 		const done = await call("PUT", "/session/totp", { password, code });
 		return ((await done.json()) as Schemas["RecoveryCodes"]).recovery_codes;
 	},
+	async renewRecoveryCodes(password: string, code: string): Promise<string[]> {
+		const done = await call("POST", "/session/totp/recovery-codes", { password, code });
+		return ((await done.json()) as Schemas["RecoveryCodes"]).recovery_codes;
+	},
 	end: (password: string, code: string) => call("DELETE", "/session/totp", { password, code }),
 };
 

@@ -121,9 +121,6 @@ function RecoveryCodes({ codes, onDone }: { codes: string[]; onDone: () => void 
 	const { say } = useWords();
 	return (
 		<div className="stack">
-			<p className="notice here" role="status">
-				{say("secondFactorIsOn")}
-			</p>
 			<StepHead>{say("recoveryCodes")}</StepHead>
 			<p>{say("recoveryCodesText")}</p>
 			<ul className="codes mono">
@@ -139,6 +136,31 @@ function RecoveryCodes({ codes, onDone }: { codes: string[]; onDone: () => void 
 				</Button>
 			</div>
 		</div>
+	);
+}
+
+function Renew({ onClose, onDone }: { onClose: () => void; onDone: (codes: string[]) => void }) {
+	const { say } = useWords();
+	const { attempt, fields, give } = useProof();
+	return (
+		<Form
+			attempt={attempt}
+			onSubmit={() =>
+				give(async ({ password, code }) => onDone(await totp.renewRecoveryCodes(password, code)))
+			}
+			label={say("newRecoveryCodes")}
+		>
+			<p>{say("newRecoveryCodesText")}</p>
+			<ProofFields {...fields} orRecovery />
+			<div className="row end">
+				<Button variant="default" onClick={onClose}>
+					{say("cancel")}
+				</Button>
+				<Button type="submit" loading={attempt.busy}>
+					{say("create")}
+				</Button>
+			</div>
+		</Form>
 	);
 }
 
@@ -167,24 +189,29 @@ function SwitchOff({ onClose }: { onClose: () => void }) {
 	);
 }
 
-function IsOn() {
+function IsOn({ onRenewed }: { onRenewed: (codes: string[]) => void }) {
 	const { say } = useWords();
 	const { session } = useWho();
 	const [leaving, setLeaving] = useState(false);
+	const [renewing, setRenewing] = useState(false);
 	const left = session.recovery_codes;
 	return (
 		<div className="stack">
 			<p>
 				<span className="tag here">{say("on")}</span> {say("secondFactorOnText")}
 			</p>
-			<p className={left < 3 ? "notice there" : "hint"}>
-				{say("recoveryCodesLeft", { n: left })} {say("recoveryCodesAnew")}
-			</p>
-			<div>
+			<p className={left < 3 ? "notice there" : "hint"}>{say("recoveryCodesLeft", { n: left })}</p>
+			<div className="row">
+				<Button variant="default" onClick={() => setRenewing(true)}>
+					{say("newRecoveryCodes")}
+				</Button>
 				<Button color="red" variant="outline" onClick={() => setLeaving(true)}>
 					{say("switchOff")}
 				</Button>
 			</div>
+			<Dialog title={say("newRecoveryCodes")} opened={renewing} onClose={() => setRenewing(false)} size="md">
+				<Renew onClose={() => setRenewing(false)} onDone={onRenewed} />
+			</Dialog>
 			<Dialog title={say("switchOffSecondFactor")} opened={leaving} onClose={() => setLeaving(false)} size="md">
 				<SwitchOff onClose={() => setLeaving(false)} />
 			</Dialog>
@@ -211,18 +238,20 @@ function IsOff({ onBegin }: { onBegin: (begun: TotpSecret) => void }) {
 
 /** Off, being set up, its recovery codes, on: one after the other. */
 export function SecondFactor() {
+	const { say } = useWords();
 	const { session } = useWho();
 	const [begun, setBegun] = useState<TotpSecret | null>(null);
 	const [codes, setCodes] = useState<string[] | null>(null);
 
 	function step() {
 		if (codes) return <RecoveryCodes codes={codes} onDone={() => setCodes(null)} />;
-		if (session.totp) return <IsOn />;
+		if (session.totp) return <IsOn onRenewed={setCodes} />;
 		if (!begun) return <IsOff onBegin={setBegun} />;
 		return (
 			<SetUp
 				begun={begun}
 				onDone={(fresh) => {
+					tell(say, say("secondFactorIsOn"));
 					setCodes(fresh);
 					setBegun(null);
 				}}
