@@ -14,6 +14,20 @@ static int create(struct cli *c, const struct args *a)
 	CLI_CHANGE(c, h, admin_create(h, str_of(args_word(a, 0)), s.s, s.n));
 }
 
+static int set(struct cli *c, const struct args *a)
+{
+	struct settings s = SETTINGS_NONE;
+
+	if (!settings_words(c, &s, a, 1))
+		return cli_usage(c, "%s", cause());
+	if (!settings_password(c, &s, a, "password"))
+		return cli_refuse(c, "%s", cause());
+	if (s.n == 0)
+		return cli_usage(c, "there is nothing to change: give "
+				    "KEY=VALUE or --password-stdin.");
+	CLI_CHANGE(c, h, admin_set(h, str_of(args_word(a, 0)), s.s, s.n));
+}
+
 static int password(struct cli *c, const struct args *a)
 {
 	struct settings s = SETTINGS_NONE;
@@ -41,6 +55,7 @@ static int list(struct cli *c, const struct args *a)
 		{ "ADMINISTRATOR", "name", 24 },
 		{ "ROLE", "role", 12 },
 		{ "PASSWORD", "password", 8 },
+		{ "TOTP", "totp", 4 },
 		{ "DOMAIN", "domain", 0 },
 	};
 	struct directory *d = cli_directory(c);
@@ -63,6 +78,15 @@ static const struct command commands[] = {
 	  "of one domain's users only (delegate).",
 	  "splitmail admin create jane --domain example.org "
 	  "--role domain-admin --password-stdin", create },
+	{ "set", "NAME [KEY=VALUE...] [--password-stdin]",
+	  "Change an administrator's settings, all together or none.",
+	  "splitmail admin set jane totp=off", set,
+	  "Keys:\n"
+	  "  role    superadmin, domain-admin or delegate\n"
+	  "  domain  his domain; empty: all, for a superadmin\n"
+	  "  totp    off: for who has lost his phone and his recovery codes; "
+	  "the owner\n"
+	  "          switches it on again, in the console" },
 	{ "list", "", "List all administrators.", "splitmail admin list",
 	  list },
 	{ "password", "NAME [--password-stdin]",

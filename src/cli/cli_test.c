@@ -99,6 +99,27 @@ static void test_every_noun_lists(void **state)
 	assert_int_equal(RUN("address", "remove", "bo@*"), 0);
 }
 
+static void test_an_administrator_is_changed(void **state)
+{
+	assert_int_equal(RUN("admin", "create", "jane", "--role",
+			     "superadmin"), 0);
+	assert_int_equal(RUN("admin", "set", "jane", "role=delegate",
+			     "domain=example.org"), 0);
+	assert_int_equal(RUN_WITH("a new secret\n", "admin", "set", "jane",
+				  "totp=off", "--password-stdin"), 0);
+	assert_int_equal(RUN("admin", "list"), 0);
+	assert_has(out, "delegate      set       off   example.org");
+	assert_int_equal(RUN("admin", "set", "jane", "totp=on"), 1);
+	assert_has(err, "only be switched off");
+	assert_int_equal(RUN("admin", "set", "jane", "phone=lost"), 1);
+	assert_has(err, "role, domain, password, totp");
+	assert_int_equal(RUN("admin", "set", "jane"), 2);
+	assert_has(err, "nothing to change");
+	assert_int_equal(RUN("admin", "set", "nobody", "totp=off"), 1);
+	assert_int_equal(RUN("admin", "set", "admin0", "totp=off"), 0);
+	assert_int_equal(RUN("admin", "delete", "jane"), 0);
+}
+
 static void test_status_and_sentences(void **state)
 {
 	assert_int_equal(RUN("user", "create", "x@nowhere.example"), 1);
@@ -170,6 +191,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_a_domain_and_its_users),
 		cmocka_unit_test(test_every_noun_lists),
+		cmocka_unit_test(test_an_administrator_is_changed),
 		cmocka_unit_test(test_status_and_sentences),
 		cmocka_unit_test(test_help),
 		cmocka_unit_test(test_terminal_is_safe),

@@ -125,7 +125,10 @@ int cli_outcome(struct cli *c, struct changes *h, struct change r)
 
 struct directory *cli_directory(struct cli *c)
 {
-	return is_there(c) ? directory_open(directory_path(c)) : NULL;
+	/* Whoever looks, too, may be newer than what was last written. */
+	if (!is_there(c) || !directory_migrate(directory_path(c)))
+		return NULL;
+	return directory_open(directory_path(c));
 }
 
 int cli_trouble(struct cli *c, struct directory *d)

@@ -42,6 +42,7 @@ static const struct setting_rule rules[] = {
 	{ "role", SETTING_TEXT, "domain-admin" },
 	{ "domain", SETTING_NULLABLE, "" },
 	{ "password", SETTING_TEXT, NULL },
+	{ "totp", SETTING_TEXT, NULL },
 	{ 0 },
 };
 
@@ -65,14 +66,29 @@ struct response on_get_administrator(struct request *r)
 	return noun_get(r, &noun_administrator);
 }
 
+/* A session that somebody left open, or a token, is not enough for it. */
+static bool ends_own_totp(struct request *r)
+{
+	return json_object_get(r->body, "totp") &&
+	       str_same(r->args[0], r->who.admin.name);
+}
+
+static struct response not_here(void)
+{
+	return problem(422, "totp", "Your own second factor goes with your "
+				    "password and a code: DELETE "
+				    "/session/totp.");
+}
+
 struct response on_put_administrator(struct request *r)
 {
-	return noun_put(r, &noun_administrator);
+	return ends_own_totp(r) ? not_here() : noun_put(r, &noun_administrator);
 }
 
 struct response on_patch_administrator(struct request *r)
 {
-	return noun_patch(r, &noun_administrator);
+	return ends_own_totp(r) ? not_here()
+				: noun_patch(r, &noun_administrator);
 }
 
 struct response on_delete_administrator(struct request *r)

@@ -181,7 +181,8 @@ static enum answer by_session(struct request *r)
 	r->who.csrf = s->csrf;
 	r->who.may_write = true;
 	a = directory_admin(r->d, str_of(s->name), r->arena, &r->who.admin);
-	if (a == ANSWER_YES && strcmp(s->hash, r->who.admin.hash) != 0)
+	if (a == ANSWER_YES && (strcmp(s->hash, r->who.admin.hash) != 0 ||
+				s->totp != r->who.admin.totp))
 		a = ANSWER_NO;
 	if (a == ANSWER_NO) {
 		session_end(r->console->sessions, s->id);

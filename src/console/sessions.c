@@ -22,6 +22,7 @@ enum {
 struct entry {
 	char id[SESSION_CHARS + 1], csrf[SESSION_CHARS + 1];
 	char *name, *hash;
+	int64_t totp;
 	int64_t begun_ms, used_ms;
 	UT_hash_handle hh;
 };
@@ -109,17 +110,19 @@ static void make_room(struct sessions *s)
 }
 
 void session_begin(struct sessions *s, struct str name, const char *hash,
-		   struct session *out)
+		   int64_t totp, struct session *out)
 {
 	struct entry *e = must_alloc(sizeof(*e));
 
-	*e = (struct entry){ .name = copy(name), .hash = copy(str_of(hash)) };
+	*e = (struct entry){ .name = copy(name), .hash = copy(str_of(hash)),
+			     .totp = totp };
 	random_name(e->id, SESSION_CHARS);
 	random_name(e->csrf, SESSION_CHARS);
 	e->begun_ms = e->used_ms = now_ms();
 	memcpy(out->id, e->id, sizeof(out->id));
 	memcpy(out->csrf, e->csrf, sizeof(out->csrf));
 	out->name = out->hash = NULL;
+	out->totp = totp;
 	pthread_mutex_lock(&s->lock);
 	make_room(s);
 	HASH_ADD_STR(s->entries, id, e);
@@ -143,6 +146,7 @@ bool session_find(struct sessions *s, const char *id, struct arena *arena,
 		memcpy(out->csrf, e->csrf, sizeof(out->csrf));
 		out->name = arena_cstr(arena, str_of(e->name));
 		out->hash = arena_cstr(arena, str_of(e->hash));
+		out->totp = e->totp;
 	} else if (e) {
 		drop(s, e);
 	}
@@ -162,7 +166,7 @@ void session_end(struct sessions *s, const char *id)
 }
 
 void session_end_all(struct sessions *s, struct str name, const char *keep,
-		     const char *hash)
+		     const char *hash, int64_t totp)
 {
 	struct entry *e, *next;
 
@@ -176,6 +180,7 @@ void session_end_all(struct sessions *s, struct str name, const char *keep,
 		}
 		free(e->hash);
 		e->hash = copy(str_of(hash));
+		e->totp = totp;
 	}
 	pthread_mutex_unlock(&s->lock);
 }

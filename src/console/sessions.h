@@ -2,8 +2,8 @@
  * Who is signed in, and who has tried too often.
  *
  * Sessions live in memory: they end with the process, after SESSION_IDLE_S
- * without a request, and when the administrator's password, or he himself,
- * changes.  Failed sign-ins are counted by name and address together, by
+ * without a request, and when the administrator's password, his second factor,
+ * or he himself, changes.  Failed sign-ins are counted by name and address together, by
  * address, and by name; the name's count does not keep out an address from
  * which that name has signed in before, so that nobody can lock him out.
  */
@@ -29,19 +29,20 @@ struct session {
 	char id[SESSION_CHARS + 1], csrf[SESSION_CHARS + 1];
 	const char *name;		/* of the administrator */
 	const char *hash;		/* his password's when he signed in */
+	int64_t totp;			/* his second factor then; 0: none */
 };
 
 /* A new one. */
 void session_begin(struct sessions *s, struct str name, const char *hash,
-		   struct session *out);
+		   int64_t totp, struct session *out);
 /* False: there is no such session (any more). Its texts are in ARENA. */
 bool session_find(struct sessions *s, const char *id, struct arena *arena,
 		  struct session *out) must_check;
 void session_end(struct sessions *s, const char *id);
 /* Every session of this administrator, but the one with the id KEEP (or
- * NULL), which gets HASH. */
+ * NULL), which gets HASH and TOTP. */
 void session_end_all(struct sessions *s, struct str name, const char *keep,
-		     const char *hash);
+		     const char *hash, int64_t totp);
 
 /* Seconds to wait before the next try; 0: now. */
 int64_t sign_in_wait_s(struct sessions *s, struct str name,

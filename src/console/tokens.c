@@ -12,12 +12,12 @@ static struct str owner(struct request *r)
 
 static json_t *token_json(const struct token_entry *t)
 {
-	return json_pack("{s:I,s:o,s:o,s:s,s:o,s:o}", "id", (json_int_t)t->id,
+	return json_pack("{s:I,s:o,s:o,s:s,s:o,s:o,s:b}", "id", (json_int_t)t->id,
 			 "name", json_text(t->name), "administrator",
 			 json_text(t->admin), "scope",
 			 t->may_write ? "write" : "read", "created_at",
 			 json_time_s(t->created_s), "expires_at",
-			 json_time_s(t->expires_s));
+			 json_time_s(t->expires_s), "expired", t->is_expired);
 }
 
 static void list_one(void *list, const struct token_entry *t)

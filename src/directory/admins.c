@@ -14,8 +14,12 @@ enum answer directory_admin(struct directory *d, struct str name,
 		directory_sql(d),
 		"SELECT a.name, a.role, a.domain, coalesce(d.name, ''), "
 		"CASE a.password WHEN '' THEN coalesce(h.password, '') "
-		"ELSE a.password END FROM admin a "
+		"ELSE a.password END, coalesce(t.id, 0), "
+		"(SELECT count(*) FROM recovery_code r WHERE r.totp = t.id) "
+		"FROM admin a "
 		"LEFT JOIN domain d ON d.id = a.domain "
+		"LEFT JOIN totp t ON t.admin = a.id AND "
+		"t.confirmed_at IS NOT NULL "
 		"LEFT JOIN holder h ON h.login = a.name AND h.kind = 0 "
 		"WHERE a.name = ? AND (h.id IS NULL OR "
 		"(h.enabled = 1 AND h.mail_system = 0))", "s", name);
@@ -29,6 +33,8 @@ enum answer directory_admin(struct directory *d, struct str name,
 		.domain = query_int(&q, 2),
 		.domain_name = query_text(&q, 3, arena),
 		.hash = query_text(&q, 4, arena).p,	/* has its NUL */
+		.totp = query_int(&q, 5),
+		.recovery_codes = query_int(&q, 6),
 	};
 	return ANSWER_YES;
 }
@@ -44,8 +50,8 @@ void token_hash(struct str token, char out[TOKEN_HASH_CHARS + 1])
 
 #define TOKENS \
 	"SELECT t.id, t.name, a.name, t.may_write, t.created_at, " \
-	"t.expires_at FROM token t JOIN admin a ON a.id = t.admin " \
-	"WHERE t.expires_at > unixepoch() AND "
+	"t.expires_at, t.expires_at <= unixepoch() " \
+	"FROM token t JOIN admin a ON a.id = t.admin WHERE "
 
 static struct token_entry read_token(struct query *q, struct arena *arena)
 {
@@ -53,6 +59,7 @@ static struct token_entry read_token(struct query *q, struct arena *arena)
 		query_int(q, 0),      query_text(q, 1, arena),
 		query_text(q, 2, arena), query_int(q, 3) != 0,
 		query_int(q, 4),      query_int(q, 5),
+		query_int(q, 6) != 0,
 	};
 }
 
@@ -64,7 +71,9 @@ enum answer directory_token(struct directory *d, struct str token,
 	enum answer a;
 
 	token_hash(token, hash);
-	q = sql_query(directory_sql(d), TOKENS "t.hash = ?", "t", hash);
+	q = sql_query(directory_sql(d), TOKENS "t.hash = ? AND "
+					   "t.expires_at > unixepoch()", "t",
+		      hash);
 	a = query_next(&q);
 	if (a == ANSWER_YES)
 		*out = read_token(&q, arena);

@@ -21,6 +21,8 @@ struct admin {
 	int64_t domain;			/* 0: all */
 	struct str domain_name;		/* empty: all */
 	const char *hash;		/* "": nobody can sign in as him */
+	int64_t totp;			/* which second factor is on; 0: none */
+	int64_t recovery_codes;		/* left */
 };
 
 /* NO also for a user who is not hosted and enabled any more. */
@@ -36,12 +38,13 @@ struct token_entry {
 	struct str name, admin;
 	bool may_write;
 	int64_t created_s, expires_s;
+	bool is_expired;
 };
 
 /* Whose token is it?  NO when it has expired. */
 enum answer directory_token(struct directory *d, struct str token,
 			    struct arena *arena, struct token_entry *out);
-/* ADMIN empty: everybody's. */
+/* ADMIN empty: everybody's.  The expired ones, too, for a while. */
 bool list_tokens(struct directory *d, struct str admin,
 		 void (*each)(void *arg, const struct token_entry *e),
 		 void *arg) must_check;

@@ -86,6 +86,8 @@ bool value_text(struct changes *c, const char *field, struct str v, size_t max,
 bool value_address(struct changes *c, const char *field, struct str v,
 		   struct address *out) must_check;
 struct str size_text(struct changes *c, int64_t bytes);
+/* N random letters of base32, 5 bits each, and a NUL. */
+void random_letters(char *out, size_t n);
 bool is_key(struct str key, const char *name);
 
 extern const char *const home_words[], *const tls_words[],

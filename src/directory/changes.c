@@ -4,6 +4,7 @@
  * Invariant: outside change_begin() .. change_end() no transaction is open,
  * unless in_batch; then none is open beyond the batch's own.
  */
+#include <sodium.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <unistr.h>
@@ -214,6 +215,15 @@ const char *own_senders_name(enum own_senders o)
 const char *role_name(enum admin_role r)
 {
 	return role_words[r];
+}
+
+void random_letters(char *out, size_t n)
+{
+	static const char letters[] = "abcdefghijklmnopqrstuvwxyz234567";
+
+	for (size_t i = 0; i < n; i++)
+		out[i] = letters[randombytes_uniform(32)];
+	out[n] = 0;
 }
 
 bool is_key(struct str key, const char *name)

@@ -119,7 +119,7 @@ struct change system_set(struct changes *c, struct str name,
 			 const struct setting *s, size_t n);
 struct change system_delete(struct changes *c, struct str name);
 
-/* ---- administrators: role, domain, password ---- */
+/* ---- administrators: role, domain, password, totp (off only) ---- */
 
 enum admin_role { ADMIN_SUPER, ADMIN_DOMAIN, ADMIN_DELEGATE };
 
@@ -128,6 +128,34 @@ struct change admin_create(struct changes *c, struct str name,
 struct change admin_set(struct changes *c, struct str name,
 			const struct setting *s, size_t n);
 struct change admin_delete(struct changes *c, struct str name);
+
+/* ---- an administrator's second factor: codes by time (RFC 6238) ---- */
+
+enum {
+	TOTP_SECRET_CHARS = 32,		/* of base32: 160 bits */
+	RECOVERY_CODES = 10,
+	RECOVERY_CODE_CHARS = 14,	/* "abcd-efgh-ijkl": 60 bits */
+};
+
+struct recovery_codes {
+	char c[RECOVERY_CODES][RECOVERY_CODE_CHARS + 1];
+};
+
+/* A new secret, in base32; it is not on before totp_confirm().  Refused while
+ * another one is on. */
+struct change totp_begin(struct changes *c, struct str admin,
+			 char secret[TOTP_SECRET_CHARS + 1]);
+/* On, if CODE is of the secret that was begun; OUT is put out once. */
+struct change totp_confirm(struct changes *c, struct str admin,
+			   struct str code, int64_t now_s,
+			   struct recovery_codes *out);
+/* Other recovery codes: those that were are void. */
+struct change totp_renew(struct changes *c, struct str admin,
+			 struct recovery_codes *out);
+/* Take a code or a recovery code, spaces and dashes as people like: each is
+ * good once.  Refused with "code"; not found: no second factor is on. */
+struct change totp_use(struct changes *c, struct str admin, struct str code,
+		       int64_t now_s);
 
 /* ---- tokens: what scripts sign in with ---- */
 

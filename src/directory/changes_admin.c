@@ -12,6 +12,7 @@ enum { NAME_BYTES = 63 };
 struct admin_row {
 	int64_t id, role, domain;
 	struct str name, password, domain_name;
+	bool ends_totp;
 };
 
 static bool find(struct changes *c, struct str name, struct admin_row *out)
@@ -73,6 +74,17 @@ static bool set_domain(struct changes *c, struct admin_row *r, struct str v)
 	return true;
 }
 
+/* On is what only he himself can switch it: he has to have the secret. */
+static bool set_totp(struct changes *c, struct admin_row *r, struct str v)
+{
+	if (!str_same_nocase(v, S("off")))
+		return refuse(c, "totp", "totp can only be switched off here; "
+					 "its owner switches it on in his "
+					 "account.");
+	r->ends_totp = true;
+	return true;
+}
+
 static bool set_key(struct changes *c, struct admin_row *r,
 		    const struct setting *s)
 {
@@ -82,9 +94,11 @@ static bool set_key(struct changes *c, struct admin_row *r,
 		return set_domain(c, r, s->value);
 	if (is_key(s->key, "password"))
 		return set_password(c, r, s->value);
+	if (is_key(s->key, "totp"))
+		return set_totp(c, r, s->value);
 	return refuse(c, arena_cstr(c->arena, s->key),
 		      "An administrator has no key \"%.*s\"; the keys are "
-		      "role, domain, password.", STR(s->key));
+		      "role, domain, password, totp.", STR(s->key));
 }
 
 static bool check_row(struct changes *c, const struct admin_row *r)
@@ -189,6 +203,8 @@ static bool set(struct changes *c, struct str name, const struct setting *s,
 	       run(c, "UPDATE admin SET role = ?, domain = ?, password = ? "
 		      "WHERE id = ?", "iIsi", r.role, r.domain, r.password,
 		   r.id) &&
+	       (!r.ends_totp ||
+		run(c, "DELETE FROM totp WHERE admin = ?", "i", r.id)) &&
 	       done(c, "The administrator %.*s is changed.", STR(r.name));
 }
 

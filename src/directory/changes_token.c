@@ -7,24 +7,12 @@
 #include "directory/admins.h"
 #include "directory/change.h"
 
-#include <sodium.h>
-
 enum {
 	NAME_BYTES = 100,
 	DAYS = 3650,
-	TOKENS = 100,		/* of one administrator */
+	TOKENS = 100,		/* of one administrator, not expired */
+	KEPT_S = 30 * 86400,	/* after the end, to see why a script fails */
 };
-
-static void make_token(char out[TOKEN_CHARS + 1])
-{
-	static const char letters[] = "abcdefghijklmnopqrstuvwxyz234567";
-	uint8_t random[TOKEN_CHARS];
-
-	randombytes_buf(random, sizeof(random));
-	for (size_t i = 0; i < TOKEN_CHARS; i++)
-		out[i] = letters[random[i] & 31];
-	out[TOKEN_CHARS] = 0;
-}
 
 static bool find_admin(struct changes *c, struct str name, int64_t *id)
 {
@@ -47,9 +35,10 @@ static bool check_token(struct changes *c, int64_t admin, struct str *name,
 	if (days < 1 || days > DAYS)
 		return refuse(c, "days", "A token is valid for 1 to %d days.",
 			      DAYS);
-	if (!run(c, "DELETE FROM token WHERE expires_at <= unixepoch()", "") ||
-	    !ask(c, &n, "SELECT count(*) FROM token WHERE admin = ?", "i",
-		 admin))
+	if (!run(c, "DELETE FROM token WHERE expires_at <= unixepoch() - ?",
+		 "i", (int64_t)KEPT_S) ||
+	    !ask(c, &n, "SELECT count(*) FROM token WHERE admin = ? AND "
+			"expires_at > unixepoch()", "i", admin))
 		return false;
 	return n < TOKENS || refuse(c, NULL, "An administrator has at most %d "
 					     "tokens: delete one first.",
@@ -104,7 +93,7 @@ struct change token_create(struct changes *c, struct str admin,
 			   struct str name, bool may_write, int64_t days,
 			   char out[TOKEN_CHARS + 1])
 {
-	make_token(out);
+	random_letters(out, TOKEN_CHARS);
 	return change_end(c, change_begin(c) && create(c, admin, name,
 						       may_write, days, out));
 }

@@ -317,7 +317,9 @@ bool list_admins(struct directory *d,
 {
 	struct query q scoped(query) = sql_query(
 		directory_sql(d),
-		"SELECT a.name, coalesce(d.name, ''), a.role, a.password <> '' "
+		"SELECT a.name, coalesce(d.name, ''), a.role, "
+		"a.password <> '', EXISTS (SELECT 1 FROM totp t "
+		"WHERE t.admin = a.id AND t.confirmed_at IS NOT NULL) "
 		"FROM admin a LEFT JOIN domain d ON d.id = a.domain "
 		"ORDER BY a.id", "");
 	struct arena *row scoped(arena) = arena_open();
@@ -327,7 +329,7 @@ bool list_admins(struct directory *d,
 		struct admin_entry e = {
 			query_text(&q, 0, row), query_text(&q, 1, row),
 			(enum admin_role)query_int(&q, 2),
-			query_int(&q, 3) != 0,
+			query_int(&q, 3) != 0, query_int(&q, 4) != 0,
 		};
 
 		each(arg, &e);

@@ -105,7 +105,7 @@ enum answer list_trust(struct directory *d, int64_t system,
 struct admin_entry {
 	struct str name, domain;	/* domain empty: all */
 	enum admin_role role;
-	bool has_password;
+	bool has_password, has_totp;
 };
 
 bool list_admins(struct directory *d,

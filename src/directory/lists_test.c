@@ -4,6 +4,7 @@
 #include "directory/directory_test.h"
 #include "directory/lists.h"
 #include "directory/password.h"
+#include "directory/sql.h"
 
 static void make_people(void)
 {
@@ -177,6 +178,43 @@ static void test_tokens(void **state)
 			 "no administrator");
 }
 
+/* Every token's end, as seen from now. */
+static void end_tokens(int64_t in_s)
+{
+	struct sql *s = sql_open(test_path, SQL_WRITE);
+
+	assert_non_null(s);
+	assert_true(sql_run(s, "UPDATE token SET expires_at = unixepoch() + ?",
+			    "i", in_s));
+	sql_close(s);
+}
+
+static void count_expired(void *n, const struct token_entry *t)
+{
+	*(int *)n += t->is_expired;
+}
+
+/* It is of no use, and is shown as such until a month later. */
+static void test_an_expired_token(void **state)
+{
+	char token[TOKEN_CHARS + 1], other[TOKEN_CHARS + 1];
+	struct token_entry t;
+	int n = 0;
+
+	assert_done(token_create(c, S("admin0"), S("old"), true, 1, token));
+	end_tokens(-1);
+	assert_int_equal(directory_token(d, str_of(token), arena, &t),
+			 ANSWER_NO);
+	assert_done(token_create(c, S("admin0"), S("new"), true, 1, other));
+	assert_true(list_tokens(d, S("admin0"), count_expired, &n));
+	assert_int_equal(n, 1);
+	end_tokens(-31 * 86400);
+	assert_done(token_create(c, S("admin0"), S("more"), true, 1, other));
+	n = 0;
+	assert_true(list_tokens(d, S("admin0"), count_token, &n));
+	assert_int_equal(n, 1);
+}
+
 /* A user who is an administrator signs in while he is hosted and enabled. */
 static void test_administrators(void **state)
 {
@@ -239,6 +277,7 @@ int main(void)
 		TEST(test_search),
 		TEST(test_change_log),
 		TEST(test_tokens),
+		TEST(test_an_expired_token),
 		TEST(test_administrators),
 		TEST(test_undo),
 	};

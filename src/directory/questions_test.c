@@ -4,6 +4,7 @@
 
 #include <sqlite3.h>
 
+#include "directory/admins.h"
 #include "directory/lists.h"
 #include "directory/sql.h"
 
@@ -294,7 +295,14 @@ static void test_trouble_is_unsure(void **state)
 
 static void test_migrate(void **state)
 {
+	struct admin admin;
+
 	assert_true(directory_migrate(test_path));
+	corrupt("DROP TABLE recovery_code; DROP TABLE totp; "
+		"PRAGMA user_version = 2");
+	assert_true(directory_migrate(test_path));
+	assert_int_equal(directory_admin(d, S("admin0"), arena, &admin),
+			 ANSWER_YES);
 	corrupt("PRAGMA user_version = 99");
 	assert_false(directory_migrate(test_path));
 	assert_non_null(strstr(cause(), "newer"));

@@ -189,3 +189,22 @@ CREATE TABLE token (
 	expires_at INTEGER NOT NULL
 );
 CREATE INDEX token_admin ON token (admin);
+
+-- version 3
+
+-- An administrator's second factor.  Codes are computed with the secret, so
+-- it is here in clear: this file is the server's alone (database.c).
+CREATE TABLE totp (
+	id INTEGER PRIMARY KEY AUTOINCREMENT,
+	admin INTEGER NOT NULL UNIQUE REFERENCES admin ON DELETE CASCADE,
+	secret TEXT NOT NULL,		-- base32
+	confirmed_at INTEGER,		-- NULL: begun, not on yet
+	last_step INTEGER NOT NULL DEFAULT 0	-- of the last code taken
+);
+
+-- For who has lost his phone; each is deleted when it is used.
+CREATE TABLE recovery_code (
+	totp INTEGER NOT NULL REFERENCES totp ON DELETE CASCADE,
+	hash TEXT NOT NULL,		-- the code itself is nowhere
+	PRIMARY KEY (totp, hash)
+);

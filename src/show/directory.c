@@ -55,10 +55,11 @@ json_t *show_system(struct directory *d, const struct system *e,
 
 json_t *show_admin(const struct admin_entry *e)
 {
-	return json_pack("{s:o,s:s,s:o,s:s}", "name", json_text(e->name),
+	return json_pack("{s:o,s:s,s:o,s:s,s:s}", "name", json_text(e->name),
 			 "role", role_name(e->role), "domain",
 			 json_text_or_null(e->domain), "password",
-			 e->has_password ? "set" : "none");
+			 e->has_password ? "set" : "none", "totp",
+			 e->has_totp ? "on" : "off");
 }
 
 /* ---- who holds addresses ---- */

@@ -97,14 +97,16 @@ def quote(text):
 class Api:
     contract = None
 
-    def __init__(self, server):
-        self.server = server
+    def __init__(self, server, source=None):
+        """SOURCE: the address it comes from."""
+        self.server, self.source = server, source
         self.cookie = self.csrf = self.token = None
         Api.contract = Api.contract or Contract()
 
     def connect(self):
         return http.client.HTTPConnection(
-            self.server.address, self.server.ports["console"], timeout=30)
+            self.server.address, self.server.ports["console"], timeout=30,
+            source_address=self.source and (self.source, 0))
 
     def raw(self, method, target, body=None, headers=None):
         """As it is: nothing is added and nothing is checked."""
@@ -162,9 +164,11 @@ class Api:
     def delete(self, path, status=204, **more):
         return self.request("DELETE", path, status=status, **more)
 
-    def sign_in(self, name, password, status=201):
-        answer = self.post("/session", {"name": name, "password": password},
-                           status)
+    def sign_in(self, name, password, code=None, status=201, **query):
+        body = {"name": name, "password": password}
+        if code is not None:
+            body["code"] = code
+        answer = self.post("/session", body, status, **query)
         if answer.status == 201:
             self.cookie = re.match(r"splitmail_session=(\w+);",
                                    answer.headers["set-cookie"])[1]

@@ -8,7 +8,7 @@ import re
 import pytest
 
 pytest.importorskip("selenium")
-from browser import AXE, CHROMIUM, DRIVER, ROOT, Browser  # noqa: E402
+from browser import AXE, CHROMIUM, DRIVER, ROOT, Browser, Keys  # noqa: E402
 from world import wait_until  # noqa: E402
 
 for needed in (AXE, CHROMIUM, DRIVER,
@@ -312,6 +312,25 @@ def test_rights(server):
         browser.sees("Sign in")
 
 
+def test_tabs_are_walked_by_keyboard(server):
+    """The focus stays on the tabs while their panels change."""
+    server.cli("domain", "create", "tabs.test")
+    with open_browser(server) as browser:
+        sign_in(browser, ENGLISH, "admin0", server.admin)
+        browser.sees("Overview")
+        for page, tabs in (
+                ("/domains/tabs.test", ["General", "Mail System"]),
+                ("/account", ["Password", "Second factor", "Access tokens"])):
+            browser.go(page)
+            browser.press(tabs[0])
+            for tab in tabs[1:]:
+                browser.keys(Keys.ARROW_RIGHT)
+                wait_until(lambda: browser.driver.switch_to.active_element
+                           .text == tab, 20, f"the focus on {tab}")
+                browser.find("//*[@role='tab'][@aria-selected='true']"
+                             f"[.='{tab}']")
+
+
 PAGES = ["/", "/directory", "/directory/user/ann@axe.test/general",
          "/directory/user/ann@axe.test/mail",
          "/directory/user/ben@axe.test/mail",
@@ -319,7 +338,8 @@ PAGES = ["/", "/directory", "/directory/user/ann@axe.test/general",
          "/directory/group/team@axe.test", "/directory/shared/box@axe.test",
          "/directory/new/user", "/create-domain", "/domains",
          "/domains/axe.test/general", "/domains/axe.test/mail", "/systems",
-         "/administrators", "/queue", "/route/ben@axe.test", "/changes"]
+         "/administrators", "/queue", "/route/ben@axe.test", "/changes",
+         "/account", "/account/second-factor", "/account/tokens"]
 
 
 def test_everybody_can_use_it(server, sink):

@@ -9,6 +9,10 @@ import type { components, operations } from "./generated/api";
 
 type Schemas = components["schemas"];
 export type Session = Schemas["Session"];
+export type TotpSecret = Schemas["TotpSecret"];
+export type Token = Schemas["Token"];
+export type NewToken = Schemas["NewToken"];
+export type CreatedToken = Schemas["CreatedToken"];
 export type Domain = Schemas["Domain"];
 export type DomainChange = Schemas["DomainChange"];
 export type Entry = Schemas["Entry"];
@@ -157,9 +161,10 @@ export const session = {
 			throw e;
 		}
 	},
-	async signIn(name: string, password: string): Promise<Session> {
+	/** 401 at field "code": a code is needed, or this one is wrong. */
+	async signIn(name: string, password: string, code?: string): Promise<Session> {
 		const who = (await (
-			await call("POST", "/session", { name, password })
+			await call("POST", "/session", { name, password, code })
 		).json()) as Session;
 		csrfToken = who.csrf_token;
 		return who;
@@ -167,6 +172,28 @@ export const session = {
 	signOut: () => remove("/session"),
 	changePassword: (current: string, fresh: string) =>
 		call("PUT", "/session/password", { current, new: fresh }),
+};
+
+/** The own second factor. */
+export const totp = {
+	begin: async () => (await call("POST", "/session/totp")).json() as Promise<TotpSecret>,
+	/** Answers with the recovery codes. */
+	async confirm(password: string, code: string): Promise<string[]> {
+		const done = await call("PUT", "/session/totp", { password, code });
+		return ((await done.json()) as Schemas["RecoveryCodes"]).recovery_codes;
+	},
+	async renewRecoveryCodes(password: string, code: string): Promise<string[]> {
+		const done = await call("POST", "/session/totp/recovery-codes", { password, code });
+		return ((await done.json()) as Schemas["RecoveryCodes"]).recovery_codes;
+	},
+	end: (password: string, code: string) => call("DELETE", "/session/totp", { password, code }),
+};
+
+export const tokens = {
+	list: () => read<Schemas["TokenList"]>("/tokens"),
+	create: async (body: NewToken) =>
+		(await call("POST", "/tokens", body)).json() as Promise<CreatedToken>,
+	remove: (id: number) => remove(`/tokens/${id}`),
 };
 
 export const domains = {

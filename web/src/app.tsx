@@ -5,6 +5,7 @@ import { session as api } from "./api";
 import type { Session } from "./api";
 import { Frame } from "./frame/Frame";
 import { Await } from "./parts/states";
+import { Account } from "./screens/Account";
 import { Administrators } from "./screens/Administrators";
 import { Changes } from "./screens/Changes";
 import { DirectoryBrowser } from "./screens/DirectoryBrowser";
@@ -75,6 +76,7 @@ export function App() {
 								<Route path="/queue" component={Queue} />
 								<Route path="/route/:address?" component={RouteQuestion} />
 								<Route path="/changes" component={Changes} />
+								<Route path="/account/:tab?" component={Account} />
 								<Route component={Missing} />
 							</Switch>
 						</Frame>

@@ -15,6 +15,11 @@ const known: [RegExp, Word][] = [
 	[/^A catch-all leaves no unknown addresses/, "catchAllOrForward"],
 	[/has no relay, so there is no alternate mail server/, "userNeedsRelay"],
 	[/exists already\.$/, "existsAlready"],
+	[/^This is not the password\.$/, "notThePassword"],
+	[/^A password has at least (?<n>\d+) characters/, "passwordTooShort"],
+	[/^The code is wrong\.$/, "codeWrong"],
+	[/^This code has been used already/, "codeUsed"],
+	[/^A token is valid for/, "tokenDays"],
 ];
 
 export function sentence(problem: unknown, say: Say): string {

@@ -12,6 +12,10 @@ import { Menu } from "./Menu";
 import { Search } from "./Search";
 import { Switches } from "./Switches";
 
+/** The tabs of a screen are one place. */
+const tab = /\/(general|mail|maintenance|password|second-factor|tokens)$/;
+const screenOf = (location: string) => location.replace(tab, "");
+
 export function Frame({ children }: { children: ReactNode }) {
 	const { say } = useWords();
 	const { signOut } = useWho();
@@ -23,7 +27,7 @@ export function Frame({ children }: { children: ReactNode }) {
 	// A new screen starts at its head, for eyes and for readers.
 	useEffect(() => {
 		if (place.current === location) return;
-		const tabOnly = place.current.split("/").slice(0, 4).join() === location.split("/").slice(0, 4).join();
+		const tabOnly = screenOf(place.current) === screenOf(location);
 		place.current = location;
 		if (tabOnly) return;
 		window.scrollTo(0, 0);

@@ -19,6 +19,7 @@ function AdministratorForm({ read, onClose }: { read: Versioned<Administrator> |
 	const { session, domain: selected } = useWho();
 	const attempt = useAttempt();
 	const [deleting, setDeleting] = useState(false);
+	const [resetting, setResetting] = useState(false);
 	const [draft, setDraft] = useState({
 		name: read?.value.name ?? "",
 		role: read?.value.role ?? ("domain-admin" as Role),
@@ -28,6 +29,7 @@ function AdministratorForm({ read, onClose }: { read: Versioned<Administrator> |
 	const type = (change: Partial<typeof draft>) => setDraft({ ...draft, ...change });
 	const names = useQuery({ queryKey: ["domains", "names"], queryFn: () => domains.list("", null, 500) });
 	const name = draft.name.trim();
+	const isOther = read !== null && read.value.name !== session.name;
 
 	async function save() {
 		if (!name) return attempt.refuse("name", say("required"));
@@ -93,8 +95,16 @@ function AdministratorForm({ read, onClose }: { read: Versioned<Administrator> |
 					onChange={(e) => type({ password: e.currentTarget.value })}
 					autoComplete="new-password"
 				/>
+				{isOther && read.value.totp === "on" && (
+					<div className="row">
+						<p className="grow">{say("secondFactorOfOther")}</p>
+						<Button color="red" variant="outline" onClick={() => setResetting(true)}>
+							{say("switchOffSecondFactor")}
+						</Button>
+					</div>
+				)}
 				<div className="row end">
-					{read && read.value.name !== session.name && (
+					{isOther && (
 						<Button color="red" variant="outline" onClick={() => setDeleting(true)} style={{ marginRight: "auto" }}>
 							{say("delete")}
 						</Button>
@@ -107,6 +117,15 @@ function AdministratorForm({ read, onClose }: { read: Versioned<Administrator> |
 					</Button>
 				</div>
 			</Form>
+			<Confirm
+				title={say("switchOffSecondFactor")}
+				text={say("switchOffOtherText", { name })}
+				action={say("switchOff")}
+				opened={resetting}
+				onClose={() => setResetting(false)}
+				onConfirm={() => administrators.change(name, { totp: "off" }, null)}
+				onDone={() => tell(say, say("switchedOffOther", { name }))}
+			/>
 			<Confirm
 				title={say("deleteAdministrator")}
 				text={say("deleteAdministratorText", { name })}

@@ -42,6 +42,7 @@ export function Administrators() {
 											<th scope="col">{say("role")}</th>
 											<th scope="col">{say("domain")}</th>
 											<th scope="col">{say("password")}</th>
+											<th scope="col">{say("secondFactor")}</th>
 										</tr>
 									</thead>
 									<tbody>
@@ -55,6 +56,7 @@ export function Administrators() {
 												<td>{say(roleWord(a.role))}</td>
 												<td>{a.domain ?? say("allDomains")}</td>
 												<td className="hint">{say(a.password === "set" ? "ownPassword" : "usersPassword")}</td>
+												<td data-label={say("secondFactor")}>{say(a.totp)}</td>
 											</tr>
 										))}
 									</tbody>

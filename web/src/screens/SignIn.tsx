@@ -1,9 +1,10 @@
 import { Button, TextInput } from "@mantine/core";
 import { useEffect, useState } from "react";
-import { session as api } from "../api";
+import { Problem, session as api } from "../api";
 import type { Session } from "../api";
 import { Switches } from "../frame/Switches";
 import mark from "../mark.svg";
+import { CodeField } from "../parts/CodeField";
 import { Form, useAttempt } from "../parts/form";
 import { PasswordField } from "../parts/PasswordField";
 import { sentence } from "../refusals";
@@ -13,6 +14,8 @@ export function SignIn({ onSignedIn }: { onSignedIn: (who: Session) => void }) {
 	const { say } = useWords();
 	const [name, setName] = useState("");
 	const [password, setPassword] = useState("");
+	const [code, setCode] = useState("");
+	const [needsCode, setNeedsCode] = useState(false);
 	const [busy, setBusy] = useState(false);
 	const attempt = useAttempt();
 
@@ -20,16 +23,24 @@ export function SignIn({ onSignedIn }: { onSignedIn: (who: Session) => void }) {
 		document.title = `${say("signIn")} – ${say("product")}`;
 	}, [say]);
 
+	function refused(problem: unknown) {
+		const { status, field } = problem as Problem;
+		if (status === 401 && field !== "code") attempt.refuse("password", say("signInWrong"));
+		else if (status === 401 && !needsCode) setNeedsCode(true);
+		else attempt.refuse(needsCode ? "code" : "password", sentence(problem, say));
+	}
+
 	async function signIn() {
 		if (!name.trim()) return attempt.refuse("name", say("required"));
 		if (!password) return attempt.refuse("password", say("required"));
+		if (needsCode && !code.trim()) return attempt.refuse("code", say("required"));
 		setBusy(true);
+		attempt.forget();
 		let who: Session | null = null;
 		try {
-			who = await api.signIn(name.trim(), password);
+			who = await api.signIn(name.trim(), password, needsCode ? code : undefined);
 		} catch (e) {
-			const wrong = (e as { status?: number }).status === 401;
-			attempt.refuse("password", wrong ? say("signInWrong") : sentence(e, say));
+			refused(e);
 		}
 		setBusy(false);
 		if (who) onSignedIn(who);
@@ -52,7 +63,11 @@ export function SignIn({ onSignedIn }: { onSignedIn: (who: Session) => void }) {
 							data-field="name"
 							error={attempt.errorOf("name")}
 							value={name}
-							onChange={(e) => setName(e.currentTarget.value)}
+							onChange={(e) => {
+								setName(e.currentTarget.value);
+								setNeedsCode(false);
+								setCode("");
+							}}
 							autoComplete="username"
 							autoCapitalize="none"
 							spellCheck={false}
@@ -68,6 +83,16 @@ export function SignIn({ onSignedIn }: { onSignedIn: (who: Session) => void }) {
 							autoComplete="current-password"
 							size="md"
 						/>
+						{needsCode && (
+							<CodeField
+								value={code}
+								onType={setCode}
+								error={attempt.errorOf("code")}
+								orRecovery
+								autoFocus
+								size="md"
+							/>
+						)}
 						<Button type="submit" size="md" fullWidth loading={busy}>
 							{say("signIn")}
 						</Button>

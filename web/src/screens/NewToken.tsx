@@ -1,0 +1,100 @@
+import { Button, Select, TextInput } from "@mantine/core";
+import { useState } from "react";
+import { tokens } from "../api";
+import type { CreatedToken, NewToken as Wanted } from "../api";
+import { CopyButton } from "../parts/CopyButton";
+import { Form, useAttempt } from "../parts/form";
+import { useWords } from "../words";
+
+const curl = (token: string) =>
+	`curl -H "Authorization: Bearer ${token}" ${window.location.origin}/api/v1/users`;
+
+function Shown({ word, text }: { word: string; text: string }) {
+	return (
+		<div className="stack tight">
+			<h3>{word}</h3>
+			<pre className="header mono">{text}</pre>
+			<div>
+				<CopyButton text={text} what={word} />
+			</div>
+		</div>
+	);
+}
+
+/** The only time the token is to be seen. */
+function Made({ made, onClose }: { made: CreatedToken; onClose: () => void }) {
+	const { say } = useWords();
+	return (
+		<div className="stack">
+			<p className="notice here" role="status">
+				{say("tokenOnce", { name: made.name })}
+			</p>
+			<Shown word={say("token")} text={made.token} />
+			<Shown word={say("tokenUse")} text={curl(made.token)} />
+			<div className="row end">
+				<Button onClick={onClose}>{say("close")}</Button>
+			</div>
+		</div>
+	);
+}
+
+export function NewToken({ onClose }: { onClose: () => void }) {
+	const { say } = useWords();
+	const attempt = useAttempt();
+	const [made, setMade] = useState<CreatedToken | null>(null);
+	const [draft, setDraft] = useState({ name: "", scope: "read" as Wanted["scope"], days: "90" });
+	const type = (change: Partial<typeof draft>) => setDraft({ ...draft, ...change });
+
+	function make() {
+		const days = Number(draft.days);
+		if (!draft.name.trim()) return attempt.refuse("name", say("required"));
+		if (!Number.isInteger(days)) return attempt.refuse("days", say("tokenDays"));
+		void attempt.run(async () => setMade(await tokens.create({ ...draft, days })));
+	}
+
+	if (made) return <Made made={made} onClose={onClose} />;
+	return (
+		<Form attempt={attempt} onSubmit={make} label={say("newToken")}>
+			<TextInput
+				label={say("name")}
+				description={say("tokenNameHint")}
+				data-field="name"
+				error={attempt.errorOf("name")}
+				value={draft.name}
+				onChange={(e) => type({ name: e.currentTarget.value })}
+				autoComplete="off"
+				maxLength={100}
+				data-autofocus
+			/>
+			<Select
+				label={say("scope")}
+				data-field="scope"
+				error={attempt.errorOf("scope")}
+				data={[
+					{ value: "read", label: say("scope_read") },
+					{ value: "write", label: say("scope_write") },
+				]}
+				value={draft.scope}
+				onChange={(scope) => type({ scope: scope as Wanted["scope"] })}
+				allowDeselect={false}
+			/>
+			<TextInput
+				label={say("validDays")}
+				data-field="days"
+				error={attempt.errorOf("days")}
+				value={draft.days}
+				onChange={(e) => type({ days: e.currentTarget.value })}
+				autoComplete="off"
+				inputMode="numeric"
+			/>
+			<div className="row end">
+				<Button variant="default" onClick={onClose}>
+					{say("cancel")}
+				</Button>
+				<Button type="submit" loading={attempt.busy}>
+					{say("create")}
+				</Button>
+			</div>
+		</Form>
+	);
+}
