@@ -41,24 +41,24 @@ struct settings {
 
 /* WHAT's members; true and false are 1 and 0, null is empty. */
 static bool read_settings(struct changes *c, struct str what,
-                          struct arena *arena, struct settings *out)
+			  struct arena *arena, struct settings *out)
 {
 	struct query count scoped(query) =
-	        sql_query(c->sql, "SELECT count(*) FROM json_each(?)", "s",
-	                  what);
+		sql_query(c->sql, "SELECT count(*) FROM json_each(?)", "s",
+			  what);
 	struct query q scoped(query) =
-	        sql_query(c->sql, "SELECT key, value FROM json_each(?)", "s",
-	                  what);
+		sql_query(c->sql, "SELECT key, value FROM json_each(?)", "s",
+			  what);
 	enum answer a = query_next(&count);
 
 	if (a != ANSWER_YES)
 		return false;
 	*out = (struct settings){ arena_array(arena, struct setting,
-		                              (size_t)query_int(&count, 0) + 1),
-		                  0 };
+					      (size_t)query_int(&count, 0) + 1),
+				  0 };
 	while ((a = query_next(&q)) == ANSWER_YES)
 		out->s[out->n++] = (struct setting){ query_text(&q, 0, arena),
-			                             query_text(&q, 1, arena) };
+						     query_text(&q, 1, arena) };
 	return a == ANSWER_NO;
 }
 
@@ -68,23 +68,23 @@ static bool read_settings(struct changes *c, struct str what,
 static bool forget_old(struct changes *c)
 {
 	return run(c,
-	           "DELETE FROM job WHERE state >= 2 AND "
-	           "(ended_at < unixepoch() - ?1 * 86400 OR id NOT IN "
-	           "(SELECT id FROM job WHERE state >= 2 ORDER BY id DESC "
-	           "LIMIT ?2))",
-	           "ii", (int64_t)LIMIT_JOB_DAYS, (int64_t)LIMIT_JOBS_ENDED);
+		   "DELETE FROM job WHERE state >= 2 AND "
+		   "(ended_at < unixepoch() - ?1 * 86400 OR id NOT IN "
+		   "(SELECT id FROM job WHERE state >= 2 ORDER BY id DESC "
+		   "LIMIT ?2))",
+		   "ii", (int64_t)LIMIT_JOB_DAYS, (int64_t)LIMIT_JOBS_ENDED);
 }
 
 static bool find_asker(struct changes *c, struct str name, struct admin *out,
-                       int64_t *id)
+		       int64_t *id)
 {
 	switch (directory_admin(changes_directory(c), name, c->arena, out)) {
 	case ANSWER_YES:
 		return ask(c, id, "SELECT id FROM admin WHERE name = ?", "s",
-		           name);
+			   name);
 	case ANSWER_NO:
 		return missing(c, NULL, "There is no administrator %.*s.",
-		               STR(name));
+			       STR(name));
 	case ANSWER_UNSURE:
 		break;
 	}
@@ -96,19 +96,18 @@ static bool check_waiting(struct changes *c, int64_t admin)
 	int64_t n = 0;
 
 	if (!ask(c, &n,
-	         "SELECT count(*) FROM job WHERE state < 2 AND "
-	         "admin = ?",
-	         "i", admin))
+		 "SELECT count(*) FROM job WHERE state < 2 AND admin = ?",
+		 "i", admin))
 		return false;
 	return n < LIMIT_JOBS_OPEN ||
 	       refuse(c, NULL,
-	              "%d jobs of yours have not ended yet: wait for "
-	              "them, or stop some.",
-	              LIMIT_JOBS_OPEN);
+		      "%d jobs of yours have not ended yet: wait for "
+		      "them, or stop some.",
+		      LIMIT_JOBS_OPEN);
 }
 
 static bool insert_job(struct changes *c, const struct job_order *o,
-                       int64_t *id)
+		       int64_t *id)
 {
 	struct admin admin;
 	int64_t admin_id = 0;
@@ -116,10 +115,10 @@ static bool insert_job(struct changes *c, const struct job_order *o,
 	if (!find_asker(c, o->admin, &admin, &admin_id) ||
 	    !check_waiting(c, admin_id) ||
 	    !run(c,
-	         "INSERT INTO job (kind, what, admin, asked_by, who, role, "
-	         "domain) VALUES (?, ?, ?, ?, ?, ?, ?)",
-	         "isistii", (int64_t)JOB_CHANGE_USERS, o->what, admin_id,
-	         admin.name, c->who, (int64_t)admin.role, admin.domain))
+		 "INSERT INTO job (kind, what, admin, asked_by, who, role, "
+		 "domain) VALUES (?, ?, ?, ?, ?, ?, ?)",
+		 "isistii", (int64_t)JOB_CHANGE_USERS, o->what, admin_id,
+		 admin.name, c->who, (int64_t)admin.role, admin.domain))
 		return false;
 	*id = sql_last_id(c->sql);
 	return true;
@@ -135,9 +134,9 @@ static void add_item(struct filling *f, struct str address)
 {
 	if (f->ok)
 		f->ok = sql_run(f->c->sql,
-		                "INSERT INTO job_item "
-		                "(job, n, address) VALUES (?, ?, ?)",
-		                "iis", f->job, ++f->n, address);
+				"INSERT INTO job_item (job, n, address) "
+				"VALUES (?, ?, ?)",
+				"iis", f->job, ++f->n, address);
 }
 
 static void add_holder(void *filling, const struct holder_entry *e)
@@ -146,20 +145,20 @@ static void add_holder(void *filling, const struct holder_entry *e)
 }
 
 static bool check_number(struct changes *c, const struct job_order *o,
-                         int64_t n)
+			 int64_t n)
 {
 	if (o->expect >= 0 && n != o->expect)
 		return refuse(c, "expect",
-		              "%lld users match now, not %lld: "
-		              "look at them again.",
-		              (long long)n, (long long)o->expect);
+			      "%lld users match now, not %lld: look at them "
+			      "again.",
+			      (long long)n, (long long)o->expect);
 	if (n == 0)
 		return refuse(c, NULL, "There is no user to be changed.");
 	return n <= LIMIT_JOB_ITEMS ||
 	       refuse(c, NULL,
-	              "%lld users are too many for one job, which has "
-	              "at most %d: choose fewer, by domain or search.",
-	              (long long)n, LIMIT_JOB_ITEMS);
+		      "%lld users are too many for one job, which has "
+		      "at most %d: choose fewer, by domain or search.",
+		      (long long)n, LIMIT_JOB_ITEMS);
 }
 
 static bool count(struct changes *c, const struct job_order *o, int64_t *out)
@@ -167,7 +166,7 @@ static bool count(struct changes *c, const struct job_order *o, int64_t *out)
 	*out = (int64_t)o->n;
 	return !o->page ||
 	       count_holders(changes_directory(c), o->page, out) ==
-	               ANSWER_YES ||
+		       ANSWER_YES ||
 	       broken(c);
 }
 
@@ -182,14 +181,13 @@ static bool fill(struct filling *f, const struct job_order *o, int64_t n)
 	}
 	page = *o->page;
 	page.limit = n;
-	return (list_holder_page(changes_directory(f->c), &page, add_holder,
-	                         f) &&
-	        f->ok) ||
-	       broken(f->c);
+	f->ok = list_holder_page(changes_directory(f->c), &page, add_holder,
+				 f) && f->ok;
+	return f->ok || broken(f->c);
 }
 
 static bool create(struct changes *c, const struct job_order *o,
-                   struct job_made *out)
+		   struct job_made *out)
 {
 	struct filling f = { .c = c, .ok = true };
 	struct settings s;
@@ -207,13 +205,13 @@ static bool create(struct changes *c, const struct job_order *o,
 	out->id = f.job;
 	return fill(&f, o, n) &&
 	       run(c, "UPDATE job SET total = ? WHERE id = ?", "ii", f.n,
-	           f.job) &&
+		   f.job) &&
 	       done(c, "The job %lld has %lld users.", (long long)f.job,
-	            (long long)f.n);
+		    (long long)f.n);
 }
 
 struct change job_create(struct changes *c, const struct job_order *o,
-                         struct job_made *out)
+			 struct job_made *out)
 {
 	return change_end(c, change_begin(c) && create(c, o, out));
 }
@@ -221,13 +219,12 @@ struct change job_create(struct changes *c, const struct job_order *o,
 /* ---- ending ---- */
 
 static bool end(struct changes *c, int64_t id, enum job_state state,
-                const char *detail)
+		const char *detail)
 {
 	return sql_run(c->sql,
-	               "UPDATE job SET state = ?, detail = ?, "
-	               "ended_at = unixepoch() WHERE id = ? AND "
-	               "state < 2",
-	               "iti", (int64_t)state, detail, id) &&
+		       "UPDATE job SET state = ?, detail = ?, "
+		       "ended_at = unixepoch() WHERE id = ? AND state < 2",
+		       "iti", (int64_t)state, detail, id) &&
 	       sql_run(c->sql, "DELETE FROM job_item WHERE job = ?", "i", id);
 }
 
@@ -262,12 +259,12 @@ struct work {
 static enum answer load(struct changes *c, int64_t id, struct work *w)
 {
 	struct query q scoped(query) =
-	        sql_query(c->sql,
-	                  "SELECT j.done, j.role, j.domain, j.asked_by, "
-	                  "coalesce(a.name, ''), j.who, j.what FROM job j "
-	                  "LEFT JOIN admin a ON a.id = j.admin "
-	                  "WHERE j.id = ? AND j.state < 2",
-	                  "i", id);
+		sql_query(c->sql,
+			  "SELECT j.done, j.role, j.domain, j.asked_by, "
+			  "coalesce(a.name, ''), j.who, j.what FROM job j "
+			  "LEFT JOIN admin a ON a.id = j.admin "
+			  "WHERE j.id = ? AND j.state < 2",
+			  "i", id);
 	enum answer a = query_next(&q);
 
 	if (a != ANSWER_YES)
@@ -281,25 +278,25 @@ static enum answer load(struct changes *c, int64_t id, struct work *w)
 	w->who = query_text(&q, 5, w->arena);
 	w->what = query_text(&q, 6, w->arena);
 	return read_settings(c, w->what, w->arena, &w->settings)
-	               ? ANSWER_YES
-	               : ANSWER_UNSURE;
+		       ? ANSWER_YES
+		       : ANSWER_UNSURE;
 }
 
 /* May he still?  NO: *WHY. */
 static enum answer check_rights(struct changes *c, struct work *w,
-                                const char **why)
+				const char **why)
 {
 	struct admin now;
 	enum answer a = ANSWER_NO;
 
 	if (!str_empty(w->admin))
 		a = directory_admin(changes_directory(c), w->admin, w->arena,
-		                    &now);
+				    &now);
 	if (a == ANSWER_NO)
 		*why = arena_printf(w->arena,
-		                    "%.*s, who asked for it, is no "
-		                    "administrator any more.",
-		                    STR(w->asked_by));
+				    "%.*s, who asked for it, is no administrator "
+				    "any more.",
+				    STR(w->asked_by));
 	if (a != ANSWER_YES)
 		return a;
 	w->scope = now.domain;
@@ -307,9 +304,8 @@ static enum answer check_rights(struct changes *c, struct work *w,
 	    (now.domain == 0 || now.domain == w->domain))
 		return ANSWER_YES;
 	*why = arena_printf(w->arena,
-	                    "%.*s, who asked for it, has fewer "
-	                    "rights now.",
-	                    STR(w->asked_by));
+			    "%.*s, who asked for it, has fewer rights now.",
+			    STR(w->asked_by));
 	return ANSWER_NO;
 }
 
@@ -317,33 +313,33 @@ static bool last_change(struct changes *c, int64_t *id)
 {
 	*id = 0;
 	return sql_int(c->sql, id,
-	               "SELECT coalesce(max(id), 0) FROM change_log",
-	               "") == ANSWER_YES;
+		       "SELECT coalesce(max(id), 0) FROM change_log",
+		       "") == ANSWER_YES;
 }
 
 /* The one place where a refusal is written down. */
 static bool note_refusal(struct changes *c, struct work *w, int64_t n,
-                         struct str address, struct change change)
+			 struct str address, struct change change)
 {
 	w->refused++;
 	return sql_run(c->sql,
-	               "INSERT INTO job_refusal "
-	               "(job, n, address, field, sentence) "
-	               "VALUES (?, ?, ?, ?, ?)",
-	               "iistt", w->id, n, address,
-	               change.field ? change.field : "", change.sentence);
+		       "INSERT INTO job_refusal "
+		       "(job, n, address, field, sentence) "
+		       "VALUES (?, ?, ?, ?, ?)",
+		       "iistt", w->id, n, address,
+		       change.field ? change.field : "", change.sentence);
 }
 
 static bool do_one(struct changes *c, struct work *w, int64_t n,
-                   struct str address)
+		   struct str address)
 {
 	struct change change;
 	int64_t before, after;
 
 	if (!last_change(c, &before))
 		return false;
-	change =
-	        user_set_in(c, w->scope, address, w->settings.s, w->settings.n);
+	change = user_set_in(c, w->scope, address, w->settings.s,
+			     w->settings.n);
 	switch (change.outcome) {
 	case CHANGE_DONE:
 		break;
@@ -360,13 +356,13 @@ static bool do_one(struct changes *c, struct work *w, int64_t n,
 }
 
 static bool take_items(struct changes *c, struct work *w,
-                       const struct str **items, size_t *n)
+		       const struct str **items, size_t *n)
 {
 	struct query q scoped(query) = sql_query(
-	        c->sql,
-	        "SELECT address FROM job_item WHERE job = ? AND n > ? "
-	        "ORDER BY n LIMIT ?",
-	        "iii", w->id, w->done, (int64_t)CHUNK);
+		c->sql,
+		"SELECT address FROM job_item WHERE job = ? AND n > ? "
+		"ORDER BY n LIMIT ?",
+		"iii", w->id, w->done, (int64_t)CHUNK);
 
 	return query_strings(&q, w->arena, items, n) == ANSWER_YES;
 }
@@ -374,14 +370,14 @@ static bool take_items(struct changes *c, struct work *w,
 static bool note_progress(struct changes *c, const struct work *w)
 {
 	return sql_run(c->sql,
-	               "UPDATE job SET state = ?, done = ?, "
-	               "changed = changed + ?, refused = refused + ?, "
-	               "started_at = CASE started_at WHEN 0 THEN "
-	               "unixepoch() ELSE started_at END WHERE id = ?",
-	               "iiiii", (int64_t)JOB_RUNNING, w->done, w->changed,
-	               w->refused, w->id) &&
+		       "UPDATE job SET state = ?, done = ?, "
+		       "changed = changed + ?, refused = refused + ?, "
+		       "started_at = CASE started_at WHEN 0 THEN "
+		       "unixepoch() ELSE started_at END WHERE id = ?",
+		       "iiiii", (int64_t)JOB_RUNNING, w->done, w->changed,
+		       w->refused, w->id) &&
 	       sql_run(c->sql, "DELETE FROM job_item WHERE job = ? AND n <= ?",
-	               "ii", w->id, w->done);
+		       "ii", w->id, w->done);
 }
 
 static bool do_chunk(struct changes *c, struct work *w)
@@ -435,9 +431,8 @@ bool job_work(struct changes *c, int64_t id)
 static enum answer oldest(struct changes *c, int64_t *id)
 {
 	return sql_int(c->sql, id,
-	               "SELECT id FROM job WHERE state < 2 "
-	               "ORDER BY id LIMIT 1",
-	               "");
+		       "SELECT id FROM job WHERE state < 2 ORDER BY id LIMIT 1",
+		       "");
 }
 
 enum answer jobs_work(struct changes *c)
@@ -463,8 +458,8 @@ enum answer jobs_work(struct changes *c)
 
 /* ---- looking ---- */
 
-#define JOB_COLUMNS                                                            \
-	"SELECT id, kind, state, asked_by, what, detail, total, done, "        \
+#define JOB_COLUMNS \
+	"SELECT id, kind, state, asked_by, what, detail, total, done, " \
 	"changed, refused, created_at, started_at, ended_at FROM job "
 #define IS_HIS "(?1 = '' OR admin = (SELECT id FROM admin WHERE name = ?1)) "
 
@@ -488,12 +483,12 @@ static struct job read_job(struct query *q, struct arena *arena)
 }
 
 enum answer find_job(struct directory *d, struct str admin, int64_t id,
-                     struct arena *arena, struct job *out)
+		     struct arena *arena, struct job *out)
 {
 	struct query q scoped(query) =
-	        sql_query(directory_sql(d),
-	                  JOB_COLUMNS "WHERE " IS_HIS "AND id = ?2", "si",
-	                  admin, id);
+		sql_query(directory_sql(d),
+			  JOB_COLUMNS "WHERE " IS_HIS "AND id = ?2", "si",
+			  admin, id);
 	enum answer a = query_next(&q);
 
 	if (a == ANSWER_YES)
@@ -502,15 +497,15 @@ enum answer find_job(struct directory *d, struct str admin, int64_t id,
 }
 
 bool list_jobs(struct directory *d, struct str admin, int64_t before,
-               int64_t limit, void (*each)(void *arg, const struct job *j),
-               void *arg)
+	       int64_t limit, void (*each)(void *arg, const struct job *j),
+	       void *arg)
 {
 	struct query q scoped(query) =
-	        sql_query(directory_sql(d),
-	                  JOB_COLUMNS
-	                  "WHERE " IS_HIS
-	                  "AND (?2 = 0 OR id < ?2) ORDER BY id DESC LIMIT ?3",
-	                  "sii", admin, before, limit);
+		sql_query(directory_sql(d),
+			  JOB_COLUMNS
+			  "WHERE " IS_HIS
+			  "AND (?2 = 0 OR id < ?2) ORDER BY id DESC LIMIT ?3",
+			  "sii", admin, before, limit);
 	struct arena *row scoped(arena) = arena_open();
 	enum answer a;
 
@@ -524,16 +519,16 @@ bool list_jobs(struct directory *d, struct str admin, int64_t before,
 }
 
 bool list_refusals(struct directory *d, int64_t job, int64_t after,
-                   int64_t limit,
-                   void (*each)(void *arg, const struct job_refusal *e),
-                   void *arg)
+		   int64_t limit,
+		   void (*each)(void *arg, const struct job_refusal *e),
+		   void *arg)
 {
 	struct query q scoped(query) =
-	        sql_query(directory_sql(d),
-	                  "SELECT n, address, field, sentence "
-	                  "FROM job_refusal WHERE job = ? AND n > ? "
-	                  "ORDER BY n LIMIT ?",
-	                  "iii", job, after, limit);
+		sql_query(directory_sql(d),
+			  "SELECT n, address, field, sentence "
+			  "FROM job_refusal WHERE job = ? AND n > ? "
+			  "ORDER BY n LIMIT ?",
+			  "iii", job, after, limit);
 	struct arena *row scoped(arena) = arena_open();
 	enum answer a;
 

@@ -46,8 +46,7 @@ struct job_order {
 	/* ...or, when it is not NULL, all that match. */
 	const struct holder_page *page;
 	int64_t expect;  /* how many he saw; -1: never mind */
-	int64_t at_most; /* only so many of them, for a trial; 0:
-	                    all */
+	int64_t at_most; /* only so many of them, for a trial; 0: all */
 };
 
 struct job_made {
@@ -58,7 +57,7 @@ struct job_made {
 /* Refused when WHAT fits no user at all, when another number than EXPECT
  * matches, and when too many jobs of his wait. */
 struct change job_create(struct changes *c, const struct job_order *o,
-                         struct job_made *out);
+			 struct job_made *out);
 /* What is done stays done. One that has ended stays as it is. */
 struct change job_cancel(struct changes *c, int64_t id);
 
@@ -79,17 +78,17 @@ struct job {
 	struct str admin;                      /* who asked */
 	struct str what, detail;               /* DETAIL: why it failed */
 	int64_t total, done, changed, refused; /* what is neither changed nor
-	                                  refused was so already */
+					  refused was so already */
 	int64_t created_s, started_s, ended_s; /* 0: not yet */
 };
 
 /* ADMIN empty: anybody's. */
 enum answer find_job(struct directory *d, struct str admin, int64_t id,
-                     struct arena *arena, struct job *out);
+		     struct arena *arena, struct job *out);
 /* The newest first, older than BEFORE (0: from the newest). */
 bool list_jobs(struct directory *d, struct str admin, int64_t before,
-               int64_t limit, void (*each)(void *arg, const struct job *j),
-               void *arg) must_check;
+	       int64_t limit, void (*each)(void *arg, const struct job *j),
+	       void *arg) must_check;
 
 struct job_refusal {
 	int64_t n;                           /* its place among all */
@@ -97,8 +96,8 @@ struct job_refusal {
 };
 
 bool list_refusals(struct directory *d, int64_t job, int64_t after,
-                   int64_t limit,
-                   void (*each)(void *arg, const struct job_refusal *e),
-                   void *arg) must_check;
+		   int64_t limit,
+		   void (*each)(void *arg, const struct job_refusal *e),
+		   void *arg) must_check;
 
 #endif

@@ -23,7 +23,7 @@ static void make_people(void)
 	assert_done(user_create(c, S("u@z.test"), NOTHING));
 	assert_true(changes_end(c));
 	assert_done(admin_create(c, S("ann"),
-	                         SET("domain=a.test", "role=domain-admin")));
+				 SET("domain=a.test", "role=domain-admin")));
 	worker = changes_open(test_path, "worker");
 	assert_non_null(worker);
 }
@@ -38,17 +38,17 @@ static int test_end_jobs(void **state)
 static struct holder_page everybody(void)
 {
 	return (struct holder_page){ .kinds = 1u << HOLDER_USER,
-		                     .mail_system = -1,
-		                     .enabled = -1 };
+				     .mail_system = -1,
+				     .enabled = -1 };
 }
 
 static int64_t make_job(const char *admin, const char *what,
-                        const struct holder_page *page)
+			const struct holder_page *page)
 {
 	struct job_order o = { .admin = str_of(admin),
-		               .what = str_of(what),
-		               .page = page,
-		               .expect = -1 };
+			       .what = str_of(what),
+			       .page = page,
+			       .expect = -1 };
 	struct job_made made;
 
 	assert_done(job_create(c, &o, &made));
@@ -64,7 +64,7 @@ static struct job look(int64_t id)
 }
 
 static void assert_job(int64_t id, enum job_state state, int64_t done,
-                       int64_t changed, int64_t refused)
+		       int64_t changed, int64_t refused)
 {
 	struct job j = look(id);
 
@@ -104,7 +104,7 @@ static int logged(void)
 static void see_refusal(void *text, const struct job_refusal *e)
 {
 	buf_printf(text, "%lld %.*s %.*s: %.*s\n", (long long)e->n,
-	           STR(e->address), STR(e->field), STR(e->sentence));
+		   STR(e->address), STR(e->field), STR(e->sentence));
 }
 
 static void assert_refusals(int64_t id, const char *want)
@@ -140,10 +140,10 @@ static void test_a_job_in_chunks(void **state)
 	assert_int_equal(j.total, MANY + 1);
 	assert_true(str_same(j.admin, S("admin0")));
 	assert_refusals(id, "121 u@z.test mail_system: The domain of u@z.test "
-	                    "has no relay, so there is no alternate mail "
-	                    "server: set it with `splitmail domain set DOMAIN "
-	                    "relay=HOST`, or give the user a system with "
-	                    "system=NAME.\n");
+			    "has no relay, so there is no alternate mail "
+			    "server: set it with `splitmail domain set DOMAIN "
+			    "relay=HOST`, or give the user a system with "
+			    "system=NAME.\n");
 	assert_int_equal(logged(), MANY);
 }
 
@@ -155,9 +155,9 @@ static void test_every_type_of_value(void **state)
 	make_people();
 	page.search = S("u00");
 	make_job("admin0",
-	         "{\"enabled\":false,\"quota\":1048576,"
-	         "\"forward_copy\":true,\"system\":null}",
-	         &page);
+		 "{\"enabled\":false,\"quota\":1048576,"
+		 "\"forward_copy\":true,\"system\":null}",
+		 &page);
 	work_to_the_end();
 	page.enabled = 0;
 	assert_int_equal(count_holders(d, &page, &n), ANSWER_YES);
@@ -167,16 +167,16 @@ static void test_every_type_of_value(void **state)
 static void test_addresses_one_by_one(void **state)
 {
 	const struct str list[] = { S("U001@A.test"),
-		                    S("nobody@a.test"),
-		                    S("u@z.test"),
-		                    S("no address"),
-		                    S("x@elsewhere.example"),
-		                    S("postmaster@a.test") };
+				    S("nobody@a.test"),
+				    S("u@z.test"),
+				    S("no address"),
+				    S("x@elsewhere.example"),
+				    S("postmaster@a.test") };
 	struct job_order o = { .admin = S("ann"),
-		               .addresses = list,
-		               .n = 6,
-		               .what = S("{\"quota\":\"1G\"}"),
-		               .expect = -1 };
+			       .addresses = list,
+			       .n = 6,
+			       .what = S("{\"quota\":\"1G\"}"),
+			       .expect = -1 };
 	struct job_made made;
 
 	make_people();
@@ -185,15 +185,15 @@ static void test_addresses_one_by_one(void **state)
 	assert_job(made.id, JOB_DONE, 6, 1, 5);
 	/* Another's user, and another's domain, are not there. */
 	assert_refusals(made.id,
-	                "2 nobody@a.test address: There is no user "
-	                "nobody@a.test.\n"
-	                "3 u@z.test address: There is no user u@z.test.\n"
-	                "4 no address address: no domain after the local part "
-	                "in \"no address\"\n"
-	                "5 x@elsewhere.example address: There is no user "
-	                "x@elsewhere.example.\n"
-	                "6 postmaster@a.test address: There is no user "
-	                "postmaster@a.test.\n");
+			"2 nobody@a.test address: There is no user "
+			"nobody@a.test.\n"
+			"3 u@z.test address: There is no user u@z.test.\n"
+			"4 no address address: no domain after the local part "
+			"in \"no address\"\n"
+			"5 x@elsewhere.example address: There is no user "
+			"x@elsewhere.example.\n"
+			"6 postmaster@a.test address: There is no user "
+			"postmaster@a.test.\n");
 }
 
 /* ---- what is refused ---- */
@@ -202,14 +202,14 @@ static void test_what_was_seen_is_what_is_changed(void **state)
 {
 	struct holder_page page = everybody();
 	struct job_order o = { .admin = S("admin0"),
-		               .page = &page,
-		               .what = S("{\"enabled\":true}"),
-		               .expect = MANY };
+			       .page = &page,
+			       .what = S("{\"enabled\":true}"),
+			       .expect = MANY };
 	struct job_made made;
 
 	make_people();
 	assert_refused(job_create(c, &o, &made), "expect",
-	               "121 users match now, not 120");
+		       "121 users match now, not 120");
 	o.expect = MANY + 1;
 	assert_done(job_create(c, &o, &made));
 	/* Who comes later was not seen. */
@@ -225,8 +225,8 @@ static void test_a_change_that_fits_nobody(void **state)
 {
 	struct holder_page page = everybody();
 	struct job_order o = { .admin = S("admin0"),
-		               .page = &page,
-		               .expect = -1 };
+			       .page = &page,
+			       .expect = -1 };
 	struct job_made made;
 
 	make_people();
@@ -248,9 +248,9 @@ static void test_so_many_jobs_wait(void **state)
 {
 	struct holder_page page = everybody();
 	struct job_order o = { .admin = S("ann"),
-		               .page = &page,
-		               .expect = -1,
-		               .what = S("{\"enabled\":true}") };
+			       .page = &page,
+			       .expect = -1,
+			       .what = S("{\"enabled\":true}") };
 	struct job_made made;
 
 	make_people();
@@ -272,16 +272,16 @@ static void test_the_rights_of_the_moment(void **state)
 
 	make_people();
 	assert_done(admin_create(c, S("bea"),
-	                         SET("domain=a.test", "role=domain-admin")));
+				 SET("domain=a.test", "role=domain-admin")));
 	assert_done(admin_create(c, S("cid"),
-	                         SET("domain=a.test", "role=delegate")));
+				 SET("domain=a.test", "role=delegate")));
 	page.search = S("a.test");
 	gone = make_job("ann", "{\"enabled\":false}", &page);
 	assert_int_equal(jobs_work(worker), ANSWER_YES);
 	assert_done(admin_delete(c, S("ann")));
 	/* Another one by his name is another one. */
 	assert_done(admin_create(c, S("ann"),
-	                         SET("domain=a.test", "role=domain-admin")));
+				 SET("domain=a.test", "role=domain-admin")));
 	demoted = make_job("bea", "{\"enabled\":false}", &page);
 	assert_done(admin_set(c, S("bea"), SET("role=delegate")));
 	raised = make_job("cid", "{\"enabled\":false}", &page);
@@ -290,11 +290,11 @@ static void test_the_rights_of_the_moment(void **state)
 
 	assert_job(gone, JOB_FAILED, 50, 50, 0);
 	assert_string_equal(look(gone).detail.p,
-	                    "ann, who asked for it, is no administrator any "
-	                    "more.");
+			    "ann, who asked for it, is no administrator any "
+			    "more.");
 	assert_job(demoted, JOB_FAILED, 0, 0, 0);
 	assert_string_equal(look(demoted).detail.p,
-	                    "bea, who asked for it, has fewer rights now.");
+			    "bea, who asked for it, has fewer rights now.");
 	assert_job(raised, JOB_DONE, MANY, MANY - 50, 0);
 }
 
@@ -396,7 +396,7 @@ static void test_between_chunks_others_write(void **state)
 	work_to_the_end();
 	assert_job(id, JOB_DONE, MANY, MANY - 1, 1);
 	assert_refusals(id, "100 u099@a.test address: There is no user "
-	                    "u099@a.test.\n");
+			    "u099@a.test.\n");
 }
 
 /* ---- trials, and forgetting ---- */
@@ -405,10 +405,10 @@ static void test_a_trial_leaves_nothing(void **state)
 {
 	struct holder_page page = everybody();
 	struct job_order o = { .admin = S("admin0"),
-		               .page = &page,
-		               .what = S("{\"mail_system\":\"alternate\"}"),
-		               .expect = -1,
-		               .at_most = 60 };
+			       .page = &page,
+			       .what = S("{\"mail_system\":\"alternate\"}"),
+			       .expect = -1,
+			       .at_most = 60 };
 	struct job_made made;
 	struct job j;
 
@@ -419,8 +419,8 @@ static void test_a_trial_leaves_nothing(void **state)
 	do {
 		assert_true(job_work(c, made.id));
 		assert_int_equal(find_job(changes_directory(c), S(""), made.id,
-		                          arena, &j),
-		                 ANSWER_YES);
+					  arena, &j),
+				 ANSWER_YES);
 	} while (j.state == JOB_RUNNING);
 	assert_int_equal(j.changed, 60);
 	changes_undo(c);
@@ -471,5 +471,5 @@ int main(void)
 	};
 
 	return cmocka_run_group_tests(tests, test_folder_make,
-	                              test_folder_remove);
+				      test_folder_remove);
 }
