@@ -144,17 +144,28 @@ static bool page_of(struct request *r, unsigned kinds, struct holder_page *p,
 	return true;
 }
 
+/* A search that finds a page or less has looked at everybody already: that is
+ * not done twice. */
+static bool count_all(struct request *r, const struct holder_page *page,
+		      const struct listed *l, int64_t *out)
+{
+	*out = l->n;
+	if (!param_flag(r, "count") ||
+	    (str_empty(page->after_login) && l->n <= l->limit))
+		return true;
+	return count_holders(r->d, page, out) == ANSWER_YES;
+}
+
 static struct response answer_page(struct request *r, struct holder_page *page)
 {
 	struct listed l = { .r = r, .limit = page->limit,
 			    .list = json_array() };
 	json_t *object = json_pack("{s:o}", "items", l.list);
-	int64_t total = 0;
+	int64_t total;
 
 	page->limit++;		/* is there another one? */
 	if (!list_holder_page(r->d, page, list_one, &l) ||
-	    (param_flag(r, "count") &&
-	     count_holders(r->d, page, &total) != ANSWER_YES)) {
+	    !count_all(r, page, &l, &total)) {
 		json_decref(object);
 		return trouble(r);
 	}

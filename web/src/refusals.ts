@@ -15,6 +15,10 @@ const known: [RegExp, Word][] = [
 	[/^A catch-all leaves no unknown addresses/, "catchAllOrForward"],
 	[/has no relay, so there is no alternate mail server/, "userNeedsRelay"],
 	[/exists already\.$/, "existsAlready"],
+	[/^(?<n>\d+) users match now, not (?<seen>\d+)/, "matchChanged"],
+	[/^There is no user /, "noSuchUser"],
+	[/, who asked for it, is no administrator any more\.$/, "askerGone"],
+	[/, who asked for it, has fewer rights now\.$/, "askerDemoted"],
 ];
 
 export function sentence(problem: unknown, say: Say): string {
