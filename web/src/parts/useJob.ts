@@ -7,6 +7,7 @@ import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useEffect, useRef } from "react";
 import { jobs } from "../api";
 import type { Job } from "../api";
+import { useWho } from "../session";
 
 const everyMs = 1000;
 
@@ -49,8 +50,14 @@ export function useOwnJob() {
 	return useJob(open[open.length - 1]?.id ?? (unseen ? last.id : null)).data ?? null;
 }
 
-/** The newest job whose report was looked at; this browser remembers it. */
+/** The administrator's newest job whose report he looked at; his browser
+ *  remembers it. */
 export function useSeenReport() {
-	const [seen, setSeen] = useLocalStorage({ key: "splitmail-job-seen", defaultValue: 0, getInitialValueInEffect: false });
+	const { session } = useWho();
+	const [seen, setSeen] = useLocalStorage({
+		key: `splitmail-job-seen ${session.name}`,
+		defaultValue: 0,
+		getInitialValueInEffect: false,
+	});
 	return [seen, (job: Job) => hasEnded(job) && setSeen((before) => Math.max(before, job.id))] as const;
 }

@@ -1,5 +1,5 @@
 import { Button, Select } from "@mantine/core";
-import { useQuery } from "@tanstack/react-query";
+import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { systems, users } from "../api";
 import type { BulkChange, BulkPreview, MailSystem } from "../api";
@@ -59,6 +59,7 @@ export function SetMailSystem({ chosen, count, opened, onClose, onDone }: Props)
 	const [started, setStarted] = useState<number | null>(null);
 	const [, setSeen] = useSeenReport();
 	const attempt = useAttempt();
+	const cache = useQueryClient();
 	const job = useJob(started).data;
 	const named = useQuery({ queryKey: ["systems"], queryFn: systems.list, enabled: opened });
 	const order: BulkChange = {
@@ -73,7 +74,9 @@ export function SetMailSystem({ chosen, count, opened, onClose, onDone }: Props)
 
 	const start = () =>
 		attempt.run(async () => {
-			setStarted((await users.bulk(order)).id);
+			const made = await users.bulk(order);
+			cache.setQueryData(["job", made.id], made);
+			setStarted(made.id);
 		});
 
 	function close() {
