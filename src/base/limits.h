@@ -85,8 +85,16 @@ enum {
 	LIMIT_CONSOLE_PER_ADDRESS = 200,	/* slow ones keep nobody out */
 	LIMIT_CONSOLE_IDLE_S = 30,
 	LIMIT_CONSOLE_HEAD_BYTES = 65536,	/* request line and fields */
-	LIMIT_CONSOLE_BODY_BYTES = 1048576,	/* 1,000 users at once fit ten
-						   times */
+	LIMIT_CONSOLE_BODY_BYTES = 1048576,	/* 10,000 addresses fit */
+
+	/* jobs: rows in directory.db, which is backed up and copied */
+	LIMIT_JOB_ITEMS = 200000,	/* of one: twice the users the directory
+					   is measured with; they are written
+					   down in one commit (a second) */
+	LIMIT_JOBS_OPEN = 20,		/* of one administrator, not ended */
+	LIMIT_JOBS_ENDED = 100,		/* of all, as reports: a bulk change an
+					   hour for four days */
+	LIMIT_JOB_DAYS = 30,		/* until a report is forgotten */
 
 	/* runtime */
 	LIMIT_STACK_BYTES = 65536,	/* a fiber's; a TLS handshake needs 18 K */

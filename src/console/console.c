@@ -7,6 +7,7 @@
 
 #include "console/certificate.h"
 #include "console/desk.h"
+#include "console/job_worker.h"
 #include "console/relay_test.h"
 #include "console/request.h"
 #include "console/server.h"
@@ -80,6 +81,7 @@ static void waits serve(const struct console *c, struct server *server)
 		s->ready(s->ready_arg);
 	obey_signals(c);
 	server_quiesce(server);
+	job_worker_stop();
 	relay_tests_stop();
 }
 
@@ -91,7 +93,8 @@ static struct server *start(struct console *c, struct arena *arena)
 
 	if (!server)
 		return NULL;
-	if (privileges_drop() && open_all(c, arena) && server_start(server, c))
+	if (privileges_drop() && open_all(c, arena) &&
+	    server_start(server, c) && job_worker_start(c->settings))
 		return server;
 	server_close(server);
 	return NULL;

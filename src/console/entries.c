@@ -44,13 +44,11 @@ static void list_one(void *arg, const struct holder_entry *e)
 
 /* ---- what is asked for ---- */
 
-/* The index of the query's NAME among WORDS; -1: it is not there. */
-static bool word_of(struct request *r, const char *name,
+/* The index of the word NAME says, among WORDS; -1: it says none. */
+static bool word_of(struct str text, const char *name,
 		    const char *const *words, size_t n, int *out,
 		    struct response *bad)
 {
-	struct str text = param(r, name);
-
 	*out = -1;
 	if (str_empty(text))
 		return true;
@@ -65,9 +63,9 @@ static bool word_of(struct request *r, const char *name,
 }
 
 /* NO: such a domain does not exist, or not for him. */
-static enum answer domain_of(struct request *r, int64_t *id)
+static enum answer domain_of(struct request *r, struct str text, int64_t *id)
 {
-	struct str text = param(r, "domain"), name;
+	struct str name;
 	struct domain domain;
 	enum answer a;
 
@@ -83,6 +81,42 @@ static enum answer domain_of(struct request *r, int64_t *id)
 	return sees_domain(r, domain.id) ? ANSWER_YES : ANSWER_NO;
 }
 
+static bool take_domain(struct request *r, struct str text, int64_t *id,
+			struct response *bad)
+{
+	switch (domain_of(r, text, id)) {
+	case ANSWER_YES:
+		return true;
+	case ANSWER_NO:
+		*bad = problem(404, "domain", "There is no such domain.");
+		return false;
+	case ANSWER_UNSURE:
+		break;
+	}
+	*bad = trouble(r);
+	return false;
+}
+
+bool entries_filter(struct request *r,
+		    struct str (*text)(struct request *r, const char *name),
+		    struct holder_page *out, struct response *problem_out)
+{
+	static const char *const systems[] = {
+		[HOME_HOSTED] = "hosted", [HOME_ALTERNATE] = "alternate",
+		[HOME_NONE] = "none",
+	};
+	static const char *const flags[] = { "false", "true" };
+
+	*out = (struct holder_page){ .kinds = ~0u,
+				     .system = text(r, "system"),
+				     .search = text(r, "search") };
+	return word_of(text(r, "mail_system"), "mail_system", systems,
+		       array_size(systems), &out->mail_system, problem_out) &&
+	       word_of(text(r, "enabled"), "enabled", flags, array_size(flags),
+		       &out->enabled, problem_out) &&
+	       take_domain(r, text(r, "domain"), &out->domain, problem_out);
+}
+
 static bool page_of(struct request *r, unsigned kinds, struct holder_page *p,
 		    struct response *bad)
 {
@@ -90,21 +124,12 @@ static bool page_of(struct request *r, unsigned kinds, struct holder_page *p,
 		[SORT_ADDRESS] = "address", [SORT_ADDRESS_DOWN] = "-address",
 		[SORT_NAME] = "name", [SORT_NAME_DOWN] = "-name",
 	};
-	static const char *const systems[] = {
-		[HOME_HOSTED] = "hosted", [HOME_ALTERNATE] = "alternate",
-		[HOME_NONE] = "none",
-	};
-	static const char *const flags[] = { "false", "true" };
 	int kind, sort;
 
-	*p = (struct holder_page){ .system = param(r, "system"),
-				   .search = param(r, "search") };
-	if (!word_of(r, "kind", show_kinds, HOLDER_KINDS, &kind,
-		     bad) ||
-	    !word_of(r, "sort", sorts, array_size(sorts), &sort, bad) ||
-	    !word_of(r, "mail_system", systems, array_size(systems),
-		     &p->mail_system, bad) ||
-	    !word_of(r, "enabled", flags, array_size(flags), &p->enabled,
+	if (!entries_filter(r, param, p, bad) ||
+	    !word_of(param(r, "kind"), "kind", show_kinds,
+		     HOLDER_KINDS, &kind, bad) ||
+	    !word_of(param(r, "sort"), "sort", sorts, array_size(sorts), &sort,
 		     bad) ||
 	    !page_limit(r, &p->limit, bad) ||
 	    !cursor_parse(r, &p->after_login, &p->after_name, bad))
@@ -114,17 +139,28 @@ static bool page_of(struct request *r, unsigned kinds, struct holder_page *p,
 	return true;
 }
 
+/* A search that finds a page or less has looked at everybody already: that is
+ * not done twice. */
+static bool count_all(struct request *r, const struct holder_page *page,
+		      const struct listed *l, int64_t *out)
+{
+	*out = l->n;
+	if (!param_flag(r, "count") ||
+	    (str_empty(page->after_login) && l->n <= l->limit))
+		return true;
+	return count_holders(r->d, page, out) == ANSWER_YES;
+}
+
 static struct response answer_page(struct request *r, struct holder_page *page)
 {
 	struct listed l = { .r = r, .limit = page->limit,
 			    .list = json_array() };
 	json_t *object = json_pack("{s:o}", "items", l.list);
-	int64_t total = 0;
+	int64_t total;
 
 	page->limit++;		/* is there another one? */
 	if (!list_holder_page(r->d, page, list_one, &l) ||
-	    (param_flag(r, "count") &&
-	     count_holders(r->d, page, &total) != ANSWER_YES)) {
+	    !count_all(r, page, &l, &total)) {
 		json_decref(object);
 		return trouble(r);
 	}
@@ -141,17 +177,7 @@ struct response entries_list(struct request *r, unsigned kinds)
 	struct holder_page page;
 	struct response bad;
 
-	if (!page_of(r, kinds, &page, &bad))
-		return bad;
-	switch (domain_of(r, &page.domain)) {
-	case ANSWER_YES:
-		return answer_page(r, &page);
-	case ANSWER_NO:
-		return problem(404, "domain", "There is no such domain.");
-	case ANSWER_UNSURE:
-		break;
-	}
-	return trouble(r);
+	return page_of(r, kinds, &page, &bad) ? answer_page(r, &page) : bad;
 }
 
 struct response on_list_entries(struct request *r)

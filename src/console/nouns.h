@@ -84,6 +84,16 @@ bool addresses_set(struct request *r, struct str holder, json_t *now,
 		   json_t *list, bool whole, struct response *problem_out)
 	must_check;
 
-struct response entries_list(struct request *r, unsigned kinds);	/* entries.c */
+/* ---- the Directory Browser (entries.c) ---- */
+
+struct holder_page;
+
+struct response entries_list(struct request *r, unsigned kinds);
+/* Which entries are asked for, of every kind; TEXT gives the filter's words
+ * by their names, as param() does.  A domain that is not his is not there. */
+bool entries_filter(struct request *r,
+		    struct str (*text)(struct request *r, const char *name),
+		    struct holder_page *out, struct response *problem_out)
+	must_check;
 
 #endif

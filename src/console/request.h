@@ -53,6 +53,7 @@ struct response {
 	struct str text;		/* instead of body, with TYPE */
 	const char *type;
 	const char *etag, *cookie, *allow;	/* headers; may be NULL */
+	const char *location;
 	const char *cache, *policy, *encoding;	/* headers of pages */
 	int64_t retry_after_s;
 };

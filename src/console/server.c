@@ -340,6 +340,7 @@ static void add_headers(struct request *r, struct MHD_Response *to,
 	add(to, "ETag", a->etag);
 	add(to, "Set-Cookie", a->cookie);
 	add(to, "Allow", a->allow);
+	add(to, "Location", a->location);
 	add(to, "Content-Encoding", a->encoding);
 	add(to, "Vary", a->encoding ? "Accept-Encoding" : NULL);
 	add(to, "Cache-Control", a->cache ? a->cache : "no-store");

@@ -1,5 +1,5 @@
 /*
- * Users: one by his address, and many at once.
+ * Users, one by his address.
  */
 #include "console/handlers.h"
 #include "console/nouns.h"
@@ -72,101 +72,4 @@ struct response on_patch_user(struct request *r)
 struct response on_delete_user(struct request *r)
 {
 	return noun_delete(r, &noun_user);
-}
-
-/* ---- many ---- */
-
-enum { MANY = 1000 };
-
-static const struct setting_rule bulk_rules[] = {
-	{ "mail_system", SETTING_TEXT, NULL },
-	{ "system", SETTING_NULLABLE, NULL },
-	{ "enabled", SETTING_FLAG, NULL },
-	{ "quota", SETTING_SIZE, NULL },
-	{ "forward_copy", SETTING_FLAG, NULL },
-	{ 0 },
-};
-
-static json_t *report_of(struct str address, struct change change)
-{
-	json_t *o = json_object();
-
-	json_object_set_new(o, "address", json_text(address));
-	json_object_set_new(o, "detail", json_text(str_of(change.sentence)));
-	if (change.field)
-		json_object_set_new(o, "field", json_string(change.field));
-	return o;
-}
-
-static const struct change nobody = { CHANGE_NOT_FOUND, NULL,
-				      "There is no such user." };
-
-/* Alone: a user who is refused keeps none of the others back. */
-static struct change set_one(struct request *r, struct str address,
-			     const struct settings *s)
-{
-	json_t *user = NULL;
-	enum found found = load(r, address, &user);
-
-	json_decref(user);
-	return found == FOUND ? user_set(r->c, address, s->s, s->n) : nobody;
-}
-
-static struct response set_all(struct request *r, json_t *list,
-			     const struct settings *s)
-{
-	json_t *refusals = json_array(), *item;
-	json_int_t changed = 0;
-	size_t i;
-
-	json_array_foreach(list, i, item) {
-		struct str address = { json_string_value(item),
-				       json_string_length(item) };
-		struct change change = set_one(r, address, s);
-
-		if (change.outcome == CHANGE_FAILED) {
-			json_decref(refusals);
-			return refused(r, change);
-		}
-		if (change.outcome == CHANGE_DONE)
-			changed++;
-		else
-			json_array_append_new(refusals,
-					      report_of(address, change));
-	}
-	return answer_json(200, json_pack("{s:I,s:o}", "changed", changed,
-					  "refused", refusals));
-}
-
-static bool are_texts(json_t *list)
-{
-	json_t *item;
-	size_t i;
-
-	if (!json_is_array(list) || json_array_size(list) == 0 ||
-	    json_array_size(list) > MANY)
-		return false;
-	json_array_foreach(list, i, item)
-		if (!json_is_string(item))
-			return false;
-	return true;
-}
-
-struct response on_change_users(struct request *r)
-{
-	json_t *list = json_object_get(r->body, "addresses");
-	json_t *change = json_object_get(r->body, "change");
-	struct settings s;
-	struct response a;
-
-	if (!are_texts(list))
-		return problem(422, "addresses", "addresses is a list of 1 to "
-						 "%d addresses.", MANY);
-	if (!json_is_object(change) || json_object_size(change) == 0)
-		return problem(422, "change", "change says what to set.");
-	if (!settings_read(r, change, bulk_rules, "bulk change", false, &s, &a))
-		return a;
-	if (!change_open(r))
-		return trouble(r);
-	return change_close(r, set_all(r, list, &s));
 }

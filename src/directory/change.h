@@ -155,6 +155,12 @@ bool address_leads(struct changes *c, const char *field,
 bool check_system(struct changes *c, const char *field,
 		  const struct holder_row *h) must_check;
 
+/* ---- users (changes_holder.c) ---- */
+
+/* Refused when they fit no user, whoever he is. */
+bool user_settings_check(struct changes *c, const struct setting *s, size_t n)
+	must_check;
+
 /* ---- groups (changes_group.c) ---- */
 
 bool member_add(struct changes *c, const struct holder_row *group,

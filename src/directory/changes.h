@@ -79,6 +79,10 @@ struct change user_create(struct changes *c, struct str address,
 			  const struct setting *s, size_t n);
 struct change user_set(struct changes *c, struct str address,
 		       const struct setting *s, size_t n);
+/* The same; a user of another domain than DOMAIN (0: of any) is not there. */
+struct change user_set_in(struct changes *c, int64_t domain,
+			  struct str address, const struct setting *s,
+			  size_t n);
 struct change user_delete(struct changes *c, struct str address);
 
 /* ---- addresses of users, groups and shared mailboxes: routed, home ---- */

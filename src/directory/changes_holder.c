@@ -371,22 +371,52 @@ static bool create(struct changes *c, enum holder_kind kind, struct str address,
 		    STR(h.login), about_login(c, &h));
 }
 
-static bool set(struct changes *c, enum holder_kind kind, struct str address,
-		const struct setting *s, size_t n)
+static bool set_loaded(struct changes *c, const struct holder_row *h,
+		       const struct setting *s, size_t n)
 {
-	struct holder_row h;
-
-	if (!holder_load_kind(c, kind, address, &h))
-		return false;
-	if (h.builtin)
+	if (h->builtin)
 		for (size_t i = 0; i < n; i++)
 			if (is_key(s[i].key, "enabled"))
 				return refuse(c, "enabled",
 					      "postmaster@ is always "
 					      "deliverable.");
-	return apply(c, &h, s, n, false) &&
-	       done(c, "The %s %.*s is changed.", kind_words[kind],
-		    STR(h.login));
+	return apply(c, h, s, n, false) &&
+	       done(c, "The %s %.*s is changed.", kind_words[h->kind],
+		    STR(h->login));
+}
+
+static bool set(struct changes *c, enum holder_kind kind, struct str address,
+		const struct setting *s, size_t n)
+{
+	struct holder_row h;
+
+	return holder_load_kind(c, kind, address, &h) &&
+	       set_loaded(c, &h, s, n);
+}
+
+static bool set_in(struct changes *c, int64_t domain, struct str address,
+		   const struct setting *s, size_t n)
+{
+	struct holder_row h;
+	bool found = holder_load(c, address, &h);
+
+	if (!found && c->result.outcome != CHANGE_NOT_FOUND)
+		return false;
+	/* One sentence for all: it does not say what another domain has. */
+	if (!found || h.kind != HOLDER_USER || (domain && h.domain != domain))
+		return missing(c, "address", "There is no user %.*s.",
+			       STR(address));
+	return set_loaded(c, &h, s, n);
+}
+
+bool user_settings_check(struct changes *c, const struct setting *s, size_t n)
+{
+	struct holder_row any = { .kind = HOLDER_USER };
+
+	for (size_t i = 0; i < n; i++)
+		if (!set_key(c, &any, &s[i], false))
+			return false;
+	return true;
 }
 
 static bool delete(struct changes *c, enum holder_kind kind,
@@ -414,6 +444,14 @@ struct change user_set(struct changes *c, struct str address,
 		       const struct setting *s, size_t n)
 {
 	return SET(c, HOLDER_USER, address, s, n);
+}
+
+struct change user_set_in(struct changes *c, int64_t domain,
+			  struct str address, const struct setting *s,
+			  size_t n)
+{
+	return change_end(c, change_begin(c) &&
+				     set_in(c, domain, address, s, n));
 }
 
 struct change user_delete(struct changes *c, struct str address)

@@ -208,3 +208,46 @@ CREATE TABLE recovery_code (
 	hash TEXT NOT NULL,		-- the code itself is nowhere
 	PRIMARY KEY (totp, hash)
 );
+
+-- version 4
+
+-- Work on many things, done chunk by chunk (jobs.h).
+CREATE TABLE job (
+	id INTEGER PRIMARY KEY AUTOINCREMENT,
+	kind INTEGER NOT NULL,		-- enum job_kind
+	what TEXT NOT NULL,		-- JSON, by the kind
+	-- Who asked, and with which rights.
+	admin INTEGER REFERENCES admin ON DELETE SET NULL,
+	asked_by TEXT NOT NULL,		-- his name, for when he is gone
+	who TEXT NOT NULL,		-- for the change log
+	role INTEGER NOT NULL,		-- enum admin_role
+	domain INTEGER NOT NULL,	-- 0: all
+	state INTEGER NOT NULL DEFAULT 0,	-- enum job_state
+	detail TEXT NOT NULL DEFAULT '',	-- why it failed
+	total INTEGER NOT NULL DEFAULT 0,
+	done INTEGER NOT NULL DEFAULT 0,	-- items 1..done are
+	changed INTEGER NOT NULL DEFAULT 0,
+	refused INTEGER NOT NULL DEFAULT 0,
+	created_at INTEGER NOT NULL DEFAULT (unixepoch()),
+	started_at INTEGER NOT NULL DEFAULT 0,	-- 0: not yet
+	ended_at INTEGER NOT NULL DEFAULT 0
+);
+CREATE INDEX job_open ON job (id) WHERE state < 2;
+
+-- What is still to be done.
+CREATE TABLE job_item (
+	job INTEGER NOT NULL REFERENCES job ON DELETE CASCADE,
+	n INTEGER NOT NULL,
+	address TEXT NOT NULL,
+	PRIMARY KEY (job, n)
+) WITHOUT ROWID;
+
+-- What could not be done, and why.
+CREATE TABLE job_refusal (
+	job INTEGER NOT NULL REFERENCES job ON DELETE CASCADE,
+	n INTEGER NOT NULL,
+	address TEXT NOT NULL,
+	field TEXT NOT NULL,
+	sentence TEXT NOT NULL,
+	PRIMARY KEY (job, n)
+) WITHOUT ROWID;

@@ -17,6 +17,7 @@ import urllib.parse
 import jsonschema
 
 from splitmail import ROOT
+from world import wait_until
 
 PREFIX = "/api/v1"
 WRITES = ("POST", "PUT", "PATCH", "DELETE")
@@ -174,6 +175,32 @@ class Api:
                                    answer.headers["set-cookie"])[1]
             self.csrf = answer.json["csrf_token"]
         return answer
+
+    def job(self, body):
+        """Ask for a job; it as it is at once."""
+        answer = self.post("/users/bulk", body, status=202)
+        assert answer.headers["location"] == \
+            f"{PREFIX}/jobs/{answer.json['id']}"
+        return answer.json
+
+    def wait_for_job(self, job, until=None, timeout=120):
+        """The job once it has ended, or once UNTIL(job)."""
+        def look():
+            seen = self.get(f"/jobs/{job['id']}").json
+            assert seen["changed"] + seen["refused"] <= seen["done"]
+            assert seen["done"] <= seen["total"]
+            ended = seen["ended_at"] is not None
+            assert ended == (seen["state"] in ("done", "cancelled", "failed"))
+            if until:
+                assert not ended, f"it has ended too early: {seen}"
+            return seen if (until(seen) if until else ended) else None
+        return wait_until(look, timeout, f"job {job['id']}", pause=0.02)
+
+    def finish(self, body):
+        """Ask for a job, wait for its end; the job, and its refusals."""
+        job = self.wait_for_job(self.job(body))
+        return job, self.get(f"/jobs/{job['id']}/refusals",
+                             limit=500).json["items"]
 
     def refused(self, method, path, body, field, *words, **more):
         """422 at FIELD with a sentence that has all the WORDS."""

@@ -23,6 +23,7 @@ import select
 import signal
 import shutil
 import smtplib
+import sqlite3
 import ssl
 import subprocess
 import tempfile
@@ -285,6 +286,25 @@ class Server:
                  input=password + "\n")
         self.passwords[address] = password
         return address
+
+    def fill(self, domain, count, mail_system="i % 2", left="'user'"):
+        """COUNT users of DOMAIN, straight into the directory: user1@... to
+        userCOUNT@..., every other one on the alternate mail server."""
+        with sqlite3.connect(os.path.join(self.data, "directory.db"),
+                             timeout=30) as db:
+            db.executescript(f"""
+                WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL
+                    SELECT i + 1 FROM n WHERE i < {count})
+                INSERT INTO holder (kind, domain, login, name, mail_system)
+                    SELECT 0, d.id, {left} || i || '@' || d.name,
+                    'Person ' || (i * 7919 % 100000), {mail_system}
+                    FROM n, domain d WHERE d.name = '{domain}';
+                INSERT INTO address (domain, local, name, holder, is_default)
+                    SELECT h.domain, substr(login, 1, instr(login, '@') - 1),
+                    '*', h.id, 1 FROM holder h
+                    JOIN domain d ON d.id = h.domain
+                    WHERE d.name = '{domain}' AND NOT builtin AND NOT EXISTS
+                    (SELECT * FROM address WHERE holder = h.id);""")
 
     def route(self, address, *arguments):
         return self.cli("route", address, *arguments)

@@ -5,7 +5,6 @@ import json
 import os
 import re
 import socket
-import sqlite3
 import subprocess
 import threading
 import time
@@ -392,11 +391,11 @@ def test_domain_administrator(a, root, domain):
     api.get("/administrators", status=403)
     assert api.raw("GET", "/metrics", None,
                    api.headers("GET", {})).status == 403
-    bulk = api.post("/users/bulk", {
+    job, [refusal] = api.finish({
         "addresses": [f"y@{domain}", f"x@{other}"],
-        "change": {"quota": "1G"}}).json
-    assert bulk["changed"] == 1
-    assert bulk["refused"][0]["address"] == f"x@{other}"
+        "change": {"quota": "1G"}})
+    assert job["changed"] == 1
+    assert refusal["address"] == f"x@{other}"
     assert root.get(f"/users/x@{other}").json["quota"] == 0
 
 
@@ -736,26 +735,6 @@ def test_other_nouns(root, domain):
     root.get("/systems/partner", status=404)
 
 
-def test_bulk(root, domain):
-    users = [f"b{number}@{domain}" for number in range(20)]
-    for user in users:
-        root.put(f"/users/{user}", {}, status=201)
-    change = {"addresses": users + [f"nobody@{domain}"],
-              "change": {"mail_system": "alternate"}}
-    report = root.post("/users/bulk", change, preview="true").json
-    assert report["changed"] == 20
-    assert root.get(f"/users/{users[3]}").json["mail_system"] == "hosted"
-    report = root.post("/users/bulk", change).json
-    assert report["changed"] == 20
-    assert [e["address"] for e in report["refused"]] == [f"nobody@{domain}"]
-    assert root.get(f"/users/{users[3]}").json["mail_system"] == "alternate"
-    root.refused("POST", "/users/bulk", {"addresses": [], "change": {}},
-                 "addresses")
-    root.refused("POST", "/users/bulk", {"addresses": users,
-                                         "change": {"password": "x"}},
-                 "password")
-
-
 # ---- it is in force --------------------------------------------------------
 
 def rcpt(server, address):
@@ -1060,16 +1039,7 @@ def test_stopping_waits_for_a_trial(world):
 def test_a_hundred_thousand_users(world):
     server = world.server("c")
     server.cli("domain", "create", "big.test", "--relay", "192.0.2.1")
-    with sqlite3.connect(os.path.join(server.data, "directory.db")) as db:
-        db.executescript("""
-            WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL
-                SELECT i + 1 FROM n WHERE i < 100000)
-            INSERT INTO holder (kind, domain, login, name, mail_system)
-                SELECT 0, (SELECT id FROM domain), 'user' || i || '@big.test',
-                'Person ' || (i * 7919 % 100000), i % 2 FROM n;
-            INSERT INTO address (domain, local, name, holder, is_default)
-                SELECT domain, substr(login, 1, instr(login, '@') - 1), '*',
-                id, 1 FROM holder WHERE NOT builtin;""")
+    server.fill("big.test", 100000)
     api = Api(server)
     password = re.search(r"password (\S+)", server.admin_password)[1]
     api.sign_in("admin0", password)

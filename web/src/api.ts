@@ -39,7 +39,9 @@ export type QueueOrder = Schemas["QueueOrder"];
 export type Overview = Schemas["Overview"];
 export type RelayTestReport = Schemas["RelayTestReport"];
 export type BulkChange = Schemas["BulkChange"];
-export type BulkReport = Schemas["BulkReport"];
+export type BulkPreview = Schemas["BulkPreview"];
+export type Job = Schemas["Job"];
+export type Refusal = Schemas["Refusal"];
 export type Change = Schemas["Change"];
 export type EntryFilters = NonNullable<operations["listEntries"]["parameters"]["query"]>;
 
@@ -209,7 +211,29 @@ export const entries = {
 export const users = {
 	...things<User, UserChange>("/users"),
 	bulk: async (body: BulkChange) =>
-		(await call("POST", "/users/bulk", body)).json() as Promise<BulkReport>,
+		(await call("POST", "/users/bulk", body)).json() as Promise<Job>,
+	tryBulk: async (body: BulkChange) =>
+		(await call("POST", "/users/bulk?preview=true", body)).json() as Promise<BulkPreview>,
+};
+
+export const jobs = {
+	list: (filters: NonNullable<operations["listJobs"]["parameters"]["query"]>) =>
+		read<Schemas["JobList"]>(`/jobs${query(filters)}`),
+	get: (id: number) => read<Job>(`/jobs/${id}`),
+	/** All of them, or the first AT MOST. */
+	async refusals(id: number, atMost = Infinity): Promise<Refusal[]> {
+		const all: Refusal[] = [];
+		let cursor: string | null = null;
+		do {
+			const page: Schemas["RefusalList"] = await read(
+				`/jobs/${id}/refusals${query({ cursor, limit: 500 })}`,
+			);
+			all.push(...page.items);
+			cursor = page.next_cursor;
+		} while (cursor && all.length < atMost);
+		return all;
+	},
+	cancel: async (id: number) => (await call("POST", `/jobs/${id}/cancel`)).json() as Promise<Job>,
 };
 
 export const groups = things<Group, GroupChange>("/groups");

@@ -20,6 +20,10 @@ const known: [RegExp, Word][] = [
 	[/^The code is wrong\.$/, "codeWrong"],
 	[/^This code has been used already/, "codeUsed"],
 	[/^A token is valid for/, "tokenDays"],
+	[/^(?<n>\d+) users match now, not (?<seen>\d+)/, "matchChanged"],
+	[/^There is no user /, "noSuchUser"],
+	[/, who asked for it, is no administrator any more\.$/, "askerGone"],
+	[/, who asked for it, has fewer rights now\.$/, "askerDemoted"],
 ];
 
 export function sentence(problem: unknown, say: Say): string {

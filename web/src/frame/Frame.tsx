@@ -8,6 +8,7 @@ import { useWho } from "../session";
 import { useWords } from "../words";
 import { Account } from "./Account";
 import { DomainSelector } from "./DomainSelector";
+import { JobSign } from "./JobSign";
 import { Menu } from "./Menu";
 import { Search } from "./Search";
 import { Switches } from "./Switches";
@@ -56,6 +57,7 @@ export function Frame({ children }: { children: ReactNode }) {
 				<DomainSelector />
 				<Search />
 				<span className="spacer" />
+				<JobSign />
 				<Switches />
 				<Account />
 				<button type="button" className="bar-button" onClick={signOut} aria-label={say("signOut")}>

@@ -100,14 +100,48 @@ interface TableProps {
 	items: Entry[];
 	filters: Filters;
 	set: (change: Partial<Filters>) => void;
-	selected: Set<string>;
+	isSelected: (address: string) => boolean;
 	select: (addresses: string[], on: boolean) => void;
 }
 
-function EntryTable({ items, filters, set, selected, select }: TableProps) {
+const usersOf = (items: Entry[]) => items.filter((e) => e.kind === "user").map((e) => e.address);
+
+interface SelectionBarProps {
+	picked: number;
+	/** Everybody who matches, when that is more than the page shows. */
+	matching: number | null;
+	everybody: boolean;
+	selectMatching: () => void;
+	setMailSystem: () => void;
+	clear: () => void;
+}
+
+function SelectionBar({ picked, matching, everybody, selectMatching, setMailSystem, clear }: SelectionBarProps) {
 	const { say } = useWords();
-	const pickable = items.filter((e) => e.kind === "user").map((e) => e.address);
-	const picked = pickable.filter((address) => selected.has(address)).length;
+	return (
+		<div className="toolbar" role="status">
+			<strong>
+				{everybody ? say("matchingSelected", { n: picked }) : say("selectedUsers", { n: picked })}
+			</strong>
+			<Button size="xs" onClick={setMailSystem}>
+				{say("setMailSystem")}
+			</Button>
+			{matching !== null && (
+				<Button size="xs" variant="light" onClick={selectMatching}>
+					{say("selectMatching", { n: matching })}
+				</Button>
+			)}
+			<Button size="xs" variant="subtle" onClick={clear}>
+				{say("clearSelection")}
+			</Button>
+		</div>
+	);
+}
+
+function EntryTable({ items, filters, set, isSelected, select }: TableProps) {
+	const { say } = useWords();
+	const pickable = usersOf(items);
+	const picked = pickable.filter(isSelected).length;
 	return (
 		<div className="table-scroll">
 			<table className="table folds">
@@ -136,7 +170,7 @@ function EntryTable({ items, filters, set, selected, select }: TableProps) {
 								{entry.kind === "user" && (
 									<Checkbox
 										aria-label={say("selectEntry", { address: entry.address })}
-										checked={selected.has(entry.address)}
+										checked={isSelected(entry.address)}
 										onChange={(e) => select([entry.address], e.currentTarget.checked)}
 									/>
 								)}
@@ -199,16 +233,36 @@ export function DirectoryBrowser() {
 	}, [query.data]);
 	useEffect(() => setSelected(new Set()), [domain]);
 
+	// Everybody who matches, wherever he is shown; another question, and he
+	// is somebody else.
+	const [everybody, setEverybody] = useState<number | null>(null);
+	const { kind: _, sort: __, ...filter } = question;
+	const onPage = usersOf(query.data?.items ?? []);
+	const wholePage = onPage.length > 0 && onPage.every((address) => selected.has(address));
+	const matching = useQuery({
+		queryKey: ["entries", "matching", filter],
+		queryFn: () => entries.list({ ...filter, kind: "user", limit: 1, count: true }),
+		enabled: wholePage && (asked.kind || "user") === "user",
+	}).data?.total;
+	useEffect(() => setEverybody(null), [JSON.stringify(filter), asked.kind]);
+
+	const isSelected = (address: string) => everybody !== null || selected.has(address);
 	const filtered = Boolean(asked.search || asked.kind || asked.mail_system || asked.enabled);
 	const set = (change: Partial<Filters>) => setFilters((f) => ({ ...f, ...change }));
-	const select = (addresses: string[], on: boolean) =>
+	const clear = () => {
+		setEverybody(null);
+		setSelected(new Set());
+	};
+	const select = (addresses: string[], on: boolean) => {
+		setEverybody(null);
 		setSelected((before) => {
-			const after = new Set(before);
+			const after = new Set(everybody === null ? before : onPage);
 			for (const address of addresses)
 				if (on) after.add(address);
 				else after.delete(address);
 			return after;
 		});
+	};
 
 	return (
 		<Page
@@ -223,15 +277,18 @@ export function DirectoryBrowser() {
 			<section className="card flush" aria-label={say("directoryBrowser")}>
 				<FilterBar filters={filters} set={set} />
 				{selected.size > 0 && (
-					<div className="toolbar" role="status">
-						<strong>{say("selectedUsers", { n: selected.size })}</strong>
-						<Button size="xs" onClick={() => setSetting(true)}>
-							{say("setMailSystem")}
-						</Button>
-						<Button size="xs" variant="subtle" onClick={() => setSelected(new Set())}>
-							{say("clearSelection")}
-						</Button>
-					</div>
+					<SelectionBar
+						picked={everybody ?? selected.size}
+						matching={
+							wholePage && everybody === null && matching !== undefined && matching > selected.size
+								? matching
+								: null
+						}
+						everybody={everybody !== null}
+						selectMatching={() => setEverybody(matching ?? null)}
+						setMailSystem={() => setSetting(true)}
+						clear={clear}
+					/>
 				)}
 				<Await query={query}>
 					{({ items, next_cursor }) =>
@@ -251,7 +308,7 @@ export function DirectoryBrowser() {
 							</Empty>
 						) : (
 							<>
-								<EntryTable items={items} filters={filters} set={set} selected={selected} select={select} />
+								<EntryTable items={items} filters={filters} set={set} isSelected={isSelected} select={select} />
 								<Pager cursors={cursors} next={next_cursor}>
 									{total !== undefined && say("entriesFound", { n: total })}
 								</Pager>
@@ -261,10 +318,11 @@ export function DirectoryBrowser() {
 				</Await>
 			</section>
 			<SetMailSystem
-				addresses={[...selected]}
+				chosen={everybody === null ? { addresses: [...selected] } : { filter, expect: everybody }}
+				count={everybody ?? selected.size}
 				opened={setting}
 				onClose={() => setSetting(false)}
-				onDone={() => setSelected(new Set())}
+				onDone={clear}
 			/>
 		</Page>
 	);

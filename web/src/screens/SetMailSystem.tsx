@@ -1,83 +1,99 @@
-import { Button, Progress, Select } from "@mantine/core";
+import { Button, Select } from "@mantine/core";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { systems, users } from "../api";
-import type { BulkReport, MailSystem } from "../api";
+import type { BulkChange, BulkPreview, MailSystem } from "../api";
 import { Dialog } from "../parts/dialog";
 import { Form, useAttempt } from "../parts/form";
+import { JobView, reasonOf } from "../parts/JobView";
+import { useJob, useSeenReport } from "../parts/useJob";
 import { useWords } from "../words";
 
-const atOnce = 100;
+/** Some users by their addresses, or all that match. */
+export type Chosen = Pick<BulkChange, "addresses" | "filter" | "expect">;
+
+const reasonsShown = 3;
+
+/** What will happen, before it does. */
+function Effect({ preview }: { preview: BulkPreview }) {
+	const { say } = useWords();
+	const same = preview.tried - preview.changed - preview.refused;
+	const reasons = preview.refusals.slice(0, reasonsShown);
+	return (
+		<div className="notice stack tight" role="status">
+			{preview.tried < preview.matching && <p>{say("previewFirst", { n: preview.tried })}</p>}
+			<p>{say("previewChanged", { n: preview.changed })}</p>
+			{same > 0 && <p>{say("previewSame", { n: same })}</p>}
+			{preview.refused > 0 && (
+				<>
+					<p>{say("previewRefused", { n: preview.refused })}</p>
+					<ul className="refusals small">
+						{reasons.map((r) => (
+							<li key={r.address}>
+								<strong>{r.address}</strong>: {reasonOf(r, say)}
+							</li>
+						))}
+						{preview.refused > reasons.length && (
+							<li>{say("andMore", { n: preview.refused - reasons.length })}</li>
+						)}
+					</ul>
+				</>
+			)}
+		</div>
+	);
+}
 
 interface Props {
-	addresses: string[];
+	chosen: Chosen;
+	count: number;
 	opened: boolean;
 	onClose: () => void;
 	onDone: () => void;
 }
 
-/** One mail system for many users, a hundred at a time, with a report. */
-export function SetMailSystem({ addresses, opened, onClose, onDone }: Props) {
+/** One mail system for many users: what will happen, the job, its report. */
+export function SetMailSystem({ chosen, count, opened, onClose, onDone }: Props) {
 	const { say } = useWords();
-	const cache = useQueryClient();
-	const [chosen, setChosen] = useState<MailSystem>("hosted");
+	const [mailSystem, setMailSystem] = useState<MailSystem>("hosted");
 	const [system, setSystem] = useState("");
-	const [progress, setProgress] = useState<{ done: number; of: number } | null>(null);
-	const [report, setReport] = useState<BulkReport | null>(null);
+	const [started, setStarted] = useState<number | null>(null);
+	const [, setSeen] = useSeenReport();
 	const attempt = useAttempt();
+	const cache = useQueryClient();
+	const job = useJob(started).data;
 	const named = useQuery({ queryKey: ["systems"], queryFn: systems.list, enabled: opened });
+	const order: BulkChange = {
+		...chosen,
+		change: { mail_system: mailSystem, ...(mailSystem === "alternate" && { system: system || null }) },
+	};
+	const preview = useQuery({
+		queryKey: ["preview", order],
+		queryFn: () => users.tryBulk(order),
+		enabled: opened && started === null,
+	});
 
-	async function apply() {
-		const total: BulkReport = { changed: 0, refused: [] };
-		const done = await attempt.run(async () => {
-			for (let i = 0; i < addresses.length; i += atOnce) {
-				setProgress({ done: i, of: addresses.length });
-				const part = await users.bulk({
-					addresses: addresses.slice(i, i + atOnce),
-					change: { mail_system: chosen, ...(chosen === "alternate" && { system: system || null }) },
-				});
-				total.changed += part.changed;
-				total.refused.push(...part.refused);
-			}
+	const start = () =>
+		attempt.run(async () => {
+			const made = await users.bulk(order);
+			cache.setQueryData(["job", made.id], made);
+			setStarted(made.id);
 		});
-		setProgress(null);
-		if (done || total.changed > 0) setReport(total);
-	}
 
 	function close() {
-		if (report) onDone();
-		setReport(null);
+		if (job) setSeen(job);
+		if (started !== null) onDone();
+		setStarted(null);
 		attempt.forget();
-		void cache.invalidateQueries({ queryKey: ["entries"] });
 		onClose();
 	}
 
 	return (
 		<Dialog title={say("setMailSystemTitle")} opened={opened} onClose={close} size="md">
-			{report ? (
-				<div className="stack">
-					<div className="stack tight" role="status">
-						<p>{say("bulkDone", { n: report.changed })}</p>
-						{report.refused.length > 0 && (
-							<>
-								<p>{say("bulkRefused", { n: report.refused.length })}</p>
-								<ul className="small" tabIndex={0} style={{ maxHeight: 240, overflow: "auto", margin: 0 }}>
-									{report.refused.map((r) => (
-										<li key={r.address}>
-											<strong>{r.address}</strong>: {r.detail}
-										</li>
-									))}
-								</ul>
-							</>
-						)}
-					</div>
-					<div className="row end">
-						<Button onClick={close}>{say("close")}</Button>
-					</div>
-				</div>
+			{job ? (
+				<JobView job={job} onClose={close} />
 			) : (
-				<Form attempt={attempt} onSubmit={apply}>
-					<p>{say("setMailSystemText", { n: addresses.length })}</p>
+				<Form attempt={attempt} onSubmit={start}>
+					<p>{say("setMailSystemText", { n: count })}</p>
 					<Select
 						label={say("mailSystem")}
 						data-field="mail_system change"
@@ -87,10 +103,10 @@ export function SetMailSystem({ addresses, opened, onClose, onDone }: Props) {
 							{ value: "alternate", label: say("alternate") },
 							{ value: "none", label: say("noMail") },
 						]}
-						value={chosen}
-						onChange={(value) => setChosen(value as MailSystem)}
+						value={mailSystem}
+						onChange={(value) => setMailSystem(value as MailSystem)}
 					/>
-					{chosen === "alternate" && (
+					{mailSystem === "alternate" && (
 						<Select
 							label={say("system")}
 							data-field="system"
@@ -103,14 +119,7 @@ export function SetMailSystem({ addresses, opened, onClose, onDone }: Props) {
 							onChange={(value) => setSystem(value ?? "")}
 						/>
 					)}
-					{progress && (
-						<div>
-							<Progress value={(100 * progress.done) / progress.of} aria-label={say("setMailSystemTitle")} />
-							<p className="hint small" aria-live="polite">
-								{say("bulkRunning", { done: progress.done, n: progress.of })}
-							</p>
-						</div>
-					)}
+					{preview.data && <Effect preview={preview.data} />}
 					<div className="row end">
 						<Button variant="default" onClick={close}>
 							{say("cancel")}

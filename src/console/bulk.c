@@ -1,0 +1,223 @@
+/*
+ * Changing many users: a job is made, and the worker told.
+ */
+#include <stdlib.h>
+
+#include "console/handlers.h"
+#include "console/job_worker.h"
+#include "console/jobs.h"
+#include "console/nouns.h"
+
+enum {
+	MANY = 10000,        /* addresses; they fit into a body */
+	TRIED = 1000,        /* in a preview, while the request waits: the
+				writer is kept for some tenths of a second */
+	REFUSALS_SHOWN = 50, /* of a preview; their number is exact */
+};
+
+static const struct setting_rule change_rules[] = {
+	{ "mail_system", SETTING_TEXT, NULL },
+	{ "system", SETTING_NULLABLE, NULL },
+	{ "enabled", SETTING_FLAG, NULL },
+	{ "quota", SETTING_SIZE, NULL },
+	{ "forward_copy", SETTING_FLAG, NULL },
+	{ 0 },
+};
+
+static const struct setting_rule filter_rules[] = {
+	{ "domain", SETTING_TEXT, NULL },
+	{ "search", SETTING_TEXT, NULL },
+	{ "mail_system", SETTING_TEXT, NULL },
+	{ "system", SETTING_TEXT, NULL },
+	{ "enabled", SETTING_FLAG, NULL },
+	{ 0 },
+};
+
+/* ---- which users ---- */
+
+static bool take_addresses(struct request *r, json_t *list, struct job_order *o,
+			   struct response *bad)
+{
+	size_t n = json_array_size(list), i;
+	struct str *texts;
+	json_t *item;
+
+	if (n == 0 || n > MANY) {
+		*bad = problem(422, "addresses",
+			       "addresses is a list of 1 to %d addresses.", MANY);
+		return false;
+	}
+	texts = arena_array(r->arena, struct str, n);
+	json_array_foreach(list, i, item) {
+		if (!json_is_string(item)) {
+			*bad = problem(422, "addresses",
+				       "An address is a text.");
+			return false;
+		}
+		texts[i] = (struct str){ json_string_value(item),
+					 json_string_length(item) };
+	}
+	o->addresses = texts;
+	o->n = n;
+	return true;
+}
+
+/* The filter's words as those of a query. */
+static struct str filter_word(struct request *r, const char *name)
+{
+	json_t *v = json_object_get(json_object_get(r->body, "filter"), name);
+
+	if (json_is_boolean(v))
+		return json_is_true(v) ? S("true") : S("false");
+	return (struct str){ json_string_value(v), json_string_length(v) };
+}
+
+/* Nobody changes more than he saw: he says how many that were. */
+static bool take_expect(struct request *r, struct job_order *o,
+			struct response *bad)
+{
+	json_t *expect = json_object_get(r->body, "expect");
+
+	if (expect ? json_is_integer(expect) && json_integer_value(expect) >= 0
+		   : param_flag(r, "preview")) {
+		o->expect = expect ? json_integer_value(expect) : -1;
+		return true;
+	}
+	*bad = problem(422, "expect",
+		       "expect is the number of users that match the filter, "
+		       "as a preview or the list says it.");
+	return false;
+}
+
+static bool take_filter(struct request *r, json_t *filter, struct job_order *o,
+			struct response *bad)
+{
+	struct holder_page *page = arena_new(r->arena, struct holder_page);
+	struct settings unused;
+
+	if (!json_is_object(filter)) {
+		*bad = problem(422, "filter", "filter says which users.");
+		return false;
+	}
+	if (!settings_read(r, filter, filter_rules, "filter", false, &unused,
+			   bad) ||
+	    !take_expect(r, o, bad) ||
+	    !entries_filter(r, filter_word, page, bad))
+		return false;
+	page->kinds = 1u << HOLDER_USER;
+	o->page = page;
+	return true;
+}
+
+static bool take_users(struct request *r, struct job_order *o,
+		       struct response *bad)
+{
+	json_t *list = json_object_get(r->body, "addresses");
+	json_t *filter = json_object_get(r->body, "filter");
+
+	o->expect = -1;
+	if (filter && list) {
+		*bad = problem(422, "filter",
+			       "Give addresses or a filter, not both.");
+		return false;
+	}
+	return filter ? take_filter(r, filter, o, bad)
+		      : take_addresses(r, list, o, bad);
+}
+
+/* ---- what to change ---- */
+
+static bool take_change(struct request *r, struct job_order *o,
+			struct response *bad)
+{
+	json_t *change = json_object_get(r->body, "change");
+	struct settings unused;
+	char *text;
+
+	if (!json_is_object(change) || json_object_size(change) == 0) {
+		*bad = problem(422, "change", "change says what to set.");
+		return false;
+	}
+	if (!settings_read(r, change, change_rules, "bulk change", false,
+			   &unused, bad))
+		return false;
+	text = json_dumps(change, JSON_COMPACT);
+	check(text);
+	o->what = arena_str(r->arena, str_of(text));
+	free(text);
+	return true;
+}
+
+/* ---- doing it ---- */
+
+static bool look_again(struct request *r, int64_t id, struct job *out)
+{
+	return find_job(r->d, S(""), id, r->arena, out) == ANSWER_YES;
+}
+
+static struct response make(struct request *r, const struct job_order *o)
+{
+	struct job_made made;
+	struct job job;
+	struct change change = job_create(r->c, o, &made);
+	struct response a;
+
+	if (change.outcome != CHANGE_DONE)
+		return refused(r, change);
+	if (!look_again(r, made.id, &job))
+		return trouble(r);
+	a = answer_json(202, job_json(&job));
+	a.location =
+		arena_printf(r->arena, "/api/v1/jobs/%lld", (long long)made.id);
+	return a;
+}
+
+static bool do_all(struct request *r, int64_t id, struct job *out)
+{
+	do {
+		if (!job_work(r->c, id) || !look_again(r, id, out))
+			return false;
+	} while (out->state == JOB_RUNNING);
+	return true;
+}
+
+/* The job itself, done on the first of them; it is undone afterwards. */
+static struct response preview(struct request *r, struct job_order *o)
+{
+	json_t *refusals = json_array();
+	struct job_made made;
+	struct job job;
+	struct change change;
+
+	o->at_most = TRIED;
+	change = job_create(r->c, o, &made);
+	if (change.outcome == CHANGE_DONE && do_all(r, made.id, &job) &&
+	    list_refusals(r->d, made.id, 0, REFUSALS_SHOWN, add_refusal,
+			  refusals))
+		return answer_json(
+			200, json_pack("{s:I,s:I,s:I,s:I,s:o}", "matching",
+				       (json_int_t)made.matching, "tried",
+				       (json_int_t)job.total, "changed",
+				       (json_int_t)job.changed, "refused",
+				       (json_int_t)job.refused, "refusals",
+				       refusals));
+	json_decref(refusals);
+	return change.outcome == CHANGE_DONE ? trouble(r) : refused(r, change);
+}
+
+struct response on_change_users(struct request *r)
+{
+	struct job_order o = { .admin = r->who.admin.name };
+	struct response a;
+
+	if (!take_users(r, &o, &a) || !take_change(r, &o, &a))
+		return a;
+	if (!change_open(r))
+		return trouble(r);
+	if (param_flag(r, "preview"))
+		return change_close(r, preview(r, &o));
+	a = change_close(r, make(r, &o));
+	if (a.status == 202)
+		job_worker_wake();
+	return a;
+}

@@ -1,0 +1,20 @@
+/*
+ * Works off the directory's jobs (directory/jobs.h), one at a time, oldest
+ * first, from where the last process left them.
+ *
+ * A fiber of the console's loop does a chunk off the loop, then leaves the
+ * directory's one writer to others for as long as that took.
+ */
+#ifndef CONSOLE_JOB_WORKER_H
+#define CONSOLE_JOB_WORKER_H
+
+#include "console/console.h"
+
+/* On the loop.  False: cause(). */
+bool job_worker_start(const struct console_settings *s) must_check;
+/* There is a new job.  From any thread, while the loop runs. */
+void job_worker_wake(void);
+/* On the loop: the chunk that is being done ends, and no other begins. */
+void waits job_worker_stop(void);
+
+#endif

@@ -1,0 +1,192 @@
+/*
+ * Jobs: how far they are, what came of them, and stopping them.
+ */
+#include "console/jobs.h"
+
+#include <stdlib.h>
+
+#include "console/handlers.h"
+#include "console/nouns.h"
+
+/* ---- as JSON ---- */
+
+/* WHAT was JSON when it was taken in. */
+static json_t *what_json(struct str what)
+{
+	json_t *object = json_loadb(what.p, what.n, 0, NULL);
+
+	return object ? object : json_object();
+}
+
+static json_t *time_or_null(int64_t seconds)
+{
+	return seconds ? json_time_s(seconds) : json_null();
+}
+
+json_t *job_json(const struct job *j)
+{
+	return json_pack("{s:I,s:s,s:o,s:s,s:o,s:I,s:I,s:I,s:I,s:o,s:o,s:o,"
+			 "s:o}",
+			 "id", (json_int_t)j->id, "kind",
+			 job_kind_name(j->kind), "administrator",
+			 json_text(j->admin), "state", job_state_name(j->state),
+			 "change", what_json(j->what), "total",
+			 (json_int_t)j->total, "done", (json_int_t)j->done,
+			 "changed", (json_int_t)j->changed, "refused",
+			 (json_int_t)j->refused, "detail",
+			 json_text_or_null(j->detail), "created_at",
+			 json_time_s(j->created_s), "started_at",
+			 time_or_null(j->started_s), "ended_at",
+			 time_or_null(j->ended_s));
+}
+
+json_t *refusal_json(const struct job_refusal *e)
+{
+	json_t *o = json_object();
+
+	json_object_set_new(o, "address", json_text(e->address));
+	json_object_set_new(o, "detail", json_text(e->sentence));
+	if (!str_empty(e->field))
+		json_object_set_new(o, "field", json_text(e->field));
+	return o;
+}
+
+void add_refusal(void *array, const struct job_refusal *e)
+{
+	json_array_append_new(array, refusal_json(e));
+}
+
+/* ---- which ---- */
+
+/* Whose jobs does he see?  Empty: everybody's. */
+static struct str owner(struct request *r)
+{
+	return is_super(r) ? S("") : r->who.admin.name;
+}
+
+/* False: *BAD. */
+static bool find(struct request *r, struct job *out, struct response *bad)
+{
+	uint64_t id;
+	enum answer a = ANSWER_NO;
+
+	if (str_number(r->args[0], INT64_MAX, &id))
+		a = find_job(r->d, owner(r), (int64_t)id, r->arena, out);
+	if (a == ANSWER_YES)
+		return true;
+	*bad = a == ANSWER_NO ? not_there(r) : trouble(r);
+	return false;
+}
+
+/* The cursor of a list in the order of numbers; 0: from the start. */
+static bool number_cursor(struct request *r, int64_t *out, struct response *bad)
+{
+	struct str text, none;
+	uint64_t n = 0;
+
+	if (!cursor_parse(r, &text, &none, bad))
+		return false;
+	if (!str_empty(text) && !str_number(text, INT64_MAX, &n)) {
+		*bad = problem(400, "cursor", "cursor is not one of ours.");
+		return false;
+	}
+	*out = (int64_t)n;
+	return true;
+}
+
+struct listed {
+	json_t *list;
+	int64_t limit, n, last;
+};
+
+static struct response answer_list(struct request *r, struct listed *l)
+{
+	struct str last = arena_strf(r->arena, "%lld", (long long)l->last);
+
+	return answer_json(
+		200, json_pack("{s:o,s:o}", "items", l->list, "next_cursor",
+			       l->n > l->limit ? cursor_of(r, last, S(""))
+					       : json_null()));
+}
+
+static void list_one(void *arg, const struct job *j)
+{
+	struct listed *l = arg;
+
+	if (l->n++ == l->limit)
+		return;
+	l->last = j->id;
+	json_array_append_new(l->list, job_json(j));
+}
+
+static void list_refusal(void *arg, const struct job_refusal *e)
+{
+	struct listed *l = arg;
+
+	if (l->n++ == l->limit)
+		return;
+	l->last = e->n;
+	add_refusal(l->list, e);
+}
+
+/* ---- the answers ---- */
+
+struct response on_list_jobs(struct request *r)
+{
+	struct str whose = param_flag(r, "own") ? r->who.admin.name : owner(r);
+	struct listed l = { 0 };
+	struct response bad;
+	int64_t before;
+
+	if (!page_limit(r, &l.limit, &bad) || !number_cursor(r, &before, &bad))
+		return bad;
+	l.list = json_array();
+	if (list_jobs(r->d, whose, before, l.limit + 1, list_one, &l))
+		return answer_list(r, &l);
+	json_decref(l.list);
+	return trouble(r);
+}
+
+struct response on_get_job(struct request *r)
+{
+	struct response bad;
+	struct job job;
+
+	return find(r, &job, &bad) ? answer_json(200, job_json(&job)) : bad;
+}
+
+struct response on_list_refusals(struct request *r)
+{
+	struct listed l = { 0 };
+	struct response bad;
+	struct job job;
+	int64_t after;
+
+	if (!find(r, &job, &bad) || !page_limit(r, &l.limit, &bad) ||
+	    !number_cursor(r, &after, &bad))
+		return bad;
+	l.list = json_array();
+	if (list_refusals(r->d, job.id, after, l.limit + 1, list_refusal, &l))
+		return answer_list(r, &l);
+	json_decref(l.list);
+	return trouble(r);
+}
+
+static struct response cancel(struct request *r)
+{
+	struct response bad;
+	struct change change;
+	struct job job;
+
+	if (!find(r, &job, &bad))
+		return bad;
+	change = job_cancel(r->c, job.id);
+	if (change.outcome != CHANGE_DONE)
+		return refused(r, change);
+	return find(r, &job, &bad) ? answer_json(200, job_json(&job)) : bad;
+}
+
+struct response on_cancel_job(struct request *r)
+{
+	return change_open(r) ? change_close(r, cancel(r)) : trouble(r);
+}

@@ -1,0 +1,14 @@
+/* Jobs as they are shown (jobs.c), and what asks for them (bulk.c). */
+#ifndef CONSOLE_JOBS_H
+#define CONSOLE_JOBS_H
+
+#include "console/request.h"
+#include "directory/jobs.h"
+
+json_t *job_json(const struct job *j);
+/* One entry of a report: every refusal is written here. */
+json_t *refusal_json(const struct job_refusal *e);
+/* To a json_t *ARRAY; an EACH of list_refusals(). */
+void add_refusal(void *array, const struct job_refusal *e);
+
+#endif

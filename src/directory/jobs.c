@@ -1,0 +1,547 @@
+/*
+ * Jobs: made, done, looked at (jobs.h).
+ *
+ * Invariant: the items of a job are numbered 1..total; those up to `done` are
+ * gone from job_item in the transaction that did them.  A job that has ended
+ * has none.
+ */
+#include "directory/jobs.h"
+
+#include "base/limits.h"
+#include "directory/admins.h"
+#include "directory/change.h"
+
+/* So few that the writer is free again within some ten milliseconds, so many
+ * that a commit is worth its sync. */
+enum { CHUNK = 50 };
+
+static const char *const kind_names[] = { [JOB_CHANGE_USERS] = "change-users" };
+static const char *const state_names[] = {
+	[JOB_WAITING] = "waiting", [JOB_RUNNING] = "running",
+	[JOB_DONE] = "done",       [JOB_CANCELLED] = "cancelled",
+	[JOB_FAILED] = "failed",
+};
+
+const char *job_kind_name(enum job_kind k)
+{
+	return kind_names[k];
+}
+
+const char *job_state_name(enum job_state s)
+{
+	return state_names[s];
+}
+
+/* ---- settings ---- */
+
+struct settings {
+	struct setting *s;
+	size_t n;
+};
+
+/* WHAT's members; true and false are 1 and 0, null is empty. */
+static bool read_settings(struct changes *c, struct str what,
+			  struct arena *arena, struct settings *out)
+{
+	struct query count scoped(query) =
+		sql_query(c->sql, "SELECT count(*) FROM json_each(?)", "s",
+			  what);
+	struct query q scoped(query) =
+		sql_query(c->sql, "SELECT key, value FROM json_each(?)", "s",
+			  what);
+	enum answer a = query_next(&count);
+
+	if (a != ANSWER_YES)
+		return false;
+	*out = (struct settings){ arena_array(arena, struct setting,
+					      (size_t)query_int(&count, 0) + 1),
+				  0 };
+	while ((a = query_next(&q)) == ANSWER_YES)
+		out->s[out->n++] = (struct setting){ query_text(&q, 0, arena),
+						     query_text(&q, 1, arena) };
+	return a == ANSWER_NO;
+}
+
+/* ---- making ---- */
+
+/* The oldest reports go when a new job comes. */
+static bool forget_old(struct changes *c)
+{
+	return run(c,
+		   "DELETE FROM job WHERE state >= 2 AND "
+		   "(ended_at < unixepoch() - ?1 * 86400 OR id NOT IN "
+		   "(SELECT id FROM job WHERE state >= 2 ORDER BY id DESC "
+		   "LIMIT ?2))",
+		   "ii", (int64_t)LIMIT_JOB_DAYS, (int64_t)LIMIT_JOBS_ENDED);
+}
+
+static bool find_asker(struct changes *c, struct str name, struct admin *out,
+		       int64_t *id)
+{
+	switch (directory_admin(changes_directory(c), name, c->arena, out)) {
+	case ANSWER_YES:
+		return ask(c, id, "SELECT id FROM admin WHERE name = ?", "s",
+			   name);
+	case ANSWER_NO:
+		return missing(c, NULL, "There is no administrator %.*s.",
+			       STR(name));
+	case ANSWER_UNSURE:
+		break;
+	}
+	return broken(c);
+}
+
+static bool check_waiting(struct changes *c, int64_t admin)
+{
+	int64_t n = 0;
+
+	if (!ask(c, &n,
+		 "SELECT count(*) FROM job WHERE state < 2 AND admin = ?",
+		 "i", admin))
+		return false;
+	return n < LIMIT_JOBS_OPEN ||
+	       refuse(c, NULL,
+		      "%d jobs of yours have not ended yet: wait for "
+		      "them, or stop some.",
+		      LIMIT_JOBS_OPEN);
+}
+
+static bool insert_job(struct changes *c, const struct job_order *o,
+		       int64_t *id)
+{
+	struct admin admin;
+	int64_t admin_id = 0;
+
+	if (!find_asker(c, o->admin, &admin, &admin_id) ||
+	    !check_waiting(c, admin_id) ||
+	    !run(c,
+		 "INSERT INTO job (kind, what, admin, asked_by, who, role, "
+		 "domain) VALUES (?, ?, ?, ?, ?, ?, ?)",
+		 "isistii", (int64_t)JOB_CHANGE_USERS, o->what, admin_id,
+		 admin.name, c->who, (int64_t)admin.role, admin.domain))
+		return false;
+	*id = sql_last_id(c->sql);
+	return true;
+}
+
+struct filling {
+	struct changes *c;
+	int64_t job, n;
+	bool ok;
+};
+
+static void add_item(struct filling *f, struct str address)
+{
+	if (f->ok)
+		f->ok = sql_run(f->c->sql,
+				"INSERT INTO job_item (job, n, address) "
+				"VALUES (?, ?, ?)",
+				"iis", f->job, ++f->n, address);
+}
+
+static void add_holder(void *filling, const struct holder_entry *e)
+{
+	add_item(filling, e->login);
+}
+
+static bool check_number(struct changes *c, const struct job_order *o,
+			 int64_t n)
+{
+	if (o->expect >= 0 && n != o->expect)
+		return refuse(c, "expect",
+			      "%lld users match now, not %lld: look at them "
+			      "again.",
+			      (long long)n, (long long)o->expect);
+	if (n == 0)
+		return refuse(c, NULL, "There is no user to be changed.");
+	return n <= LIMIT_JOB_ITEMS ||
+	       refuse(c, NULL,
+		      "%lld users are too many for one job, which has "
+		      "at most %d: choose fewer, by domain or search.",
+		      (long long)n, LIMIT_JOB_ITEMS);
+}
+
+static bool count(struct changes *c, const struct job_order *o, int64_t *out)
+{
+	*out = (int64_t)o->n;
+	return !o->page ||
+	       count_holders(changes_directory(c), o->page, out) ==
+		       ANSWER_YES ||
+	       broken(c);
+}
+
+static bool fill(struct filling *f, const struct job_order *o, int64_t n)
+{
+	struct holder_page page;
+
+	if (!o->page) {
+		for (int64_t i = 0; i < n; i++)
+			add_item(f, o->addresses[i]);
+		return f->ok || broken(f->c);
+	}
+	page = *o->page;
+	page.limit = n;
+	f->ok = list_holder_page(changes_directory(f->c), &page, add_holder,
+				 f) && f->ok;
+	return f->ok || broken(f->c);
+}
+
+static bool create(struct changes *c, const struct job_order *o,
+		   struct job_made *out)
+{
+	struct filling f = { .c = c, .ok = true };
+	struct settings s;
+	int64_t n;
+
+	if (!read_settings(c, o->what, c->arena, &s))
+		return broken(c);
+	if (!user_settings_check(c, s.s, s.n) || !count(c, o, &out->matching) ||
+	    !check_number(c, o, out->matching) || !forget_old(c) ||
+	    !insert_job(c, o, &f.job))
+		return false;
+	n = out->matching;
+	if (o->at_most && n > o->at_most)
+		n = o->at_most;
+	out->id = f.job;
+	return fill(&f, o, n) &&
+	       run(c, "UPDATE job SET total = ? WHERE id = ?", "ii", f.n,
+		   f.job) &&
+	       done(c, "The job %lld has %lld users.", (long long)f.job,
+		    (long long)f.n);
+}
+
+struct change job_create(struct changes *c, const struct job_order *o,
+			 struct job_made *out)
+{
+	return change_end(c, change_begin(c) && create(c, o, out));
+}
+
+/* ---- ending ---- */
+
+static bool end(struct changes *c, int64_t id, enum job_state state,
+		const char *detail)
+{
+	return sql_run(c->sql,
+		       "UPDATE job SET state = ?, detail = ?, "
+		       "ended_at = unixepoch() WHERE id = ? AND state < 2",
+		       "iti", (int64_t)state, detail, id) &&
+	       sql_run(c->sql, "DELETE FROM job_item WHERE job = ?", "i", id);
+}
+
+static bool cancel(struct changes *c, int64_t id)
+{
+	int64_t found = 0;
+
+	if (!ask(c, &found, "SELECT id FROM job WHERE id = ?", "i", id))
+		return false;
+	if (!found)
+		return missing(c, NULL, "There is no such job.");
+	return end(c, id, JOB_CANCELLED, "") || broken(c);
+}
+
+struct change job_cancel(struct changes *c, int64_t id)
+{
+	return change_end(c, change_begin(c) && cancel(c, id));
+}
+
+/* ---- doing ---- */
+
+struct work {
+	int64_t id, done, role, domain;
+	struct str asked_by, admin; /* ADMIN empty: he is gone */
+	struct str who, what;
+	struct arena *arena; /* the chunk's */
+	struct settings settings;
+	int64_t scope;            /* his domain now; 0: all */
+	int64_t changed, refused; /* of this chunk */
+};
+
+static enum answer load(struct changes *c, int64_t id, struct work *w)
+{
+	struct query q scoped(query) =
+		sql_query(c->sql,
+			  "SELECT j.done, j.role, j.domain, j.asked_by, "
+			  "coalesce(a.name, ''), j.who, j.what FROM job j "
+			  "LEFT JOIN admin a ON a.id = j.admin "
+			  "WHERE j.id = ? AND j.state < 2",
+			  "i", id);
+	enum answer a = query_next(&q);
+
+	if (a != ANSWER_YES)
+		return a;
+	w->id = id;
+	w->done = query_int(&q, 0);
+	w->role = query_int(&q, 1);
+	w->domain = query_int(&q, 2);
+	w->asked_by = query_text(&q, 3, w->arena);
+	w->admin = query_text(&q, 4, w->arena);
+	w->who = query_text(&q, 5, w->arena);
+	w->what = query_text(&q, 6, w->arena);
+	return read_settings(c, w->what, w->arena, &w->settings)
+		       ? ANSWER_YES
+		       : ANSWER_UNSURE;
+}
+
+/* May he still?  NO: *WHY. */
+static enum answer check_rights(struct changes *c, struct work *w,
+				const char **why)
+{
+	struct admin now;
+	enum answer a = ANSWER_NO;
+
+	if (!str_empty(w->admin))
+		a = directory_admin(changes_directory(c), w->admin, w->arena,
+				    &now);
+	if (a == ANSWER_NO)
+		*why = arena_printf(w->arena,
+				    "%.*s, who asked for it, is no administrator "
+				    "any more.",
+				    STR(w->asked_by));
+	if (a != ANSWER_YES)
+		return a;
+	w->scope = now.domain;
+	if ((int64_t)now.role <= w->role &&
+	    (now.domain == 0 || now.domain == w->domain))
+		return ANSWER_YES;
+	*why = arena_printf(w->arena,
+			    "%.*s, who asked for it, has fewer rights now.",
+			    STR(w->asked_by));
+	return ANSWER_NO;
+}
+
+static bool last_change(struct changes *c, int64_t *id)
+{
+	*id = 0;
+	return sql_int(c->sql, id,
+		       "SELECT coalesce(max(id), 0) FROM change_log",
+		       "") == ANSWER_YES;
+}
+
+/* The one place where a refusal is written down. */
+static bool note_refusal(struct changes *c, struct work *w, int64_t n,
+			 struct str address, struct change change)
+{
+	w->refused++;
+	return sql_run(c->sql,
+		       "INSERT INTO job_refusal "
+		       "(job, n, address, field, sentence) "
+		       "VALUES (?, ?, ?, ?, ?)",
+		       "iistt", w->id, n, address,
+		       change.field ? change.field : "", change.sentence);
+}
+
+static bool do_one(struct changes *c, struct work *w, int64_t n,
+		   struct str address)
+{
+	struct change change;
+	int64_t before, after;
+
+	if (!last_change(c, &before))
+		return false;
+	change = user_set_in(c, w->scope, address, w->settings.s,
+			     w->settings.n);
+	switch (change.outcome) {
+	case CHANGE_DONE:
+		break;
+	case CHANGE_REFUSED:
+	case CHANGE_NOT_FOUND:
+		return note_refusal(c, w, n, address, change);
+	case CHANGE_FAILED:
+		return fail("%s", change.sentence);
+	}
+	if (!last_change(c, &after))
+		return false;
+	w->changed += after != before;
+	return true;
+}
+
+static bool take_items(struct changes *c, struct work *w,
+		       const struct str **items, size_t *n)
+{
+	struct query q scoped(query) = sql_query(
+		c->sql,
+		"SELECT address FROM job_item WHERE job = ? AND n > ? "
+		"ORDER BY n LIMIT ?",
+		"iii", w->id, w->done, (int64_t)CHUNK);
+
+	return query_strings(&q, w->arena, items, n) == ANSWER_YES;
+}
+
+static bool note_progress(struct changes *c, const struct work *w)
+{
+	return sql_run(c->sql,
+		       "UPDATE job SET state = ?, done = ?, "
+		       "changed = changed + ?, refused = refused + ?, "
+		       "started_at = CASE started_at WHEN 0 THEN "
+		       "unixepoch() ELSE started_at END WHERE id = ?",
+		       "iiiii", (int64_t)JOB_RUNNING, w->done, w->changed,
+		       w->refused, w->id) &&
+	       sql_run(c->sql, "DELETE FROM job_item WHERE job = ? AND n <= ?",
+		       "ii", w->id, w->done);
+}
+
+static bool do_chunk(struct changes *c, struct work *w)
+{
+	const struct str *items = NULL;
+	size_t n = 0;
+
+	if (!take_items(c, w, &items, &n))
+		return false;
+	for (size_t i = 0; i < n; i++)
+		if (!do_one(c, w, w->done + (int64_t)i + 1, items[i]))
+			return false;
+	w->done += (int64_t)n;
+	return note_progress(c, w) &&
+	       (n == CHUNK || end(c, w->id, JOB_DONE, ""));
+}
+
+/* In the name of who asked. */
+static bool do_chunk_as(struct changes *c, struct work *w)
+{
+	char *own = c->who;
+	bool ok;
+
+	c->who = arena_cstr(w->arena, w->who);
+	ok = do_chunk(c, w);
+	c->who = own;
+	return ok;
+}
+
+bool job_work(struct changes *c, int64_t id)
+{
+	struct arena *arena scoped(arena) = arena_open();
+	struct work w = { .arena = arena };
+	const char *why = "";
+	enum answer a = load(c, id, &w);
+
+	check(c->in_batch);
+	if (a != ANSWER_YES)
+		return a == ANSWER_NO;
+	switch (check_rights(c, &w, &why)) {
+	case ANSWER_YES:
+		return do_chunk_as(c, &w);
+	case ANSWER_NO:
+		return end(c, id, JOB_FAILED, why);
+	case ANSWER_UNSURE:
+		break;
+	}
+	return false;
+}
+
+static enum answer oldest(struct changes *c, int64_t *id)
+{
+	return sql_int(c->sql, id,
+		       "SELECT id FROM job WHERE state < 2 ORDER BY id LIMIT 1",
+		       "");
+}
+
+enum answer jobs_work(struct changes *c)
+{
+	int64_t id;
+	enum answer a = oldest(c, &id);
+
+	if (a != ANSWER_YES)
+		return a;
+	/* By now it may have ended, or have been done further: job_work()
+	 * looks again, and nobody else writes any more. */
+	if (!changes_begin(c))
+		return ANSWER_UNSURE;
+	if (!job_work(c, id)) {
+		changes_undo(c);
+		return ANSWER_UNSURE;
+	}
+	if (changes_end(c))
+		return ANSWER_YES;
+	sql_rollback(c->sql);
+	return ANSWER_UNSURE;
+}
+
+/* ---- looking ---- */
+
+#define JOB_COLUMNS \
+	"SELECT id, kind, state, asked_by, what, detail, total, done, " \
+	"changed, refused, created_at, started_at, ended_at FROM job "
+#define IS_HIS "(?1 = '' OR admin = (SELECT id FROM admin WHERE name = ?1)) "
+
+static struct job read_job(struct query *q, struct arena *arena)
+{
+	return (struct job){
+		.id = query_int(q, 0),
+		.kind = (enum job_kind)query_int(q, 1),
+		.state = (enum job_state)query_int(q, 2),
+		.admin = query_text(q, 3, arena),
+		.what = query_text(q, 4, arena),
+		.detail = query_text(q, 5, arena),
+		.total = query_int(q, 6),
+		.done = query_int(q, 7),
+		.changed = query_int(q, 8),
+		.refused = query_int(q, 9),
+		.created_s = query_int(q, 10),
+		.started_s = query_int(q, 11),
+		.ended_s = query_int(q, 12),
+	};
+}
+
+enum answer find_job(struct directory *d, struct str admin, int64_t id,
+		     struct arena *arena, struct job *out)
+{
+	struct query q scoped(query) =
+		sql_query(directory_sql(d),
+			  JOB_COLUMNS "WHERE " IS_HIS "AND id = ?2", "si",
+			  admin, id);
+	enum answer a = query_next(&q);
+
+	if (a == ANSWER_YES)
+		*out = read_job(&q, arena);
+	return a;
+}
+
+bool list_jobs(struct directory *d, struct str admin, int64_t before,
+	       int64_t limit, void (*each)(void *arg, const struct job *j),
+	       void *arg)
+{
+	struct query q scoped(query) =
+		sql_query(directory_sql(d),
+			  JOB_COLUMNS
+			  "WHERE " IS_HIS
+			  "AND (?2 = 0 OR id < ?2) ORDER BY id DESC LIMIT ?3",
+			  "sii", admin, before, limit);
+	struct arena *row scoped(arena) = arena_open();
+	enum answer a;
+
+	while ((a = query_next(&q)) == ANSWER_YES) {
+		struct job j = read_job(&q, row);
+
+		each(arg, &j);
+		arena_reset(row);
+	}
+	return a == ANSWER_NO;
+}
+
+bool list_refusals(struct directory *d, int64_t job, int64_t after,
+		   int64_t limit,
+		   void (*each)(void *arg, const struct job_refusal *e),
+		   void *arg)
+{
+	struct query q scoped(query) =
+		sql_query(directory_sql(d),
+			  "SELECT n, address, field, sentence "
+			  "FROM job_refusal WHERE job = ? AND n > ? "
+			  "ORDER BY n LIMIT ?",
+			  "iii", job, after, limit);
+	struct arena *row scoped(arena) = arena_open();
+	enum answer a;
+
+	while ((a = query_next(&q)) == ANSWER_YES) {
+		struct job_refusal e = {
+			query_int(&q, 0),
+			query_text(&q, 1, row),
+			query_text(&q, 2, row),
+			query_text(&q, 3, row),
+		};
+
+		each(arg, &e);
+		arena_reset(row);
+	}
+	return a == ANSWER_NO;
+}

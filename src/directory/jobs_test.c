@@ -1,0 +1,475 @@
+/* Jobs: in chunks, exactly once, with the rights of the moment. */
+#include "base/buf.h"
+#include "base/limits.h"
+#include "directory/directory_test.h"
+#include "directory/jobs.h"
+
+enum { MANY = 120 }; /* three chunks */
+
+static struct changes *worker;
+
+static struct str user_name(int i)
+{
+	return arena_strf(arena, "u%03d@a.test", i);
+}
+
+static void make_people(void)
+{
+	assert_done(domain_create(c, S("a.test"), SET("relay=b.test")));
+	assert_done(domain_create(c, S("z.test"), NOTHING));
+	assert_true(changes_begin(c));
+	for (int i = 0; i < MANY; i++)
+		assert_done(user_create(c, user_name(i), NOTHING));
+	assert_done(user_create(c, S("u@z.test"), NOTHING));
+	assert_true(changes_end(c));
+	assert_done(admin_create(c, S("ann"),
+				 SET("domain=a.test", "role=domain-admin")));
+	worker = changes_open(test_path, "worker");
+	assert_non_null(worker);
+}
+
+static int test_end_jobs(void **state)
+{
+	changes_close(worker);
+	worker = NULL;
+	return test_end(state);
+}
+
+static struct holder_page everybody(void)
+{
+	return (struct holder_page){ .kinds = 1u << HOLDER_USER,
+				     .mail_system = -1,
+				     .enabled = -1 };
+}
+
+static int64_t make_job(const char *admin, const char *what,
+			const struct holder_page *page)
+{
+	struct job_order o = { .admin = str_of(admin),
+			       .what = str_of(what),
+			       .page = page,
+			       .expect = -1 };
+	struct job_made made;
+
+	assert_done(job_create(c, &o, &made));
+	return made.id;
+}
+
+static struct job look(int64_t id)
+{
+	struct job j;
+
+	assert_int_equal(find_job(d, S(""), id, arena, &j), ANSWER_YES);
+	return j;
+}
+
+static void assert_job(int64_t id, enum job_state state, int64_t done,
+		       int64_t changed, int64_t refused)
+{
+	struct job j = look(id);
+
+	assert_int_equal(j.state, state);
+	assert_int_equal(j.done, done);
+	assert_int_equal(j.changed, changed);
+	assert_int_equal(j.refused, refused);
+}
+
+static void work_to_the_end(void)
+{
+	enum answer a;
+
+	while ((a = jobs_work(worker)) == ANSWER_YES)
+		;
+	assert_int_equal(a, ANSWER_NO);
+}
+
+static void count_change(void *n, const struct change_entry *e)
+{
+	if (str_same(e->field, S("mail_system"))) {
+		assert_true(str_same(e->who, S("test")));
+		++*(int *)n;
+	}
+}
+
+/* Every change to a mail system there ever was, by the asker. */
+static int logged(void)
+{
+	struct change_page page = { .limit = 10000 };
+	int n = 0;
+
+	assert_true(list_changes(d, &page, count_change, &n));
+	return n;
+}
+
+static void see_refusal(void *text, const struct job_refusal *e)
+{
+	buf_printf(text, "%lld %.*s %.*s: %.*s\n", (long long)e->n,
+		   STR(e->address), STR(e->field), STR(e->sentence));
+}
+
+static void assert_refusals(int64_t id, const char *want)
+{
+	struct buf text scoped(buf) = BUF_EMPTY;
+
+	assert_true(list_refusals(d, id, 0, 100, see_refusal, &text));
+	buf_add_char(&text, '\0');
+	assert_string_equal(text.p, want);
+}
+
+/* ---- the whole life ---- */
+
+static void test_a_job_in_chunks(void **state)
+{
+	struct holder_page page = everybody();
+	int64_t id;
+	struct job j;
+
+	make_people();
+	assert_done(user_set(c, user_name(7), SET("mail_system=alternate")));
+	id = make_job("admin0", "{\"mail_system\":\"alternate\"}", &page);
+	assert_job(id, JOB_WAITING, 0, 0, 0);
+	assert_int_equal(jobs_work(worker), ANSWER_YES);
+	assert_job(id, JOB_RUNNING, 50, 49, 0);
+	assert_true(look(id).started_s > 0 && look(id).ended_s == 0);
+	work_to_the_end();
+
+	/* u@z.test has no relay, u007 was there already. */
+	assert_job(id, JOB_DONE, MANY + 1, MANY - 1, 1);
+	j = look(id);
+	assert_true(j.ended_s >= j.started_s && j.started_s >= j.created_s);
+	assert_int_equal(j.total, MANY + 1);
+	assert_true(str_same(j.admin, S("admin0")));
+	assert_refusals(id, "121 u@z.test mail_system: The domain of u@z.test "
+			    "has no relay, so there is no alternate mail "
+			    "server: set it with `splitmail domain set DOMAIN "
+			    "relay=HOST`, or give the user a system with "
+			    "system=NAME.\n");
+	assert_int_equal(logged(), MANY);
+}
+
+static void test_every_type_of_value(void **state)
+{
+	struct holder_page page = everybody();
+	int64_t n = 0;
+
+	make_people();
+	page.search = S("u00");
+	make_job("admin0",
+		 "{\"enabled\":false,\"quota\":1048576,"
+		 "\"forward_copy\":true,\"system\":null}",
+		 &page);
+	work_to_the_end();
+	page.enabled = 0;
+	assert_int_equal(count_holders(d, &page, &n), ANSWER_YES);
+	assert_int_equal(n, 10);
+}
+
+static void test_addresses_one_by_one(void **state)
+{
+	const struct str list[] = { S("U001@A.test"),
+				    S("nobody@a.test"),
+				    S("u@z.test"),
+				    S("no address"),
+				    S("x@elsewhere.example"),
+				    S("postmaster@a.test") };
+	struct job_order o = { .admin = S("ann"),
+			       .addresses = list,
+			       .n = 6,
+			       .what = S("{\"quota\":\"1G\"}"),
+			       .expect = -1 };
+	struct job_made made;
+
+	make_people();
+	assert_done(job_create(c, &o, &made));
+	work_to_the_end();
+	assert_job(made.id, JOB_DONE, 6, 1, 5);
+	/* Another's user, and another's domain, are not there. */
+	assert_refusals(made.id,
+			"2 nobody@a.test address: There is no user "
+			"nobody@a.test.\n"
+			"3 u@z.test address: There is no user u@z.test.\n"
+			"4 no address address: no domain after the local part "
+			"in \"no address\"\n"
+			"5 x@elsewhere.example address: There is no user "
+			"x@elsewhere.example.\n"
+			"6 postmaster@a.test address: There is no user "
+			"postmaster@a.test.\n");
+}
+
+/* ---- what is refused ---- */
+
+static void test_what_was_seen_is_what_is_changed(void **state)
+{
+	struct holder_page page = everybody();
+	struct job_order o = { .admin = S("admin0"),
+			       .page = &page,
+			       .what = S("{\"enabled\":true}"),
+			       .expect = MANY };
+	struct job_made made;
+
+	make_people();
+	assert_refused(job_create(c, &o, &made), "expect",
+		       "121 users match now, not 120");
+	o.expect = MANY + 1;
+	assert_done(job_create(c, &o, &made));
+	/* Who comes later was not seen. */
+	assert_done(user_create(c, S("late@a.test"), NOTHING));
+	work_to_the_end();
+	assert_int_equal(look(made.id).total, MANY + 1);
+	page.search = S("nobody at all");
+	o.expect = 0;
+	assert_refused(job_create(c, &o, &made), NULL, "no user");
+}
+
+static void test_a_change_that_fits_nobody(void **state)
+{
+	struct holder_page page = everybody();
+	struct job_order o = { .admin = S("admin0"),
+			       .page = &page,
+			       .expect = -1 };
+	struct job_made made;
+
+	make_people();
+	o.what = S("{\"mail_system\":\"mars\"}");
+	assert_refused(job_create(c, &o, &made), "mail_system", "one of");
+	o.what = S("{\"system\":\"nosuch\"}");
+	assert_not_found(job_create(c, &o, &made), "system", "nosuch");
+	o.what = S("{\"colour\":\"red\"}");
+	assert_refused(job_create(c, &o, &made), "colour", "no key");
+	o.what = S("{\"quota\":-1}");
+	assert_refused(job_create(c, &o, &made), "quota", "10G");
+	o.admin = S("nobody");
+	o.what = S("{\"enabled\":true}");
+	assert_not_found(job_create(c, &o, &made), NULL, "nobody");
+	assert_int_equal(jobs_work(worker), ANSWER_NO);
+}
+
+static void test_so_many_jobs_wait(void **state)
+{
+	struct holder_page page = everybody();
+	struct job_order o = { .admin = S("ann"),
+			       .page = &page,
+			       .expect = -1,
+			       .what = S("{\"enabled\":true}") };
+	struct job_made made;
+
+	make_people();
+	page.search = S("u001");
+	for (int i = 0; i < LIMIT_JOBS_OPEN; i++)
+		make_job("ann", "{\"enabled\":true}", &page);
+	assert_refused(job_create(c, &o, &made), NULL, "have not ended");
+	make_job("admin0", "{\"enabled\":true}", &page);
+	work_to_the_end();
+	assert_done(job_create(c, &o, &made));
+}
+
+/* ---- who, and until when ---- */
+
+static void test_the_rights_of_the_moment(void **state)
+{
+	struct holder_page page = everybody();
+	int64_t gone, demoted, raised;
+
+	make_people();
+	assert_done(admin_create(c, S("bea"),
+				 SET("domain=a.test", "role=domain-admin")));
+	assert_done(admin_create(c, S("cid"),
+				 SET("domain=a.test", "role=delegate")));
+	page.search = S("a.test");
+	gone = make_job("ann", "{\"enabled\":false}", &page);
+	assert_int_equal(jobs_work(worker), ANSWER_YES);
+	assert_done(admin_delete(c, S("ann")));
+	/* Another one by his name is another one. */
+	assert_done(admin_create(c, S("ann"),
+				 SET("domain=a.test", "role=domain-admin")));
+	demoted = make_job("bea", "{\"enabled\":false}", &page);
+	assert_done(admin_set(c, S("bea"), SET("role=delegate")));
+	raised = make_job("cid", "{\"enabled\":false}", &page);
+	assert_done(admin_set(c, S("cid"), SET("role=domain-admin")));
+	work_to_the_end();
+
+	assert_job(gone, JOB_FAILED, 50, 50, 0);
+	assert_string_equal(look(gone).detail.p,
+			    "ann, who asked for it, is no administrator any "
+			    "more.");
+	assert_job(demoted, JOB_FAILED, 0, 0, 0);
+	assert_string_equal(look(demoted).detail.p,
+			    "bea, who asked for it, has fewer rights now.");
+	assert_job(raised, JOB_DONE, MANY, MANY - 50, 0);
+}
+
+static void see_id(void *text, const struct job *j)
+{
+	buf_printf(text, "%lld ", (long long)j->id);
+}
+
+static void test_whose_jobs(void **state)
+{
+	struct holder_page page = everybody();
+	struct buf text scoped(buf) = BUF_EMPTY;
+	struct job j;
+
+	make_people();
+	make_job("ann", "{\"enabled\":true}", &page);
+	make_job("admin0", "{\"enabled\":true}", &page);
+	make_job("ann", "{\"enabled\":true}", &page);
+	assert_true(list_jobs(d, S("ann"), 0, 10, see_id, &text));
+	buf_add(&text, S("| "));
+	assert_true(list_jobs(d, S(""), 3, 10, see_id, &text));
+	buf_add_char(&text, '\0');
+	assert_string_equal(text.p, "3 1 | 2 1 ");
+	assert_int_equal(find_job(d, S("ann"), 2, arena, &j), ANSWER_NO);
+	assert_int_equal(find_job(d, S("admin0"), 2, arena, &j), ANSWER_YES);
+}
+
+static void test_cancel(void **state)
+{
+	struct holder_page page = everybody();
+	int64_t id, next;
+
+	make_people();
+	id = make_job("admin0", "{\"enabled\":false}", &page);
+	next = make_job("admin0", "{\"enabled\":true}", &page);
+	assert_int_equal(jobs_work(worker), ANSWER_YES);
+	assert_done(job_cancel(c, id));
+	work_to_the_end();
+	assert_job(id, JOB_CANCELLED, 50, 50, 0);
+	assert_job(next, JOB_DONE, MANY + 1, 50, 0);
+	/* A second word changes nothing. */
+	assert_done(job_cancel(c, next));
+	assert_int_equal(look(next).state, JOB_DONE);
+	assert_not_found(job_cancel(c, 99), NULL, "no such job");
+}
+
+/* ---- exactly once ---- */
+
+/* Whoever dies within a chunk leaves it undone, progress and all. */
+static void test_a_chunk_is_whole_or_not_at_all(void **state)
+{
+	struct holder_page page = everybody();
+	int64_t id;
+
+	make_people();
+	page.search = S("a.test");
+	id = make_job("admin0", "{\"mail_system\":\"alternate\"}", &page);
+	assert_int_equal(jobs_work(worker), ANSWER_YES);
+	assert_true(changes_begin(worker));
+	assert_true(job_work(worker, id));
+	changes_close(worker); /* nothing is committed */
+	assert_job(id, JOB_RUNNING, 50, 50, 0);
+	assert_int_equal(logged(), 50);
+	worker = changes_open(test_path, "worker");
+	work_to_the_end();
+	assert_job(id, JOB_DONE, MANY, MANY, 0);
+	assert_int_equal(logged(), MANY);
+}
+
+static void test_two_workers_take_turns(void **state)
+{
+	struct holder_page page = everybody();
+	struct changes *other = changes_open(test_path, "other");
+	int64_t id;
+
+	make_people();
+	page.search = S("a.test");
+	id = make_job("admin0", "{\"mail_system\":\"alternate\"}", &page);
+	while (jobs_work(worker) == ANSWER_YES &&
+	       jobs_work(other) == ANSWER_YES)
+		;
+	assert_int_equal(jobs_work(other), ANSWER_NO);
+	changes_close(other);
+	assert_job(id, JOB_DONE, MANY, MANY, 0);
+	assert_int_equal(logged(), MANY);
+}
+
+static void test_between_chunks_others_write(void **state)
+{
+	struct holder_page page = everybody();
+	int64_t id;
+
+	make_people();
+	page.search = S("a.test");
+	id = make_job("admin0", "{\"mail_system\":\"alternate\"}", &page);
+	assert_int_equal(jobs_work(worker), ANSWER_YES);
+	assert_done(user_delete(c, user_name(99)));
+	assert_done(user_set(c, user_name(98), SET("mail_system=none")));
+	work_to_the_end();
+	assert_job(id, JOB_DONE, MANY, MANY - 1, 1);
+	assert_refusals(id, "100 u099@a.test address: There is no user "
+			    "u099@a.test.\n");
+}
+
+/* ---- trials, and forgetting ---- */
+
+static void test_a_trial_leaves_nothing(void **state)
+{
+	struct holder_page page = everybody();
+	struct job_order o = { .admin = S("admin0"),
+			       .page = &page,
+			       .what = S("{\"mail_system\":\"alternate\"}"),
+			       .expect = -1,
+			       .at_most = 60 };
+	struct job_made made;
+	struct job j;
+
+	make_people();
+	assert_true(changes_begin(c));
+	assert_done(job_create(c, &o, &made));
+	assert_int_equal(made.matching, MANY + 1);
+	do {
+		assert_true(job_work(c, made.id));
+		assert_int_equal(find_job(changes_directory(c), S(""), made.id,
+					  arena, &j),
+				 ANSWER_YES);
+	} while (j.state == JOB_RUNNING);
+	assert_int_equal(j.changed, 60);
+	changes_undo(c);
+	assert_int_equal(find_job(d, S(""), made.id, arena, &j), ANSWER_NO);
+	assert_int_equal(logged(), 0);
+}
+
+static void test_reports_are_forgotten(void **state)
+{
+	struct holder_page page = everybody();
+	struct buf text scoped(buf) = BUF_EMPTY;
+	struct job j;
+	int64_t first = 0, last = 0;
+
+	make_people();
+	page.search = S("u001");
+	for (int i = 0; i < LIMIT_JOBS_ENDED + 3; i++) {
+		last = make_job("admin0", "{\"enabled\":true}", &page);
+		first = first ? first : last;
+		work_to_the_end();
+	}
+	make_job("admin0", "{\"enabled\":true}", &page);
+	assert_int_equal(find_job(d, S(""), first + 2, arena, &j), ANSWER_NO);
+	assert_int_equal(find_job(d, S(""), first + 3, arena, &j), ANSWER_YES);
+	assert_int_equal(find_job(d, S(""), last, arena, &j), ANSWER_YES);
+}
+
+#define JOB_TEST(f)                                                            \
+	cmocka_unit_test_setup_teardown(f, test_begin, test_end_jobs)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		JOB_TEST(test_a_job_in_chunks),
+		JOB_TEST(test_every_type_of_value),
+		JOB_TEST(test_addresses_one_by_one),
+		JOB_TEST(test_what_was_seen_is_what_is_changed),
+		JOB_TEST(test_a_change_that_fits_nobody),
+		JOB_TEST(test_so_many_jobs_wait),
+		JOB_TEST(test_the_rights_of_the_moment),
+		JOB_TEST(test_whose_jobs),
+		JOB_TEST(test_cancel),
+		JOB_TEST(test_a_chunk_is_whole_or_not_at_all),
+		JOB_TEST(test_two_workers_take_turns),
+		JOB_TEST(test_between_chunks_others_write),
+		JOB_TEST(test_a_trial_leaves_nothing),
+		JOB_TEST(test_reports_are_forgotten),
+	};
+
+	return cmocka_run_group_tests(tests, test_folder_make,
+				      test_folder_remove);
+}

@@ -1,0 +1,398 @@
+"""Long work: changes of many users, whoever goes away while they are made."""
+
+import contextlib
+import os
+import re
+import sqlite3
+
+import pytest
+
+from api import Api
+from world import children, wait_until
+
+PASSWORD = "correct horse"
+
+
+@pytest.fixture(scope="module")
+def a(shared_world):
+    server = shared_world.server("a")
+    server.admin = re.search(r"password (\S+)", server.admin_password)[1]
+    return server
+
+
+@pytest.fixture
+def root(a):
+    api = Api(a)
+    api.sign_in("admin0", a.admin)
+    return api
+
+
+counter = iter(range(1, 1000))
+
+
+@pytest.fixture
+def domain(root):
+    """A domain of this test's own, with a relay."""
+    name = f"j{next(counter)}.test"
+    root.put(f"/domains/{name}", {"relay": "192.0.2.1"}, status=201)
+    return name
+
+
+def administrator(root, role, domain, name=None):
+    name = name or f"{role}@{domain}"
+    root.put(f"/administrators/{name}",
+             {"role": role, "domain": domain, "password": PASSWORD},
+             status=201)
+    api = Api(root.server)
+    api.sign_in(name, PASSWORD)
+    return api
+
+
+def people(root, domain, count):
+    """Users on this server: the addresses."""
+    root.server.fill(domain, count, mail_system="0")
+    return [f"user{number}@{domain}" for number in range(1, count + 1)]
+
+
+def alternate(domain, expect):
+    return {"filter": {"domain": domain}, "expect": expect,
+            "change": {"mail_system": "alternate"}}
+
+
+def elsewhere(root, domain):
+    return root.get("/users", domain=domain, mail_system="alternate",
+                    limit=1, count="true").json["total"]
+
+
+def log_of(server, domain):
+    """How often each user's mail system was changed, and by whom."""
+    with sqlite3.connect(os.path.join(server.data, "directory.db"),
+                         timeout=30) as db:
+        return db.execute(
+            "SELECT subject, count(*), min(who), max(who) FROM change_log "
+            "WHERE field = 'mail_system' AND subject LIKE '%@' || ? "
+            "GROUP BY subject", (domain,)).fetchall()
+
+
+def once_each(server, domain, count, who):
+    assert log_of(server, domain) == [
+        (f"user{n}@{domain}", 1, who, who) for n in sorted(
+            range(1, count + 1), key=lambda n: f"user{n}@{domain}")]
+
+
+@contextlib.contextmanager
+def the_writer(server):
+    """Nobody else changes the directory meanwhile."""
+    db = sqlite3.connect(os.path.join(server.data, "directory.db"),
+                         timeout=30, isolation_level=None)
+    try:
+        db.execute("BEGIN IMMEDIATE")
+        yield
+    finally:
+        db.close()
+
+
+def started(job):
+    return job["done"] > 0
+
+
+def console_pid(server):
+    for pid in children(server.process.pid):
+        with contextlib.suppress(OSError):
+            with open(f"/proc/{pid}/cmdline", "rb") as file:
+                if b"console" in file.read().split(b"\0"):
+                    return pid
+    return None
+
+
+def answers(server):
+    try:
+        return Api(server).raw("GET", "/health").status == 200
+    except OSError:
+        return False
+
+
+# ---- its whole life --------------------------------------------------------
+
+def test_some_addresses(root, domain):
+    users = people(root, domain, 20)
+    root.patch(f"/users/{users[0]}", {"mail_system": "alternate"})
+    body = {"addresses": users + [f"nobody@{domain}"],
+            "change": {"mail_system": "alternate", "system": None}}
+    seen = root.post("/users/bulk", body, status=200, preview="true").json
+    assert (seen["matching"], seen["tried"], seen["changed"],
+            seen["refused"]) == (21, 21, 19, 1)
+    assert seen["refusals"][0]["address"] == f"nobody@{domain}"
+    assert elsewhere(root, domain) == 1
+
+    job = root.job(body)
+    assert job["kind"] == "change-users" and job["total"] == 21
+    assert job["administrator"] == "admin0"
+    assert job["change"] == body["change"]
+    job = root.wait_for_job(job)
+    assert (job["state"], job["done"], job["changed"], job["refused"],
+            job["detail"]) == ("done", 21, 19, 1, None)
+    assert root.get(f"/jobs/{job['id']}/refusals").json == {
+        "items": [{"address": f"nobody@{domain}", "field": "address",
+                   "detail": f"There is no user nobody@{domain}."}],
+        "next_cursor": None}
+    assert elsewhere(root, domain) == 20
+    assert root.get("/jobs", limit=1).json["items"] == [job]
+    assert {who for *_, who in log_of(root.server, domain)} == {
+        "console:admin0"}
+
+
+def test_every_setting(root, domain):
+    users = people(root, domain, 3)
+    root.put("/systems/third", {"hosts": "192.0.2.7"}, status=(200, 201))
+    job, refusals = root.finish({"addresses": users, "change": {
+        "enabled": False, "quota": "2G", "forward_copy": False,
+        "mail_system": "alternate", "system": "third"}})
+    assert (job["changed"], refusals) == (3, [])
+    user = root.get(f"/users/{users[1]}").json
+    assert not user["enabled"] and not user["forward_copy"]
+    assert user["quota"] == 2 << 30 and user["system"] == "third"
+    root.finish({"addresses": users, "change": {
+        "enabled": True, "system": None, "quota": 0}})
+    user = root.get(f"/users/{users[1]}").json
+    assert user["enabled"] and user["quota"] == 0 and user["system"] is None
+    root.delete("/systems/third")
+
+
+def test_refusals_in_pages(root):
+    name = f"j{next(counter)}.test"
+    root.put(f"/domains/{name}", {}, status=201)
+    users = people(root, name, 60)
+    job, refusals = root.finish({"addresses": users, "change": {
+        "mail_system": "alternate"}})
+    assert (job["state"], job["changed"], job["refused"]) == ("done", 0, 60)
+    assert [e["address"] for e in refusals] == users
+    assert {e["field"] for e in refusals} == {"mail_system"}
+    assert all("no relay" in e["detail"] for e in refusals)
+    path, seen, cursor = f"/jobs/{job['id']}/refusals", [], None
+    while True:
+        page = root.get(path, limit=25, **({"cursor": cursor} if cursor
+                                           else {})).json
+        seen += page["items"]
+        cursor = page["next_cursor"]
+        if cursor is None:
+            break
+    assert seen == refusals
+    root.get(path, cursor="!", status=400)
+
+
+# ---- all that match --------------------------------------------------------
+
+def test_what_was_seen_is_what_is_changed(root, domain):
+    users = people(root, domain, 120)
+    root.put(f"/groups/team@{domain}", {"name": "user group"}, status=201)
+    root.patch(f"/users/{users[4]}", {"enabled": False})
+    body = {"filter": {"domain": domain, "search": "USER1", "enabled": True,
+                       "mail_system": "hosted"},
+            "change": {"mail_system": "alternate"}}
+    # user1, user10 to user19, user100 to user120; no group.
+    seen = root.post("/users/bulk", body, status=200, preview="true").json
+    assert seen["matching"] == seen["changed"] == 32
+    root.refused("POST", "/users/bulk", body, "expect", "number of users")
+    root.refused("POST", "/users/bulk", dict(body, expect=31), "expect",
+                 "32 users match now, not 31")
+    root.refused("POST", "/users/bulk", dict(body, expect="32"), "expect")
+    assert elsewhere(root, domain) == 0
+    job, refusals = root.finish(dict(body, expect=32))
+    assert (job["total"], job["changed"], refusals) == (32, 32, [])
+    assert elsewhere(root, domain) == 32
+    # Now nobody matches.
+    root.refused("POST", "/users/bulk", dict(body, expect=0), None, "no user")
+
+
+def test_a_preview_of_many_tries_the_first(root, domain):
+    people(root, domain, 1100)
+    seen = root.post("/users/bulk", alternate(domain, 1100), status=200,
+                     preview="true").json
+    assert (seen["matching"], seen["tried"], seen["changed"]) == (
+        1100, 1000, 1000)
+    assert elsewhere(root, domain) == 0
+    assert log_of(root.server, domain) == []
+
+
+def test_words_for_every_wrong_order(root, domain):
+    user = people(root, domain, 1)
+    for body, field, word in (
+            ({"addresses": [], "change": {}}, "addresses", "1 to 10000"),
+            ({"change": {"enabled": True}}, "addresses", "list"),
+            ({"addresses": [7], "change": {"enabled": True}}, "addresses",
+             "text"),
+            ({"addresses": user * 10001, "change": {"enabled": True}},
+             "addresses", "10000"),
+            ({"addresses": user, "change": {}}, "change", "what to set"),
+            ({"addresses": user, "filter": {}, "change": {"enabled": True}},
+             "filter", "not both"),
+            ({"filter": [], "expect": 1, "change": {"enabled": True}},
+             "filter", "which users"),
+            ({"filter": {"colour": "red"}, "expect": 1,
+              "change": {"enabled": True}}, "colour", "domain, search"),
+            ({"filter": {"enabled": "yes"}, "expect": 1,
+              "change": {"enabled": True}}, "enabled", "true or false"),
+            ({"addresses": user, "change": {"password": "x"}}, "password",
+             "no setting"),
+            ({"addresses": user, "change": {"mail_system": "mars"}},
+             "mail_system", "one of"),
+            ({"addresses": user, "change": {"system": "nosuch"}}, "system",
+             "nosuch"),
+            ({"addresses": user, "change": {"quota": -1}}, "quota", "10G")):
+        root.refused("POST", "/users/bulk", body, field, word)
+    root.post("/users/bulk", {"filter": {"mail_system": "mars"}, "expect": 1,
+                              "change": {"enabled": True}}, status=400)
+    root.post("/users/bulk", {"filter": {"domain": "nosuch.test"},
+                              "expect": 1, "change": {"enabled": True}},
+              status=404)
+
+
+# ---- rights ----------------------------------------------------------------
+
+def test_whose_jobs(root, domain):
+    other = f"j{next(counter)}.test"
+    root.put(f"/domains/{other}", {"relay": "192.0.2.1"}, status=201)
+    people(root, domain, 4)
+    people(root, other, 4)
+    # A delegate may change a user's mail system, hence many users'.
+    api = administrator(root, "delegate", domain)
+    job, _ = api.finish({"filter": {}, "expect": 4,
+                         "change": {"mail_system": "alternate"}})
+    assert job["changed"] == 4
+    assert elsewhere(root, domain) == 4 and elsewhere(root, other) == 0
+    assert {who for *_, who in log_of(root.server, domain)} == {
+        f"console:delegate@{domain}"}
+    api.post("/users/bulk", alternate(other, 4), status=404)
+    _, refusals = api.finish({"addresses": [f"user1@{other}"],
+                              "change": {"mail_system": "alternate"}})
+    assert refusals[0]["detail"] == f"There is no user user1@{other}."
+    assert elsewhere(root, other) == 0
+
+    stranger = administrator(root, "domain-admin", other)
+    for path in (f"/jobs/{job['id']}", f"/jobs/{job['id']}/refusals"):
+        stranger.get(path, status=404)
+    stranger.post(f"/jobs/{job['id']}/cancel", None, status=404)
+    assert stranger.get("/jobs").json["items"] == []
+    assert len(api.get("/jobs").json["items"]) == 2
+    assert root.get(f"/jobs/{job['id']}").json == job
+    assert job in root.get("/jobs", limit=500).json["items"]
+    assert job not in root.get("/jobs", limit=500, own="true").json["items"]
+    root.get("/jobs/999999", status=404)
+    root.get("/jobs/x", status=404)
+
+    token = api.post("/tokens", {"name": "t", "scope": "read"}, status=201)
+    reader = Api(root.server)
+    reader.token = token.json["token"]
+    assert reader.get(f"/jobs/{job['id']}").json == job
+    reader.post(f"/jobs/{job['id']}/cancel", None, status=403)
+    reader.post("/users/bulk", alternate(domain, 4), status=403)
+
+
+def test_rights_that_are_lost_meanwhile(root, domain):
+    people(root, domain, 20000)
+    api = administrator(root, "domain-admin", domain)
+    job = api.wait_for_job(api.job(alternate(domain, 20000)), started)
+    root.patch(f"/administrators/domain-admin@{domain}",
+               {"role": "delegate"})
+    job = api.wait_for_job(job)
+    assert job["state"] == "failed"
+    assert job["detail"] == (f"domain-admin@{domain}, who asked for it, has "
+                             "fewer rights now.")
+    assert 0 < job["done"] < job["total"]
+    assert elsewhere(root, domain) == job["changed"] == job["done"]
+
+    job = api.wait_for_job(api.job(
+        {"filter": {}, "expect": 20000, "change": {"quota": "1G"}}), started)
+    root.delete(f"/administrators/domain-admin@{domain}")
+    job = root.wait_for_job(job)
+    assert job["state"] == "failed" and "no administrator" in job["detail"]
+    api.get(f"/jobs/{job['id']}", status=401)
+
+
+# ---- it is stopped, and stops nobody ---------------------------------------
+
+def test_cancel(root, domain):
+    people(root, domain, 20000)
+    job = root.wait_for_job(root.job(alternate(domain, 20000)), started)
+    waits = root.job({"filter": {"domain": domain}, "expect": 20000,
+                      "change": {"enabled": False}})
+    assert waits["state"] == "waiting"
+    assert root.post(f"/jobs/{waits['id']}/cancel",
+                     None).json["state"] == "cancelled"
+    seen = root.post(f"/jobs/{job['id']}/cancel", None).json
+    assert seen["state"] == "cancelled" and 0 < seen["done"] < 20000
+    assert elsewhere(root, domain) == seen["changed"] == seen["done"]
+    # It stays so, and is no hindrance to the next.
+    assert root.post(f"/jobs/{job['id']}/cancel", None).json == seen
+    job, _ = root.finish({"addresses": [f"user20000@{domain}"],
+                          "change": {"quota": "1G"}})
+    assert job["changed"] == 1
+    assert elsewhere(root, domain) == seen["changed"]
+    assert root.get(f"/jobs/{seen['id']}").json == seen
+
+
+def test_commands_go_through_meanwhile(root, domain):
+    people(root, domain, 20000)
+    job = root.wait_for_job(root.job(alternate(domain, 20000)), started)
+    for number in range(5):
+        root.server.cli("user", "create", f"new{number}@{domain}")
+        root.server.cli("user", "set", f"user9999@{domain}",
+                        f"quota={number + 1}G")
+    # All ten, before it has come to its end.
+    seen = root.get(f"/jobs/{job['id']}").json
+    assert seen["state"] == "running" and seen["done"] < 20000
+    root.post(f"/jobs/{job['id']}/cancel", None)
+    assert root.get(f"/users/user9999@{domain}").json["quota"] == 5 << 30
+
+
+def test_another_writer_only_delays_it(root, domain):
+    people(root, domain, 3000)
+    job = root.wait_for_job(root.job(alternate(domain, 3000)), started)
+    with the_writer(root.server):
+        one = root.get(f"/jobs/{job['id']}").json
+        two = root.get(f"/jobs/{job['id']}").json
+        assert one == two and one["done"] < 3000
+    assert root.wait_for_job(job)["changed"] == 3000
+    once_each(root.server, domain, 3000, "console:admin0")
+
+
+# ---- exactly once ----------------------------------------------------------
+
+def test_killed_in_the_middle(root, domain):
+    server = root.server
+    people(root, domain, 5000)
+    job = root.job(alternate(domain, 5000))
+    done = 0
+    for _ in range(3):
+        job = root.wait_for_job(job, lambda seen: seen["done"] > done)
+        pid = console_pid(server)
+        os.kill(pid, 9)
+        wait_until(lambda: console_pid(server) not in (None, pid) and
+                   answers(server), 30, "a console after a kill")
+        root.sign_in("admin0", server.admin)
+        seen = root.get(f"/jobs/{job['id']}").json
+        assert seen["done"] >= job["done"] and seen["state"] == "running"
+        done = seen["done"]
+    job = root.wait_for_job(job)
+    assert (job["state"], job["done"], job["changed"], job["refused"]) == (
+        "done", 5000, 5000, 0)
+    assert elsewhere(root, domain) == 5000
+    once_each(server, domain, 5000, "console:admin0")
+
+
+def test_stopped_and_started(root, domain):
+    server = root.server
+    people(root, domain, 5000)
+    job = root.wait_for_job(root.job(alternate(domain, 5000)), started)
+    server.stop()
+    with sqlite3.connect(os.path.join(server.data, "directory.db")) as db:
+        [(done, changed)] = db.execute(
+            "SELECT done, changed FROM job WHERE id = ?", (job["id"],))
+        [(left,)] = db.execute("SELECT count(*) FROM job_item")
+    assert job["done"] <= done == changed < 5000 and done + left == 5000
+    assert len(log_of(server, domain)) == done
+    server.serve()
+    root.sign_in("admin0", server.admin)
+    assert root.wait_for_job(job)["changed"] == 5000
+    once_each(server, domain, 5000, "console:admin0")

@@ -1,0 +1,216 @@
+"""A directory of a hundred thousand, in a real browser: it is quick, and what
+is changed of a thousand goes on whatever happens to the page."""
+
+import contextlib
+import os
+import sqlite3
+
+import pytest
+
+from splitmail import binary
+from test_pages import (ENGLISH, FRENCH, STRANGER, open_browser, sign_in)
+from world import wait_until
+
+# They are the fixtures of these pages, too.
+from test_pages import server, sink  # noqa: F401
+
+pytestmark = pytest.mark.usefixtures("server")
+
+
+def database(server, **more):
+    return sqlite3.connect(os.path.join(server.data, "directory.db"),
+                           timeout=30, isolation_level=None, **more)
+
+
+@pytest.fixture(scope="module")
+def big(server, sink):  # noqa: F811
+    """big.test with 100,000 users, every other one elsewhere; 1,000 more who
+    are called team; and one in a domain that has no other system."""
+    server.cli("domain", "create", "big.test", "--relay", sink.at)
+    server.cli("domain", "create", "alone.test")
+    server.fill("big.test", 100000)
+    server.fill("big.test", 1000, mail_system="0", left="'team'")
+    server.cli("user", "create", "team@alone.test")
+    return server
+
+
+@contextlib.contextmanager
+def in_the_middle(server):
+    """A job has begun, and does not go on meanwhile: how far it is."""
+    db = database(server)
+    running = "SELECT done, total FROM job WHERE state = 1"
+    try:
+        wait_until(lambda: db.execute(running).fetchone(), 20,
+                   "a job that has begun", pause=0.001)
+        db.execute("BEGIN IMMEDIATE")
+        done, total = db.execute(running).fetchone()
+        yield done, total
+    finally:
+        db.close()
+
+
+def no_violations(browser):
+    found = browser.violations()
+    assert not found, "\n".join(found)
+
+
+def shown(browser):
+    return browser.driver.execute_script(
+        "return [...document.querySelectorAll('tbody td.full a')]"
+        ".map(a => a.textContent)")
+
+
+# ---- a change of a thousand ------------------------------------------------
+
+def test_a_thousand_users_move(big, sink):  # noqa: F811
+    with open_browser(big) as browser:
+        sign_in(browser, ENGLISH, "admin0", big.admin)
+        browser.sees("Overview")
+        browser.go("/directory")
+        browser.type("Search by name or address", "team")
+        browser.sees("1,001 entries")
+        browser.tick("Select all users on this page")
+        browser.sees("50 users selected")
+        browser.press("Select all 1,001 users that match")
+        browser.sees("All 1,001 users that match are selected")
+        browser.press("Set mail system…")
+        browser.choose("Mail system", "Alternate mail server")
+        # Tried on as many as can be tried while he waits.
+        browser.sees("For 1,001 users:", "Tried with the first 1,000 of them:")
+        no_violations(browser)
+        browser.press("Apply")
+        with in_the_middle(big) as (done, total):
+            browser.sees(f"{done:,} of {total:,} users")
+            no_violations(browser)
+            browser.driver.refresh()
+            percent = 100 * done // total
+            browser.press(f"Long work: {percent} %")
+            browser.sees(f"{done:,} of {total:,} users",
+                         "Mail system: Alternate mail server",
+                         "This goes on when you close the window")
+            browser.press("Close")
+        browser.press("Long work: Report")
+        browser.sees("1,000 users were changed.",
+                     "1 user could not be changed:", "team@alone.test")
+        assert "has no relay" in browser.text()
+        no_violations(browser)
+        browser.press("Copy the list")
+        browser.sees("Copied")
+        browser.press("Close")
+        wait_until(lambda: "Report" not in browser.text(), 20,
+                   "a report that was seen goes")
+        browser.driver.refresh()
+        browser.sees("1,001 entries")
+        assert "Report" not in browser.text()
+        assert browser.complaints() == []
+    for number in (1, 500, 1000):
+        user = f"team{number}@big.test"
+        big.send(STRANGER, user)
+        assert sink.messages[-1].recipients == [user]
+    assert big.cli("user", "show", "team@alone.test")[
+        "mail_system"] == "hosted"
+
+
+def test_on_a_telephone_in_french(big):
+    big.cli("domain", "create", "petit.test", "--relay", "192.0.2.1")
+    big.fill("petit.test", 600, mail_system="0", left="'ami'")
+    with open_browser(big, "fr", width=390, height=844) as browser:
+        sign_in(browser, FRENCH, "admin0", big.admin)
+        browser.sees(FRENCH["overview"])
+        browser.go("/directory")
+        browser.type("Rechercher par nom ou adresse", "ami")
+        browser.sees("600 entrées")
+        browser.tick("Sélectionner tous les utilisateurs de la page")
+        browser.press("Sélectionner les 600 utilisateurs qui correspondent")
+        browser.press("Choisir la messagerie…")
+        browser.choose("Messagerie", "Aucune messagerie")
+        browser.sees("600 utilisateurs seront modifiés.")
+        browser.press("Appliquer")
+        with in_the_middle(big) as (done, total):
+            browser.press("Fermer")
+            # By keyboard alone: the sign, and the dialogue it opens.
+            sign = browser.find("//button[starts-with(@aria-label, "
+                                "'Travail en cours')]")
+            browser.driver.execute_script("arguments[0].focus()", sign)
+            browser.keys("\ue007")
+            browser.sees(f"{done} sur {total} utilisateurs", "Arrêter")
+            no_violations(browser)
+            wide = browser.driver.execute_script(
+                "return document.documentElement.scrollWidth")
+            assert wide <= 390, f"{wide} pixels wide"
+            # It stops while others write, too: as soon as it may.
+            browser.press("Arrêter")
+        browser.sees("Ce qui est fait reste fait.", "modifiés.")
+        browser.keys("\ue00c")
+        assert browser.complaints() == []
+    with database(big) as db:
+        [(state, changed)] = db.execute(
+            "SELECT state, changed FROM job ORDER BY id DESC LIMIT 1")
+        [(moved,)] = db.execute("SELECT count(*) FROM holder WHERE "
+                                "login LIKE '%@petit.test' AND "
+                                "mail_system = 3")
+    assert state == 3 and 0 < moved == changed < 600
+
+
+# ---- the Directory Browser -------------------------------------------------
+
+FETCHES = """
+    return performance.getEntriesByType('resource')
+        .filter(e => e.name.includes('/api/v1/entries'))
+        .map(e => [decodeURI(e.name.split('/entries')[1]), e.duration])"""
+
+
+def test_a_hundred_thousand_users_are_shown(big):
+    with database(big) as db:
+        def expected(where="1", order="login", offset=0):
+            return [login for login, in db.execute(
+                f"SELECT login FROM holder WHERE {where} ORDER BY {order} "
+                f"LIMIT 50 OFFSET {offset}")]
+
+        by_name = "name COLLATE NOCASE, login"
+        found = "name LIKE '%person 4242%'"
+        there = "kind = 0 AND mail_system = 1"
+        walk = [("the first page", None, expected()),
+                ("by name", lambda b: b.press("Name"),
+                 expected(order=by_name)),
+                ("search", lambda b: b.type("Search by name or address",
+                                            "person 4242"),
+                 expected(found, by_name)),
+                ("no search", lambda b: b.type("Search by name or address",
+                                               ""), expected(order=by_name)),
+                ("elsewhere", lambda b: b.choose("Mail system",
+                                                 "Alternate mail server"),
+                 expected(there, by_name)),
+                ("next page", lambda b: b.press("Next page"),
+                 expected(there, by_name, 50)),
+                ("and next", lambda b: b.press("Next page"),
+                 expected(there, by_name, 100)),
+                ("back", lambda b: b.press("Previous page"),
+                 expected(there, by_name, 50))]
+        [(total,)] = db.execute("SELECT count(*) FROM holder")
+    rounds = []
+    with open_browser(big) as browser:
+        sign_in(browser, ENGLISH, "admin0", big.admin)
+        browser.sees("Overview")
+        for _ in range(3):
+            browser.driver.execute_script(
+                "sessionStorage.removeItem('splitmail-directory')")
+            browser.go("/directory")
+            browser.sees(f"{total:,} entries")
+            for what, act, rows in walk:
+                if act:
+                    act(browser)
+                wait_until(lambda: shown(browser) == rows, 20,
+                           f"{what}: {rows[:3]}..., not "
+                           f"{shown(browser)[:3]}...")
+            rounds.append(dict(browser.driver.execute_script(FETCHES)))
+    times = {query: [each[query] for each in rounds if query in each]
+             for query in rounds[0]}
+    for query, each in times.items():
+        print(f"{min(each):6.0f} ms  {query[:100]}")
+    with open(binary(), "rb") as file:
+        slow = 4 if b"__asan_init" in file.read() else 1
+    assert len(times) >= len(walk) - 2
+    for query, each in times.items():
+        if len(each) == 3:
+            assert min(each) < 200 * slow, (query, each)

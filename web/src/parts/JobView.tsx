@@ -1,0 +1,134 @@
+import { Button, Progress } from "@mantine/core";
+import { useQuery } from "@tanstack/react-query";
+import { useState } from "react";
+import { jobs, Problem } from "../api";
+import type { Job, Refusal } from "../api";
+import { sentence } from "../refusals";
+import { useWords } from "../words";
+import type { Say, Word } from "../words";
+import { hasEnded } from "./useJob";
+
+const shown = 500;
+const mailSystems: Record<string, Word> = { hosted: "hosted", alternate: "alternate", none: "noMail" };
+
+/** "Mail system: Alternate mail server (partner)" */
+function changeText({ change }: Job, say: Say): string {
+	const said: string[] = [];
+	const add = (label: Word, value: string) => said.push(say("labelled", { label: say(label), value }));
+	if (change.mail_system) {
+		const name = say(mailSystems[change.mail_system]!);
+		add("mailSystem", change.system ? `${name} (${change.system})` : name);
+	}
+	if (change.enabled !== undefined) add("state", say(change.enabled ? "enabled" : "disabled"));
+	if (change.quota !== undefined) add("quota", String(change.quota));
+	return said.join(", ");
+}
+
+const inWords = (detail: string, field: string | null, say: Say) =>
+	sentence(new Problem(422, "refused", detail, field), say);
+export const reasonOf = (refusal: Refusal, say: Say) =>
+	inWords(refusal.detail, refusal.field ?? null, say);
+
+function CopyButton({ job }: { job: Job }) {
+	const { say } = useWords();
+	const [copied, setCopied] = useState(false);
+	async function copy() {
+		const all = await jobs.refusals(job.id);
+		await navigator.clipboard.writeText(
+			all.map((refusal) => `${refusal.address}\t${reasonOf(refusal, say)}`).join("\n"),
+		);
+		setCopied(true);
+	}
+	return (
+		<Button variant="default" onClick={() => void copy()}>
+			<span role="status">{say(copied ? "copied" : "copyList")}</span>
+		</Button>
+	);
+}
+
+function Refusals({ job }: { job: Job }) {
+	const { say } = useWords();
+	const query = useQuery({
+		queryKey: ["job", job.id, "refusals"],
+		queryFn: () => jobs.refusals(job.id, shown),
+	});
+	const list = query.data ?? [];
+	return (
+		<div className="stack tight">
+			<p>{say("bulkRefused", { n: job.refused })}</p>
+			<ul className="refusals small" tabIndex={0} aria-label={say("refusedUsers")}>
+				{list.map((refusal) => (
+					<li key={refusal.address}>
+						<strong>{refusal.address}</strong>: {reasonOf(refusal, say)}
+					</li>
+				))}
+				{list.length > 0 && job.refused > list.length && (
+					<li>{say("andMore", { n: job.refused - list.length })}</li>
+				)}
+			</ul>
+		</div>
+	);
+}
+
+function Report({ job }: { job: Job }) {
+	const { say } = useWords();
+	const same = job.done - job.changed - job.refused;
+	return (
+		<>
+			<div className="stack tight" role="status">
+				{job.state === "cancelled" && <p>{say("jobStopped", { done: job.done, n: job.total })}</p>}
+				{job.state === "failed" && (
+					<p className="notice bad">{say("jobFailed", { detail: inWords(job.detail ?? "", null, say) })}</p>
+				)}
+				<p>{say("bulkDone", { n: job.changed })}</p>
+				{same > 0 && <p>{say("bulkSame", { n: same })}</p>}
+			</div>
+			{job.refused > 0 && <Refusals job={job} />}
+		</>
+	);
+}
+
+/** How far a job is; at its end what came of it. */
+export function JobView({ job, onClose }: { job: Job; onClose: () => void }) {
+	const { say } = useWords();
+	const [stopping, setStopping] = useState(false);
+	const ended = hasEnded(job);
+	return (
+		<div className="stack">
+			<p className="hint">{changeText(job, say)}</p>
+			{ended ? (
+				<Report job={job} />
+			) : (
+				<div className="stack tight">
+					<Progress.Root size="lg">
+						<Progress.Section
+							value={(100 * job.done) / Math.max(job.total, 1)}
+							aria-label={say("longWork")}
+						/>
+					</Progress.Root>
+					<p className="numbers">
+						{say(job.state === "waiting" ? "jobWaits" : "bulkRunning", { done: job.done, n: job.total })}
+					</p>
+					{job.refused > 0 && <p className="small">{say("refusedSoFar", { n: job.refused })}</p>}
+					<p className="hint small">{say("jobGoesOn")}</p>
+				</div>
+			)}
+			<div className="row end">
+				{ended && job.refused > 0 && <CopyButton job={job} />}
+				{!ended && (
+					<Button
+						variant="default"
+						loading={stopping}
+						onClick={() => {
+							setStopping(true);
+							void jobs.cancel(job.id).catch(() => setStopping(false));
+						}}
+					>
+						{say("stop")}
+					</Button>
+				)}
+				<Button onClick={onClose}>{say("close")}</Button>
+			</div>
+		</div>
+	);
+}
