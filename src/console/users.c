@@ -99,7 +99,8 @@ static json_t *report_of(struct str address, struct change change)
 }
 
 static const struct change nobody = { CHANGE_NOT_FOUND, NULL,
-				      "There is no such user." };
+				      "There is no such user.",
+				      REFUSE_no_such_user, NULL };
 
 /* Alone: a user who is refused keeps none of the others back. */
 static struct change set_one(struct request *r, struct str address,
