@@ -64,8 +64,7 @@ static bool word_of(struct request *r, const char *name,
 			*out = (int)i;
 			return true;
 		}
-	*bad = problem(400, name, "%s cannot be \"%.*s\".", name,
-		       (int)(text.n < 60 ? text.n : 60), text.p);
+	*bad = problem(name, bad_parameter, V("key", name), V("given", text));
 	return false;
 }
 
@@ -152,7 +151,8 @@ struct response entries_list(struct request *r, unsigned kinds)
 	case ANSWER_YES:
 		return answer_page(r, &page);
 	case ANSWER_NO:
-		return problem(404, "domain", "There is no such domain.");
+		return problem("domain", no_such_domain,
+			       V("domain", param(r, "domain")));
 	case ANSWER_UNSURE:
 		break;
 	}

@@ -34,9 +34,7 @@ static const char *cookie(struct request *r, const char *id, const char *more)
 
 static struct response too_often(int64_t wait_s)
 {
-	struct response a = problem(429, NULL,
-				  "Too many attempts: wait %lld seconds.",
-				  (long long)wait_s);
+	struct response a = problem(NULL, too_many_attempts, V("n", wait_s));
 
 	a.retry_after_s = wait_s;
 	return a;
@@ -60,7 +58,7 @@ static struct response wrong(struct request *r, struct str name)
 	sign_in_failed(r->console->sessions, name, &r->client);
 	log_fact("console", "client=%s, sign-in failed, name=<%s>",
 		 inet_ip_text(&r->client).c, log_safe(r->arena, name, 64));
-	return problem(401, NULL, "The name or the password is wrong.");
+	return problem(NULL, wrong_name_or_password);
 }
 
 static struct response welcome(struct request *r)
@@ -93,8 +91,8 @@ struct response on_sign_in(struct request *r)
 	int64_t wait_s;
 
 	if (!name.p || !password.p)
-		return problem(400, name.p ? "password" : "name",
-			       "name and password are texts.");
+		return problem(name.p ? "password" : "name", not_texts,
+			       V("keys", "name and password"));
 	wait_s = sign_in_wait_s(r->console->sessions, name, &r->client);
 	if (wait_s > 0)
 		return too_often(wait_s);
@@ -145,7 +143,6 @@ static struct response set_password(struct request *r, struct str password)
 
 struct response on_change_password(struct request *r)
 {
-	enum { SHORTEST = 8 };
 	struct str current = body_text(r, "current");
 	struct str new = body_text(r, "new");
 	struct str name = r->who.admin.name;
@@ -154,14 +151,14 @@ struct response on_change_password(struct request *r)
 	if (wait_s > 0)
 		return too_often(wait_s);
 	if (!current.p || !new.p)
-		return problem(400, current.p ? "new" : "current",
-			       "current and new are texts.");
+		return problem(current.p ? "new" : "current", not_texts,
+			       V("keys", "current and new"));
 	if (!is_password(current, r->who.admin.hash)) {
 		sign_in_failed(r->console->sessions, name, &r->client);
-		return problem(422, "current", "This is not the password.");
+		return problem("current", wrong_password);
 	}
-	if (new.n < SHORTEST)
-		return problem(422, "new", "A password has at least %d "
-					   "characters.", SHORTEST);
+	if (new.n < PASSWORD_ADMIN_BYTES)
+		return problem("new", admin_password_short,
+			       V("least", PASSWORD_ADMIN_BYTES));
 	return set_password(r, new);
 }

@@ -92,9 +92,7 @@ static json_t *report_of(struct str address, struct change change)
 	json_t *o = json_object();
 
 	json_object_set_new(o, "address", json_text(address));
-	json_object_set_new(o, "detail", json_text(str_of(change.sentence)));
-	if (change.field)
-		json_object_set_new(o, "field", json_string(change.field));
+	say_refusal(o, change);
 	return o;
 }
 
@@ -161,10 +159,9 @@ struct response on_change_users(struct request *r)
 	struct response a;
 
 	if (!are_texts(list))
-		return problem(422, "addresses", "addresses is a list of 1 to "
-						 "%d addresses.", MANY);
+		return problem("addresses", too_many_users, V("most", MANY));
 	if (!json_is_object(change) || json_object_size(change) == 0)
-		return problem(422, "change", "change says what to set.");
+		return problem("change", nothing_to_change);
 	if (!settings_read(r, change, bulk_rules, "bulk change", false, &s, &a))
 		return a;
 	if (!change_open(r))

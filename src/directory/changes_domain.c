@@ -292,8 +292,6 @@ static bool add_name(struct changes *c, const char *field,
 	struct domain_row other;
 	int64_t id;
 
-	if (str_starts(name, S("[")))
-		return refuse(c, field, domain_is_ip, V("given", name));
 	if (!domain_id(c, name, &id))
 		return false;
 	if (id && (!read_row(c, id, &other)))

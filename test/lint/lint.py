@@ -202,8 +202,9 @@ def check_waits(lint, path, code, declarations):
 # the place of the id among its arguments.
 SAYINGS = {
     "REFUSAL": {"refuse": 2, "missing": 2},
+    "PROBLEM": {"problem": 1},
 }
-PREFIXES = {"REFUSAL": "REFUSE_"}
+PREFIXES = {"REFUSAL": "REFUSE_", "PROBLEM": "PROBLEM_"}
 SAYING = re.compile(r'^(\w+)\((\w+),((?:[^"\n]|"(?:\\.|[^"\\\n])*"|\n)*?)\)$',
                     re.M)
 
