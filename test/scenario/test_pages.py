@@ -40,7 +40,7 @@ ENGLISH = {
     "effect": "1 address will be routed to {}. 1 address will be refused.",
     "whole": "Whole domain here", "master": "Master", "slave": "Slave",
     "test": "Test", "connected": "Connected",
-    "depends": "The relay cannot be removed yet: bob@",
+    "depends": "The relay cannot be removed yet: 1 user needs it (bob@",
     "needs relay": "Unknown addresses cannot be forwarded without a relay.",
     "forwarding": "Unknown addresses are forwarded to this relay.",
     "catch-all": "Catch-all", "either": "A catch-all leaves no unknown",
@@ -73,7 +73,8 @@ FRENCH = {
     "effect": "1 adresse sera acheminée vers {}. 1 adresse sera refusée.",
     "whole": "Domaine entier ici", "master": "Maître", "slave": "Esclave",
     "test": "Tester", "connected": "Connecté",
-    "depends": "Le relais ne peut pas encore être retiré : bob@",
+    "depends": "Le relais ne peut pas encore être retiré : 1 utilisateur en a "
+    "besoin (bob@",
     "needs relay": "Les adresses inconnues ne peuvent pas être renvoyées "
     "sans relais.",
     "forwarding": "Les adresses inconnues sont renvoyées sur ce relais.",

@@ -41,6 +41,20 @@ def test_a_reason_of_both_tables_means_the_same():
         assert REFUSALS[reason] == PROBLEMS[reason], reason
 
 
+@pytest.mark.parametrize("language", ["en", "fr"])
+def test_words_use_only_values_that_are_given(language):
+    path = os.path.join(ROOT, "web", "src", "words", f"refusals.{language}.ts")
+    with open(path) as file:
+        words = re.findall(r'^\t"?([a-z-]+)"?:\s*"((?:[^"\\]|\\.)*)"',
+                           file.read(), re.M)
+    assert len(words) > 90
+    given = {**PROBLEMS, **REFUSALS}
+    for reason, text in words:
+        assert set(re.findall(r"\{(\w+)\}", text)) <= given[reason], reason
+        if "{n}" in text:
+            assert text.count("|") == 1, f"{reason} has no plural"
+
+
 # ---- each of them, by the API ----------------------------------------------
 
 @pytest.fixture(scope="module")

@@ -157,7 +157,7 @@ function GroupForm({ read, at }: { read: Versioned<Group>; at: string }) {
 						names={domain ? [domain.name, ...domain.aliases] : [base.domain]}
 						show="plain"
 						readOnly={!mayRoute}
-						error={attempt.errorOf("addresses", "address")}
+						errorOf={attempt.errorOf}
 						onChange={(rows) => type({ rows })}
 					/>
 				</section>

@@ -64,7 +64,7 @@ export function SetMailSystem({ addresses, opened, onClose, onDone }: Props) {
 								<ul className="small" tabIndex={0} style={{ maxHeight: 240, overflow: "auto", margin: 0 }}>
 									{report.refused.map((r) => (
 										<li key={r.address}>
-											<strong>{r.address}</strong>: {r.detail}
+											<strong>{r.address}</strong>: {say.refusal(r.reason, r.values) ?? r.detail}
 										</li>
 									))}
 								</ul>

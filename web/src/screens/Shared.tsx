@@ -92,7 +92,7 @@ function SharedForm({ read, at }: { read: Versioned<Shared>; at: string }) {
 						names={domain ? [domain.name, ...domain.aliases] : [base.domain]}
 						show="plain"
 						readOnly={!mayRoute}
-						error={attempt.errorOf("addresses", "address")}
+						errorOf={attempt.errorOf}
 						onChange={(rows) => type({ rows })}
 					/>
 				</section>

@@ -28,8 +28,7 @@ export function SignIn({ onSignedIn }: { onSignedIn: (who: Session) => void }) {
 		try {
 			who = await api.signIn(name.trim(), password);
 		} catch (e) {
-			const wrong = (e as { status?: number }).status === 401;
-			attempt.refuse("password", wrong ? say("signInWrong") : sentence(e, say));
+			attempt.refuse("password", sentence(e, say));
 		}
 		setBusy(false);
 		if (who) onSignedIn(who);

@@ -64,17 +64,13 @@ export const en = {
 	notFound: "There is nothing at this address",
 	notFoundHint: "It may have been deleted, or it belongs to another domain.",
 	unreachable: "The server does not answer. Nothing was changed; try again.",
-	changedMeanwhile: "Somebody else changed this meanwhile. Cancel shows how it is now; what you typed is still here.",
-	existsAlready: "This exists already.",
-	notAllowed: "Your role does not allow this.",
-	tooManyAttempts: "Too many attempts. Try again in {n} second.|Too many attempts. Try again in {n} seconds.",
-	ourTrouble: "The server has a problem of its own: {detail}",
+	unclear: "The server did not answer as it should (HTTP {status}). Try again later.",
+	andMore: "{n} more|{n} more",
 
 	// sign in
 	signIn: "Sign in",
 	signInTitle: "Central administration",
 	signInName: "Name of the administrator",
-	signInWrong: "Name or password is wrong.",
 	signInMotto: "One domain, several mail systems. Mail finds every user.",
 
 	// own account
@@ -241,11 +237,6 @@ export const en = {
 	deleteDomain: "Delete domain",
 	deleteDomainText: "Delete the domain {name} for good, with all its names?",
 	deleteDomainHint: "A domain can be deleted when nobody lives in it any more.",
-	domainRelayRefused: "The relay cannot be removed yet: {names}. Make them hosted here, or give them a mail system of their own, first.",
-	forwardNeedsRelay: "Unknown addresses cannot be forwarded without a relay. Fill in the relay, or clear this box.",
-	relayNeededByForward: "Unknown addresses are forwarded to this relay. Clear that box before you remove the relay.",
-	catchAllOrForward: "A catch-all leaves no unknown addresses to forward. Empty the catch-all, or clear the box.",
-	userNeedsRelay: "The domain has no relay, so there is no alternate mail server. Set the relay of the domain first, or choose a mail system.",
 
 	// the drawing
 	drawInternet: "Internet",
