@@ -85,6 +85,7 @@ enum {
 	LIMIT_CONSOLE_PER_ADDRESS = 200,	/* slow ones keep nobody out */
 	LIMIT_CONSOLE_IDLE_S = 30,
 	LIMIT_CONSOLE_HEAD_BYTES = 65536,	/* request line and fields */
+	LIMIT_VALUE_BYTES = 1000,	/* of a text said again in a refusal */
 	LIMIT_CONSOLE_BODY_BYTES = 1048576,	/* 10,000 addresses fit */
 
 	/* jobs: rows in directory.db, which is backed up and copied */

@@ -62,10 +62,7 @@ static bool check_entry(json_t *e, size_t i, struct response *out)
 			bad = key;
 	if (!bad)
 		return true;
-	*out = problem(422, NULL, "An address is {\"address\": \"left@name\", "
-				  "\"routed\": true or false, \"home\": "
-				  "\"hosted\", \"alternate\", \"both\" or "
-				  "\"none\"}.");
+	*out = problem(NULL, bad_address_entry);
 	name_field(out, i, bad);
 	return false;
 }
@@ -76,7 +73,8 @@ static bool check_list(json_t *list, struct response *out)
 	size_t i;
 
 	if (!json_is_array(list)) {
-		*out = problem(422, "addresses", "addresses has to be a list.");
+		*out = problem("addresses", wrong_type, V("key", "addresses"),
+			       V("right", "a list"));
 		return false;
 	}
 	json_array_foreach(list, i, e)

@@ -75,9 +75,7 @@ static bool ends_own_totp(struct request *r)
 
 static struct response not_here(void)
 {
-	return problem(422, "totp", "Your own second factor goes with your "
-				    "password and a code: DELETE "
-				    "/session/totp.");
+	return problem("totp", own_second_factor);
 }
 
 struct response on_put_administrator(struct request *r)

@@ -43,15 +43,15 @@ static bool take_addresses(struct request *r, json_t *list, struct job_order *o,
 	json_t *item;
 
 	if (n == 0 || n > MANY) {
-		*bad = problem(422, "addresses",
-			       "addresses is a list of 1 to %d addresses.", MANY);
+		*bad = problem("addresses", too_many_users, V("most", MANY));
 		return false;
 	}
 	texts = arena_array(r->arena, struct str, n);
 	json_array_foreach(list, i, item) {
 		if (!json_is_string(item)) {
-			*bad = problem(422, "addresses",
-				       "An address is a text.");
+			*bad = problem("addresses", wrong_type,
+				       V("key", "addresses"),
+				       V("right", "a list of texts"));
 			return false;
 		}
 		texts[i] = (struct str){ json_string_value(item),
@@ -83,9 +83,7 @@ static bool take_expect(struct request *r, struct job_order *o,
 		o->expect = expect ? json_integer_value(expect) : -1;
 		return true;
 	}
-	*bad = problem(422, "expect",
-		       "expect is the number of users that match the filter, "
-		       "as a preview or the list says it.");
+	*bad = problem("expect", expect_needed);
 	return false;
 }
 
@@ -96,7 +94,8 @@ static bool take_filter(struct request *r, json_t *filter, struct job_order *o,
 	struct settings unused;
 
 	if (!json_is_object(filter)) {
-		*bad = problem(422, "filter", "filter says which users.");
+		*bad = problem("filter", wrong_type, V("key", "filter"),
+			       V("right", "an object"));
 		return false;
 	}
 	if (!settings_read(r, filter, filter_rules, "filter", false, &unused,
@@ -117,8 +116,7 @@ static bool take_users(struct request *r, struct job_order *o,
 
 	o->expect = -1;
 	if (filter && list) {
-		*bad = problem(422, "filter",
-			       "Give addresses or a filter, not both.");
+		*bad = problem("filter", addresses_and_filter);
 		return false;
 	}
 	return filter ? take_filter(r, filter, o, bad)
@@ -135,7 +133,7 @@ static bool take_change(struct request *r, struct job_order *o,
 	char *text;
 
 	if (!json_is_object(change) || json_object_size(change) == 0) {
-		*bad = problem(422, "change", "change says what to set.");
+		*bad = problem("change", nothing_to_change);
 		return false;
 	}
 	if (!settings_read(r, change, change_rules, "bulk change", false,

@@ -57,8 +57,7 @@ static bool word_of(struct str text, const char *name,
 			*out = (int)i;
 			return true;
 		}
-	*bad = problem(400, name, "%s cannot be \"%.*s\".", name,
-		       (int)(text.n < 60 ? text.n : 60), text.p);
+	*bad = problem(name, bad_parameter, V("key", name), V("given", text));
 	return false;
 }
 
@@ -88,7 +87,7 @@ static bool take_domain(struct request *r, struct str text, int64_t *id,
 	case ANSWER_YES:
 		return true;
 	case ANSWER_NO:
-		*bad = problem(404, "domain", "There is no such domain.");
+		*bad = problem("domain", no_such_domain, V("domain", text));
 		return false;
 	case ANSWER_UNSURE:
 		break;

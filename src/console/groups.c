@@ -66,8 +66,8 @@ static bool set_members(struct request *r, struct str key, json_t *group,
 	struct change change;
 
 	if (!are_texts(list)) {
-		*out = problem(422, "members", "members has to be a list of "
-					       "addresses.");
+		*out = problem("members", wrong_type, V("key", "members"),
+			       V("right", "a list of addresses"));
 		return false;
 	}
 	change = change_members(r, key, have, list, group_remove);

@@ -10,12 +10,20 @@
 
 /* ---- as JSON ---- */
 
-/* WHAT was JSON when it was taken in. */
-static json_t *what_json(struct str what)
+/* What was JSON when it was written down. */
+static json_t *object_of(struct str text)
 {
-	json_t *object = json_loadb(what.p, what.n, 0, NULL);
+	json_t *object = json_loadb(text.p, text.n, 0, NULL);
 
 	return object ? object : json_object();
+}
+
+/* The members of a refusal, as say_refusal() has them. */
+static void add_said(json_t *o, const struct said *said)
+{
+	json_object_set_new(o, "detail", json_text(said->sentence));
+	json_object_set_new(o, "reason", json_id(said->reason));
+	json_object_set_new(o, "values", object_of(said->values));
 }
 
 static json_t *time_or_null(int64_t seconds)
@@ -25,29 +33,29 @@ static json_t *time_or_null(int64_t seconds)
 
 json_t *job_json(const struct job *j)
 {
-	return json_pack("{s:I,s:s,s:o,s:s,s:o,s:I,s:I,s:I,s:I,s:o,s:o,s:o,"
-			 "s:o}",
-			 "id", (json_int_t)j->id, "kind",
-			 job_kind_name(j->kind), "administrator",
-			 json_text(j->admin), "state", job_state_name(j->state),
-			 "change", what_json(j->what), "total",
-			 (json_int_t)j->total, "done", (json_int_t)j->done,
-			 "changed", (json_int_t)j->changed, "refused",
-			 (json_int_t)j->refused, "detail",
-			 json_text_or_null(j->detail), "created_at",
-			 json_time_s(j->created_s), "started_at",
-			 time_or_null(j->started_s), "ended_at",
-			 time_or_null(j->ended_s));
+	json_t *o = json_pack(
+		"{s:I,s:s,s:o,s:s,s:o,s:I,s:I,s:I,s:I,s:n,s:o,s:o,s:o}", "id",
+		(json_int_t)j->id, "kind", job_kind_name(j->kind),
+		"administrator", json_text(j->admin), "state",
+		job_state_name(j->state), "change", object_of(j->what), "total",
+		(json_int_t)j->total, "done", (json_int_t)j->done, "changed",
+		(json_int_t)j->changed, "refused", (json_int_t)j->refused,
+		"detail", "created_at", json_time_s(j->created_s),
+		"started_at", time_or_null(j->started_s), "ended_at",
+		time_or_null(j->ended_s));
+
+	if (!str_empty(j->why.sentence))
+		add_said(o, &j->why);
+	return o;
 }
 
-json_t *refusal_json(const struct job_refusal *e)
+static json_t *refusal_json(const struct job_refusal *e)
 {
-	json_t *o = json_object();
+	json_t *o = json_pack("{s:o}", "address", json_text(e->address));
 
-	json_object_set_new(o, "address", json_text(e->address));
-	json_object_set_new(o, "detail", json_text(e->sentence));
 	if (!str_empty(e->field))
 		json_object_set_new(o, "field", json_text(e->field));
+	add_said(o, &e->why);
 	return o;
 }
 
@@ -87,7 +95,7 @@ static bool number_cursor(struct request *r, int64_t *out, struct response *bad)
 	if (!cursor_parse(r, &text, &none, bad))
 		return false;
 	if (!str_empty(text) && !str_number(text, INT64_MAX, &n)) {
-		*bad = problem(400, "cursor", "cursor is not one of ours.");
+		*bad = problem("cursor", bad_cursor);
 		return false;
 	}
 	*out = (int64_t)n;

@@ -6,9 +6,7 @@
 #include "directory/jobs.h"
 
 json_t *job_json(const struct job *j);
-/* One entry of a report: every refusal is written here. */
-json_t *refusal_json(const struct job_refusal *e);
-/* To a json_t *ARRAY; an EACH of list_refusals(). */
+/* One entry of a report to a json_t *ARRAY; an EACH of list_refusals(). */
 void add_refusal(void *array, const struct job_refusal *e);
 
 #endif

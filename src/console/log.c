@@ -39,7 +39,7 @@ struct response on_list_changes(struct request *r)
 	    !cursor_parse(r, &before, &unused, &a))
 		return a;
 	if (!str_empty(before) && !str_number(before, INT64_MAX, &id))
-		return problem(400, "cursor", "cursor is not one of ours.");
+		return problem("cursor", bad_cursor);
 	page.before = (int64_t)id;
 	l.list = json_array();
 	if (!list_changes(r->d, &page, add, &l)) {

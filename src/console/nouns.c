@@ -10,7 +10,8 @@
 static bool wrong_type(const struct setting_rule *rule, const char *what,
 		       struct response *out)
 {
-	*out = problem(422, rule->key, "%s has to be %s.", rule->key, what);
+	*out = problem(rule->key, wrong_type, V("key", rule->key),
+		       V("right", what));
 	return false;
 }
 
@@ -82,15 +83,19 @@ static void add(struct settings *to, const char *key, struct str value)
 	to->s[to->n++] = (struct setting){ str_of(key), value };
 }
 
-static bool unknown(const struct setting_rule *rules, const char *noun,
-		    const char *key, struct response *out)
+static bool unknown(struct request *r, const struct setting_rule *rules,
+		    const char *noun, const char *key, struct response *out)
 {
-	struct buf names scoped(buf) = BUF_EMPTY;
+	struct str *keys;
+	size_t n = 0;
 
-	for (; rules->key; rules++)
-		buf_printf(&names, "%s%s", names.n ? ", " : "", rules->key);
-	*out = problem(422, key, "A %s has no setting \"%.60s\"; there are "
-				 "%.*s.", noun, key, STR(buf_str(&names)));
+	while (rules[n].key)
+		n++;
+	keys = arena_array(r->arena, struct str, n);
+	for (size_t i = 0; i < n; i++)
+		keys[i] = str_of(rules[i].key);
+	*out = problem(key, unknown_key, V("noun", noun), V("key", key),
+		       V("keys", ((struct texts){ keys, n })));
 	return false;
 }
 
@@ -110,7 +115,7 @@ bool settings_read(struct request *r, json_t *body,
 	json_object_foreach(body, key, v) {
 		rule = rule_of(rules, key);
 		if (!rule)
-			return unknown(rules, noun, key, problem_out);
+			return unknown(r, rules, noun, key, problem_out);
 		if (!value_of(r, rule, v, &value, problem_out))
 			return false;
 		if (rule->type != SETTING_OWN)
@@ -176,16 +181,15 @@ bool precondition(struct request *r, json_t *now, struct response *problem_out)
 	const char *none = header(r, "If-None-Match");
 
 	if (none && now && (!strcmp(none, "*") || has_tag(none, etag_of(r, now)))) {
-		*problem_out = problem(412, NULL, "It exists already.");
+		*problem_out = problem(NULL, exists_already);
 		return false;
 	}
 	if (!match)
 		return true;
 	if (now && (!strcmp(match, "*") || has_tag(match, etag_of(r, now))))
 		return true;
-	*problem_out = problem(412, NULL, now ? "Somebody else has changed it "
-						"meanwhile: look at it again."
-					      : "It is not there any more.");
+	*problem_out = now ? problem(NULL, changed_meanwhile)
+			   : problem(NULL, gone_meanwhile);
 	return false;
 }
 

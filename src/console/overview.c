@@ -132,12 +132,12 @@ struct response on_get_overview(struct request *r)
 	if (str_empty(text))
 		return overview_of(r, r->who.admin.domain_name);
 	if (!domain_parse(text, r->arena, &name))
-		return problem(404, "domain", "There is no such domain.");
+		return problem("domain", no_such_domain, V("domain", text));
 	a = directory_domain(r->d, name, r->arena, &domain);
 	if (a == ANSWER_UNSURE)
 		return trouble(r);
 	if (a == ANSWER_NO || !sees_domain(r, domain.id))
-		return problem(404, "domain", "There is no such domain.");
+		return problem("domain", no_such_domain, V("domain", text));
 	return overview_of(r, domain.name);
 }
 

@@ -13,9 +13,7 @@ bool may_try(struct request *r, struct str name, struct response *problem_out)
 
 	if (wait_s <= 0)
 		return true;
-	*problem_out = problem(429, NULL,
-			       "Too many attempts: wait %lld seconds.",
-			       (long long)wait_s);
+	*problem_out = problem(NULL, too_many_attempts, V("n", wait_s));
 	problem_out->retry_after_s = wait_s;
 	return false;
 }
@@ -34,8 +32,7 @@ bool is_password(struct str password, const char *hash)
 
 /* A transaction of its own: what else the request changes may be undone, as a
  * preview is, but a code that was taken stays taken. */
-enum answer code_take(struct request *r, struct str name, struct str code,
-		      const char **sentence)
+struct change code_take(struct request *r, struct str name, struct str code)
 {
 	const char *path = arena_printf(r->arena, "%s/directory.db",
 					r->console->settings->data);
@@ -44,31 +41,20 @@ enum answer code_take(struct request *r, struct str name, struct str code,
 	struct change change;
 
 	if (!c)
-		return ANSWER_UNSURE;
+		return (struct change){ .outcome = CHANGE_FAILED,
+					.sentence = cause() };
 	change = totp_use(c, name, code, wall_ms() / 1000);
-	*sentence = arena_printf(r->arena, "%s", change.sentence);
+	change.sentence = arena_printf(r->arena, "%s", change.sentence);
+	change.values = values_keep(change.values, r->arena);
 	changes_close(c);
-	switch (change.outcome) {
-	case CHANGE_DONE:
-		return ANSWER_YES;
-	case CHANGE_REFUSED:
-	case CHANGE_NOT_FOUND:
-		return ANSWER_NO;
-	case CHANGE_FAILED:
-		fail("%s", *sentence);
-		break;
-	}
-	return ANSWER_UNSURE;
+	return change;
 }
 
 /* ---- of who is signed in ---- */
 
-static bool wrong(struct request *r, const char *field, const char *sentence,
-		  struct response *out)
+static void count_failure(struct request *r)
 {
 	sign_in_failed(r->console->sessions, r->who.admin.name, &r->client);
-	*out = problem(422, field, "%s", sentence);
-	return false;
 }
 
 bool own_password(struct request *r, const char *field,
@@ -79,30 +65,30 @@ bool own_password(struct request *r, const char *field,
 	if (!may_try(r, r->who.admin.name, problem_out))
 		return false;
 	if (!password.p) {
-		*problem_out = problem(400, field, "%s is a text.", field);
+		*problem_out = problem(field, not_texts, V("keys", field));
 		return false;
 	}
-	return is_password(password, r->who.admin.hash) ||
-	       wrong(r, field, "This is not the password.", problem_out);
+	if (is_password(password, r->who.admin.hash))
+		return true;
+	count_failure(r);
+	*problem_out = problem(field, wrong_password);
+	return false;
 }
 
 bool own_code(struct request *r, struct response *problem_out)
 {
 	struct str code = body_text(r, "code");
-	const char *sentence;
+	struct change change;
 
 	if (!code.p) {
-		*problem_out = problem(400, "code", "code is a text.");
+		*problem_out = problem("code", not_texts, V("keys", "code"));
 		return false;
 	}
-	switch (code_take(r, r->who.admin.name, code, &sentence)) {
-	case ANSWER_YES:
+	change = code_take(r, r->who.admin.name, code);
+	if (change.outcome == CHANGE_DONE)
 		return true;
-	case ANSWER_NO:
-		return wrong(r, "code", sentence, problem_out);
-	case ANSWER_UNSURE:
-		break;
-	}
-	*problem_out = trouble(r);
+	if (change.outcome != CHANGE_FAILED)
+		count_failure(r);
+	*problem_out = refused(r, change);
 	return false;
 }

@@ -21,10 +21,9 @@ bool may_try(struct request *r, struct str name, struct response *problem_out)
 bool is_password(struct str password, const char *hash);
 /*
  * Take a code, or a recovery code, of the administrator NAME: each is good
- * once, whatever else becomes of the request.  NO: *SENTENCE says why.
+ * once, whatever else becomes of the request.
  */
-enum answer code_take(struct request *r, struct str name, struct str code,
-		      const char **sentence);
+struct change code_take(struct request *r, struct str name, struct str code);
 
 /* The password of who is signed in, which is the member FIELD of the body; a
  * wrong one is counted.  False: *PROBLEM. */

@@ -66,14 +66,16 @@ static bool filters_of(struct request *r, const struct queue_filter *f,
 {
 	out->f = *f;
 	if (!is_domain(r, f)) {
-		*bad = problem(422, "domain", "%s", cause());
+		*bad = problem("domain", bad_domain_name,
+			       V("given", f->domain), V("cause", cause()));
 		return false;
 	}
 	switch (queue_names(r, f->domain, &out->names, &out->n)) {
 	case ANSWER_YES:
 		return true;
 	case ANSWER_NO:
-		*bad = problem(404, "domain", "There is no such domain.");
+		*bad = problem("domain", no_such_domain,
+			       V("domain", f->domain));
 		return false;
 	case ANSWER_UNSURE:
 		break;
@@ -189,7 +191,8 @@ struct response on_list_queue(struct request *r)
 	    !cursor_parse(r, &after, &unused, &bad))
 		return bad;
 	if (!is_domain(r, &f))
-		return problem(400, "domain", "%s", cause());
+		return problem("domain", bad_parameter, V("key", "domain"),
+			       V("given", f.domain));
 	if (!filters_of(r, &f, &filters, &bad))
 		return bad;
 	return list_page(r, &filters, after, limit);
@@ -293,13 +296,13 @@ static bool filter_of(struct request *r, struct queue_filter *f,
 		any = true;
 		if (!str_empty(*keys[i].to))
 			continue;
-		*bad = problem(422, keys[i].key, "%s is empty.", keys[i].key);
+		*bad = problem(keys[i].key, wrong_type, V("key", keys[i].key),
+			       V("right", "a text that is not empty"));
 		return false;
 	}
 	if (any || json_is_true(json_object_get(r->body, "all")))
 		return true;
-	*bad = problem(422, "all", "Say which: id, recipient, system or "
-				   "domain; or all.");
+	*bad = problem("all", no_messages_named);
 	return false;
 }
 
@@ -349,8 +352,9 @@ struct response on_order_queue(struct request *r)
 	enum order order;
 
 	if (!order_of(r, &order))
-		return problem(422, "order", "order is retry, hold, release, "
-					     "delete or bounce.");
+		return problem("order", wrong_type, V("key", "order"),
+			       V("right", "retry, hold, release, delete or "
+					  "bounce"));
 	if (!filter_of(r, &f, &bad) || !filters_of(r, &f, &filters, &bad))
 		return bad;
 	return give(r, order, &filters);

@@ -353,7 +353,7 @@ static struct response park(struct request *r)
 	atomic_fetch_add(&all.running, 1);
 	if (atomic_load(&all.stopping)) {
 		atomic_fetch_sub(&all.running, 1);
-		return problem(503, NULL, "The console is about to stop.");
+		return problem(NULL, stopping);
 	}
 	server_park(r);
 	loop_post(0, start, r->test);
@@ -370,20 +370,21 @@ static struct response begin(struct request *r)
 				  .may_loopback = is_super(r) };
 	r->test = t;
 	if (!hosts_parse(text, t->arena, &t->hosts, &t->n))
-		return problem(422, "hosts", "%s", cause());
-	if (t->n == 0 || t->n > HOSTS)
-		return problem(422, "hosts", "Say 1 to %d hosts.", HOSTS);
+		return problem("hosts", bad_hosts, V("given", text),
+			       V("cause", cause()));
+	if (t->n > HOSTS)
+		return problem("hosts", too_many_hosts, V("most", HOSTS));
 	switch (take_domain(r, t)) {
 	case ANSWER_YES:
 		break;
 	case ANSWER_NO:
-		return problem(404, "domain", "There is no such domain.");
+		return problem("domain", no_such_domain,
+			       V("domain", body_text(r, "domain")));
 	case ANSWER_UNSURE:
 		return trouble(r);
 	}
 	if (!is_one_more()) {
-		struct response a = problem(429, NULL, "Too many trials: wait a "
-						     "minute.");
+		struct response a = problem(NULL, too_many_trials);
 
 		a.retry_after_s = 60;
 		return a;

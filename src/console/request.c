@@ -5,7 +5,6 @@
 
 #include <microhttpd.h>
 #include <sodium.h>
-#include <stdarg.h>
 #include <stdlib.h>
 
 #include "rt/log.h"
@@ -48,8 +47,24 @@ static const struct {
 	{ 503, "trouble", "Our own trouble" },
 };
 
-static struct response say_problem(int status, const char *field,
-				 const char *sentence)
+static void say(json_t *o, const char *sentence, const char *field,
+		const char *reason, const struct value *values)
+{
+	json_object_set_new(o, "detail", json_text(str_of(sentence)));
+	if (field)
+		json_object_set_new(o, "field", json_text(str_of(field)));
+	json_object_set_new(o, "reason", json_id(str_of(reason)));
+	json_object_set_new(o, "values", json_values(values));
+}
+
+void say_refusal(json_t *o, struct change change)
+{
+	say(o, change.sentence, change.field, refusal_name(change.reason),
+	    change.values);
+}
+
+/* Without what say() adds. */
+static struct response problem_of(int status)
 {
 	for (size_t i = 0; i < array_size(problems); i++) {
 		json_t *body;
@@ -59,10 +74,6 @@ static struct response say_problem(int status, const char *field,
 		body = json_pack("{s:s+,s:s,s:i}", "type",
 				 "urn:splitmail:problem:", problems[i].kind,
 				 "title", problems[i].title, "status", status);
-		json_object_set_new(body, "detail", json_text(str_of(sentence)));
-		if (field)
-			json_object_set_new(body, "field",
-					    json_text(str_of(field)));
 		return (struct response){ .status = status, .body = body,
 					.type = "application/problem+json" };
 	}
@@ -70,22 +81,33 @@ static struct response say_problem(int status, const char *field,
 	return (struct response){ 0 };
 }
 
-struct response problem(int status, const char *field, const char *format, ...)
+static const struct {
+	int status;
+	const char *name, *sentence;
+} own_problems[] = {
+#define PROBLEM(id, status, text) [PROBLEM_##id] = { status, #id, text },
+#include "console/problems.def"
+#undef PROBLEM
+};
+
+struct response problem_say(const char *field, enum problem p,
+			    const struct value *values)
 {
 	struct arena *arena scoped(arena) = arena_open();
-	const char *sentence;
-	va_list args;
+	struct response a = problem_of(own_problems[p].status);
+	struct str text;
 
-	va_start(args, format);
-	sentence = arena_vprintf(arena, format, args);
-	va_end(args);
-	return say_problem(status, field, sentence);
+	values = values_keep(values, arena);
+	text = sentence_fill(str_of(own_problems[p].sentence), values, arena);
+	say(a.body, arena_cstr(arena, text), field, own_problems[p].name,
+	    values);
+	return a;
 }
 
 struct response not_there(struct request *r)
 {
 	(void)r;
-	return problem(404, NULL, "There is no such thing.");
+	return problem(NULL, not_found);
 }
 
 /* What broke is for the log: it may name files. */
@@ -93,16 +115,19 @@ struct response trouble(struct request *r)
 {
 	log_error("console", "%s %s: %s", r->method,
 		  log_safe(r->arena, r->path, 200), cause());
-	return problem(503, NULL, "The server could not do it; its log says "
-				  "why. Try again later.");
+	return problem(NULL, trouble);
 }
 
 struct response refused(struct request *r, struct change change)
 {
+	struct response a;
+
 	switch (change.outcome) {
 	case CHANGE_REFUSED:
 	case CHANGE_NOT_FOUND:
-		return say_problem(422, change.field, change.sentence);
+		a = problem_of(422);
+		say_refusal(a.body, change);
+		return a;
 	case CHANGE_FAILED:
 		fail("%s", change.sentence);
 		break;
@@ -249,8 +274,8 @@ bool page_limit(struct request *r, int64_t *out, struct response *problem_out)
 
 	if (!str_empty(text) &&
 	    (!str_number(text, PAGE_ITEMS_MAX, &n) || n == 0)) {
-		*problem_out = problem(400, "limit", "limit is a number from 1 "
-						     "to %d.", PAGE_ITEMS_MAX);
+		*problem_out = problem("limit", bad_limit,
+				       V("most", PAGE_ITEMS_MAX));
 		return false;
 	}
 	*out = (int64_t)n;
@@ -282,8 +307,7 @@ bool cursor_parse(struct request *r, struct str *a, struct str *b,
 		return true;
 	if (sodium_base642bin(bytes, text.n, text.p, text.n, NULL, &n, NULL,
 			      sodium_base64_VARIANT_URLSAFE_NO_PADDING) != 0) {
-		*problem_out = problem(400, "cursor", "cursor is not one of "
-						      "ours.");
+		*problem_out = problem("cursor", bad_cursor);
 		return false;
 	}
 	plain = (struct str){ (const char *)bytes, n };

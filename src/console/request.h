@@ -18,6 +18,7 @@
 
 #include "base/arena.h"
 #include "base/buf.h"
+#include "base/sentence.h"
 #include "console/console.h"
 #include "directory/admins.h"
 #include "directory/directory.h"
@@ -83,13 +84,25 @@ struct response answer_json(int status, json_t *object);
 /* With the ETag of OBJECT. */
 struct response answer_entity(struct request *r, int status, json_t *object);
 struct response answer_empty(void);		/* 204 */
-/* FIELD may be NULL. */
-struct response problem(int status, const char *field, const char *format, ...)
-	printf_like(3, 4);
+
+enum problem {
+#define PROBLEM(id, status, sentence) PROBLEM_##id,
+#include "console/problems.def"
+#undef PROBLEM
+};
+
+/* problem("new", wrong_password) or problem(NULL, too_large, V("most", n)): one
+ * of problems.def, and the values of its sentence.  FIELD may be NULL. */
+#define problem(field, id, ...) \
+	problem_say(field, PROBLEM_##id, VALUES(__VA_ARGS__))
+struct response problem_say(const char *field, enum problem p,
+			    const struct value *values);
 struct response not_there(struct request *r);	/* 404 */
 struct response trouble(struct request *r);	/* 503, cause() is logged */
 /* What a change came to, when that is not CHANGE_DONE. */
 struct response refused(struct request *r, struct change change);
+/* Why a change was refused: detail, field, reason and values become O's. */
+void say_refusal(json_t *o, struct change change);
 
 /* The ETag of what is shown; counts and the like left out. */
 const char *etag_of(struct request *r, json_t *object);

@@ -25,7 +25,7 @@ static bool parse_recipient(struct request *r, struct address *a)
 				     STR(param(r, "address")));
 
 	return path_parse(&path, PATH_FORWARD, r->arena, a) &&
-	       (str_empty(path) || fail("This is no address."));
+	       (str_empty(path) || fail("more than an address"));
 }
 
 static enum answer may_ask_as(struct request *r, const struct asker *as)
@@ -59,12 +59,15 @@ struct response on_route(struct request *r)
 	enum answer a;
 
 	if (!parse_recipient(r, &recipient))
-		return problem(422, "address", "%s.", cause());
+		return problem("address", bad_address,
+			       V("given", param(r, "address")),
+			       V("cause", cause()));
 	a = is_his(r, recipient.domain);
 	if (a == ANSWER_YES &&
 	    !asker_parse(r->d, str_empty(as) ? S("internet") : as, r->arena,
 			 &asker))
-		return problem(422, "as", "%s.", cause());
+		return problem("as", bad_asker, V("given", as),
+			       V("cause", cause()));
 	if (a == ANSWER_YES)
 		a = may_ask_as(r, &asker);
 	switch (a) {

@@ -128,8 +128,7 @@ static bool check_host(struct request *r, struct response *out)
 
 	if (host && is_our_name(r->console->settings, host_name(str_of(host))))
 		return true;
-	*out = problem(421, NULL, "The console is not known by this name: add "
-				  "it to console { names } in splitmail.conf.");
+	*out = problem(NULL, unknown_host);
 	return false;
 }
 
@@ -145,14 +144,13 @@ static bool check_origin(struct request *r, struct response *out)
 	if (at >= 0 && str_same_nocase(str_from(from, (size_t)at + 3),
 				       str_of(host)))
 		return true;
-	*out = problem(403, NULL, "The request comes from a page of another "
-				  "site.");
+	*out = problem(NULL, from_another_site);
 	return false;
 }
 
 static struct response not_signed_in(void)
 {
-	return problem(401, NULL, "Sign in first.");
+	return problem(NULL, not_signed_in);
 }
 
 static enum answer by_token(struct request *r, const char *authorization)
@@ -214,12 +212,12 @@ static bool check_write(struct request *r, struct response *out)
 	if (!is_write(r))
 		return true;
 	if (!r->who.may_write) {
-		*out = problem(403, NULL, "This token may only read.");
+		*out = problem(NULL, token_may_only_read);
 		return false;
 	}
 	if (r->who.by_token || has_csrf(r))
 		return true;
-	*out = problem(403, NULL, "X-CSRF-Token is missing or wrong.");
+	*out = problem(NULL, csrf_token_wrong);
 	return false;
 }
 
@@ -244,8 +242,10 @@ static bool check_role(struct request *r, struct response *out)
 			return true;
 		break;
 	}
-	*out = problem(403, NULL, "A %s%s has no right to do this.",
-		       role_name(role), r->who.by_token ? "'s token" : "");
+	*out = r->who.by_token ? problem(NULL, token_has_no_right,
+					 V("role", role_name(role)))
+			       : problem(NULL, no_right,
+					 V("role", role_name(role)));
 	return false;
 }
 
@@ -276,8 +276,8 @@ static bool check_body(struct request *r, struct response *out)
 	uint64_t n;
 
 	if (length && !str_number(str_of(length), LIMIT_CONSOLE_BODY_BYTES, &n)) {
-		*out = problem(413, NULL, "A request has at most %d bytes.",
-			       LIMIT_CONSOLE_BODY_BYTES);
+		*out = problem(NULL, too_large,
+			       V("most", LIMIT_CONSOLE_BODY_BYTES));
 		return false;
 	}
 	if (r->route->body == NO_BODY)
@@ -285,7 +285,7 @@ static bool check_body(struct request *r, struct response *out)
 	if (type && !strncasecmp(type, "application/json", 16) &&
 	    (type[16] == 0 || type[16] == ';' || type[16] == ' '))
 		return true;
-	*out = problem(415, NULL, "The body has to be application/json.");
+	*out = problem(NULL, not_json_type);
 	return false;
 }
 
@@ -297,7 +297,7 @@ static bool admit(struct request *r, struct response *out)
 		return false;
 	r->route = find_route(r, &allow);
 	if (!r->route && allow) {
-		*out = problem(405, NULL, "This cannot be done here.");
+		*out = problem(NULL, not_possible);
 		out->allow = allow;
 		return false;
 	}
@@ -419,9 +419,9 @@ static bool parse_body(struct request *r, struct response *out)
 			     JSON_REJECT_DUPLICATES, &error);
 	if (json_is_object(r->body))
 		return true;
-	*out = r->body ? problem(400, NULL, "The body has to be an object.")
-		       : problem(400, NULL, "The body is no JSON: line %d: %s.",
-				 error.line, error.text);
+	*out = r->body ? problem(NULL, not_an_object)
+		       : problem(NULL, not_json, V("line", error.line),
+				 V("cause", error.text));
 	return false;
 }
 
@@ -496,8 +496,8 @@ static enum MHD_Result on_request(void *console,
 		return MHD_YES;
 	}
 	if (r->is_too_long)
-		a = problem(413, NULL, "A request has at most %d bytes.",
-			    LIMIT_CONSOLE_BODY_BYTES);
+		a = problem(NULL, too_large,
+			    V("most", LIMIT_CONSOLE_BODY_BYTES));
 	else
 		a = with_directory(r, last_step);
 	return a.status ? send_answer(r, a) : MHD_YES;

@@ -6,6 +6,7 @@
 #include "console/nouns.h"
 #include "console/proof.h"
 #include "console/sessions.h"
+#include "directory/password.h"
 #include "rt/log.h"
 
 static json_t *session_json(struct request *r)
@@ -34,14 +35,13 @@ static const char *cookie(struct request *r, const char *id, const char *more)
 			    r->console->is_tls ? "; Secure" : "", more);
 }
 
-/* FIELD is "code" after the right password only. */
 static struct response wrong(struct request *r, struct str name,
-			     const char *field, const char *sentence)
+			     struct response a)
 {
 	sign_in_failed(r->console->sessions, name, &r->client);
 	log_fact("console", "client=%s, sign-in failed, name=<%s>",
 		 inet_ip_text(&r->client).c, log_safe(r->arena, name, 64));
-	return problem(401, field, "%s", sentence);
+	return a;
 }
 
 /*
@@ -53,29 +53,33 @@ static bool check_code(struct request *r, struct admin *admin,
 		       struct response *out)
 {
 	struct str code = body_text(r, "code");
-	const char *sentence;
+	struct change change;
 	struct admin again;
 
 	if (str_empty(code)) {
-		*out = problem(401, "code", "Give a code of the second factor, "
-					    "too.");
+		*out = problem("code", code_needed);
 		return false;
 	}
-	switch (code_take(r, admin->name, code, &sentence)) {
-	case ANSWER_YES:
+	change = code_take(r, admin->name, code);
+	switch (change.outcome) {
+	case CHANGE_DONE:
 		/* Only how many are left: what he has proved is what was read
 		 * before. */
 		if (directory_admin(r->d, admin->name, r->arena, &again) ==
 		    ANSWER_YES)
 			admin->recovery_codes = again.recovery_codes;
 		return true;
-	case ANSWER_NO:
-		*out = wrong(r, admin->name, "code", sentence);
+	case CHANGE_REFUSED:
+	case CHANGE_NOT_FOUND:
+		*out = wrong(r, admin->name,
+			     change.reason == REFUSE_code_used
+				     ? problem("code", code_used)
+				     : problem("code", code_wrong));
 		return false;
-	case ANSWER_UNSURE:
+	case CHANGE_FAILED:
+		*out = refused(r, change);
 		break;
 	}
-	*out = trouble(r);
 	return false;
 }
 
@@ -111,17 +115,16 @@ struct response on_sign_in(struct request *r)
 	struct response a;
 
 	if (!name.p || !password.p)
-		return problem(400, name.p ? "password" : "name",
-			       "name and password are texts.");
+		return problem(name.p ? "password" : "name", not_texts,
+			       V("keys", "name and password"));
 	if (code && !json_is_string(code))
-		return problem(400, "code", "code is a text.");
+		return problem("code", not_texts, V("keys", "code"));
 	if (!may_try(r, name, &a))
 		return a;
 	if (directory_admin(r->d, name, r->arena, &admin) == ANSWER_UNSURE)
 		return trouble(r);
 	if (!is_password(password, admin.hash))
-		return wrong(r, name, NULL,
-			     "The name or the password is wrong.");
+		return wrong(r, name, problem(NULL, wrong_name_or_password));
 	if (admin.totp && !check_code(r, &admin, &a))
 		return a;
 	r->who.admin = admin;
@@ -167,16 +170,15 @@ static struct response set_password(struct request *r, struct str password)
 
 struct response on_change_password(struct request *r)
 {
-	enum { SHORTEST = 8 };
 	struct str new = body_text(r, "new");
 	struct response a;
 
 	if (!new.p)
-		return problem(400, "new", "new is a text.");
+		return problem("new", not_texts, V("keys", "new"));
 	if (!own_password(r, "current", &a))
 		return a;
-	if (new.n < SHORTEST)
-		return problem(422, "new", "A password has at least %d "
-					   "characters.", SHORTEST);
+	if (new.n < PASSWORD_ADMIN_BYTES)
+		return problem("new", admin_password_short,
+			       V("least", PASSWORD_ADMIN_BYTES));
 	return set_password(r, new);
 }

@@ -61,9 +61,11 @@ struct response on_create_token(struct request *r)
 	bool may_write = str_same(scope, S("write"));
 
 	if (!may_write && !str_same(scope, S("read")))
-		return problem(422, "scope", "scope is read or write.");
+		return problem("scope", wrong_type, V("key", "scope"),
+			       V("right", "read or write"));
 	if (days && !json_is_integer(days))
-		return problem(422, "days", "days is a number.");
+		return problem("days", wrong_type, V("key", "days"),
+			       V("right", "a number"));
 	if (!change_open(r))
 		return trouble(r);
 	return change_close(r, create(r, name, may_write,

@@ -41,7 +41,7 @@ static bool prove(struct request *r, struct response *out)
 {
 	if (r->who.admin.totp)
 		return own_password(r, "password", out) && own_code(r, out);
-	*out = problem(422, NULL, "No second factor is on.");
+	*out = problem(NULL, no_second_factor);
 	return false;
 }
 
@@ -86,7 +86,7 @@ struct response on_confirm_totp(struct request *r)
 	struct response a;
 
 	if (!code.p)
-		return problem(400, "code", "code is a text.");
+		return problem("code", not_texts, V("keys", "code"));
 	if (!own_password(r, "password", &a))
 		return a;
 	if (!change_open(r))

@@ -17,6 +17,7 @@
 #include "directory/changes.h"
 #include "directory/sql.h"
 #include "wire/address.h"
+#include "wire/hosts.h"
 
 struct changes {
 	struct sql *sql;
@@ -32,18 +33,26 @@ struct changes {
 bool change_begin(struct changes *c) must_check;
 struct change change_end(struct changes *c, bool ok);
 
-/* All of them false. */
-bool change_refuse(struct changes *c, const char *field, const char *format,
-		   ...) printf_like(3, 4);
-bool change_missing(struct changes *c, const char *field, const char *format,
-		    ...) printf_like(3, 4);
+/* Both false. */
+bool change_refuse(struct changes *c, enum change_outcome outcome,
+		   const char *field, enum refusal reason,
+		   const struct value *values);
 bool change_broken(struct changes *c);		/* cause() says why */
 /* True: what the sentence of success is. */
 bool change_done(struct changes *c, const char *format, ...) printf_like(2, 3);
 
-/* Short, because they are in every other line here; nobody else sees them. */
-#define refuse(...) change_refuse(__VA_ARGS__)
-#define missing(...) change_missing(__VA_ARGS__)
+/*
+ * Short, because they are in every other line here; nobody else sees them.
+ * REASON is an id of refusals.def, behind it come the values of its sentence:
+ *
+ *	return refuse(c, "name", domain_exists, V("domain", name));
+ */
+#define refuse(c, field, reason, ...) \
+	change_refuse(c, CHANGE_REFUSED, field, REFUSE_##reason, \
+		      VALUES(__VA_ARGS__))
+#define missing(c, field, reason, ...) \
+	change_refuse(c, CHANGE_NOT_FOUND, field, REFUSE_##reason, \
+		      VALUES(__VA_ARGS__))
 #define broken(c) change_broken(c)
 #define done(...) change_done(__VA_ARGS__)
 
@@ -64,10 +73,12 @@ bool change_end_sessions(struct changes *c, int64_t holder, struct str login)
 
 enum { NAMES_SHOWN = 10 };
 
-/* "a, b and c", or the first ten "and 31 more", from the first column of Q;
- * *N: how many there are.  Ends Q. */
-bool name_list(struct changes *c, struct query *q, struct str *out, int64_t *n)
-	must_check;
+/* The first ten, from the first column of Q; *N: how many there are.  Ends
+ * Q. */
+bool name_list(struct changes *c, struct query *q, struct texts *out,
+	       int64_t *n) must_check;
+/* WORDS end with NULL. */
+struct texts words_list(struct changes *c, const char *const *words);
 
 /* ---- values ---- */
 
@@ -85,10 +96,22 @@ bool value_text(struct changes *c, const char *field, struct str v, size_t max,
 /* Any mailbox, ours or not. */
 bool value_address(struct changes *c, const char *field, struct str v,
 		   struct address *out) must_check;
+/* Canonical. */
+bool value_domain(struct changes *c, const char *field, struct str v,
+		  struct str *out) must_check;
+/* One host at least. */
+bool value_hosts(struct changes *c, const char *field, struct str v,
+		 struct host **out, size_t *n) must_check;
+/* Its hash. */
+bool value_password(struct changes *c, const char *field, struct str v,
+		    struct str *out) must_check;
 struct str size_text(struct changes *c, int64_t bytes);
 /* N random letters of base32, 5 bits each, and a NUL. */
 void random_letters(char *out, size_t n);
 bool is_key(struct str key, const char *name);
+/* False: KEY is none of KEYS (NULL at the end), which are those of NOUN. */
+bool unknown_key(struct changes *c, const char *noun, struct str key,
+		 const char *const *keys);
 
 extern const char *const home_words[], *const tls_words[],
 	*const when_down_words[], *const own_senders_words[],

@@ -9,7 +9,9 @@
 #include <stdlib.h>
 #include <unistr.h>
 
+#include "base/limits.h"
 #include "directory/change.h"
+#include "directory/password.h"
 
 struct changes *changes_open(const char *path, const char *who)
 {
@@ -69,7 +71,8 @@ bool change_begin(struct changes *c)
 {
 	check(!c->in_change);
 	arena_reset(c->arena);
-	c->result = (struct change){ CHANGE_DONE, NULL, "Done." };
+	c->result = (struct change){ .outcome = CHANGE_DONE,
+				     .sentence = "Done." };
 	c->in_change = sql_script(c->sql, c->in_batch ? "SAVEPOINT change"
 						      : "BEGIN IMMEDIATE");
 	return c->in_change || broken(c);
@@ -105,37 +108,42 @@ static bool end_as(struct changes *c, enum change_outcome outcome,
 	return outcome == CHANGE_DONE;
 }
 
-#define SENTENCE(c, format, out) \
-	do { \
-		va_list args; \
-		va_start(args, format); \
-		out = arena_vprintf((c)->arena, format, args); \
-		va_end(args); \
-	} while (0)
+static const struct {
+	const char *name, *sentence;
+} refusals[] = {
+#define REFUSAL(id, text) [REFUSE_##id] = { #id, text },
+#include "directory/refusals.def"
+#undef REFUSAL
+};
 
-bool change_refuse(struct changes *c, const char *field, const char *format,
-		   ...)
+const char *refusal_name(enum refusal r)
 {
-	const char *text;
-
-	SENTENCE(c, format, text);
-	return end_as(c, CHANGE_REFUSED, field, text);
+	return refusals[r].name;
 }
 
-bool change_missing(struct changes *c, const char *field, const char *format,
-		    ...)
+bool change_refuse(struct changes *c, enum change_outcome outcome,
+		   const char *field, enum refusal reason,
+		   const struct value *values)
 {
-	const char *text;
+	struct str text;
 
-	SENTENCE(c, format, text);
-	return end_as(c, CHANGE_NOT_FOUND, field, text);
+	values = values_keep(values, c->arena);
+	text = sentence_fill(str_of(refusals[reason].sentence), values,
+			     c->arena);
+	end_as(c, outcome, field, arena_cstr(c->arena, text));
+	c->result.reason = reason;
+	c->result.values = values;
+	return false;
 }
 
 bool change_done(struct changes *c, const char *format, ...)
 {
 	const char *text;
+	va_list args;
 
-	SENTENCE(c, format, text);
+	va_start(args, format);
+	text = arena_vprintf(c->arena, format, args);
+	va_end(args);
 	return end_as(c, CHANGE_DONE, NULL, text);
 }
 
@@ -162,22 +170,19 @@ bool change_end_sessions(struct changes *c, int64_t holder, struct str login)
 		   "is", holder, login);
 }
 
-bool name_list(struct changes *c, struct query *q, struct str *out, int64_t *n)
+bool name_list(struct changes *c, struct query *q, struct texts *out,
+	       int64_t *n)
 {
-	struct buf b scoped(buf) = BUF_EMPTY;
+	struct str *shown = arena_array(c->arena, struct str, NAMES_SHOWN);
 	enum answer a;
 
 	for (*n = 0; (a = query_next(q)) == ANSWER_YES; ++*n)
 		if (*n < NAMES_SHOWN)
-			buf_printf(&b, "%s%.*s", *n > 0 ? ", " : "",
-				   STR(query_text(q, 0, c->arena)));
+			shown[*n] = query_text(q, 0, c->arena);
 	query_free(q);
-	if (a == ANSWER_UNSURE)
-		return broken(c);
-	if (*n > NAMES_SHOWN)
-		buf_printf(&b, " and %lld more", (long long)(*n - NAMES_SHOWN));
-	*out = arena_str(c->arena, buf_str(&b));
-	return true;
+	*out = (struct texts){ shown, *n < NAMES_SHOWN ? (size_t)*n
+						       : NAMES_SHOWN };
+	return a != ANSWER_UNSURE || broken(c);
 }
 
 /* ---- values ---- */
@@ -231,6 +236,27 @@ bool is_key(struct str key, const char *name)
 	return str_same(key, str_of(name));
 }
 
+struct texts words_list(struct changes *c, const char *const *words)
+{
+	struct str *list;
+	size_t n = 0;
+
+	while (words[n])
+		n++;
+	list = arena_array(c->arena, struct str, n);
+	for (size_t i = 0; i < n; i++)
+		list[i] = str_of(words[i]);
+	return (struct texts){ list, n };
+}
+
+bool unknown_key(struct changes *c, const char *noun, struct str key,
+		 const char *const *keys)
+{
+	return refuse(c, arena_cstr(c->arena, key), unknown_key,
+		      V("noun", noun), V("key", key),
+		      V("keys", words_list(c, keys)));
+}
+
 bool value_bool(struct changes *c, const char *field, struct str v, bool *out)
 {
 	static const char *const words[] = { "yes", "no",  "true", "false",
@@ -241,25 +267,19 @@ bool value_bool(struct changes *c, const char *field, struct str v, bool *out)
 			*out = i % 2 == 0;
 			return true;
 		}
-	return refuse(c, field, "%s is yes or no, not \"%.*s\".", field,
-		      STR(v));
+	return refuse(c, field, not_yes_or_no, V("key", field), V("given", v));
 }
 
 bool value_word(struct changes *c, const char *field, struct str v,
 		const char *const *words, int64_t *out)
 {
-	const char *list = "";
-
-	for (int64_t i = 0; words[i]; i++) {
+	for (int64_t i = 0; words[i]; i++)
 		if (str_same_nocase(v, str_of(words[i]))) {
 			*out = i;
 			return true;
 		}
-		list = arena_printf(c->arena, "%s%s%s", list, i ? ", " : "",
-				    words[i]);
-	}
-	return refuse(c, field, "%s is one of %s, not \"%.*s\".", field, list,
-		      STR(v));
+	return refuse(c, field, not_one_of, V("key", field), V("given", v),
+		      V("words", words_list(c, words)));
 }
 
 static int unit_shift(struct str *v)
@@ -285,9 +305,8 @@ bool value_size(struct changes *c, const char *field, struct str v,
 
 	/* 2^50 bytes: a petabyte is a typing error. */
 	if (!str_number(digits, UINT64_C(1) << (50 - shift), &n))
-		return refuse(c, field, "%s is a number of bytes such as 500M "
-					"or 10G, or 0 for no limit, not "
-					"\"%.*s\".", field, STR(v));
+		return refuse(c, field, bad_size, V("key", field),
+			      V("given", v));
 	*out = (int64_t)(n << shift);
 	return true;
 }
@@ -297,18 +316,24 @@ struct str size_text(struct changes *c, int64_t bytes)
 	return arena_strf(c->arena, "%lld", (long long)bytes);
 }
 
+static bool has_control(struct str s)
+{
+	for (size_t i = 0; i < s.n; i++)
+		if ((unsigned char)s.p[i] < 0x20 || s.p[i] == 0x7f)
+			return true;
+	return false;
+}
+
 bool value_text(struct changes *c, const char *field, struct str v, size_t max,
 		struct str *out)
 {
 	if (v.n > max)
-		return refuse(c, field, "%s is longer than %zu bytes.", field,
-			      max);
+		return refuse(c, field, text_too_long, V("key", field),
+			      V("most", max));
 	if (u8_check((const uint8_t *)v.p, v.n))
-		return refuse(c, field, "%s is not UTF-8.", field);
-	for (size_t i = 0; i < v.n; i++)
-		if ((unsigned char)v.p[i] < 0x20 || v.p[i] == 0x7f)
-			return refuse(c, field, "%s holds a control character.",
-				      field);
+		return refuse(c, field, text_not_utf8, V("key", field));
+	if (has_control(v))
+		return refuse(c, field, text_has_control, V("key", field));
 	*out = str_trim(v);
 	return true;
 }
@@ -317,8 +342,45 @@ bool value_address(struct changes *c, const char *field, struct str v,
 		   struct address *out)
 {
 	if (!address_parse(v, c->arena, out))
-		return refuse(c, field, "%s", cause());
+		return refuse(c, field, bad_address, V("given", v),
+			      V("cause", cause()));
 	if (str_empty(out->domain))
-		return refuse(c, field, "\"%.*s\" has no domain.", STR(v));
+		return refuse(c, field, address_without_domain, V("given", v));
+	return true;
+}
+
+bool value_domain(struct changes *c, const char *field, struct str v,
+		  struct str *out)
+{
+	return domain_parse(v, c->arena, out) ||
+	       refuse(c, field, bad_domain_name, V("given", v),
+		      V("cause", cause()));
+}
+
+bool value_hosts(struct changes *c, const char *field, struct str v,
+		 struct host **out, size_t *n)
+{
+	if (hosts_parse(v, c->arena, out, n))
+		return true;
+	if (*n == LIMIT_HOSTS)
+		return refuse(c, field, too_many_hosts, V("most", LIMIT_HOSTS));
+	return refuse(c, field, bad_hosts, V("given", v), V("cause", cause()));
+}
+
+bool value_password(struct changes *c, const char *field, struct str v,
+		    struct str *out)
+{
+	char hash[PASSWORD_HASH_BYTES];
+
+	if (str_empty(v))
+		return refuse(c, field, password_empty);
+	if (v.n > PASSWORD_BYTES)
+		return refuse(c, field, password_too_long,
+			      V("most", PASSWORD_BYTES));
+	if (has_control(v))
+		return refuse(c, field, password_has_control);
+	if (!password_hash(v, hash))
+		return broken(c);
+	*out = arena_str(c->arena, str_of(hash));
 	return true;
 }

@@ -10,7 +10,8 @@
  *	struct setting s[] = { { S("relay"), S("mail.b.example") } };
  *	struct change r = domain_set(c, S("example.org"), s, 1);
  *	if (r.outcome != CHANGE_DONE)
- *		puts(r.sentence);	r.field says which key is at fault
+ *		puts(r.sentence);	r.field says which key is at fault,
+ *					r.reason why (refusals.def)
  *
  * Settings are KEY=VALUE as text; the keys are those of settings tables in
  * changes_*.c, and an unknown key is refused with the list of the valid ones.
@@ -24,6 +25,7 @@
 #ifndef DIRECTORY_CHANGES_H
 #define DIRECTORY_CHANGES_H
 
+#include "base/sentence.h"
 #include "directory/directory.h"
 
 #define ADMIN_FIRST "admin0"	/* superadministrator, made by init */
@@ -41,12 +43,22 @@ enum change_outcome {
 	CHANGE_FAILED,		/* our own trouble */
 };
 
+enum refusal {
+#define REFUSAL(id, sentence) REFUSE_##id,
+#include "directory/refusals.def"
+#undef REFUSAL
+};
+
 struct change {
 	enum change_outcome outcome;
 	const char *field;	/* the key at fault, or NULL */
-	const char *sentence;	/* what was done, or what to do; on loan until
-				   the next call with this handle */
-};
+	const char *sentence;	/* what was done, or what to do */
+	/* When refused or not found: the sentence's identity and values. */
+	enum refusal reason;
+	const struct value *values;
+};			/* on loan until the next call with this handle */
+
+const char *refusal_name(enum refusal r);	/* "domain_exists" */
 
 struct setting {
 	struct str key, value;

@@ -25,10 +25,7 @@ static bool parse_place(struct changes *c, const char *field, struct str text,
 	if (!value_address(c, field, text, a))
 		return false;
 	if (str_same(a->local, S("*")))
-		return refuse(c, field,
-			      "An address has no wild card: who gets the mail "
-			      "nobody else has is set with `splitmail domain set "
-			      "DOMAIN catch_all=ADDRESS`.");
+		return refuse(c, field, address_is_wild_card);
 	return true;
 }
 
@@ -44,12 +41,10 @@ bool place_parse(struct changes *c, const char *field, struct str text,
 	if (!all && !domain_id(c, a.domain, &id))
 		return false;
 	if (!id)
-		return missing(c, field, "There is no domain %.*s here.",
-			       all ? 1 : (int)a.domain.n, all ? "*"
-							      : a.domain.p);
+		return missing(c, field, domain_not_here,
+			       V("domain", all ? S("*") : a.domain));
 	if (domain && id != domain)
-		return refuse(c, field, "%.*s is no name or alias of the same "
-					"domain.", STR(a.domain));
+		return refuse(c, field, other_domain, V("name", a.domain));
 	*out = (struct place){ id, a.local, all ? S("*") : a.domain, STR_NONE };
 	out->text = arena_strf(c->arena, "%.*s@%.*s", STR(a.local),
 			       STR(out->name));
@@ -67,19 +62,23 @@ bool place_is_free(struct changes *c, const char *field, const struct place *p)
 		"(?3 = '*' OR a.name IN (?3, '*')) ORDER BY a.name", "iss",
 		p->domain, p->local, p->name);
 	enum answer a = query_next(&q);
-	struct str login, name;
+	struct str login, name, held;
+	const char *kind;
 
 	if (a == ANSWER_NO)
 		return true;
 	if (a == ANSWER_UNSURE)
 		return broken(c);
 	login = query_text(&q, 0, c->arena);
+	kind = kind_words[query_int(&q, 1)];
 	name = query_text(&q, 2, c->arena);
-	return refuse(c, field,
-		      "%.*s is taken: the %s %.*s has %.*s@%.*s%s.",
-		      STR(p->text), kind_words[query_int(&q, 1)], STR(login),
-		      STR(p->local), STR(name),
-		      str_same(name, S("*")) ? " (all aliases)" : "");
+	held = arena_strf(c->arena, "%.*s@%.*s", STR(p->local), STR(name));
+	if (str_same(name, S("*")))
+		return refuse(c, field, address_taken_everywhere,
+			      V("address", p->text), V("kind", kind),
+			      V("holder", login), V("held", held));
+	return refuse(c, field, address_taken, V("address", p->text),
+		      V("kind", kind), V("holder", login), V("held", held));
 }
 
 bool place_holder(struct changes *c, int64_t domain, struct str local,
@@ -121,8 +120,7 @@ bool address_leads(struct changes *c, const char *field,
 		return false;
 	if (accepts && strcmp(field, "catch_all"))
 		return true;
-	return refuse(c, field, "Nobody has the address %.*s: create it first.",
-		      STR(a->spelling));
+	return refuse(c, field, address_nobody_has, V("address", a->spelling));
 }
 
 /* ---- holders ---- */
@@ -154,13 +152,8 @@ static bool read_holder(struct changes *c, int64_t id, struct holder_row *out)
 	return true;
 }
 
-static bool not_there(struct changes *c, const char *what, struct str address)
-{
-	return missing(c, "address", "There is no %s %.*s.", what,
-		       STR(address));
-}
-
-static bool load(struct changes *c, const char *what, struct str text,
+/* KIND is what he asked for, in words. */
+static bool load(struct changes *c, const char *kind, struct str text,
 		 struct holder_row *out)
 {
 	struct address a;
@@ -170,15 +163,18 @@ static bool load(struct changes *c, const char *what, struct str text,
 	    !domain_id(c, a.domain, &domain))
 		return false;
 	if (!domain)
-		return missing(c, "address",
-			       "There is no domain %.*s here, hence no %s "
-			       "%.*s.", STR(a.domain), what, STR(text));
+		return missing(c, "address", holder_of_no_domain,
+			       V("domain", a.domain), V("kind", kind),
+			       V("address", text));
 	if (!place_holder(c, domain, a.local, a.domain, false, &id))
 		return false;
 	if (!id && !ask(c, &id, "SELECT id FROM holder WHERE login = ?", "s",
 			address_key(&a, c->arena)))
 		return false;
-	return id ? read_holder(c, id, out) : not_there(c, what, text);
+	if (!id)
+		return missing(c, "address", no_such_holder, V("kind", kind),
+			       V("address", text));
+	return read_holder(c, id, out);
 }
 
 bool holder_load(struct changes *c, struct str address, struct holder_row *out)
@@ -193,22 +189,21 @@ bool holder_load_kind(struct changes *c, enum holder_kind kind,
 		return false;
 	if (out->kind == (int64_t)kind)
 		return true;
-	return missing(c, "address", "There is no %s %.*s: it is a %s.",
-		       kind_words[kind], STR(address),
-		       kind_words[out->kind]);
+	return missing(c, "address", holder_of_other_kind,
+		       V("wanted", kind_words[kind]), V("address", address),
+		       V("kind", kind_words[out->kind]));
 }
 
 /* Letters of RFC 5321's Dot-string: what needs no quotes anywhere. */
 static bool check_login(struct changes *c, const struct address *a)
 {
 	if (a->has_detail)
-		return refuse(c, "address",
-			      "A default address has no \"+\": what follows it "
-			      "is the detail of %.*s@%.*s.", STR(a->base),
-			      STR(a->domain));
+		return refuse(c, "address", default_address_has_detail,
+			      V("address", arena_strf(c->arena, "%.*s@%.*s",
+						      STR(a->base),
+						      STR(a->domain))));
 	if (str_find(a->spelling, '"') >= 0)
-		return refuse(c, "address",
-			      "A default address is written without quotes.");
+		return refuse(c, "address", default_address_is_quoted);
 	return true;
 }
 
@@ -232,8 +227,8 @@ bool holder_insert(struct changes *c, struct str address, struct holder_row *h)
 		 h->domain, h->login))
 		return false;
 	if (sql_changes(c->sql) == 0)
-		return refuse(c, "address", "The name %.*s is reserved.",
-			      STR(h->login));
+		return refuse(c, "address", address_reserved,
+			      V("address", h->login));
 	h->id = sql_last_id(c->sql);
 	return place_add(c, h->id, &p, true);
 }
@@ -251,11 +246,11 @@ static bool check_not_target(struct changes *c, int64_t domain, struct str local
 		c->sql,
 		"SELECT d.name, d.catch_all, d.postmaster FROM domain d "
 		"WHERE d.catch_all <> '' OR d.postmaster <> ''", "");
+	struct str of_domain;
 	enum answer a;
 
 	while ((a = query_next(&q)) == ANSWER_YES) {
 		for (int i = 1; i <= 2; i++) {
-			const char *key = i == 1 ? "catch_all" : "postmaster";
 			struct str text = query_text(&q, i, c->arena);
 			struct address t;
 			int64_t of = 0;
@@ -268,10 +263,14 @@ static bool check_not_target(struct changes *c, int64_t domain, struct str local
 			if (of != domain || (!str_same(name, S("*")) &&
 					     !str_same(name, t.domain)))
 				continue;
-			return refuse(c, NULL,
-				      "%.*s is the %s of the domain %.*s: "
-				      "change that first.", STR(text), key,
-				      STR(query_text(&q, 0, c->arena)));
+			of_domain = query_text(&q, 0, c->arena);
+			if (i == 2)
+				return refuse(c, NULL, address_is_postmaster,
+					      V("address", text),
+					      V("domain", of_domain));
+			return refuse(c, NULL, address_is_catch_all,
+				      V("address", text),
+				      V("domain", of_domain));
 		}
 	}
 	return a != ANSWER_UNSURE || broken(c);
@@ -313,9 +312,8 @@ bool holder_delete(struct changes *c, const struct holder_row *h)
 						    : kind_words[h->kind];
 
 	if (h->builtin)
-		return refuse(c, "address",
-			      "%.*s is made with its domain and stays with it.",
-			      STR(h->login));
+		return refuse(c, "address", builtin_stays,
+			      V("address", h->login));
 	if (h->kind == HOLDER_USER && !change_end_sessions(c, h->id, h->login))
 		return false;
 	return detach_all(c, h) &&
@@ -345,11 +343,7 @@ bool check_system(struct changes *c, const char *field,
 		return false;
 	if (relay)
 		return true;
-	return refuse(c, field,
-		      "The domain of %.*s has no relay, so there is no "
-		      "alternate mail server: set it with `splitmail domain "
-		      "set DOMAIN relay=HOST`, or give the user a system with "
-		      "system=NAME.", STR(h->login));
+	return refuse(c, field, user_needs_relay, V("user", h->login));
 }
 
 /* ---- address add, remove, set ---- */
@@ -388,8 +382,8 @@ static bool read_address(struct changes *c, const struct place *p,
 	if (a == ANSWER_UNSURE)
 		return broken(c);
 	if (a == ANSWER_NO)
-		return missing(c, "address", "Nobody has the address %.*s.",
-			       STR(p->text));
+		return missing(c, "address", no_such_address,
+			       V("address", p->text));
 	*out = (struct address_row){ query_int(&q, 0), query_int(&q, 1),
 				     query_int(&q, 2), query_int(&q, 3),
 				     query_int(&q, 4), *p };
@@ -417,11 +411,10 @@ static bool domain_of_all(struct changes *c, struct str text, int64_t *domain)
 	if (*domain > 0)
 		return true;
 	if (*domain == 0)
-		return missing(c, "address", "Nobody has the address %.*s.",
-			       STR(text));
-	return refuse(c, "address",
-		      "%lld domains have %.*s: write the domain's name instead "
-		      "of the star.", (long long)-*domain, STR(text));
+		return missing(c, "address", no_such_address,
+			       V("address", text));
+	return refuse(c, "address", address_of_domains, V("n", -*domain),
+		      V("address", text));
 }
 
 static bool find_address(struct changes *c, struct str holder, struct str text,
@@ -447,9 +440,8 @@ static bool is_as_written(struct changes *c, struct str text,
 
 	if (all == str_ends(text, S("@*")))
 		return true;
-	return refuse(c, "address",
-		      "%.*s is held on all aliases: remove %.*s.", STR(text),
-		      STR(r->place.text));
+	return refuse(c, "address", address_on_all_aliases, V("address", text),
+		      V("held", r->place.text));
 }
 
 static bool remove_address(struct changes *c, struct str holder,
@@ -461,10 +453,10 @@ static bool remove_address(struct changes *c, struct str holder,
 	if (!find_address(c, holder, text, &h, &r))
 		return false;
 	if (r.is_default)
-		return refuse(c, "address",
-			      "%.*s is the default address of the %s %.*s and "
-			      "goes only with it.", STR(r.place.text),
-			      kind_words[h.kind], STR(h.login));
+		return refuse(c, "address", default_address_stays,
+			      V("address", r.place.text),
+			      V("kind", kind_words[h.kind]),
+			      V("holder", h.login));
 	return is_as_written(c, text, &r) &&
 	       detach(c, h.domain, r.place.local, r.place.name) &&
 	       run(c, "DELETE FROM address WHERE id = ?", "i", r.id) &&
@@ -477,15 +469,13 @@ static bool remove_address(struct changes *c, struct str holder,
 static bool set_one(struct changes *c, const struct setting *s,
 		    struct address_row *r)
 {
+	static const char *const keys[] = { "routed", "home", NULL };
 	bool routed = false;
 
 	if (is_key(s->key, "home"))
 		return value_word(c, "home", s->value, home_words, &r->home);
 	if (!is_key(s->key, "routed"))
-		return refuse(c, arena_cstr(c->arena, s->key),
-			      "An address has no key \"%.*s\"; the keys are "
-			      "routed (yes or no) and home (hosted, alternate, "
-			      "both or none).", STR(s->key));
+		return unknown_key(c, "address", s->key, keys);
 	if (!value_bool(c, "routed", s->value, &routed))
 		return false;
 	r->routed = routed;
@@ -537,10 +527,10 @@ static bool set_address(struct changes *c, struct str text,
 	if (!find_address(c, STR_NONE, text, &h, &old))
 		return false;
 	if (h.kind != HOLDER_USER)
-		return refuse(c, "address",
-			      "%.*s belongs to the %s %.*s; only a user's "
-			      "addresses can live elsewhere.", STR(text),
-			      kind_words[h.kind], STR(h.login));
+		return refuse(c, "address", only_users_live_elsewhere,
+			      V("address", text),
+			      V("kind", kind_words[h.kind]),
+			      V("holder", h.login));
 	r = old;
 	for (size_t i = 0; i < n; i++)
 		if (!set_one(c, &s[i], &r))

@@ -41,22 +41,15 @@ static bool load(struct changes *c, struct str name, struct admin_row *out)
 	if (!find(c, name, out))
 		return false;
 	return out->id ? true
-		       : missing(c, "name", "There is no administrator %.*s.",
-				 STR(name));
+		       : missing(c, "name", no_such_admin, V("name", name));
 }
 
 static bool set_password(struct changes *c, struct admin_row *r, struct str v)
 {
-	char hash[PASSWORD_HASH_BYTES];
-
 	if (v.n < PASSWORD_ADMIN_BYTES)
-		return refuse(c, "password", "An administrator's password "
-			      "needs at least %d characters.",
-			      PASSWORD_ADMIN_BYTES);
-	if (!password_hash(v, hash))
-		return refuse(c, "password", "%s", cause());
-	r->password = arena_str(c->arena, str_of(hash));
-	return true;
+		return refuse(c, "password", admin_password_short,
+			      V("least", PASSWORD_ADMIN_BYTES));
+	return value_password(c, "password", v, &r->password);
 }
 
 static bool set_domain(struct changes *c, struct admin_row *r, struct str v)
@@ -78,9 +71,7 @@ static bool set_domain(struct changes *c, struct admin_row *r, struct str v)
 static bool set_totp(struct changes *c, struct admin_row *r, struct str v)
 {
 	if (!str_same_nocase(v, S("off")))
-		return refuse(c, "totp", "totp can only be switched off here; "
-					 "its owner switches it on in his "
-					 "account.");
+		return refuse(c, "totp", second_factor_is_his);
 	r->ends_totp = true;
 	return true;
 }
@@ -88,6 +79,9 @@ static bool set_totp(struct changes *c, struct admin_row *r, struct str v)
 static bool set_key(struct changes *c, struct admin_row *r,
 		    const struct setting *s)
 {
+	static const char *const keys[] = { "role", "domain", "password",
+					    "totp", NULL };
+
 	if (is_key(s->key, "role"))
 		return value_word(c, "role", s->value, role_words, &r->role);
 	if (is_key(s->key, "domain"))
@@ -96,24 +90,19 @@ static bool set_key(struct changes *c, struct admin_row *r,
 		return set_password(c, r, s->value);
 	if (is_key(s->key, "totp"))
 		return set_totp(c, r, s->value);
-	return refuse(c, arena_cstr(c->arena, s->key),
-		      "An administrator has no key \"%.*s\"; the keys are "
-		      "role, domain, password, totp.", STR(s->key));
+	return unknown_key(c, "administrator", s->key, keys);
 }
 
 static bool check_row(struct changes *c, const struct admin_row *r)
 {
 	if (str_same(r->name, S(ADMIN_FIRST)) && r->role != ADMIN_SUPER)
-		return refuse(c, "role", ADMIN_FIRST " stays the "
-					 "superadministrator.");
+		return refuse(c, "role", first_admin_stays_super,
+			      V("name", r->name));
 	if (r->role == ADMIN_SUPER && r->domain)
-		return refuse(c, "domain",
-			      "A superadministrator is for all domains: leave "
-			      "the domain out.");
+		return refuse(c, "domain", superadmin_has_no_domain);
 	if (r->role != ADMIN_SUPER && !r->domain)
-		return refuse(c, "domain",
-			      "A %s is for one domain: add --domain NAME.",
-			      role_words[r->role]);
+		return refuse(c, "domain", admin_needs_domain,
+			      V("role", role_words[r->role]));
 	return true;
 }
 
@@ -162,10 +151,8 @@ static bool check_name(struct changes *c, struct str name)
 	if (name.n > 0 && name.n <= NAME_BYTES &&
 	    strspn(arena_cstr(c->arena, name), letters) == name.n)
 		return true;
-	return refuse(c, "name",
-		      "\"%.*s\" is no name of an administrator: up to %d "
-		      "small letters, digits, \"-\", \"_\", \".\" and \"@\".",
-		      STR(name), NAME_BYTES);
+	return refuse(c, "name", bad_admin_name, V("given", name),
+		      V("most", NAME_BYTES));
 }
 
 static bool create(struct changes *c, struct str name, const struct setting *s,
@@ -176,9 +163,7 @@ static bool create(struct changes *c, struct str name, const struct setting *s,
 	if (!check_name(c, name) || !find(c, name, &r))
 		return false;
 	if (r.id)
-		return refuse(c, "name",
-			      "The administrator %.*s exists already.",
-			      STR(name));
+		return refuse(c, "name", admin_exists, V("name", name));
 	r = (struct admin_row){ .role = ADMIN_DOMAIN, .name = name };
 	return apply(c, &r, s, n) && log_row(c, &none, &r) &&
 	       run(c, "INSERT INTO admin (name, role, domain, password) "
@@ -215,8 +200,7 @@ static bool remove_admin(struct changes *c, struct str name)
 	if (!load(c, name, &r))
 		return false;
 	if (str_same(r.name, S(ADMIN_FIRST)))
-		return refuse(c, "name", ADMIN_FIRST " is the "
-					 "superadministrator and stays.");
+		return refuse(c, "name", first_admin_stays, V("name", r.name));
 	return run(c, "DELETE FROM admin WHERE id = ?", "i", r.id) &&
 	       change_log(c, "admin", r.name, S("deleted"), r.name, S("")) &&
 	       done(c, "The administrator %.*s is deleted.", STR(r.name));

@@ -53,14 +53,12 @@ bool domain_load(struct changes *c, const char *field, struct str name,
 	struct str canonical;
 	int64_t id;
 
-	if (!domain_parse(name, c->arena, &canonical))
-		return refuse(c, field, "%s", cause());
-	if (!domain_id(c, canonical, &id))
+	if (!value_domain(c, field, name, &canonical) ||
+	    !domain_id(c, canonical, &id))
 		return false;
 	if (!id)
-		return missing(c, field,
-			       "There is no domain %.*s: see `splitmail domain "
-			       "list`, or create it first.", STR(canonical));
+		return missing(c, field, no_such_domain,
+			       V("domain", canonical));
 	return read_row(c, id, out);
 }
 
@@ -74,8 +72,8 @@ static bool set_relay(struct changes *c, struct domain_row *d, struct str v)
 	d->relay = S("");
 	if (str_empty(str_trim(v)))
 		return true;
-	if (!hosts_parse(v, c->arena, &hosts, &n))
-		return refuse(c, "relay", "%s", cause());
+	if (!value_hosts(c, "relay", v, &hosts, &n))
+		return false;
 	d->relay = hosts_text(hosts, n, c->arena);
 	return true;
 }
@@ -193,18 +191,16 @@ static const struct key {
 static bool set_key(struct changes *c, struct domain_row *d,
 		    const struct setting *s)
 {
-	const char *list = "aliases";
+	const char *names[array_size(keys) + 2] = { "aliases" };
 
+	if (is_key(s->key, "aliases"))
+		return true;	/* set_aliases() */
 	for (size_t i = 0; i < array_size(keys); i++) {
 		if (is_key(s->key, keys[i].name))
 			return keys[i].set(c, d, s->value);
-		list = arena_printf(c->arena, "%s, %s", list, keys[i].name);
+		names[i + 1] = keys[i].name;
 	}
-	if (is_key(s->key, "aliases"))
-		return true;	/* set_aliases() */
-	return refuse(c, arena_cstr(c->arena, s->key),
-		      "A domain has no key \"%.*s\"; the keys are %s.",
-		      STR(s->key), list);
+	return unknown_key(c, "domain", s->key, names);
 }
 
 static bool log_keys(struct changes *c, const struct domain_row *old,
@@ -236,20 +232,15 @@ static bool check_nobody_needs_relay(struct changes *c,
 		"ON h.id = a.holder WHERE a.domain = ?1 AND a.home <> 0 AND "
 		"a.home IN (1, 2) AND h.mail_system = 0 AND h.system IS NULL "
 		"ORDER BY 2", "i", d->id);
-	struct str names;
+	struct texts names;
 	int64_t n;
 
 	if (!name_list(c, &q, &names, &n))
 		return false;
 	if (n == 0)
 		return true;
-	return refuse(c, "relay",
-		      "%lld user%s of %.*s %s on its relay: %.*s. Make them "
-		      "hosted, or give them a system of their own (`splitmail "
-		      "user set ADDRESS system=NAME`), before the relay is "
-		      "removed.", (long long)n, n == 1 ? "" : "s",
-		      STR(d->name), n == 1 ? "depends" : "depend",
-		      STR(names));
+	return refuse(c, "relay", relay_in_use, V("n", n),
+		      V("domain", d->name), V("names", names));
 }
 
 static bool check_leads(struct changes *c, const char *field,
@@ -267,22 +258,15 @@ static bool check_row(struct changes *c, const struct domain_row *old,
 		      const struct domain_row *d)
 {
 	if (d->forward_unknown && str_empty(d->relay) && old->forward_unknown)
-		return refuse(c, "relay",
-			      "%.*s forwards unknown addresses to its relay: "
-			      "set forward_unknown=no before the relay is "
-			      "removed.", STR(d->name));
+		return refuse(c, "relay", relay_needed_to_forward,
+			      V("domain", d->name));
 	if (d->forward_unknown && str_empty(d->relay))
-		return refuse(c, "forward_unknown",
-			      "Unknown addresses cannot be forwarded without a "
-			      "relay: set relay=HOST of %.*s too.",
-			      STR(d->name));
+		return refuse(c, "forward_unknown", forward_needs_relay,
+			      V("domain", d->name));
 	if (d->forward_unknown && !str_empty(d->catch_all))
 		return refuse(c, str_empty(old->catch_all) ? "catch_all"
 							   : "forward_unknown",
-			      "A catch-all leaves no unknown addresses to "
-			      "forward: %.*s has either catch_all or "
-			      "forward_unknown. Set catch_all= (nothing) or "
-			      "forward_unknown=no.", STR(d->name));
+			      catch_all_or_forward, V("domain", d->name));
 	if (str_empty(d->relay) && !str_empty(old->relay) &&
 	    !check_nobody_needs_relay(c, d))
 		return false;
@@ -308,20 +292,15 @@ static bool add_name(struct changes *c, const char *field,
 	struct domain_row other;
 	int64_t id;
 
-	if (str_starts(name, S("[")))
-		return refuse(c, field, "%.*s is an address, no domain name.",
-			      STR(name));
 	if (!domain_id(c, name, &id))
 		return false;
 	if (id && (!read_row(c, id, &other)))
 		return false;
 	if (id && str_same(other.name, name))
-		return refuse(c, field, "The domain %.*s exists already.",
-			      STR(name));
+		return refuse(c, field, domain_exists, V("domain", name));
 	if (id)
-		return refuse(c, field, "%.*s is an alias of the domain %.*s: "
-					"take it from there first.",
-			      STR(name), STR(other.name));
+		return refuse(c, field, domain_is_alias, V("alias", name),
+			      V("domain", other.name));
 	return run(c, "INSERT INTO domain_name (name, domain) VALUES (?, ?)",
 		   "si", name, d->id);
 }
@@ -336,17 +315,14 @@ static bool drop_name(struct changes *c, const struct domain_row *d,
 		"FROM address a JOIN holder h ON h.id = a.holder "
 		"WHERE a.domain = ? AND a.name = ? ORDER BY a.local", "is",
 		d->id, name);
-	struct str names;
+	struct texts addresses;
 	int64_t n;
 
-	if (!name_list(c, &q, &names, &n))
+	if (!name_list(c, &q, &addresses, &n))
 		return false;
 	if (n > 0)
-		return refuse(c, "aliases",
-			      "%lld address%s held on the alias %.*s alone: "
-			      "%.*s. Remove %s first.", (long long)n,
-			      n == 1 ? " is" : "es are", STR(name), STR(names),
-			      n == 1 ? "it" : "them");
+		return refuse(c, "aliases", alias_in_use, V("n", n),
+			      V("alias", name), V("addresses", addresses));
 	return run(c, "DELETE FROM domain_name WHERE name = ?", "s", name);
 }
 
@@ -373,14 +349,13 @@ static bool parse_names(struct changes *c, struct str text, struct names *out)
 		part = str_trim(part);
 		if (str_empty(part))
 			continue;
-		if (!domain_parse(part, c->arena, &name))
-			return refuse(c, "aliases", "%s", cause());
+		if (!value_domain(c, "aliases", part, &name))
+			return false;
 		if (has_name(out, name))
 			continue;
 		if (out->count == ALIASES)
-			return refuse(c, "aliases",
-				      "A domain has at most %d aliases.",
-				      ALIASES);
+			return refuse(c, "aliases", too_many_aliases,
+				      V("most", ALIASES));
 		out->n[out->count++] = name;
 	}
 	return true;
@@ -418,8 +393,8 @@ static bool set_aliases(struct changes *c, const struct domain_row *d,
 	if (!load_aliases(c, d, have) || !parse_names(c, text, want))
 		return false;
 	if (has_name(want, d->name))
-		return refuse(c, "aliases", "%.*s is the domain's own name.",
-			      STR(d->name));
+		return refuse(c, "aliases", own_name_as_alias,
+			      V("domain", d->name));
 	for (size_t i = 0; i < have->count; i++)
 		if (!has_name(want, have->n[i]) && !drop_name(c, d, have->n[i]))
 			return false;
@@ -473,8 +448,8 @@ static bool create(struct changes *c, struct str text, const struct setting *s,
 {
 	struct domain_row d = { 0 };
 
-	if (!domain_parse(text, c->arena, &d.name))
-		return refuse(c, "name", "%s", cause());
+	if (!value_domain(c, "name", text, &d.name))
+		return false;
 	if (!run(c, "INSERT OR IGNORE INTO domain (name) VALUES (?)", "s",
 		 d.name))
 		return false;
@@ -500,17 +475,15 @@ static bool check_empty(struct changes *c, const struct domain_row *d)
 	struct query q scoped(query) = sql_query(
 		c->sql, "SELECT login FROM holder WHERE domain = ? AND "
 			"NOT builtin ORDER BY login", "i", d->id);
-	struct str names;
+	struct texts names;
 	int64_t n;
 
 	if (!name_list(c, &q, &names, &n))
 		return false;
 	if (n == 0)
 		return true;
-	return refuse(c, NULL,
-		      "The domain %.*s still has %lld user%s, groups or shared "
-		      "mailboxes: %.*s. Delete them first.", STR(d->name),
-		      (long long)n, n == 1 ? "" : "s", STR(names));
+	return refuse(c, NULL, domain_in_use, V("n", n), V("domain", d->name),
+		      V("names", names));
 }
 
 static bool remove_domain(struct changes *c, struct str name)
@@ -522,10 +495,8 @@ static bool remove_domain(struct changes *c, struct str name)
 		return false;
 	check(domain_parse(name, c->arena, &canonical));
 	if (!str_same(d.name, canonical))
-		return refuse(c, "name",
-			      "%.*s is an alias of %.*s: take it away with "
-			      "`splitmail domain set %.*s aliases=...`.",
-			      STR(name), STR(d.name), STR(d.name));
+		return refuse(c, "name", alias_not_deleted, V("alias", name),
+			      V("domain", d.name));
 	return check_empty(c, &d) &&
 	       run(c, "DELETE FROM domain WHERE id = ?", "i", d.id) &&
 	       change_log(c, "domain", d.name, S("deleted"), d.name, S("")) &&

@@ -34,8 +34,8 @@ static bool check_circle(struct changes *c, const struct holder_row *group,
 	if (!holder_of(c, a, &member))
 		return false;
 	if (member == group->id)
-		return refuse(c, "member",
-			      "%.*s is the group itself.", STR(a->spelling));
+		return refuse(c, "member", group_in_itself,
+			      V("address", a->spelling));
 	if (!ask(c, &found,
 		 "WITH RECURSIVE reach (id) AS (SELECT ?1 UNION "
 		 "SELECT a.holder FROM reach "
@@ -48,10 +48,8 @@ static bool check_circle(struct changes *c, const struct holder_row *group,
 		return false;
 	if (!found)
 		return true;
-	return refuse(c, "member",
-		      "%.*s would make a circle: that group has %.*s among its "
-		      "members, directly or through others.", STR(a->spelling),
-		      STR(group->login));
+	return refuse(c, "member", group_in_circle, V("address", a->spelling),
+		      V("group", group->login));
 }
 
 static bool check_room(struct changes *c, const struct holder_row *group)
@@ -63,8 +61,8 @@ static bool check_room(struct changes *c, const struct holder_row *group)
 		return false;
 	if (n < LIMIT_EXPANSION)
 		return true;
-	return refuse(c, "member", "A group has at most %d members.",
-		      LIMIT_EXPANSION);
+	return refuse(c, "member", too_many_members,
+		      V("most", LIMIT_EXPANSION));
 }
 
 bool member_add(struct changes *c, const struct holder_row *group,
@@ -81,8 +79,9 @@ bool member_add(struct changes *c, const struct holder_row *group,
 		 group->id, a.spelling, a.local, a.domain))
 		return false;
 	if (sql_changes(c->sql) == 0)
-		return refuse(c, "member", "%.*s is a member of %.*s already.",
-			      STR(a.spelling), STR(group->login));
+		return refuse(c, "member", already_a_member,
+			      V("address", a.spelling),
+			      V("group", group->login));
 	return change_log(c, "group", group->login, S("member"), S(""),
 			  a.spelling);
 }
@@ -97,8 +96,9 @@ static bool member_remove(struct changes *c, const struct holder_row *group,
 		    "domain = ?", "iss", group->id, a.local, a.domain))
 		return false;
 	if (sql_changes(c->sql) == 0)
-		return missing(c, "member", "%.*s is no member of %.*s.",
-			       STR(a.spelling), STR(group->login));
+		return missing(c, "member", no_such_member,
+			       V("address", a.spelling),
+			       V("group", group->login));
 	return change_log(c, "group", group->login, S("member"), a.spelling,
 			  S(""));
 }

@@ -69,19 +69,15 @@ static bool set_forward_copy(struct changes *c, struct holder_row *h,
 
 static bool set_password(struct changes *c, struct holder_row *h, struct str v)
 {
-	char hash[PASSWORD_HASH_BYTES];
-
-	if (!password_hash(v, hash))
-		return refuse(c, "password", "%s", cause());
-	h->password = arena_str(c->arena, str_of(hash));
-	return true;
+	return value_password(c, "password", v, &h->password);
 }
 
 static bool set_password_hash(struct changes *c, struct holder_row *h,
 			      struct str v)
 {
 	if (!str_empty(v) && !password_check_imported(v))
-		return refuse(c, "password_hash", "%s", cause());
+		return refuse(c, "password_hash", bad_password_hash,
+			      V("cause", cause()));
 	h->password = v;
 	return true;
 }
@@ -151,21 +147,21 @@ static bool is_list(const struct holder_row *h, struct str key, bool creating)
 static bool set_key(struct changes *c, struct holder_row *h,
 		    const struct setting *s, bool creating)
 {
-	const char *list = h->kind == HOLDER_USER ? "forward" : "";
+	const char *names[array_size(keys) + 2] = { NULL };
+	size_t n = 0;
 
+	if (is_list(h, s->key, creating))
+		return true;
+	if (h->kind == HOLDER_USER)
+		names[n++] = "forward";
 	for (size_t i = 0; i < array_size(keys); i++) {
 		if (!(keys[i].kinds & 1u << h->kind))
 			continue;
 		if (is_key(s->key, keys[i].name))
 			return keys[i].set(c, h, s->value);
-		list = arena_printf(c->arena, "%s%s%s", list,
-				    *list ? ", " : "", keys[i].name);
+		names[n++] = keys[i].name;
 	}
-	if (is_list(h, s->key, creating))
-		return true;
-	return refuse(c, arena_cstr(c->arena, s->key),
-		      "A %s has no key \"%.*s\"; the keys are %s.",
-		      kind_words[h->kind], STR(s->key), list);
+	return unknown_key(c, kind_words[h->kind], s->key, names);
 }
 
 static const char *noun_of(const struct holder_row *h)
@@ -209,10 +205,8 @@ static bool add_forward(struct changes *c, const struct holder_row *h,
 	    !place_holder(c, domain, a.local, a.domain, false, &holder))
 		return false;
 	if (holder == h->id)
-		return refuse(c, "forward",
-			      "%.*s is an address of the user himself: set "
-			      "forward_copy=yes to keep a copy here.",
-			      STR(a.spelling));
+		return refuse(c, "forward", forward_to_himself,
+			      V("address", a.spelling));
 	return run(c, "INSERT INTO forward (holder, spelling, local, domain) "
 		      "VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING", "isss",
 		   h->id, a.spelling, a.local, a.domain);
@@ -245,9 +239,8 @@ static bool set_forwards(struct changes *c, const struct holder_row *h,
 		if (str_empty(part))
 			continue;
 		if (++n > FORWARDS)
-			return refuse(c, "forward", "A user forwards to at "
-						    "most %d addresses.",
-				      FORWARDS);
+			return refuse(c, "forward", too_many_forwards,
+				      V("most", FORWARDS));
 		if (!add_forward(c, h, part))
 			return false;
 	}
@@ -322,11 +315,8 @@ static bool check_mailbox_name(struct changes *c, const struct holder_row *h)
 		return true;
 	for (size_t i = 0; i < h->login.n; i++)
 		if (h->login.p[i] & 0x80)
-			return refuse(c, "address",
-				      "A mailbox here needs a default address "
-				      "in ASCII: create it with such a one, and "
-				      "add %.*s with `splitmail address add`.",
-				      STR(h->login));
+			return refuse(c, "address", default_address_not_ascii,
+				      V("address", h->login));
 	return true;
 }
 
@@ -378,8 +368,7 @@ static bool set_loaded(struct changes *c, const struct holder_row *h,
 		for (size_t i = 0; i < n; i++)
 			if (is_key(s[i].key, "enabled"))
 				return refuse(c, "enabled",
-					      "postmaster@ is always "
-					      "deliverable.");
+					      builtin_stays_enabled);
 	return apply(c, h, s, n, false) &&
 	       done(c, "The %s %.*s is changed.", kind_words[h->kind],
 		    STR(h->login));
@@ -404,8 +393,8 @@ static bool set_in(struct changes *c, int64_t domain, struct str address,
 		return false;
 	/* One sentence for all: it does not say what another domain has. */
 	if (!found || h.kind != HOLDER_USER || (domain && h.domain != domain))
-		return missing(c, "address", "There is no user %.*s.",
-			       STR(address));
+		return missing(c, "address", no_such_holder,
+			       V("kind", "user"), V("address", address));
 	return set_loaded(c, &h, s, n);
 }
 

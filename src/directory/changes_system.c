@@ -63,7 +63,7 @@ bool system_id(struct changes *c, const char *field, struct str name,
 	       int64_t *id)
 {
 	struct query q scoped(query) = { 0 };
-	struct str names;
+	struct texts names;
 	int64_t n;
 
 	if (!find_id(c, name, id))
@@ -74,12 +74,9 @@ bool system_id(struct changes *c, const char *field, struct str name,
 	if (!name_list(c, &q, &names, &n))
 		return false;
 	if (n == 0)
-		return missing(c, field,
-			       "There is no system %.*s; there is none at all: "
-			       "see `splitmail system create --help`.",
-			       STR(name));
-	return missing(c, field, "There is no system %.*s, only %.*s.",
-		       STR(name), STR(names));
+		return missing(c, field, no_system_at_all, V("system", name));
+	return missing(c, field, no_such_system, V("n", n), V("system", name),
+		       V("names", names));
 }
 
 /* ---- settings ---- */
@@ -89,10 +86,10 @@ static bool parse_hosts(struct changes *c, struct system_row *r, struct str v)
 	struct host *hosts;
 	size_t n;
 
-	if (!hosts_parse(v, c->arena, &hosts, &n))
-		return refuse(c, "hosts", "%s", cause());
-	if (n == 0)
-		return refuse(c, "hosts", "A system needs at least one host.");
+	if (str_empty(str_trim(v)))
+		return refuse(c, "hosts", system_needs_hosts);
+	if (!value_hosts(c, "hosts", v, &hosts, &n))
+		return false;
 	r->has_ip = false;
 	for (size_t i = 0; i < n; i++)
 		r->has_ip |= hosts[i].is_ip;
@@ -116,8 +113,8 @@ static bool set_credential(struct changes *c, const char *field, struct str v,
 			   struct str *out)
 {
 	if (v.n > CREDENTIAL_BYTES || str_find(v, '\0') >= 0)
-		return refuse(c, field, "The %s has more than %d bytes, or a "
-					"NUL in it.", field, CREDENTIAL_BYTES);
+		return refuse(c, field, bad_credential, V("key", field),
+			      V("most", CREDENTIAL_BYTES));
 	*out = v;
 	return true;
 }
@@ -125,6 +122,10 @@ static bool set_credential(struct changes *c, const char *field, struct str v,
 static bool set_key(struct changes *c, struct system_row *r,
 		    const struct setting *s)
 {
+	static const char *const keys[] = {
+		"hosts", "tls", "user", "password", "trust", "may_relay",
+		"smart_host", "when_down", NULL };
+
 	if (is_key(s->key, "hosts"))
 		return parse_hosts(c, r, s->value);
 	if (is_key(s->key, "tls"))
@@ -142,10 +143,7 @@ static bool set_key(struct changes *c, struct system_row *r,
 				  &r->when_down);
 	if (is_key(s->key, "trust"))
 		return true;	/* set_trust() */
-	return refuse(c, arena_cstr(c->arena, s->key),
-		      "A system has no key \"%.*s\"; the keys are hosts, tls, "
-		      "user, password, trust, may_relay, smart_host, "
-		      "when_down.", STR(s->key));
+	return unknown_key(c, "system", s->key, keys);
 }
 
 /* ---- what has to hold ---- */
@@ -161,9 +159,8 @@ static bool check_smart_host(struct changes *c, const struct system_row *r)
 		return false;
 	if (!other)
 		return true;
-	return refuse(c, "smart_host",
-		      "%.*s is the smart host: set smart_host=no there first.",
-		      STR(system_name_of(c, other)));
+	return refuse(c, "smart_host", smart_host_taken,
+		      V("system", system_name_of(c, other)));
 }
 
 static bool check_row(struct changes *c, struct system_row *r)
@@ -171,16 +168,12 @@ static bool check_row(struct changes *c, struct system_row *r)
 	if (!parse_hosts(c, r, r->hosts))
 		return false;
 	if (r->tls == SYSTEM_TLS_VERIFIED && r->has_ip)
-		return refuse(c, "tls",
-			      "An IP address has no name a certificate could "
-			      "be verified against: use host names in hosts "
-			      "(%.*s), or tls=required.", STR(r->hosts));
+		return refuse(c, "tls", ip_not_verified, V("hosts", r->hosts));
 	if (str_empty(r->user) != str_empty(r->password))
 		return refuse(c, str_empty(r->user) ? "user" : "password",
-			      "A user and a password are given together.");
+			      user_and_password);
 	if (!str_empty(r->user) && r->tls == SYSTEM_TLS_NONE)
-		return refuse(c, "tls", "A password is only given over TLS: "
-					"set tls=required or tls=verified.");
+		return refuse(c, "tls", password_needs_tls);
 	return check_smart_host(c, r);
 }
 
@@ -202,19 +195,15 @@ static bool add_trust(struct changes *c, const struct system_row *r,
 	int64_t other = 0;
 
 	if (!inet_block_parse(text, &block))
-		return refuse(c, "trust",
-			      "\"%.*s\" is no address or block such as "
-			      "192.0.2.0/24.", STR(text));
+		return refuse(c, "trust", bad_block, V("given", text));
 	if (block.bits == 0 || (block.bits == 96 && str_find(text, ':') < 0))
-		return refuse(c, "trust", "%.*s is the whole Internet.",
-			      STR(text));
+		return refuse(c, "trust", block_is_internet, V("block", text));
 	if (!ask(c, &other, "SELECT system FROM trust WHERE block = ?", "s",
 		 text))
 		return false;
 	if (other && other != r->id)
-		return refuse(c, "trust",
-			      "%.*s is trusted as the system %.*s already.",
-			      STR(text), STR(system_name_of(c, other)));
+		return refuse(c, "trust", block_taken, V("block", text),
+			      V("system", system_name_of(c, other)));
 	return run(c, "INSERT INTO trust (block, system) VALUES (?, ?) "
 		      "ON CONFLICT DO NOTHING", "si", text, r->id);
 }
@@ -246,8 +235,8 @@ static bool set_trust(struct changes *c, const struct system_row *r,
 		if (str_empty(part))
 			continue;
 		if (++n > TRUSTS)
-			return refuse(c, "trust", "A system has at most %d "
-						  "blocks.", TRUSTS);
+			return refuse(c, "trust", too_many_blocks,
+				      V("most", TRUSTS));
 		if (!add_trust(c, r, part))
 			return false;
 	}
@@ -321,10 +310,8 @@ static bool parse_name(struct changes *c, struct str name, struct str *out)
 			*p |= 0x20;
 	if (name.n == 0 || name.n > NAME_BYTES ||
 	    strspn(lower, letters) != name.n)
-		return refuse(c, "name",
-			      "\"%.*s\" is no name of a system: up to %d "
-			      "letters, digits, \"-\" and \"_\".",
-			      STR(name), NAME_BYTES);
+		return refuse(c, "name", bad_system_name, V("given", name),
+			      V("most", NAME_BYTES));
 	*out = str_of(lower);
 	return true;
 }
@@ -337,8 +324,7 @@ static bool create(struct changes *c, struct str text, const struct setting *s,
 	if (!parse_name(c, text, &r.name) || !find_id(c, r.name, &r.id))
 		return false;
 	if (r.id)
-		return refuse(c, "name", "The system %.*s exists already.",
-			      STR(r.name));
+		return refuse(c, "name", system_exists, V("system", r.name));
 	if (!run(c, "INSERT INTO system (name, hosts, tls, when_down) VALUES "
 		    "(?, '', 1, 0)", "s", r.name))
 		return false;
@@ -363,7 +349,7 @@ static bool remove_system(struct changes *c, struct str name)
 {
 	struct query q scoped(query) = { 0 };
 	struct system_row r;
-	struct str names;
+	struct texts names;
 	int64_t id, n;
 
 	if (!system_id(c, "name", name, &id) || !read_row(c, id, &r))
@@ -373,11 +359,8 @@ static bool remove_system(struct changes *c, struct str name)
 	if (!name_list(c, &q, &names, &n))
 		return false;
 	if (n > 0)
-		return refuse(c, NULL,
-			      "%lld user%s live%s on the system %.*s: %.*s. "
-			      "Give them another one first.", (long long)n,
-			      n == 1 ? "" : "s", n == 1 ? "s" : "",
-			      STR(r.name), STR(names));
+		return refuse(c, NULL, system_in_use, V("n", n),
+			      V("system", r.name), V("names", names));
 	return run(c, "DELETE FROM system WHERE id = ?", "i", id) &&
 	       change_log(c, "system", r.name, S("deleted"), r.name, S("")) &&
 	       done(c, "The system %.*s is deleted.", STR(r.name));

@@ -606,6 +606,45 @@ static void test_log_of_systems(void **state)
 			    "user: \"\" to \"u\"\n");
 }
 
+/* ---- what a refusal is made of ---- */
+
+static void test_a_refusal_has_an_identity_and_values(void **state)
+{
+	struct change r;
+
+	make_domain();
+	r = domain_create(c, S("Example.ORG"), NOTHING);
+	assert_int_equal(r.outcome, CHANGE_REFUSED);
+	assert_int_equal(r.reason, REFUSE_domain_exists);
+	assert_string_equal(refusal_name(r.reason), "domain_exists");
+	assert_true(str_same(value_find(r.values, "domain")->text, ORG));
+	r = domain_set(c, S("nosuch.test"), NOTHING);
+	assert_int_equal(r.outcome, CHANGE_NOT_FOUND);
+	assert_int_equal(r.reason, REFUSE_no_such_domain);
+}
+
+/* The first ten by name, and how many there are. */
+static void test_a_long_list_is_counted(void **state)
+{
+	const struct value *names;
+	struct change r;
+
+	make_split();
+	for (int i = 2; i <= 12; i++)
+		assert_done(user_create(
+			c, arena_strf(arena, "u%d@example.org", i),
+			SET("mail_system=alternate")));
+	r = domain_set(c, ORG, SET("relay="));
+	assert_refused(r, "relay", "12 users of example.org depend on");
+	assert_refused(r, "relay", "bob@example.org, u2@example.org, ");
+	assert_refused(r, "relay", "u10@example.org and 2 more. Make");
+	assert_int_equal(r.reason, REFUSE_relay_in_use);
+	assert_int_equal(value_find(r.values, "n")->number, 12);
+	names = value_find(r.values, "names");
+	assert_int_equal(names->list.n, 10);
+	assert_true(str_same(names->list.p[0], BOB));
+}
+
 /* ---- the frame ---- */
 
 /* In a batch a refused change is undone alone. */
@@ -678,6 +717,8 @@ int main(void)
 		TEST(test_administrators),
 		TEST(test_log_of_administrators),
 		TEST(test_log_of_systems),
+		TEST(test_a_refusal_has_an_identity_and_values),
+		TEST(test_a_long_list_is_counted),
 		TEST(test_batch),
 		TEST(test_a_change_is_seen_at_once),
 	};

@@ -19,8 +19,7 @@ static bool find_admin(struct changes *c, struct str name, int64_t *id)
 	*id = 0;
 	if (!ask(c, id, "SELECT id FROM admin WHERE name = ?", "s", name))
 		return false;
-	return *id ? true : missing(c, NULL, "There is no administrator %.*s.",
-				    STR(name));
+	return *id ? true : missing(c, NULL, no_such_admin, V("name", name));
 }
 
 static bool check_token(struct changes *c, int64_t admin, struct str *name,
@@ -31,18 +30,16 @@ static bool check_token(struct changes *c, int64_t admin, struct str *name,
 	if (!value_text(c, "name", *name, NAME_BYTES, name))
 		return false;
 	if (str_empty(*name))
-		return refuse(c, "name", "Say what the token is for.");
+		return refuse(c, "name", token_needs_a_name);
 	if (days < 1 || days > DAYS)
-		return refuse(c, "days", "A token is valid for 1 to %d days.",
-			      DAYS);
+		return refuse(c, "days", bad_token_days, V("most", DAYS));
 	if (!run(c, "DELETE FROM token WHERE expires_at <= unixepoch() - ?",
 		 "i", (int64_t)KEPT_S) ||
 	    !ask(c, &n, "SELECT count(*) FROM token WHERE admin = ? AND "
 			"expires_at > unixepoch()", "i", admin))
 		return false;
-	return n < TOKENS || refuse(c, NULL, "An administrator has at most %d "
-					     "tokens: delete one first.",
-				    TOKENS);
+	return n < TOKENS ||
+	       refuse(c, NULL, too_many_tokens, V("most", TOKENS));
 }
 
 static bool create(struct changes *c, struct str admin, struct str name,
@@ -73,7 +70,7 @@ static bool load_token(struct changes *c, struct str admin, int64_t id,
 	if (a == ANSWER_UNSURE)
 		return broken(c);
 	if (a == ANSWER_NO)
-		return missing(c, NULL, "There is no such token.");
+		return missing(c, NULL, no_such_token);
 	*name = query_text(&q, 0, c->arena);
 	*owner = query_text(&q, 1, c->arena);
 	return true;

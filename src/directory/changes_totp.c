@@ -29,8 +29,7 @@ static bool load(struct changes *c, struct str name, struct factor *out)
 	if (a == ANSWER_UNSURE)
 		return broken(c);
 	if (a == ANSWER_NO)
-		return missing(c, "name", "There is no administrator %.*s.",
-			       STR(name));
+		return missing(c, "name", no_such_admin, V("name", name));
 	*out = (struct factor){
 		.admin = query_int(&q, 0), .id = query_int(&q, 1),
 		.name = name, .secret = query_text(&q, 2, c->arena),
@@ -41,7 +40,7 @@ static bool load(struct changes *c, struct str name, struct factor *out)
 
 static bool wrong_code(struct changes *c)
 {
-	return refuse(c, "code", "The code is wrong.");
+	return refuse(c, "code", code_wrong);
 }
 
 /* As it was typed: "123 456", "ABCD-efgh-ijkl". */
@@ -78,8 +77,7 @@ static bool take_code(struct changes *c, const struct factor *f,
 		return broken(c);
 	}
 	if (step <= f->last_step)
-		return refuse(c, "code", "This code has been used already: "
-					 "wait for the next one.");
+		return refuse(c, "code", code_used);
 	return run(c, "UPDATE totp SET last_step = ? WHERE id = ?", "ii", step,
 		   f->id);
 }
@@ -132,8 +130,7 @@ static bool begin(struct changes *c, struct str admin, const char *secret)
 	if (!load(c, admin, &f))
 		return false;
 	if (f.is_on)
-		return refuse(c, NULL, "A second factor is on already: switch "
-				       "it off first.");
+		return refuse(c, NULL, second_factor_is_on);
 	return run(c, "DELETE FROM totp WHERE admin = ?", "i", f.admin) &&
 	       run(c, "INSERT INTO totp (admin, secret) VALUES (?, ?)", "it",
 		   f.admin, secret) &&
@@ -148,9 +145,9 @@ static bool confirm(struct changes *c, struct str admin, struct str code,
 	if (!load(c, admin, &f))
 		return false;
 	if (f.is_on)
-		return refuse(c, NULL, "The second factor is on already.");
+		return refuse(c, NULL, second_factor_is_on);
 	if (!f.id)
-		return refuse(c, NULL, "Begin with a new secret first.");
+		return refuse(c, NULL, second_factor_not_begun);
 	return take_code(c, &f, plain(c, code), now_s) &&
 	       run(c, "UPDATE totp SET confirmed_at = unixepoch() "
 		      "WHERE id = ?", "i", f.id) &&
@@ -162,8 +159,8 @@ static bool confirm(struct changes *c, struct str admin, struct str code,
 static bool load_on(struct changes *c, struct str admin, struct factor *out)
 {
 	return load(c, admin, out) &&
-	       (out->is_on || missing(c, NULL, "%.*s has no second factor.",
-				      STR(admin)));
+	       (out->is_on || missing(c, NULL, no_second_factor_of,
+				      V("name", admin)));
 }
 
 static bool renew(struct changes *c, struct str admin,

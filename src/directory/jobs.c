@@ -10,6 +10,7 @@
 #include "base/limits.h"
 #include "directory/admins.h"
 #include "directory/change.h"
+#include "wire/json.h"
 
 /* So few that the writer is free again within some ten milliseconds, so many
  * that a commit is worth its sync. */
@@ -83,8 +84,7 @@ static bool find_asker(struct changes *c, struct str name, struct admin *out,
 		return ask(c, id, "SELECT id FROM admin WHERE name = ?", "s",
 			   name);
 	case ANSWER_NO:
-		return missing(c, NULL, "There is no administrator %.*s.",
-			       STR(name));
+		return missing(c, NULL, no_such_admin, V("name", name));
 	case ANSWER_UNSURE:
 		break;
 	}
@@ -100,10 +100,7 @@ static bool check_waiting(struct changes *c, int64_t admin)
 		 "i", admin))
 		return false;
 	return n < LIMIT_JOBS_OPEN ||
-	       refuse(c, NULL,
-		      "%d jobs of yours have not ended yet: wait for "
-		      "them, or stop some.",
-		      LIMIT_JOBS_OPEN);
+	       refuse(c, NULL, too_many_jobs, V("most", LIMIT_JOBS_OPEN));
 }
 
 static bool insert_job(struct changes *c, const struct job_order *o,
@@ -148,17 +145,13 @@ static bool check_number(struct changes *c, const struct job_order *o,
 			 int64_t n)
 {
 	if (o->expect >= 0 && n != o->expect)
-		return refuse(c, "expect",
-			      "%lld users match now, not %lld: look at them "
-			      "again.",
-			      (long long)n, (long long)o->expect);
+		return refuse(c, "expect", match_changed, V("n", n),
+			      V("seen", o->expect));
 	if (n == 0)
-		return refuse(c, NULL, "There is no user to be changed.");
+		return refuse(c, NULL, nobody_to_change);
 	return n <= LIMIT_JOB_ITEMS ||
-	       refuse(c, NULL,
-		      "%lld users are too many for one job, which has "
-		      "at most %d: choose fewer, by domain or search.",
-		      (long long)n, LIMIT_JOB_ITEMS);
+	       refuse(c, NULL, too_many_for_a_job, V("n", n),
+		      V("most", LIMIT_JOB_ITEMS));
 }
 
 static bool count(struct changes *c, const struct job_order *o, int64_t *out)
@@ -218,14 +211,26 @@ struct change job_create(struct changes *c, const struct job_order *o,
 
 /* ---- ending ---- */
 
-static bool end(struct changes *c, int64_t id, enum job_state state,
-		const char *detail)
+static bool end(struct changes *c, int64_t id, enum job_state state)
 {
 	return sql_run(c->sql,
-		       "UPDATE job SET state = ?, detail = ?, "
-		       "ended_at = unixepoch() WHERE id = ? AND state < 2",
-		       "iti", (int64_t)state, detail, id) &&
+		       "UPDATE job SET state = ?, ended_at = unixepoch() "
+		       "WHERE id = ? AND state < 2",
+		       "ii", (int64_t)state, id) &&
 	       sql_run(c->sql, "DELETE FROM job_item WHERE job = ?", "i", id);
+}
+
+/* Why is the refusal in c->result. */
+static bool end_as_failed(struct changes *c, int64_t id)
+{
+	const struct change *why = &c->result;
+
+	return sql_run(c->sql,
+		       "UPDATE job SET sentence = ?, reason = ?, vals = ? "
+		       "WHERE id = ? AND state < 2",
+		       "ttsi", why->sentence, refusal_name(why->reason),
+		       json_values_text(why->values, c->arena), id) &&
+	       end(c, id, JOB_FAILED);
 }
 
 static bool cancel(struct changes *c, int64_t id)
@@ -235,8 +240,8 @@ static bool cancel(struct changes *c, int64_t id)
 	if (!ask(c, &found, "SELECT id FROM job WHERE id = ?", "i", id))
 		return false;
 	if (!found)
-		return missing(c, NULL, "There is no such job.");
-	return end(c, id, JOB_CANCELLED, "") || broken(c);
+		return missing(c, NULL, no_such_job);
+	return end(c, id, JOB_CANCELLED) || broken(c);
 }
 
 struct change job_cancel(struct changes *c, int64_t id)
@@ -282,9 +287,8 @@ static enum answer load(struct changes *c, int64_t id, struct work *w)
 		       : ANSWER_UNSURE;
 }
 
-/* May he still?  NO: *WHY. */
-static enum answer check_rights(struct changes *c, struct work *w,
-				const char **why)
+/* May he still?  NO: why is the refusal in c->result. */
+static enum answer check_rights(struct changes *c, struct work *w)
 {
 	struct admin now;
 	enum answer a = ANSWER_NO;
@@ -293,19 +297,14 @@ static enum answer check_rights(struct changes *c, struct work *w,
 		a = directory_admin(changes_directory(c), w->admin, w->arena,
 				    &now);
 	if (a == ANSWER_NO)
-		*why = arena_printf(w->arena,
-				    "%.*s, who asked for it, is no administrator "
-				    "any more.",
-				    STR(w->asked_by));
+		refuse(c, NULL, asker_is_gone, V("admin", w->asked_by));
 	if (a != ANSWER_YES)
 		return a;
 	w->scope = now.domain;
 	if ((int64_t)now.role <= w->role &&
 	    (now.domain == 0 || now.domain == w->domain))
 		return ANSWER_YES;
-	*why = arena_printf(w->arena,
-			    "%.*s, who asked for it, has fewer rights now.",
-			    STR(w->asked_by));
+	refuse(c, NULL, asker_has_fewer_rights, V("admin", w->asked_by));
 	return ANSWER_NO;
 }
 
@@ -324,10 +323,12 @@ static bool note_refusal(struct changes *c, struct work *w, int64_t n,
 	w->refused++;
 	return sql_run(c->sql,
 		       "INSERT INTO job_refusal "
-		       "(job, n, address, field, sentence) "
-		       "VALUES (?, ?, ?, ?, ?)",
-		       "iistt", w->id, n, address,
-		       change.field ? change.field : "", change.sentence);
+		       "(job, n, address, field, sentence, reason, vals) "
+		       "VALUES (?, ?, ?, ?, ?, ?, ?)",
+		       "iisttts", w->id, n, address,
+		       change.field ? change.field : "", change.sentence,
+		       refusal_name(change.reason),
+		       json_values_text(change.values, w->arena));
 }
 
 static bool do_one(struct changes *c, struct work *w, int64_t n,
@@ -392,7 +393,7 @@ static bool do_chunk(struct changes *c, struct work *w)
 			return false;
 	w->done += (int64_t)n;
 	return note_progress(c, w) &&
-	       (n == CHUNK || end(c, w->id, JOB_DONE, ""));
+	       (n == CHUNK || end(c, w->id, JOB_DONE));
 }
 
 /* In the name of who asked. */
@@ -411,17 +412,16 @@ bool job_work(struct changes *c, int64_t id)
 {
 	struct arena *arena scoped(arena) = arena_open();
 	struct work w = { .arena = arena };
-	const char *why = "";
 	enum answer a = load(c, id, &w);
 
 	check(c->in_batch);
 	if (a != ANSWER_YES)
 		return a == ANSWER_NO;
-	switch (check_rights(c, &w, &why)) {
+	switch (check_rights(c, &w)) {
 	case ANSWER_YES:
 		return do_chunk_as(c, &w);
 	case ANSWER_NO:
-		return end(c, id, JOB_FAILED, why);
+		return end_as_failed(c, id);
 	case ANSWER_UNSURE:
 		break;
 	}
@@ -459,9 +459,20 @@ enum answer jobs_work(struct changes *c)
 /* ---- looking ---- */
 
 #define JOB_COLUMNS \
-	"SELECT id, kind, state, asked_by, what, detail, total, done, " \
-	"changed, refused, created_at, started_at, ended_at FROM job "
+	"SELECT id, kind, state, asked_by, what, total, done, changed, " \
+	"refused, created_at, started_at, ended_at, sentence, reason, vals " \
+	"FROM job "
 #define IS_HIS "(?1 = '' OR admin = (SELECT id FROM admin WHERE name = ?1)) "
+
+/* From the columns sentence, reason and vals, the first of which is FROM. */
+static struct said read_said(struct query *q, int from, struct arena *arena)
+{
+	return (struct said){
+		query_text(q, from, arena),
+		query_text(q, from + 1, arena),
+		query_text(q, from + 2, arena),
+	};
+}
 
 static struct job read_job(struct query *q, struct arena *arena)
 {
@@ -471,14 +482,14 @@ static struct job read_job(struct query *q, struct arena *arena)
 		.state = (enum job_state)query_int(q, 2),
 		.admin = query_text(q, 3, arena),
 		.what = query_text(q, 4, arena),
-		.detail = query_text(q, 5, arena),
-		.total = query_int(q, 6),
-		.done = query_int(q, 7),
-		.changed = query_int(q, 8),
-		.refused = query_int(q, 9),
-		.created_s = query_int(q, 10),
-		.started_s = query_int(q, 11),
-		.ended_s = query_int(q, 12),
+		.total = query_int(q, 5),
+		.done = query_int(q, 6),
+		.changed = query_int(q, 7),
+		.refused = query_int(q, 8),
+		.created_s = query_int(q, 9),
+		.started_s = query_int(q, 10),
+		.ended_s = query_int(q, 11),
+		.why = read_said(q, 12, arena),
 	};
 }
 
@@ -525,7 +536,7 @@ bool list_refusals(struct directory *d, int64_t job, int64_t after,
 {
 	struct query q scoped(query) =
 		sql_query(directory_sql(d),
-			  "SELECT n, address, field, sentence "
+			  "SELECT n, address, field, sentence, reason, vals "
 			  "FROM job_refusal WHERE job = ? AND n > ? "
 			  "ORDER BY n LIMIT ?",
 			  "iii", job, after, limit);
@@ -537,7 +548,7 @@ bool list_refusals(struct directory *d, int64_t job, int64_t after,
 			query_int(&q, 0),
 			query_text(&q, 1, row),
 			query_text(&q, 2, row),
-			query_text(&q, 3, row),
+			read_said(&q, 3, row),
 		};
 
 		each(arg, &e);

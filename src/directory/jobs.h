@@ -71,12 +71,19 @@ bool job_work(struct changes *c, int64_t id) must_check;
 
 /* ---- looking ---- */
 
+/* A refusal as it is remembered (struct change). */
+struct said {
+	struct str sentence, reason; /* "user_needs_relay" */
+	struct str values;           /* a JSON object */
+};
+
 struct job {
 	int64_t id;
 	enum job_kind kind;
 	enum job_state state;
 	struct str admin;                      /* who asked */
-	struct str what, detail;               /* DETAIL: why it failed */
+	struct str what;                       /* as it was ordered */
+	struct said why;                       /* it failed */
 	int64_t total, done, changed, refused; /* what is neither changed nor
 					  refused was so already */
 	int64_t created_s, started_s, ended_s; /* 0: not yet */
@@ -91,8 +98,9 @@ bool list_jobs(struct directory *d, struct str admin, int64_t before,
 	       void *arg) must_check;
 
 struct job_refusal {
-	int64_t n;                           /* its place among all */
-	struct str address, field, sentence; /* FIELD may be empty */
+	int64_t n;                 /* its place among all */
+	struct str address, field; /* FIELD may be empty */
+	struct said why;
 };
 
 bool list_refusals(struct directory *d, int64_t job, int64_t after,

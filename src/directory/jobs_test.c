@@ -104,7 +104,7 @@ static int logged(void)
 static void see_refusal(void *text, const struct job_refusal *e)
 {
 	buf_printf(text, "%lld %.*s %.*s: %.*s\n", (long long)e->n,
-		   STR(e->address), STR(e->field), STR(e->sentence));
+		   STR(e->address), STR(e->field), STR(e->why.sentence));
 }
 
 static void assert_refusals(int64_t id, const char *want)
@@ -289,11 +289,11 @@ static void test_the_rights_of_the_moment(void **state)
 	work_to_the_end();
 
 	assert_job(gone, JOB_FAILED, 50, 50, 0);
-	assert_string_equal(look(gone).detail.p,
+	assert_string_equal(look(gone).why.sentence.p,
 			    "ann, who asked for it, is no administrator any "
 			    "more.");
 	assert_job(demoted, JOB_FAILED, 0, 0, 0);
-	assert_string_equal(look(demoted).detail.p,
+	assert_string_equal(look(demoted).why.sentence.p,
 			    "bea, who asked for it, has fewer rights now.");
 	assert_job(raised, JOB_DONE, MANY, MANY - 50, 0);
 }

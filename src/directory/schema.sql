@@ -223,7 +223,10 @@ CREATE TABLE job (
 	role INTEGER NOT NULL,		-- enum admin_role
 	domain INTEGER NOT NULL,	-- 0: all
 	state INTEGER NOT NULL DEFAULT 0,	-- enum job_state
-	detail TEXT NOT NULL DEFAULT '',	-- why it failed
+	-- Why it failed: a refusal, its id (refusals.def) and values (JSON).
+	sentence TEXT NOT NULL DEFAULT '',
+	reason TEXT NOT NULL DEFAULT '',
+	vals TEXT NOT NULL DEFAULT '{}',
 	total INTEGER NOT NULL DEFAULT 0,
 	done INTEGER NOT NULL DEFAULT 0,	-- items 1..done are
 	changed INTEGER NOT NULL DEFAULT 0,
@@ -249,5 +252,7 @@ CREATE TABLE job_refusal (
 	address TEXT NOT NULL,
 	field TEXT NOT NULL,
 	sentence TEXT NOT NULL,
+	reason TEXT NOT NULL,		-- its id (refusals.def)
+	vals TEXT NOT NULL,		-- its values, a JSON object
 	PRIMARY KEY (job, n)
 ) WITHOUT ROWID;

@@ -10,6 +10,8 @@ Fails (exit 1) on
   banned   a call to a function that cannot know the room it writes to
   waits    a function whose header does not say `waits` although it calls,
            itself or through static functions of its file, one that does
+  said     a sentence of a table (refusals.def and its like) that nothing
+           says, or a call whose V() are not the {values} of its sentence
   vla      meson.build without -Wvla
   machine  a path or address of somebody's machine; "resolved" in a lock file
 Only warns of the largest files and functions.
@@ -196,6 +198,79 @@ def check_waits(lint, path, code, declarations):
                        "not in its header")
 
 
+# Tables of sentences: the macro of a line -> the calls that say one, each with
+# the place of the id among its arguments.
+SAYINGS = {
+    "REFUSAL": {"refuse": 2, "missing": 2},
+    "PROBLEM": {"problem": 1},
+}
+PREFIXES = {"REFUSAL": "REFUSE_", "PROBLEM": "PROBLEM_"}
+SAYING = re.compile(r'^(\w+)\((\w+),((?:[^"\n]|"(?:\\.|[^"\\\n])*"|\n)*?)\)$',
+                    re.M)
+
+
+def sentences(text):
+    """(macro, id, names of its values, offset) of each line of a table."""
+    for match in SAYING.finditer(text):
+        if match[1] in SAYINGS:
+            yield (match[1], match[2], set(re.findall(r"\{(\w+)\}", match[3])),
+                   match.start())
+
+
+def arguments(code, start):
+    """Those of the call whose parenthesis opens at START."""
+    found, depth, at = [], 0, start
+    for offset in range(start, len(code)):
+        if code[offset] in "([{":
+            depth += 1
+        elif code[offset] in ")]}":
+            depth -= 1
+        if depth == 0 or (depth == 1 and code[offset] == ","):
+            found.append(code[at + 1:offset].strip())
+            at = offset
+        if depth == 0:
+            break
+    return found
+
+
+def check_said(lint, sources):
+    """Needs the whole tree: a table here, its calls in other files."""
+    tables, said = {}, set()
+    for path, _, text, _ in sources:
+        if path.endswith(".def"):
+            for macro, name, values, offset in sentences(text):
+                tables.setdefault(macro, {})[name] = (values, path,
+                                                      line_of(text, offset))
+    for macro, table in tables.items():
+        for path, _, text, _ in sources:
+            if not path.endswith(".c"):
+                continue
+            code = blank(text, keep_strings=True)
+            for match in re.finditer(r"\b(%s)\(" % "|".join(SAYINGS[macro]),
+                                     code):
+                given = arguments(code, match.end() - 1)
+                place = SAYINGS[macro][match[1]]
+                if len(given) <= place or given[place] not in table:
+                    continue
+                name = given[place]
+                said.add((macro, name))
+                values = {v for each in given[place + 1:]
+                          for v in re.findall(r'^V\("(\w+)"', each)}
+                # n may also only say how many a list would have.
+                if values - {"n"} != table[name][0] - {"n"} or \
+                        table[name][0] - values:
+                    lint.error(path, line_of(code, match.start()), "said",
+                               f"{name} has the values "
+                               f"{', '.join(sorted(table[name][0])) or '-'}"
+                               f", given are "
+                               f"{', '.join(sorted(values)) or '-'}")
+            said |= {(macro, name) for name in re.findall(
+                rf"\b{PREFIXES[macro]}(\w+)", code)}
+        for name, (_, path, line) in table.items():
+            if (macro, name) not in said:
+                lint.error(path, line, "said", f"nothing says {name}")
+
+
 def check_sizes(lint, path, code):
     lines = code.count("\n")
     if lines > FILE_LINES:
@@ -270,6 +345,8 @@ def run(root):
         if path.endswith(".c") and not path.endswith(("_test.c", "_fuzz.c")):
             check_waits(lint, path, code, declarations)
         check_sizes(lint, path, code)
+
+    check_said(lint, sources)
 
     build = os.path.join(root, "meson.build")
     if "-Wvla" not in (read(build) or ""):

@@ -145,6 +145,37 @@ def test_vla_warning_must_stay_on(lint):
     assert "meson.build:1: vla" in out
 
 
+TABLE = ('REFUSAL(gone, "{name} is gone.")\n'
+         'REFUSAL(many,\n\t"{n} user: {names}.|"\n\t"{n} users: {names}.")\n'
+         'REFUSAL(plain, "No.")\n')
+CALLS = ('\trefuse(c, "x", gone, V("name", f(a, b)));\n'
+         '\tmissing(c, g(1, "gone,"), many, V("n", n),\n'
+         '\t\tV("names", names));\n\tx = REFUSE_plain;\n')
+
+
+def test_sentences_and_their_values(lint):
+    def said(calls):
+        return lint({"src/route/refusals.def": TABLE,
+                     "src/route/said.c": "void say(void)\n{\n" + calls +
+                     "}\n"})
+    status, out = said(CALLS)
+    assert status == 0, out
+    for old, new, line, what in [
+            ('V("name", f', 'V("nome", f', 3, "gone has the values name, "
+             "given are nome"),
+            (', V("name", f(a, b))', "", 3, "given are -"),
+            ('V("n", n)', 'V("n", n), V("x", n)', 4, "many has"),
+            ("\t\tV(\"names\", names)", '\t\tV("n", 1)', 4, "many has"),
+    ]:
+        assert old in CALLS
+        status, out = said(CALLS.replace(old, new))
+        assert status == 1
+        assert f"said.c:{line}: said" in out and what in out, out
+    status, out = said(CALLS.replace("REFUSE_plain", "0"))
+    assert status == 1
+    assert "refusals.def:5: said: nothing says plain" in out
+
+
 def test_machine_paths_fail(lint):
     home = "/home" + "/alice"
     status, out = lint({"docs/manual.md": f"look in {home}/x\n"})

@@ -41,7 +41,7 @@ ENGLISH = {
     "whole": "Whole domain here", "master": "Master", "slave": "Slave",
     "both": "Master and slave",
     "test": "Test", "connected": "Connected",
-    "depends": "The relay cannot be removed yet: bob@",
+    "depends": "The relay cannot be removed yet: 1 user needs it (bob@",
     "needs relay": "Unknown addresses cannot be forwarded without a relay.",
     "forwarding": "Unknown addresses are forwarded to this relay.",
     "catch-all": "Catch-all", "either": "A catch-all leaves no unknown",
@@ -75,7 +75,8 @@ FRENCH = {
     "whole": "Domaine entier ici", "master": "Maître", "slave": "Esclave",
     "both": "Maître et esclave",
     "test": "Tester", "connected": "Connecté",
-    "depends": "Le relais ne peut pas encore être retiré : bob@",
+    "depends": "Le relais ne peut pas encore être retiré : 1 utilisateur en a "
+    "besoin (bob@",
     "needs relay": "Les adresses inconnues ne peuvent pas être renvoyées "
     "sans relais.",
     "forwarding": "Les adresses inconnues sont renvoyées sur ce relais.",

@@ -43,6 +43,8 @@ export type BulkPreview = Schemas["BulkPreview"];
 export type Job = Schemas["Job"];
 export type Refusal = Schemas["Refusal"];
 export type Change = Schemas["Change"];
+export type Reason = Schemas["Reason"];
+export type Values = Schemas["Values"];
 export type EntryFilters = NonNullable<operations["listEntries"]["parameters"]["query"]>;
 
 export interface Versioned<T> {
@@ -50,14 +52,15 @@ export interface Versioned<T> {
 	version: string | null;
 }
 
-/** What the API said instead of doing it; status 0: it did not answer. */
+/** What the API said instead of doing it.  Status 0: nothing, it did not
+ *  answer; no reason and no detail: the answer was not the API's. */
 export class Problem extends Error {
 	constructor(
 		readonly status: number,
-		readonly kind: string,
 		readonly detail: string,
-		readonly field: string | null,
-		readonly retryAfter: number | null = null,
+		readonly field: string | null = null,
+		readonly reason: Reason | null = null,
+		readonly values: Values = {},
 	) {
 		super(detail);
 	}
@@ -66,18 +69,17 @@ export class Problem extends Error {
 let csrfToken: string | null = null;
 
 async function problemOf(response: Response): Promise<Problem> {
-	const after = Number(response.headers.get("Retry-After")) || null;
 	try {
 		const said = (await response.json()) as Schemas["Problem"];
 		return new Problem(
 			response.status,
-			said.type.replace("urn:splitmail:problem:", ""),
 			said.detail,
 			said.field ?? null,
-			after,
+			said.reason,
+			said.values,
 		);
 	} catch {
-		return new Problem(response.status, "unknown", response.statusText, null, after);
+		return new Problem(response.status, "");
 	}
 }
 
@@ -99,7 +101,7 @@ async function call(
 			cache: "no-store",
 		});
 	} catch {
-		throw new Problem(0, "unreachable", "", null);
+		throw new Problem(0, "");
 	}
 	if (!response.ok) throw await problemOf(response);
 	return response;
@@ -123,8 +125,14 @@ async function change<T>(
 	return versioned(await call(method, path, body, headers));
 }
 
-async function create<T>(path: string, body: unknown): Promise<T> {
-	return (await call("PUT", path, body, { "If-None-Match": "*" })).json() as Promise<T>;
+/** That it exists already is said of NAMED, the field with its name. */
+async function create<T>(path: string, body: unknown, named: string): Promise<T> {
+	try {
+		return (await call("PUT", path, body, { "If-None-Match": "*" })).json() as Promise<T>;
+	} catch (e) {
+		if (!(e instanceof Problem) || e.reason !== "exists-already") throw e;
+		throw new Problem(e.status, e.detail, named, e.reason, e.values);
+	}
 }
 
 async function remove(path: string): Promise<void> {
@@ -141,11 +149,12 @@ function query(values: Record<string, unknown>): string {
 	return text ? `?${text}` : "";
 }
 
-/** The same five calls for everything that has a name of its own. */
-function things<T, C>(folder: string) {
+/** The same calls for everything that has a name of its own; NAMED is the
+ *  field of the forms that holds it. */
+function things<T, C>(folder: string, named: "name" | "address") {
 	return {
 		get: async (name: string) => versioned<T>(await call("GET", `${folder}/${part(name)}`)),
-		create: (name: string, body: C) => create<T>(`${folder}/${part(name)}`, body),
+		create: (name: string, body: C) => create<T>(`${folder}/${part(name)}`, body, named),
 		change: (name: string, body: C, version: string | null) =>
 			change<T>("PATCH", `${folder}/${part(name)}`, body, version),
 		remove: (name: string) => remove(`${folder}/${part(name)}`),
@@ -199,7 +208,7 @@ export const tokens = {
 };
 
 export const domains = {
-	...things<Domain, DomainChange>("/domains"),
+	...things<Domain, DomainChange>("/domains", "name"),
 	list: (search = "", cursor: string | null = null, limit = 50) =>
 		read<Schemas["DomainList"]>(`/domains${query({ search, cursor, limit })}`),
 };
@@ -209,7 +218,7 @@ export const entries = {
 };
 
 export const users = {
-	...things<User, UserChange>("/users"),
+	...things<User, UserChange>("/users", "address"),
 	bulk: async (body: BulkChange) =>
 		(await call("POST", "/users/bulk", body)).json() as Promise<Job>,
 	tryBulk: async (body: BulkChange) =>
@@ -236,16 +245,16 @@ export const jobs = {
 	cancel: async (id: number) => (await call("POST", `/jobs/${id}/cancel`)).json() as Promise<Job>,
 };
 
-export const groups = things<Group, GroupChange>("/groups");
-export const shared = things<Shared, SharedChange>("/shared");
+export const groups = things<Group, GroupChange>("/groups", "address");
+export const shared = things<Shared, SharedChange>("/shared", "address");
 
 export const systems = {
-	...things<System, SystemChange>("/systems"),
+	...things<System, SystemChange>("/systems", "name"),
 	list: () => read<Schemas["SystemList"]>("/systems"),
 };
 
 export const administrators = {
-	...things<Administrator, AdministratorChange>("/administrators"),
+	...things<Administrator, AdministratorChange>("/administrators", "name"),
 	list: () => read<Schemas["AdministratorList"]>("/administrators"),
 };
 

@@ -7,6 +7,7 @@
 import { ActionIcon, Button, Checkbox, Select, TextInput } from "@mantine/core";
 import { useRef } from "react";
 import type { Address, Home } from "../api";
+import type { Attempt } from "./form";
 import { useWords } from "../words";
 import type { Word } from "../words";
 import { Icon } from "./icons";
@@ -62,11 +63,11 @@ interface AddressTableProps {
 	/** The home "elsewhere" makes sense only when there is an elsewhere. */
 	elsewhere?: boolean;
 	readOnly?: boolean;
-	error: string | null;
+	errorOf: Attempt["errorOf"];
 	onChange: (rows: Row[]) => void;
 }
 
-export function AddressTable({ label, rows, names, show, elsewhere = false, readOnly = false, error, onChange }: AddressTableProps) {
+export function AddressTable({ label, rows, names, show, elsewhere = false, readOnly = false, errorOf, onChange }: AddressTableProps) {
 	const { say } = useWords();
 	const box = useRef<HTMLDivElement>(null);
 	const routed = rows.filter((row) => row.routed).length;
@@ -74,6 +75,17 @@ export function AddressTable({ label, rows, names, show, elsewhere = false, read
 	const shown = (row: Row) => (row.name === "*" ? `${row.left}@${names[0]}` : spelled(row));
 	const put = (key: string, change: Partial<Row>) =>
 		onChange(rows.map((row) => (row.key === key ? { ...row, ...change } : row)));
+
+	// The API names an entry by its place.  What no field of a row is for is
+	// said of the whole table.
+	const others = rows.flatMap((row, i) => [
+		`addresses/${i}`,
+		`addresses/${i}/routed`,
+		...(row.fixed ? [`addresses/${i}/address`] : []),
+		...(show === "hosted" ? [] : [`addresses/${i}/home`]),
+	]);
+	const fields = ["addresses", "address", ...others];
+	const error = errorOf(...fields);
 
 	function add() {
 		onChange([
@@ -96,7 +108,7 @@ export function AddressTable({ label, rows, names, show, elsewhere = false, read
 
 	return (
 		<div className="stack tight" ref={box}>
-			<div className="addresses" data-field="addresses address" tabIndex={-1} aria-label={label} role="group">
+			<div className="addresses" data-field={fields.join(" ")} tabIndex={-1} aria-label={label} role="group">
 				<table className="table folds">
 					<thead>
 						<tr>
@@ -120,7 +132,7 @@ export function AddressTable({ label, rows, names, show, elsewhere = false, read
 						</tr>
 					</thead>
 					<tbody>
-						{rows.map((row) => (
+						{rows.map((row, i) => (
 							<tr key={row.key}>
 								{show === "alternate" && (
 									<td className="pick">
@@ -147,6 +159,8 @@ export function AddressTable({ label, rows, names, show, elsewhere = false, read
 										<span className="left-part">
 											<TextInput
 												aria-label={say("newAddressLeft")}
+												data-field={`addresses/${i}/address`}
+												error={errorOf(`addresses/${i}/address`)}
 												value={row.left}
 												onChange={(e) => put(row.key, { left: e.currentTarget.value })}
 												autoCapitalize="none"
@@ -169,6 +183,8 @@ export function AddressTable({ label, rows, names, show, elsewhere = false, read
 									<td>
 										<Select
 											aria-label={say("homeOf", { address: shown(row) })}
+											data-field={`addresses/${i}/home`}
+											error={errorOf(`addresses/${i}/home`)}
 											size="xs"
 											data={(Object.keys(homes) as Home[]).map((home) => ({
 												value: home,

@@ -1,9 +1,8 @@
 import { Button, Progress } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
-import { jobs, Problem } from "../api";
+import { jobs } from "../api";
 import type { Job, Refusal } from "../api";
-import { sentence } from "../refusals";
 import { useWords } from "../words";
 import type { Say, Word } from "../words";
 import { hasEnded } from "./useJob";
@@ -24,10 +23,11 @@ function changeText({ change }: Job, say: Say): string {
 	return said.join(", ");
 }
 
-const inWords = (detail: string, field: string | null, say: Say) =>
-	sentence(new Problem(422, "refused", detail, field), say);
-export const reasonOf = (refusal: Refusal, say: Say) =>
-	inWords(refusal.detail, refusal.field ?? null, say);
+export const reasonOf = ({ reason, values, detail }: Refusal, say: Say) =>
+	say.refusal(reason, values) ?? detail;
+
+const whyFailed = ({ reason, values, detail }: Job, say: Say) =>
+	(reason && say.refusal(reason, values ?? {})) ?? detail ?? "";
 
 function CopyButton({ job }: { job: Job }) {
 	const { say } = useWords();
@@ -78,7 +78,7 @@ function Report({ job }: { job: Job }) {
 			<div className="stack tight" role="status">
 				{job.state === "cancelled" && <p>{say("jobStopped", { done: job.done, n: job.total })}</p>}
 				{job.state === "failed" && (
-					<p className="notice bad">{say("jobFailed", { detail: inWords(job.detail ?? "", null, say) })}</p>
+					<p className="notice bad">{say("jobFailed", { detail: whyFailed(job, say) })}</p>
 				)}
 				<p>{say("bulkDone", { n: job.changed })}</p>
 				{same > 0 && <p>{say("bulkSame", { n: same })}</p>}

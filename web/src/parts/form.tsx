@@ -48,7 +48,7 @@ export function useAttempt(): Attempt {
 				setBusy(false);
 			}
 		},
-		refuse: (field, detail) => setProblem(new Problem(422, "page", detail, field)),
+		refuse: (field, detail) => setProblem(new Problem(422, detail, field)),
 		forget: () => setProblem(null),
 	};
 }

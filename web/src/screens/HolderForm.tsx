@@ -83,7 +83,7 @@ export function HolderForm(props: HolderFormProps) {
 						names={domain ? [domain.name, ...domain.aliases] : [of.domain]}
 						show="plain"
 						readOnly={!mayRoute}
-						error={attempt.errorOf("addresses", "address")}
+						errorOf={attempt.errorOf}
 						onChange={(rows) => type({ rows })}
 					/>
 				</section>

@@ -24,9 +24,9 @@ export function SignIn({ onSignedIn }: { onSignedIn: (who: Session) => void }) {
 	}, [say]);
 
 	function refused(problem: unknown) {
-		const { status, field } = problem as Problem;
-		if (status === 401 && field !== "code") attempt.refuse("password", say("signInWrong"));
-		else if (status === 401 && !needsCode) setNeedsCode(true);
+		const { reason } = problem as Problem;
+		if (reason === "wrong-name-or-password") attempt.refuse("password", sentence(problem, say));
+		else if (reason === "code-needed") setNeedsCode(true);
 		else attempt.refuse(needsCode ? "code" : "password", sentence(problem, say));
 	}
 

@@ -168,7 +168,7 @@ export function UserMail({ read, at }: { read: Versioned<User>; at: string }) {
 					names={domain ? [domain.name, ...domain.aliases] : [base.domain]}
 					show={draft.mail_system === "none" ? "plain" : draft.mail_system}
 					elsewhere={elsewhere}
-					error={attempt.errorOf("addresses", "address")}
+					errorOf={attempt.errorOf}
 					onChange={(rows) => type({ rows })}
 				/>
 			</section>

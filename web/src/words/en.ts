@@ -64,11 +64,8 @@ export const en = {
 	notFound: "There is nothing at this address",
 	notFoundHint: "It may have been deleted, or it belongs to another domain.",
 	unreachable: "The server does not answer. Nothing was changed; try again.",
-	changedMeanwhile: "Somebody else changed this meanwhile. Cancel shows how it is now; what you typed is still here.",
-	existsAlready: "This exists already.",
-	notAllowed: "Your role does not allow this.",
-	tooManyAttempts: "Too many attempts. Try again in {n} second.|Too many attempts. Try again in {n} seconds.",
-	ourTrouble: "The server has a problem of its own: {detail}",
+	unclear: "The server did not answer as it should (HTTP {status}). Try again later.",
+	andMore: "{n} more|{n} more",
 
 	// long work
 	longWork: "Long work",
@@ -88,13 +85,10 @@ export const en = {
 	signIn: "Sign in",
 	signInTitle: "Central administration",
 	signInName: "Name of the administrator",
-	signInWrong: "Name or password is wrong.",
 	signInMotto: "One domain, several mail systems. Mail finds every user.",
 
 	// own account
 	yourAccount: "Your account",
-	notThePassword: "This is not the password.",
-	passwordTooShort: "A password has at least {n} characters.",
 	changePassword: "Change password",
 	currentPassword: "Current password",
 	newPassword: "New password",
@@ -104,8 +98,6 @@ export const en = {
 	off: "Off",
 	code: "Code",
 	codeHint: "The six digits your authenticator app shows now.",
-	codeWrong: "The code is wrong.",
-	codeUsed: "This code has been used already. Wait for the next one.",
 	recoveryCode: "Recovery code",
 	recoveryCodeHint: "One of those you kept. Each is good once.",
 	useCode: "Use a code of the app",
@@ -134,7 +126,6 @@ export const en = {
 	switchOffOtherText: "For who has lost the phone and the recovery codes. From then on the password alone is enough to sign in as {name}, until a new second factor is set up. Open sessions of {name} end.",
 	switchedOffOther: "The second factor of {name} is off",
 	copy: "Copy",
-	copied: "Copied",
 	print: "Print",
 
 	// access tokens
@@ -200,11 +191,6 @@ export const en = {
 	bulkDone: "{n} user was changed.|{n} users were changed.",
 	bulkSame: "{n} user was so already.|{n} users were so already.",
 	bulkRefused: "{n} user could not be changed:|{n} users could not be changed:",
-	matchChanged: "{n} user matches now, not {seen}: close this and look again.|{n} users match now, not {seen}: close this and look again.",
-	noSuchUser: "There is no such user.",
-	askerGone: "Who asked for it is no administrator any more.",
-	askerDemoted: "Who asked for it has fewer rights now.",
-	andMore: "and {n} more|and {n} more",
 	apply: "Apply",
 	directoryEmpty: "Nobody here yet",
 	directoryEmptyHint: "Create the first user of the domain.",
@@ -331,11 +317,6 @@ export const en = {
 	deleteDomain: "Delete domain",
 	deleteDomainText: "Delete the domain {name} for good, with all its names?",
 	deleteDomainHint: "A domain can be deleted when nobody lives in it any more.",
-	domainRelayRefused: "The relay cannot be removed yet: {names}. Make them hosted here, or give them a mail system of their own, first.",
-	forwardNeedsRelay: "Unknown addresses cannot be forwarded without a relay. Fill in the relay, or clear this box.",
-	relayNeededByForward: "Unknown addresses are forwarded to this relay. Clear that box before you remove the relay.",
-	catchAllOrForward: "A catch-all leaves no unknown addresses to forward. Empty the catch-all, or clear the box.",
-	userNeedsRelay: "The domain has no relay, so there is no alternate mail server. Set the relay of the domain first, or choose a mail system.",
 
 	// the drawing
 	drawInternet: "Internet",

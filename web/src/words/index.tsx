@@ -1,14 +1,30 @@
 import { createContext, useContext, useEffect, useMemo, useState } from "react";
 import type { ReactNode } from "react";
+import type { Reason, Values } from "../api";
 import { en } from "./en";
 import type { Word } from "./en";
 import { fr } from "./fr";
+import { refusals as refusalsEn } from "./refusals.en";
+import { refusals as refusalsFr } from "./refusals.fr";
 
 export type { Word } from "./en";
 export type Language = "en" | "fr";
-export type Say = (word: Word, values?: Record<string, string | number>) => string;
 
-const books: Record<Language, Record<Word, string>> = { en, fr };
+export interface Say {
+	(word: Word, values?: Values): string;
+	/** Nothing for a reason these pages are too old to know. */
+	refusal: (reason: Reason, values: Values) => string | undefined;
+}
+
+interface Book {
+	words: Record<Word, string>;
+	refusals: Record<Reason, string>;
+}
+
+const books: Record<Language, Book> = {
+	en: { words: en, refusals: refusalsEn },
+	fr: { words: fr, refusals: refusalsFr },
+};
 const remembered = "splitmail-language";
 
 /** What the administrator chose, else the first the browser prefers. */
@@ -22,19 +38,39 @@ function firstLanguage(): Language {
 	return "en";
 }
 
-function speaker(language: Language): Say {
+/** Puts values into a text: its "one|other" is chosen by {n}, and a list that
+ *  is shorter than {n} ends with "31 more". */
+function filler(language: Language) {
 	const numbers = new Intl.NumberFormat(language);
 	const plural = new Intl.PluralRules(language);
-	return (word, values = {}) => {
-		let text: string = books[language][word];
+	const lists = new Intl.ListFormat(language);
+
+	return function fill(text: string, values: Values): string {
+		const n = Number(values.n ?? 0);
 		const [one, other] = text.split("|");
-		if (other !== undefined)
-			text = plural.select(Number(values.n ?? 0)) === "one" ? one! : other;
-		return text.replace(/\{(\w+)\}/g, (_, name: string) => {
+		const said = other !== undefined && plural.select(n) !== "one" ? other : one!;
+		return said.replace(/\{(\w+)\}/g, (_, name: string) => {
 			const value = values[name];
-			return typeof value === "number" ? numbers.format(value) : (value ?? "");
+			if (typeof value === "number") return numbers.format(value);
+			if (!Array.isArray(value)) return value ?? "";
+			const more = n - value.length;
+			const last = more > 0 ? [fill(books[language].words.andMore, { n: more })] : [];
+			return lists.format([...value, ...last]);
 		});
 	};
+}
+
+function speaker(language: Language): Say {
+	const { words, refusals } = books[language];
+	const fill = filler(language);
+	const say = (word: Word, values: Values = {}) => fill(words[word], values);
+
+	return Object.assign(say, {
+		refusal(reason: Reason, values: Values) {
+			const text: string | undefined = refusals[reason];
+			return text && fill(text, values);
+		},
+	});
 }
 
 interface Speech {
