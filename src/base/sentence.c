@@ -39,7 +39,7 @@ const struct value *values_keep(const struct value *values, struct arena *a)
 	struct value *kept;
 	size_t n = 0;
 
-	while (values[n].name)
+	while (values && values[n].name)
 		n++;
 	kept = arena_array(a, struct value, n + 1);
 	for (size_t i = 0; i < n; i++) {

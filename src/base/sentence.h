@@ -66,7 +66,8 @@ static inline struct value value_number(const char *name, int64_t v)
 
 /* NULL when there is none of this name. */
 const struct value *value_find(const struct value *values, const char *name);
-/* A copy with all it points at; texts are cut at LIMIT_VALUE_BYTES. */
+/* A copy with all it points at (of NULL: an empty one); texts are cut at
+ * LIMIT_VALUE_BYTES. */
 const struct value *values_keep(const struct value *values, struct arena *a);
 
 /* A value that the sentence lacks aborts: it is a bug of ours. */

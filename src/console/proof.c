@@ -65,7 +65,7 @@ bool own_password(struct request *r, const char *field,
 	if (!may_try(r, r->who.admin.name, problem_out))
 		return false;
 	if (!password.p) {
-		*problem_out = problem(field, not_texts, V("keys", field));
+		*problem_out = problem(field, not_a_text, V("key", field));
 		return false;
 	}
 	if (is_password(password, r->who.admin.hash))
@@ -81,7 +81,7 @@ bool own_code(struct request *r, struct response *problem_out)
 	struct change change;
 
 	if (!code.p) {
-		*problem_out = problem("code", not_texts, V("keys", "code"));
+		*problem_out = problem("code", not_a_text, V("key", "code"));
 		return false;
 	}
 	change = code_take(r, r->who.admin.name, code);

@@ -118,7 +118,7 @@ struct response on_sign_in(struct request *r)
 		return problem(name.p ? "password" : "name", not_texts,
 			       V("keys", "name and password"));
 	if (code && !json_is_string(code))
-		return problem("code", not_texts, V("keys", "code"));
+		return problem("code", not_a_text, V("key", "code"));
 	if (!may_try(r, name, &a))
 		return a;
 	if (directory_admin(r->d, name, r->arena, &admin) == ANSWER_UNSURE)
@@ -174,7 +174,7 @@ struct response on_change_password(struct request *r)
 	struct response a;
 
 	if (!new.p)
-		return problem("new", not_texts, V("keys", "new"));
+		return problem("new", not_a_text, V("key", "new"));
 	if (!own_password(r, "current", &a))
 		return a;
 	if (new.n < PASSWORD_ADMIN_BYTES)

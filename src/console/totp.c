@@ -86,7 +86,7 @@ struct response on_confirm_totp(struct request *r)
 	struct response a;
 
 	if (!code.p)
-		return problem("code", not_texts, V("keys", "code"));
+		return problem("code", not_a_text, V("key", "code"));
 	if (!own_password(r, "password", &a))
 		return a;
 	if (!change_open(r))

@@ -133,6 +133,13 @@ static bool log_row(struct changes *c, const struct admin_row *old,
 	return true;
 }
 
+static bool end_totp(struct changes *c, const struct admin_row *r)
+{
+	return run(c, "DELETE FROM totp WHERE admin = ?", "i", r->id) &&
+	       (sql_changes(c->sql) == 0 ||
+		change_log(c, "admin", r->name, S("totp"), S("on"), S("off")));
+}
+
 static bool apply(struct changes *c, struct admin_row *r,
 		  const struct setting *s, size_t n)
 {
@@ -188,8 +195,7 @@ static bool set(struct changes *c, struct str name, const struct setting *s,
 	       run(c, "UPDATE admin SET role = ?, domain = ?, password = ? "
 		      "WHERE id = ?", "iIsi", r.role, r.domain, r.password,
 		   r.id) &&
-	       (!r.ends_totp ||
-		run(c, "DELETE FROM totp WHERE admin = ?", "i", r.id)) &&
+	       (!r.ends_totp || end_totp(c, &r)) &&
 	       done(c, "The administrator %.*s is changed.", STR(r.name));
 }
 

@@ -150,7 +150,7 @@ static bool check_number(struct changes *c, const struct job_order *o,
 	if (n == 0)
 		return refuse(c, NULL, nobody_to_change);
 	return n <= LIMIT_JOB_ITEMS ||
-	       refuse(c, NULL, too_many_for_a_job, V("n", n),
+	       refuse(c, NULL, too_many_for_a_job, V("users", n),
 		      V("most", LIMIT_JOB_ITEMS));
 }
 

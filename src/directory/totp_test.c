@@ -234,7 +234,7 @@ static void test_the_log_has_no_secret(void **state)
 	assert_true(list_changes(d, &page, see, &text));
 	buf_add_char(&text, '\0');
 	assert_string_equal(text.p,
-			    "totp >off; recovery_code >used; totp >on; ");
+			    "totp on>off; recovery_code >used; totp >on; ");
 }
 
 int main(void)

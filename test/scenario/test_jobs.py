@@ -134,7 +134,10 @@ def test_some_addresses(root, domain):
             job["detail"]) == ("done", 21, 19, 1, None)
     assert root.get(f"/jobs/{job['id']}/refusals").json == {
         "items": [{"address": f"nobody@{domain}", "field": "address",
-                   "detail": f"There is no user nobody@{domain}."}],
+                   "detail": f"There is no user nobody@{domain}.",
+                   "reason": "no-such-holder",
+                   "values": {"kind": "user",
+                              "address": f"nobody@{domain}"}}],
         "next_cursor": None}
     assert elsewhere(root, domain) == 20
     assert root.get("/jobs", limit=1).json["items"] == [job]
@@ -228,7 +231,7 @@ def test_words_for_every_wrong_order(root, domain):
             ({"addresses": user, "filter": {}, "change": {"enabled": True}},
              "filter", "not both"),
             ({"filter": [], "expect": 1, "change": {"enabled": True}},
-             "filter", "which users"),
+             "filter", "an object"),
             ({"filter": {"colour": "red"}, "expect": 1,
               "change": {"enabled": True}}, "colour", "domain, search"),
             ({"filter": {"enabled": "yes"}, "expect": 1,

@@ -160,6 +160,7 @@ export const refusals: Record<Reason, string> = {
 	"not-json": ofThePage,
 	"not-json-type": ofThePage,
 	"not-possible": ofThePage,
+	"not-a-text": ofThePage,
 	"not-texts": ofThePage,
 	"too-large": "This is too much at once: {most} bytes at most.",
 	"unknown-host":
@@ -184,7 +185,7 @@ export const refusals: Record<Reason, string> = {
 		"{n} user matches now, not {seen}: close this and look again.|{n} users match now, not {seen}: close this and look again.",
 	"nobody-to-change": "There is no user to be changed.",
 	"too-many-for-a-job":
-		"{n} users are too many for one job, which has at most {most}. Choose fewer, by domain or search.",
+		"{users} users are too many for one job, which has at most {most}. Choose fewer, by domain or search.",
 	"asker-is-gone": "{admin}, who asked for it, is no administrator any more.",
 	"asker-has-fewer-rights": "{admin}, who asked for it, has fewer rights now.",
 	"expect-needed": ofThePage,

@@ -157,6 +157,7 @@ export const refusals: Record<Reason, string> = {
 	"not-json": ofThePage,
 	"not-json-type": ofThePage,
 	"not-possible": ofThePage,
+	"not-a-text": ofThePage,
 	"not-texts": ofThePage,
 	"too-large": "C'est trop à la fois : {most} octets au plus.",
 	"unknown-host":
@@ -181,7 +182,7 @@ export const refusals: Record<Reason, string> = {
 		"{n} utilisateur correspond maintenant, et non {seen} : fermez cette fenêtre et regardez à nouveau.|{n} utilisateurs correspondent maintenant, et non {seen} : fermez cette fenêtre et regardez à nouveau.",
 	"nobody-to-change": "Il n'y a aucun utilisateur à modifier.",
 	"too-many-for-a-job":
-		"{n} utilisateurs sont trop nombreux pour une tâche, qui en compte {most} au plus. Choisissez-en moins, par domaine ou par recherche.",
+		"{users} utilisateurs sont trop nombreux pour une tâche, qui en compte {most} au plus. Choisissez-en moins, par domaine ou par recherche.",
 	"asker-is-gone": "{admin}, qui l'a demandé, n'est plus administrateur.",
 	"asker-has-fewer-rights": "{admin}, qui l'a demandé, a maintenant moins de droits.",
 	"expect-needed": ofThePage,
