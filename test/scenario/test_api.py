@@ -81,6 +81,8 @@ def test_document_is_served_and_its_schemas_are_schemas(a):
 # ---- sign-in ---------------------------------------------------------------
 
 def test_sign_in_and_out(a):
+    """The cookie is HttpOnly and SameSite=Strict (and Secure with TLS: see
+    below); after signing out it opens nothing when it is sent again."""
     api = new_api(a)
     api.get("/session", status=401)
     answer = api.sign_in("admin0", a.admin_password)
@@ -96,6 +98,8 @@ def test_sign_in_and_out(a):
 
 
 def test_a_new_session_at_each_sign_in(a):
+    """A cookie that an attacker set before is no session after signing in;
+    each sign-in makes a new one, and the one before is over."""
     api = new_api(a)
     api.cookie, api.csrf = "x" * 52, "y" * 52
     api.sign_in("admin0", a.admin_password)
@@ -157,6 +161,7 @@ def test_own_password(a, root, domain):
 
 
 def test_a_deleted_administrator_is_out(root, domain):
+    """The cookie of an administrator who is deleted is refused: 401."""
     api = administrator(root, "domain-admin", domain)
     api.get("/session")
     root.delete(f"/administrators/domain-admin@{domain}")
@@ -428,6 +433,8 @@ def test_nobody_makes_himself_more(root, domain):
 # ---- tokens ----------------------------------------------------------------
 
 def test_tokens(a, root, domain):
+    """A token that may read does not write (403), none works after it was
+    revoked (401), none is in the log."""
     made = root.post("/tokens", {"name": "read", "scope": "read"}).json
     assert made["expires_at"] > made["created_at"]
     api = new_api(a)
@@ -618,6 +625,8 @@ def test_put_is_idempotent(root, domain):
 
 
 def test_two_administrators_do_not_overwrite_each_other(root, domain):
+    """Two edit the same domain: the ETag that is no longer true is refused
+    with 412."""
     path = f"/domains/{domain}"
     tag = root.get(path).etag
     root.patch(path, {"description": "first"}, headers={"If-Match": tag})
@@ -921,6 +930,8 @@ def test_forged_log_lines(a, root, domain):
 
 
 def test_pages_have_a_strict_policy(root):
+    """No page is framed, none runs or loads what is not the console's own
+    (nor inline), and what is unknown is no page."""
     answer = root.raw("GET", "/", None, {"Accept": "text/html"})
     assert answer.status == 200
     policy = answer.headers["content-security-policy"]
