@@ -150,6 +150,9 @@ def test_every_write_needs_the_token_of_its_session(root, real):
                               {**ours, "Content-Type": kind})
             assert answer.status == 415, (method, path, kind, answer.text)
     assert state(root) == before
+    answer = root.raw("POST", "/api/v1/session", "{}", {
+        "Content-Type": "application/json", "Origin": EVIL_ORIGIN})
+    assert answer.status == 403
 
 
 def test_no_get_changes_anything(root, real):

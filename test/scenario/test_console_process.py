@@ -1,0 +1,166 @@
+"""The console as a process: beside the mail, with TLS, at its end, and with
+very many users."""
+
+import http.client
+import json
+import os
+import re
+import socket
+import subprocess
+import threading
+import time
+
+from api import Api
+from splitmail import binary, no_checks
+from world import children, wait_until
+
+
+def console_pid(server):
+    for pid in children(server.process.pid):
+        with open(f"/proc/{pid}/cmdline", "rb") as file:
+            if b"console" in file.read().split(b"\0"):
+                return pid
+    return None
+
+
+def test_mail_flows_while_the_console_is_down(world):
+    server = world.server("c")
+    server.cli("domain", "create", "example.test")
+    server.user("alice@example.test")
+    # Its port is somebody else's at the next start.
+    server.stop()
+    with socket.socket() as taken:
+        taken.bind((server.address, server.ports["console"]))
+        taken.listen()
+        server.serve()
+        server.send("x@elsewhere.example", "alice@example.test")
+        server.wait_for_mail("alice@example.test")
+        assert "console" in server.log()
+    wait_until(lambda: answers(server), 30, "a console once the port is free")
+    os.kill(console_pid(server), 9)
+    server.send("x@elsewhere.example", "alice@example.test")
+    server.wait_for_mail("alice@example.test", 2)
+    wait_until(lambda: answers(server), 30, "a console after a kill")
+
+
+def answers(server):
+    try:
+        return Api(server).raw("GET", "/health").status == 200
+    except OSError:
+        return False
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("0.0.0.0", 0))
+        return probe.getsockname()[1]
+
+
+def peer_certificate(port):
+    with socket.create_connection(("127.0.0.1", port), 10) as plain:
+        with no_checks().wrap_socket(plain) as tls:
+            return tls.getpeercert(binary_form=True)
+
+
+def test_tls_where_others_can_reach_it(world):
+    server = world.server("c", start=False)
+    port = free_port()
+    server.start()
+    server.stop()
+    path = os.path.join(server.data, "splitmail.conf")
+    with open(path) as file:
+        text = file.read()
+    text = re.sub(r"console \{[^}]*\}", "console {\n\taddress = \"*\"\n"
+                  f"\tport = {port}\n\tnames = {{\"mail.example\"}}\n}}", text)
+    with open(path, "w") as file:
+        file.write(text)
+    server.serve()
+    https = http.client.HTTPSConnection("127.0.0.1", port, timeout=30,
+                                        context=no_checks())
+    https.request("GET", "/health", headers={"Host": "mail.example"})
+    assert https.getresponse().read() == b'{"status":"ok"}'
+    password = re.search(r"password (\S+)", server.admin_password)[1]
+    https.request("POST", "/api/v1/session", json.dumps(
+        {"name": "admin0", "password": password}),
+        {"Content-Type": "application/json"})
+    answer = https.getresponse()
+    answer.read()
+    assert "; Secure" in answer.getheader("set-cookie")
+    https.close()
+    with socket.create_connection(("127.0.0.1", port), 10) as plain:
+        plain.sendall(b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        assert b"200" not in plain.recv(1000)
+
+    # A new certificate is shown after a reload; a broken one is not.
+    old = peer_certificate(port)
+    files = [os.path.join(server.data, "tls", name)
+             for name in ("cert.pem", "key.pem")]
+    with open(files[0], "w") as file:
+        file.write("broken")
+    server.reload()
+    wait_until(lambda: re.search("console.*the old certificate stays",
+                                   server.log()), 10,
+               "a complaint")
+    assert peer_certificate(port) == old
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes",
+                    "-subj", "/CN=new.test", "-keyout", files[1] + ".new",
+                    "-out", files[0] + ".new", "-days", "2"], check=True,
+                   capture_output=True)
+    for name in files:
+        owner = os.stat(name)
+        os.chown(name + ".new", owner.st_uid, owner.st_gid)
+        os.replace(name + ".new", name)
+    server.reload()
+    wait_until(lambda: peer_certificate(port) != old, 10,
+               "the new certificate")
+
+
+def test_stopping_waits_for_a_trial(world):
+    server = world.server("c")
+    api = Api(server)
+    api.sign_in("admin0", re.search(r"password (\S+)",
+                                    server.admin_password)[1])
+    with socket.socket() as silent:
+        silent.bind((server.address, 0))
+        silent.listen()
+        host = f"{server.address}:{silent.getsockname()[1]}"
+        seen = []
+        trial = threading.Thread(target=lambda: seen.append(api.post(
+            "/relay-test", {"hosts": host}).json["items"]))
+        trial.start()
+        held, _ = silent.accept()
+        started = time.monotonic()
+        server.stop()
+        assert time.monotonic() - started < 15
+        trial.join()
+        held.close()
+        assert "does not answer" in seen[0][0]["problem"]
+
+
+def test_a_hundred_thousand_users(world):
+    server = world.server("c")
+    server.cli("domain", "create", "big.test", "--relay", "192.0.2.1")
+    server.fill("big.test", 100000)
+    api = Api(server)
+    password = re.search(r"password (\S+)", server.admin_password)[1]
+    api.sign_in("admin0", password)
+
+    def timed(**query):
+        best = 10
+        for _ in range(3):
+            started = time.monotonic()
+            page = api.get("/entries", domain="big.test", **query).json
+            best = min(best, time.monotonic() - started)
+        return page, best
+
+    with open(binary(), "rb") as file:
+        slow = 4 if b"__asan_init" in file.read() else 1
+    for query in ({}, {"sort": "name"}, {"sort": "-name"},
+                  {"search": "user99999"}, {"search": "no such person"},
+                  {"mail_system": "alternate", "count": "true"},
+                  {"sort": "name", "search": "person 4242"}):
+        page, seconds = timed(**query)
+        assert seconds < 0.2 * slow, (query, seconds)
+        if page["next_cursor"]:
+            _, seconds = timed(cursor=page["next_cursor"], **query)
+            assert seconds < 0.2 * slow, (query, seconds)
