@@ -8,6 +8,8 @@
  *
  * Every wrong one is counted by the throttle (sessions.h), whichever it is and
  * wherever it is given: six digits are tried out no more than passwords are.
+ * Only the code that confirms a new secret is not: who gives it was just shown
+ * the secret.
  */
 #ifndef CONSOLE_PROOF_H
 #define CONSOLE_PROOF_H
