@@ -3,7 +3,8 @@
  *
  * Invariant: the items of a job are numbered 1..total; those up to `done` are
  * gone from job_item in the transaction that did them.  A job that has ended
- * has none.
+ * has none.  Items that were changed are in job_done with their lines of the
+ * change log, which say what to put back.
  */
 #include "directory/jobs.h"
 
@@ -15,7 +16,9 @@
  * that a commit is worth its sync. */
 enum { CHUNK = 50 };
 
-static const char *const kind_names[] = { [JOB_CHANGE_USERS] = "change-users" };
+static const char *const kind_names[] = {
+	[JOB_CHANGE_USERS] = "change-users", [JOB_PUT_BACK] = "put-back",
+};
 static const char *const state_names[] = {
 	[JOB_WAITING] = "waiting", [JOB_RUNNING] = "running",
 	[JOB_DONE] = "done",       [JOB_CANCELLED] = "cancelled",
@@ -72,7 +75,11 @@ static bool forget_old(struct changes *c)
 		   "(ended_at < unixepoch() - ?1 * 86400 OR id NOT IN "
 		   "(SELECT id FROM job WHERE state >= 2 ORDER BY id DESC "
 		   "LIMIT ?2))",
-		   "ii", (int64_t)LIMIT_JOB_DAYS, (int64_t)LIMIT_JOBS_ENDED);
+		   "ii", (int64_t)LIMIT_JOB_DAYS, (int64_t)LIMIT_JOBS_ENDED) &&
+	       run(c,
+		   "DELETE FROM job_done WHERE job IN (SELECT id FROM job "
+		   "WHERE state >= 2 AND ended_at < unixepoch() - ? * 3600)",
+		   "i", (int64_t)LIMIT_UNDO_HOURS);
 }
 
 static bool find_asker(struct changes *c, struct str name, struct admin *out,
@@ -106,19 +113,20 @@ static bool check_waiting(struct changes *c, int64_t admin)
 		      LIMIT_JOBS_OPEN);
 }
 
-static bool insert_job(struct changes *c, const struct job_order *o,
-		       int64_t *id)
+/* UNDOES: 0, or the job that is put back. */
+static bool insert_job(struct changes *c, struct str asker, struct str what,
+		       int64_t undoes, int64_t *id)
 {
+	int64_t kind = undoes ? JOB_PUT_BACK : JOB_CHANGE_USERS, admin_id = 0;
 	struct admin admin;
-	int64_t admin_id = 0;
 
-	if (!find_asker(c, o->admin, &admin, &admin_id) ||
+	if (!forget_old(c) || !find_asker(c, asker, &admin, &admin_id) ||
 	    !check_waiting(c, admin_id) ||
 	    !run(c,
-		 "INSERT INTO job (kind, what, admin, asked_by, who, role, "
-		 "domain) VALUES (?, ?, ?, ?, ?, ?, ?)",
-		 "isistii", (int64_t)JOB_CHANGE_USERS, o->what, admin_id,
-		 admin.name, c->who, (int64_t)admin.role, admin.domain))
+		 "INSERT INTO job (kind, what, undoes, admin, asked_by, who, "
+		 "role, domain) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+		 "isiistii", kind, what, undoes, admin_id, admin.name, c->who,
+		 (int64_t)admin.role, admin.domain))
 		return false;
 	*id = sql_last_id(c->sql);
 	return true;
@@ -196,8 +204,8 @@ static bool create(struct changes *c, const struct job_order *o,
 	if (!read_settings(c, o->what, c->arena, &s))
 		return broken(c);
 	if (!user_settings_check(c, s.s, s.n) || !count(c, o, &out->matching) ||
-	    !check_number(c, o, out->matching) || !forget_old(c) ||
-	    !insert_job(c, o, &f.job))
+	    !check_number(c, o, out->matching) ||
+	    !insert_job(c, o->admin, o->what, 0, &f.job))
 		return false;
 	n = out->matching;
 	if (o->at_most && n > o->at_most)
@@ -214,6 +222,35 @@ struct change job_create(struct changes *c, const struct job_order *o,
 			 struct job_made *out)
 {
 	return change_end(c, change_begin(c) && create(c, o, out));
+}
+
+static bool undo(struct changes *c, struct str admin, int64_t id,
+		 struct job_made *out)
+{
+	if (!insert_job(c, admin, S("{}"), id, &out->id) ||
+	    !run(c,
+		 "INSERT INTO job_item (job, n, address, log_first, log_last) "
+		 "SELECT ?1, row_number() OVER (ORDER BY d.n), d.address, "
+		 "d.log_first, d.log_last FROM job_done d "
+		 "JOIN job j ON j.id = d.job WHERE d.job = ?2 AND j.state >= 2",
+		 "ii", out->id, id))
+		return false;
+	out->matching = sql_changes(c->sql);
+	if (out->matching == 0)
+		return refuse(c, NULL,
+			      "There is nothing to be put back: the job has not "
+			      "ended, has changed nobody, or ended more than %d "
+			      "hours ago.", LIMIT_UNDO_HOURS);
+	return run(c, "UPDATE job SET total = ? WHERE id = ?", "ii",
+		   out->matching, out->id) &&
+	       done(c, "The job %lld puts back %lld users.",
+		    (long long)out->id, (long long)out->matching);
+}
+
+struct change job_undo(struct changes *c, struct str admin, int64_t id,
+		       struct job_made *out)
+{
+	return change_end(c, change_begin(c) && undo(c, admin, id, out));
 }
 
 /* ---- ending ---- */
@@ -247,7 +284,7 @@ struct change job_cancel(struct changes *c, int64_t id)
 /* ---- doing ---- */
 
 struct work {
-	int64_t id, done, role, domain;
+	int64_t id, kind, done, role, domain;
 	struct str asked_by, admin; /* ADMIN empty: he is gone */
 	struct str who, what;
 	struct arena *arena; /* the chunk's */
@@ -261,7 +298,8 @@ static enum answer load(struct changes *c, int64_t id, struct work *w)
 	struct query q scoped(query) =
 		sql_query(c->sql,
 			  "SELECT j.done, j.role, j.domain, j.asked_by, "
-			  "coalesce(a.name, ''), j.who, j.what FROM job j "
+			  "coalesce(a.name, ''), j.who, j.what, j.kind "
+			  "FROM job j "
 			  "LEFT JOIN admin a ON a.id = j.admin "
 			  "WHERE j.id = ? AND j.state < 2",
 			  "i", id);
@@ -277,6 +315,7 @@ static enum answer load(struct changes *c, int64_t id, struct work *w)
 	w->admin = query_text(&q, 4, w->arena);
 	w->who = query_text(&q, 5, w->arena);
 	w->what = query_text(&q, 6, w->arena);
+	w->kind = query_int(&q, 7);
 	return read_settings(c, w->what, w->arena, &w->settings)
 		       ? ANSWER_YES
 		       : ANSWER_UNSURE;
@@ -330,41 +369,101 @@ static bool note_refusal(struct changes *c, struct work *w, int64_t n,
 		       change.field ? change.field : "", change.sentence);
 }
 
-static bool do_one(struct changes *c, struct work *w, int64_t n,
-		   struct str address)
+/* Has it changed anything? BEFORE was the last line of the change log.  What is
+ * kept is the user's login: an address may be another's by tomorrow. */
+static bool note_done(struct changes *c, struct work *w, int64_t n,
+		      int64_t before)
 {
-	struct change change;
-	int64_t before, after;
+	int64_t last;
 
-	if (!last_change(c, &before))
+	if (!last_change(c, &last))
 		return false;
-	change = user_set_in(c, w->scope, address, w->settings.s,
-			     w->settings.n);
-	switch (change.outcome) {
-	case CHANGE_DONE:
-		break;
-	case CHANGE_REFUSED:
-	case CHANGE_NOT_FOUND:
-		return note_refusal(c, w, n, address, change);
-	case CHANGE_FAILED:
-		return fail("%s", change.sentence);
-	}
-	if (!last_change(c, &after))
-		return false;
-	w->changed += after != before;
-	return true;
+	w->changed += last != before;
+	return last == before ||
+	       sql_run(c->sql,
+		       "INSERT INTO job_done (job, n, address, log_first, "
+		       "log_last) SELECT ?1, ?2, subject, ?3, id "
+		       "FROM change_log WHERE id = ?4",
+		       "iiii", w->id, n, before + 1, last);
 }
 
-static bool take_items(struct changes *c, struct work *w,
-		       const struct str **items, size_t *n)
+struct item {
+	struct str address;
+	int64_t log_first, log_last;
+};
+
+enum { FORMER = 16 }; /* more keys than a user has */
+
+/* What the lines of the change log say that was. */
+static bool read_former(struct changes *c, const struct work *w,
+			const struct item *item, struct former *out, size_t *n)
 {
 	struct query q scoped(query) = sql_query(
 		c->sql,
-		"SELECT address FROM job_item WHERE job = ? AND n > ? "
-		"ORDER BY n LIMIT ?",
-		"iii", w->id, w->done, (int64_t)CHUNK);
+		"SELECT field, old, new FROM change_log WHERE id BETWEEN ? "
+		"AND ? AND noun = 'user'", "ii", item->log_first,
+		item->log_last);
+	enum answer a;
 
-	return query_strings(&q, w->arena, items, n) == ANSWER_YES;
+	for (*n = 0; (a = query_next(&q)) == ANSWER_YES; ++*n) {
+		check(*n < FORMER);
+		out[*n] = (struct former){ query_text(&q, 0, w->arena),
+					   query_text(&q, 1, w->arena),
+					   query_text(&q, 2, w->arena) };
+	}
+	return a == ANSWER_NO;
+}
+
+static struct change change_one(struct changes *c, const struct work *w,
+				const struct item *item)
+{
+	struct former former[FORMER];
+	size_t n = 0;
+
+	if (w->kind == JOB_CHANGE_USERS)
+		return user_set_in(c, w->scope, item->address, w->settings.s,
+				   w->settings.n);
+	if (!read_former(c, w, item, former, &n))
+		return (struct change){ CHANGE_FAILED, NULL,
+					arena_printf(w->arena, "%s", cause()) };
+	return user_put_back(c, w->scope, item->address, former, n);
+}
+
+static bool do_one(struct changes *c, struct work *w, int64_t n,
+		   const struct item *item)
+{
+	struct change change;
+	int64_t before;
+
+	if (!last_change(c, &before))
+		return false;
+	change = change_one(c, w, item);
+	switch (change.outcome) {
+	case CHANGE_DONE:
+		return note_done(c, w, n, before);
+	case CHANGE_REFUSED:
+	case CHANGE_NOT_FOUND:
+		return note_refusal(c, w, n, item->address, change);
+	case CHANGE_FAILED:
+		break;
+	}
+	return fail("%s", change.sentence);
+}
+
+static bool take_items(struct changes *c, struct work *w,
+		       struct item items[CHUNK], size_t *n)
+{
+	struct query q scoped(query) = sql_query(
+		c->sql,
+		"SELECT address, log_first, log_last FROM job_item "
+		"WHERE job = ? AND n > ? ORDER BY n LIMIT ?",
+		"iii", w->id, w->done, (int64_t)CHUNK);
+	enum answer a;
+
+	for (*n = 0; (a = query_next(&q)) == ANSWER_YES; ++*n)
+		items[*n] = (struct item){ query_text(&q, 0, w->arena),
+					   query_int(&q, 1), query_int(&q, 2) };
+	return a == ANSWER_NO;
 }
 
 static bool note_progress(struct changes *c, const struct work *w)
@@ -382,13 +481,13 @@ static bool note_progress(struct changes *c, const struct work *w)
 
 static bool do_chunk(struct changes *c, struct work *w)
 {
-	const struct str *items = NULL;
+	struct item items[CHUNK];
 	size_t n = 0;
 
-	if (!take_items(c, w, &items, &n))
+	if (!take_items(c, w, items, &n))
 		return false;
 	for (size_t i = 0; i < n; i++)
-		if (!do_one(c, w, w->done + (int64_t)i + 1, items[i]))
+		if (!do_one(c, w, w->done + (int64_t)i + 1, &items[i]))
 			return false;
 	w->done += (int64_t)n;
 	return note_progress(c, w) &&
@@ -460,7 +559,9 @@ enum answer jobs_work(struct changes *c)
 
 #define JOB_COLUMNS \
 	"SELECT id, kind, state, asked_by, what, detail, total, done, " \
-	"changed, refused, created_at, started_at, ended_at FROM job "
+	"changed, refused, created_at, started_at, ended_at, undoes, " \
+	"state >= 2 AND EXISTS (SELECT * FROM job_done WHERE job = job.id) " \
+	"FROM job "
 #define IS_HIS "(?1 = '' OR admin = (SELECT id FROM admin WHERE name = ?1)) "
 
 static struct job read_job(struct query *q, struct arena *arena)
@@ -479,6 +580,8 @@ static struct job read_job(struct query *q, struct arena *arena)
 		.created_s = query_int(q, 10),
 		.started_s = query_int(q, 11),
 		.ended_s = query_int(q, 12),
+		.undoes = query_int(q, 13),
+		.can_undo = query_int(q, 14) != 0,
 	};
 }
 

@@ -17,6 +17,7 @@ const known: [RegExp, Word][] = [
 	[/exists already\.$/, "existsAlready"],
 	[/^(?<n>\d+) users match now, not (?<seen>\d+)/, "matchChanged"],
 	[/^There is no user /, "noSuchUser"],
+	[/^Somebody has changed this user since/, "changedSince"],
 	[/, who asked for it, is no administrator any more\.$/, "askerGone"],
 	[/, who asked for it, has fewer rights now\.$/, "askerDemoted"],
 ];
