@@ -44,7 +44,8 @@ static bool take_addresses(struct request *r, json_t *list, struct job_order *o,
 
 	if (n == 0 || n > MANY) {
 		*bad = problem(422, "addresses",
-			       "addresses is a list of 1 to %d addresses.", MANY);
+			       "addresses is a list of 1 to %d addresses.",
+			       MANY);
 		return false;
 	}
 	texts = arena_array(r->arena, struct str, n);
