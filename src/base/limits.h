@@ -96,6 +96,8 @@ enum {
 	LIMIT_JOBS_ENDED = 100,		/* of all, as reports: a bulk change an
 					   hour for four days */
 	LIMIT_JOB_DAYS = 30,		/* until a report is forgotten */
+	LIMIT_UNDO_HOURS = 24,		/* a mistake is seen by then, and it is a
+					   row for each user */
 
 	/* runtime */
 	LIMIT_STACK_BYTES = 65536,	/* a fiber's; a TLS handshake needs 18 K */

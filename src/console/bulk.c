@@ -148,32 +148,20 @@ static bool take_change(struct request *r, struct job_order *o,
 
 /* ---- doing it ---- */
 
-static bool look_again(struct request *r, int64_t id, struct job *out)
-{
-	return find_job(r->d, S(""), id, r->arena, out) == ANSWER_YES;
-}
-
 static struct response make(struct request *r, const struct job_order *o)
 {
 	struct job_made made;
-	struct job job;
 	struct change change = job_create(r->c, o, &made);
-	struct response a;
 
-	if (change.outcome != CHANGE_DONE)
-		return refused(r, change);
-	if (!look_again(r, made.id, &job))
-		return trouble(r);
-	a = answer_json(202, job_json(&job));
-	a.location =
-		arena_printf(r->arena, "/api/v1/jobs/%lld", (long long)made.id);
-	return a;
+	return change.outcome == CHANGE_DONE ? answer_new_job(r, made.id)
+					     : refused(r, change);
 }
 
 static bool do_all(struct request *r, int64_t id, struct job *out)
 {
 	do {
-		if (!job_work(r->c, id) || !look_again(r, id, out))
+		if (!job_work(r->c, id) ||
+		    find_job(r->d, S(""), id, r->arena, out) != ANSWER_YES)
 			return false;
 	} while (out->state == JOB_RUNNING);
 	return true;

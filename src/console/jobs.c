@@ -1,11 +1,12 @@
 /*
- * Jobs: how far they are, what came of them, and stopping them.
+ * Jobs: how far they are, what came of them, stopping and undoing them.
  */
 #include "console/jobs.h"
 
 #include <stdlib.h>
 
 #include "console/handlers.h"
+#include "console/job_worker.h"
 #include "console/nouns.h"
 
 /* ---- as JSON ---- */
@@ -16,6 +17,11 @@ static json_t *object_of(struct str text)
 	json_t *object = json_loadb(text.p, text.n, 0, NULL);
 
 	return object ? object : json_object();
+}
+
+static json_t *change_json(const struct job *j)
+{
+	return j->kind == JOB_CHANGE_USERS ? object_of(j->what) : json_null();
 }
 
 /* The members of a refusal, as say_refusal() has them. */
@@ -33,16 +39,21 @@ static json_t *time_or_null(int64_t seconds)
 
 json_t *job_json(const struct job *j)
 {
-	json_t *o = json_pack(
-		"{s:I,s:s,s:o,s:s,s:o,s:I,s:I,s:I,s:I,s:n,s:o,s:o,s:o}", "id",
-		(json_int_t)j->id, "kind", job_kind_name(j->kind),
-		"administrator", json_text(j->admin), "state",
-		job_state_name(j->state), "change", object_of(j->what), "total",
-		(json_int_t)j->total, "done", (json_int_t)j->done, "changed",
-		(json_int_t)j->changed, "refused", (json_int_t)j->refused,
-		"detail", "created_at", json_time_s(j->created_s),
-		"started_at", time_or_null(j->started_s), "ended_at",
-		time_or_null(j->ended_s));
+	json_t *o =
+		json_pack("{s:I,s:s,s:o,s:s,s:o,s:I,s:I,s:I,s:I,s:n,s:o,s:o,"
+			 "s:o,s:o,s:b}",
+			 "id", (json_int_t)j->id, "kind",
+			 job_kind_name(j->kind), "administrator",
+			 json_text(j->admin), "state", job_state_name(j->state),
+			 "change", change_json(j), "total",
+			 (json_int_t)j->total, "done", (json_int_t)j->done,
+			 "changed", (json_int_t)j->changed, "refused",
+			 (json_int_t)j->refused, "detail", "created_at",
+			 json_time_s(j->created_s), "started_at",
+			 time_or_null(j->started_s), "ended_at",
+			 time_or_null(j->ended_s), "undoes",
+			 j->undoes ? json_integer(j->undoes) : json_null(),
+			 "can_undo", j->can_undo);
 
 	if (!str_empty(j->why.sentence))
 		add_said(o, &j->why);
@@ -178,6 +189,44 @@ struct response on_list_refusals(struct request *r)
 		return answer_list(r, &l);
 	json_decref(l.list);
 	return trouble(r);
+}
+
+struct response answer_new_job(struct request *r, int64_t id)
+{
+	struct job job;
+	struct response a;
+
+	if (find_job(r->d, S(""), id, r->arena, &job) != ANSWER_YES)
+		return trouble(r);
+	a = answer_json(202, job_json(&job));
+	a.location = arena_printf(r->arena, "/api/v1/jobs/%lld", (long long)id);
+	return a;
+}
+
+static struct response undo(struct request *r)
+{
+	struct response bad;
+	struct change change;
+	struct job_made made;
+	struct job job;
+
+	if (!find(r, &job, &bad))
+		return bad;
+	change = job_undo(r->c, r->who.admin.name, job.id, &made);
+	return change.outcome == CHANGE_DONE ? answer_new_job(r, made.id)
+					     : refused(r, change);
+}
+
+struct response on_undo_job(struct request *r)
+{
+	struct response a;
+
+	if (!change_open(r))
+		return trouble(r);
+	a = change_close(r, undo(r));
+	if (a.status == 202)
+		job_worker_wake();
+	return a;
 }
 
 static struct response cancel(struct request *r)

@@ -95,6 +95,14 @@ struct change user_set(struct changes *c, struct str address,
 struct change user_set_in(struct changes *c, int64_t domain,
 			  struct str address, const struct setting *s,
 			  size_t n);
+/* Back to OLD, where it still is NEW: refused when somebody has changed it
+ * since. */
+struct former {
+	struct str key, old, new;
+};
+struct change user_put_back(struct changes *c, int64_t domain,
+			    struct str address, const struct former *list,
+			    size_t n);
 struct change user_delete(struct changes *c, struct str address);
 
 /* ---- addresses of users, groups and shared mailboxes: routed, home ---- */

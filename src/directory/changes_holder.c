@@ -383,18 +383,53 @@ static bool set(struct changes *c, enum holder_kind kind, struct str address,
 	       set_loaded(c, &h, s, n);
 }
 
+/* One sentence for all who are not there: it does not say what another domain
+ * has. */
+static bool load_in(struct changes *c, int64_t domain, struct str address,
+		    struct holder_row *out)
+{
+	bool found = holder_load(c, address, out);
+
+	if (!found && c->result.outcome != CHANGE_NOT_FOUND)
+		return false;
+	if (found && out->kind == HOLDER_USER &&
+	    (!domain || out->domain == domain))
+		return true;
+	return missing(c, "address", no_such_holder, V("kind", "user"),
+		       V("address", address));
+}
+
 static bool set_in(struct changes *c, int64_t domain, struct str address,
 		   const struct setting *s, size_t n)
 {
 	struct holder_row h;
-	bool found = holder_load(c, address, &h);
 
-	if (!found && c->result.outcome != CHANGE_NOT_FOUND)
+	return load_in(c, domain, address, &h) && set_loaded(c, &h, s, n);
+}
+
+static bool is_still(struct changes *c, const struct holder_row *h,
+		     const struct former *f)
+{
+	for (size_t i = 0; i < array_size(keys); i++)
+		if (keys[i].get && is_key(f->key, keys[i].name))
+			return str_same(keys[i].get(c, h), f->new) ||
+			       refuse(c, keys[i].name, user_changed_since);
+	return refuse(c, NULL, cannot_be_put_back, V("key", f->key));
+}
+
+static bool put_back(struct changes *c, int64_t domain, struct str address,
+		     const struct former *list, size_t n)
+{
+	struct setting *s = arena_array(c->arena, struct setting, n + 1);
+	struct holder_row h;
+
+	if (!load_in(c, domain, address, &h))
 		return false;
-	/* One sentence for all: it does not say what another domain has. */
-	if (!found || h.kind != HOLDER_USER || (domain && h.domain != domain))
-		return missing(c, "address", no_such_holder,
-			       V("kind", "user"), V("address", address));
+	for (size_t i = 0; i < n; i++) {
+		if (!is_still(c, &h, &list[i]))
+			return false;
+		s[i] = (struct setting){ list[i].key, list[i].old };
+	}
 	return set_loaded(c, &h, s, n);
 }
 
@@ -441,6 +476,14 @@ struct change user_set_in(struct changes *c, int64_t domain,
 {
 	return change_end(c, change_begin(c) &&
 				     set_in(c, domain, address, s, n));
+}
+
+struct change user_put_back(struct changes *c, int64_t domain,
+			    struct str address, const struct former *list,
+			    size_t n)
+{
+	return change_end(c, change_begin(c) &&
+				     put_back(c, domain, address, list, n));
 }
 
 struct change user_delete(struct changes *c, struct str address)

@@ -1,22 +1,14 @@
 /*
- * Jobs: made, done, looked at (jobs.h).
- *
- * Invariant: the items of a job are numbered 1..total; those up to `done` are
- * gone from job_item in the transaction that did them.  A job that has ended
- * has none.
+ * Jobs: made, ended, looked at (jobs.h); jobs_work.c does them.
  */
-#include "directory/jobs.h"
+#include "directory/jobs_inside.h"
 
 #include "base/limits.h"
 #include "directory/admins.h"
-#include "directory/change.h"
-#include "wire/json.h"
 
-/* So few that the writer is free again within some ten milliseconds, so many
- * that a commit is worth its sync. */
-enum { CHUNK = 50 };
-
-static const char *const kind_names[] = { [JOB_CHANGE_USERS] = "change-users" };
+static const char *const kind_names[] = {
+	[JOB_CHANGE_USERS] = "change-users", [JOB_PUT_BACK] = "put-back",
+};
 static const char *const state_names[] = {
 	[JOB_WAITING] = "waiting", [JOB_RUNNING] = "running",
 	[JOB_DONE] = "done",       [JOB_CANCELLED] = "cancelled",
@@ -35,14 +27,8 @@ const char *job_state_name(enum job_state s)
 
 /* ---- settings ---- */
 
-struct settings {
-	struct setting *s;
-	size_t n;
-};
-
-/* WHAT's members; true and false are 1 and 0, null is empty. */
-static bool read_settings(struct changes *c, struct str what,
-			  struct arena *arena, struct settings *out)
+bool job_settings_read(struct changes *c, struct str what, struct arena *arena,
+		       struct job_settings *out)
 {
 	struct query count scoped(query) =
 		sql_query(c->sql, "SELECT count(*) FROM json_each(?)", "s",
@@ -54,7 +40,7 @@ static bool read_settings(struct changes *c, struct str what,
 
 	if (a != ANSWER_YES)
 		return false;
-	*out = (struct settings){ arena_array(arena, struct setting,
+	*out = (struct job_settings){ arena_array(arena, struct setting,
 					      (size_t)query_int(&count, 0) + 1),
 				  0 };
 	while ((a = query_next(&q)) == ANSWER_YES)
@@ -73,7 +59,11 @@ static bool forget_old(struct changes *c)
 		   "(ended_at < unixepoch() - ?1 * 86400 OR id NOT IN "
 		   "(SELECT id FROM job WHERE state >= 2 ORDER BY id DESC "
 		   "LIMIT ?2))",
-		   "ii", (int64_t)LIMIT_JOB_DAYS, (int64_t)LIMIT_JOBS_ENDED);
+		   "ii", (int64_t)LIMIT_JOB_DAYS, (int64_t)LIMIT_JOBS_ENDED) &&
+	       run(c,
+		   "DELETE FROM job_done WHERE job IN (SELECT id FROM job "
+		   "WHERE state >= 2 AND ended_at < unixepoch() - ? * 3600)",
+		   "i", (int64_t)LIMIT_UNDO_HOURS);
 }
 
 static bool find_asker(struct changes *c, struct str name, struct admin *out,
@@ -103,19 +93,20 @@ static bool check_waiting(struct changes *c, int64_t admin)
 	       refuse(c, NULL, too_many_jobs, V("most", LIMIT_JOBS_OPEN));
 }
 
-static bool insert_job(struct changes *c, const struct job_order *o,
-		       int64_t *id)
+/* UNDOES: 0, or the job that is put back. */
+static bool insert_job(struct changes *c, struct str asker, struct str what,
+		       int64_t undoes, int64_t *id)
 {
+	int64_t kind = undoes ? JOB_PUT_BACK : JOB_CHANGE_USERS, admin_id = 0;
 	struct admin admin;
-	int64_t admin_id = 0;
 
-	if (!find_asker(c, o->admin, &admin, &admin_id) ||
+	if (!forget_old(c) || !find_asker(c, asker, &admin, &admin_id) ||
 	    !check_waiting(c, admin_id) ||
 	    !run(c,
-		 "INSERT INTO job (kind, what, admin, asked_by, who, role, "
-		 "domain) VALUES (?, ?, ?, ?, ?, ?, ?)",
-		 "isistii", (int64_t)JOB_CHANGE_USERS, o->what, admin_id,
-		 admin.name, c->who, (int64_t)admin.role, admin.domain))
+		 "INSERT INTO job (kind, what, undoes, admin, asked_by, who, "
+		 "role, domain) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+		 "isiistii", kind, what, undoes, admin_id, admin.name, c->who,
+		 (int64_t)admin.role, admin.domain))
 		return false;
 	*id = sql_last_id(c->sql);
 	return true;
@@ -183,14 +174,14 @@ static bool create(struct changes *c, const struct job_order *o,
 		   struct job_made *out)
 {
 	struct filling f = { .c = c, .ok = true };
-	struct settings s;
+	struct job_settings s;
 	int64_t n;
 
-	if (!read_settings(c, o->what, c->arena, &s))
+	if (!job_settings_read(c, o->what, c->arena, &s))
 		return broken(c);
 	if (!user_settings_check(c, s.s, s.n) || !count(c, o, &out->matching) ||
-	    !check_number(c, o, out->matching) || !forget_old(c) ||
-	    !insert_job(c, o, &f.job))
+	    !check_number(c, o, out->matching) ||
+	    !insert_job(c, o->admin, o->what, 0, &f.job))
 		return false;
 	n = out->matching;
 	if (o->at_most && n > o->at_most)
@@ -209,28 +200,42 @@ struct change job_create(struct changes *c, const struct job_order *o,
 	return change_end(c, change_begin(c) && create(c, o, out));
 }
 
+static bool undo(struct changes *c, struct str admin, int64_t id,
+		 struct job_made *out)
+{
+	if (!insert_job(c, admin, S("{}"), id, &out->id) ||
+	    !run(c,
+		 "INSERT INTO job_item (job, n, address, log_first, log_last) "
+		 "SELECT ?1, row_number() OVER (ORDER BY d.n), d.address, "
+		 "d.log_first, d.log_last FROM job_done d "
+		 "JOIN job j ON j.id = d.job WHERE d.job = ?2 AND j.state >= 2",
+		 "ii", out->id, id))
+		return false;
+	out->matching = sql_changes(c->sql);
+	if (out->matching == 0)
+		return refuse(c, NULL, nothing_to_put_back,
+			      V("hours", LIMIT_UNDO_HOURS));
+	return run(c, "UPDATE job SET total = ? WHERE id = ?", "ii",
+		   out->matching, out->id) &&
+	       done(c, "The job %lld puts back %lld users.",
+		    (long long)out->id, (long long)out->matching);
+}
+
+struct change job_undo(struct changes *c, struct str admin, int64_t id,
+		       struct job_made *out)
+{
+	return change_end(c, change_begin(c) && undo(c, admin, id, out));
+}
+
 /* ---- ending ---- */
 
-static bool end(struct changes *c, int64_t id, enum job_state state)
+bool job_end(struct changes *c, int64_t id, enum job_state state)
 {
 	return sql_run(c->sql,
 		       "UPDATE job SET state = ?, ended_at = unixepoch() "
 		       "WHERE id = ? AND state < 2",
 		       "ii", (int64_t)state, id) &&
 	       sql_run(c->sql, "DELETE FROM job_item WHERE job = ?", "i", id);
-}
-
-/* Why is the refusal in c->result. */
-static bool end_as_failed(struct changes *c, int64_t id)
-{
-	const struct change *why = &c->result;
-
-	return sql_run(c->sql,
-		       "UPDATE job SET sentence = ?, reason = ?, vals = ? "
-		       "WHERE id = ? AND state < 2",
-		       "ttsi", why->sentence, refusal_name(why->reason),
-		       json_values_text(why->values, c->arena), id) &&
-	       end(c, id, JOB_FAILED);
 }
 
 static bool cancel(struct changes *c, int64_t id)
@@ -241,7 +246,7 @@ static bool cancel(struct changes *c, int64_t id)
 		return false;
 	if (!found)
 		return missing(c, NULL, no_such_job);
-	return end(c, id, JOB_CANCELLED) || broken(c);
+	return job_end(c, id, JOB_CANCELLED) || broken(c);
 }
 
 struct change job_cancel(struct changes *c, int64_t id)
@@ -249,218 +254,13 @@ struct change job_cancel(struct changes *c, int64_t id)
 	return change_end(c, change_begin(c) && cancel(c, id));
 }
 
-/* ---- doing ---- */
-
-struct work {
-	int64_t id, done, role, domain;
-	struct str asked_by, admin; /* ADMIN empty: he is gone */
-	struct str who, what;
-	struct arena *arena; /* the chunk's */
-	struct settings settings;
-	int64_t scope;            /* his domain now; 0: all */
-	int64_t changed, refused; /* of this chunk */
-};
-
-static enum answer load(struct changes *c, int64_t id, struct work *w)
-{
-	struct query q scoped(query) =
-		sql_query(c->sql,
-			  "SELECT j.done, j.role, j.domain, j.asked_by, "
-			  "coalesce(a.name, ''), j.who, j.what FROM job j "
-			  "LEFT JOIN admin a ON a.id = j.admin "
-			  "WHERE j.id = ? AND j.state < 2",
-			  "i", id);
-	enum answer a = query_next(&q);
-
-	if (a != ANSWER_YES)
-		return a;
-	w->id = id;
-	w->done = query_int(&q, 0);
-	w->role = query_int(&q, 1);
-	w->domain = query_int(&q, 2);
-	w->asked_by = query_text(&q, 3, w->arena);
-	w->admin = query_text(&q, 4, w->arena);
-	w->who = query_text(&q, 5, w->arena);
-	w->what = query_text(&q, 6, w->arena);
-	return read_settings(c, w->what, w->arena, &w->settings)
-		       ? ANSWER_YES
-		       : ANSWER_UNSURE;
-}
-
-/* May he still?  NO: why is the refusal in c->result. */
-static enum answer check_rights(struct changes *c, struct work *w)
-{
-	struct admin now;
-	enum answer a = ANSWER_NO;
-
-	if (!str_empty(w->admin))
-		a = directory_admin(changes_directory(c), w->admin, w->arena,
-				    &now);
-	if (a == ANSWER_NO)
-		refuse(c, NULL, asker_is_gone, V("admin", w->asked_by));
-	if (a != ANSWER_YES)
-		return a;
-	w->scope = now.domain;
-	if ((int64_t)now.role <= w->role &&
-	    (now.domain == 0 || now.domain == w->domain))
-		return ANSWER_YES;
-	refuse(c, NULL, asker_has_fewer_rights, V("admin", w->asked_by));
-	return ANSWER_NO;
-}
-
-static bool last_change(struct changes *c, int64_t *id)
-{
-	*id = 0;
-	return sql_int(c->sql, id,
-		       "SELECT coalesce(max(id), 0) FROM change_log",
-		       "") == ANSWER_YES;
-}
-
-/* The one place where a refusal is written down. */
-static bool note_refusal(struct changes *c, struct work *w, int64_t n,
-			 struct str address, struct change change)
-{
-	w->refused++;
-	return sql_run(c->sql,
-		       "INSERT INTO job_refusal "
-		       "(job, n, address, field, sentence, reason, vals) "
-		       "VALUES (?, ?, ?, ?, ?, ?, ?)",
-		       "iisttts", w->id, n, address,
-		       change.field ? change.field : "", change.sentence,
-		       refusal_name(change.reason),
-		       json_values_text(change.values, w->arena));
-}
-
-static bool do_one(struct changes *c, struct work *w, int64_t n,
-		   struct str address)
-{
-	struct change change;
-	int64_t before, after;
-
-	if (!last_change(c, &before))
-		return false;
-	change = user_set_in(c, w->scope, address, w->settings.s,
-			     w->settings.n);
-	switch (change.outcome) {
-	case CHANGE_DONE:
-		break;
-	case CHANGE_REFUSED:
-	case CHANGE_NOT_FOUND:
-		return note_refusal(c, w, n, address, change);
-	case CHANGE_FAILED:
-		return fail("%s", change.sentence);
-	}
-	if (!last_change(c, &after))
-		return false;
-	w->changed += after != before;
-	return true;
-}
-
-static bool take_items(struct changes *c, struct work *w,
-		       const struct str **items, size_t *n)
-{
-	struct query q scoped(query) = sql_query(
-		c->sql,
-		"SELECT address FROM job_item WHERE job = ? AND n > ? "
-		"ORDER BY n LIMIT ?",
-		"iii", w->id, w->done, (int64_t)CHUNK);
-
-	return query_strings(&q, w->arena, items, n) == ANSWER_YES;
-}
-
-static bool note_progress(struct changes *c, const struct work *w)
-{
-	return sql_run(c->sql,
-		       "UPDATE job SET state = ?, done = ?, "
-		       "changed = changed + ?, refused = refused + ?, "
-		       "started_at = CASE started_at WHEN 0 THEN "
-		       "unixepoch() ELSE started_at END WHERE id = ?",
-		       "iiiii", (int64_t)JOB_RUNNING, w->done, w->changed,
-		       w->refused, w->id) &&
-	       sql_run(c->sql, "DELETE FROM job_item WHERE job = ? AND n <= ?",
-		       "ii", w->id, w->done);
-}
-
-static bool do_chunk(struct changes *c, struct work *w)
-{
-	const struct str *items = NULL;
-	size_t n = 0;
-
-	if (!take_items(c, w, &items, &n))
-		return false;
-	for (size_t i = 0; i < n; i++)
-		if (!do_one(c, w, w->done + (int64_t)i + 1, items[i]))
-			return false;
-	w->done += (int64_t)n;
-	return note_progress(c, w) &&
-	       (n == CHUNK || end(c, w->id, JOB_DONE));
-}
-
-/* In the name of who asked. */
-static bool do_chunk_as(struct changes *c, struct work *w)
-{
-	char *own = c->who;
-	bool ok;
-
-	c->who = arena_cstr(w->arena, w->who);
-	ok = do_chunk(c, w);
-	c->who = own;
-	return ok;
-}
-
-bool job_work(struct changes *c, int64_t id)
-{
-	struct arena *arena scoped(arena) = arena_open();
-	struct work w = { .arena = arena };
-	enum answer a = load(c, id, &w);
-
-	check(c->in_batch);
-	if (a != ANSWER_YES)
-		return a == ANSWER_NO;
-	switch (check_rights(c, &w)) {
-	case ANSWER_YES:
-		return do_chunk_as(c, &w);
-	case ANSWER_NO:
-		return end_as_failed(c, id);
-	case ANSWER_UNSURE:
-		break;
-	}
-	return false;
-}
-
-static enum answer oldest(struct changes *c, int64_t *id)
-{
-	return sql_int(c->sql, id,
-		       "SELECT id FROM job WHERE state < 2 ORDER BY id LIMIT 1",
-		       "");
-}
-
-enum answer jobs_work(struct changes *c)
-{
-	int64_t id;
-	enum answer a = oldest(c, &id);
-
-	if (a != ANSWER_YES)
-		return a;
-	/* By now it may have ended, or have been done further: job_work()
-	 * looks again, and nobody else writes any more. */
-	if (!changes_begin(c))
-		return ANSWER_UNSURE;
-	if (!job_work(c, id)) {
-		changes_undo(c);
-		return ANSWER_UNSURE;
-	}
-	if (changes_end(c))
-		return ANSWER_YES;
-	sql_rollback(c->sql);
-	return ANSWER_UNSURE;
-}
-
 /* ---- looking ---- */
 
 #define JOB_COLUMNS \
 	"SELECT id, kind, state, asked_by, what, total, done, changed, " \
-	"refused, created_at, started_at, ended_at, sentence, reason, vals " \
+	"refused, created_at, started_at, ended_at, undoes, " \
+	"state >= 2 AND EXISTS (SELECT * FROM job_done WHERE job = job.id), " \
+	"sentence, reason, vals " \
 	"FROM job "
 #define IS_HIS "(?1 = '' OR admin = (SELECT id FROM admin WHERE name = ?1)) "
 
@@ -489,7 +289,9 @@ static struct job read_job(struct query *q, struct arena *arena)
 		.created_s = query_int(q, 9),
 		.started_s = query_int(q, 10),
 		.ended_s = query_int(q, 11),
-		.why = read_said(q, 12, arena),
+		.undoes = query_int(q, 12),
+		.can_undo = query_int(q, 13) != 0,
+		.why = read_said(q, 14, arena),
 	};
 }
 

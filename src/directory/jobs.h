@@ -23,7 +23,7 @@
 #include "directory/changes.h"
 #include "directory/lists.h"
 
-enum job_kind { JOB_CHANGE_USERS };
+enum job_kind { JOB_CHANGE_USERS, JOB_PUT_BACK };
 enum job_state {
 	JOB_WAITING,
 	JOB_RUNNING,
@@ -58,6 +58,11 @@ struct job_made {
  * matches, and when too many jobs of his wait. */
 struct change job_create(struct changes *c, const struct job_order *o,
 			 struct job_made *out);
+/* A new job of ADMIN's that puts back what the ended job ID has changed, where
+ * nobody has changed it since.  Refused when there is nothing to be put back:
+ * it is remembered for LIMIT_UNDO_HOURS. */
+struct change job_undo(struct changes *c, struct str admin, int64_t id,
+		       struct job_made *out);
 /* What is done stays done. One that has ended stays as it is. */
 struct change job_cancel(struct changes *c, int64_t id);
 
@@ -87,6 +92,8 @@ struct job {
 	int64_t total, done, changed, refused; /* what is neither changed nor
 					  refused was so already */
 	int64_t created_s, started_s, ended_s; /* 0: not yet */
+	int64_t undoes;                        /* 0: none */
+	bool can_undo;
 };
 
 /* ADMIN empty: anybody's. */

@@ -400,6 +400,99 @@ static void test_between_chunks_others_write(void **state)
 			    "u099@a.test.\n");
 }
 
+/* ---- putting back ---- */
+
+static struct str mail_system_of(struct str login)
+{
+	struct holder_page page = everybody();
+	int64_t n = 0;
+
+	page.search = login;
+	for (page.mail_system = HOME_HOSTED; page.mail_system <= HOME_NONE;
+	     page.mail_system++) {
+		assert_int_equal(count_holders(d, &page, &n), ANSWER_YES);
+		if (n > 0)
+			return str_of(home_name((enum home)page.mail_system));
+	}
+	fail_msg("no user %.*s", STR(login));
+	return STR_NONE;
+}
+
+static void assert_lives(int user, const char *mail_system)
+{
+	assert_true(str_same(mail_system_of(user_name(user)),
+			     str_of(mail_system)));
+}
+
+static void test_put_back_exactly_what_was_changed(void **state)
+{
+	struct holder_page page = everybody();
+	struct job_made back, again;
+	int64_t id;
+
+	make_people();
+	assert_done(system_create(c, S("third"), SET("hosts=c.test")));
+	assert_done(user_set(c, user_name(1), SET("mail_system=none",
+						  "quota=1G")));
+	assert_done(user_set(c, user_name(2), SET("mail_system=alternate",
+						  "system=third")));
+	page.search = S("a.test");
+	id = make_job("admin0", "{\"mail_system\":\"alternate\","
+				"\"system\":\"third\",\"quota\":0}", &page);
+	assert_false(look(id).can_undo);
+	assert_refused(job_undo(c, S("admin0"), id, &back), NULL,
+		       "nothing to be put back");
+	work_to_the_end();
+	assert_job(id, JOB_DONE, MANY, MANY - 1, 0);
+	assert_true(look(id).can_undo);
+	/* Since then: one was changed, one is gone, one has another quota. */
+	assert_done(user_set(c, user_name(3), SET("mail_system=none")));
+	assert_done(user_delete(c, user_name(4)));
+	assert_done(user_set(c, user_name(5), SET("name=Eve", "quota=5G")));
+
+	assert_done(job_undo(c, S("admin0"), id, &back));
+	assert_int_equal(back.matching, MANY - 1);
+	assert_int_equal(look(back.id).undoes, id);
+	assert_int_equal(look(back.id).kind, JOB_PUT_BACK);
+	work_to_the_end();
+	assert_job(back.id, JOB_DONE, MANY - 1, MANY - 3, 2);
+	assert_refusals(back.id, "3 u003@a.test mail_system: Somebody has "
+				 "changed this user since: he stays as he is.\n"
+				 "4 u004@a.test address: There is no user "
+				 "u004@a.test.\n");
+	assert_lives(0, "hosted");
+	assert_lives(1, "none");
+	assert_lives(2, "alternate");
+	assert_lives(3, "none");
+	assert_lives(5, "hosted");
+
+	/* What was put back can be put back. */
+	assert_done(job_undo(c, S("admin0"), back.id, &again));
+	work_to_the_end();
+	assert_job(again.id, JOB_DONE, MANY - 3, MANY - 3, 0);
+	assert_lives(0, "alternate");
+	assert_lives(1, "alternate");
+}
+
+static void test_put_back_what_was_done_before_the_stop(void **state)
+{
+	struct holder_page page = everybody();
+	struct job_made back;
+	int64_t id;
+
+	make_people();
+	page.search = S("a.test");
+	id = make_job("admin0", "{\"enabled\":false}", &page);
+	assert_int_equal(jobs_work(worker), ANSWER_YES);
+	assert_done(job_cancel(c, id));
+	assert_done(job_undo(c, S("ann"), id, &back));
+	work_to_the_end();
+	assert_job(back.id, JOB_DONE, 50, 50, 0);
+	page.enabled = 0;
+	assert_int_equal(count_holders(d, &page, &id), ANSWER_YES);
+	assert_int_equal(id, 0);
+}
+
 /* ---- trials, and forgetting ---- */
 
 static void test_a_trial_leaves_nothing(void **state)
@@ -467,6 +560,8 @@ int main(void)
 		JOB_TEST(test_a_chunk_is_whole_or_not_at_all),
 		JOB_TEST(test_two_workers_take_turns),
 		JOB_TEST(test_between_chunks_others_write),
+		JOB_TEST(test_put_back_exactly_what_was_changed),
+		JOB_TEST(test_put_back_what_was_done_before_the_stop),
 		JOB_TEST(test_a_trial_leaves_nothing),
 		JOB_TEST(test_reports_are_forgotten),
 	};

@@ -299,7 +299,8 @@ static void test_migrate(void **state)
 
 	assert_true(directory_migrate(test_path));
 	corrupt("DROP TABLE recovery_code; DROP TABLE totp; "
-		"DROP TABLE job_refusal; DROP TABLE job_item; DROP TABLE job; "
+		"DROP TABLE job_refusal; DROP TABLE job_done; "
+		"DROP TABLE job_item; DROP TABLE job; "
 		"PRAGMA user_version = 2");
 	assert_true(directory_migrate(test_path));
 	assert_int_equal(directory_admin(d, S("admin0"), arena, &admin),

@@ -215,7 +215,8 @@ CREATE TABLE recovery_code (
 CREATE TABLE job (
 	id INTEGER PRIMARY KEY AUTOINCREMENT,
 	kind INTEGER NOT NULL,		-- enum job_kind
-	what TEXT NOT NULL,		-- JSON, by the kind
+	what TEXT NOT NULL,		-- JSON: the settings of a change
+	undoes INTEGER NOT NULL DEFAULT 0,	-- the job it puts back
 	-- Who asked, and with which rights.
 	admin INTEGER REFERENCES admin ON DELETE SET NULL,
 	asked_by TEXT NOT NULL,		-- his name, for when he is gone
@@ -237,11 +238,24 @@ CREATE TABLE job (
 );
 CREATE INDEX job_open ON job (id) WHERE state < 2;
 
--- What is still to be done.
+-- What is still to be done; to be put back: lines log_first..log_last of the
+-- change log.
 CREATE TABLE job_item (
 	job INTEGER NOT NULL REFERENCES job ON DELETE CASCADE,
 	n INTEGER NOT NULL,
 	address TEXT NOT NULL,
+	log_first INTEGER NOT NULL DEFAULT 0,
+	log_last INTEGER NOT NULL DEFAULT 0,
+	PRIMARY KEY (job, n)
+) WITHOUT ROWID;
+
+-- What was changed, and where the change log says from what to what.
+CREATE TABLE job_done (
+	job INTEGER NOT NULL REFERENCES job ON DELETE CASCADE,
+	n INTEGER NOT NULL,
+	address TEXT NOT NULL,		-- the login
+	log_first INTEGER NOT NULL,
+	log_last INTEGER NOT NULL,
 	PRIMARY KEY (job, n)
 ) WITHOUT ROWID;
 

@@ -313,6 +313,44 @@ def test_rights_that_are_lost_meanwhile(root, domain):
     api.get(f"/jobs/{job['id']}", status=401)
 
 
+# ---- putting back ----------------------------------------------------------
+
+def test_undo(root, domain):
+    people(root, domain, 60)
+    for number in range(1, 11):
+        root.patch(f"/users/user{number}@{domain}", {"mail_system": "none"})
+    api = administrator(root, "delegate", domain)
+    body = {"filter": {"domain": domain}, "expect": 60,
+            "change": {"mail_system": "alternate", "quota": "1G"}}
+    job, _ = api.finish(body)
+    assert job["changed"] == 60 and job["can_undo"] and not job["undoes"]
+    root.patch(f"/users/user60@{domain}", {"quota": "2G"})
+
+    other = f"j{next(counter)}.test"
+    root.put(f"/domains/{other}", {}, status=201)
+    stranger = administrator(root, "domain-admin", other)
+    stranger.post(f"/jobs/{job['id']}/undo", None, status=404)
+    answer = api.post(f"/jobs/{job['id']}/undo", None, status=202)
+    assert answer.headers["location"] == f"/api/v1/jobs/{answer.json['id']}"
+    back = api.wait_for_job(answer.json)
+    assert (back["kind"], back["undoes"], back["change"]) == (
+        "put-back", job["id"], None)
+    assert (back["total"], back["changed"], back["refused"]) == (60, 59, 1)
+    [refusal] = api.get(f"/jobs/{back['id']}/refusals").json["items"]
+    assert refusal["address"] == f"user60@{domain}"
+    assert "changed this user since" in refusal["detail"]
+    assert elsewhere(root, domain) == 1
+    assert root.get("/users", domain=domain, mail_system="none", limit=1,
+                    count="true").json["total"] == 10
+    assert root.get(f"/users/user3@{domain}").json["quota"] == 0
+
+    # Nothing was changed, so there is nothing to be put back.
+    job, _ = api.finish(dict(body, change={"forward_copy": True}))
+    assert job["changed"] == 0 and not job["can_undo"]
+    api.refused("POST", f"/jobs/{job['id']}/undo", None, None,
+                "nothing to be put back")
+
+
 # ---- it is stopped, and stops nobody ---------------------------------------
 
 def test_cancel(root, domain):

@@ -49,6 +49,10 @@ def in_the_middle(server):
         db.close()
 
 
+def resident(server, user):
+    return server.cli("user", "show", user)["mail_system"] == "hosted"
+
+
 def no_violations(browser):
     found = browser.violations()
     assert not found, "\n".join(found)
@@ -96,6 +100,16 @@ def test_a_thousand_users_move(big, sink):  # noqa: F811
         no_violations(browser)
         browser.press("Copy the list")
         browser.sees("Copied")
+        browser.press("Undo")
+        browser.sees("What was changed is put back",
+                     "1,000 users were changed.")
+        no_violations(browser)
+        assert resident(big, "team500@big.test")
+        # And again, for the mail below.
+        browser.press("Undo")
+        wait_until(lambda: not resident(big, "team1000@big.test"), 20,
+                   "the last one elsewhere again")
+        browser.sees("1,000 users were changed.")
         browser.press("Close")
         wait_until(lambda: "Report" not in browser.text(), 20,
                    "a report that was seen goes")
@@ -107,8 +121,7 @@ def test_a_thousand_users_move(big, sink):  # noqa: F811
         user = f"team{number}@big.test"
         big.send(STRANGER, user)
         assert sink.messages[-1].recipients == [user]
-    assert big.cli("user", "show", "team@alone.test")[
-        "mail_system"] == "hosted"
+    assert resident(big, "team@alone.test")
 
 
 def test_on_a_telephone_in_french(big):

@@ -404,7 +404,8 @@ def test_a_directory_of_the_version_before(world):
     with contextlib.closing(sqlite3.connect(
             os.path.join(b.data, "directory.db"))) as db:
         db.executescript("DROP TABLE recovery_code; DROP TABLE totp; "
-                         "DROP TABLE job_refusal; DROP TABLE job_item; "
+                         "DROP TABLE job_refusal; DROP TABLE job_done; "
+                         "DROP TABLE job_item; "
                          "DROP TABLE job; "
                          "PRAGMA user_version = 2;")
     assert b.cli("admin", "list")[0]["totp"] == "off"

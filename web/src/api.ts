@@ -242,6 +242,7 @@ export const jobs = {
 		} while (cursor && all.length < atMost);
 		return all;
 	},
+	undo: async (id: number) => (await call("POST", `/jobs/${id}/undo`)).json() as Promise<Job>,
 	cancel: async (id: number) => (await call("POST", `/jobs/${id}/cancel`)).json() as Promise<Job>,
 };
 

@@ -53,7 +53,17 @@ export function JobSign() {
 				</button>
 			)}
 			<Dialog title={say("longWork")} opened={opened !== null && job !== null} onClose={close} size="md">
-				{job && <JobView job={job} onClose={close} />}
+				{job && (
+					<JobView
+						key={job.id}
+						job={job}
+						onOther={(other) => {
+							setSeen(job);
+							setOpened(other.id);
+						}}
+						onClose={close}
+					/>
+				)}
 			</Dialog>
 		</>
 	);

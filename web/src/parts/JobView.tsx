@@ -1,10 +1,11 @@
 import { Button, Progress } from "@mantine/core";
-import { useQuery } from "@tanstack/react-query";
+import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { jobs } from "../api";
 import type { Job, Refusal } from "../api";
 import { useWords } from "../words";
 import type { Say, Word } from "../words";
+import { Form, useAttempt } from "./form";
 import { hasEnded } from "./useJob";
 
 const shown = 500;
@@ -12,6 +13,7 @@ const mailSystems: Record<string, Word> = { hosted: "hosted", alternate: "altern
 
 /** "Mail system: Alternate mail server (partner)" */
 function changeText({ change }: Job, say: Say): string {
+	if (!change) return say("jobPutsBack");
 	const said: string[] = [];
 	const add = (label: Word, value: string) => said.push(say("labelled", { label: say(label), value }));
 	if (change.mail_system) {
@@ -43,6 +45,25 @@ function CopyButton({ job }: { job: Job }) {
 		<Button variant="default" onClick={() => void copy()}>
 			<span role="status">{say(copied ? "copied" : "copyList")}</span>
 		</Button>
+	);
+}
+
+function UndoButton({ job, onOther }: { job: Job; onOther: (job: Job) => void }) {
+	const { say } = useWords();
+	const cache = useQueryClient();
+	const attempt = useAttempt();
+	const undo = () =>
+		attempt.run(async () => {
+			const made = await jobs.undo(job.id);
+			cache.setQueryData(["job", made.id], made);
+			onOther(made);
+		});
+	return (
+		<Form attempt={attempt} onSubmit={undo}>
+			<Button type="submit" variant="light" loading={attempt.busy}>
+				{say("undo")}
+			</Button>
+		</Form>
 	);
 }
 
@@ -88,8 +109,15 @@ function Report({ job }: { job: Job }) {
 	);
 }
 
+interface JobViewProps {
+	job: Job;
+	/** Instead of this one: the job that puts back what it did. */
+	onOther: (job: Job) => void;
+	onClose: () => void;
+}
+
 /** How far a job is; at its end what came of it. */
-export function JobView({ job, onClose }: { job: Job; onClose: () => void }) {
+export function JobView({ job, onOther, onClose }: JobViewProps) {
 	const { say } = useWords();
 	const [stopping, setStopping] = useState(false);
 	const ended = hasEnded(job);
@@ -115,6 +143,7 @@ export function JobView({ job, onClose }: { job: Job; onClose: () => void }) {
 			)}
 			<div className="row end">
 				{ended && job.refused > 0 && <CopyButton job={job} />}
+				{job.can_undo && <UndoButton job={job} onOther={onOther} />}
 				{!ended && (
 					<Button
 						variant="default"

@@ -90,7 +90,7 @@ export function SetMailSystem({ chosen, count, opened, onClose, onDone }: Props)
 	return (
 		<Dialog title={say("setMailSystemTitle")} opened={opened} onClose={close} size="md">
 			{job ? (
-				<JobView job={job} onClose={close} />
+				<JobView key={job.id} job={job} onOther={(other) => setStarted(other.id)} onClose={close} />
 			) : (
 				<Form attempt={attempt} onSubmit={start}>
 					<p>{say("setMailSystemText", { n: count })}</p>

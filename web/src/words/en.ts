@@ -70,6 +70,7 @@ export const en = {
 	// long work
 	longWork: "Long work",
 	jobWaits: "Waits until other work has ended",
+	jobPutsBack: "What was changed is put back",
 	jobGoesOn: "This goes on when you close the window or the browser.",
 	jobStopped: "Stopped after {done} of {n} user. What was done stays done.|Stopped after {done} of {n} users. What was done stays done.",
 	jobFailed: "It could not be finished; what was done stays done. {detail}",

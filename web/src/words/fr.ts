@@ -69,6 +69,7 @@ export const fr: Record<Word, string> = {
 
 	longWork: "Travail en cours",
 	jobWaits: "Attend la fin d'un autre travail",
+	jobPutsBack: "Ce qui a été modifié est rétabli",
 	jobGoesOn: "Le travail continue si vous fermez la fenêtre ou le navigateur.",
 	jobStopped: "Arrêté après {done} utilisateur sur {n}. Ce qui est fait reste fait.|Arrêté après {done} utilisateurs sur {n}. Ce qui est fait reste fait.",
 	jobFailed: "Le travail n'a pas pu être terminé ; ce qui est fait reste fait. {detail}",

@@ -188,6 +188,10 @@ export const refusals: Record<Reason, string> = {
 		"{users} users are too many for one job, which has at most {most}. Choose fewer, by domain or search.",
 	"asker-is-gone": "{admin}, who asked for it, is no administrator any more.",
 	"asker-has-fewer-rights": "{admin}, who asked for it, has fewer rights now.",
+	"nothing-to-put-back":
+		"There is nothing to be put back: the work has not ended, has changed nobody, or ended more than {hours} hours ago.",
+	"user-changed-since": "Somebody has changed this user since; he stays as he is.",
+	"cannot-be-put-back": "This setting cannot be put back.",
 	"expect-needed": ofThePage,
 	"addresses-and-filter": ofThePage,
 };

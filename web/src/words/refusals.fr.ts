@@ -185,6 +185,10 @@ export const refusals: Record<Reason, string> = {
 		"{users} utilisateurs sont trop nombreux pour une tâche, qui en compte {most} au plus. Choisissez-en moins, par domaine ou par recherche.",
 	"asker-is-gone": "{admin}, qui l'a demandé, n'est plus administrateur.",
 	"asker-has-fewer-rights": "{admin}, qui l'a demandé, a maintenant moins de droits.",
+	"nothing-to-put-back":
+		"Il n'y a rien à rétablir : le travail n'est pas terminé, n'a modifié personne, ou s'est terminé il y a plus de {hours} heures.",
+	"user-changed-since": "Cet utilisateur a été modifié depuis ; il reste tel quel.",
+	"cannot-be-put-back": "Ce réglage ne peut pas être rétabli.",
 	"expect-needed": ofThePage,
 	"addresses-and-filter": ofThePage,
 };
