@@ -90,7 +90,7 @@ static json_t *decision_json(struct cli *c, struct str recipient,
 
 		json_array_append_new(
 			reasons, json_pack("{s:s,s:o,s:s,s:I}", "rule", r->rule,
-					   "fact", text(r->fact), "source",
+					   "fact", text(reason_fact(r, c->arena)), "source",
 					   r->source, "age_s",
 					   (json_int_t)r->age_s));
 	}
@@ -148,7 +148,7 @@ static void print_decision(struct cli *c, struct str recipient,
 		const struct reason *r = &d->reasons[i];
 
 		fprintf(c->out, "%s  %-13s%s (%s)\n", i ? "       " : "because",
-			r->rule, plain(c, r->fact), r->source);
+			r->rule, plain(c, reason_fact(r, c->arena)), r->source);
 	}
 }
 

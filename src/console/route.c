@@ -49,11 +49,12 @@ static const struct leg *leg_elsewhere(const struct decision *d)
 	return NULL;
 }
 
-static json_t *reason_json(const struct reason *e)
+static json_t *reason_json(struct request *r, const struct reason *e)
 {
-	return json_pack("{s:s,s:o,s:s,s:I}", "rule", e->rule, "fact",
-			 json_text(e->fact), "source", e->source, "age_s",
-			 (json_int_t)e->age_s);
+	return json_pack("{s:s,s:o,s:o,s:o,s:s,s:I}", "rule", e->rule, "fact",
+			 json_text(reason_fact(e, r->arena)), "id",
+			 json_id(e->id), "values", json_values(e->values),
+			 "source", e->source, "age_s", (json_int_t)e->age_s);
 }
 
 static json_t *decision_json(struct request *r, struct str recipient,
@@ -66,7 +67,7 @@ static json_t *decision_json(struct request *r, struct str recipient,
 	for (size_t i = 0; i < d->n; i++)
 		json_array_append_new(legs, leg_json(r, &d->legs[i]));
 	for (size_t i = 0; i < d->n_reasons; i++)
-		json_array_append_new(reasons, reason_json(&d->reasons[i]));
+		json_array_append_new(reasons, reason_json(r, &d->reasons[i]));
 	return json_pack("{s:o,s:s,s:o,s:o,s:i,s:s,s:o,s:o,s:o}", "recipient",
 			 json_text(recipient), "action",
 			 route_action_name(d->action), "system",

@@ -302,3 +302,27 @@ def test_a_domain_that_is_not_empty(french):
 def test_a_question_that_cannot_be_asked(french):
     french.go("/route/personne")
     french.browser.sees("« personne » n'est pas une adresse.")
+
+
+# ---- facts, too ------------------------------------------------------------
+
+def test_why_mail_goes_where_it_goes(french):
+    french.server.cli("user", "create", "carole@la.test", "--mail-system",
+                      "alternate")
+    french.server.cli("group", "create", "equipe@la.test", "--member",
+                      "alice@la.test", "--member", "carole@la.test")
+    french.go("/route/equipe@la.test")
+    french.browser.sees(
+        "la.test est l'un de nos domaines.",
+        "equipe@la.test est un groupe de 2 membres.",
+        "alice@la.test vit ici, comme son utilisateur.",
+        "carole@la.test est acheminée vers le serveur de messagerie",
+        "Son système est le relais du domaine, 192.0.2.1.", "annuaire")
+    assert french.browser.violations() == []
+
+
+def test_a_system_that_does_not_answer(french):
+    french.go("/domains/la.test/mail")
+    french.type("relay", f"{french.server.address}:1")
+    french.press("test")
+    french.browser.sees(f"{french.server.address} n'accepte pas de connexion")

@@ -78,9 +78,9 @@ function Answer({ answer }: { answer: Route }) {
 						<tbody>
 							{answer.reasons.map((reason, i) => (
 								<tr key={i}>
-									<td className="mono">{reason.rule}</td>
-									<td className="full breakable">{reason.fact}</td>
-									<td className="hint" data-label={say("source")}>{reason.source}</td>
+									<td>{say(`rule_${reason.rule}`)}</td>
+									<td className="full breakable">{say.fact(reason.id, reason.values) ?? reason.fact}</td>
+									<td className="hint" data-label={say("source")}>{say(`source_${reason.source}`)}</td>
 									<td className="hint numbers">
 										{reason.age_s > 0 ? say("seconds", { n: reason.age_s }) : say("now")}
 									</td>
