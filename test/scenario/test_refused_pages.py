@@ -81,6 +81,22 @@ def test_forwarding_unknowns_without_a_relay(page):
     assert page.browser.field(page.words["forwardUnknown"]).is_selected()
 
 
+def test_without_a_relay_there_is_no_alternate_mail_server(page):
+    domain = f"none-{page.language}.test"
+    page.server.cli("domain", "create", domain)
+    page.server.user(f"ann@{domain}")
+    page.go(f"/directory/user/ann@{domain}/mail")
+    page.browser.sees(page.words["alternateNoRelay"].format(domain=domain))
+    page.browser.click(page.browser.field, page.words["mailSystem"])
+    option = page.browser.find("//*[@role='option'][normalize-space(.)='" +
+                               page.words["alternate"] + "']")
+    assert option.get_attribute("data-combobox-disabled") == "true"
+    page.browser.keys("\ue00c")
+    page.press("setRelay")
+    assert page.browser.field(page.words["relay"]).get_attribute(
+        "value") == ""
+
+
 def test_the_relay_goes_while_another_makes_a_user_alternate(page):
     domain = f"gone-{page.language}.test"
     page.server.cli("domain", "create", domain, "--relay", "192.0.2.1")
@@ -212,7 +228,9 @@ def test_an_address_that_is_taken(french):
     french.type("newAddressLeft", "al")
     french.press("save")
     french.refused("newAddressLeft", "al@la.test est déjà prise : "
-                   "alice@la.test a al@*, sur tous les alias.", typed="al")
+                   "alice@la.test la possède sur tous les alias.",
+                   typed="al")
+    assert french.browser.violations() == []
     french.press("cancel")
     french.type("forwardTo", "personne@la.test")
     french.press("save")
