@@ -319,7 +319,18 @@ def test_a_domain_that_is_not_empty(french):
 
 def test_a_question_that_cannot_be_asked(french):
     french.go("/route/personne")
-    french.browser.sees("« personne » n'est pas une adresse.")
+    french.refused("address", "« personne » n'est pas une adresse.",
+                   typed="personne")
+    french.type("address", "alice@la.test")
+    french.press("ask")
+    french.browser.sees("Remis ici")
+    french.browser.choose(french.words["routeAs"],
+                          french.words["routeAsSystem"])
+    french.type("routeAsValueSystem", "nulle part")
+    french.press("ask")
+    french.refused("routeAsValueSystem",
+                   "ni utilisateur ni système de messagerie de ce nom",
+                   typed="nulle part")
 
 
 # ---- facts, too ------------------------------------------------------------
