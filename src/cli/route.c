@@ -53,7 +53,7 @@ static void print_decision(struct cli *c, struct str recipient,
 		const struct reason *r = &d->reasons[i];
 
 		fprintf(c->out, "%s  %-13s%s (%s)\n", i ? "       " : "because",
-			r->rule, plain(c, r->fact), r->source);
+			r->rule, plain(c, reason_fact(r, c->arena)), r->source);
 	}
 }
 

@@ -55,13 +55,39 @@ static struct {
 
 /* ---- one conversation ---- */
 
+enum trial {
+#define TRIAL(id, sentence) TRIAL_##id,
+#include "console/trials.def"
+#undef TRIAL
+};
+
+static const struct {
+	const char *name, *sentence;
+} trials[] = {
+#define TRIAL(id, text) [TRIAL_##id] = { #id, text },
+#include "console/trials.def"
+#undef TRIAL
+};
+
 struct talk {
 	struct relay_test *t;
 	const struct host *host;
 	struct stream *stream;
 	int64_t deadline;
 	json_t *report;
+	enum trial fault;	/* the last one */
+	const struct value *values;
 };
+
+/* fault(k, ehlo_refused, V("code", r.code)): why it ended, false. */
+#define fault(k, id, ...) end_with(k, TRIAL_##id, VALUES(__VA_ARGS__))
+static bool end_with(struct talk *k, enum trial fault,
+		     const struct value *values)
+{
+	k->fault = fault;
+	k->values = values_keep(values, k->t->arena);
+	return false;
+}
 
 static bool waits hear(struct talk *k, struct reply *out)
 {
@@ -74,7 +100,7 @@ static bool waits hear(struct talk *k, struct reply *out)
 			stream_skip(k->stream, used);
 			return true;
 		case REPLY_BAD:
-			return fail("It does not speak SMTP");
+			return fault(k, no_smtp);
 		case REPLY_PART:
 			break;
 		}
@@ -82,11 +108,11 @@ static bool waits hear(struct talk *k, struct reply *out)
 		case STREAM_MORE:
 			break;
 		case STREAM_LATE:
-			return fail("It does not answer");
+			return fault(k, no_answer);
 		case STREAM_END:
 		case STREAM_FULL:
 		case STREAM_BROKEN:
-			return fail("It has closed the connection");
+			return fault(k, closed);
 		}
 	}
 }
@@ -96,7 +122,7 @@ static bool waits ask(struct talk *k, struct str line, struct reply *out)
 	stream_say(k->stream, line);
 	stream_say(k->stream, S("\r\n"));
 	return (stream_flush(k->stream, k->deadline) ||
-		fail("It does not read what we say")) && hear(k, out);
+		fault(k, does_not_read)) && hear(k, out);
 }
 
 static json_t *shown(struct talk *k, const struct reply *r)
@@ -118,14 +144,13 @@ static bool waits greet(struct talk *k, struct capabilities *can)
 	if (!hear(k, &r))
 		return false;
 	if (r.code != 220)
-		return fail("It does not want to talk: its greeting is %d",
-			    r.code);
+		return fault(k, greeting_refuses, V("code", r.code));
 	set(k, "banner", shown(k, &r));
 	if (!ask(k, arena_strf(k->t->arena, "EHLO %s", all.settings->hostname),
 		 &r))
 		return false;
 	if (r.code != 250)
-		return fail("It refuses EHLO with %d", r.code);
+		return fault(k, ehlo_refused, V("code", r.code));
 	capabilities_parse(&r, can);
 	return true;
 }
@@ -156,10 +181,12 @@ static bool is_forbidden(const struct relay_test *t, const struct inet *at)
 static bool waits dial(struct talk *k, const struct inet *at)
 {
 	if (is_forbidden(k->t, at))
-		return fail("%s is not tried", inet_ip_text(at).c);
+		return fault(k, not_tried, V("address", inet_ip_text(at).c));
 	k->stream = stream_dial(at, all.settings->outgoing, k->deadline);
 	if (!k->stream)
-		return false;
+		return fault(k, not_connected,
+			     V("address", inet_ip_text(at).c),
+			     V("cause", cause()));
 	set(k, "address", json_string(inet_ip_text(at).c));
 	set(k, "connected", json_true());
 	return true;
@@ -175,7 +202,7 @@ static bool waits reach(struct talk *k)
 		return dial(k, &k->host->ip);
 	if (dns_addresses(k->host->name, k->host->port, k->deadline,
 			  k->t->arena, &at, &n) != DNS_FOUND)
-		return fail("Its name leads to no address");
+		return fault(k, no_address);
 	for (size_t i = 0; i < n; i++)
 		if (dial(k, &at[i]))
 			return true;
@@ -187,8 +214,12 @@ static bool waits start_tls(struct talk *k, struct tls_context *context)
 	const char *name = arena_cstr(k->t->arena, k->host->name);
 	struct reply r;
 
-	return ask(k, S("STARTTLS"), &r) && r.code == 220 &&
-	       stream_tls_connect(k->stream, context, name, k->deadline);
+	if (!ask(k, S("STARTTLS"), &r))
+		return false;
+	if (r.code != 220)
+		return fault(k, starttls_refused, V("code", r.code));
+	return stream_tls_connect(k->stream, context, name, k->deadline) ||
+	       fault(k, tls_fails, V("cause", cause()));
 }
 
 static void waits say_tls(struct talk *k, bool verified)
@@ -211,15 +242,13 @@ static bool waits secure(struct talk *k, struct capabilities *can)
 	} else {
 		stream_close(k->stream);
 		k->stream = NULL;
-		if (!reach(k) || !greet(k, can))
+		if (!reach(k) || !greet(k, can) || !start_tls(k, all.any))
 			return false;
-		if (!start_tls(k, all.any))
-			return fail("STARTTLS does not work: %s", cause());
 		say_tls(k, false);
 	}
 	return ask(k, arena_strf(k->t->arena, "EHLO %s",
 				 all.settings->hostname), &r) &&
-	       (r.code == 250 || fail("It refuses EHLO with %d", r.code));
+	       (r.code == 250 || fault(k, ehlo_refused, V("code", r.code)));
 }
 
 static const char *outcome(const struct reply *r)
@@ -252,24 +281,35 @@ static bool waits try_address(struct talk *k)
 	return true;
 }
 
+static void say_fault(struct talk *k)
+{
+	struct str sentence = str_of(trials[k->fault].sentence);
+
+	set(k, "problem",
+	    json_text(sentence_fill(sentence, k->values, k->t->arena)));
+	set(k, "reason", json_id(str_of(trials[k->fault].name)));
+	set(k, "values", json_values(k->values));
+}
+
 static void waits try_host(struct relay_test *t, const struct host *host)
 {
 	struct talk k = { t, host, .deadline = after_ms(HOST_MS),
-			  .report = json_pack("{s:o,s:n,s:b,s:n,s:n,s:n,s:n}",
+			  .report = json_pack("{s:o,s:n,s:b,s:n,s:n,s:n,s:n,"
+					      "s:n,s:{}}",
 					      "host",
 					      json_text(hosts_text(host, 1,
 								 t->arena)),
 					      "address", "connected", 0,
 					      "banner", "tls",
-					      "unknown_address", "problem") };
+					      "unknown_address", "problem",
+					      "reason", "values") };
 	struct capabilities can = { 0 };
 
 	if (k.deadline > t->deadline)
 		k.deadline = t->deadline;
 	if (!reach(&k) || !greet(&k, &can) || !secure(&k, &can) ||
 	    !try_address(&k))
-		set(&k, "problem", json_text(str_of(arena_printf(
-					   t->arena, "%s.", cause()))));
+		say_fault(&k);
 	else
 		stream_say(k.stream, S("RSET\r\nQUIT\r\n"));
 	if (k.stream && stream_flush(k.stream, after_ms(1000)))

@@ -55,9 +55,8 @@ bool way_is_too_deep(struct walk *w, const struct target *t, struct outcome *o)
 {
 	if (t->way->depth < LIMIT_EXPANSION_DEPTH)
 		return false;
-	reason_add(w, "group", "configuration",
-	           "%.*s: more than %d groups and forwards inside each other",
-	           STR(t->key), LIMIT_EXPANSION_DEPTH);
+	because(w, nested_too_deeply, V("address", t->key),
+	        V("most", LIMIT_EXPANSION_DEPTH));
 	o->is_final = true;
 	return decide_refuse(w, o, 550, "5.4.6", "%sgroups nested too deeply",
 	                     shown_address(w, t));
@@ -71,8 +70,8 @@ static bool expand_member(struct walk *w, const struct way *way,
 	struct address a;
 
 	if (!address_parse(member, w->arena, &a)) {
-		reason_add(w, "member", "directory", "%.*s is left out: %s",
-		           STR(member), cause());
+		because(w, member_malformed, V("address", member),
+		        V("cause", cause()));
 		return false;
 	}
 	of_member = route_address(w, way, &a);
@@ -81,10 +80,10 @@ static bool expand_member(struct walk *w, const struct way *way,
 		return true;
 	}
 	if (of_member.action == ROUTE_REFUSE)
-		reason_add(w, "member", "directory",
-		           "%.*s is left out: %d %s %.*s", STR(member),
-		           of_member.reply.code, of_member.reply.status,
-		           STR(of_member.reply.text));
+		because(w, member_refused, V("address", member),
+		        V("code", of_member.reply.code),
+		        V("status", of_member.reply.status),
+		        V("reply", of_member.reply.text));
 	return false;
 }
 
@@ -119,9 +118,7 @@ static bool expanded(struct walk *w, const struct target *t, struct outcome *o)
 static bool drop_group(struct walk *w, const struct target *t,
                        struct outcome *o)
 {
-	reason_add(w, "guard", "trail",
-	           "%.*s was expanded before on this mail's way: dropped",
-	           STR(t->key));
+	because(w, expanded_before, V("address", t->key));
 	w->dropped++;
 	return decide_accept(o, ROUTE_EXPAND);
 }
@@ -141,8 +138,7 @@ static bool rule_group(struct walk *w, struct target *t, struct outcome *o)
 		return drop_group(w, t, o);
 	w->expanding = true;
 	if (!seen_first(w, key)) {
-		reason_add(w, "once", "directory", "%.*s is expanded already",
-		           STR(t->key));
+		because(w, expanded_already, V("address", t->key));
 		w->met_loop = true;
 		return decide_accept(o, ROUTE_EXPAND);
 	}
@@ -154,8 +150,7 @@ static bool rule_group(struct walk *w, struct target *t, struct outcome *o)
 	case ANSWER_UNSURE:
 		return decide_unsure(w, o);
 	}
-	reason_add(w, "group", "directory", "%.*s is a group of %zu",
-	           STR(t->key), n);
+	because(w, group_of, V("address", t->key), V("n", n));
 	return expand(w, t, key, members, n, o) || expanded(w, t, o);
 }
 
@@ -177,33 +172,35 @@ static enum home home_of(const struct holder *h)
 	return h->home;
 }
 
-static const char *home_fact(const struct holder *h)
+static enum fact home_fact(const struct holder *h)
 {
 	if (h->kind == HOLDER_SHARED)
-		return "is a shared mailbox here";
+		return FACT_shared_here;
 	switch (h->mail_system) {
 	case HOME_ALTERNATE:
-		return h->routed
-		               ? "is routed to the user's alternate mail server"
-		               : "is not selected for the user's alternate "
-		                 "mail server: no mail";
+		return h->routed ? FACT_routed_there : FACT_not_routed;
 	case HOME_NONE:
-		return "belongs to a user who has no mail";
+		return FACT_no_mail_for_user;
 	case HOME_HOSTED:
 	case HOME_BOTH:
 		break;
 	}
 	switch (h->home) {
-	case HOME_HOSTED:
-		return "lives here, as its user does";
 	case HOME_ALTERNATE:
-		return "lives on the alternate mail server, its user here";
+		return FACT_lives_there;
 	case HOME_BOTH:
-		return "is delivered here and on the alternate mail server";
+		return FACT_lives_on_both;
 	case HOME_NONE:
-		return "has no mail, while its user has";
+		return FACT_no_mail_for_address;
+	case HOME_HOSTED:
+		break;
 	}
-	return "";
+	return FACT_lives_here;
+}
+
+static void say_home(struct walk *w, const struct target *t)
+{
+	reason_add(w, home_fact(&t->holder), VALUES(V("address", t->spelling)));
 }
 
 static bool home_alternate(struct walk *w, struct target *t, struct outcome *o)
@@ -212,10 +209,10 @@ static bool home_alternate(struct walk *w, struct target *t, struct outcome *o)
 
 	if (route_system(w, t, t->holder.system, &s, o))
 		return true;
-	reason_add(w, "relay", "directory",
-	           s.id ? "its system is %.*s (%.*s)"
-	                : "its system is the relay of the domain, %.*s",
-	           STR(s.name), STR(s.hosts));
+	if (s.id)
+		because(w, system_is, V("system", s.name), V("hosts", s.hosts));
+	else
+		because(w, system_is_relay, V("system", s.name));
 	if (route_loops(w, t, &s)) {
 		w->met_loop = true;
 		return decide_refuse(w, o, 550, "5.4.6",
@@ -246,8 +243,7 @@ static bool home_both(struct walk *w, struct target *t, struct outcome *o)
 
 static bool home(struct walk *w, struct target *t, struct outcome *o)
 {
-	reason_add(w, "home", "directory", "%.*s %s", STR(t->spelling),
-	           home_fact(&t->holder));
+	say_home(w, t);
 	switch (home_of(&t->holder)) {
 	case HOME_HOSTED:
 		return deliver_here(w, t, o);
@@ -266,15 +262,13 @@ static bool home(struct walk *w, struct target *t, struct outcome *o)
 /* A forward that came back: its own copy may be given, nothing more. */
 static bool forward_again(struct walk *w, struct target *t, struct outcome *o)
 {
-	reason_add(w, "guard", "trail", "%.*s was forwarded before%s",
-	           STR(t->key),
-	           t->holder.forward_keeps_copy ? ": only its own copy is left"
-	                                        : "");
 	w->met_loop = true;
 	if (t->holder.forward_keeps_copy) {
+		because(w, forwarded_before_with_copy, V("address", t->key));
 		t->is_share = true;
 		return home(w, t, o);
 	}
+	because(w, forwarded_before, V("address", t->key));
 	return decide_refuse(w, o, 550, "5.4.6", "%smail loop: it is forwarded",
 	                     shown_address(w, t));
 }
@@ -293,10 +287,12 @@ static bool rule_forward(struct walk *w, struct target *t, struct outcome *o)
 	w->expanding = true;
 	if (way_was_stepped(w, key) || !seen_first(w, key))
 		return forward_again(w, t, o);
-	reason_add(w, "forward", "directory", "%.*s is forwarded to %zu%s",
-	           STR(t->key), h->n_forwards,
-	           h->forward_keeps_copy ? ", with a copy" : "");
-	if (h->forward_keeps_copy) {
+	if (!h->forward_keeps_copy) {
+		because(w, forwarded, V("address", t->key),
+		        V("n", h->n_forwards));
+	} else {
+		because(w, forwarded_with_copy, V("address", t->key),
+		        V("n", h->n_forwards));
 		t->is_share = true;
 		home(w, t, o);
 		if (o->action == ROUTE_LATER || o->is_final)
@@ -312,16 +308,14 @@ bool holder_has_no_mail(struct walk *w, const struct target *t,
                         struct outcome *o)
 {
 	if (!t->holder.enabled) {
-		reason_add(w, "enabled", "directory",
-		           "it is disabled, and never forwarded");
+		because(w, disabled);
 		return decide_refuse(w, o, 550, "5.2.1",
 		                     "%sthis address is disabled",
 		                     shown_address(w, t));
 	}
 	if (t->holder.kind == HOLDER_GROUP || home_of(&t->holder) != HOME_NONE)
 		return false;
-	reason_add(w, "home", "directory", "%.*s %s", STR(t->spelling),
-	           home_fact(&t->holder));
+	say_home(w, t);
 	return decide_refuse(w, o, 550, "5.1.1",
 	                     "%snobody here has this address",
 	                     shown_address(w, t));

@@ -41,16 +41,11 @@ bool route_was_here(const struct walk *w, const struct target *t)
 bool route_loops(struct walk *w, const struct target *t, const struct system *s)
 {
 	if (came_from(w, t, s)) {
-		reason_add(w, "guard", "configuration",
-		           "the asker is %.*s, where it would go",
-		           STR(s->name));
+		because(w, asker_is_system, V("system", s->name));
 		return true;
 	}
 	if (route_was_here(w, t)) {
-		reason_add(w, "guard", "trail",
-		           "this server has handed %.*s on before, on this "
-		           "mail's way",
-		           STR(t->key));
+		because(w, handed_on_before, V("address", t->key));
 		return true;
 	}
 	return false;
@@ -78,12 +73,10 @@ bool route_system(struct walk *w, struct target *t, int64_t id,
 	}
 	if (!str_empty(s->hosts))
 		return false;
-	reason_add(
-	        w, "relay", "directory",
-	        id == 0 ? "%.*s has no relay, set one: splitmail domain set "
-	                  "%.*s relay=HOST"
-	                : "the system of %.*s is gone or has no hosts (%.*s)",
-	        STR(id == 0 ? t->domain.name : t->key), STR(t->domain.name));
+	if (id == 0)
+		because(w, no_relay, V("domain", t->domain.name));
+	else
+		because(w, no_system, V("address", t->key));
 	return decide_later(w, o, "4.3.5",
 	                    "%sthe system that holds it is not configured",
 	                    shown_address(w, t));
@@ -134,38 +127,43 @@ static bool refused_there(struct walk *w, const struct system *s,
 	        f->reply.status[0] == '5' ? f->reply.status : "5.1.1";
 
 	text = without_controls(w, text);
-	reason_add(w, "verification", "verification",
-	           "%.*s does not accept it: %d %s %.*s", STR(s->name), code,
-	           status, STR(text))
+	because(w, refused_there, V("system", s->name), V("code", code),
+	        V("status", status), V("reply", text))
 	        ->age_s = f->age_s;
 	return decide_refuse(w, o, code, status, "%.*s said: %.*s",
 	                     STR(s->name), STR(text));
 }
 
-/* It cannot be asked now, or could not answer. */
-static bool no_answer(struct walk *w, const struct target *t,
-                      const struct system *s, bool known, const char *why,
-                      struct outcome *o)
+/* Is mail for it accepted without the system's word?  The reason is added. */
+static bool is_kept(struct walk *w, const struct system *s, bool known)
 {
-	const char *kept = NULL;
-
-	if (has_rights(w))
-		kept = "the sender has rights here";
-	else if (s->when_down == DOWN_KEEP_ALL)
-		kept = "its mail is kept (when_down=keep-all)";
-	else if (s->when_down == DOWN_KEEP_KNOWN && known)
-		kept = "the address is known (when_down=keep-known)";
-	if (kept) {
-		reason_add(w, "verification", "verification",
-		           "%.*s %s; accepted all the same: %s", STR(s->name),
-		           why, kept);
-		return route_relay(w, t, s, known, o);
+	if (has_rights(w)) {
+		because(w, kept_for_rights);
+		return true;
 	}
-	reason_add(w, "verification", "verification", "%.*s %s%s", STR(s->name),
-	           why,
-	           s->when_down == DOWN_DEFER
-	                   ? " (when_down=defer)"
-	                   : ", and the address is not known otherwise");
+	switch (s->when_down) {
+	case DOWN_KEEP_ALL:
+		because(w, kept_all, V("system", s->name));
+		return true;
+	case DOWN_KEEP_KNOWN:
+		if (known)
+			because(w, kept_known);
+		else
+			because(w, not_known);
+		return known;
+	case DOWN_DEFER:
+		break;
+	}
+	because(w, not_kept, V("system", s->name));
+	return false;
+}
+
+/* It cannot be asked now, or could not answer; that is said already. */
+static bool no_answer(struct walk *w, const struct target *t,
+                      const struct system *s, bool known, struct outcome *o)
+{
+	if (is_kept(w, s, known))
+		return route_relay(w, t, s, known, o);
 	return decide_later(w, o, "4.4.1", "%s%.*s cannot be asked now",
 	                    shown_address(w, t), STR(s->name));
 }
@@ -173,8 +171,7 @@ static bool no_answer(struct walk *w, const struct target *t,
 static bool ask_first(struct walk *w, const struct target *t,
                       const struct system *s, bool known, struct outcome *o)
 {
-	reason_add(w, "verification", "verification",
-	           "%.*s has not been asked about it lately", STR(s->name));
+	because(w, not_asked_yet, V("system", s->name));
 	route_relay(w, t, s, known, o);
 	o->ask = true;
 	w->ask_key = t->given_key;
@@ -184,12 +181,11 @@ static bool ask_first(struct walk *w, const struct target *t,
 static bool asked_now(struct walk *w, const struct target *t,
                       const struct system *s, bool known, struct outcome *o)
 {
-	if (known || has_rights(w) || !w->q->is_probe)
-		return no_answer(w, t, s, known, "is being asked about it now",
-		                 o);
-	reason_add(w, "guard", "verification",
-	           "%.*s is being asked about it, and this is a question too",
-	           STR(s->name));
+	if (known || has_rights(w) || !w->q->is_probe) {
+		because(w, being_asked, V("system", s->name));
+		return no_answer(w, t, s, known, o);
+	}
+	because(w, asked_by_a_question, V("system", s->name));
 	return decide_refuse(w, o, 550, "5.1.1",
 	                     "%snobody here has this address",
 	                     shown_address(w, t));
@@ -204,9 +200,7 @@ static bool too_large(struct walk *w, const struct target *t,
 
 	if (most == 0 || w->q->message_bytes <= most)
 		return false;
-	reason_add(w, "size", "verification",
-	           "%.*s takes messages of up to %llu bytes", STR(s->name),
-	           (unsigned long long)most);
+	because(w, system_size, V("system", s->name), V("most", most));
 	return decide_refuse(w, o, 552, "5.3.4",
 	                     "%smessage too large: %.*s takes up to %llu bytes",
 	                     shown_address(w, t), STR(s->name),
@@ -221,9 +215,7 @@ bool route_relay_verified(struct walk *w, const struct target *t,
 	if (w->q->is_retry || t->way->is_member || t->is_share)
 		return route_relay(w, t, s, known, o);
 	if (!w->router->verification) {
-		reason_add(w, "verification", "configuration",
-		           "%.*s is asked at RCPT; what it refuses is refused",
-		           STR(s->name));
+		because(w, asked_at_rcpt, V("system", s->name));
 		return route_relay(w, t, s, known, o);
 	}
 	f = verify_find(w->router->verification, s->name, t->given_key,
@@ -237,13 +229,11 @@ bool route_relay_verified(struct walk *w, const struct target *t,
 	case VERDICT_NO:
 		return refused_there(w, s, &f, o);
 	case VERDICT_TROUBLE:
-		return no_answer(w, t, s, known,
-		                 "is down or did not answer for it", o);
+		because(w, no_answer, V("system", s->name));
+		return no_answer(w, t, s, known, o);
 	case VERDICT_YES:
 		break;
 	}
-	reason_add(w, "verification", "verification", "%.*s has confirmed it",
-	           STR(s->name))
-	        ->age_s = f.age_s;
+	because(w, confirmed, V("system", s->name))->age_s = f.age_s;
 	return too_large(w, t, s, o) || route_relay(w, t, s, true, o);
 }

@@ -35,17 +35,31 @@ static bool is_postmaster(const struct target *t)
 	       str_same(t->address->base, S("abuse"));
 }
 
-static struct str holder_kind_name(const struct holder *h)
+static const char *holder_kind_name(const struct holder *h)
 {
 	switch (h->kind) {
 	case HOLDER_USER:
-		return S("user");
+		return "user";
 	case HOLDER_GROUP:
-		return S("group");
+		return "group";
 	case HOLDER_SHARED:
-		return S("shared mailbox");
+		return "shared mailbox";
 	}
-	return STR_NONE;
+	return "";
+}
+
+static void say_holder(struct walk *w, const struct target *t)
+{
+	const struct holder *h = &t->holder;
+
+	if (h->all_aliases)
+		because(w, address_of_everywhere, V("address", t->spelling),
+		        V("kind", holder_kind_name(h)), V("holder", h->login));
+	else
+		because(w, address_of, V("address", t->spelling),
+		        V("kind", holder_kind_name(h)), V("holder", h->login));
+	if (!str_empty(t->detail))
+		because(w, has_detail, V("detail", t->detail));
 }
 
 /* ---- 1: is the domain ours? ---- */
@@ -61,27 +75,21 @@ static bool leave(struct walk *w, struct target *t, struct outcome *o)
 	case ANSWER_YES:
 		if (route_loops(w, t, &smart))
 			break;
-		reason_add(w, "internet", "directory",
-		           "mail to the Internet goes through %.*s",
-		           STR(smart.name));
+		because(w, by_smart_host, V("system", smart.name));
 		return route_relay(w, t, &smart, false, o);
 	case ANSWER_NO:
 		if (route_was_here(w, t)) {
-			reason_add(w, "guard", "trail",
-			           "this server has sent it out before");
+			because(w, sent_out_before);
 			break;
 		}
 		if (str_find(t->address->domain, '.') < 0) {
-			reason_add(w, "internet", "configuration",
-			           "%.*s is no domain of the Internet",
-			           STR(t->address->domain));
+			because(w, no_internet_domain,
+			        V("domain", t->address->domain));
 			return decide_refuse(w, o, 550, "5.1.2",
 			                     "%sno such domain",
 			                     shown_address(w, t));
 		}
-		reason_add(w, "internet", "configuration",
-		           "it goes to the MX of %.*s",
-		           STR(t->address->domain));
+		because(w, by_mx, V("domain", t->address->domain));
 		l = leg_add(w, t, LEG_INTERNET, o);
 		if (l)
 			l->domain = t->address->domain;
@@ -96,20 +104,15 @@ static bool not_ours(struct walk *w, struct target *t, struct outcome *o)
 {
 	struct str domain = t->address->domain;
 
-	reason_add(w, "domain", "directory", "%.*s is not a domain of ours",
-	           STR(domain));
+	because(w, not_our_domain, V("domain", domain));
 	t->key = t->given_key = address_key(t->address, w->arena);
 	if (!may_leave(w, t->way)) {
-		reason_add(
-		        w, "relaying", "configuration",
-		        "only authenticated users and systems with may_relay "
-		        "send to other domains");
+		because(w, may_not_relay);
 		return decide_refuse(w, o, 550, "5.7.1", "%srelaying denied",
 		                     shown_address(w, t));
 	}
 	if (domain.n > 0 && domain.p[0] == '[') {
-		reason_add(w, "relaying", "configuration",
-		           "address literals lead past every policy");
+		because(w, address_literal);
 		return decide_refuse(w, o, 550, "5.1.2",
 		                     "%saddress literals are not accepted",
 		                     shown_address(w, t));
@@ -130,7 +133,7 @@ static bool rule_domain(struct walk *w, struct target *t, struct outcome *o)
 	case ANSWER_NO:
 		if (!bare)
 			return not_ours(w, t, o);
-		reason_add(w, "domain", "directory", "there is no domain yet");
+		because(w, no_domain_yet);
 		return decide_refuse(w, o, 550, "5.1.1", "no domain here yet");
 	case ANSWER_UNSURE:
 		return decide_unsure(w, o);
@@ -144,13 +147,14 @@ static bool rule_domain(struct walk *w, struct target *t, struct outcome *o)
 		t->spelling = t->key;
 	if (t->way->depth == 0)
 		w->domain = t->domain;
-	reason_add(w, "domain", "directory",
-	           bare ? "%.*s stands for our first domain, %.*s"
-	           : str_same(name, t->domain.name)
-	                   ? "%.*s is a domain of ours"
-	                   : "%.*s is an alias of our domain %.*s",
-	           STR(bare ? t->address->spelling : name),
-	           STR(t->domain.name));
+	if (bare)
+		because(w, our_first_domain, V("address", t->address->spelling),
+		        V("domain", t->domain.name));
+	else if (str_same(name, t->domain.name))
+		because(w, our_domain, V("domain", name));
+	else
+		because(w, our_alias, V("alias", name),
+		        V("domain", t->domain.name));
 	return false;
 }
 
@@ -189,11 +193,7 @@ static bool rule_address(struct walk *w, struct target *t, struct outcome *o)
 	t->is_held = true;
 	if (t->way->depth == 0)
 		w->is_known = true;
-	reason_add(w, "address", "directory",
-	           "%.*s is an address of the %.*s %.*s%s%s", STR(t->spelling),
-	           STR(holder_kind_name(h)), STR(h->login),
-	           str_empty(t->detail) ? "" : ", with +detail",
-	           h->all_aliases ? " (on all aliases)" : "");
+	say_holder(w, t);
 	no_mail = holder_has_no_mail(w, t, o);
 	if (is_postmaster(t) && (no_mail || h->builtin))
 		return false; /* the next rule may know better */
@@ -212,15 +212,14 @@ static bool instead(struct walk *w, struct target *t, struct str other,
 	if (way_is_too_deep(w, t, o))
 		return true;
 	if (way_was_stepped(w, key)) {
-		reason_add(w, "guard", "trail",
-		           "%.*s stood for another before, on this mail's way",
-		           STR(t->key));
+		because(w, stood_in_before, V("address", t->key));
 		w->met_loop = true;
 		return decide_refuse(w, o, 550, "5.4.6", "%smail loop",
 		                     shown_address(w, t));
 	}
 	if (!address_parse(other, w->arena, &a)) {
-		reason_add(w, "address", "directory", "%s", cause());
+		because(w, stand_in_malformed, V("address", other),
+		        V("cause", cause()));
 		return decide_later(w, o, "4.3.5",
 		                    "%swhat stands for it is not "
 		                    "configured",
@@ -242,8 +241,7 @@ static bool forward_postmaster(struct walk *w, struct target *t,
 	if (!t->domain.forward_unknown || str_empty(s.hosts) ||
 	    route_loops(w, t, &s))
 		return false;
-	reason_add(w, "postmaster", "directory",
-	           "it goes where unknown addresses go, to %.*s", STR(s.name));
+	because(w, postmaster_with_unknown, V("system", s.name));
 	return route_relay_verified(w, t, &s, true, o) &&
 	       o->action != ROUTE_REFUSE;
 }
@@ -255,9 +253,8 @@ static bool rule_postmaster(struct walk *w, struct target *t, struct outcome *o)
 	if (!is_postmaster(t))
 		return false;
 	if (!str_empty(instead_of) && !str_same_nocase(instead_of, t->key)) {
-		reason_add(w, "postmaster", "directory",
-		           "the postmaster of %.*s is %.*s",
-		           STR(t->domain.name), STR(instead_of));
+		because(w, postmaster_is, V("domain", t->domain.name),
+		        V("address", instead_of));
 		return instead(w, t, instead_of, o);
 	}
 	if (t->is_held && !t->holder.builtin)
@@ -273,12 +270,11 @@ static bool rule_postmaster(struct walk *w, struct target *t, struct outcome *o)
 
 static bool rule_catch_all(struct walk *w, struct target *t, struct outcome *o)
 {
-	reason_add(w, "address", "directory", "nobody here has %.*s",
-	           STR(t->spelling));
+	because(w, nobody_has, V("address", t->spelling));
 	if (str_empty(t->domain.catch_all))
 		return false;
-	reason_add(w, "catch-all", "directory", "%.*s has the catch-all %.*s",
-	           STR(t->domain.name), STR(t->domain.catch_all));
+	because(w, catch_all_is, V("domain", t->domain.name),
+	        V("address", t->domain.catch_all));
 	return instead(w, t, t->domain.catch_all, o);
 }
 
@@ -288,9 +284,8 @@ static bool rule_unknown(struct walk *w, struct target *t, struct outcome *o)
 
 	if (!t->domain.forward_unknown)
 		return false;
-	reason_add(w, "unknown", "directory",
-	           "%.*s forwards unknown addresses to its relay, %.*s",
-	           STR(t->domain.name), STR(t->domain.relay));
+	because(w, forwards_unknown, V("domain", t->domain.name),
+	        V("relay", t->domain.relay));
 	if (route_system(w, t, 0, &s, o))
 		return true;
 	if (!route_loops(w, t, &s))
@@ -307,9 +302,7 @@ static bool rule_unknown(struct walk *w, struct target *t, struct outcome *o)
 static bool rule_nobody(struct walk *w, struct target *t, struct outcome *o)
 {
 	if (!t->domain.forward_unknown)
-		reason_add(w, "unknown", "directory",
-		           "%.*s does not forward unknown addresses",
-		           STR(t->domain.name));
+		because(w, forwards_no_unknown, V("domain", t->domain.name));
 	return decide_refuse(w, o, 550, "5.1.1",
 	                     "%snobody here has this address",
 	                     shown_address(w, t));
@@ -339,9 +332,7 @@ static void check_size(struct walk *w, struct outcome *o)
 	if (most == 0 || w->q->message_bytes <= most || w->q->is_retry ||
 	    o->action == ROUTE_REFUSE || o->action == ROUTE_LATER)
 		return;
-	reason_add(w, "size", "directory",
-	           "%.*s takes messages of up to %llu bytes",
-	           STR(w->domain.name), (unsigned long long)most);
+	because(w, domain_size, V("domain", w->domain.name), V("most", most));
 	decide_refuse(w, o, 552, "5.3.4",
 	              "message too large: %.*s takes up to %llu bytes",
 	              STR(w->domain.name), (unsigned long long)most);

@@ -21,6 +21,7 @@
 #ifndef ROUTE_ROUTE_H
 #define ROUTE_ROUTE_H
 
+#include "base/sentence.h"
 #include "directory/directory.h"
 #include "wire/address.h"
 #include "wire/reply.h"
@@ -99,12 +100,14 @@ struct leg {
 	bool is_known; /* the directory or a verification knows it */
 };
 
-struct reason {
-	const char *rule;   /* "domain", "address", "home", "guard", ... */
-	struct str fact;    /* "bob@example.org is a user on the ..." */
-	const char *source; /* "directory", "verification", "trail",
-	                       "configuration" */
-	int64_t age_s;      /* of a verification; 0: now */
+struct reason {                     /* a line of facts.def */
+	const char *rule;           /* "domain", "address", "home", ... */
+	const char *source;         /* "directory", "verification", "trail",
+	                               "configuration" */
+	const char *id;             /* "our_domain" */
+	const struct value *values; /* of its sentence */
+	const char *sentence;       /* reason_fact() */
+	int64_t age_s;              /* of a verification; 0: now */
 };
 
 struct decision {
@@ -126,6 +129,8 @@ struct decision {
 struct decision route_decide(const struct router *r, const struct question *q,
                              struct arena *arena);
 const char *route_action_name(enum route_action a); /* "deliver"... */
+/* "example.org is a domain of ours" */
+struct str reason_fact(const struct reason *r, struct arena *arena);
 
 /*
  * May this asker use SENDER in MAIL FROM?  Yes: code 250.  An authenticated

@@ -53,8 +53,7 @@ bool decide_later(struct walk *w, struct outcome *o, const char *status,
 
 bool decide_unsure(struct walk *w, struct outcome *o)
 {
-	reason_add(w, "trouble", "directory", "the directory cannot say: %s",
-	           cause());
+	because(w, trouble, V("cause", cause()));
 	return decide_later(w, o, "4.3.0", "trouble with the directory here");
 }
 
@@ -65,11 +64,25 @@ bool decide_accept(struct outcome *o, enum route_action action)
 	return true;
 }
 
-struct reason *reason_add(struct walk *w, const char *rule, const char *source,
-                          const char *format, ...)
+static const struct reason facts[] = {
+#define FACT(name, of_rule, of_source, text)                                   \
+	[FACT_##name] = { .id = #name,                                         \
+		          .rule = of_rule,                                     \
+		          .source = of_source,                                 \
+		          .sentence = text },
+#include "route/facts.def"
+#undef FACT
+};
+
+struct str reason_fact(const struct reason *r, struct arena *arena)
+{
+	return sentence_fill(str_of(r->sentence), r->values, arena);
+}
+
+struct reason *reason_add(struct walk *w, enum fact f,
+                          const struct value *values)
 {
 	struct reason *r;
-	va_list args;
 
 	if (w->n_reasons == LIMIT_REASONS)
 		return &w->spare;
@@ -83,11 +96,8 @@ struct reason *reason_add(struct walk *w, const char *rule, const char *source,
 		w->reasons_room = room;
 	}
 	r = &w->reasons[w->n_reasons++];
-	va_start(args, format);
-	r->fact = str_of(arena_vprintf(w->arena, format, args));
-	va_end(args);
-	r->rule = rule;
-	r->source = source;
+	*r = facts[f];
+	r->values = values_keep(values, w->arena);
 	return r;
 }
 
@@ -118,8 +128,7 @@ static bool is_served(struct walk *w, const struct target *t,
 	if (!w->expanding ||
 	    seen_first(w, arena_strf(w->arena, "%s %.*s", where, STR(whose))))
 		return false;
-	reason_add(w, "once", "directory", "%.*s is served already",
-	           STR(whose));
+	because(w, served_already, V("address", whose));
 	return true;
 }
 
@@ -145,9 +154,7 @@ struct leg *leg_add(struct walk *w, const struct target *t, enum leg_kind kind,
 		decide_refuse(w, o, 550, "5.2.4",
 		              "%sthis becomes more than %d recipients",
 		              shown_address(w, t), LIMIT_EXPANSION);
-		reason_add(w, "group", "configuration",
-		           "one recipient may become %d at most",
-		           LIMIT_EXPANSION);
+		because(w, too_many_recipients, V("most", LIMIT_EXPANSION));
 		o->is_final = true;
 		return NULL;
 	}

@@ -73,9 +73,17 @@ bool decide_later(struct walk *w, struct outcome *o, const char *status,
 bool decide_unsure(struct walk *w, struct outcome *o);
 bool decide_accept(struct outcome *o, enum route_action action);
 
-/* Of LIMIT_REASONS at most; never NULL. */
-struct reason *reason_add(struct walk *w, const char *rule, const char *source,
-                          const char *format, ...) printf_like(4, 5);
+enum fact {
+#define FACT(id, rule, source, sentence) FACT_##id,
+#include "route/facts.def"
+#undef FACT
+};
+
+/* because(w, our_domain, V("domain", name)): a line of facts.def and the values
+ * of its sentence.  Of LIMIT_REASONS at most; never NULL. */
+#define because(w, fact, ...) reason_add(w, FACT_##fact, VALUES(__VA_ARGS__))
+struct reason *reason_add(struct walk *w, enum fact f,
+                          const struct value *values);
 
 /* The first time this comes up in the decision? */
 bool seen_first(struct walk *w, struct str what);

@@ -49,7 +49,7 @@ static json_t *legs_json(const struct decision *d, struct arena *arena)
 	return list;
 }
 
-static json_t *reasons_json(const struct decision *d)
+static json_t *reasons_json(const struct decision *d, struct arena *arena)
 {
 	json_t *list = json_array();
 
@@ -57,10 +57,12 @@ static json_t *reasons_json(const struct decision *d)
 		const struct reason *r = &d->reasons[i];
 
 		json_array_append_new(
-			list, json_pack("{s:s,s:o,s:s,s:I}", "rule", r->rule,
-					"fact", json_text(r->fact), "source",
-					r->source, "age_s",
-					(json_int_t)r->age_s));
+			list,
+			json_pack("{s:s,s:o,s:o,s:o,s:s,s:I}", "rule", r->rule,
+				  "fact", json_text(reason_fact(r, arena)),
+				  "id", json_id(str_of(r->id)), "values",
+				  json_values(r->values), "source", r->source,
+				  "age_s", (json_int_t)r->age_s));
 	}
 	return list;
 }
@@ -88,5 +90,5 @@ json_t *show_decision(struct str recipient, const struct decision *d,
 		there ? hosts_json(there->system.hosts, arena) : json_array(),
 		"code", d->reply.code, "status", d->reply.status, "text",
 		json_text(d->reply.text), "legs", legs_json(d, arena),
-		"reasons", reasons_json(d));
+		"reasons", reasons_json(d, arena));
 }

@@ -21,7 +21,8 @@ struct host {
 	struct inet ip;		/* when is_ip */
 };
 
-/* At most LIMIT_HOSTS.  False: cause() quotes the bad part. */
+/* At most LIMIT_HOSTS.  False: cause() quotes the bad part, *N were read before
+ * it. */
 bool hosts_parse(struct str text, struct arena *arena, struct host **out,
 		 size_t *n) must_check;
 /* Canonical text, ", " between. */

@@ -203,8 +203,11 @@ def check_waits(lint, path, code, declarations):
 SAYINGS = {
     "REFUSAL": {"refuse": 2, "missing": 2},
     "PROBLEM": {"problem": 1},
+    "FACT": {"because": 1},
+    "TRIAL": {"fault": 1},
 }
-PREFIXES = {"REFUSAL": "REFUSE_", "PROBLEM": "PROBLEM_"}
+PREFIXES = {"REFUSAL": "REFUSE_", "PROBLEM": "PROBLEM_",
+            "FACT": "FACT_", "TRIAL": "TRIAL_"}
 SAYING = re.compile(r'^(\w+)\((\w+),((?:[^"\n]|"(?:\\.|[^"\\\n])*"|\n)*?)\)$',
                     re.M)
 

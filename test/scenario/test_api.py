@@ -729,20 +729,29 @@ def test_relay_test(a, root, shared_world):
         "hosts": f"{sink.at}, {a.address}:1, {a.at}", "domain": name}).json
     there, dead, ours = report["items"]
     assert there["connected"] and there["banner"].startswith("220")
-    assert there["problem"] is None
+    assert there["problem"] is there["reason"] is None
     assert there["unknown_address"]["outcome"] == "accepted"
-    assert not dead["connected"] and dead["problem"]
+    assert not dead["connected"] and dead["reason"] == "not-connected"
+    assert dead["values"] == {"address": a.address,
+                              "cause": "Connection refused"}
     assert ours["tls"]["version"].startswith("TLS")
     assert not ours["tls"]["verified"]
     assert ours["unknown_address"]["outcome"] == "refused"
     # What speaks no SMTP is not quoted, and nobody scans networks with it.
     web, = root.post("/relay-test", {
         "hosts": f"{a.address}:{a.ports['console']}"}).json["items"]
-    assert web["banner"] is None and web["problem"]
+    assert web["banner"] is None and web["reason"] == "no-answer"
+    with socket.create_server((a.address, 0)) as ssh:
+        threading.Thread(target=lambda: ssh.accept()[0].sendall(
+            b"SSH-2.0-OpenSSH\r\n"), daemon=True).start()
+        item, = root.post("/relay-test", {
+            "hosts": f"{a.address}:{ssh.getsockname()[1]}"}).json["items"]
+    assert item["reason"] == "no-smtp" and item["banner"] is None
+    assert "OpenSSH" not in json.dumps(item)
     api = administrator(root, "domain-admin", name)
     for hosts in (sink.at, "169.254.169.254"):
         item, = api.post("/relay-test", {"hosts": hosts}).json["items"]
-        assert not item["connected"] and "not tried" in item["problem"]
+        assert not item["connected"] and item["reason"] == "not-tried"
     root.refused("POST", "/relay-test", {"hosts": "host;id"}, "hosts")
 
 

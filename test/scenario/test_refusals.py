@@ -1,5 +1,5 @@
-"""What is refused: each with its reason, its values and its field, the same
-for scripts and for pages in any language."""
+"""What is refused, and why mail goes where it goes: each with its reason and
+values, the same for scripts and for pages in any language."""
 
 import itertools
 import json
@@ -27,13 +27,18 @@ def table(path, macro):
 
 REFUSALS = table("directory/refusals.def", "REFUSAL")
 PROBLEMS = table("console/problems.def", "PROBLEM")
+FACTS = table("route/facts.def", "FACT")
+TRIALS = table("console/trials.def", "TRIAL")
 
 
 # ---- the tables and the document -------------------------------------------
 
 def test_the_document_lists_every_reason():
-    reasons = document()["components"]["schemas"]["Reason"]["enum"]
-    assert reasons == sorted(set(REFUSALS) | set(PROBLEMS))
+    schemas = document()["components"]["schemas"]
+    assert schemas["Reason"]["enum"] == sorted({**REFUSALS, **PROBLEMS})
+    assert schemas["Fact"]["enum"] == sorted(FACTS)
+    report = schemas["RelayTestReport"]["properties"]["items"]["items"]
+    assert set(report["properties"]["reason"]["enum"]) == {None, *TRIALS}
 
 
 def test_a_reason_of_both_tables_means_the_same():
@@ -41,14 +46,19 @@ def test_a_reason_of_both_tables_means_the_same():
         assert REFUSALS[reason] == PROBLEMS[reason], reason
 
 
-@pytest.mark.parametrize("language", ["en", "fr"])
-def test_words_use_only_values_that_are_given(language):
-    path = os.path.join(ROOT, "web", "src", "words", f"refusals.{language}.ts")
-    with open(path) as file:
-        words = re.findall(r'^\t"?([a-z-]+)"?:\s*"((?:[^"\\]|\\.)*)"',
-                           file.read(), re.M)
-    assert len(words) > 90
-    given = {**PROBLEMS, **REFUSALS}
+@pytest.mark.parametrize("file, given", [
+    ("refusals.en", {**PROBLEMS, **REFUSALS}),
+    ("refusals.fr", {**PROBLEMS, **REFUSALS}),
+    ("facts.en", FACTS), ("facts.fr", FACTS),
+    ("en", {f"trial_{name}": values for name, values in TRIALS.items()}),
+    ("fr", {f"trial_{name}": values for name, values in TRIALS.items()})])
+def test_words_use_only_values_that_are_given(file, given):
+    path = os.path.join(ROOT, "web", "src", "words", f"{file}.ts")
+    with open(path) as words:
+        words = re.findall(r'^\t"?([a-z_-]+)"?:\s*"((?:[^"\\]|\\.)*)"',
+                           words.read(), re.M)
+    words = [(reason, text) for reason, text in words if reason in given]
+    assert len(words) > len(given) * 0.8
     for reason, text in words:
         assert set(re.findall(r"\{(\w+)\}", text)) <= given[reason], reason
         if "{n}" in text:
@@ -456,3 +466,37 @@ def test_what_is_given_is_cut(root, directory):
                           {"relay": "é" * 100000}, 422)
     assert len(answer.json["values"]["given"]) == 500
     assert len(json.dumps(answer.json)) < 20000
+
+
+# ---- why mail goes where it goes -------------------------------------------
+
+ROUTES = [
+    ("alice@a.test", ["our-domain", "address-of-everywhere", "lives-here"]),
+    ("one@a2.test", ["our-alias", "address-of", "lives-here"]),
+    ("alice+list@a.test", ["our-domain", "address-of-everywhere",
+                           "has-detail", "lives-here"]),
+    ("bob@a.test", ["our-domain", "address-of-everywhere", "routed-there",
+                    "system-is-relay", "asked-at-rcpt"]),
+    ("carl@a.test", ["our-domain", "address-of-everywhere", "routed-there",
+                     "system-is", "asked-at-rcpt"]),
+    ("team@a.test", ["our-domain", "address-of-everywhere", "group-of",
+                     "our-domain", "address-of-everywhere", "lives-here"]),
+    ("nobody@a.test", ["our-domain", "nobody-has", "forwards-no-unknown"]),
+    ("any@alone.test", ["our-domain", "nobody-has", "catch-all-is",
+                        "our-domain", "address-of-everywhere",
+                        "lives-here"]),
+    ("postmaster@a.test", ["our-domain", "address-of-everywhere",
+                           "postmaster-is", "our-domain",
+                           "address-of-everywhere", "lives-here"]),
+    ("x@else.test", ["not-our-domain", "may-not-relay"]),
+]
+
+
+@pytest.mark.parametrize("address, facts", ROUTES)
+def test_why_mail_goes_where_it_goes(root, directory, address, facts):
+    reasons = root.get("/route", address=address).json["reasons"]
+    assert [reason["id"] for reason in reasons] == facts
+    for reason in reasons:
+        assert set(reason["values"]) == FACTS[reason["id"]]
+        for value in reason["values"].values():
+            assert str(value) in reason["fact"]

@@ -81,6 +81,22 @@ def test_forwarding_unknowns_without_a_relay(page):
     assert page.browser.field(page.words["forwardUnknown"]).is_selected()
 
 
+def test_without_a_relay_there_is_no_alternate_mail_server(page):
+    domain = f"none-{page.language}.test"
+    page.server.cli("domain", "create", domain)
+    page.server.user(f"ann@{domain}")
+    page.go(f"/directory/user/ann@{domain}/mail")
+    page.browser.sees(page.words["alternateNoRelay"].format(domain=domain))
+    page.browser.click(page.browser.field, page.words["mailSystem"])
+    option = page.browser.find("//*[@role='option'][normalize-space(.)='" +
+                               page.words["alternate"] + "']")
+    assert option.get_attribute("data-combobox-disabled") == "true"
+    page.browser.keys("\ue00c")
+    page.press("setRelay")
+    assert page.browser.field(page.words["relay"]).get_attribute(
+        "value") == ""
+
+
 def test_the_relay_goes_while_another_makes_a_user_alternate(page):
     domain = f"gone-{page.language}.test"
     page.server.cli("domain", "create", domain, "--relay", "192.0.2.1")
@@ -212,7 +228,9 @@ def test_an_address_that_is_taken(french):
     french.type("newAddressLeft", "al")
     french.press("save")
     french.refused("newAddressLeft", "al@la.test est déjà prise : "
-                   "alice@la.test a al@*, sur tous les alias.", typed="al")
+                   "alice@la.test la possède sur tous les alias.",
+                   typed="al")
+    assert french.browser.violations() == []
     french.press("cancel")
     french.type("forwardTo", "personne@la.test")
     french.press("save")
@@ -301,4 +319,39 @@ def test_a_domain_that_is_not_empty(french):
 
 def test_a_question_that_cannot_be_asked(french):
     french.go("/route/personne")
-    french.browser.sees("« personne » n'est pas une adresse.")
+    french.refused("address", "« personne » n'est pas une adresse.",
+                   typed="personne")
+    french.type("address", "alice@la.test")
+    french.press("ask")
+    french.browser.sees("Remis ici")
+    french.browser.choose(french.words["routeAs"],
+                          french.words["routeAsSystem"])
+    french.type("routeAsValueSystem", "nulle part")
+    french.press("ask")
+    french.refused("routeAsValueSystem",
+                   "ni utilisateur ni système de messagerie de ce nom",
+                   typed="nulle part")
+
+
+# ---- facts, too ------------------------------------------------------------
+
+def test_why_mail_goes_where_it_goes(french):
+    french.server.cli("user", "create", "carole@la.test", "--mail-system",
+                      "alternate")
+    french.server.cli("group", "create", "equipe@la.test", "--member",
+                      "alice@la.test", "--member", "carole@la.test")
+    french.go("/route/equipe@la.test")
+    french.browser.sees(
+        "la.test est l'un de nos domaines.",
+        "equipe@la.test est un groupe de 2 membres.",
+        "alice@la.test vit ici, comme son utilisateur.",
+        "carole@la.test est acheminée vers le serveur de messagerie",
+        "Son système est le relais du domaine, 192.0.2.1.", "annuaire")
+    assert french.browser.violations() == []
+
+
+def test_a_system_that_does_not_answer(french):
+    french.go("/domains/la.test/mail")
+    french.type("relay", f"{french.server.address}:1")
+    french.press("test")
+    french.browser.sees(f"{french.server.address} n'accepte pas de connexion")

@@ -45,6 +45,8 @@ export type Refusal = Schemas["Refusal"];
 export type Change = Schemas["Change"];
 export type Reason = Schemas["Reason"];
 export type Values = Schemas["Values"];
+export type Fact = Schemas["Fact"];
+export type Rule = Schemas["Rule"];
 export type EntryFilters = NonNullable<operations["listEntries"]["parameters"]["query"]>;
 
 export interface Versioned<T> {

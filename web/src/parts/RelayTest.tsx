@@ -23,7 +23,7 @@ function HostReport({ host }: { host: RelayTestReport["items"][number] }) {
 				</span>
 				{host.address && <span className="hint mono">{host.address}</span>}
 			</div>
-			{host.problem && <p className="breakable">{host.problem}</p>}
+			{host.reason && <p className="breakable">{say(`trial_${host.reason}`, host.values)}</p>}
 			{host.connected && (
 				<dl className="facts" style={{ marginTop: 6 }}>
 					<dt>{say("testBanner")}</dt>

@@ -19,6 +19,8 @@ export interface Attempt {
 	/** Run it; true when it is done.  Shows everything anew afterwards. */
 	run: (what: () => Promise<unknown>) => Promise<boolean>;
 	refuse: (field: string, detail: string) => void;
+	/** What was refused elsewhere than in run(). */
+	show: (problem: Problem) => void;
 	forget: () => void;
 }
 
@@ -49,6 +51,7 @@ export function useAttempt(): Attempt {
 			}
 		},
 		refuse: (field, detail) => setProblem(new Problem(422, detail, field)),
+		show: setProblem,
 		forget: () => setProblem(null),
 	};
 }

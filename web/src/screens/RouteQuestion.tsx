@@ -1,13 +1,12 @@
 import { Button, Select, TextInput } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
-import { useState } from "react";
+import { useEffect, useState } from "react";
 import { useLocation, useParams } from "wouter";
-import { route } from "../api";
+import { Problem, route } from "../api";
 import type { Route } from "../api";
 import { Form, useAttempt } from "../parts/form";
 import { named, Page, segment } from "../parts/page";
-import { Loading } from "../parts/states";
-import { sentence } from "../refusals";
+import { Await } from "../parts/states";
 import { useWords } from "../words";
 
 const looks: Record<Route["action"], string> = {
@@ -78,9 +77,9 @@ function Answer({ answer }: { answer: Route }) {
 						<tbody>
 							{answer.reasons.map((reason, i) => (
 								<tr key={i}>
-									<td className="mono">{reason.rule}</td>
-									<td className="full breakable">{reason.fact}</td>
-									<td className="hint" data-label={say("source")}>{reason.source}</td>
+									<td>{say(`rule_${reason.rule}`)}</td>
+									<td className="full breakable">{say.fact(reason.id, reason.values) ?? reason.fact}</td>
+									<td className="hint" data-label={say("source")}>{say(`source_${reason.source}`)}</td>
 									<td className="hint numbers">
 										{reason.age_s > 0 ? say("seconds", { n: reason.age_s }) : say("now")}
 									</td>
@@ -111,6 +110,13 @@ export function RouteQuestion() {
 		enabled: asked !== "",
 		retry: false,
 	});
+
+	// A question that cannot be asked is refused at its field.
+	const { error } = query;
+	const refused = error instanceof Problem && error.field ? error : null;
+	useEffect(() => {
+		if (refused) attempt.show(refused);
+	}, [refused]);
 
 	function ask() {
 		const address = typed.trim();
@@ -167,14 +173,7 @@ export function RouteQuestion() {
 					</div>
 				</Form>
 			</section>
-			{asked &&
-				(query.isError ? (
-					<p className="notice bad" role="alert">{sentence(query.error, say)}</p>
-				) : query.data ? (
-					<Answer answer={query.data} />
-				) : (
-					<Loading />
-				))}
+			{asked && !refused && <Await query={query}>{(answer) => <Answer answer={answer} />}</Await>}
 		</Page>
 	);
 }

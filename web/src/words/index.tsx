@@ -1,8 +1,10 @@
 import { createContext, useContext, useEffect, useMemo, useState } from "react";
 import type { ReactNode } from "react";
-import type { Reason, Values } from "../api";
+import type { Fact, Reason, Values } from "../api";
 import { en } from "./en";
 import type { Word } from "./en";
+import { facts as factsEn } from "./facts.en";
+import { facts as factsFr } from "./facts.fr";
 import { fr } from "./fr";
 import { refusals as refusalsEn } from "./refusals.en";
 import { refusals as refusalsFr } from "./refusals.fr";
@@ -12,18 +14,20 @@ export type Language = "en" | "fr";
 
 export interface Say {
 	(word: Word, values?: Values): string;
-	/** Nothing for a reason these pages are too old to know. */
+	// Nothing for what these pages are too old to know.
 	refusal: (reason: Reason, values: Values) => string | undefined;
+	fact: (id: Fact, values: Values) => string | undefined;
 }
 
 interface Book {
 	words: Record<Word, string>;
 	refusals: Record<Reason, string>;
+	facts: Record<Fact, string>;
 }
 
 const books: Record<Language, Book> = {
-	en: { words: en, refusals: refusalsEn },
-	fr: { words: fr, refusals: refusalsFr },
+	en: { words: en, refusals: refusalsEn, facts: factsEn },
+	fr: { words: fr, refusals: refusalsFr, facts: factsFr },
 };
 const remembered = "splitmail-language";
 
@@ -61,16 +65,17 @@ function filler(language: Language) {
 }
 
 function speaker(language: Language): Say {
-	const { words, refusals } = books[language];
+	const { words, refusals, facts } = books[language];
 	const fill = filler(language);
-	const say = (word: Word, values: Values = {}) => fill(words[word], values);
+	const known = (text: string | undefined, values: Values) => text && fill(text, values);
 
-	return Object.assign(say, {
-		refusal(reason: Reason, values: Values) {
-			const text: string | undefined = refusals[reason];
-			return text && fill(text, values);
+	return Object.assign(
+		(word: Word, values: Values = {}) => fill(words[word], values),
+		{
+			refusal: (reason: Reason, values: Values) => known(refusals[reason], values),
+			fact: (id: Fact, values: Values) => known(facts[id], values),
 		},
-	});
+	);
 }
 
 interface Speech {

@@ -62,7 +62,7 @@ export const refusals: Record<Reason, string> = {
 	"address-is-wild-card":
 		"An address has no *. Who gets the mail nobody else has is the catch-all of the domain.",
 	"address-taken": "{address} is taken: {holder} has {held}.",
-	"address-taken-everywhere": "{address} is taken: {holder} has {held}, on all aliases.",
+	"address-taken-everywhere": "{address} is taken: {holder} has it on all aliases.",
 	"address-nobody-has": "Nobody has the address {address}. Create it first.",
 	"no-such-address": "Nobody has the address {address} any more.",
 	"address-of-domains":
@@ -150,7 +150,7 @@ export const refusals: Record<Reason, string> = {
 
 	// queue, and “Where does it go?”
 	"no-messages-named": "Say which messages.",
-	"bad-asker": "“{given}” cannot be looked up. Write the address of a user, or the name of a mail system.",
+	"bad-asker": "There is no user or mail system of this name. Write the address of a user, or the name of a mail system.",
 
 	// requests that no form sends
 	"bad-cursor": ofThePage,

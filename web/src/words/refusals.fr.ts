@@ -59,8 +59,8 @@ export const refusals: Record<Reason, string> = {
 	"other-domain": "{name} n'est ni le domaine de cette entrée ni l'un de ses alias.",
 	"address-is-wild-card":
 		"Une adresse n'a pas d'étoile. L'adresse attrape-tout du domaine dit qui reçoit les messages pour les adresses que personne n'a.",
-	"address-taken": "{address} est déjà prise : {holder} a {held}.",
-	"address-taken-everywhere": "{address} est déjà prise : {holder} a {held}, sur tous les alias.",
+	"address-taken": "{address} est déjà prise : {holder} possède {held}.",
+	"address-taken-everywhere": "{address} est déjà prise : {holder} la possède sur tous les alias.",
 	"address-nobody-has": "Personne n'a l'adresse {address}. Créez-la d'abord.",
 	"no-such-address": "Plus personne n'a l'adresse {address}.",
 	"address-of-domains":
@@ -148,7 +148,7 @@ export const refusals: Record<Reason, string> = {
 
 	"no-messages-named": "Dites quels messages.",
 	"bad-asker":
-		"« {given} » est introuvable. Écrivez l'adresse d'un utilisateur, ou le nom d'un système de messagerie.",
+		"Il n'y a ni utilisateur ni système de messagerie de ce nom. Écrivez l'adresse d'un utilisateur, ou le nom d'un système.",
 
 	"bad-cursor": ofThePage,
 	"bad-limit": ofThePage,

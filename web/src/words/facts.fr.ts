@@ -1,0 +1,79 @@
+import type { Fact } from "../api";
+
+// The same in French.
+export const facts: Record<Fact, string> = {
+	"our-domain": "{domain} est l'un de nos domaines.",
+	"our-alias": "{alias} est un alias de notre domaine {domain}.",
+	"our-first-domain": "{address} vaut pour notre premier domaine, {domain}.",
+	"no-domain-yet": "Il n'y a encore aucun domaine ici.",
+	"not-our-domain": "{domain} n'est pas l'un de nos domaines.",
+	"may-not-relay":
+		"Seuls les utilisateurs authentifiés, et les systèmes qui peuvent envoyer vers Internet par nous, écrivent à d'autres domaines.",
+	"address-literal": "Une adresse avec une adresse IP après le @ échapperait à toutes les règles.",
+	"by-smart-host": "Les messages vers Internet passent par {system}.",
+	"by-mx": "Il va au MX de {domain}.",
+	"no-internet-domain": "{domain} n'est pas un domaine d'Internet.",
+
+	"address-of": "{address} est une adresse de {holder}.",
+	"address-of-everywhere": "{address} est une adresse de {holder}, sur tous les alias.",
+	"has-detail": "+{detail} est un détail ; il ne compte que pour la boîte.",
+	disabled: "L'entrée est désactivée : ses messages sont refusés, et jamais transférés.",
+	"nobody-has": "Personne ici n'a {address}.",
+	"postmaster-is": "Le postmaster de {domain} est {address}.",
+	"postmaster-with-unknown": "Il va où vont les adresses inconnues, à {system}.",
+	"catch-all-is": "{domain} a l'adresse attrape-tout {address}.",
+	"forwards-unknown": "{domain} renvoie les adresses inconnues sur son relais, {relay}.",
+	"forwards-no-unknown": "{domain} ne renvoie pas les adresses inconnues.",
+	"stand-in-malformed": "{address}, qui la remplace, n'est pas une adresse.",
+
+	"group-of": "{address} est un groupe de {n} membre.|{address} est un groupe de {n} membres.",
+	"member-malformed": "{address} est laissée de côté : ce n'est pas une adresse.",
+	"member-refused": "{address} est laissée de côté : {code} {status} {reply}",
+	forwarded: "{address} est transférée à {n} adresse.|{address} est transférée à {n} adresses.",
+	"forwarded-with-copy":
+		"{address} est transférée à {n} adresse, et une copie reste.|{address} est transférée à {n} adresses, et une copie reste.",
+	"expanded-already": "{address} est déjà développée.",
+	"served-already": "{address} a déjà le message.",
+	"nested-too-deeply": "{address} : plus de {most} groupes et transferts sont imbriqués.",
+	"too-many-recipients": "Un destinataire peut en devenir {most} au plus.",
+
+	"shared-here": "{address} est une boîte partagée d'ici.",
+	"lives-here": "{address} vit ici, comme son utilisateur.",
+	"lives-there": "{address} vit sur le serveur de messagerie alternatif, son utilisateur ici.",
+	"lives-on-both": "{address} est remise ici et sur le serveur de messagerie alternatif.",
+	"no-mail-for-address": "{address} n'a pas de messagerie, alors que son utilisateur en a.",
+	"no-mail-for-user": "{address} appartient à un utilisateur sans messagerie.",
+	"routed-there": "{address} est acheminée vers le serveur de messagerie alternatif de l'utilisateur.",
+	"not-routed":
+		"{address} n'est pas sélectionnée pour le serveur de messagerie alternatif de l'utilisateur : pas de messages.",
+	"system-is": "Son système est {system} ({hosts}).",
+	"system-is-relay": "Son système est le relais du domaine, {system}.",
+	"no-relay": "{domain} n'a pas de relais. Définissez-le : Modifier un domaine, Système de messagerie.",
+	"no-system": "Le système de {address} n'existe plus, ou n'a pas d'hôtes.",
+
+	"asker-is-system": "Le message vient de {system}, où il irait.",
+	"handed-on-before": "Ce serveur a déjà transmis {address}, sur le chemin de ce message.",
+	"sent-out-before": "Ce serveur l'a déjà envoyé.",
+	"stood-in-before": "{address} a déjà été remplacée par une autre, sur le chemin de ce message.",
+	"expanded-before": "{address} a déjà été développée sur le chemin de ce message : laissée de côté.",
+	"forwarded-before": "{address} a déjà été transférée.",
+	"forwarded-before-with-copy": "{address} a déjà été transférée : il ne reste que sa propre copie.",
+	"asked-by-a-question": "{system} est justement interrogé à ce sujet, et ceci est aussi une question.",
+
+	"asked-at-rcpt": "{system} est interrogé à l'arrivée d'un message ; ce qu'il refuse est refusé.",
+	"not-asked-yet": "{system} n'a pas été interrogé à ce sujet récemment.",
+	confirmed: "{system} l'a confirmée.",
+	"refused-there": "{system} ne l'accepte pas : {code} {status} {reply}",
+	"being-asked": "{system} est justement interrogé à ce sujet.",
+	"no-answer": "{system} est en panne, ou n'a pas répondu à ce sujet.",
+	"kept-for-rights": "Accepté quand même : l'expéditeur a des droits ici.",
+	"kept-all": "Accepté quand même : pendant une panne de {system}, tous ses messages sont gardés.",
+	"kept-known":
+		"Accepté quand même : l'adresse est connue, et ses messages sont gardés pendant une panne du système.",
+	"not-kept": "Pas accepté maintenant : pendant une panne de {system}, les expéditeurs réessaient.",
+	"not-known": "Pas accepté maintenant : l'adresse n'est pas connue autrement.",
+
+	"system-size": "{system} prend les messages jusqu'à {most} octets.",
+	"domain-size": "{domain} prend les messages jusqu'à {most} octets.",
+	trouble: "L'annuaire ne peut pas être lu en ce moment.",
+};
