@@ -87,6 +87,10 @@ enum {
 	LIMIT_CONSOLE_HEAD_BYTES = 65536,	/* request line and fields */
 	LIMIT_CONSOLE_BODY_BYTES = 1048576,	/* 1,000 users at once fit ten
 						   times */
+	LIMIT_CONSOLE_WATCHERS = 150,	/* open event streams; requests need
+					   connections, too */
+	LIMIT_CONSOLE_WATCHERS_EACH = 10,	/* of one session or token: a browser
+						   opens 6 connections */
 
 	/* runtime */
 	LIMIT_STACK_BYTES = 65536,	/* a fiber's; a TLS handshake needs 18 K */

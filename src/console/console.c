@@ -7,6 +7,7 @@
 
 #include "console/certificate.h"
 #include "console/desk.h"
+#include "console/events.h"
 #include "console/relay_test.h"
 #include "console/request.h"
 #include "console/server.h"
@@ -35,15 +36,17 @@ static bool open_all(struct console *c, struct arena *arena)
 	const struct console_settings *s = c->settings;
 
 	c->is_tls = !inet_is_loopback(&s->at);
-	c->sessions = sessions_open();
+	c->sessions = sessions_open(s->session_idle_s);
 	c->desk = desk_open(arena_printf(arena, "%s/directory.db", s->data));
-	return open_guard(c) && relay_tests_open(s) &&
+	return open_guard(c) && relay_tests_open(s) && events_open(c) &&
 	       (!c->is_tls || certificate_load(s->certificate, s->key));
 }
 
-static void close_all(struct console *c)
+static void waits close_all(struct console *c)
 {
+	events_stop();		/* they may have begun without a server */
 	relay_tests_close();
+	events_close();
 	guard_close(c->guard);
 	desk_close(c->desk);
 	sessions_close(c->sessions);
@@ -80,6 +83,7 @@ static void waits serve(const struct console *c, struct server *server)
 		s->ready(s->ready_arg);
 	obey_signals(c);
 	server_quiesce(server);
+	events_stop();
 	relay_tests_stop();
 }
 

@@ -3,6 +3,7 @@
  */
 #include "console/handlers.h"
 #include "console/nouns.h"
+#include "console/topics.h"
 #include "console/waiting.h"
 #include "directory/lists.h"
 #include "rt/clock.h"
@@ -93,7 +94,8 @@ static void add_total(struct queue_total *to, const struct queue_total *t)
 static bool count_queue(struct request *r, struct str domain, struct shown *s,
 			struct queue_total *sum)
 {
-	struct tools *t = tools_open(r->console->settings->data);
+	struct tools *t = r->queue ? r->queue : tools_open(
+		r->console->settings->data);
 	const struct str *names = NULL;
 	size_t n = 0;
 	bool ok = t && queue_names(r, domain, &names, &n) == ANSWER_YES;
@@ -104,11 +106,12 @@ static bool count_queue(struct request *r, struct str domain, struct shown *s,
 		ok = tools_count(t, names[i], add_load, s, &total);
 		add_total(sum, &total);
 	}
-	tools_close(t);
+	if (t != r->queue)
+		tools_close(t);
 	return ok;
 }
 
-static struct response overview_of(struct request *r, struct str domain)
+json_t *overview_state(struct request *r, struct str domain)
 {
 	struct shown s = { r, json_array(), json_array() };
 	struct queue_total total = { 0 };
@@ -118,27 +121,21 @@ static struct response overview_of(struct request *r, struct str domain)
 			      total_json(&total), "systems", s.systems);
 
 	if (ok)
-		return answer_json(200, o);
+		return o;
 	json_decref(o);
-	return trouble(r);
+	return NULL;
 }
 
 struct response on_get_overview(struct request *r)
 {
-	struct str text = param(r, "domain"), name;
-	struct domain domain;
-	enum answer a;
+	struct response a;
+	struct str domain;
+	json_t *o;
 
-	if (str_empty(text))
-		return overview_of(r, r->who.admin.domain_name);
-	if (!domain_parse(text, r->arena, &name))
-		return problem(404, "domain", "There is no such domain.");
-	a = directory_domain(r->d, name, r->arena, &domain);
-	if (a == ANSWER_UNSURE)
-		return trouble(r);
-	if (a == ANSWER_NO || !sees_domain(r, domain.id))
-		return problem(404, "domain", "There is no such domain.");
-	return overview_of(r, domain.name);
+	if (!domain_asked(r, &domain, &a))
+		return a;
+	o = overview_state(r, domain);
+	return o ? answer_json(200, o) : trouble(r);
 }
 
 /* ---- /metrics, /health ---- */
