@@ -80,6 +80,13 @@ enum {
 	LIMIT_QUEUE_LOG_PAGES = 4096,	/* 16 MiB of write-ahead log: then it is
 					   checkpointed under load, too */
 
+	/* control socket */
+	LIMIT_CONTROL_CONNECTIONS = 16,	/* console, a monitor, some people */
+	LIMIT_CONTROL_LINE_BYTES = 64,	/* a question */
+	LIMIT_CONTROL_MS = 2000,	/* for question and answer together */
+	LIMIT_CONTROL_HOPS = 500,	/* whose connections are counted */
+	LIMIT_CONTROL_ANSWER_BYTES = 8388608,	/* 10,000 domains and systems */
+
 	/* console */
 	LIMIT_CONSOLE_CONNECTIONS = 600,
 	LIMIT_CONSOLE_PER_ADDRESS = 200,	/* slow ones keep nobody out */
