@@ -98,6 +98,8 @@ enum {
 					   connections, too */
 	LIMIT_CONSOLE_WATCHERS_EACH = 10,	/* of one session or token: a browser
 						   opens 6 connections */
+	LIMIT_CONSOLE_HISTORIES = 500,	/* domains with an hour of points, of
+					   11.5 KB each */
 
 	/* runtime */
 	LIMIT_STACK_BYTES = 65536,	/* a fiber's; a TLS handshake needs 18 K */

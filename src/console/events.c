@@ -8,6 +8,8 @@
 
 #include <stdlib.h>
 
+#include "console/figures.h"
+#include "console/history.h"
 #include "console/nouns.h"
 #include "console/topics.h"
 #include "console/watchers.h"
@@ -18,6 +20,7 @@
 
 enum {
 	BEAT_MS = 1000,
+	UNWATCHED_MS = HISTORY_STEP_S * 1000,
 	BEATS_APART_MS = 100,	/* when somebody new wants the first one */
 	WORK_SHARE = 10,	/* of the time, 1 in so many is spent on it */
 	SILENCE_MS = 15000,	/* then a line that says nothing: proxies */
@@ -59,6 +62,7 @@ static struct {
 	struct directory *d;
 	struct tools *queue;
 	uint64_t directory_version, queue_version;
+	uint64_t engine_version;
 	struct scope *scopes;
 	struct letter *silence;
 	bool is_in_trouble, was_in_trouble;	/* in this beat, the last */
@@ -71,6 +75,7 @@ struct beat {
 	unsigned news;
 	int64_t began_ms, took_ms;
 	bool is_watched;
+	const struct figures *figures;
 };
 
 static unsigned one_news(uint64_t now, uint64_t *before, unsigned what)
@@ -95,9 +100,10 @@ static bool open_what_is_asked(void)
 	return all.queue;
 }
 
-static unsigned look_for_news(void)
+static unsigned look_for_news(const struct figures *f)
 {
 	return ALWAYS_NEWS |
+	       one_news(f->version + 1, &all.engine_version, ENGINE_NEWS) |
 	       one_news(directory_version(all.d), &all.directory_version,
 			DIRECTORY_NEWS) |
 	       one_news(tools_version(all.queue), &all.queue_version,
@@ -255,6 +261,19 @@ static void end_or_tell(struct beat *b, struct watcher *w)
 	watcher_end(w);
 }
 
+static void look(struct beat *b, struct watcher **list, size_t n)
+{
+	b->news = look_for_news(b->figures);
+	if (history_is_due()) {
+		figures_remember();
+		if (!history_note(all.d, all.queue, b->figures))
+			note_trouble("the last hour");
+		b->news |= HOUR_NEWS;
+	}
+	for (size_t i = 0; i < n; i++)
+		end_or_tell(b, list[i]);
+}
+
 /* On a thread that may wait for the disk. */
 static bool look_and_tell(void *arg)
 {
@@ -267,13 +286,10 @@ static bool look_and_tell(void *arg)
 	b->is_watched = n > 0;
 	all.was_in_trouble = all.is_in_trouble;
 	all.is_in_trouble = false;
-	if (n > 0 && open_what_is_asked()) {
-		b->news = look_for_news();
-		for (size_t i = 0; i < n; i++)
-			end_or_tell(b, list[i]);
-	} else if (n > 0) {
-		note_trouble("anything");
-	}
+	if (open_what_is_asked())
+		look(b, list, n);
+	else
+		note_trouble("the queue");
 	watchers_let_go(list, n);
 	tidy_scopes(b);
 	b->took_ms = now_us() / 1000 - b->began_ms;
@@ -290,16 +306,21 @@ static void wake_beat(void *unused)
 	gate_open(&all.wake);
 }
 
+static void post_wake(void)
+{
+	loop_post(0, wake_beat, NULL);
+}
+
 /* Until the next beat is due, or somebody new wants one. */
 static void waits rest(const struct beat *b)
 {
+	int64_t least = b->is_watched ? BEAT_MS : UNWATCHED_MS;
 	int64_t pause = b->took_ms * WORK_SHARE;
-	int64_t due = after_ms(pause > BEAT_MS ? pause : BEAT_MS);
+	int64_t due = after_ms(pause > least ? pause : least);
 
 	fiber_sleep(after_ms(BEATS_APART_MS));
 	while (!all.is_awake && !fiber_cancelled())
-		if (gate_wait(&all.wake, b->is_watched ? due : NEVER) !=
-		    WAIT_DONE)
+		if (gate_wait(&all.wake, due) != WAIT_DONE)
 			break;
 	all.is_awake = false;
 }
@@ -312,8 +333,11 @@ static void waits run_beats(void *unused)
 	while (!fiber_cancelled()) {
 		struct beat b = { .arena = arena };
 
+		figures_ask(all.console->settings->data);
+		b.figures = figures_borrow();
 		if (!offload(look_and_tell, &b))
 			log_error("console", "%s", cause());
+		figures_return(b.figures);
 		rest(&b);
 		arena_reset(arena);
 	}
@@ -366,11 +390,6 @@ static struct response too_many(void)
 	return a;
 }
 
-static void post_wake(void)
-{
-	loop_post(0, wake_beat, NULL);
-}
-
 static struct response begin(struct watcher *w)
 {
 	switch (watcher_add(w, post_wake)) {
@@ -409,6 +428,7 @@ bool events_open(struct console *c)
 	struct arena *arena scoped(arena) = arena_open();
 
 	watchers_open();
+	figures_open(post_wake);
 	all.console = c;
 	all.silence = letter_new(S(":\n\n"));
 	all.d = directory_open(arena_printf(arena, "%s/directory.db", data));
@@ -423,6 +443,7 @@ void events_stop(void)
 
 	if (all.fiber)
 		fiber_cancel(all.fiber);
+	figures_stop();
 	while (watchers_end() > 0 && now_ms() < deadline)
 		fiber_sleep(after_ms(LOOK_AGAIN_MS));
 	while (all.fiber)
@@ -437,6 +458,8 @@ void events_close(void)
 		all.scopes = s->next;
 		scope_free(s);
 	}
+	history_close();
+	figures_close();
 	letter_drop(all.silence);
 	tools_close(all.queue);
 	directory_close(all.d);

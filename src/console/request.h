@@ -79,7 +79,8 @@ struct request {
 	struct tools *queue;		/* of one who asks often; or NULL */
 	struct relay_test *test;	/* relay_test.c */
 	struct watcher *watcher;	/* events.c */
-	bool has_begun, is_too_long;
+	struct request *next_waiting;	/* figures.c */
+	bool has_begun, is_too_long, has_waited;
 };
 
 /* ---- answers ---- */

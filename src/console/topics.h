@@ -18,8 +18,9 @@ enum topic_of { SHARED, OWN };
 enum news {			/* bits */
 	DIRECTORY_NEWS = 1,
 	QUEUE_NEWS = 2,
-	ENGINE_NEWS = 4,
-	ALWAYS_NEWS = 8,
+	ENGINE_NEWS = 4,		/* of its figures */
+	HOUR_NEWS = 8,			/* the last hour has one more point */
+	ALWAYS_NEWS = 16,
 };
 
 #define TOPIC(name, right, of, news, state) \

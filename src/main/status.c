@@ -125,8 +125,9 @@ static json_t *rows_json(const struct status *s, struct ledger *ledger,
 void status_write(struct buf *to, const struct status *s)
 {
 	json_t *all = json_pack(
-		"{s:s,s:o,s:I,s:o,s:o,s:o}", "hostname", s->hostname, "started",
-		time_or_null(s->started_wall_ms), "sessions",
+		"{s:s,s:o,s:I,s:I,s:o,s:o,s:o}", "hostname", s->hostname, "started",
+		time_or_null(s->started_wall_ms), "started_ms",
+		(json_int_t)s->started_wall_ms, "sessions",
 		(json_int_t)s->sessions, "counters", counters_json(), "systems",
 		rows_json(s, s->systems, add_system), "domains",
 		rows_json(s, s->traffic, add_domain));

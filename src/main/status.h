@@ -2,7 +2,8 @@
  * What the engine says of itself on its control socket: the figures the
  * console, `splitmail status` and monitors show.
  *
- *	{"hostname", "started", "sessions", "counters": {metric: n},
+ *	{"hostname", "started", "started_ms", "sessions",
+ *	 "counters": {metric: n},
  *	 "systems": [{"kind", "name", "hosts", "state", "since", "problem",
  *	              "delivered", "deferred", "refused", "connections", "idle"}],
  *	 "domains": [{"name", "handed_over", "kept", "refused"}]}

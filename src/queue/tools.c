@@ -44,6 +44,7 @@ enum statement {
 	TOTAL,
 	VERSION,
 	MARK,
+	DOMAINS,
 	ORDERS,
 	RETRY = ORDERS + ORDER_RETRY,
 	HOLD = ORDERS + ORDER_HOLD,
@@ -86,6 +87,7 @@ static const char *const sql[STATEMENTS] = {
 		" coalesce(sum(next_attempt % 1000000007), 0),"
 		" coalesce(sum(attempts), 0), coalesce(sum(held), 0)"
 		" FROM recipient WHERE domain = ?5",
+	[DOMAINS] = "SELECT domain, count(*) FROM recipient GROUP BY domain",
 	[RETRY] = "UPDATE recipient SET next_attempt = ?2"
 		" WHERE message = ?1 AND held = 0 AND" MATCHES,
 	[HOLD] = "UPDATE recipient SET held = 1"
@@ -537,6 +539,26 @@ uint64_t tools_version(struct tools *t)
 		version = (uint64_t)sqlite3_column_int64(t->st[VERSION], 0);
 	sqlite3_reset(t->st[VERSION]);
 	return version;
+}
+
+bool tools_domains(struct tools *t,
+                   void (*each)(void *arg, struct str domain,
+                                uint64_t recipients),
+                   void *arg)
+{
+	bool ok = true, row = false;
+	sqlite3_stmt *st;
+
+	if (!t->db)
+		return true;
+	st = t->st[DOMAINS];
+	while ((ok = next_row(t, DOMAINS, &row)) && row)
+		each(arg,
+		     (struct str){ (const char *)sqlite3_column_text(st, 0),
+		                   (size_t)sqlite3_column_bytes(st, 0) },
+		     (uint64_t)sqlite3_column_int64(st, 1));
+	sqlite3_reset(st);
+	return ok;
 }
 
 bool tools_mark(struct tools *t, struct str domain, struct arena *arena,

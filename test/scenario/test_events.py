@@ -2,16 +2,17 @@
 
 import os
 import re
+import signal
 import time
 
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 
 from api import PREFIX, Api, Contract
 from splitmail import ROOT
 from world import wait_until
 
 PASSWORD = "correct horse"
-DEAD = "192.0.2.1"
 
 
 def signed_in(server, name="admin0", password=None):
@@ -148,6 +149,126 @@ def test_head_takes_no_place(root):
         assert answer.headers["content-type"] == "text/event-stream"
     with root.events("overview") as events:
         events.wait("overview")
+
+
+# ---- the engine's figures --------------------------------------------------
+
+def system(overview, name):
+    return next(s for s in overview["systems"] if s["name"] == name)
+
+
+def test_a_system_that_goes_and_comes_back(world):
+    sink = world.sink()
+    server = world.server("c", conf="limits {\n\tretry_min = 1\n"
+                                    "\tretry_max = 2\n}")
+    server.cli("domain", "create", "example.test", "--relay", sink.at)
+    server.cli("user", "create", "bob@example.test", "--mail-system",
+               "alternate")
+    api = signed_in(server)
+    with api.events("overview") as events:
+        one = system(events.wait("overview"), sink.at)
+        assert one["state"] == "unknown" and one["since"] is None
+        server.send("x@y.test", "bob@example.test")
+        events.wait("overview",
+                    lambda o: system(o, sink.at)["state"] == "up" and
+                    system(o, sink.at)["last_minute"] == 1)
+        sink.down()
+        server.send("x@y.test", "bob@example.test")
+        down = system(events.wait("overview", lambda o: system(o, sink.at)[
+            "state"] == "down"), sink.at)
+        assert down["recipients"] == 1 and "efused" in down["problem"]
+        sink.up()
+        events.wait("overview",
+                    lambda o: system(o, sink.at)["state"] == "up" and
+                    o["queue"]["recipients"] == 0, timeout=40)
+        # What became of it stays to be seen, by who comes later, too.
+        history = events.wait("overview", lambda o: sum(
+            n or 0 for n in o["history"]["handed_over"]) == 1 and sum(
+            n or 0 for n in o["history"]["kept"]) == 1)["history"]
+        assert max(history["waiting"]) == 1
+    later = signed_in(server).get("/overview").json["history"]
+    assert sum(n or 0 for n in later["handed_over"]) == 1
+    assert len({len(later[line]) for line in (
+        "waiting", "handed_over", "kept", "refused")}) == 1
+
+
+def test_the_last_hour_of_a_domain_is_its_own(world):
+    sink = world.sink()
+    server = world.server("c")
+    for name in ("one.test", "two.test"):
+        server.cli("domain", "create", name, "--relay", sink.at, "--alias",
+                   f"alias.{name}")
+        server.cli("user", "create", f"bob@{name}", "--mail-system",
+                   "alternate")
+    root = signed_in(server)
+    wait_until(lambda: root.get("/overview").json["history"]["handed_over"],
+               20, "a first point")
+    api = administrator(root, "one.test")
+    server.send("x@y.test", "bob@alias.one.test")
+    for _ in range(2):
+        server.send("x@y.test", "bob@two.test")
+
+    def handed_over(who, **query):
+        return sum(n or 0 for n in who.get("/overview", **query).json[
+            "history"]["handed_over"])
+    wait_until(lambda: handed_over(root) == 3, 20, "all of it")
+    assert handed_over(api) == 1
+    assert handed_over(root, domain="two.test") == 2
+    # How much goes to a system others use as well is not told.
+    assert system(api.get("/overview").json, sink.at)["last_minute"] is None
+    assert api.get("/overview").json["engine"]["sessions"] is None
+
+
+def metrics(api):
+    """As Prometheus reads it: (name, labels) -> value."""
+    text = api.raw("GET", "/metrics", None, api.headers("GET", {})).text
+    found, names = {}, []
+    for family in text_string_to_metric_families(text):
+        names.append(family.name)
+        assert family.documentation and family.type in ("counter", "gauge")
+        for sample in family.samples:
+            key = (sample.name, frozenset(sample.labels.items()))
+            assert key not in found, key
+            found[key] = sample.value
+    assert len(names) == len(set(names))
+    return found
+
+
+def test_an_engine_that_is_away_is_said(world):
+    server = world.server("c")
+    server.cli("domain", "create", "example.test")
+    server.user("alice@example.test")
+    server.send("x@y.test", "alice@example.test")
+    api = signed_in(server)
+    wait_until(lambda: api.raw("GET", "/health").json == {
+        "status": "ok", "directory": "ok", "queue": "ok", "engine": "ok",
+        "mailboxes": "up"}, 10, "good health")
+    assert api.raw("GET", "/health").status == 200
+    before = metrics(api)
+    assert before["splitmail_engine_up", frozenset()] == 1
+    assert before["splitmail_recipients_handed_over_total", frozenset()] == 1
+    assert before["splitmail_system_up", frozenset(
+        {("kind", "mailboxes"), ("system", "")})] == 1
+
+    with api.events("overview") as events:
+        assert events.wait("overview")["engine"]["up"]
+        # It hangs, and the supervisor leaves it.
+        pid = server.engine_pid()
+        os.kill(pid, signal.SIGSTOP)
+        away = events.wait("overview", lambda o: not o["engine"]["up"])
+        assert away["engine"]["sessions"] is None
+        assert {s["state"] for s in away["systems"]} == {"unknown"}
+        health = api.raw("GET", "/health")
+        assert health.status == 503 and health.json["engine"] == "trouble"
+        without = metrics(api)
+        assert without["splitmail_engine_up", frozenset()] == 0
+        assert ("splitmail_queue_messages", frozenset()) in without
+        assert ("splitmail_connections_total", frozenset()) not in without
+        # It falls, and another one comes.
+        os.kill(pid, signal.SIGKILL)
+        events.wait("overview", lambda o: o["engine"]["up"])
+    wait_until(lambda: api.raw("GET", "/health").status == 200, 20, "health")
+    assert metrics(api)["splitmail_engine_up", frozenset()] == 1
 
 
 # ---- how it ends -----------------------------------------------------------
