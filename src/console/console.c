@@ -17,7 +17,10 @@
 #include "rt/loop.h"
 #include "rt/privileges.h"
 
-enum { LOOK_AGAIN_MS = 60000 };		/* at the certificate's files */
+enum {
+	LOOK_AGAIN_MS = 60000,		/* at the certificate's files */
+	DRAIN_MS = 1000,		/* for last answers, at a stop */
+};
 
 static bool open_guard(struct console *c)
 {
@@ -85,6 +88,7 @@ static void waits serve(const struct console *c, struct server *server)
 	server_quiesce(server);
 	events_stop();
 	relay_tests_stop();
+	server_drain(after_ms(DRAIN_MS));
 }
 
 /* The port first: whoever had a right to low ports gives it up before there

@@ -24,7 +24,6 @@ enum {
 	BEATS_APART_MS = 100,	/* when somebody new wants the first one */
 	WORK_SHARE = 10,	/* of the time, 1 in so many is spent on it */
 	SILENCE_MS = 15000,	/* then a line that says nothing: proxies */
-	STOP_MS = 2000,
 	RETRY_MS = 2000,	/* a browser comes back after it */
 };
 
@@ -439,13 +438,11 @@ bool events_open(struct console *c)
 void events_stop(void)
 {
 	enum { LOOK_AGAIN_MS = 20 };
-	int64_t deadline = after_ms(STOP_MS);
 
 	if (all.fiber)
 		fiber_cancel(all.fiber);
 	figures_stop();
-	while (watchers_end() > 0 && now_ms() < deadline)
-		fiber_sleep(after_ms(LOOK_AGAIN_MS));
+	watchers_end();
 	while (all.fiber)
 		fiber_sleep(after_ms(LOOK_AGAIN_MS));
 }

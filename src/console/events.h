@@ -32,7 +32,8 @@ void watcher_forget(struct request *r);
 
 /* On the loop: before the server starts, */
 bool events_open(struct console *c) must_check;
-/* after it was quiesced: all streams end, and none begins any more; */
+/* after it was quiesced: all streams are told to end, and none begins any
+ * more; */
 void waits events_stop(void);
 /* and when nothing of it runs. */
 void events_close(void);

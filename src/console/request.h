@@ -80,7 +80,7 @@ struct request {
 	struct relay_test *test;	/* relay_test.c */
 	struct watcher *watcher;	/* events.c */
 	struct request *next_waiting;	/* figures.c */
-	bool has_begun, is_too_long, has_waited;
+	bool has_begun, is_too_long, has_waited, was_parked;
 };
 
 /* ---- answers ---- */

@@ -10,6 +10,7 @@
 
 #include <microhttpd.h>
 #include <netinet/in.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -116,6 +117,32 @@ static enum MHD_Result send_answer(struct request *r, struct response a)
 	sent = MHD_queue_response(r->connection, (unsigned)a.status, response);
 	MHD_destroy_response(response);
 	return sent;
+}
+
+/* ---- parking ---- */
+
+/* Requests that were parked at least once and are not over. */
+static atomic_uint unfinished;
+
+void server_park(struct request *r)
+{
+	if (!r->was_parked)
+		atomic_fetch_add(&unfinished, 1);
+	r->was_parked = true;
+	MHD_suspend_connection(r->connection);
+}
+
+void server_resume(struct request *r)
+{
+	MHD_resume_connection(r->connection);
+}
+
+void server_drain(int64_t deadline_ms)
+{
+	enum { LOOK_AGAIN_MS = 20 };
+
+	while (atomic_load(&unfinished) > 0 && now_ms() < deadline_ms)
+		fiber_sleep(after_ms(LOOK_AGAIN_MS));
 }
 
 /* ---- the steps ---- */
@@ -261,6 +288,8 @@ static void on_end(void *console, struct MHD_Connection *connection,
 	*request = NULL;
 	relay_test_forget(r);
 	watcher_forget(r);
+	if (r->was_parked)
+		atomic_fetch_sub(&unfinished, 1);
 	json_decref(r->body);
 	buf_free(&r->bytes);
 	arena_close(r->arena);
@@ -272,18 +301,6 @@ static size_t leave_encoded(void *none, struct MHD_Connection *connection,
 {
 	(void)none, (void)connection;
 	return strlen(text);
-}
-
-/* ---- parking ---- */
-
-void server_park(struct request *r)
-{
-	MHD_suspend_connection(r->connection);
-}
-
-void server_resume(struct request *r)
-{
-	MHD_resume_connection(r->connection);
 }
 
 /* ---- opening ---- */

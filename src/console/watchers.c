@@ -328,15 +328,11 @@ void watchers_open(void)
 	all.stopping = false;
 }
 
-size_t watchers_end(void)
+void watchers_end(void)
 {
-	size_t n;
-
 	pthread_mutex_lock(&all.lock);
 	all.stopping = true;
 	for (struct watcher *w = all.first; w; w = w->next)
 		end(w);
-	n = all.n;
 	pthread_mutex_unlock(&all.lock);
-	return n;
 }

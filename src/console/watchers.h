@@ -67,7 +67,7 @@ void watcher_end(struct watcher *w);
 /* ---- all of them ---- */
 
 void watchers_open(void);
-/* They are told to end, and none is added any more; how many are still there. */
-size_t watchers_end(void);
+/* They are told to end, and none is added any more. */
+void watchers_end(void);
 
 #endif

@@ -1007,7 +1007,13 @@ def test_tls_where_others_can_reach_it(world):
         {"Content-Type": "application/json"})
     answer = https.getresponse()
     answer.read()
+    cookie, = re.findall(r"^\w+=\w+; ", answer.getheader("set-cookie"))
     assert "; Secure" in answer.getheader("set-cookie")
+    https.request("GET", "/api/v1/events?topics=overview",
+                  headers={"Cookie": cookie.strip("; ")})
+    events = https.getresponse()
+    while "overview" not in events.readline().decode():
+        assert not events.closed
     https.close()
     with socket.create_connection(("127.0.0.1", port), 10) as plain:
         plain.sendall(b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n")

@@ -8,6 +8,7 @@ import { useWho } from "../session";
 import { useWords } from "../words";
 import { Account } from "./Account";
 import { DomainSelector } from "./DomainSelector";
+import { LiveSign } from "./LiveSign";
 import { Menu } from "./Menu";
 import { Search } from "./Search";
 import { Switches } from "./Switches";
@@ -52,6 +53,7 @@ export function Frame({ children }: { children: ReactNode }) {
 				<DomainSelector />
 				<Search />
 				<span className="spacer" />
+				<LiveSign />
 				<Switches />
 				<Account />
 				<button type="button" className="bar-button" onClick={signOut} aria-label={say("signOut")}>
