@@ -140,8 +140,8 @@ static struct response not_signed_in(void)
 
 /* ---- who is it? ---- */
 
-static enum answer by_token(struct directory *d, struct str token, struct arena *arena,
-			    struct who *out)
+static enum answer by_token(struct directory *d, struct str token,
+			    struct arena *arena, struct who *out)
 {
 	struct token_entry t;
 	enum answer a = directory_token(d, token, arena, &t);

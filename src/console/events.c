@@ -20,7 +20,6 @@
 
 enum {
 	BEAT_MS = 1000,
-	UNWATCHED_MS = HISTORY_STEP_S * 1000,
 	BEATS_APART_MS = 100,	/* when somebody new wants the first one */
 	WORK_SHARE = 10,	/* of the time, 1 in so many is spent on it */
 	SILENCE_MS = 15000,	/* then a line that says nothing: proxies */
@@ -263,7 +262,7 @@ static void end_or_tell(struct beat *b, struct watcher *w)
 static void look(struct beat *b, struct watcher **list, size_t n)
 {
 	b->news = look_for_news(b->figures);
-	if (history_is_due()) {
+	if (now_us() / 1000 >= history_due_ms()) {
 		figures_remember();
 		if (!history_note(all.d, all.queue, b->figures))
 			note_trouble("the last hour");
@@ -313,10 +312,11 @@ static void post_wake(void)
 /* Until the next beat is due, or somebody new wants one. */
 static void waits rest(const struct beat *b)
 {
-	int64_t least = b->is_watched ? BEAT_MS : UNWATCHED_MS;
-	int64_t pause = b->took_ms * WORK_SHARE;
-	int64_t due = after_ms(pause > least ? pause : least);
+	int64_t due = b->is_watched ? after_ms(BEAT_MS) : history_due_ms();
+	int64_t least = after_ms(b->took_ms * WORK_SHARE);
 
+	if (due < least)
+		due = least;
 	fiber_sleep(after_ms(BEATS_APART_MS));
 	while (!all.is_awake && !fiber_cancelled())
 		if (gate_wait(&all.wake, due) != WAIT_DONE)

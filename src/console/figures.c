@@ -14,11 +14,13 @@ enum {
 	ANSWER_MS = 1000,
 	FRESH_MS = 1000,
 	MINUTE = 12,		/* remembered; one every 5 seconds */
+	A_MINUTE_MS = 60000,
 };
 
 static struct {
 	pthread_mutex_t lock;
 	struct figures *latest;
+	struct figures *nothing;	/* of an engine that has just started */
 	struct figures *minute[MINUTE];	/* the oldest first */
 	size_t n;
 	struct request *waiting;	/* for the next answer */
@@ -77,6 +79,9 @@ const struct figures *figures_borrow_before(void)
 	const struct figures *f = NULL;
 
 	pthread_mutex_lock(&all.lock);
+	if (all.latest->is_up &&
+	    wall_ms() - all.latest->started_wall_ms < A_MINUTE_MS)
+		f = hold(all.nothing);
 	for (size_t i = 0; i < all.n && !f; i++)
 		if (same_engine(all.minute[i], all.latest))
 			f = hold(all.minute[i]);
@@ -267,6 +272,7 @@ void figures_open(void (*wake)(void))
 	all.wake = wake;
 	all.latest = figures_new();
 	all.latest->heard_ms -= 2 * FRESH_MS;	/* nothing was heard yet */
+	all.nothing = figures_new();
 }
 
 void figures_stop(void)
@@ -288,6 +294,7 @@ void figures_close(void)
 	while (all.n > 0)
 		figures_return(all.minute[--all.n]);
 	figures_return(all.latest);
-	all.latest = NULL;
+	figures_return(all.nothing);
+	all.latest = all.nothing = NULL;
 	buf_free(&all.said);
 }

@@ -48,8 +48,8 @@ struct figures {
 
 /* Never NULL. */
 const struct figures *figures_borrow(void);
-/* The oldest that the history keeps: about a minute old.  NULL: none yet, or
- * of an engine before this one. */
+/* Of the same engine, about a minute ago; nothing at all when it has started
+ * since.  NULL: that is not known. */
 const struct figures *figures_borrow_before(void);
 const struct figures *figures_share(const struct figures *f);
 void figures_return(const struct figures *f);		/* NULL is allowed */

@@ -15,7 +15,12 @@
 #include "directory/lists.h"
 #include "queue/tools.h"
 
-enum { POINTS = 3600 / HISTORY_STEP_S, WAITING = TRAFFIC, LINES };
+enum {
+	POINTS = 3600 / HISTORY_STEP_S,
+	WAITING = TRAFFIC, LINES,
+	STEP_MS = HISTORY_STEP_S * 1000,
+	LATE = 60 / HISTORY_STEP_S,	/* so many steps at once are one word */
+};
 
 #define UNKNOWN UINT32_MAX
 
@@ -37,6 +42,7 @@ static struct {
 	pthread_mutex_t lock;
 	struct ring *rings;
 	int64_t step, wall_ms;		/* of the latest point */
+	int64_t covered;		/* steps that the latest word is about */
 	size_t n;			/* points that were noted, up to POINTS */
 	/* Its writer's own: */
 	struct name *names;
@@ -47,12 +53,12 @@ static struct {
 
 static int64_t step_now(void)
 {
-	return now_ms() / (HISTORY_STEP_S * 1000);
+	return now_us() / 1000 / STEP_MS;
 }
 
-bool history_is_due(void)
+int64_t history_due_ms(void)
 {
-	return all.n == 0 || step_now() != all.step;
+	return all.n == 0 ? 0 : (all.step + 1) * STEP_MS;
 }
 
 /* ---- names ---- */
@@ -130,36 +136,66 @@ static struct ring *find_or_add(int64_t domain)
 	return r;
 }
 
-static void add(int64_t domain, int line, uint64_t n)
+static void add_at(struct ring *r, int line, int64_t step, uint64_t n)
 {
-	struct ring *r = n > 0 ? find_or_add(domain) : NULL;
-	uint32_t *at = r ? &r->at[line][all.step % POINTS] : NULL;
+	uint32_t *at = &r->at[line][step % POINTS];
 
-	if (at && *at != UNKNOWN)
+	if (*at != UNKNOWN)
 		*at = *at + n < UNKNOWN ? (uint32_t)(*at + n) : UNKNOWN - 1;
 }
 
-/* The places between the last point and this one are unknown. */
+/* What waits now has waited since the last word. */
+static void add_waiting(int64_t domain, uint64_t n)
+{
+	struct ring *r = n > 0 ? find_or_add(domain) : NULL;
+
+	for (int64_t i = 0; r && i < all.covered; i++)
+		add_at(r, WAITING, all.step - i, n);
+}
+
+/* What went through since the last word is spread over the steps. */
+static void add_traffic(int64_t domain, int line, uint64_t n)
+{
+	struct ring *r = n > 0 ? find_or_add(domain) : NULL;
+	uint64_t steps = (uint64_t)all.covered;
+
+	for (uint64_t i = 0; r && i < steps; i++)
+		add_at(r, line, all.step - (int64_t)i,
+		       n / steps + (i < n % steps));
+}
+
+static void clear_steps(struct ring *r, bool knows_waiting, bool knows_traffic)
+{
+	for (int64_t i = 0; i < all.covered; i++) {
+		size_t at = (size_t)((all.step - i) % POINTS);
+
+		clear_point(r, at, knows_traffic ? 0 : UNKNOWN);
+		r->at[WAITING][at] = knows_waiting ? 0 : UNKNOWN;
+	}
+}
+
+/* The latest point is now.  A beat may be late; of a long silence nothing is
+ * known but what waits at its end. */
 static void go_on(bool knows_waiting, bool knows_traffic)
 {
-	int64_t step = step_now(), gap = step - all.step;
+	int64_t step = step_now(), gap = all.n ? step - all.step : 1;
 	struct ring *r, *next;
 
+	if (gap > POINTS)
+		gap = POINTS;
 	find_or_add(0);
-	if (all.n == 0 || gap > POINTS)
-		gap = 1;
-	HASH_ITER(hh, all.rings, r, next) {
-		for (int64_t i = 1; i < gap; i++)
-			clear_point(r, (size_t)((step - i) % POINTS), UNKNOWN);
-		clear_point(r, (size_t)(step % POINTS), UNKNOWN);
-		if (knows_waiting)
-			r->at[WAITING][step % POINTS] = 0;
-		for (int line = 0; knows_traffic && line < TRAFFIC; line++)
-			r->at[line][step % POINTS] = 0;
-	}
-	all.n = all.n + (size_t)gap < POINTS ? all.n + (size_t)gap : POINTS;
 	all.step = step;
 	all.wall_ms = wall_ms();
+	all.covered = gap;
+	all.n = all.n + (size_t)gap < POINTS ? all.n + (size_t)gap : POINTS;
+	HASH_ITER(hh, all.rings, r, next)
+		clear_steps(r, false, false);
+	if (gap > LATE) {
+		all.covered = 1;
+		knows_traffic = false;
+	}
+	HASH_ITER(hh, all.rings, r, next)
+		clear_steps(r, knows_waiting, knows_traffic);
 }
 
 /* ---- noting ---- */
@@ -185,12 +221,12 @@ static void take_waiting(void *arg, struct str name, uint64_t recipients)
 	l->first = w;
 }
 
-static void add_waiting(const struct waiting_list *l)
+static void note_waiting(const struct waiting_list *l)
 {
 	for (const struct waiting *w = l->first; w; w = w->next) {
-		add(0, WAITING, w->recipients);
+		add_waiting(0, w->recipients);
 		if (w->domain)
-			add(w->domain, WAITING, w->recipients);
+			add_waiting(w->domain, w->recipients);
 	}
 }
 
@@ -200,34 +236,33 @@ static uint64_t growth(uint64_t now, uint64_t before, bool is_same)
 	return !is_same ? now : now > before ? now - before : 0;
 }
 
-static uint64_t before_of(const struct figures *last, struct str name, int line)
+/* An engine says its domains in the same order each time. */
+static void note_domain(const struct figures *now, const struct figures *last,
+			size_t i, bool is_same)
 {
-	for (size_t i = 0; i < last->n_domains; i++)
-		if (str_same(last->domains[i].name, name))
-			return last->domains[i].n[line];
-	return 0;
+	static const struct domain_figures nothing;
+	const struct domain_figures *d = &now->domains[i];
+	const struct domain_figures *before =
+		i < last->n_domains && is_same ? &last->domains[i] : &nothing;
+	int64_t domain = domain_of(d->name);
+
+	for (int line = 0; domain && line < TRAFFIC; line++)
+		add_traffic(domain, line,
+			    growth(d->n[line], before->n[line], is_same));
 }
 
-static void add_traffic(const struct figures *now)
+static void note_traffic(const struct figures *now)
 {
 	const struct figures *last = all.last ? all.last : now;
 	bool is_same = all.last &&
 		       now->started_wall_ms == last->started_wall_ms;
 
-	for (int line = 0; line < TRAFFIC; line++) {
-		add(0, line, growth(now->traffic[line], last->traffic[line],
-				    is_same));
-		for (size_t i = 0; i < now->n_domains; i++) {
-			const struct domain_figures *d = &now->domains[i];
-			int64_t domain = domain_of(d->name);
-
-			if (domain)
-				add(domain, line,
-				    growth(d->n[line],
-					   before_of(last, d->name, line),
-					   is_same));
-		}
-	}
+	for (int line = 0; line < TRAFFIC; line++)
+		add_traffic(0, line,
+			    growth(now->traffic[line], last->traffic[line],
+				   is_same));
+	for (size_t i = 0; i < now->n_domains; i++)
+		note_domain(now, last, i, is_same);
 }
 
 /* Of an engine that ran before we did, the first word says nothing. */
@@ -236,8 +271,8 @@ static bool knows_growth(const struct figures *now)
 	if (!all.began_wall_ms)
 		all.began_wall_ms = wall_ms();
 	return now->is_up &&
-	       (all.last || now->started_wall_ms >
-				    all.began_wall_ms - HISTORY_STEP_S * 1000);
+	       (all.last ||
+		now->started_wall_ms > all.began_wall_ms - STEP_MS);
 }
 
 bool history_note(struct directory *d, struct tools *queue,
@@ -251,9 +286,9 @@ bool history_note(struct directory *d, struct tools *queue,
 
 	pthread_mutex_lock(&all.lock);
 	go_on(ok, ok && is_known);
-	add_waiting(&waiting);
+	note_waiting(&waiting);
 	if (ok && is_known)
-		add_traffic(now);
+		note_traffic(now);
 	pthread_mutex_unlock(&all.lock);
 	if (now->is_up) {
 		figures_return(all.last);

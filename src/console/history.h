@@ -13,8 +13,8 @@
 
 enum { HISTORY_STEP_S = 5 };
 
-/* Is it time for the next point? */
-bool history_is_due(void);
+/* When the next point is to be noted. */
+int64_t history_due_ms(void);
 /* Blocks: asks the directory for names and the queue for what waits.  False:
  * cause(). */
 bool history_note(struct directory *d, struct tools *queue,

@@ -71,9 +71,22 @@ static void set_state(const struct shown *s, json_t *e, const char *kind,
 		    : json_null());
 }
 
-/* The one of this kind and name, made when it is not there. */
+static json_t *system_new(const struct shown *s, const char *kind,
+			  struct str name, struct str hosts)
+{
+	json_t *e = json_pack("{s:s,s:o,s:o,s:i,s:i,s:s,s:n}", "kind", kind,
+			      "name", json_text(name), "hosts",
+			      json_text(hosts), "recipients", 0, "held", 0,
+			      "last_reply", "", "next_attempt");
+
+	set_state(s, e, kind, name);
+	json_array_append_new(s->systems, e);
+	return e;
+}
+
+/* Mail may wait for one that is no longer in the directory. */
 static json_t *system_of(const struct shown *s, const char *kind,
-			 struct str name, struct str hosts)
+			 struct str name)
 {
 	json_t *e;
 	size_t i;
@@ -81,17 +94,12 @@ static json_t *system_of(const struct shown *s, const char *kind,
 	json_array_foreach(s->systems, i, e)
 		if (is_system(e, kind, name))
 			return e;
-	e = json_pack("{s:s,s:o,s:o,s:i,s:i,s:s,s:n}", "kind", kind, "name",
-		      json_text(name), "hosts", json_text(hosts), "recipients",
-		      0, "held", 0, "last_reply", "", "next_attempt");
-	set_state(s, e, kind, name);
-	json_array_append_new(s->systems, e);
-	return e;
+	return system_new(s, kind, name, name);
 }
 
 static void add_system(void *arg, struct str name, struct str hosts)
 {
-	system_of(arg, "system", name, hosts);
+	system_new(arg, "system", name, hosts);
 }
 
 static void add_to(json_t *e, const char *key, uint64_t n)
@@ -106,7 +114,7 @@ static void add_load(void *arg, const struct queue_load *l)
 {
 	struct shown *s = arg;
 	json_t *e = system_of(s, str_empty(l->system) ? "internet" : "system",
-			      l->system, l->system);
+			      l->system);
 	bool is_first = json_integer_value(json_object_get(e, "recipients")) ==
 			0;
 
@@ -198,9 +206,9 @@ static bool find_domain(struct request *r, struct str name, int64_t *id)
 static bool list_all(struct shown *s, struct str domain, int64_t id,
 		     struct queue_total *total)
 {
-	system_of(s, "mailboxes", S(""), S(""));
+	system_new(s, "mailboxes", S(""), S(""));
 	if (s->is_all && figures_hop(s->now, S("internet"), S("")))
-		system_of(s, "internet", S(""), S(""));
+		system_new(s, "internet", S(""), S(""));
 	return list_next_systems(s->r->d, id, add_system, s) &&
 	       count_queue(s->r, domain, s, total) &&
 	       list_domains(s->r->d, domain, add_domain, s);

@@ -37,7 +37,6 @@ static json_t *counters_json(void)
 struct listing {
 	const struct status *status;
 	json_t *list;
-	struct arena *arena;
 };
 
 static const char *state_word(int state)
@@ -51,18 +50,6 @@ static const char *state_word(int state)
 		break;
 	}
 	return "unknown";
-}
-
-/* A relay is named by its hosts. */
-static struct str hosts_of(const struct listing *l, struct str name)
-{
-	struct system s;
-
-	if (str_empty(name) || !l->status->directory ||
-	    directory_system_named(l->status->directory, name, l->arena, &s) !=
-		    ANSWER_YES)
-		return name;
-	return s.hosts;
 }
 
 static void count_connections(const struct status *s, struct str row,
@@ -89,7 +76,7 @@ static void add_system(void *arg, const struct ledger_row *row)
 		l->list,
 		json_pack("{s:o,s:o,s:o,s:s,s:o,s:o,s:I,s:I,s:I,s:I,s:I}",
 			  "kind", text(kind), "name", text(name), "hosts",
-			  text(hosts_of(l, name)), "state",
+			  text(name), "state",
 			  state_word(row->state), "since",
 			  time_or_null(row->since_ms), "problem",
 			  text(row->note), "delivered",
@@ -97,6 +84,26 @@ static void add_system(void *arg, const struct ledger_row *row)
 			  (json_int_t)row->n[SYSTEM_DEFERRED], "refused",
 			  (json_int_t)row->n[SYSTEM_REFUSED], "connections",
 			  in_use, "idle", idle));
+}
+
+/* A relay is named by its hosts; for the others the directory is asked, now
+ * that the ledger is not locked. */
+static void set_hosts(const struct status *s, json_t *systems)
+{
+	struct arena *arena scoped(arena) = arena_open();
+	struct system found;
+	json_t *e;
+	size_t i;
+
+	json_array_foreach(systems, i, e) {
+		struct str name = str_of(
+			json_string_value(json_object_get(e, "name")));
+
+		if (!str_empty(name) && s->directory &&
+		    directory_system_named(s->directory, name, arena,
+					   &found) == ANSWER_YES)
+			json_object_set_new(e, "hosts", text(found.hosts));
+	}
 }
 
 static void add_domain(void *arg, const struct ledger_row *row)
@@ -115,8 +122,7 @@ static void add_domain(void *arg, const struct ledger_row *row)
 static json_t *rows_json(const struct status *s, struct ledger *ledger,
 			 void (*each)(void *arg, const struct ledger_row *row))
 {
-	struct arena *arena scoped(arena) = arena_open();
-	struct listing l = { s, json_array(), arena };
+	struct listing l = { s, json_array() };
 
 	ledger_list(ledger, each, &l);
 	return l.list;
@@ -124,15 +130,18 @@ static json_t *rows_json(const struct status *s, struct ledger *ledger,
 
 void status_write(struct buf *to, const struct status *s)
 {
+	json_t *systems = rows_json(s, s->systems, add_system);
 	json_t *all = json_pack(
 		"{s:s,s:o,s:I,s:I,s:o,s:o,s:o}", "hostname", s->hostname, "started",
 		time_or_null(s->started_wall_ms), "started_ms",
 		(json_int_t)s->started_wall_ms, "sessions",
 		(json_int_t)s->sessions, "counters", counters_json(), "systems",
-		rows_json(s, s->systems, add_system), "domains",
+		systems, "domains",
 		rows_json(s, s->traffic, add_domain));
-	char *written = json_dumps(all, JSON_COMPACT);
+	char *written;
 
+	set_hosts(s, systems);
+	written = json_dumps(all, JSON_COMPACT);
 	check(written);
 	buf_add(to, str_of(written));
 	free(written);
