@@ -367,8 +367,9 @@ static bool take_topics(struct request *r, unsigned *out, struct response *bad)
 			return false;
 		}
 		if (!has_right(&r->who, topics[t].right)) {
-			*bad = problem(403, "topics", "A %s has no right to "
-				       "watch %s.", role_name(r->who.admin.role),
+			*bad = problem(403, "topics",
+				       "A %s has no right to watch %s.",
+				       role_name(r->who.admin.role),
 				       topics[t].name);
 			return false;
 		}

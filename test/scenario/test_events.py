@@ -177,15 +177,16 @@ def test_a_system_that_goes_and_comes_back(world):
         down = system(events.wait("overview", lambda o: system(o, sink.at)[
             "state"] == "down"), sink.at)
         assert down["recipients"] == 1 and "efused" in down["problem"]
+        events.wait("overview", lambda o: 1 in o["history"]["waiting"])
         sink.up()
         events.wait("overview",
                     lambda o: system(o, sink.at)["state"] == "up" and
                     o["queue"]["recipients"] == 0, timeout=40)
         # What became of it stays to be seen, by who comes later, too.
-        history = events.wait("overview", lambda o: sum(
+        events.wait("overview", lambda o: sum(
             n or 0 for n in o["history"]["handed_over"]) == 1 and sum(
-            n or 0 for n in o["history"]["kept"]) == 1)["history"]
-        assert max(history["waiting"]) == 1
+            n or 0 for n in o["history"]["kept"]) == 1 and
+            1 in o["history"]["waiting"])
     later = signed_in(server).get("/overview").json["history"]
     assert sum(n or 0 for n in later["handed_over"]) == 1
     assert len({len(later[line]) for line in (
