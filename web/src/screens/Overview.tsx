@@ -64,7 +64,7 @@ function DomainCard({ of }: { of: DomainFigures }) {
 }
 
 function QueueCard({ figures }: { figures: Figures }) {
-	const { say, time, bytes } = useWords();
+	const { say, moment, bytes } = useWords();
 	const { queue } = figures;
 	return (
 		<section className="card" style={{ margin: 0 }} aria-labelledby="waiting">
@@ -88,7 +88,7 @@ function QueueCard({ figures }: { figures: Figures }) {
 				</div>
 				<div>
 					<dt>{say("oldest")}</dt>
-					<dd className="modest">{time(queue.oldest)}</dd>
+					<dd className="modest">{queue.oldest ? moment(queue.oldest) : "—"}</dd>
 				</div>
 			</dl>
 			<WaitingChart history={figures.history} />
@@ -117,10 +117,10 @@ function SystemRow({ of }: { of: SystemFigures }) {
 					</div>
 				)}
 			</td>
-			<td className="number" data-label={say("waitingRecipients")}>{of.recipients}</td>
+			<td className="number" data-label={say("waitingHere")}>{of.recipients}</td>
 			<td className="number" data-label={say("lastMinute")}>{of.last_minute ?? "—"}</td>
 			<td className="small breakable">{of.state === "down" ? of.problem : of.last_reply}</td>
-			<td className="small" data-label={of.next_attempt && say("nextAttempt")}>{of.next_attempt && time(of.next_attempt)}</td>
+			<td className="small" data-label={of.next_attempt && say("nextAttempt")}>{of.next_attempt && moment(of.next_attempt)}</td>
 		</tr>
 	);
 }
@@ -138,7 +138,7 @@ function SystemsCard({ systems }: { systems: Figures["systems"] }) {
 						<tr>
 							<th scope="col">{say("system")}</th>
 							<th scope="col">{say("state")}</th>
-							<th scope="col" className="number">{say("waitingRecipients")}</th>
+							<th scope="col" className="number">{say("waitingHere")}</th>
 							<th scope="col" className="number">{say("lastMinute")}</th>
 							<th scope="col">{say("lastReply")}</th>
 							<th scope="col">{say("nextAttempt")}</th>
