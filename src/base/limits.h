@@ -80,6 +80,13 @@ enum {
 	LIMIT_QUEUE_LOG_PAGES = 4096,	/* 16 MiB of write-ahead log: then it is
 					   checkpointed under load, too */
 
+	/* control socket */
+	LIMIT_CONTROL_CONNECTIONS = 16,	/* console, a monitor, some people */
+	LIMIT_CONTROL_LINE_BYTES = 64,	/* a question */
+	LIMIT_CONTROL_MS = 2000,	/* for question and answer together */
+	LIMIT_CONTROL_HOPS = 500,	/* whose connections are counted */
+	LIMIT_CONTROL_ANSWER_BYTES = 8388608,	/* 10,000 domains and systems */
+
 	/* console */
 	LIMIT_CONSOLE_CONNECTIONS = 600,
 	LIMIT_CONSOLE_PER_ADDRESS = 200,	/* slow ones keep nobody out */
@@ -87,6 +94,12 @@ enum {
 	LIMIT_CONSOLE_HEAD_BYTES = 65536,	/* request line and fields */
 	LIMIT_VALUE_BYTES = 1000,	/* of a text said again in a refusal */
 	LIMIT_CONSOLE_BODY_BYTES = 1048576,	/* 10,000 addresses fit */
+	LIMIT_CONSOLE_WATCHERS = 150,	/* open event streams; requests need
+					   connections, too */
+	LIMIT_CONSOLE_WATCHERS_EACH = 10,	/* of one session or token: a browser
+						   opens 6 connections */
+	LIMIT_CONSOLE_HISTORIES = 500,	/* domains with an hour of points, of
+					   11.5 KB each */
 
 	/* jobs: rows in directory.db, which is backed up and copied */
 	LIMIT_JOB_ITEMS = 200000,	/* of one: twice the users the directory

@@ -7,6 +7,7 @@
 
 #include "console/certificate.h"
 #include "console/desk.h"
+#include "console/events.h"
 #include "console/job_worker.h"
 #include "console/relay_test.h"
 #include "console/request.h"
@@ -17,7 +18,10 @@
 #include "rt/loop.h"
 #include "rt/privileges.h"
 
-enum { LOOK_AGAIN_MS = 60000 };		/* at the certificate's files */
+enum {
+	LOOK_AGAIN_MS = 60000,		/* at the certificate's files */
+	DRAIN_MS = 1000,		/* for last answers, at a stop */
+};
 
 static bool open_guard(struct console *c)
 {
@@ -36,15 +40,17 @@ static bool open_all(struct console *c, struct arena *arena)
 	const struct console_settings *s = c->settings;
 
 	c->is_tls = !inet_is_loopback(&s->at);
-	c->sessions = sessions_open();
+	c->sessions = sessions_open(s->session_idle_s);
 	c->desk = desk_open(arena_printf(arena, "%s/directory.db", s->data));
-	return open_guard(c) && relay_tests_open(s) &&
+	return open_guard(c) && relay_tests_open(s) && events_open(c) &&
 	       (!c->is_tls || certificate_load(s->certificate, s->key));
 }
 
-static void close_all(struct console *c)
+static void waits close_all(struct console *c)
 {
+	events_stop();		/* they may have begun without a server */
 	relay_tests_close();
+	events_close();
 	guard_close(c->guard);
 	desk_close(c->desk);
 	sessions_close(c->sessions);
@@ -82,7 +88,9 @@ static void waits serve(const struct console *c, struct server *server)
 	obey_signals(c);
 	server_quiesce(server);
 	job_worker_stop();
+	events_stop();
 	relay_tests_stop();
+	server_drain(after_ms(DRAIN_MS));
 }
 
 /* The port first: whoever had a right to low ports gives it up before there

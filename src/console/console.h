@@ -25,6 +25,7 @@ struct console_settings {
 	const char *certificate, *key;	/* PEM */
 	const char *const *names;	/* other names it is reached by; NULL at
 					   the end; may be NULL */
+	int64_t session_idle_s;		/* without a request: signed out */
 	const struct inet *outgoing;	/* source of connections; may be NULL */
 	void (*ready)(void *arg);	/* it listens */
 	void *ready_arg;

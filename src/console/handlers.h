@@ -7,7 +7,7 @@
 #include "console/request.h"
 
 enum right { OPEN, ANY, SESSION, DOMAIN, SUPER };
-enum has_body { NO_BODY, BODY };
+enum has_body { NO_BODY, BODY, STREAM };
 
 struct route {
 	const char *method, *path;

@@ -1,15 +1,17 @@
 /*
- * Who lives where, what waits for whom; the same as figures for Prometheus.
+ * Who lives where, what waits for whom, which systems take mail, and how much.
  */
 #include "console/handlers.h"
+#include "console/history.h"
 #include "console/nouns.h"
+#include "console/topics.h"
 #include "console/waiting.h"
 #include "directory/lists.h"
-#include "rt/clock.h"
-#include "wire/address.h"
 
 struct shown {
 	struct request *r;
+	const struct figures *now, *before;	/* BEFORE: may be NULL */
+	bool is_all;				/* not one domain's only */
 	json_t *domains, *systems;
 };
 
@@ -32,43 +34,98 @@ static void add_domain(void *arg, const struct domain_entry *e)
 			  (json_int_t)e->shared));
 }
 
-/* One more name of the domain: the same system may be there already. */
-static bool add_to(json_t *systems, const struct queue_load *l)
-{
-	json_t *e, *name;
-	size_t i;
+/* ---- systems ---- */
 
-	json_array_foreach(systems, i, e) {
-		name = json_object_get(e, "name");
-		if (!str_same(str_of(json_string_value(name)), l->system))
-			continue;
-		json_object_set_new(e, "recipients", json_integer(
-			json_integer_value(json_object_get(e, "recipients")) +
-			(json_int_t)l->recipients));
-		json_object_set_new(e, "held", json_integer(
-			json_integer_value(json_object_get(e, "held")) +
-			(json_int_t)l->held));
-		return true;
-	}
-	return false;
+static void set(json_t *o, const char *key, json_t *value)
+{
+	check(json_object_set_new(o, key, value) == 0);
 }
 
+static bool is_system(const json_t *e, const char *kind, struct str name)
+{
+	const char *its = json_string_value(json_object_get(e, "kind"));
+
+	return !strcmp(its, kind) &&
+	       str_same(str_of(json_string_value(json_object_get(e, "name"))),
+			name);
+}
+
+/* As the engine knows it: no word yet, or no engine, is "unknown". */
+static void set_state(const struct shown *s, json_t *e, const char *kind,
+		      struct str name)
+{
+	const struct hop_figures *h = s->now->is_up
+		? figures_hop(s->now, str_of(kind), name) : NULL;
+	const struct hop_figures *before = s->before
+		? figures_hop(s->before, str_of(kind), name) : NULL;
+
+	set(e, "state", json_text(h ? h->state : S("unknown")));
+	set(e, "since", json_text_or_null(h ? h->since : S("")));
+	set(e, "problem", json_text(h ? h->problem : S("")));
+	/* Mail of other domains goes there, too. */
+	set(e, "last_minute",
+	    s->is_all && s->before
+		    ? json_integer((json_int_t)(
+			      (h ? h->delivered : 0) -
+			      (before ? before->delivered : 0)))
+		    : json_null());
+}
+
+static json_t *system_new(const struct shown *s, const char *kind,
+			  struct str name, struct str hosts)
+{
+	json_t *e = json_pack("{s:s,s:o,s:o,s:i,s:i,s:s,s:n}", "kind", kind,
+			      "name", json_text(name), "hosts",
+			      json_text(hosts), "recipients", 0, "held", 0,
+			      "last_reply", "", "next_attempt");
+
+	set_state(s, e, kind, name);
+	json_array_append_new(s->systems, e);
+	return e;
+}
+
+/* Mail may wait for one that is no longer in the directory. */
+static json_t *system_of(const struct shown *s, const char *kind,
+			 struct str name)
+{
+	json_t *e;
+	size_t i;
+
+	json_array_foreach(s->systems, i, e)
+		if (is_system(e, kind, name))
+			return e;
+	return system_new(s, kind, name, name);
+}
+
+static void add_system(void *arg, struct str name, struct str hosts)
+{
+	system_new(arg, "system", name, hosts);
+}
+
+static void add_to(json_t *e, const char *key, uint64_t n)
+{
+	set(e, key, json_integer(json_integer_value(json_object_get(e, key)) +
+				 (json_int_t)n));
+}
+
+/* The mailboxes here keep nobody waiting under a name of their own: their
+ * recipients, like those of the Internet, have none. */
 static void add_load(void *arg, const struct queue_load *l)
 {
 	struct shown *s = arg;
+	json_t *e = system_of(s, str_empty(l->system) ? "internet" : "system",
+			      l->system);
+	bool is_first = json_integer_value(json_object_get(e, "recipients")) ==
+			0;
 
-	if (add_to(s->systems, l))
+	add_to(e, "recipients", l->recipients);
+	add_to(e, "held", l->held);
+	if (!is_first)
 		return;
-	json_array_append_new(
-		s->systems,
-		json_pack("{s:o,s:I,s:I,s:o,s:o}", "name", json_text(l->system),
-			  "recipients", (json_int_t)l->recipients, "held",
-			  (json_int_t)l->held, "last_reply",
-			  json_text(show_last_reply(&l->reply, l->remote,
-					     s->r->arena)),
-			  "next_attempt",
-			  l->is_held ? json_null()
-				     : json_time(l->next_attempt_ms)));
+	set(e, "last_reply", json_text(show_last_reply(&l->reply, l->remote,
+						s->r->arena)));
+	set(e, "next_attempt", l->is_held ? json_null()
+					  : json_time(l->next_attempt_ms));
 }
 
 static json_t *total_json(const struct queue_total *t)
@@ -93,7 +150,8 @@ static void add_total(struct queue_total *to, const struct queue_total *t)
 static bool count_queue(struct request *r, struct str domain, struct shown *s,
 			struct queue_total *sum)
 {
-	struct tools *t = tools_open(r->console->settings->data);
+	struct tools *t = r->queue ? r->queue : tools_open(
+		r->console->settings->data);
 	const struct str *names = NULL;
 	size_t n = 0;
 	bool ok = t && queue_names(r, domain, &names, &n) == ANSWER_YES;
@@ -104,141 +162,87 @@ static bool count_queue(struct request *r, struct str domain, struct shown *s,
 		ok = tools_count(t, names[i], add_load, s, &total);
 		add_total(sum, &total);
 	}
-	tools_close(t);
+	if (t != r->queue)
+		tools_close(t);
 	return ok;
 }
 
-static struct response overview_of(struct request *r, struct str domain)
-{
-	struct shown s = { r, json_array(), json_array() };
-	struct queue_total total = { 0 };
-	bool ok = count_queue(r, domain, &s, &total) &&
-		  list_domains(r->d, domain, add_domain, &s);
-	json_t *o = json_pack("{s:o,s:o,s:o}", "domains", s.domains, "queue",
-			      total_json(&total), "systems", s.systems);
+/* ---- the engine ---- */
 
+static json_t *engine_json(const struct shown *s)
+{
+	bool is_up = s->now->is_up;
+
+	return json_pack("{s:b,s:o,s:o}", "up", is_up, "since",
+			 json_time(s->now->since_wall_ms), "sessions",
+			 is_up && s->is_all
+				 ? json_integer((json_int_t)s->now->sessions)
+				 : json_null());
+}
+
+/* ---- the whole ---- */
+
+/* *ID is 0 for all, and -1 for one that has gone meanwhile. */
+static bool find_domain(struct request *r, struct str name, int64_t *id)
+{
+	struct domain domain;
+
+	*id = 0;
+	if (str_empty(name))
+		return true;
+	switch (directory_domain(r->d, name, r->arena, &domain)) {
+	case ANSWER_YES:
+		*id = domain.id;
+		return true;
+	case ANSWER_NO:
+		*id = -1;
+		return true;
+	case ANSWER_UNSURE:
+		break;
+	}
+	return false;
+}
+
+static bool list_all(struct shown *s, struct str domain, int64_t id,
+		     struct queue_total *total)
+{
+	system_new(s, "mailboxes", S(""), S(""));
+	if (s->is_all && figures_hop(s->now, S("internet"), S("")))
+		system_new(s, "internet", S(""), S(""));
+	return list_next_systems(s->r->d, id, add_system, s) &&
+	       count_queue(s->r, domain, s, total) &&
+	       list_domains(s->r->d, domain, add_domain, s);
+}
+
+json_t *overview_state(struct request *r, struct str domain)
+{
+	struct shown s = { r, figures_borrow(), figures_borrow_before(),
+			 str_empty(domain), json_array(), json_array() };
+	struct queue_total total = { 0 };
+	int64_t id = 0;
+	bool ok = find_domain(r, domain, &id) &&
+		  list_all(&s, domain, id, &total);
+	json_t *o = json_pack("{s:o,s:o,s:o,s:o,s:o}", "domains", s.domains,
+			      "queue", total_json(&total), "engine",
+			      engine_json(&s), "systems", s.systems, "history",
+			      history_json(id));
+
+	figures_return(s.now);
+	figures_return(s.before);
 	if (ok)
-		return answer_json(200, o);
+		return o;
 	json_decref(o);
-	return trouble(r);
+	return NULL;
 }
 
 struct response on_get_overview(struct request *r)
 {
-	struct str text = param(r, "domain"), name;
-	struct domain domain;
-	enum answer a;
+	struct response a;
+	struct str domain;
+	json_t *o;
 
-	if (str_empty(text))
-		return overview_of(r, r->who.admin.domain_name);
-	if (!domain_parse(text, r->arena, &name))
-		return problem("domain", no_such_domain, V("domain", text));
-	a = directory_domain(r->d, name, r->arena, &domain);
-	if (a == ANSWER_UNSURE)
-		return trouble(r);
-	if (a == ANSWER_NO || !sees_domain(r, domain.id))
-		return problem("domain", no_such_domain, V("domain", text));
-	return overview_of(r, domain.name);
-}
-
-/* ---- /metrics, /health ---- */
-
-struct figures {
-	struct buf users, waiting, held;
-};
-
-static void count_domain(void *arg, const struct domain_entry *e)
-{
-	struct figures *f = arg;
-	const struct { const char *home; uint64_t n; } homes[] = {
-		{ "hosted", e->hosted },
-		{ "alternate", e->alternate },
-		{ "none", e->no_mail },
-	};
-
-	for (size_t i = 0; i < array_size(homes); i++)
-		buf_printf(&f->users,
-			   "splitmail_users{domain=\"%.*s\",mail_system=\"%s\"}"
-			   " %llu\n", STR(e->domain.name), homes[i].home,
-			   (unsigned long long)homes[i].n);
-}
-
-/* A system's name or hosts: no quotes, no backslash, no line end in them. */
-static void count_load(void *arg, const struct queue_load *l)
-{
-	struct figures *f = arg;
-
-	buf_printf(&f->waiting,
-		   "splitmail_queue_recipients{system=\"%.*s\"} %llu\n",
-		   STR(l->system), (unsigned long long)l->recipients);
-	buf_printf(&f->held,
-		   "splitmail_queue_held_recipients{system=\"%.*s\"} %llu\n",
-		   STR(l->system), (unsigned long long)l->held);
-}
-
-static void add_gauge(struct buf *to, const char *name, const char *help,
-		      struct str lines)
-{
-	buf_printf(to, "# HELP %s %s\n# TYPE %s gauge\n%.*s", name, help, name,
-		   STR(lines));
-}
-
-static void add_number(struct buf *to, const char *name, const char *help,
-		       uint64_t n)
-{
-	buf_printf(to, "# HELP %s %s\n# TYPE %s gauge\n%s %llu\n", name, help,
-		   name, name, (unsigned long long)n);
-}
-
-static void write_metrics(struct buf *to, const struct figures *f,
-			  const struct queue_total *total)
-{
-	uint64_t age_ms = total->oldest_ms
-				? (uint64_t)(wall_ms() - total->oldest_ms) : 0;
-
-	add_gauge(to, "splitmail_users", "Users by mail system.",
-		  buf_str(&f->users));
-	add_number(to, "splitmail_queue_messages", "Messages in the queue.",
-		   total->messages);
-	add_number(to, "splitmail_queue_bytes", "Bytes of their bodies.",
-		   total->bytes);
-	add_number(to, "splitmail_queue_oldest_seconds",
-		   "Age of the oldest message.", age_ms / 1000);
-	add_gauge(to, "splitmail_queue_recipients",
-		  "Recipients that wait, by system.", buf_str(&f->waiting));
-	add_gauge(to, "splitmail_queue_held_recipients",
-		  "Recipients that are held, by system.", buf_str(&f->held));
-}
-
-struct response on_metrics(struct request *r)
-{
-	struct tools *t = tools_open(r->console->settings->data);
-	struct figures f = { BUF_EMPTY, BUF_EMPTY, BUF_EMPTY };
-	struct buf text scoped(buf) = BUF_EMPTY;
-	struct queue_total total;
-	struct response a = { .status = 200,
-			    .type = "text/plain; version=0.0.4" };
-	bool ok = t && tools_count(t, S(""), count_load, &f, &total) &&
-		  list_domains(r->d, S(""), count_domain, &f);
-
-	tools_close(t);
-	if (ok)
-		write_metrics(&text, &f, &total);
-	buf_free(&f.users);
-	buf_free(&f.waiting);
-	buf_free(&f.held);
-	a.text = arena_str(r->arena, buf_str(&text));
-	return ok ? a : trouble(r);
-}
-
-/* Can we still ask the directory and the queue? */
-struct response on_health(struct request *r)
-{
-	struct tools *t = tools_open(r->console->settings->data);
-	struct node node;
-	bool ok = t && directory_node(r->d, &node);
-
-	tools_close(t);
-	return ok ? answer_json(200, json_pack("{s:s}", "status", "ok"))
-		  : answer_json(503, json_pack("{s:s}", "status", "trouble"));
+	if (!domain_asked(r, &domain, &a))
+		return a;
+	o = overview_state(r, domain);
+	return o ? answer_json(200, o) : trouble(r);
 }

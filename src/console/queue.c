@@ -5,6 +5,7 @@
 
 #include "console/handlers.h"
 #include "console/nouns.h"
+#include "console/topics.h"
 #include "console/waiting.h"
 #include "directory/lists.h"
 #include "rt/log.h"
@@ -45,6 +46,27 @@ enum answer queue_names(struct request *r, struct str domain,
 	*out = names;
 	*n = 1;
 	return ANSWER_YES;
+}
+
+json_t *queue_state(struct request *r, struct str domain)
+{
+	const struct str *names = NULL;
+	const char *mark, *marks = "";
+	size_t n = 0;
+
+	if (str_empty(domain))
+		return json_pack("{s:o}", "mark", json_text(arena_strf(
+			r->arena, "%llu",
+			(unsigned long long)tools_version(r->queue))));
+	if (queue_names(r, domain, &names, &n) != ANSWER_YES)
+		return NULL;
+	for (size_t i = 0; i < n; i++) {
+		if (!tools_mark(r->queue, names[i], r->arena, &mark))
+			return NULL;
+		marks = arena_printf(r->arena, "%s%s%s", marks, i ? "-" : "",
+				     mark);
+	}
+	return json_pack("{s:s}", "mark", marks);
 }
 
 /* The same filter for each name of the domain. */

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "rt/log.h"
+#include "wire/address.h"
 
 /* ---- answers ---- */
 
@@ -263,6 +264,28 @@ bool sees_domain(const struct request *r, int64_t domain)
 bool sees_domain_named(const struct request *r, struct str name)
 {
 	return is_super(r) || str_same(r->who.admin.domain_name, name);
+}
+
+bool domain_asked(struct request *r, struct str *out,
+		  struct response *problem_out)
+{
+	struct str text = param(r, "domain"), name;
+	struct domain domain = { .id = 0 };
+	enum answer a = ANSWER_NO;
+
+	*out = r->who.admin.domain_name;
+	if (str_empty(text))
+		return true;
+	if (domain_parse(text, r->arena, &name))
+		a = directory_domain(r->d, name, r->arena, &domain);
+	if (a == ANSWER_YES && sees_domain(r, domain.id)) {
+		*out = domain.name;
+		return true;
+	}
+	*problem_out = a == ANSWER_UNSURE
+			       ? trouble(r)
+			       : problem("domain", no_such_domain, V("domain", text));
+	return false;
 }
 
 /* ---- pages of lists ---- */

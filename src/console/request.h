@@ -29,6 +29,8 @@ struct desk;		/* desk.h */
 struct sessions;	/* sessions.h */
 struct guard;		/* route/guard.h */
 struct relay_test;	/* relay_test.c */
+struct watcher;		/* events.h */
+struct tools;		/* queue/tools.h */
 
 enum { ARGS = 2 };
 
@@ -57,6 +59,8 @@ struct response {
 	const char *location;
 	const char *cache, *policy, *encoding;	/* headers of pages */
 	int64_t retry_after_s;
+	bool is_stream;			/* instead of all these: no end */
+	struct watcher *watcher;	/* its bytes; NULL: for HEAD */
 };
 
 struct request {
@@ -73,8 +77,11 @@ struct request {
 	struct who who;
 	struct directory *d;
 	struct changes *c;		/* of a request that changes something */
+	struct tools *queue;		/* of one who asks often; or NULL */
 	struct relay_test *test;	/* relay_test.c */
-	bool has_begun, is_too_long;
+	struct watcher *watcher;	/* events.c */
+	struct request *next_waiting;	/* figures.c */
+	bool has_begun, is_too_long, has_waited, was_parked;
 };
 
 /* ---- answers ---- */
@@ -127,6 +134,10 @@ struct str body_text(struct request *r, const char *name);
 bool sees_domain(const struct request *r, int64_t domain);
 bool sees_domain_named(const struct request *r, struct str name);
 bool is_super(const struct request *r);
+/* The parameter "domain", which he has to see, as the domain's first name;
+ * without it his own, empty for all.  False: *PROBLEM. */
+bool domain_asked(struct request *r, struct str *out,
+		  struct response *problem_out) must_check;
 
 /* ---- pages of lists ---- */
 

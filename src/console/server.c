@@ -2,23 +2,23 @@
  * HTTP by libmicrohttpd (server.h).
  *
  * A request comes in three steps: its head, where it is decided whether it
- * may be made at all; its body, in pieces; its end, where the handler runs.
- * What is refused at the head is answered before the body is read.
+ * may be made at all (admission.c); its body, in pieces; its end, where the
+ * handler runs.  What is refused at the head is answered before the body is
+ * read.
  */
 #include "console/server.h"
 
 #include <microhttpd.h>
 #include <netinet/in.h>
-#include <sodium.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "base/limits.h"
+#include "console/admission.h"
 #include "console/certificate.h"
 #include "console/desk.h"
-#include "console/handlers.h"
-#include "console/nouns.h"
-#include "console/sessions.h"
+#include "console/events.h"
 #include "rt/log.h"
 
 enum { THREADS = 4, BACKLOG = 128 };
@@ -28,286 +28,6 @@ struct server {
 	int listener;
 };
 
-static const struct route routes[] = {
-#define ROUTE(method, path, handler, right, body) \
-	{ method, path, handler, right, body },
-#include "console/routes.def"
-#undef ROUTE
-};
-
-/* ---- the address ---- */
-
-static bool is_write(const struct request *r)
-{
-	return strcmp(r->method, "GET") && strcmp(r->method, "HEAD");
-}
-
-static bool same_method(const char *asked, const char *route)
-{
-	return !strcmp(asked, route) ||
-	       (!strcmp(asked, "HEAD") && !strcmp(route, "GET"));
-}
-
-/* Does PATH fit the route's?  Its parts go into r->args. */
-static bool fits(struct request *r, const char *route)
-{
-	struct str want = str_of(route), have = r->path, w, h;
-	size_t n = 0;
-
-	for (;;) {
-		bool more = str_split(&want, '/', &w);
-
-		if (more != str_split(&have, '/', &h))
-			return false;
-		if (!more)
-			return true;
-		if (!str_starts(w, S("{"))) {
-			if (!str_same(w, h))
-				return false;
-			continue;
-		}
-		check(n < ARGS);
-		if (str_empty(h) || !decode(h, r->arena, &r->args[n++]))
-			return false;
-	}
-}
-
-static const struct route web = { "GET", "", on_web, OPEN, NO_BODY };
-
-/* ALLOW gets the methods of the path, for a 405. */
-static const struct route *find_route(struct request *r, const char **allow)
-{
-	*allow = NULL;
-	for (size_t i = 0; i < array_size(routes); i++) {
-		if (!fits(r, routes[i].path))
-			continue;
-		if (same_method(r->method, routes[i].method))
-			return &routes[i];
-		*allow = *allow ? arena_printf(r->arena, "%s, %s", *allow,
-					       routes[i].method)
-				: routes[i].method;
-	}
-	if (*allow || str_starts(r->path, S("/api/")))
-		return NULL;
-	*allow = "GET, HEAD";
-	return same_method(r->method, "GET") ? &web : NULL;
-}
-
-/* ---- may it be made? ---- */
-
-/* "mx.example.org:8025" -> the name; "[::1]:80" -> "::1". */
-static struct str host_name(struct str host)
-{
-	ptrdiff_t end;
-
-	if (str_starts(host, S("["))) {
-		end = str_find(host, ']');
-		return end < 0 ? host : str_part(host, 1, (size_t)end);
-	}
-	end = str_find_last(host, ':');
-	return end < 0 ? host : str_part(host, 0, (size_t)end);
-}
-
-/* A page elsewhere whose name is suddenly our address (DNS rebinding) comes
- * with that name. */
-static bool is_our_name(const struct console_settings *s, struct str name)
-{
-	struct inet unused;
-
-	for (const char *const *p = s->names; p && *p; p++)
-		if (str_same_nocase(name, str_of(*p)))
-			return true;
-	return str_same_nocase(name, str_of(s->hostname)) ||
-	       str_same_nocase(name, S("localhost")) ||
-	       inet_parse_ip(name, 0, &unused);
-}
-
-static bool check_host(struct request *r, struct response *out)
-{
-	const char *host = header(r, "Host");
-
-	if (host && is_our_name(r->console->settings, host_name(str_of(host))))
-		return true;
-	*out = problem(NULL, unknown_host);
-	return false;
-}
-
-/* A browser says where the page comes from that sends this. */
-static bool check_origin(struct request *r, struct response *out)
-{
-	const char *origin = header(r, "Origin"), *host = header(r, "Host");
-	struct str from = str_of(origin);
-	ptrdiff_t at = str_search(from, S("://"));
-
-	if (!origin || !is_write(r))
-		return true;
-	if (at >= 0 && str_same_nocase(str_from(from, (size_t)at + 3),
-				       str_of(host)))
-		return true;
-	*out = problem(NULL, from_another_site);
-	return false;
-}
-
-static struct response not_signed_in(void)
-{
-	return problem(NULL, not_signed_in);
-}
-
-static enum answer by_token(struct request *r, const char *authorization)
-{
-	struct str token = str_trim(str_from(str_of(authorization), 7));
-	struct token_entry t;
-	enum answer a = directory_token(r->d, token, r->arena, &t);
-
-	if (a != ANSWER_YES)
-		return a;
-	r->who.by_token = true;
-	r->who.may_write = t.may_write;
-	return directory_admin(r->d, t.admin, r->arena, &r->who.admin);
-}
-
-static enum answer by_session(struct request *r)
-{
-	const char *id = MHD_lookup_connection_value(
-		r->connection, MHD_COOKIE_KIND, "splitmail_session");
-	struct session *s = arena_new(r->arena, struct session);
-	enum answer a;
-
-	if (!id || !session_find(r->console->sessions, id, r->arena, s))
-		return ANSWER_NO;
-	r->who.session = s->id;
-	r->who.csrf = s->csrf;
-	r->who.may_write = true;
-	a = directory_admin(r->d, str_of(s->name), r->arena, &r->who.admin);
-	if (a == ANSWER_YES && (strcmp(s->hash, r->who.admin.hash) != 0 ||
-				s->totp != r->who.admin.totp))
-		a = ANSWER_NO;
-	if (a == ANSWER_NO) {
-		session_end(r->console->sessions, s->id);
-		r->who = (struct who){ 0 };
-	}
-	return a;
-}
-
-static enum answer recognise(struct request *r)
-{
-	const char *authorization = header(r, "Authorization");
-
-	r->who = (struct who){ 0 };
-	if (authorization && !strncasecmp(authorization, "Bearer ", 7))
-		return by_token(r, authorization);
-	return by_session(r);
-}
-
-static bool has_csrf(struct request *r)
-{
-	const char *given = header(r, "X-CSRF-Token");
-
-	return given && strlen(given) == SESSION_CHARS &&
-	       sodium_memcmp(given, r->who.csrf, SESSION_CHARS) == 0;
-}
-
-static bool check_write(struct request *r, struct response *out)
-{
-	if (!is_write(r))
-		return true;
-	if (!r->who.may_write) {
-		*out = problem(NULL, token_may_only_read);
-		return false;
-	}
-	if (r->who.by_token || has_csrf(r))
-		return true;
-	*out = problem(NULL, csrf_token_wrong);
-	return false;
-}
-
-static bool check_role(struct request *r, struct response *out)
-{
-	enum admin_role role = r->who.admin.role;
-
-	switch (r->route->right) {
-	case OPEN:
-	case ANY:
-		return true;
-	case SESSION:
-		if (!r->who.by_token)
-			return true;
-		break;
-	case DOMAIN:
-		if (role == ADMIN_SUPER || role == ADMIN_DOMAIN)
-			return true;
-		break;
-	case SUPER:
-		if (role == ADMIN_SUPER)
-			return true;
-		break;
-	}
-	*out = r->who.by_token ? problem(NULL, token_has_no_right,
-					 V("role", role_name(role)))
-			       : problem(NULL, no_right,
-					 V("role", role_name(role)));
-	return false;
-}
-
-/* Signing in again ends the old session: an OPEN route may know who it is. */
-static bool check_who(struct request *r, struct response *out)
-{
-	switch (recognise(r)) {
-	case ANSWER_YES:
-		if (r->route->right == OPEN)
-			return true;
-		return check_write(r, out) && check_role(r, out);
-	case ANSWER_NO:
-		if (r->route->right == OPEN)
-			return true;
-		*out = not_signed_in();
-		return false;
-	case ANSWER_UNSURE:
-		break;
-	}
-	*out = trouble(r);
-	return false;
-}
-
-static bool check_body(struct request *r, struct response *out)
-{
-	const char *type = header(r, "Content-Type");
-	const char *length = header(r, "Content-Length");
-	uint64_t n;
-
-	if (length && !str_number(str_of(length), LIMIT_CONSOLE_BODY_BYTES, &n)) {
-		*out = problem(NULL, too_large,
-			       V("most", LIMIT_CONSOLE_BODY_BYTES));
-		return false;
-	}
-	if (r->route->body == NO_BODY)
-		return true;
-	if (type && !strncasecmp(type, "application/json", 16) &&
-	    (type[16] == 0 || type[16] == ';' || type[16] == ' '))
-		return true;
-	*out = problem(NULL, not_json_type);
-	return false;
-}
-
-static bool admit(struct request *r, struct response *out)
-{
-	const char *allow;
-
-	if (!check_host(r, out))
-		return false;
-	r->route = find_route(r, &allow);
-	if (!r->route && allow) {
-		*out = problem(NULL, not_possible);
-		out->allow = allow;
-		return false;
-	}
-	if (!r->route) {
-		*out = not_there(r);
-		return false;
-	}
-	return check_origin(r, out) && check_who(r, out) && check_body(r, out);
-}
-
 /* ---- the answer ---- */
 
 static void add(struct MHD_Response *to, const char *name, const char *value)
@@ -316,10 +36,24 @@ static void add(struct MHD_Response *to, const char *name, const char *value)
 		check(MHD_add_response_header(to, name, value) == MHD_YES);
 }
 
+static ssize_t read_events(void *watcher, uint64_t at, char *to, size_t room)
+{
+	size_t n;
+
+	(void)at;
+	return watcher_read(watcher, to, room, &n)
+		       ? (ssize_t)n : MHD_CONTENT_READER_END_OF_STREAM;
+}
+
 static struct MHD_Response *response_of(struct response *a)
 {
+	enum { PIECE_BYTES = 16384 };
 	char *text;
 
+	if (a->is_stream)
+		return MHD_create_response_from_callback(
+			MHD_SIZE_UNKNOWN, PIECE_BYTES, read_events, a->watcher,
+			NULL);
 	if (!a->body)
 		return MHD_create_response_from_buffer(
 			a->text.n, (void *)(uintptr_t)a->text.p,
@@ -343,6 +77,8 @@ static void add_headers(struct request *r, struct MHD_Response *to,
 	add(to, "Location", a->location);
 	add(to, "Content-Encoding", a->encoding);
 	add(to, "Vary", a->encoding ? "Accept-Encoding" : NULL);
+	/* nginx would keep events back until it has a page full of them. */
+	add(to, "X-Accel-Buffering", a->is_stream ? "no" : NULL);
 	add(to, "Cache-Control", a->cache ? a->cache : "no-store");
 	add(to, "Content-Security-Policy",
 	    a->policy ? a->policy : "default-src 'none'; "
@@ -384,6 +120,32 @@ static enum MHD_Result send_answer(struct request *r, struct response a)
 	return sent;
 }
 
+/* ---- parking ---- */
+
+/* Requests that were parked at least once and are not over. */
+static atomic_uint unfinished;
+
+void server_park(struct request *r)
+{
+	if (!r->was_parked)
+		atomic_fetch_add(&unfinished, 1);
+	r->was_parked = true;
+	MHD_suspend_connection(r->connection);
+}
+
+void server_resume(struct request *r)
+{
+	MHD_resume_connection(r->connection);
+}
+
+void server_drain(int64_t deadline_ms)
+{
+	enum { LOOK_AGAIN_MS = 20 };
+
+	while (atomic_load(&unfinished) > 0 && now_ms() < deadline_ms)
+		fiber_sleep(after_ms(LOOK_AGAIN_MS));
+}
+
 /* ---- the steps ---- */
 
 static struct response with_directory(struct request *r,
@@ -406,7 +168,7 @@ static struct response head_step(struct request *r)
 {
 	struct response a = { 0 };
 
-	if (!admit(r, &a))
+	if (!admit_request(r, &a))
 		return a;
 	return (struct response){ 0 };
 }
@@ -425,12 +187,11 @@ static bool parse_body(struct request *r, struct response *out)
 	return false;
 }
 
-/* A body may have taken its time: who asks is asked again. */
 static struct response last_step(struct request *r)
 {
 	struct response a;
 
-	if (r->bytes.n > 0 && !check_who(r, &a))
+	if (r->bytes.n > 0 && !admit_request_again(r, &a))
 		return a;
 	if (r->route->body == BODY && !r->body && !parse_body(r, &a))
 		return a;
@@ -527,6 +288,9 @@ static void on_end(void *console, struct MHD_Connection *connection,
 		return;
 	*request = NULL;
 	relay_test_forget(r);
+	watcher_forget(r);
+	if (r->was_parked)
+		atomic_fetch_sub(&unfinished, 1);
 	json_decref(r->body);
 	buf_free(&r->bytes);
 	arena_close(r->arena);
@@ -538,18 +302,6 @@ static size_t leave_encoded(void *none, struct MHD_Connection *connection,
 {
 	(void)none, (void)connection;
 	return strlen(text);
-}
-
-/* ---- parking ---- */
-
-void server_park(struct request *r)
-{
-	MHD_suspend_connection(r->connection);
-}
-
-void server_resume(struct request *r)
-{
-	MHD_resume_connection(r->connection);
 }
 
 /* ---- opening ---- */

@@ -14,6 +14,9 @@ struct server *server_listen(const struct inet *at);
 bool server_start(struct server *s, struct console *c) must_check;
 /* No new connections; those that run go on. */
 void server_quiesce(struct server *s);
+/* Those that were parked and may go on have their answers, or it is the
+ * deadline. */
+void waits server_drain(int64_t deadline_ms);
 /* After server_quiesce(), or without server_start(). Nobody may be parked any
  * more. */
 void server_close(struct server *s);

@@ -22,7 +22,7 @@ static json_t *session_json(struct request *r)
 			 (json_int_t)w->admin.recovery_codes, "csrf_token",
 			 json_text_or_null(str_of(w->csrf)), "idle_seconds",
 			 w->by_token ? json_null()
-				     : json_integer(SESSION_IDLE_S),
+				     : json_integer((json_int_t)s->session_idle_s),
 			 "scope", w->may_write ? "write" : "read", "hostname",
 			 s->hostname, "version", s->version);
 }

@@ -37,15 +37,16 @@ struct attempt {
 
 struct sessions {
 	pthread_mutex_t lock;
+	int64_t idle_ms;
 	struct entry *entries;
 	struct attempt *attempts;
 };
 
-struct sessions *sessions_open(void)
+struct sessions *sessions_open(int64_t idle_s)
 {
 	struct sessions *s = must_alloc(sizeof(*s));
 
-	*s = (struct sessions){ .entries = NULL };
+	*s = (struct sessions){ .idle_ms = idle_s * 1000 };
 	check(pthread_mutex_init(&s->lock, NULL) == 0);
 	return s;
 }
@@ -86,11 +87,11 @@ static char *copy(struct str s)
 	return p;
 }
 
-static bool is_over(const struct entry *e)
+static bool is_over(const struct sessions *s, const struct entry *e)
 {
 	int64_t now = now_ms();
 
-	return now - e->used_ms > SESSION_IDLE_S * INT64_C(1000) ||
+	return now - e->used_ms > s->idle_ms ||
 	       now - e->begun_ms > SESSION_LIFE_S * INT64_C(1000);
 }
 
@@ -100,7 +101,7 @@ static void make_room(struct sessions *s)
 	struct entry *e, *next, *idlest = NULL;
 
 	HASH_ITER(hh, s->entries, e, next) {
-		if (is_over(e))
+		if (is_over(s, e))
 			drop(s, e);
 		else if (!idlest || e->used_ms < idlest->used_ms)
 			idlest = e;
@@ -129,8 +130,8 @@ void session_begin(struct sessions *s, struct str name, const char *hash,
 	pthread_mutex_unlock(&s->lock);
 }
 
-bool session_find(struct sessions *s, const char *id, struct arena *arena,
-		  struct session *out)
+static bool look_up(struct sessions *s, const char *id, bool is_used,
+		    struct arena *arena, struct session *out)
 {
 	struct entry *e;
 	bool found;
@@ -139,9 +140,10 @@ bool session_find(struct sessions *s, const char *id, struct arena *arena,
 		return false;
 	pthread_mutex_lock(&s->lock);
 	HASH_FIND_STR(s->entries, id, e);
-	found = e && !is_over(e);
+	found = e && !is_over(s, e);
 	if (found) {
-		e->used_ms = now_ms();
+		if (is_used)
+			e->used_ms = now_ms();
 		memcpy(out->id, e->id, sizeof(out->id));
 		memcpy(out->csrf, e->csrf, sizeof(out->csrf));
 		out->name = arena_cstr(arena, str_of(e->name));
@@ -152,6 +154,18 @@ bool session_find(struct sessions *s, const char *id, struct arena *arena,
 	}
 	pthread_mutex_unlock(&s->lock);
 	return found;
+}
+
+bool session_find(struct sessions *s, const char *id, struct arena *arena,
+		  struct session *out)
+{
+	return look_up(s, id, true, arena, out);
+}
+
+bool session_look(struct sessions *s, const char *id, struct arena *arena,
+		  struct session *out)
+{
+	return look_up(s, id, false, arena, out);
 }
 
 void session_end(struct sessions *s, const char *id)

@@ -1,9 +1,10 @@
 /*
  * Who is signed in, and who has tried too often.
  *
- * Sessions live in memory: they end with the process, after SESSION_IDLE_S
- * without a request, and when the administrator's password, his second factor,
- * or he himself, changes.  Failed sign-ins are counted by name and address together, by
+ * Sessions live in memory: they end with the process, when nobody has made a
+ * request for a while (splitmail.conf says how long), and when the
+ * administrator's password, his second factor, or he himself, changes.  Failed
+ * sign-ins are counted by name and address together, by
  * address, and by name; the name's count does not keep out an address from
  * which that name has signed in before, so that nobody can lock him out.
  */
@@ -14,7 +15,6 @@
 #include "base/inet.h"
 
 enum {
-	SESSION_IDLE_S = 1800,
 	SESSION_LIFE_S = 43200,
 	SESSION_CHARS = 52,		/* 260 random bits */
 	SESSIONS = 1000,		/* of all; the idlest goes */
@@ -22,7 +22,7 @@ enum {
 
 struct sessions;
 
-struct sessions *sessions_open(void);
+struct sessions *sessions_open(int64_t idle_s);
 void sessions_close(struct sessions *s);
 
 struct session {
@@ -37,6 +37,9 @@ void session_begin(struct sessions *s, struct str name, const char *hash,
 		   int64_t totp, struct session *out);
 /* False: there is no such session (any more). Its texts are in ARENA. */
 bool session_find(struct sessions *s, const char *id, struct arena *arena,
+		  struct session *out) must_check;
+/* The same, but it is no sign of life: the idle time goes on. */
+bool session_look(struct sessions *s, const char *id, struct arena *arena,
 		  struct session *out) must_check;
 void session_end(struct sessions *s, const char *id);
 /* Every session of this administrator, but the one with the id KEEP (or

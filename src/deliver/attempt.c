@@ -147,8 +147,9 @@ static void log_share(const struct attempt *a, const struct share *s)
 	         log_safe(arena, said, 400));
 }
 
-static void count_share(const struct share *s)
+static void count_share(const struct attempt *a, const struct share *s)
 {
+	system_counts(a->job->deliver, s, a->job->arena);
 	if (s->state == RECIPIENT_DONE)
 		count(COUNT_DELIVERIES);
 	else if (s->state == RECIPIENT_LATER)
@@ -201,7 +202,7 @@ static void tell(const struct attempt *a, struct share **shares, size_t n)
 
 		check(s->state != RECIPIENT_WAITING);
 		log_share(a, s);
-		count_share(s);
+		count_share(a, s);
 		learn(a, s);
 		if (a->job->has_followers)
 			tell_followers(a, s);
@@ -263,6 +264,7 @@ static const struct reply *is_resting(const struct attempt *a)
 void hop_is_down(struct attempt *a, const struct reply *why, bool is_slow)
 {
 	hop_rest(a->job->deliver, a->key, why, is_slow);
+	system_is_down(a->job->deliver, &a->leg, why, a->job->arena);
 	if (is_system(a))
 		board_write(a->job->deliver->settings->down, a->key, S(""));
 }

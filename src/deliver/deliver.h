@@ -19,7 +19,8 @@
  * routed, attempted, settled), attempt.c (one next hop, many recipients),
  * hops.c (which hosts), remote.c (TLS, AUTH), mailbox.c (LMTP into Dovecot),
  *transaction.c (MAIL to the final dot), peer.c and pool.c (open connections),
- *probe.c (asking at RCPT), scheduler.c (the queue's turn), dsn.c.
+ *probe.c (asking at RCPT), scheduler.c (the queue's turn), dsn.c, figures.c
+ *(what is noted for those who watch).
  */
 #ifndef DELIVER_DELIVER_H
 #define DELIVER_DELIVER_H
@@ -33,6 +34,14 @@ struct deliver; /* one per loop */
 struct tls_context;
 
 struct board;
+struct ledger;
+
+/* Columns and states of the ledger of systems (figures.c has its rows). */
+enum system_figure { SYSTEM_DELIVERED, SYSTEM_DEFERRED, SYSTEM_REFUSED };
+enum system_state { SYSTEM_UNTRIED, SYSTEM_UP, SYSTEM_DOWN };
+/* Columns of the ledger of traffic: recipients of each of our domains, by what
+ * the client was told.  The SMTP server counts refusals at RCPT there. */
+enum traffic_figure { TRAFFIC_HANDED_OVER, TRAFFIC_KEPT, TRAFFIC_REFUSED };
 
 struct deliver_settings {
 	const char *hostname;    /* EHLO, Reporting-MTA */
@@ -46,6 +55,8 @@ struct deliver_settings {
 	                        found; NULL: not noted */
 	struct board *given; /* mailboxes that got a message which went to
 	                        other systems, too; NULL: not noted */
+	struct ledger *systems; /* what next hops took; NULL: not noted */
+	struct ledger *traffic; /* what became of mail; NULL: not noted */
 };
 
 /* ROUTER, QUEUE and SETTINGS outlive it.  On a loop's own thread. */
@@ -55,6 +66,12 @@ struct deliver *deliver_open(const struct deliver_settings *settings,
 void deliver_close(struct deliver *d);
 /* Attempts that run now on this loop. */
 unsigned deliver_busy(const struct deliver *d);
+/* Open connections of this loop, by next hop; NAME is its row in the ledger of
+ * systems. */
+void deliver_connections(struct deliver *d,
+                         void (*each)(void *arg, struct str name,
+                                      unsigned in_use, unsigned idle),
+                         void *arg);
 /* An orderly stop begins: who waits for a next hop is answered as soon as the
  * message is kept; attempts go on. */
 void deliver_stop(struct deliver *d);

@@ -26,10 +26,11 @@ struct str hop_name(const struct hop *hop, struct arena *arena)
 struct str hop_key(const struct hop *hop, struct arena *arena)
 {
 	if (hop->path)
-		return arena_strf(arena, "lmtp %s", hop->path);
-	return arena_strf(arena, "%s %d %.*s %.*s %.*s", inet_text(&hop->at).c,
-	                  hop->tls, STR(hop->host), STR(hop->system),
-	                  STR(hop->user));
+		return arena_strf(arena, "mailboxes\n%s", hop->path);
+	return arena_strf(arena, "%s%.*s\n%s %d %.*s %.*s",
+	                  hop->is_internet ? "internet" : "system ",
+	                  STR(hop->system), inet_text(&hop->at).c, hop->tls,
+	                  STR(hop->host), STR(hop->user));
 }
 
 struct hop_list {

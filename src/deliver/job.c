@@ -314,9 +314,12 @@ static void route_all(struct job *job)
 	size_t n = m->n;
 	struct decision *d = arena_array(job->arena, struct decision, n);
 
+	job->domains = arena_array(job->arena, struct str, n);
 	for (size_t i = 0; i < n; i++)
-		if (is_due(&m->recipients[i]))
+		if (is_due(&m->recipients[i])) {
 			d[i] = route_recipient(&g, i);
+			job->domains[i] = d[i].domain;
+		}
 	for (size_t i = 0; i < n; i++)
 		add_members(&g, i, &d[i]);
 	HASH_CLEAR(hh, g.ends);

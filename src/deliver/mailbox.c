@@ -27,6 +27,21 @@ static void wait_instead(struct job *job, struct share *s)
 	                     STR(reply_line(&s->reply, job->arena)));
 }
 
+/* Those that wait still were not answered for. */
+static void note_state(const struct attempt *a, struct share **shares, size_t n,
+                       const struct trouble *trouble)
+{
+	const struct deliver *d = a->job->deliver;
+
+	for (size_t i = 0; i < n; i++)
+		if (shares[i]->state == RECIPIENT_WAITING) {
+			system_is_down(d, &a->leg, &trouble->reply,
+			               a->job->arena);
+			return;
+		}
+	system_is_up(d, &a->leg, a->job->arena);
+}
+
 void mailbox_deliver(struct attempt *a, struct share **shares, size_t n)
 {
 	struct hop hop = { .path = a->job->deliver->settings->lmtp_path };
@@ -35,6 +50,7 @@ void mailbox_deliver(struct attempt *a, struct share **shares, size_t n)
 
 	memcpy(left, shares, n * sizeof shares[0]);
 	hop_try(a, &hop, left, n, &trouble);
+	note_state(a, shares, n, &trouble);
 	for (size_t i = 0; i < n; i++) {
 		struct share *s = shares[i];
 

@@ -48,6 +48,21 @@ unsigned pool_idle(const struct pool *pool)
 	return pool->n_idle;
 }
 
+void pool_list(struct pool *pool,
+               void (*each)(void *arg, struct str whose, unsigned in_use,
+                            unsigned idle),
+               void *arg)
+{
+	struct slot *s, *next;
+
+	HASH_ITER (hh, pool->slots, s, next) {
+		struct str rest = { s->key, s->key_bytes }, whose;
+
+		str_split(&rest, '\n', &whose);
+		each(arg, whose, s->in_use, s->n_idle);
+	}
+}
+
 static struct slot *slot_find(struct pool *pool, struct str key)
 {
 	struct slot *s;

@@ -10,7 +10,8 @@
  * LIMIT_PER_HOP connections of it in use; who comes later waits until one is
  * given back or its deadline comes.  An idle connection is handed out only
  * while it is quiet: one that said something meanwhile (421, as a rule) or was
- * closed is dropped.  One pool per loop.
+ * closed is dropped.  One pool per loop.  A key's first line says whose
+ * connections they are; the rest keeps them apart.
  */
 #ifndef DELIVER_POOL_H
 #define DELIVER_POOL_H
@@ -31,6 +32,11 @@ struct slot *waits pool_enter(struct pool *pool, struct str key,
 struct peer *slot_idle(struct slot *slot);
 /* P may be NULL: there is no connection. */
 void pool_leave(struct slot *slot, struct peer *p);
+/* Every slot: the first line of its key, and its connections. */
+void pool_list(struct pool *pool,
+               void (*each)(void *arg, struct str whose, unsigned in_use,
+                            unsigned idle),
+               void *arg);
 /* Idle connections now. */
 unsigned pool_idle(const struct pool *pool);
 

@@ -19,6 +19,7 @@ struct probe {
 	struct arena *arena;
 	int64_t deadline_ms;
 	struct reply mail, rcpt;
+	struct reply why; /* of the last host that could not be asked */
 	bool needs_utf8;
 };
 
@@ -107,6 +108,7 @@ static bool ask_hop(struct deliver *d, const struct hop *hop, struct probe *q,
 
 	if (!line_open(d, hop, fresh, q->deadline_ms, q->arena, &line,
 	               &trouble)) {
+		q->why = trouble.reply;
 		*reply = trouble.is_ours ? (struct reply){ 0 } : trouble.reply;
 		return false;
 	}
@@ -120,6 +122,8 @@ static bool ask_hop(struct deliver *d, const struct hop *hop, struct probe *q,
 		return true;
 	}
 	heard = ask(q);
+	if (!heard)
+		q->why = own_reply(q->arena, 451, "4.4.2", "%s", cause());
 	was_dead = !heard && line.peer->is_reused && !line.peer->has_spoken;
 	if (!heard)
 		line.peer->is_broken = true;
@@ -146,14 +150,19 @@ static enum verdict ask_system(struct deliver *d, const struct leg *leg,
 	enum verdict verdict = VERDICT_TROUBLE;
 	struct trouble trouble;
 	struct hop *hops;
-	size_t n;
+	size_t i = 0, n;
 
 	*reply = (struct reply){ 0 };
-	if (!hops_find(d, leg, q.deadline_ms, arena, &hops, &n, &trouble))
+	if (!hops_find(d, leg, q.deadline_ms, arena, &hops, &n, &trouble)) {
+		system_is_down(d, leg, &trouble.reply, arena);
 		return VERDICT_TROUBLE;
-	for (size_t i = 0; i < n; i++)
-		if (ask_hop(d, &hops[i], &q, false, &verdict, reply))
-			break;
+	}
+	while (i < n && !ask_hop(d, &hops[i], &q, false, &verdict, reply))
+		i++;
+	if (i < n)
+		system_is_up(d, leg, arena);
+	else
+		system_is_down(d, leg, &q.why, arena);
 	return fiber_cancelled() ? VERDICT_NOT_ASKED : verdict;
 }
 

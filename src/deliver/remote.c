@@ -372,6 +372,8 @@ void remote_deliver(struct attempt *a, struct share **shares, size_t n)
 
 	if (!hops_find(job->deliver, &a->leg, after_ms(LIMIT_CONNECT_MS),
 	               job->arena, &hops, &n_hops, &trouble)) {
+		system_is_down(job->deliver, &a->leg, &trouble.reply,
+		               job->arena);
 		conclude(a, left, n_left, &trouble);
 		return;
 	}
@@ -387,8 +389,10 @@ void remote_deliver(struct attempt *a, struct share **shares, size_t n)
 			all_refuse = reply_is_refusal(&last.reply);
 		}
 	}
-	if (!n_left)
+	if (!n_left) {
+		system_is_up(job->deliver, &a->leg, job->arena);
 		return;
+	}
 	if (!trouble.reply.code)
 		trouble_ours(&trouble, own_reply(job->arena, 451, "4.3.2",
 		                                 "the server is stopping"));

@@ -263,6 +263,22 @@ bool list_domains(struct directory *d, struct str name,
 	return a == ANSWER_NO;
 }
 
+bool list_domain_names(struct directory *d,
+		       void (*each)(void *arg, struct str name, int64_t domain),
+		       void *arg)
+{
+	struct query q scoped(query) = sql_query(
+		directory_sql(d), "SELECT name, domain FROM domain_name", "");
+	struct arena *row scoped(arena) = arena_open();
+	enum answer a;
+
+	while ((a = query_next(&q)) == ANSWER_YES) {
+		each(arg, query_text(&q, 0, row), query_int(&q, 1));
+		arena_reset(row);
+	}
+	return a == ANSWER_NO;
+}
+
 enum answer list_aliases(struct directory *d, int64_t domain,
 			 struct arena *arena, const struct str **out,
 			 size_t *n)
@@ -294,6 +310,28 @@ bool list_systems(struct directory *d, struct str name,
 		    ANSWER_UNSURE)
 			return false;
 		each(arg, &s);
+		arena_reset(row);
+	}
+	return a == ANSWER_NO;
+}
+
+bool list_next_systems(struct directory *d, int64_t domain,
+		       void (*each)(void *arg, struct str name,
+				    struct str hosts),
+		       void *arg)
+{
+	struct query q scoped(query) = sql_query(
+		directory_sql(d),
+		"SELECT name, hosts FROM system WHERE ?1 = 0 OR id IN "
+		"(SELECT system FROM holder WHERE domain = ?1) "
+		"UNION SELECT relay, relay FROM domain "
+		"WHERE relay <> '' AND (?1 = 0 OR id = ?1) ORDER BY 1", "i",
+		domain);
+	struct arena *row scoped(arena) = arena_open();
+	enum answer a;
+
+	while ((a = query_next(&q)) == ANSWER_YES) {
+		each(arg, query_text(&q, 0, row), query_text(&q, 1, row));
 		arena_reset(row);
 	}
 	return a == ANSWER_NO;

@@ -91,6 +91,10 @@ struct domain_entry {
 bool list_domains(struct directory *d, struct str name,
 		  void (*each)(void *arg, const struct domain_entry *e),
 		  void *arg) must_check;
+/* Every name of every domain, first names and aliases. */
+bool list_domain_names(struct directory *d,
+		       void (*each)(void *arg, struct str name, int64_t domain),
+		       void *arg) must_check;
 enum answer list_aliases(struct directory *d, int64_t domain,
 			 struct arena *arena, const struct str **out,
 			 size_t *n);
@@ -99,6 +103,12 @@ enum answer list_aliases(struct directory *d, int64_t domain,
 bool list_systems(struct directory *d, struct str name,
 		  void (*each)(void *arg, const struct system *e),
 		  void *arg) must_check;
+/* Where mail of a DOMAIN (0: of all) may go: its relay, named by its hosts,
+ * and the named systems of its users; of all: every named one. */
+bool list_next_systems(struct directory *d, int64_t domain,
+		       void (*each)(void *arg, struct str name,
+				    struct str hosts),
+		       void *arg) must_check;
 enum answer list_trust(struct directory *d, int64_t system,
 		       struct arena *arena, const struct str **out, size_t *n);
 

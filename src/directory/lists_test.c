@@ -270,6 +270,55 @@ static void test_undo(void **state)
 			 ANSWER_YES);
 }
 
+static void see_system(void *text, struct str name, struct str hosts)
+{
+	buf_printf(text, "%.*s=%.*s ", STR(name), STR(hosts));
+}
+
+static void assert_next_systems(const char *domain, const char *want)
+{
+	struct buf b scoped(buf) = BUF_EMPTY;
+	struct domain found = { .id = 0 };
+
+	if (*domain)
+		assert_int_equal(directory_domain(d, str_of(domain), arena,
+						  &found), ANSWER_YES);
+	assert_true(list_next_systems(d, found.id, see_system, &b));
+	buf_add_char(&b, '\0');
+	assert_string_equal(b.p, want);
+}
+
+/* Where mail of a domain may go, and nothing of the others'. */
+static void test_next_systems(void **state)
+{
+	assert_done(system_create(c, S("gw"), SET("hosts=gw.test")));
+	assert_done(system_create(c, S("idle"), SET("hosts=idle.test")));
+	assert_done(domain_create(c, S("a.test"), SET("relay=b.test")));
+	assert_done(domain_create(c, S("c.test"), SET("relay=b.test")));
+	assert_done(domain_create(c, S("z.test"), NOTHING));
+	assert_done(user_create(c, S("u@z.test"),
+				SET("mail_system=alternate", "system=gw")));
+	assert_next_systems("a.test", "b.test=b.test ");
+	assert_next_systems("z.test", "gw=gw.test ");
+	assert_next_systems("", "b.test=b.test gw=gw.test idle=idle.test ");
+}
+
+static void see_name(void *text, struct str name, int64_t domain)
+{
+	buf_printf(text, "%.*s=%d ", STR(name), (int)domain);
+}
+
+static void test_domain_names(void **state)
+{
+	struct buf b scoped(buf) = BUF_EMPTY;
+
+	assert_done(domain_create(c, S("a.test"), SET("aliases=b.test")));
+	assert_done(domain_create(c, S("c.test"), NOTHING));
+	assert_true(list_domain_names(d, see_name, &b));
+	buf_add_char(&b, '\0');
+	assert_string_equal(b.p, "a.test=1 b.test=1 c.test=2 ");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -280,6 +329,8 @@ int main(void)
 		TEST(test_an_expired_token),
 		TEST(test_administrators),
 		TEST(test_undo),
+		TEST(test_next_systems),
+		TEST(test_domain_names),
 	};
 
 	return cmocka_run_group_tests(tests, test_folder_make,

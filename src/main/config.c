@@ -28,6 +28,7 @@ static cfg_opt_t console_block[] = {
 	CFG_STR("address", "127.0.0.1", CFGF_NONE),
 	CFG_INT("port", CONSOLE_PORT, CFGF_NONE),
 	CFG_STR_LIST("names", NULL, CFGF_NONE),
+	CFG_INT("session_idle", 1800, CFGF_NONE),
 	CFG_END(),
 };
 
@@ -323,11 +324,14 @@ static const char **take_list(struct config *c, cfg_t *sec, const char *key)
 static bool take_console(struct config *c, cfg_t *sec)
 {
 	const char *address = cfg_getstr(sec, "address");
-	long port;
+	long port, idle = 0;
+	bool ok = number(sec, "console", "port", 1, 65535, &port) &&
+		  number(sec, "console", "session_idle", 2, 43200, &idle);
 
 	c->console_enabled = cfg_getbool(sec, "enabled") == cfg_true;
 	c->console_names = take_list(c, sec, "names");
-	return number(sec, "console", "port", 1, 65535, &port) &&
+	c->console_session_idle_s = idle;
+	return ok &&
 	       take_address("console", strcmp(address, "*") ? address
 							    : "0.0.0.0",
 			    (uint16_t)port, &c->console);

@@ -37,6 +37,7 @@ struct config {
 	struct inet console;		/* TLS unless it is a loopback address */
 	const char **console_names;	/* other names it is reached by;
 					   NULL-ended; or NULL */
+	int64_t console_session_idle_s;	/* without a request: signed out */
 
 	bool dovecot_enabled;
 	const char *dovecot_address;	/* "*" or an IP address */

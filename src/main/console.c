@@ -41,6 +41,7 @@ int console_main(const struct call *c)
 		.version = SPLITMAIL_VERSION, .at = config->console,
 		.certificate = config->certificate, .key = config->key,
 		.names = config->console_names,
+		.session_idle_s = config->console_session_idle_s,
 		.outgoing = config->has_outgoing ? &config->outgoing : NULL,
 		.ready = say_ready, .ready_arg = &ready_fd,
 	};

@@ -4,7 +4,8 @@
  * One lane per loop (thread), each with its own handle of the directory, its
  * own connection pool and listeners; lanes share the queue, what verification
  * knows, the tallies and the certificates.  Loop 0 also runs the scheduler,
- * the Unix socket for local programs and the signals.
+ * the Unix sockets (mail of local programs; questions, control/control.h) and
+ * the signals.
  *
  * Stop (SIGTERM): listeners close, sessions finish the mail at hand, attempts
  * finish or are kept, then the loops end.  Invariant: when engine_main()
@@ -17,10 +18,13 @@
 #include <unistd.h>
 
 #include "base/limits.h"
+#include "control/control.h"
 #include "main/dovecot.h"
 #include "main/main.h"
+#include "main/status.h"
 #include "rt/counter.h"
 #include "rt/board.h"
+#include "rt/ledger.h"
 #include "rt/log.h"
 #include "rt/loop.h"
 #include "rt/privileges.h"
@@ -28,7 +32,7 @@
 #include "route/verify.h"
 
 enum { STOP_MS = 45000, STOP_POLL_MS = 50, SYSTEMS_DOWN = 1000,
-       MAILBOXES_GIVEN = 20000 };
+       MAILBOXES_GIVEN = 20000, FIGURES_OF = 10000 };
 
 struct engine {
 	struct config *config;
@@ -37,6 +41,9 @@ struct engine {
 	struct tally *per_ip, *open_questions;
 	struct verification *verification;
 	struct board *down, *given;
+	struct ledger *systems, *traffic;
+	struct control control;
+	int64_t started_wall_ms;
 	struct tls_context *tls, *tls_any, *tls_verified;
 	struct smtp_settings smtp;
 	struct deliver_settings deliver;
@@ -55,16 +62,17 @@ struct lane {
 	struct deliver *deliver;
 	struct smtp_server server;
 	struct listener **listeners;
-	struct listener *local;
+	struct listener *local, *control;
 	struct fiber *scheduler;
 	struct gate stop;
-	bool stopping;
+	bool stopping, is_open;
 };
 
 struct acceptor {
 	struct lane *lane;
 	struct listener *listener;
 	enum smtp_kind kind;
+	void (*serve)(void *visit);	/* a fiber for each connection */
 };
 
 struct visit {
@@ -93,7 +101,7 @@ static void waits accept_all(void *arg)
 		struct visit *v = must_alloc(sizeof(*v));
 
 		*v = (struct visit){ a.lane, a.kind, peer };
-		if (!fiber_start("session", serve_visit, v)) {
+		if (!fiber_start("session", a.serve, v)) {
 			stream_reset(peer);
 			free(v);
 		}
@@ -101,12 +109,125 @@ static void waits accept_all(void *arg)
 }
 
 static bool start_acceptor(struct lane *l, struct listener *listener,
-			   enum smtp_kind kind)
+			   enum smtp_kind kind, void (*serve)(void *visit))
 {
 	struct acceptor *a = must_alloc(sizeof(*a));
 
-	*a = (struct acceptor){ l, listener, kind };
+	*a = (struct acceptor){ l, listener, kind, serve };
 	return fiber_start("acceptor", accept_all, a) != NULL;
+}
+
+/* ---- questions: loop 0 ---- */
+
+/* One round through all lanes: each adds what it alone knows. */
+struct round {
+	struct engine *engine;
+	struct arena *arena;
+	unsigned pending, sessions;
+	struct hop_connections *connections;
+	size_t n, room;
+	struct gate done;
+};
+
+/* What one lane adds, in memory of its own until it is back on loop 0. */
+struct part {
+	struct round *round;
+	struct lane *lane;
+	struct arena *arena;
+	unsigned sessions;
+	struct hop_connections connections[LIMIT_CONTROL_HOPS];
+	size_t n;
+};
+
+static void add_connections(void *arg, struct str name, unsigned in_use,
+			    unsigned idle)
+{
+	struct part *p = arg;
+
+	if (p->n < array_size(p->connections))
+		p->connections[p->n++] = (struct hop_connections){
+			arena_str(p->arena, name), in_use, idle
+		};
+}
+
+static void part_is_back(void *arg)
+{
+	struct part *p = arg;
+	struct round *r = p->round;
+
+	r->sessions += p->sessions;
+	for (size_t i = 0; i < p->n && r->n < r->room; i++) {
+		r->connections[r->n] = p->connections[i];
+		r->connections[r->n++].name =
+			arena_str(r->arena, p->connections[i].name);
+	}
+	arena_close(p->arena);
+	if (--r->pending == 0)
+		gate_open(&r->done);
+}
+
+/* On the lane's loop. */
+static void fill_part(void *arg)
+{
+	struct part *p = arg;
+
+	if (p->lane->is_open) {
+		p->sessions = p->lane->server.sessions;
+		deliver_connections(p->lane->deliver, add_connections, p);
+	}
+	loop_post(0, part_is_back, p);
+}
+
+/* Not cancelled half-way: the lanes write into it. */
+static void waits go_round(struct round *r)
+{
+	struct engine *e = r->engine;
+
+	r->room = (size_t)e->n_lanes * LIMIT_CONTROL_HOPS;
+	r->connections = arena_array(r->arena, struct hop_connections, r->room);
+	for (int i = 0; i < e->n_lanes; i++) {
+		struct arena *arena = arena_open();
+		struct part *p = arena_new(arena, struct part);
+
+		p->round = r;
+		p->lane = &e->lanes[i];
+		p->arena = arena;
+		r->pending++;
+		loop_post(i, fill_part, p);
+	}
+	while (r->pending > 0)
+		gate_wait(&r->done, NEVER);
+}
+
+static bool waits answer_question(void *arg, struct str question,
+				  struct buf *out)
+{
+	struct engine *e = arg;
+	struct arena *arena scoped(arena) = arena_open();
+	struct round r = { .engine = e, .arena = arena };
+	struct status s = {
+		.hostname = e->config->hostname,
+		.started_wall_ms = e->started_wall_ms,
+		.systems = e->systems, .traffic = e->traffic,
+	};
+
+	if (!str_same(question, S("status")))
+		return false;
+	go_round(&r);
+	s.directory = e->lanes[0].is_open ? e->lanes[0].directory : NULL;
+	s.sessions = r.sessions;
+	s.connections = r.connections;
+	s.n_connections = r.n;
+	status_write(out, &s);
+	return true;
+}
+
+static void waits serve_question(void *arg)
+{
+	struct visit v = *(struct visit *)arg;
+
+	free(arg);
+	control_serve(&v.lane->engine->control, v.peer);
 }
 
 static bool listen_all(struct lane *l)
@@ -120,13 +241,17 @@ static bool listen_all(struct lane *l)
 		if (!l->listeners[i])
 			return add_cause("listener %.*s",
 					 STR(c->listeners[i].name));
-		if (!start_acceptor(l, l->listeners[i], c->listeners[i].kind))
+		if (!start_acceptor(l, l->listeners[i], c->listeners[i].kind,
+				    serve_visit))
 			return false;
 	}
 	if (loop_index() != 0)
 		return true;
 	l->local = listener_open_path(config_path(c, "run/submit"), 0600);
-	return l->local && start_acceptor(l, l->local, SMTP_LOCAL);
+	l->control = listener_open_path(config_path(c, CONTROL_SOCKET), 0600);
+	return l->local && l->control &&
+	       start_acceptor(l, l->local, SMTP_LOCAL, serve_visit) &&
+	       start_acceptor(l, l->control, SMTP_LOCAL, serve_question);
 }
 
 /* ---- a lane's life ---- */
@@ -148,13 +273,15 @@ static bool lane_open(struct lane *l)
 		.settings = &e->smtp, .router = &l->router,
 		.deliver = l->deliver, .queue = e->queue, .per_ip = e->per_ip,
 	};
+	l->is_open = true;
 	return true;
 }
 
 static void lane_close(struct lane *l)
 {
-	if (!l->directory)
+	if (!l->is_open)
 		return;
+	l->is_open = false;
 	smtp_close(&l->server);
 	deliver_close(l->deliver);
 	directory_close(l->directory);
@@ -182,6 +309,8 @@ static void waits lane_stop(struct lane *l)
 			listener_close(l->listeners[i]);
 	if (l->local)
 		listener_close(l->local);
+	if (l->control)
+		listener_close(l->control);
 	if (l->scheduler)
 		fiber_cancel(l->scheduler);
 	while (l->server.sessions > 0 && now_ms() < deadline)
@@ -303,6 +432,7 @@ static void fill_settings(struct engine *e)
 		.connections_per_ip = c->connections_per_address,
 		.recipients_per_minute = c->recipients_per_minute,
 		.command_ms = c->command_s * 1000, .data_ms = c->data_s * 1000,
+		.traffic = e->traffic,
 	};
 	e->deliver = (struct deliver_settings){
 		.hostname = c->hostname, .lmtp_path = dovecot_lmtp_path(c),
@@ -313,6 +443,7 @@ static void fill_settings(struct engine *e)
 		.expiry_s = c->expiry_s, .delay_warning_s = c->delay_warning_s,
 		.handover_ms = c->handover_s * 1000,
 		.down = e->down, .given = e->given,
+		.systems = e->systems, .traffic = e->traffic,
 	};
 	e->dns = (struct dns_settings){
 		.servers = (const char *const *)c->dns_servers,
@@ -349,6 +480,9 @@ static bool open_shared(struct engine *e)
 	e->open_questions = tally_open();
 	e->down = board_open(SYSTEMS_DOWN);
 	e->given = board_open(MAILBOXES_GIVEN);
+	e->systems = ledger_open(FIGURES_OF);
+	e->traffic = ledger_open(FIGURES_OF);
+	e->control = (struct control){ .answer = answer_question, .arg = e };
 	e->verification = verification_open(e->open_questions);
 	fill_settings(e);
 	dns_open(&e->dns);
@@ -378,6 +512,8 @@ static void close_all(struct engine *e)
 	verification_close(e->verification);
 	board_close(e->down);
 	board_close(e->given);
+	ledger_close(e->systems);
+	ledger_close(e->traffic);
 	tally_close(e->open_questions);
 	tls_close(e->tls);
 	tls_close(e->tls_any);
@@ -388,7 +524,8 @@ int engine_main(const struct call *c)
 {
 	const char *ready = call_option(c, "ready-fd");
 	uint64_t ready_fd = 0;
-	struct engine e = { .config = config_read(c->data) };
+	struct engine e = { .config = config_read(c->data),
+			    .started_wall_ms = wall_ms() };
 
 	if (!e.config)
 		return call_fail(1, "%s", cause());

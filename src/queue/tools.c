@@ -42,6 +42,9 @@ enum statement {
 	BODY,
 	LOADS,
 	TOTAL,
+	VERSION,
+	MARK,
+	DOMAINS,
 	ORDERS,
 	RETRY = ORDERS + ORDER_RETRY,
 	HOLD = ORDERS + ORDER_HOLD,
@@ -78,6 +81,13 @@ static const char *const sql[STATEMENTS] = {
 	[TOTAL] = "SELECT count(*), coalesce(sum(bytes), 0), min(arrived)"
 		" FROM message WHERE ?5 IS NULL OR row IN"
 		" (SELECT message FROM recipient WHERE domain = ?5)",
+	[VERSION] = "PRAGMA data_version",
+	/* The remainders keep the sums of very many in range. */
+	[MARK] = "SELECT count(*), coalesce(sum(message % 1000000007), 0),"
+		" coalesce(sum(next_attempt % 1000000007), 0),"
+		" coalesce(sum(attempts), 0), coalesce(sum(held), 0)"
+		" FROM recipient WHERE domain = ?5",
+	[DOMAINS] = "SELECT domain, count(*) FROM recipient GROUP BY domain",
 	[RETRY] = "UPDATE recipient SET next_attempt = ?2"
 		" WHERE message = ?1 AND held = 0 AND" MATCHES,
 	[HOLD] = "UPDATE recipient SET held = 1"
@@ -514,6 +524,60 @@ enum tools_found tools_show(struct tools *t, struct str id,
 	message_drop(*out);
 	*out = NULL;
 	return TOOLS_TROUBLE;
+}
+
+/* ---- noticing ---- */
+
+uint64_t tools_version(struct tools *t)
+{
+	uint64_t version = 0;
+	bool row;
+
+	if (!t->db)
+		return 0;
+	if (next_row(t, VERSION, &row) && row)
+		version = (uint64_t)sqlite3_column_int64(t->st[VERSION], 0);
+	sqlite3_reset(t->st[VERSION]);
+	return version;
+}
+
+bool tools_domains(struct tools *t,
+                   void (*each)(void *arg, struct str domain,
+                                uint64_t recipients),
+                   void *arg)
+{
+	bool ok = true, row = false;
+	sqlite3_stmt *st;
+
+	if (!t->db)
+		return true;
+	st = t->st[DOMAINS];
+	while ((ok = next_row(t, DOMAINS, &row)) && row)
+		each(arg,
+		     (struct str){ (const char *)sqlite3_column_text(st, 0),
+		                   (size_t)sqlite3_column_bytes(st, 0) },
+		     (uint64_t)sqlite3_column_int64(st, 1));
+	sqlite3_reset(st);
+	return ok;
+}
+
+bool tools_mark(struct tools *t, struct str domain, struct arena *arena,
+                const char **mark)
+{
+	struct match match = { .domain = domain };
+	sqlite3_stmt *st;
+	bool ok, row;
+
+	*mark = "";
+	if (!t->db)
+		return true;
+	st = bind(t, MARK, &match, 0, 0);
+	ok = next_row(t, MARK, &row);
+	for (int i = 0; ok && row && i < sqlite3_column_count(st); i++)
+		*mark = arena_printf(arena, "%s%s%lld", *mark, i ? "." : "",
+		                     (long long)sqlite3_column_int64(st, i));
+	sqlite3_reset(st);
+	return ok;
 }
 
 /* ---- orders ---- */

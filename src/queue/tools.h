@@ -69,6 +69,19 @@ bool tools_count(struct tools *t, struct str domain,
 		 void (*each)(void *arg, const struct queue_load *l), void *arg,
 		 struct queue_total *total) must_check;
 
+/* Changes with every commit of anybody else: cheap, for noticing.  0: there is
+ * no queue yet. */
+uint64_t tools_version(struct tools *t);
+/* How many recipients of each domain wait. */
+bool tools_domains(struct tools *t,
+		   void (*each)(void *arg, struct str domain,
+				uint64_t recipients),
+		   void *arg) must_check;
+/* A text that is another one when what waits for DOMAIN has changed. False:
+ * cause(). */
+bool tools_mark(struct tools *t, struct str domain, struct arena *arena,
+		const char **mark) must_check;
+
 enum tools_found {
 	TOOLS_FOUND,
 	TOOLS_NOT_THERE,	/* no message of that id */

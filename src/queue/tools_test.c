@@ -236,6 +236,44 @@ static void test_count(void **state)
 	counts(w, S("nosuch.example"), "", 0);
 }
 
+static void write_domain(void *to, struct str domain, uint64_t recipients)
+{
+	buf_printf(to, "%.*s %d; ", STR(domain), (int)recipients);
+}
+
+static const char *mark_of(struct world *w, struct str domain, struct arena *a)
+{
+	const char *mark = NULL;
+
+	assert_true(tools_mark(w->t, domain, a, &mark));
+	return mark;
+}
+
+/* What waits is counted by domain, and a change is noticed: in the whole queue
+ * by its version, in a domain by its mark. */
+static void test_noticing(void **state)
+{
+	struct world *w = *state;
+	struct arena *a scoped(arena) = arena_open();
+	struct buf b scoped(buf) = BUF_EMPTY;
+	struct queue_filter f = { .domain = S("c.example") };
+	struct tools *other = tools_open(w->folder);
+	const char *mine = mark_of(w, S("c.example"), a);
+	const char *others = mark_of(w, S("b.example"), a);
+	uint64_t version = tools_version(w->t), n;
+
+	assert_true(tools_domains(w->t, write_domain, &b));
+	buf_add_char(&b, '\0');
+	assert_string_equal(b.p, "b.example 2; c.example 1; "
+	                         "xn--mller-kva.example 1; ");
+	assert_int_equal(tools_version(w->t), version);
+	assert_true(tools_order(other, ORDER_HOLD, &f, &n));
+	tools_close(other);
+	assert_int_not_equal(tools_version(w->t), version);
+	assert_string_not_equal(mark_of(w, S("c.example"), a), mine);
+	assert_string_equal(mark_of(w, S("b.example"), a), others);
+}
+
 static void test_show(void **state)
 {
 	struct world *w = *state;
@@ -390,6 +428,7 @@ int main(void)
 		WITH_WORLD(test_list),
 		WITH_WORLD(test_page),
 		WITH_WORLD(test_count),
+		WITH_WORLD(test_noticing),
 		WITH_WORLD(test_show),
 		WITH_WORLD(test_retry_hold_release),
 		WITH_WORLD(test_delete),

@@ -42,18 +42,22 @@ uint64_t counter_value(enum counter c)
 	return sum;
 }
 
-static void write_one(struct buf *to, enum counter c, const char *metric,
-                      const char *help)
-{
-	buf_printf(to, "# HELP %s %s\n# TYPE %s counter\n%s %" PRIu64 "\n",
-	           metric, help, metric, metric, counter_value(c));
-}
-
-void counters_write(struct buf *to)
-{
-#define COUNTER(name, metric, help) write_one(to, COUNT_##name, metric, help);
+static const struct {
+	const char *name, *help;
+} table[COUNTER_COUNT] = {
+#define COUNTER(name, metric, help) [COUNT_##name] = { metric, help },
 #include "rt/counters.def"
 #undef COUNTER
+};
+
+const char *counter_name(enum counter c)
+{
+	return table[c].name;
+}
+
+const char *counter_help(enum counter c)
+{
+	return table[c].help;
 }
 
 static void list_one(struct buf *to, enum counter c, const char *metric)
@@ -73,7 +77,6 @@ static void list_one(struct buf *to, enum counter c, const char *metric)
 
 void counters_list(struct buf *to)
 {
-#define COUNTER(name, metric, help) list_one(to, COUNT_##name, metric);
-#include "rt/counters.def"
-#undef COUNTER
+	for (int c = 0; c < COUNTER_COUNT; c++)
+		list_one(to, (enum counter)c, table[c].name);
 }

@@ -3,7 +3,7 @@
  * Their names and help texts are one table (rt/counters.def).
  *
  *	count(COUNT_MAIL_HANDED_OVER);
- *	counters_write(&buf);		Prometheus text
+ *	counter_value(COUNT_DSNS);	of this process
  *	counters_list(&buf);		"mails_kept=3 dsns=1": one line of a log
  */
 #ifndef RT_COUNTER_H
@@ -21,7 +21,9 @@ enum counter {
 void count(enum counter c);
 void count_add(enum counter c, uint64_t n);
 uint64_t counter_value(enum counter c);
-void counters_write(struct buf *to);
+/* "splitmail_dsns_total", and what it counts. */
+const char *counter_name(enum counter c);
+const char *counter_help(enum counter c);
 /* Those that are not 0, without "splitmail_" and "_total". */
 void counters_list(struct buf *to);
 

@@ -14,6 +14,7 @@
  * two have the same key.
  */
 #include "rt/counter.h"
+#include "rt/ledger.h"
 #include "rt/log.h"
 #include "smtp/session.h"
 
@@ -288,6 +289,9 @@ static struct reply waits ask_route(struct session *s,
 	if (has_recipient(mail, key))
 		return SAY(s, recipient_ok);
 	d = decide(s, &q);
+	if (d.action == ROUTE_REFUSE)
+		ledger_count(s->server->settings->traffic, d.domain,
+		             TRAFFIC_REFUSED, 1);
 	if (d.action == ROUTE_REFUSE || d.action == ROUTE_LATER)
 		return hand_on(s, d.reply);
 	add_recipient(s, c, key, &d);

@@ -33,6 +33,7 @@ struct smtp_settings {
 	                                   0: as many as come */
 	int64_t error_ms;               /* what an error too many, or a failed
 	                                   login, costs; 0: LIMIT_ERROR_MS */
+	struct ledger *traffic;         /* deliver.h; NULL: not noted */
 };
 
 struct smtp_server { /* one per loop */

@@ -7,11 +7,14 @@
 
 Each server is a whole Splitmail with its own Dovecot, on a loopback address
 of its own, in a folder that is removed at the end.  Mail is sent by swaks and
-found by IMAP.
+found by IMAP.  While it stays up, a few messages a minute go to and fro.
 """
 
+import contextlib
+import itertools
 import os
 import signal
+import smtplib
 import subprocess
 import sys
 import time
@@ -128,6 +131,40 @@ def steps(master, slave):
     ]
 
 
+class Traffic:
+    """A few messages a minute between the two, until the demonstration ends,
+    so that the consoles have something to show."""
+
+    PAUSE_S = 8
+    TIMEOUT_S = 10
+    MOST = 3000     # who forgets it does not fill his disk
+
+    def __init__(self, master, slave):
+        self.number = 0
+        self.turns = itertools.cycle([
+            (master, STRANGER, BOB), (slave, STRANGER, ALICE),
+            (slave, BOB, ALICE), (master, STRANGER, TEAM),
+            (master, STRANGER, NOBODY), (master, ALICE, BOB)])
+
+    def send_one(self):
+        entry, sender, recipient = next(self.turns)
+        user = sender if sender in entry.passwords else None
+        self.number += 1
+        text = (f"Subject: Message {self.number} of the demonstration\r\n"
+                f"From: {sender}\r\nTo: {recipient}\r\n\r\nHello.\r\n")
+        # A refusal is part of the picture; a server may be away as well.
+        with contextlib.suppress(smtplib.SMTPException, OSError):
+            with (entry.submit(user, timeout=self.TIMEOUT_S) if user
+                  else entry.smtp(self.TIMEOUT_S)) as smtp:
+                smtp.sendmail(sender, [recipient], text)
+
+    def run(self):
+        while True:
+            time.sleep(self.PAUSE_S)
+            if self.number < self.MOST:
+                self.send_one()
+
+
 def show_servers(servers):
     print("\nTry it:")
     for server in servers:
@@ -141,7 +178,8 @@ def show_servers(servers):
             print(f"          {user}  password {password}")
         print(f"          {os.environ['SPLITMAIL_BINARY']} --data "
               f"{server.data} route {BOB}")
-    print("\nCtrl-C ends both.")
+    print("\nA few messages a minute go to and fro: see the Overview.  Ctrl-C "
+          "ends both.")
 
 
 def main():
@@ -160,8 +198,7 @@ def main():
               "belong.")
         if not once:
             show_servers((master, slave))
-            while True:
-                time.sleep(3600)
+            Traffic(master, slave).run()
         return 0 if all(results) else 1
     except KeyboardInterrupt:
         return 0

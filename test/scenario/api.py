@@ -6,12 +6,23 @@
     api.get("/domains/nosuch.test", status=404)
 
 A request returns an Answer; an unexpected status is an AssertionError.
+
+    with api.events("overview,queue") as events:
+        events.wait("queue")                        # its data, once it comes
+        events.wait("overview", lambda o: o["queue"]["messages"] == 1)
+
+The data of each event is held against its schema as well.
 """
 
+import contextlib
 import http.client
 import json
 import os
+import queue
 import re
+import socket
+import threading
+import time
 import urllib.parse
 
 import jsonschema
@@ -71,9 +82,17 @@ class Contract:
             return
         kind, = content
         assert answer.headers["content-type"] == kind
-        jsonschema.Draft202012Validator(
-            content[kind]["schema"], resolver=self.resolver).validate(
-                answer.json)
+        if kind != "text/event-stream":
+            self.validate(content[kind]["schema"], answer.json)
+
+    def validate(self, schema, data):
+        jsonschema.Draft202012Validator(schema, resolver=self.resolver
+                                        ).validate(data)
+
+    def events(self):
+        """Name of each event -> schema of its data."""
+        return self.document["paths"]["/events"]["get"]["responses"]["200"][
+            "content"]["text/event-stream"]["schema"]["$defs"]
 
 
 class Answer:
@@ -89,6 +108,81 @@ class Answer:
     @property
     def etag(self):
         return self.headers["etag"]
+
+
+class Events:
+    """One open stream, read as it comes by a thread of its own."""
+
+    def __init__(self, api, target):
+        self.contract = api.contract
+        self.connection = api.connect()
+        self.connection.request("GET", target, None, api.headers("GET", {}))
+        self.response = self.connection.getresponse()
+        self.status = self.response.status
+        self.came = queue.Queue()           # texts; None: the end
+        self.text, self.seen, self.ended = "", [], False
+        self.reader = threading.Thread(target=self.listen, daemon=True)
+        self.reader.start()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *trouble):
+        self.close()
+
+    def close(self):
+        with contextlib.suppress(OSError, AttributeError):
+            self.connection.sock.shutdown(socket.SHUT_RDWR)
+        self.reader.join()
+        self.connection.close()
+
+    def listen(self):
+        with contextlib.suppress(OSError, http.client.HTTPException):
+            while some := self.response.read1(65536):
+                self.came.put(some.decode())
+        self.came.put(None)
+
+    def take(self, block):
+        fields = dict(line.split(": ", 1) for line in block.split("\n")
+                      if not line.startswith(":"))
+        if "event" not in fields:
+            assert set(fields) <= {"retry"}, block
+            return
+        data = json.loads(fields["data"])
+        self.contract.validate(self.contract.events()[fields["event"]], data)
+        self.seen.append((fields["event"], data))
+
+    def read(self, timeout):
+        """Whatever comes within TIMEOUT goes into seen; False: the end."""
+        if self.ended:
+            return False
+        try:
+            some = self.came.get(timeout=timeout)
+        except queue.Empty:
+            return True
+        self.ended = some is None
+        self.text += some or ""
+        while "\n\n" in self.text:
+            block, self.text = self.text.split("\n\n", 1)
+            self.take(block)
+        return not self.ended
+
+    def wait(self, name, good=lambda data: True, timeout=20):
+        """The data of the next event NAME that is GOOD; those of this name
+        that came before it are forgotten."""
+        end = time.monotonic() + timeout
+        while True:
+            for event in [each for each in self.seen if each[0] == name]:
+                self.seen.remove(event)
+                if good(event[1]):
+                    return event[1]
+            assert time.monotonic() < end, f"no such {name} in {timeout} s"
+            assert self.read(0.5), f"the stream ended before such a {name}"
+
+    def wait_for_end(self, timeout=20):
+        end = time.monotonic() + timeout
+        while self.read(0.5):
+            assert time.monotonic() < end, f"no end within {timeout} s"
 
 
 def quote(text):
@@ -164,6 +258,15 @@ class Api:
 
     def delete(self, path, status=204, **more):
         return self.request("DELETE", path, status=status, **more)
+
+    def events(self, topics, status=200, **query):
+        """An open stream; close it."""
+        query = urllib.parse.urlencode({"topics": topics, **query})
+        events = Events(self, f"{PREFIX}/events?{query}")
+        if events.status != 200:
+            events.close()
+        assert events.status == status, events.status
+        return events
 
     def sign_in(self, name, password, code=None, status=201, **query):
         body = {"name": name, "password": password}

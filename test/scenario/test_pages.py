@@ -4,12 +4,13 @@ documentation's walk by its words, and the mail that goes where it says."""
 import imaplib
 import os
 import re
+import signal
 
 import pytest
 
 pytest.importorskip("selenium")
 from browser import AXE, CHROMIUM, DRIVER, ROOT, Browser, Keys  # noqa: E402
-from world import wait_until  # noqa: E402
+from world import children, wait_until  # noqa: E402
 
 for needed in (AXE, CHROMIUM, DRIVER,
                os.path.join(ROOT, "web", "dist", "index.html")):
@@ -330,6 +331,82 @@ def test_tabs_are_walked_by_keyboard(server):
                            .text == tab, 20, f"the focus on {tab}")
                 browser.find("//*[@role='tab'][@aria-selected='true']"
                              f"[.='{tab}']")
+
+
+def console_pid(server):
+    for pid in children(server.process.pid):
+        with open(f"/proc/{pid}/cmdline", "rb") as file:
+            if b"console" in file.read().split(b"\0"):
+                return pid
+    return None
+
+
+def test_the_overview_lives(world):
+    sink = world.sink()
+    server = world.server("l", conf="limits {\n\tretry_min = 1\n"
+                                    "\tretry_max = 2\n}")
+    admin = re.search(r"password (\S+?)[.\s]*$",
+                      server.admin_password).group(1)
+    server.cli("domain", "create", "live.test", "--relay", sink.at)
+    server.cli("user", "create", "bob@live.test", "--mail-system",
+               "alternate")
+    with open_browser(server) as browser:
+        def chart(words):
+            """A chart says so, to those who do not see it."""
+            browser.find(f"//*[@role='img'][contains(@aria-label, '{words}')]")
+
+        sign_in(browser, ENGLISH, "admin0", admin)
+        browser.sees(sink.at, "not tried yet", "Live")
+        browser.driver.execute_script("window.same = true")
+        server.send(STRANGER, "bob@live.test")
+        browser.sees("up")
+        sink.down()
+        server.send(STRANGER, "bob@live.test")
+        browser.sees("down", "Connection refused")
+        chart("now 1, at most 1")
+        sink.up()
+        chart("now 0, at most 1")
+        browser.sees("up")
+        # By the command line, on another page.
+        browser.press("Changes")
+        server.cli("domain", "create", "second.test")
+        browser.sees("second.test")
+        assert browser.driver.execute_script("return window.same")
+
+        # The hour is still there after a reload.
+        browser.go("/")
+        browser.sees("Recipients per minute")
+        chart("Recipients waiting, in the last hour: now 0, at most 1")
+        chart("Handed over: now")
+
+        # The engine is away, and the console.
+        engine = server.engine_pid()
+        os.kill(engine, signal.SIGSTOP)
+        browser.sees("The mail engine has not answered since")
+        os.kill(engine, signal.SIGKILL)
+        wait_until(lambda: "The mail engine" not in browser.text(), 30,
+                   "an engine")
+        os.kill(console_pid(server), signal.SIGKILL)
+        # Its sessions went with it.
+        browser.sees("Sign in")
+
+
+def test_a_page_left_open_signs_out(world):
+    server = world.server("l", start=False)
+    path = os.path.join(server.data, "splitmail.conf")
+    with open(path) as file:
+        text = file.read()
+    with open(path, "w") as file:
+        file.write(text.replace("console {", "console {\n\tsession_idle = 5"))
+    server.serve()
+    admin = re.search(r"password (\S+?)[.\s]*$",
+                      server.admin_password).group(1)
+    server.cli("domain", "create", "live.test")
+    with open_browser(server) as browser:
+        sign_in(browser, ENGLISH, "admin0", admin)
+        browser.sees("live.test", "Live")
+        browser.sees("Name of the administrator")
+        assert browser.complaints() == []
 
 
 PAGES = ["/", "/directory", "/directory/user/ann@axe.test/general",

@@ -70,6 +70,13 @@ export class Problem extends Error {
 
 let csrfToken: string | null = null;
 
+// A page that is left open must not keep its session alive: what is asked a
+// minute after the last touch is said to be nobody's doing.
+const attentionMs = 60_000;
+let touched = Date.now();
+for (const sign of ["pointerdown", "keydown", "wheel"])
+	window.addEventListener(sign, () => (touched = Date.now()), { capture: true, passive: true });
+
 async function problemOf(response: Response): Promise<Problem> {
 	try {
 		const said = (await response.json()) as Schemas["Problem"];
@@ -92,6 +99,7 @@ async function call(
 	headers: Record<string, string> = {},
 ): Promise<Response> {
 	if (method !== "GET" && csrfToken) headers["X-CSRF-Token"] = csrfToken;
+	if (method === "GET" && Date.now() - touched > attentionMs) headers["X-Unattended"] = "true";
 	if (body !== undefined) headers["Content-Type"] = "application/json";
 	let response: Response;
 	try {
@@ -276,6 +284,10 @@ export const route = (address: string, as: string) =>
 
 export const overview = (domain: string | null) =>
 	read<Overview>(`/overview${query({ domain })}`);
+
+/** The stream of what changes (events.ts). */
+export const events = (topics: readonly string[], domain: string | null) =>
+	new EventSource(`/api/v1/events${query({ topics: topics.join(","), domain })}`);
 
 export const changes = (cursor: string | null, subject = "") =>
 	read<Schemas["ChangeList"]>(`/changes${query({ cursor, subject })}`);

@@ -9,6 +9,7 @@ import { useWords } from "../words";
 import { Account } from "./Account";
 import { DomainSelector } from "./DomainSelector";
 import { JobSign } from "./JobSign";
+import { LiveSign } from "./LiveSign";
 import { Menu } from "./Menu";
 import { Search } from "./Search";
 import { Switches } from "./Switches";
@@ -58,6 +59,7 @@ export function Frame({ children }: { children: ReactNode }) {
 				<Search />
 				<span className="spacer" />
 				<JobSign />
+				<LiveSign />
 				<Switches />
 				<Account />
 				<button type="button" className="bar-button" onClick={signOut} aria-label={say("signOut")}>

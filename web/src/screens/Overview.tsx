@@ -3,10 +3,10 @@ import { useQuery } from "@tanstack/react-query";
 import { Link, useLocation } from "wouter";
 import { overview } from "../api";
 import type { Overview as Figures } from "../api";
+import { TrafficCard, WaitingChart } from "../parts/HourCharts";
 import { domainPath, Page } from "../parts/page";
 import { shapeOf, SplitDrawing } from "../parts/SplitDrawing";
 import { Await, Empty } from "../parts/states";
-import { WaitingChart } from "../parts/WaitingChart";
 import { useWho } from "../session";
 import { useWords } from "../words";
 
@@ -64,7 +64,7 @@ function DomainCard({ of }: { of: DomainFigures }) {
 }
 
 function QueueCard({ figures }: { figures: Figures }) {
-	const { say, time, bytes } = useWords();
+	const { say, moment, bytes } = useWords();
 	const { queue } = figures;
 	return (
 		<section className="card" style={{ margin: 0 }} aria-labelledby="waiting">
@@ -88,48 +88,79 @@ function QueueCard({ figures }: { figures: Figures }) {
 				</div>
 				<div>
 					<dt>{say("oldest")}</dt>
-					<dd className="modest">{time(queue.oldest)}</dd>
+					<dd className="modest">{queue.oldest ? moment(queue.oldest) : "—"}</dd>
 				</div>
 			</dl>
-			<WaitingChart now={queue.recipients} />
+			<WaitingChart history={figures.history} />
 		</section>
 	);
 }
 
-function SystemsCard({ systems }: { systems: Figures["systems"] }) {
-	const { say, time } = useWords();
+type SystemFigures = Figures["systems"][number];
+
+const looks = { up: "here", down: "bad", unknown: "" } as const;
+
+function SystemRow({ of }: { of: SystemFigures }) {
+	const { say, time, moment } = useWords();
+	const name = of.kind === "system" ? of.name : say(of.kind === "mailboxes" ? "drawHere" : "byMx");
 	return (
-		<section className="card flush" style={{ margin: 0 }} aria-labelledby="waiting-systems">
+		<tr>
+			<td className="full breakable">
+				<strong>{name}</strong>
+				{of.hosts && of.hosts !== of.name && <div className="hint small mono">{of.hosts}</div>}
+			</td>
+			<td className="condition">
+				<span className={`tag ${looks[of.state]}`}>{say(`system_${of.state}`)}</span>
+				{of.since && (
+					<div className="hint small" title={time(of.since)}>
+						{say("sinceWhen", { when: moment(of.since) })}
+					</div>
+				)}
+			</td>
+			<td className="number" data-label={say("waitingHere")}>{of.recipients}</td>
+			<td className="number" data-label={say("lastMinute")}>{of.last_minute ?? "—"}</td>
+			<td className="small breakable">{of.state === "down" ? of.problem : of.last_reply}</td>
+			<td className="small" data-label={of.next_attempt && say("nextAttempt")}>{of.next_attempt && moment(of.next_attempt)}</td>
+		</tr>
+	);
+}
+
+function SystemsCard({ systems }: { systems: Figures["systems"] }) {
+	const { say } = useWords();
+	return (
+		<section className="card flush" style={{ margin: 0 }} aria-labelledby="overview-systems">
 			<div className="toolbar">
-				<h2 id="waiting-systems">{say("overviewSystems")}</h2>
+				<h2 id="overview-systems">{say("overviewSystems")}</h2>
 			</div>
-			{systems.length === 0 ? (
-				<p className="hint" style={{ padding: "18px 20px" }}>{say("overviewNothingWaits")}</p>
-			) : (
-				<div className="table-scroll">
-					<table className="table folds">
-						<thead>
-							<tr>
-								<th scope="col">{say("system")}</th>
-								<th scope="col" className="number">{say("waitingRecipients")}</th>
-								<th scope="col">{say("lastReply")}</th>
-								<th scope="col">{say("nextAttempt")}</th>
-							</tr>
-						</thead>
-						<tbody>
-							{systems.map((s) => (
-								<tr key={s.name}>
-									<td className="full breakable"><strong>{s.name || say("byMx")}</strong></td>
-									<td className="number" data-label={say("waitingRecipients")}>{s.recipients}</td>
-									<td className="small breakable">{s.last_reply}</td>
-									<td className="small">{time(s.next_attempt)}</td>
-								</tr>
-							))}
-						</tbody>
-					</table>
-				</div>
-			)}
+			<div className="table-scroll">
+				<table className="table folds">
+					<thead>
+						<tr>
+							<th scope="col">{say("system")}</th>
+							<th scope="col">{say("state")}</th>
+							<th scope="col" className="number">{say("waitingHere")}</th>
+							<th scope="col" className="number">{say("lastMinute")}</th>
+							<th scope="col">{say("lastReply")}</th>
+							<th scope="col">{say("nextAttempt")}</th>
+						</tr>
+					</thead>
+					<tbody>
+						{systems.map((s) => (
+							<SystemRow key={`${s.kind} ${s.name}`} of={s} />
+						))}
+					</tbody>
+				</table>
+			</div>
 		</section>
+	);
+}
+
+function EngineAway({ since }: { since: string }) {
+	const { say, moment } = useWords();
+	return (
+		<p className="notice bad" role="status">
+			{say("engineAway", { when: moment(since) })}
+		</p>
 	);
 }
 
@@ -140,7 +171,6 @@ export function Overview() {
 	const query = useQuery({
 		queryKey: ["overview", domain],
 		queryFn: () => overview(domain),
-		refetchInterval: 3000,
 		placeholderData: (before) => before,
 	});
 
@@ -159,6 +189,7 @@ export function Overview() {
 						);
 					return (
 						<div className="stack">
+							{!figures.engine.up && <EngineAway since={figures.engine.since} />}
 							<h2>{say("overviewSplit")}</h2>
 							<div className="columns">
 								{figures.domains.map((d) => (
@@ -173,7 +204,10 @@ export function Overview() {
 									/>
 								)}
 							</div>
-							<QueueCard figures={figures} />
+							<div className="columns wide">
+								<QueueCard figures={figures} />
+								<TrafficCard history={figures.history} />
+							</div>
 							<SystemsCard systems={figures.systems} />
 						</div>
 					);

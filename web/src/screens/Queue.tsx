@@ -61,7 +61,6 @@ export function Queue() {
 				cursor: cursors.current ?? undefined,
 			}),
 		placeholderData: (before) => before,
-		refetchInterval: 5000,
 	});
 
 	return (

@@ -83,6 +83,8 @@ interface Speech {
 	setLanguage: (language: Language) => void;
 	say: Say;
 	time: (iso: string | null) => string;
+	/** The hour of today, else date and time. */
+	moment: (iso: string) => string;
 	bytes: (n: number) => string;
 }
 
@@ -100,6 +102,7 @@ export function WordsProvider({ children }: { children: ReactNode }) {
 			dateStyle: "medium",
 			timeStyle: "medium",
 		});
+		const hours = new Intl.DateTimeFormat(language, { timeStyle: "short" });
 		const sizes = new Intl.NumberFormat(language, { maximumFractionDigits: 1 });
 		const units = language === "fr" ? ["o", "Ko", "Mo", "Go", "To"] : ["B", "KB", "MB", "GB", "TB"];
 		return {
@@ -110,6 +113,10 @@ export function WordsProvider({ children }: { children: ReactNode }) {
 			},
 			say: speaker(language),
 			time: (iso) => (iso ? times.format(new Date(iso)) : "—"),
+			moment(iso) {
+				const at = new Date(iso);
+				return at.toDateString() === new Date().toDateString() ? hours.format(at) : times.format(at);
+			},
 			bytes(n) {
 				let unit = 0;
 				while (n >= 1024 && unit < units.length - 1) {

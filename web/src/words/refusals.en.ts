@@ -192,6 +192,10 @@ export const refusals: Record<Reason, string> = {
 		"There is nothing to be put back: the work has not ended, has changed nobody, or ended more than {hours} hours ago.",
 	"user-changed-since": "Somebody has changed this user since; he stays as he is.",
 	"cannot-be-put-back": "This setting cannot be put back.",
+	"no-such-topic": ofThePage,
+	"no-topic": ofThePage,
+	"no-right-to-watch": ofThePage,
+	"too-many-streams": "Too many pages of this console are open. Close one first.",
 	"expect-needed": ofThePage,
 	"addresses-and-filter": ofThePage,
 };

@@ -189,6 +189,10 @@ export const refusals: Record<Reason, string> = {
 		"Il n'y a rien à rétablir : le travail n'est pas terminé, n'a modifié personne, ou s'est terminé il y a plus de {hours} heures.",
 	"user-changed-since": "Cet utilisateur a été modifié depuis ; il reste tel quel.",
 	"cannot-be-put-back": "Ce réglage ne peut pas être rétabli.",
+	"no-such-topic": ofThePage,
+	"no-topic": ofThePage,
+	"no-right-to-watch": ofThePage,
+	"too-many-streams": "Trop de pages de cette console sont ouvertes. Fermez-en une d'abord.",
 	"expect-needed": ofThePage,
 	"addresses-and-filter": ofThePage,
 };

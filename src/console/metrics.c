@@ -1,0 +1,247 @@
+/*
+ * /metrics, for Prometheus, and /health, for whoever balances or wakes people.
+ *
+ * The directory and the queue are asked here, the engine's figures are at most
+ * a second old.  Without the engine there is what there is, and
+ * splitmail_engine_up 0.
+ */
+#include "console/figures.h"
+#include "console/handlers.h"
+#include "console/nouns.h"
+#include "directory/lists.h"
+#include "queue/tools.h"
+#include "rt/clock.h"
+
+/* ---- the text format ---- */
+
+/* A label's value: backslash, quote and line end are escaped. */
+static void add_label(struct buf *to, struct str value)
+{
+	for (size_t i = 0; i < value.n; i++) {
+		char c = value.p[i];
+
+		if (c == '\\' || c == '"')
+			buf_add_char(to, '\\');
+		if (c == '\n')
+			buf_add(to, S("\\n"));
+		else
+			buf_add_char(to, c);
+	}
+}
+
+static void add_head(struct buf *to, const char *name, const char *type,
+		     const char *help)
+{
+	buf_printf(to, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
+}
+
+/* LINES belongs to one metric; without any it is left out. */
+static void add_metric(struct buf *to, const char *name, const char *type,
+		       const char *help, const struct buf *lines)
+{
+	if (lines->n == 0)
+		return;
+	add_head(to, name, type, help);
+	buf_add(to, buf_str(lines));
+}
+
+static void add_gauge(struct buf *to, const char *name, const char *help,
+		      uint64_t n)
+{
+	add_head(to, name, "gauge", help);
+	buf_printf(to, "%s %llu\n", name, (unsigned long long)n);
+}
+
+/* ---- directory and queue ---- */
+
+struct lines {
+	struct buf users, waiting, held;
+};
+
+static void count_domain(void *arg, const struct domain_entry *e)
+{
+	struct lines *l = arg;
+	const struct { const char *home; uint64_t n; } homes[] = {
+		{ "hosted", e->hosted },
+		{ "alternate", e->alternate },
+		{ "none", e->no_mail },
+	};
+
+	for (size_t i = 0; i < array_size(homes); i++)
+		buf_printf(&l->users,
+			   "splitmail_users{domain=\"%.*s\",mail_system=\"%s\"}"
+			   " %llu\n", STR(e->domain.name), homes[i].home,
+			   (unsigned long long)homes[i].n);
+}
+
+static void add_load_line(struct buf *to, const char *metric, struct str system,
+			  uint64_t n)
+{
+	buf_printf(to, "%s{system=\"", metric);
+	add_label(to, system);
+	buf_printf(to, "\"} %llu\n", (unsigned long long)n);
+}
+
+static void count_load(void *arg, const struct queue_load *load)
+{
+	struct lines *l = arg;
+
+	add_load_line(&l->waiting, "splitmail_queue_recipients", load->system,
+		      load->recipients);
+	add_load_line(&l->held, "splitmail_queue_held_recipients",
+		      load->system, load->held);
+}
+
+static void write_queue(struct buf *to, const struct lines *l,
+			const struct queue_total *total)
+{
+	uint64_t age_ms = total->oldest_ms
+				? (uint64_t)(wall_ms() - total->oldest_ms) : 0;
+
+	add_metric(to, "splitmail_users", "gauge", "Users by mail system.",
+		   &l->users);
+	add_gauge(to, "splitmail_queue_messages", "Messages in the queue.",
+		  total->messages);
+	add_gauge(to, "splitmail_queue_bytes", "Bytes of their bodies.",
+		  total->bytes);
+	add_gauge(to, "splitmail_queue_oldest_seconds",
+		  "Age of the oldest message.", age_ms / 1000);
+	add_metric(to, "splitmail_queue_recipients", "gauge",
+		   "Recipients that wait, by system.", &l->waiting);
+	add_metric(to, "splitmail_queue_held_recipients", "gauge",
+		   "Recipients that are held, by system.", &l->held);
+}
+
+/* ---- the engine ---- */
+
+static void add_hop_line(struct buf *to, const char *metric,
+			 const struct hop_figures *h, const char *label,
+			 const char *value, uint64_t n)
+{
+	buf_printf(to, "%s{kind=\"%.*s\",system=\"", metric, STR(h->kind));
+	add_label(to, h->name);
+	if (label)
+		buf_printf(to, "\",%s=\"%s", label, value);
+	buf_printf(to, "\"} %llu\n", (unsigned long long)n);
+}
+
+static void write_hops(struct buf *to, const struct figures *f)
+{
+	static const char deliveries[] = "splitmail_system_recipients_total";
+	static const char connections[] = "splitmail_system_connections";
+	struct buf up scoped(buf) = BUF_EMPTY, took scoped(buf) = BUF_EMPTY;
+	struct buf open scoped(buf) = BUF_EMPTY;
+
+	for (size_t i = 0; i < f->n_hops; i++) {
+		const struct hop_figures *h = &f->hops[i];
+
+		if (!str_same(h->state, S("unknown")))
+			add_hop_line(&up, "splitmail_system_up", h, NULL, NULL,
+				     str_same(h->state, S("up")));
+		add_hop_line(&took, deliveries, h, "outcome", "delivered",
+			     h->delivered);
+		add_hop_line(&took, deliveries, h, "outcome", "deferred",
+			     h->deferred);
+		add_hop_line(&took, deliveries, h, "outcome", "refused",
+			     h->refused);
+		add_hop_line(&open, connections, h, "state", "in_use",
+			     h->connections);
+		add_hop_line(&open, connections, h, "state", "idle", h->idle);
+	}
+	add_metric(to, "splitmail_system_up", "gauge",
+		   "Whether a next hop took mail when it was last tried.", &up);
+	add_metric(to, deliveries, "counter",
+		   "Recipients given to a next hop, by outcome.", &took);
+	add_metric(to, connections, "gauge", "Open connections to a next hop.",
+		   &open);
+}
+
+static void write_engine(struct buf *to, const struct figures *f)
+{
+	add_gauge(to, "splitmail_engine_up",
+		  "Whether the engine, the data plane, answers.", f->is_up);
+	if (!f->is_up)
+		return;
+	add_gauge(to, "splitmail_sessions", "Open SMTP sessions.",
+		  f->sessions);
+	for (int c = 0; c < COUNTER_COUNT; c++) {
+		const char *name = counter_name((enum counter)c);
+
+		add_head(to, name, "counter", counter_help((enum counter)c));
+		buf_printf(to, "%s %llu\n", name,
+			   (unsigned long long)f->counters[c]);
+	}
+	write_hops(to, f);
+}
+
+/* ---- the two addresses ---- */
+
+static bool write_all(struct request *r, struct buf *to)
+{
+	struct tools *t = tools_open(r->console->settings->data);
+	struct lines l = { BUF_EMPTY, BUF_EMPTY, BUF_EMPTY };
+	const struct figures *f = figures_borrow();
+	struct queue_total total;
+	bool ok = t && tools_count(t, S(""), count_load, &l, &total) &&
+		  list_domains(r->d, S(""), count_domain, &l);
+
+	if (ok) {
+		write_queue(to, &l, &total);
+		write_engine(to, f);
+	}
+	figures_return(f);
+	tools_close(t);
+	buf_free(&l.users);
+	buf_free(&l.waiting);
+	buf_free(&l.held);
+	return ok;
+}
+
+struct response on_metrics(struct request *r)
+{
+	struct buf text scoped(buf) = BUF_EMPTY;
+	struct response a = { .status = 200,
+			    .type = "text/plain; version=0.0.4" };
+
+	if (figures_wait(r))
+		return (struct response){ .status = 0 };
+	if (!write_all(r, &text))
+		return trouble(r);
+	a.text = arena_str(r->arena, buf_str(&text));
+	return a;
+}
+
+static const char *word(bool is_good)
+{
+	return is_good ? "ok" : "trouble";
+}
+
+/* 503 when mail cannot come in and go out: the directory, the queue and the
+ * engine are needed for that.  Mail for mailboxes that do not answer waits. */
+struct response on_health(struct request *r)
+{
+	struct tools *t;
+	const struct figures *f;
+	const struct hop_figures *mailboxes;
+	struct node node;
+	bool directory, queue, engine;
+	json_t *parts;
+
+	if (figures_wait(r))
+		return (struct response){ .status = 0 };
+	t = tools_open(r->console->settings->data);
+	f = figures_borrow();
+	mailboxes = figures_hop(f, S("mailboxes"), S(""));
+	directory = directory_node(r->d, &node);
+	queue = t;
+	engine = f->is_up;
+	parts = json_pack("{s:s,s:s,s:s,s:s,s:o}", "status",
+			  word(directory && queue && engine), "directory",
+			  word(directory), "queue", word(queue), "engine",
+			  word(engine), "mailboxes",
+			  json_text(mailboxes ? mailboxes->state
+					      : S("unknown")));
+	figures_return(f);
+	tools_close(t);
+	return answer_json(directory && queue && engine ? 200 : 503, parts);
+}

@@ -1,0 +1,42 @@
+/*
+ * A ledger: rows by name, written by all loops: a few numbers that only grow,
+ * and a state with its reason and since when it has been so.
+ *
+ *	ledger_count(l, S("system b"), SYSTEM_DELIVERED, 1);
+ *	ledger_say(l, S("system b"), SYSTEM_DOWN, S("connection refused"));
+ *	ledger_list(l, print_row, stdout);
+ *
+ * For figures that people and monitors read.  Names are ours (what an
+ * administrator has named), never a peer's.  When all rows are taken a new
+ * name is not noted.  rt keeps the lock; each call is whole by itself.
+ */
+#ifndef RT_LEDGER_H
+#define RT_LEDGER_H
+
+#include "base/str.h"
+
+enum { LEDGER_NUMBERS = 3, LEDGER_NOTE_BYTES = 256 };
+
+struct ledger;
+
+struct ledger_row {
+	struct str name;
+	uint64_t n[LEDGER_NUMBERS];
+	int state;			/* 0 at first */
+	int64_t since_ms;		/* wall clock; 0: nothing was said yet */
+	struct str note;		/* of what was said last */
+};
+
+struct ledger *ledger_open(size_t most);
+void ledger_close(struct ledger *l);		/* NULL is allowed */
+/* L may be NULL: nobody wants to know. */
+void ledger_count(struct ledger *l, struct str name, size_t which, uint64_t n);
+/* NOTE is cut at LEDGER_NOTE_BYTES. */
+void ledger_say(struct ledger *l, struct str name, int state, struct str note);
+/* In order of their first mention.  EACH has the row on loan; it must neither
+ * wait nor use the ledger. */
+void ledger_list(struct ledger *l,
+		 void (*each)(void *arg, const struct ledger_row *row),
+		 void *arg);
+
+#endif
