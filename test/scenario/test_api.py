@@ -1,6 +1,7 @@
 """The HTTP API, against whole servers; each answer against openapi.json."""
 
 import http.client
+import json
 import os
 import re
 import socket

@@ -78,14 +78,20 @@ def test_tls_where_others_can_reach_it(world):
     https = http.client.HTTPSConnection("127.0.0.1", port, timeout=30,
                                         context=no_checks())
     https.request("GET", "/health", headers={"Host": "mail.example"})
-    assert https.getresponse().read() == b'{"status":"ok"}'
+    assert json.loads(https.getresponse().read())["status"] == "ok"
     password = re.search(r"password (\S+)", server.admin_password)[1]
     https.request("POST", "/api/v1/session", json.dumps(
         {"name": "admin0", "password": password}),
         {"Content-Type": "application/json"})
     answer = https.getresponse()
     answer.read()
+    cookie, = re.findall(r"^\w+=\w+; ", answer.getheader("set-cookie"))
     assert "; Secure" in answer.getheader("set-cookie")
+    https.request("GET", "/api/v1/events?topics=overview",
+                  headers={"Cookie": cookie.strip("; ")})
+    events = https.getresponse()
+    while "overview" not in events.readline().decode():
+        assert not events.closed
     https.close()
     with socket.create_connection(("127.0.0.1", port), 10) as plain:
         plain.sendall(b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n")
