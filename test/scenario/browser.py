@@ -147,9 +147,12 @@ class Browser:
             field.send_keys(text)
 
     def choose(self, label, option):
-        self.click(self.field, label)
-        self.click(self.find, "//*[@role='option'][normalize-space(.)="
-                              f"{quoted(option)}]")
+        def attempt():
+            self.click(self.field, label)
+            self.click(self.find, "//*[@role='option'][normalize-space(.)="
+                                  f"{quoted(option)}]")
+            return self.field(label).get_attribute("value") == option
+        wait_until(attempt, PATIENCE, f"{option} at {label}")
 
     def tick(self, label, on=True):
         box = self.field(label)

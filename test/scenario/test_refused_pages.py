@@ -299,11 +299,10 @@ def test_an_administrator(french):
 
 
 def test_the_own_password(french):
-    french.go("/")
-    french.browser.press("Compte de admin0")
+    french.go("/account")
     french.type("currentPassword", "ce n'est pas lui")
     french.type("newPassword", "assez long")
-    french.press("save")
+    french.press("changePassword")
     french.refused("currentPassword", "Ce n'est pas votre mot de passe.")
 
 

@@ -38,6 +38,8 @@ function Made({ made, onClose }: { made: CreatedToken; onClose: () => void }) {
 	);
 }
 
+const mostDays = 3650;
+
 export function NewToken({ onClose }: { onClose: () => void }) {
 	const { say } = useWords();
 	const attempt = useAttempt();
@@ -48,7 +50,8 @@ export function NewToken({ onClose }: { onClose: () => void }) {
 	function make() {
 		const days = Number(draft.days);
 		if (!draft.name.trim()) return attempt.refuse("name", say("required"));
-		if (!Number.isInteger(days)) return attempt.refuse("days", say("tokenDays"));
+		if (!Number.isInteger(days))
+			return attempt.refuse("days", say.refusal("bad-token-days", { most: mostDays }) ?? "");
 		void attempt.run(async () => setMade(await tokens.create({ ...draft, days })));
 	}
 

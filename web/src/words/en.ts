@@ -146,7 +146,6 @@ export const en = {
 	scope_read: "Look",
 	scope_write: "Look and change",
 	validDays: "Valid for how many days",
-	tokenDays: "A number of days from 1 to 3650.",
 	tokenOf: "Made by",
 	madeAt: "Made",
 	expiresAt: "Valid until",

@@ -142,7 +142,6 @@ export const fr: Record<Word, string> = {
 	scope_read: "Consulter",
 	scope_write: "Consulter et modifier",
 	validDays: "Valable combien de jours",
-	tokenDays: "Un nombre de jours de 1 à 3650.",
 	tokenOf: "Créé par",
 	madeAt: "Créé",
 	expiresAt: "Valable jusqu'au",

@@ -167,7 +167,7 @@ export const refusals: Record<Reason, string> = {
 	// the second factor
 	"code-needed": "Saisissez aussi le code de votre second facteur.",
 	"code-wrong": "Le code est faux.",
-	"code-used": "Ce code a déjà été utilisé. Attendez le suivant.",
+	"code-used": "Ce code a déjà servi. Attendez le suivant.",
 	"no-second-factor": "Aucun second facteur n'est activé.",
 	"no-second-factor-of": "{name} n'a pas de second facteur.",
 	"own-second-factor": "Désactivez votre propre second facteur dans votre compte.",
