@@ -3,6 +3,7 @@ import { useEffect, useState } from "react";
 import { useLocation } from "wouter";
 import { administrators, domains } from "../api";
 import { Dialog } from "../parts/dialog";
+import { fieldsOf, useTyped } from "../parts/fields";
 import { Form, listOf, useAttempt } from "../parts/form";
 import { domainPath } from "../parts/page";
 import { tell } from "../parts/tell";
@@ -15,15 +16,15 @@ const blank = { name: "", aliases: "", administrator: "", password: "" };
 export function CreateDomain({ opened, onClose }: { opened: boolean; onClose: () => void }) {
 	const { say } = useWords();
 	const [, go] = useLocation();
-	const [typed, setTyped] = useState(blank);
+	const [typed, type] = useTyped(blank);
 	// The domain is there when only its administrator was refused.
 	const [made, setMade] = useState<string | null>(null);
 	const attempt = useAttempt();
-	const type = (change: Partial<typeof blank>) => setTyped({ ...typed, ...change });
+	const field = fieldsOf({ attempt, draft: typed, type });
 
 	useEffect(() => {
 		if (!opened) return;
-		setTyped(blank);
+		type(blank);
 		setMade(null);
 		attempt.forget();
 	}, [opened]);
@@ -70,10 +71,7 @@ export function CreateDomain({ opened, onClose }: { opened: boolean; onClose: ()
 				<TextInput
 					label={say("aliases")}
 					description={say("aliasesHint")}
-					data-field="aliases"
-					error={attempt.errorOf("aliases")}
-					value={typed.aliases}
-					onChange={(e) => type({ aliases: e.currentTarget.value })}
+					{...field.text("aliases")}
 					autoCapitalize="none"
 					spellCheck={false}
 				/>
@@ -93,10 +91,7 @@ export function CreateDomain({ opened, onClose }: { opened: boolean; onClose: ()
 					<PasswordField
 						className="grow"
 						label={say("password")}
-						data-field="password"
-						error={attempt.errorOf("password")}
-						value={typed.password}
-						onChange={(e) => type({ password: e.currentTarget.value })}
+						{...field.text("password")}
 						autoComplete="new-password"
 					/>
 				</div>

@@ -5,6 +5,7 @@ import { domains } from "../api";
 import type { Domain, DomainChange, Versioned } from "../api";
 import { Confirm } from "../parts/dialog";
 import { useEditor } from "../parts/editor";
+import { fieldsOf } from "../parts/fields";
 import { Form, listOf, SaveBar, textOf } from "../parts/form";
 import { tell } from "../parts/tell";
 import { useWho } from "../session";
@@ -29,7 +30,8 @@ export function DomainGeneral({ read, mayDelete }: { read: Versioned<Domain>; ma
 		changeOf,
 		change: (change: DomainChange, version) => domains.change(read.value.name, change, version),
 	});
-	const { base, draft, type, attempt } = editor;
+	const { base, attempt } = editor;
+	const field = fieldsOf(editor);
 
 	return (
 		<Form attempt={attempt} onSubmit={editor.save}>
@@ -38,18 +40,12 @@ export function DomainGeneral({ read, mayDelete }: { read: Versioned<Domain>; ma
 				<TextInput
 					label={say("aliases")}
 					description={say("aliasesHint")}
-					data-field="aliases"
-					error={attempt.errorOf("aliases")}
-					value={draft.aliases}
-					onChange={(e) => type({ aliases: e.currentTarget.value })}
+					{...field.text("aliases")}
 					disabled={!mayRoute}
 				/>
 				<Textarea
 					label={say("description")}
-					data-field="description"
-					error={attempt.errorOf("description")}
-					value={draft.description}
-					onChange={(e) => type({ description: e.currentTarget.value })}
+					{...field.text("description")}
 					minRows={2}
 					disabled={!mayRoute}
 				/>

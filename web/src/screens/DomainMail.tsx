@@ -3,6 +3,7 @@ import { domains } from "../api";
 import type { Domain, DomainChange, Versioned } from "../api";
 import { CheckField } from "../parts/CheckField";
 import { useEditor } from "../parts/editor";
+import { fieldsOf } from "../parts/fields";
 import { Form, SaveBar, sizeOf, sizeText } from "../parts/form";
 import { RelayTest } from "../parts/RelayTest";
 import { shapeOf, SplitDrawing } from "../parts/SplitDrawing";
@@ -40,6 +41,7 @@ export function DomainMail({ read }: { read: Versioned<Domain> }) {
 		change: (change: DomainChange, version) => domains.change(read.value.name, change, version),
 	});
 	const { base, draft, type, attempt } = editor;
+	const field = fieldsOf(editor);
 
 	return (
 		<Form attempt={attempt} onSubmit={editor.save}>
@@ -50,10 +52,7 @@ export function DomainMail({ read }: { read: Versioned<Domain> }) {
 						<TextInput
 							label={say("relay")}
 							description={say("relayHint")}
-							data-field="relay"
-							error={attempt.errorOf("relay")}
-							value={draft.relay}
-							onChange={(e) => type({ relay: e.currentTarget.value })}
+							{...field.text("relay")}
 							autoCapitalize="none"
 							spellCheck={false}
 							disabled={!mayRoute}
@@ -61,10 +60,7 @@ export function DomainMail({ read }: { read: Versioned<Domain> }) {
 						<CheckField
 							label={say("forwardUnknown")}
 							description={say("forwardUnknownHint")}
-							data-field="forward_unknown"
-							error={attempt.errorOf("forward_unknown")}
-							checked={draft.forward_unknown}
-							onChange={(e) => type({ forward_unknown: e.currentTarget.checked })}
+							{...field.check("forward_unknown")}
 							disabled={!mayRoute}
 						/>
 						{mayRoute && <RelayTest hosts={draft.relay} domain={base.name} />}
@@ -82,19 +78,13 @@ export function DomainMail({ read }: { read: Versioned<Domain> }) {
 				<TextInput
 					label={say("catchAll")}
 					description={say("catchAllHint")}
-					data-field="catch_all"
-					error={attempt.errorOf("catch_all")}
-					value={draft.catch_all}
-					onChange={(e) => type({ catch_all: e.currentTarget.value })}
+					{...field.text("catch_all")}
 					disabled={!mayRoute}
 				/>
 				<TextInput
 					label={say("postmaster")}
 					description={say("postmasterHint")}
-					data-field="postmaster"
-					error={attempt.errorOf("postmaster")}
-					value={draft.postmaster}
-					onChange={(e) => type({ postmaster: e.currentTarget.value })}
+					{...field.text("postmaster")}
 					disabled={!mayRoute}
 				/>
 				<Select
@@ -115,10 +105,7 @@ export function DomainMail({ read }: { read: Versioned<Domain> }) {
 				<TextInput
 					label={say("maxMessageSize")}
 					description={say("maxMessageSizeHint")}
-					data-field="max_message_size"
-					error={attempt.errorOf("max_message_size")}
-					value={draft.max_message_size}
-					onChange={(e) => type({ max_message_size: e.currentTarget.value })}
+					{...field.text("max_message_size")}
 					disabled={!mayRoute}
 				/>
 			</section>

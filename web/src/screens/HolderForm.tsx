@@ -10,6 +10,7 @@ import { AddressTable } from "../parts/AddressTable";
 import type { Row } from "../parts/AddressTable";
 import { Confirm } from "../parts/dialog";
 import type { Editor } from "../parts/editor";
+import { fieldsOf } from "../parts/fields";
 import { Form, SaveBar } from "../parts/form";
 import { tell } from "../parts/tell";
 import { useWho } from "../session";
@@ -37,6 +38,7 @@ interface HolderFormProps {
 export function HolderForm(props: HolderFormProps) {
 	const { of, editor, draft, type, deletion, fields, children } = props;
 	const { attempt } = editor;
+	const field = fieldsOf({ attempt, draft, type });
 	const { say } = useWords();
 	const { mayRoute } = useWho();
 	const [, go] = useLocation();
@@ -58,18 +60,12 @@ export function HolderForm(props: HolderFormProps) {
 				<div className="stack fields">
 					<TextInput
 						label={say("displayName")}
-						data-field="name"
-						error={attempt.errorOf("name")}
-						value={draft.name}
-						onChange={(e) => type({ name: e.currentTarget.value })}
+						{...field.text("name")}
 						disabled={!mayRoute}
 					/>
 					<SwitchField
 						label={say("enabled")}
-						data-field="enabled"
-						error={attempt.errorOf("enabled")}
-						checked={draft.enabled}
-						onChange={(e) => type({ enabled: e.currentTarget.checked })}
+						{...field.check("enabled")}
 						disabled={!mayRoute}
 					/>
 					{fields}

@@ -1,9 +1,9 @@
 import { Button, Select, TextInput } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
-import { useState } from "react";
 import { useLocation, useParams } from "wouter";
 import { domains, groups, shared, users } from "../api";
 import type { Kind } from "../api";
+import { fieldsOf, useTyped } from "../parts/fields";
 import { Form, listOf, useAttempt } from "../parts/form";
 import { entryPath, Page } from "../parts/page";
 import { Await, Empty } from "../parts/states";
@@ -22,8 +22,8 @@ function NewEntryForm({ kind, names }: { kind: Kind; names: string[] }) {
 	const { domain } = useWho();
 	const [, go] = useLocation();
 	const attempt = useAttempt();
-	const [typed, setTyped] = useState({ ...blank, domain: domain ?? names[0] ?? "" });
-	const type = (change: Partial<typeof blank>) => setTyped({ ...typed, ...change });
+	const [typed, type] = useTyped({ ...blank, domain: domain ?? names[0] ?? "" });
+	const field = fieldsOf({ attempt, draft: typed, type });
 
 	async function create(edit: boolean) {
 		const left = typed.left.trim();
@@ -72,19 +72,13 @@ function NewEntryForm({ kind, names }: { kind: Kind; names: string[] }) {
 				</div>
 				<TextInput
 					label={say("displayName")}
-					data-field="name"
-					error={attempt.errorOf("name")}
-					value={typed.name}
-					onChange={(e) => type({ name: e.currentTarget.value })}
+					{...field.text("name")}
 				/>
 				{kind === "user" && (
 					<PasswordField
 						label={say("password")}
 						description={say("optional")}
-						data-field="password"
-						error={attempt.errorOf("password")}
-						value={typed.password}
-						onChange={(e) => type({ password: e.currentTarget.value })}
+						{...field.text("password")}
 						autoComplete="new-password"
 					/>
 				)}

@@ -3,6 +3,7 @@ import { useState } from "react";
 import { tokens } from "../api";
 import type { CreatedToken, NewToken as Wanted } from "../api";
 import { CopyButton } from "../parts/CopyButton";
+import { fieldsOf, useTyped } from "../parts/fields";
 import { Form, useAttempt } from "../parts/form";
 import { useWords } from "../words";
 
@@ -44,8 +45,8 @@ export function NewToken({ onClose }: { onClose: () => void }) {
 	const { say } = useWords();
 	const attempt = useAttempt();
 	const [made, setMade] = useState<CreatedToken | null>(null);
-	const [draft, setDraft] = useState({ name: "", scope: "read" as Wanted["scope"], days: "90" });
-	const type = (change: Partial<typeof draft>) => setDraft({ ...draft, ...change });
+	const [draft, type] = useTyped({ name: "", scope: "read" as Wanted["scope"], days: "90" });
+	const field = fieldsOf({ attempt, draft, type });
 
 	function make() {
 		const days = Number(draft.days);
@@ -61,10 +62,7 @@ export function NewToken({ onClose }: { onClose: () => void }) {
 			<TextInput
 				label={say("name")}
 				description={say("tokenNameHint")}
-				data-field="name"
-				error={attempt.errorOf("name")}
-				value={draft.name}
-				onChange={(e) => type({ name: e.currentTarget.value })}
+				{...field.text("name")}
 				autoComplete="off"
 				maxLength={100}
 				data-autofocus
@@ -83,10 +81,7 @@ export function NewToken({ onClose }: { onClose: () => void }) {
 			/>
 			<TextInput
 				label={say("validDays")}
-				data-field="days"
-				error={attempt.errorOf("days")}
-				value={draft.days}
-				onChange={(e) => type({ days: e.currentTarget.value })}
+				{...field.text("days")}
 				autoComplete="off"
 				inputMode="numeric"
 			/>

@@ -5,6 +5,7 @@ import { shared } from "../api";
 import type { Shared, SharedChange, Versioned } from "../api";
 import { rowsOf, settingsOf } from "../parts/AddressTable";
 import { useEditor } from "../parts/editor";
+import { fieldsOf } from "../parts/fields";
 import { sizeOf, sizeText } from "../parts/form";
 import { named, Page } from "../parts/page";
 import { Await } from "../parts/states";
@@ -35,7 +36,8 @@ function SharedForm({ read, at }: { read: Versioned<Shared>; at: string }) {
 		changeOf,
 		change: (change: SharedChange, version) => shared.change(read.value.address, change, version),
 	});
-	const { base, draft, type, attempt } = editor;
+	const { base, draft, type } = editor;
+	const field = fieldsOf(editor);
 
 	return (
 		<HolderForm
@@ -57,10 +59,7 @@ function SharedForm({ read, at }: { read: Versioned<Shared>; at: string }) {
 					<TextInput
 						label={say("quota")}
 						description={say("quotaHint")}
-						data-field="quota"
-						error={attempt.errorOf("quota")}
-						value={draft.quota}
-						onChange={(e) => type({ quota: e.currentTarget.value })}
+						{...field.text("quota")}
 						disabled={!mayRoute}
 					/>
 					{base.builtin && <p className="notice here">{say("sharedBuiltin")}</p>}

@@ -3,6 +3,7 @@ import { users } from "../api";
 import type { User, UserChange, Versioned } from "../api";
 import { SwitchField } from "../parts/CheckField";
 import { useEditor } from "../parts/editor";
+import { fieldsOf } from "../parts/fields";
 import { Form, SaveBar } from "../parts/form";
 import { useWords } from "../words";
 
@@ -17,17 +18,15 @@ export function UserGeneral({ read, at }: { read: Versioned<User>; at: string })
 		changeOf: (draft) => draft,
 		change: (change: UserChange, version) => users.change(read.value.address, change, version),
 	});
-	const { base, draft, type, attempt } = editor;
+	const { base, attempt } = editor;
+	const field = fieldsOf(editor);
 
 	return (
 		<Form attempt={attempt} onSubmit={editor.save}>
 			<div className="stack fields">
 				<TextInput
 					label={say("displayName")}
-					data-field="name"
-					error={attempt.errorOf("name")}
-					value={draft.name}
-					onChange={(e) => type({ name: e.currentTarget.value })}
+					{...field.text("name")}
 				/>
 				<TextInput
 					label={say("login")}
@@ -39,10 +38,7 @@ export function UserGeneral({ read, at }: { read: Versioned<User>; at: string })
 				<SwitchField
 					label={say("enabled")}
 					description={say("userEnabledHint")}
-					data-field="enabled"
-					error={attempt.errorOf("enabled")}
-					checked={draft.enabled}
-					onChange={(e) => type({ enabled: e.currentTarget.checked })}
+					{...field.check("enabled")}
 				/>
 			</div>
 			<SaveBar of={editor} />

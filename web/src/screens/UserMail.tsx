@@ -6,6 +6,7 @@ import type { Domain, MailSystem, User, UserChange, Versioned } from "../api";
 import { CheckField } from "../parts/CheckField";
 import { AddressTable, rowsOf, settingsOf } from "../parts/AddressTable";
 import { useEditor } from "../parts/editor";
+import { fieldsOf } from "../parts/fields";
 import { Form, listOf, SaveBar, sizeOf, sizeText, textOf } from "../parts/form";
 import { domainPath } from "../parts/page";
 import { useWho } from "../session";
@@ -96,6 +97,7 @@ export function UserMail({ read, at }: { read: Versioned<User>; at: string }) {
 		change: (change: UserChange, version) => users.change(read.value.address, change, version),
 	});
 	const { base, draft, dirty, type, attempt } = editor;
+	const field = fieldsOf(editor);
 	const domain = useQuery({
 		queryKey: ["domain", base.domain],
 		queryFn: () => domains.get(base.domain),
@@ -178,10 +180,7 @@ export function UserMail({ read, at }: { read: Versioned<User>; at: string }) {
 					<TextInput
 						label={say("forwardTo")}
 						description={say("forwardToHint")}
-						data-field="forward"
-						error={attempt.errorOf("forward")}
-						value={draft.forward}
-						onChange={(e) => type({ forward: e.currentTarget.value })}
+						{...field.text("forward")}
 					/>
 					<CheckField
 						label={say("forwardCopy")}
@@ -193,10 +192,7 @@ export function UserMail({ read, at }: { read: Versioned<User>; at: string }) {
 					<TextInput
 						label={say("quota")}
 						description={say("quotaHint")}
-						data-field="quota"
-						error={attempt.errorOf("quota")}
-						value={draft.quota}
-						onChange={(e) => type({ quota: e.currentTarget.value })}
+						{...field.text("quota")}
 					/>
 				</div>
 			)}
