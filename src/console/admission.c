@@ -151,6 +151,18 @@ static enum answer by_token(struct directory *d, struct str token,
 	return directory_admin(d, t.admin, arena, &out->admin);
 }
 
+/* He may have changed his own password between the two looks: what the
+ * directory says now was expected before it was committed. */
+static bool still_holds(const struct console *c, struct session *s,
+			const struct admin *now, struct arena *arena)
+{
+	struct proof wanted = { now->hash, now->totp };
+
+	return session_holds(s, wanted) ||
+	       (session_look(c->sessions, s->id, arena, s) &&
+		session_holds(s, wanted));
+}
+
 static enum answer by_session(const struct console *c, struct directory *d,
 			      const struct credentials *shown,
 			      struct arena *arena, struct who *out)
@@ -166,8 +178,7 @@ static enum answer by_session(const struct console *c, struct directory *d,
 	out->csrf = s->csrf;
 	out->may_write = true;
 	a = directory_admin(d, str_of(s->name), arena, &out->admin);
-	if (a == ANSWER_YES && (strcmp(s->hash, out->admin.hash) != 0 ||
-				s->totp != out->admin.totp))
+	if (a == ANSWER_YES && !still_holds(c, s, &out->admin, arena))
 		a = ANSWER_NO;
 	if (a == ANSWER_NO)
 		session_end(c->sessions, s->id);

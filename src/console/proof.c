@@ -3,6 +3,7 @@
  */
 #include "console/proof.h"
 
+#include "console/nouns.h"
 #include "console/sessions.h"
 #include "directory/password.h"
 #include "rt/clock.h"
@@ -51,6 +52,29 @@ struct change code_take(struct request *r, struct str name, struct str code)
 }
 
 /* ---- of who is signed in ---- */
+
+struct response own_proof_close(struct request *r, struct response a)
+{
+	struct sessions *all = r->console->sessions;
+	struct proof next;
+	struct admin again;
+
+	if (a.status >= 400)
+		return change_close(r, a);
+	if (directory_admin(r->d, r->who.admin.name, r->arena, &again) !=
+	    ANSWER_YES) {
+		json_decref(a.body);
+		return change_close(r, trouble(r));
+	}
+	next = (struct proof){ again.hash, again.totp };
+	session_expect(all, r->who.session, next);
+	a = change_close(r, a);
+	if (a.status < 400 && !param_flag(r, "preview"))
+		session_end_all(all, again.name, r->who.session, next);
+	else
+		session_expect(all, r->who.session, (struct proof){ NULL, 0 });
+	return a;
+}
 
 static void count_failure(struct request *r)
 {

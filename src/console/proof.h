@@ -27,6 +27,13 @@ bool is_password(struct str password, const char *hash);
  */
 struct change code_take(struct request *r, struct str name, struct str code);
 
+/*
+ * change_close() for a change of the own password or second factor: this
+ * session goes on, and whoever else is signed in by his name has to prove it
+ * anew.
+ */
+struct response own_proof_close(struct request *r, struct response a);
+
 /* The password of who is signed in, which is the member FIELD of the body; a
  * wrong one is counted.  False: *PROBLEM. */
 bool own_password(struct request *r, const char *field,

@@ -93,8 +93,9 @@ static struct response welcome(struct request *r)
 	if (old)
 		session_end(all, old);
 	sign_in_done(all, r->who.admin.name, &r->client);
-	session_begin(all, r->who.admin.name, r->who.admin.hash,
-		      r->who.admin.totp, &s);
+	session_begin(all, r->who.admin.name,
+		      (struct proof){ r->who.admin.hash, r->who.admin.totp },
+		      &s);
 	r->who.csrf = arena_cstr(r->arena, str_of(s.csrf));
 	r->who.may_write = true;
 	r->who.by_token = false;
@@ -151,21 +152,14 @@ struct response on_sign_out(struct request *r)
 static struct response set_password(struct request *r, struct str password)
 {
 	struct setting s = { S("password"), password };
-	struct str name = r->who.admin.name;
-	struct admin again;
 	struct change change;
-	bool is_there;
 
 	if (!change_open(r))
 		return trouble(r);
-	change = admin_set(r->c, name, &s, 1);
-	if (change.outcome != CHANGE_DONE)
-		return change_close(r, refused(r, change));
-	is_there = directory_admin(r->d, name, r->arena, &again) == ANSWER_YES;
-	if (is_there)
-		session_end_all(r->console->sessions, name, r->who.session,
-				again.hash, again.totp);
-	return change_close(r, is_there ? answer_empty() : trouble(r));
+	change = admin_set(r->c, r->who.admin.name, &s, 1);
+	return own_proof_close(r, change.outcome == CHANGE_DONE
+					  ? answer_empty()
+					  : refused(r, change));
 }
 
 struct response on_change_password(struct request *r)

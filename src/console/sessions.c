@@ -21,8 +21,8 @@ enum {
 
 struct entry {
 	char id[SESSION_CHARS + 1], csrf[SESSION_CHARS + 1];
-	char *name, *hash;
-	int64_t totp;
+	char *name;
+	struct proof proof, next;	/* hashes are its own */
 	int64_t begun_ms, used_ms;
 	UT_hash_handle hh;
 };
@@ -55,7 +55,8 @@ static void drop(struct sessions *s, struct entry *e)
 {
 	HASH_DEL(s->entries, e);
 	free(e->name);
-	free(e->hash);
+	free((char *)e->proof.hash);
+	free((char *)e->next.hash);
 	free(e);
 }
 
@@ -110,24 +111,39 @@ static void make_room(struct sessions *s)
 		drop(s, idlest);
 }
 
-void session_begin(struct sessions *s, struct str name, const char *hash,
-		   int64_t totp, struct session *out)
+static void set_proof(struct proof *to, struct proof proof)
+{
+	free((char *)to->hash);
+	*to = proof;
+	if (proof.hash)
+		to->hash = copy(str_of(proof.hash));
+}
+
+void session_begin(struct sessions *s, struct str name, struct proof proof,
+		   struct session *out)
 {
 	struct entry *e = must_alloc(sizeof(*e));
 
-	*e = (struct entry){ .name = copy(name), .hash = copy(str_of(hash)),
-			     .totp = totp };
+	*e = (struct entry){ .name = copy(name) };
+	set_proof(&e->proof, proof);
 	random_name(e->id, SESSION_CHARS);
 	random_name(e->csrf, SESSION_CHARS);
 	e->begun_ms = e->used_ms = now_ms();
 	memcpy(out->id, e->id, sizeof(out->id));
 	memcpy(out->csrf, e->csrf, sizeof(out->csrf));
-	out->name = out->hash = NULL;
-	out->totp = totp;
+	out->name = NULL;
+	out->proof = out->next = (struct proof){ NULL, 0 };
 	pthread_mutex_lock(&s->lock);
 	make_room(s);
 	HASH_ADD_STR(s->entries, id, e);
 	pthread_mutex_unlock(&s->lock);
+}
+
+static struct proof lend(struct proof p, struct arena *arena)
+{
+	if (p.hash)
+		p.hash = arena_cstr(arena, str_of(p.hash));
+	return p;
 }
 
 static bool look_up(struct sessions *s, const char *id, bool is_used,
@@ -147,8 +163,8 @@ static bool look_up(struct sessions *s, const char *id, bool is_used,
 		memcpy(out->id, e->id, sizeof(out->id));
 		memcpy(out->csrf, e->csrf, sizeof(out->csrf));
 		out->name = arena_cstr(arena, str_of(e->name));
-		out->hash = arena_cstr(arena, str_of(e->hash));
-		out->totp = e->totp;
+		out->proof = lend(e->proof, arena);
+		out->next = lend(e->next, arena);
 	} else if (e) {
 		drop(s, e);
 	}
@@ -179,8 +195,29 @@ void session_end(struct sessions *s, const char *id)
 	pthread_mutex_unlock(&s->lock);
 }
 
+static bool same_proof(struct proof a, struct proof b)
+{
+	return a.hash && !strcmp(a.hash, b.hash) && a.totp == b.totp;
+}
+
+bool session_holds(const struct session *s, struct proof now)
+{
+	return same_proof(s->proof, now) || same_proof(s->next, now);
+}
+
+void session_expect(struct sessions *s, const char *id, struct proof next)
+{
+	struct entry *e;
+
+	pthread_mutex_lock(&s->lock);
+	HASH_FIND_STR(s->entries, id, e);
+	if (e)
+		set_proof(&e->next, next);
+	pthread_mutex_unlock(&s->lock);
+}
+
 void session_end_all(struct sessions *s, struct str name, const char *keep,
-		     const char *hash, int64_t totp)
+		     struct proof proof)
 {
 	struct entry *e, *next;
 
@@ -188,13 +225,12 @@ void session_end_all(struct sessions *s, struct str name, const char *keep,
 	HASH_ITER(hh, s->entries, e, next) {
 		if (!str_same(str_of(e->name), name))
 			continue;
-		if (!keep || strcmp(e->id, keep)) {
+		if (strcmp(e->id, keep)) {
 			drop(s, e);
 			continue;
 		}
-		free(e->hash);
-		e->hash = copy(str_of(hash));
-		e->totp = totp;
+		set_proof(&e->proof, proof);
+		set_proof(&e->next, (struct proof){ NULL, 0 });
 	}
 	pthread_mutex_unlock(&s->lock);
 }

@@ -25,16 +25,22 @@ struct sessions;
 struct sessions *sessions_open(int64_t idle_s);
 void sessions_close(struct sessions *s);
 
+/* What he has proved: he is who has this password and second factor. */
+struct proof {
+	const char *hash;		/* of the password */
+	int64_t totp;			/* id of the second factor; 0: none */
+};
+
 struct session {
 	char id[SESSION_CHARS + 1], csrf[SESSION_CHARS + 1];
 	const char *name;		/* of the administrator */
-	const char *hash;		/* his password's when he signed in */
-	int64_t totp;			/* his second factor then; 0: none */
+	struct proof proof;
+	struct proof next;		/* about to be committed; hash NULL: none */
 };
 
 /* A new one. */
-void session_begin(struct sessions *s, struct str name, const char *hash,
-		   int64_t totp, struct session *out);
+void session_begin(struct sessions *s, struct str name, struct proof proof,
+		   struct session *out);
 /* False: there is no such session (any more). Its texts are in ARENA. */
 bool session_find(struct sessions *s, const char *id, struct arena *arena,
 		  struct session *out) must_check;
@@ -42,10 +48,17 @@ bool session_find(struct sessions *s, const char *id, struct arena *arena,
 bool session_look(struct sessions *s, const char *id, struct arena *arena,
 		  struct session *out) must_check;
 void session_end(struct sessions *s, const char *id);
-/* Every session of this administrator, but the one with the id KEEP (or
- * NULL), which gets HASH and TOTP. */
+/* Is what he has proved still what the directory wants? */
+bool session_holds(const struct session *s, struct proof now);
+/*
+ * He changes it himself: before the commit the session may expect NEXT (hash
+ * NULL: nothing any more), so that it holds at every instant of the change.
+ */
+void session_expect(struct sessions *s, const char *id, struct proof next);
+/* Every session of this administrator, but the one with the id KEEP, which
+ * has PROOF from now on. */
 void session_end_all(struct sessions *s, struct str name, const char *keep,
-		     const char *hash, int64_t totp);
+		     struct proof proof);
 
 /* Seconds to wait before the next try; 0: now. */
 int64_t sign_in_wait_s(struct sessions *s, struct str name,

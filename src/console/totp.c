@@ -5,7 +5,6 @@
 #include "console/handlers.h"
 #include "console/nouns.h"
 #include "console/proof.h"
-#include "console/sessions.h"
 #include "rt/clock.h"
 
 /* For an authenticator app: otpauth://totp/ISSUER:ACCOUNT?...  Names of
@@ -45,21 +44,6 @@ static bool prove(struct request *r, struct response *out)
 	return false;
 }
 
-/* Whoever else is signed in by his name has to prove it anew. */
-static struct response end_others(struct request *r, struct response a)
-{
-	struct admin again;
-
-	if (directory_admin(r->d, r->who.admin.name, r->arena, &again) !=
-	    ANSWER_YES) {
-		json_decref(a.body);
-		return trouble(r);
-	}
-	session_end_all(r->console->sessions, again.name, r->who.session,
-			again.hash, again.totp);
-	return a;
-}
-
 static json_t *codes_json(const struct recovery_codes *codes)
 {
 	json_t *list = json_array();
@@ -77,7 +61,7 @@ static struct response confirm(struct request *r, struct str code)
 
 	if (change.outcome != CHANGE_DONE)
 		return refused(r, change);
-	return end_others(r, answer_json(200, codes_json(&codes)));
+	return answer_json(200, codes_json(&codes));
 }
 
 struct response on_confirm_totp(struct request *r)
@@ -91,7 +75,7 @@ struct response on_confirm_totp(struct request *r)
 		return a;
 	if (!change_open(r))
 		return trouble(r);
-	return change_close(r, confirm(r, code));
+	return own_proof_close(r, confirm(r, code));
 }
 
 static struct response renew(struct request *r)
@@ -120,7 +104,7 @@ static struct response end(struct request *r)
 
 	if (change.outcome != CHANGE_DONE)
 		return refused(r, change);
-	return end_others(r, answer_empty());
+	return answer_empty();
 }
 
 struct response on_end_totp(struct request *r)
@@ -129,5 +113,5 @@ struct response on_end_totp(struct request *r)
 
 	if (!prove(r, &a))
 		return a;
-	return change_open(r) ? change_close(r, end(r)) : trouble(r);
+	return change_open(r) ? own_proof_close(r, end(r)) : trouble(r);
 }

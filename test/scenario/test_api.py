@@ -151,11 +151,35 @@ def test_own_password(a, root, domain):
     api.refused("PUT", "/session/password", dict(change, current="no"),
                 "current")
     api.refused("PUT", "/session/password", dict(change, new="short"), "new")
+    api.put("/session/password", change, status=204, preview="true")
+    api.get("/session")
     api.put("/session/password", change, status=204)
     api.get("/session")
     other.get("/session", status=401)
     new_api(a).sign_in(f"delegate@{domain}", PASSWORD, status=401)
     new_api(a, f"delegate@{domain}", "another one")
+
+
+def test_a_session_outlives_its_own_password(a, root, domain):
+    """Whatever is asked of the session at the instant of the change."""
+    api = administrator(root, "delegate", domain)
+    stop, seen = threading.Event(), set()
+
+    def ask():
+        while not stop.is_set():
+            seen.add(api.get("/session", (200, 401)).status)
+
+    threads = [threading.Thread(target=ask) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    old = PASSWORD
+    for new in ("another one", "a third one", "a fourth one", "a fifth one"):
+        api.put("/session/password", {"current": old, "new": new}, status=204)
+        old = new
+    stop.set()
+    for thread in threads:
+        thread.join()
+    assert seen == {200}
 
 
 def test_a_deleted_administrator_is_out(root, domain):
