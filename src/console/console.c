@@ -17,7 +17,10 @@
 #include "rt/loop.h"
 #include "rt/privileges.h"
 
-enum { LOOK_AGAIN_MS = 60000 };		/* at the certificate's files */
+enum {
+	LOOK_AGAIN_MS = 60000,		/* at the certificate's files */
+	ANSWERS_MS = 5000,		/* to be sent and read, at the end */
+};
 
 static bool open_guard(struct console *c)
 {
@@ -71,7 +74,7 @@ static void waits obey_signals(const struct console *c)
 	} while (r == WAIT_DEADLINE || (r == WAIT_DONE && got == SIGHUP));
 }
 
-static void waits serve(const struct console *c, struct server *server)
+static void waits serve(struct console *c, struct server *server)
 {
 	const struct console_settings *s = c->settings;
 
@@ -83,6 +86,7 @@ static void waits serve(const struct console *c, struct server *server)
 	server_quiesce(server);
 	job_worker_stop();
 	relay_tests_stop();
+	server_finish(c, after_ms(ANSWERS_MS));
 }
 
 /* The port first: whoever had a right to low ports gives it up before there

@@ -16,6 +16,8 @@
 #ifndef CONSOLE_REQUEST_H
 #define CONSOLE_REQUEST_H
 
+#include <stdatomic.h>
+
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/sentence.h"
@@ -37,6 +39,7 @@ struct console {
 	struct desk *desk;
 	struct sessions *sessions;
 	struct guard *guard;
+	atomic_uint unanswered;		/* requests that have begun */
 	bool is_tls;
 };
 

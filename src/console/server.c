@@ -19,9 +19,10 @@
 #include "console/handlers.h"
 #include "console/nouns.h"
 #include "console/sessions.h"
+#include "rt/fiber.h"
 #include "rt/log.h"
 
-enum { THREADS = 4, BACKLOG = 128 };
+enum { THREADS = 4, BACKLOG = 128, LOOK_AGAIN_MS = 20 };
 
 struct server {
 	struct MHD_Daemon *daemon;	/* NULL: only the listener is there */
@@ -461,6 +462,7 @@ static enum MHD_Result begin(struct request *r,
 	struct response a;
 
 	r->has_begun = true;
+	atomic_fetch_add(&r->console->unanswered, 1);
 	r->connection = connection;
 	r->method = arena_cstr(r->arena, str_of(method));
 	take_client(r);
@@ -526,6 +528,8 @@ static void on_end(void *console, struct MHD_Connection *connection,
 	if (!r)
 		return;
 	*request = NULL;
+	if (r->has_begun)
+		atomic_fetch_sub(&r->console->unanswered, 1);
 	relay_test_forget(r);
 	json_decref(r->body);
 	buf_free(&r->bytes);
@@ -643,6 +647,12 @@ bool server_start(struct server *s, struct console *c)
 void server_quiesce(struct server *s)
 {
 	MHD_quiesce_daemon(s->daemon);
+}
+
+void waits server_finish(struct console *c, int64_t deadline_ms)
+{
+	while (atomic_load(&c->unanswered) > 0 && now_ms() < deadline_ms)
+		fiber_sleep(after_ms(LOOK_AGAIN_MS));
 }
 
 void server_close(struct server *s)

@@ -37,7 +37,7 @@ enum {
 	READY_MS = 60000,
 	ENGINE_STOP_MS = 60000,
 	DOVECOT_STOP_MS = 20000,
-	CONSOLE_STOP_MS = 10000,
+	CONSOLE_STOP_MS = 20000,	/* a trial of a mail server takes 9 s */
 	RESTART_MIN_MS = 100,
 	RESTART_MAX_MS = 10000,
 	STEADY_MS = 10000,		/* ran that long: the next fall is new */
