@@ -443,8 +443,10 @@ static bool prepare(struct serve *s, const struct call *c)
 		return fail("another `splitmail serve` runs on %s",
 			    s->config->data);
 	if (s->config->dovecot_enabled && access(DOVECOT, X_OK) != 0)
-		return fail("%s: %m; install dovecot-core, or write enabled = "
-			    "false into the dovecot block", DOVECOT);
+		return fail("%s: %m; install dovecot-core, -imapd, -lmtpd, "
+			    "-managesieved, -pop3d, -sieve and -sqlite, or "
+			    "write enabled = false into the dovecot block",
+			    DOVECOT);
 	if (!dovecot_write(s->config, s->self, s->person.uid, s->person.gid))
 		return false;
 	directory = config_path(s->config, "directory.db");
