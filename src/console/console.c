@@ -20,7 +20,7 @@
 
 enum {
 	LOOK_AGAIN_MS = 60000,		/* at the certificate's files */
-	DRAIN_MS = 1000,		/* for last answers, at a stop */
+	ANSWERS_MS = 5000,		/* to be sent and read, at the end */
 };
 
 static bool open_guard(struct console *c)
@@ -77,7 +77,7 @@ static void waits obey_signals(const struct console *c)
 	} while (r == WAIT_DEADLINE || (r == WAIT_DONE && got == SIGHUP));
 }
 
-static void waits serve(const struct console *c, struct server *server)
+static void waits serve(struct console *c, struct server *server)
 {
 	const struct console_settings *s = c->settings;
 
@@ -90,7 +90,7 @@ static void waits serve(const struct console *c, struct server *server)
 	job_worker_stop();
 	events_stop();
 	relay_tests_stop();
-	server_drain(after_ms(DRAIN_MS));
+	server_finish(c, after_ms(ANSWERS_MS));
 }
 
 /* The port first: whoever had a right to low ports gives it up before there

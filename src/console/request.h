@@ -16,6 +16,8 @@
 #ifndef CONSOLE_REQUEST_H
 #define CONSOLE_REQUEST_H
 
+#include <stdatomic.h>
+
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/sentence.h"
@@ -39,6 +41,7 @@ struct console {
 	struct desk *desk;
 	struct sessions *sessions;
 	struct guard *guard;
+	atomic_uint unanswered;		/* requests that have begun */
 	bool is_tls;
 };
 
@@ -81,7 +84,7 @@ struct request {
 	struct relay_test *test;	/* relay_test.c */
 	struct watcher *watcher;	/* events.c */
 	struct request *next_waiting;	/* figures.c */
-	bool has_begun, is_too_long, has_waited, was_parked;
+	bool has_begun, is_too_long, has_waited;
 };
 
 /* ---- answers ---- */

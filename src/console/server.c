@@ -19,9 +19,10 @@
 #include "console/certificate.h"
 #include "console/desk.h"
 #include "console/events.h"
+#include "rt/fiber.h"
 #include "rt/log.h"
 
-enum { THREADS = 4, BACKLOG = 128 };
+enum { THREADS = 4, BACKLOG = 128, LOOK_AGAIN_MS = 20 };
 
 struct server {
 	struct MHD_Daemon *daemon;	/* NULL: only the listener is there */
@@ -122,28 +123,14 @@ static enum MHD_Result send_answer(struct request *r, struct response a)
 
 /* ---- parking ---- */
 
-/* Requests that were parked at least once and are not over. */
-static atomic_uint unfinished;
-
 void server_park(struct request *r)
 {
-	if (!r->was_parked)
-		atomic_fetch_add(&unfinished, 1);
-	r->was_parked = true;
 	MHD_suspend_connection(r->connection);
 }
 
 void server_resume(struct request *r)
 {
 	MHD_resume_connection(r->connection);
-}
-
-void server_drain(int64_t deadline_ms)
-{
-	enum { LOOK_AGAIN_MS = 20 };
-
-	while (atomic_load(&unfinished) > 0 && now_ms() < deadline_ms)
-		fiber_sleep(after_ms(LOOK_AGAIN_MS));
 }
 
 /* ---- the steps ---- */
@@ -222,6 +209,7 @@ static enum MHD_Result begin(struct request *r,
 	struct response a;
 
 	r->has_begun = true;
+	atomic_fetch_add(&r->console->unanswered, 1);
 	r->connection = connection;
 	r->method = arena_cstr(r->arena, str_of(method));
 	take_client(r);
@@ -287,10 +275,10 @@ static void on_end(void *console, struct MHD_Connection *connection,
 	if (!r)
 		return;
 	*request = NULL;
+	if (r->has_begun)
+		atomic_fetch_sub(&r->console->unanswered, 1);
 	relay_test_forget(r);
 	watcher_forget(r);
-	if (r->was_parked)
-		atomic_fetch_sub(&unfinished, 1);
 	json_decref(r->body);
 	buf_free(&r->bytes);
 	arena_close(r->arena);
@@ -395,6 +383,12 @@ bool server_start(struct server *s, struct console *c)
 void server_quiesce(struct server *s)
 {
 	MHD_quiesce_daemon(s->daemon);
+}
+
+void waits server_finish(struct console *c, int64_t deadline_ms)
+{
+	while (atomic_load(&c->unanswered) > 0 && now_ms() < deadline_ms)
+		fiber_sleep(after_ms(LOOK_AGAIN_MS));
 }
 
 void server_close(struct server *s)

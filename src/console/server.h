@@ -14,11 +14,11 @@ struct server *server_listen(const struct inet *at);
 bool server_start(struct server *s, struct console *c) must_check;
 /* No new connections; those that run go on. */
 void server_quiesce(struct server *s);
-/* Those that were parked and may go on have their answers, or it is the
- * deadline. */
-void waits server_drain(int64_t deadline_ms);
+/* After server_quiesce(): until all that has begun is answered, or the deadline
+ * comes, for some clients do not read. */
+void waits server_finish(struct console *c, int64_t deadline_ms);
 /* After server_quiesce(), or without server_start(). Nobody may be parked any
- * more. */
+ * more, and an answer that is not sent yet is cut off. */
 void server_close(struct server *s);
 
 /*

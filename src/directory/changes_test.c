@@ -261,12 +261,19 @@ static void test_forwards(void **state)
 	assert_done(user_set(c, ALICE, SET("forward=")));
 }
 
-static bool note(void *arg, const struct session_end *e)
+static void note(void *arg, struct str login)
 {
 	size_t n = strlen(arg);
 
-	snprintf((char *)arg + n, 200 - n, "%.*s ", STR(e->login));
-	return true;
+	snprintf((char *)arg + n, 200 - n, "%.*s ", STR(login));
+}
+
+static int64_t newest(struct outbox *o)
+{
+	int64_t id = -1;
+
+	assert_true(outbox_newest(o, &id));
+	return id;
 }
 
 /* Who may not be here any more is put out; who only changes his name stays. */
@@ -282,42 +289,43 @@ static void test_sessions_end(void **state)
 	assert_done(user_create(c, S("new@example.org"), SET("password=secret")));
 	assert_done(user_create(c, S("away@example.org"),
 				SET("mail_system=alternate", "password=secret")));
-	assert_true(outbox_changed(o));
-	assert_true(outbox_take(o, note, seen));
-	assert_string_equal(seen, "");
-	assert_false(outbox_changed(o));
+	assert_int_equal(newest(o), 0);
 
 	assert_done(user_set(c, ALICE, SET("password=other")));
 	assert_done(user_set(c, ALICE, SET("mail_system=alternate")));
 	assert_done(user_set(c, ALICE, SET("mail_system=hosted")));
 	assert_done(user_set(c, ALICE, SET("enabled=no")));
 	assert_done(user_delete(c, BOB));
-	assert_true(outbox_changed(o));
-	assert_true(outbox_take(o, note, seen));
+	assert_true(outbox_each(o, 0, newest(o), note, seen));
 	assert_string_equal(seen, "alice@example.org alice@example.org "
 				  "alice@example.org bob@example.org ");
-	seen[0] = '\0';
-	assert_true(outbox_take(o, note, seen));
-	assert_string_equal(seen, "");
 	outbox_close(o);
 }
 
-static bool refuse_all(void *arg, const struct session_end *e)
-{
-	return false;
-}
-
+/* What comes later is not struck out with it, nor seen again as old. */
 static void test_what_was_not_done_is_seen_again(void **state)
 {
 	struct outbox *o = outbox_open(test_path);
 	char seen[200] = "";
+	int64_t first, second;
 
 	make_split();
 	assert_done(user_delete(c, ALICE));
-	assert_true(outbox_take(o, refuse_all, NULL));
-	assert_true(outbox_changed(o));
-	assert_true(outbox_take(o, note, seen));
-	assert_string_equal(seen, "alice@example.org ");
+	first = newest(o);
+	assert_done(user_delete(c, BOB));
+	assert_true(outbox_strike_out(o, first));
+	assert_true(outbox_each(o, 0, newest(o), note, seen));
+	assert_string_equal(seen, "bob@example.org ");
+
+	second = newest(o);
+	assert_true(outbox_strike_out(o, second));
+	assert_int_equal(newest(o), 0);
+	assert_done(user_create(c, BOB, NOTHING));
+	assert_done(user_delete(c, BOB));
+	assert_true(newest(o) > second);
+	seen[0] = '\0';
+	assert_true(outbox_each(o, second, newest(o), note, seen));
+	assert_string_equal(seen, "bob@example.org ");
 	outbox_close(o);
 }
 

@@ -2,13 +2,17 @@
  * What the directory wants done elsewhere: open sessions that have to end.
  *
  * Whoever stops being hosted and enabled, is deleted or gets another password
- * is written down in the same commit.  The supervisor looks twice a second,
- * has Dovecot end the sessions, and strikes out what it has done; after a crash
+ * is written down in the same commit.  The supervisor looks a few times a
+ * second, ends the sessions, and strikes out what it has done; after a crash
  * it finds the rest.
  *
  *	struct outbox *o = outbox_open(path);
- *	if (outbox_changed(o))
- *		outbox_take(o, kick, arg);
+ *	outbox_newest(o, &newest)
+ *	outbox_each(o, seen, newest, end_his, arg)
+ *	outbox_strike_out(o, newest)
+ *
+ * An entry's id is larger than that of any entry that was committed before it,
+ * also of those that are struck out.
  *
  * An open outbox also keeps the WAL open for readers in a folder they may not
  * write to.
@@ -24,19 +28,16 @@ struct outbox;
 struct outbox *outbox_open(const char *path);	/* NULL: cause() */
 void outbox_close(struct outbox *o);
 
-/* Has anybody committed since the last outbox_take()?  Cheap. */
-bool outbox_changed(struct outbox *o);
+/* The last entry's id; 0: there is none.  Cheap. */
+bool outbox_newest(struct outbox *o, int64_t *id) must_check;
 
-struct session_end {
-	int64_t id;
-	int64_t holder;		/* the user's id: his mail lies under it */
-	struct str login;
-};
+/* Call EACH with the login of every entry behind AFTER, up to and with UPTO,
+ * oldest first.  It must not wait. */
+bool outbox_each(struct outbox *o, int64_t after, int64_t upto,
+		 void (*each)(void *arg, struct str login), void *arg)
+	must_check;
 
-/* Call EACH for every entry, oldest first; those it returns true for are struck
- * out.  False: cause(). */
-bool outbox_take(struct outbox *o,
-		 bool (*each)(void *arg, const struct session_end *e),
-		 void *arg) must_check;
+/* All entries up to UPTO, in one commit. */
+bool outbox_strike_out(struct outbox *o, int64_t upto) must_check;
 
 #endif

@@ -20,6 +20,7 @@
 #include "directory/database.h"
 #include "directory/outbox.h"
 #include "main/dovecot.h"
+#include "main/logout.h"
 #include "main/main.h"
 #include "rt/folder.h"
 #include "rt/log.h"
@@ -36,12 +37,13 @@ enum {
 	READY_MS = 60000,
 	ENGINE_STOP_MS = 60000,
 	DOVECOT_STOP_MS = 20000,
-	CONSOLE_STOP_MS = 10000,
+	CONSOLE_STOP_MS = 20000,	/* a trial of a mail server takes 9 s */
 	RESTART_MIN_MS = 100,
 	RESTART_MAX_MS = 10000,
 	STEADY_MS = 10000,		/* ran that long: the next fall is new */
 	STOP_AGAIN_MS = 1000,
 	ERRAND_MS = 250,
+	ERRAND_AGAIN_MS = 1000,		/* when it could not be done */
 	READY_FD = 3,
 };
 
@@ -61,6 +63,8 @@ struct child {
 struct serve {
 	struct config *config;
 	struct outbox *outbox;
+	struct logout logout;
+	const char *who[12];		/* its question to Dovecot */
 	struct person person;
 	struct lock *lock;		/* one supervisor a data folder */
 	const char *self;
@@ -187,42 +191,22 @@ static void waits stop_child(struct child *c, int64_t within_ms)
 
 /* ---- errands: end the logins of those who lost theirs ---- */
 
-/* What is not done when we stop is done at the next start. */
-static bool waits kick(void *arg, const struct session_end *e)
-{
-	struct serve *s = arg;
-	struct arena *arena scoped(arena) = arena_open();
-	const char *login = arena_cstr(arena, e->login);
-	const char *argv[] = {
-		s->self, "as-user", s->person.name, DOVEADM, "-c",
-		dovecot_config_path(s->config), "kick", login, NULL,
-	};
-	struct process_plan plan = { .argv = argv, .quiet = true };
-	struct process *p;
-	int status = -1;
-
-	if (s->stopping)
-		return false;
-	p = process_start(&plan);
-	if (!p) {
-		log_error("serve", "end sessions of %s: %s", login, cause());
-		return false;
-	}
-	process_wait(p, NEVER, &status);
-	process_free(p);
-	log_fact("serve", "login=<%s>: open sessions ended", login);
-	return true;
-}
-
+/* What is not done when we stop, or while there is no Dovecot, is done as soon
+ * as there is one. */
 static void waits run_errands(void *arg)
 {
 	struct serve *s = arg;
+	bool done = true;
 
 	while (!s->stopping) {
-		if (outbox_changed(s->outbox) &&
-		    !outbox_take(s->outbox, kick, s))
-			log_error("serve", "%s", cause());
-		fiber_sleep(after_ms(ERRAND_MS));
+		bool before = done;
+
+		if (s->dovecot.process)
+			done = logout_look(&s->logout,
+					   process_id(s->dovecot.process));
+		if (!done && before && !s->stopping)
+			log_error("serve", "end sessions: %s", cause());
+		fiber_sleep(after_ms(done ? ERRAND_MS : ERRAND_AGAIN_MS));
 	}
 }
 
@@ -399,7 +383,7 @@ static void waits supervise(void *arg)
 		fiber_cancel(s->signals);
 }
 
-static void plan_children(struct serve *s)
+static void plan_programs(struct serve *s)
 {
 	const char *const engine[] = {
 		s->self, "as-user", s->person.name, s->self, "--data",
@@ -409,12 +393,17 @@ static void plan_children(struct serve *s)
 		s->self, "as-user", s->person.name, DOVECOT, "-F", "-c",
 		dovecot_config_path(s->config), NULL,
 	};
-
 	const char *const console[] = {
 		s->self, "as-user", s->person.name, s->self, "--data",
 		s->config->data, "console", "--ready-fd", "3", NULL,
 	};
+	const char *const who[] = {
+		s->self, "as-user", s->person.name, DOVEADM, "-c",
+		dovecot_config_path(s->config), "-f", "tab", "who", "-1", NULL,
+	};
 
+	memcpy(s->who, who, sizeof(who));
+	s->logout = (struct logout){ .outbox = s->outbox, .who = s->who };
 	s->console = (struct child){ .serve = s, .name = "console",
 				     .tells_ready = true, .may_fail = true };
 	if (s->config->console_enabled)
@@ -454,8 +443,10 @@ static bool prepare(struct serve *s, const struct call *c)
 		return fail("another `splitmail serve` runs on %s",
 			    s->config->data);
 	if (s->config->dovecot_enabled && access(DOVECOT, X_OK) != 0)
-		return fail("%s: %m; install dovecot-core, or write enabled = "
-			    "false into the dovecot block", DOVECOT);
+		return fail("%s: %m; install dovecot-core, -imapd, -lmtpd, "
+			    "-managesieved, -pop3d, -sieve and -sqlite, or "
+			    "write enabled = false into the dovecot block",
+			    DOVECOT);
 	if (!dovecot_write(s->config, s->self, s->person.uid, s->person.gid))
 		return false;
 	directory = config_path(s->config, "directory.db");
@@ -471,7 +462,7 @@ int serve_main(const struct call *c)
 
 	if (prepare(&s, c)) {
 		log_open(s.config->hostname);
-		plan_children(&s);
+		plan_programs(&s);
 		loops_run(1, supervise, &s);
 		log_flush();
 		outbox_close(s.outbox);

@@ -5,6 +5,8 @@
  *	struct process *p = process_start(&plan);
  *	process_wait(p, NEVER, &status)		parks
  *
+ *	process_run(&plan, 4096, after_ms(1000), &said, &status)
+ *
  * A child reads /dev/null, inherits no descriptor but standard output and
  * error, has a process group of its own (Ctrl-C is for us), and gets SIGTERM
  * when the loop that started it is gone, even by kill -9.  When it ends, what
@@ -15,6 +17,7 @@
 
 #include <signal.h>
 
+#include "base/buf.h"
 #include "rt/fiber.h"
 
 struct process;
@@ -38,5 +41,23 @@ void process_signal(struct process *p, int signal);
 void process_signal_all(struct process *p, int signal);	/* its group */
 int process_id(const struct process *p);
 void process_free(struct process *p);	/* after it ended */
+
+/*
+ * Start, and wait for the end: *SAID gets what it wrote on its standard output,
+ * also when QUIET.  False: cause(); one that writes more than MOST bytes, or
+ * has not ended at the deadline, is killed.  Not for a fiber that may be
+ * cancelled.
+ */
+bool waits process_run(const struct process_plan *plan, size_t most,
+		       int64_t deadline_ms, struct buf *said, int *status)
+	must_check;
+
+/* ---- somebody else's child, by its id ---- */
+
+/* Signal process ID if it is one of process group GROUP: whatever else may
+ * have that number by now is left alone.  False: it is not there. */
+bool process_signal_member(int group, int id, int signal);
+/* How long ago it was started; -1: it is not there. */
+int64_t process_age_ms(int id);
 
 #endif

@@ -184,6 +184,83 @@ static void readiness_is_a_line(void **state)
 	loops_run(1, run_ready, NULL);
 }
 
+/* ---- from start to end ---- */
+
+static bool run(const char *script, size_t most, int64_t within_ms,
+                struct buf *said, int *status)
+{
+	struct process_plan plan = { .argv = SHELL(script), .quiet = true };
+
+	return process_run(&plan, most, after_ms(within_ms), said, status);
+}
+
+static void run_output(void *arg)
+{
+	struct buf said scoped(buf) = BUF_EMPTY;
+	int64_t begun = now_us();
+	int status = -1;
+
+	(void)arg;
+	check(run("echo one; echo two; echo no >&2; exit 3", 8, 5000, &said,
+	          &status));
+	check(str_same(buf_str(&said), S("one\ntwo\n")) && status == 3);
+	/* much, and all of it */
+	check(run("seq 100000", 1 << 20, 5000, &said, &status));
+	check(said.n == 588895 && status == 0);
+	check(str_ends(buf_str(&said), S("\n100000\n")));
+	check(run("exit 0", 0, 5000, &said, &status) && said.n == 0);
+	/* what it leaves behind does not hold us up */
+	check(run("echo word; sleep 60 & exit 0", 10, 5000, &said, &status));
+	check(str_same(buf_str(&said), S("word\n")));
+
+	check(!run("echo 123456789", 9, 5000, &said, &status));
+	check(strstr(cause(), "/bin/sh: it writes more than 9 bytes"));
+	check(!run("while :; do echo more; done", 1000, 60000, &said, &status));
+	check(!run("exec sleep 60", 10, 200, &said, &status));
+	check(strstr(cause(), "timed out"));
+	check(!run("exec >&-; exec sleep 60", 10, 200, &said, &status));
+	check(strstr(cause(), "timed out"));
+	check(now_us() - begun < 50000000); /* sooner than the sleeps */
+	check(waitpid(-1, NULL, WNOHANG) == -1 && errno == ECHILD);
+}
+
+static void output_is_kept(void **state)
+{
+	(void)state;
+	loops_run(1, run_output, NULL);
+}
+
+/* ---- somebody else's child, by its id ---- */
+
+static void run_members(void *arg)
+{
+	struct process_plan plan = { .argv = SHELL("exec sleep 60") };
+	struct process *one = process_start(&plan);
+	struct process *other = process_start(&plan);
+	int id = process_id(one), status = -1;
+
+	(void)arg;
+	check(!process_signal_member(process_id(other), id, SIGTERM));
+	check(process_wait(one, after_ms(50), &status) == WAIT_DEADLINE);
+	check(process_age_ms(id) >= 40 && process_age_ms(id) < 60000);
+	check(process_age_ms(1) > process_age_ms(id));
+	check(process_signal_member(id, id, SIGTERM));
+	check(process_wait(one, after_ms(5000), &status) == WAIT_DONE);
+	check(status == 128 + SIGTERM);
+	check(!process_signal_member(id, id, SIGTERM));
+	check(process_age_ms(id) == -1);
+	process_free(one);
+	process_signal(other, SIGTERM);
+	check(process_wait(other, after_ms(5000), &status) == WAIT_DONE);
+	process_free(other);
+}
+
+static void only_a_member_is_signalled(void **state)
+{
+	(void)state;
+	loops_run(1, run_members, NULL);
+}
+
 /* ---- it dies with us ---- */
 
 static void run_parent(void *fifo)
@@ -260,6 +337,8 @@ int main(int argc, char **argv)
 		cmocka_unit_test(no_zombie_is_left),
 		cmocka_unit_test(surroundings_are_as_planned),
 		cmocka_unit_test(readiness_is_a_line),
+		cmocka_unit_test(output_is_kept),
+		cmocka_unit_test(only_a_member_is_signalled),
 		cmocka_unit_test(child_dies_with_us),
 		cmocka_unit_test(orphans_are_ended),
 	};

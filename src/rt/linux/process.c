@@ -15,12 +15,14 @@
 #include <fcntl.h>
 #include <linux/close_range.h>
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "rt/linux/loop_inside.h"
@@ -30,7 +32,7 @@ struct process {
 	uv_poll_t poll; /* of the pidfd: readable when it ended */
 	pid_t id;
 	int pidfd;
-	struct stream *ready; /* NULL: it says nothing */
+	struct stream *heard; /* what it writes on ready_fd; or NULL */
 	bool ended;
 	int status; /* exit code, or 128 + signal */
 	struct gate over;
@@ -168,7 +170,7 @@ static bool birth_prepare(struct birth *b)
 		return fail("pipe: %m");
 	if (b->plan->ready_fd == 0)
 		return true;
-	check(b->plan->ready_fd > STDERR_FILENO);
+	check(b->plan->ready_fd > STDIN_FILENO);
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, b->ready) != 0)
 		return fail("socketpair: %m");
 	return true;
@@ -231,8 +233,8 @@ static void on_end(uv_poll_t *poll, int status, int events)
 	uv_poll_stop(poll);
 	p->ended = true;
 	p->status = WIFSIGNALED(how) ? 128 + WTERMSIG(how) : WEXITSTATUS(how);
-	if (p->ready)
-		shutdown(p->ready->fd, SHUT_RD);
+	if (p->heard)
+		shutdown(p->heard->fd, SHUT_RD);
 	gate_open(&p->over);
 }
 
@@ -248,7 +250,7 @@ static struct process *process_new(pid_t id, struct birth *b)
 	check(uv_poll_start(&p->poll, UV_READABLE, on_end) == 0);
 	if (b->ready[0] >= 0) {
 		fcntl(b->ready[0], F_SETFL, O_NONBLOCK);
-		p->ready = stream_new(b->ready[0], NULL);
+		p->heard = stream_new(b->ready[0], NULL);
 		b->ready[0] = -1;
 	}
 	return p;
@@ -295,9 +297,9 @@ enum wait_result process_wait(struct process *p, int64_t deadline_ms,
 
 bool process_ready(struct process *p, int64_t deadline_ms)
 {
-	check(p->ready);
-	while (str_find(stream_bytes(p->ready), '\n') < 0) {
-		enum stream_state s = stream_fill(p->ready, deadline_ms);
+	check(p->heard);
+	while (str_find(stream_bytes(p->heard), '\n') < 0) {
+		enum stream_state s = stream_fill(p->heard, deadline_ms);
 
 		if (s == STREAM_END)
 			return fail("it ended before it was ready");
@@ -336,7 +338,103 @@ void process_free(struct process *p)
 	if (!p)
 		return;
 	check(p->ended && !p->over.first);
-	stream_close(p->ready);
+	stream_close(p->heard);
 	uv_close((uv_handle_t *)&p->poll, on_closed);
 	close(p->pidfd);
+}
+
+/* ---- from start to end ---- */
+
+static bool hear_all(struct process *p, size_t most, int64_t deadline_ms,
+                     struct buf *said)
+{
+	for (;;) {
+		enum stream_state s = stream_fill(p->heard, deadline_ms);
+		struct str more = stream_bytes(p->heard);
+
+		if (s == STREAM_END)
+			return true;
+		if (s != STREAM_MORE)
+			return false;
+		if (more.n > most - said->n)
+			return fail("it writes more than %zu bytes", most);
+		buf_add(said, more);
+		stream_skip(p->heard, more.n);
+	}
+}
+
+bool process_run(const struct process_plan *plan, size_t most,
+                 int64_t deadline_ms, struct buf *said, int *status)
+{
+	struct process_plan heard = *plan;
+	struct process *p;
+	bool ended;
+
+	heard.ready_fd = STDOUT_FILENO;
+	buf_clear(said);
+	p = process_start(&heard);
+	if (!p)
+		return false;
+	ended = hear_all(p, most, deadline_ms, said);
+	if (ended && process_wait(p, deadline_ms, status) != WAIT_DONE)
+		ended = fail("timed out");
+	if (!ended) {
+		add_cause("%s", plan->argv[0]);
+		process_signal_all(p, SIGKILL);
+		process_wait(p, NEVER, status);
+	}
+	process_free(p);
+	return ended;
+}
+
+/* ---- somebody else's child ---- */
+
+/* The descriptor first: once it is there the number cannot change hands
+ * between the question and the signal. */
+bool process_signal_member(int group, int id, int signal)
+{
+	int pidfd = (int)syscall(SYS_pidfd_open, id, 0);
+	bool sent;
+
+	if (pidfd < 0)
+		return false;
+	sent = getpgid(id) == group &&
+	       syscall(SYS_pidfd_send_signal, pidfd, signal, NULL, 0) == 0;
+	close(pidfd);
+	return sent;
+}
+
+/* proc(5): field 22 of /proc/PID/stat, in clock ticks since the boot; the name
+ * in field 2 ends with the last parenthesis. */
+static bool started_at(int id, unsigned long long *ticks)
+{
+	char path[64], line[1024] = "";
+	const char *name_end;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", id);
+	f = fopen(path, "re");
+	if (!f)
+		return false;
+	if (!fgets(line, sizeof(line), f))
+		line[0] = '\0';
+	fclose(f);
+	name_end = strrchr(line, ')');
+	return name_end &&
+	       sscanf(name_end,
+	              ") %*c %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s "
+	              "%*s %*s %*s %*s %*s %*s %llu",
+	              ticks) == 1;
+}
+
+int64_t process_age_ms(int id)
+{
+	struct timespec now;
+	unsigned long long ticks;
+
+	if (!started_at(id, &ticks))
+		return -1;
+	clock_gettime(CLOCK_BOOTTIME, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000 -
+	       (int64_t)ticks * 1000 / sysconf(_SC_CLK_TCK);
 }
