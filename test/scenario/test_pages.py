@@ -314,6 +314,43 @@ def test_rights(server):
         browser.sees("Sign in")
 
 
+def test_a_delegate_manages_users_only(server, sink):
+    server.cli("domain", "create", "few.test", "--relay", sink.at)
+    server.user("ann@few.test")
+    server.cli("group", "create", "team@few.test", "--member", "ann@few.test")
+    # A hosted user, who signs in with his own password.
+    server.cli("admin", "create", "ann@few.test", "--domain", "few.test",
+               "--role", "delegate")
+    with open_browser(server) as browser:
+        sign_in(browser, ENGLISH, "ann@few.test", "secret-ann")
+        browser.sees("Overview", "few.test", "New user")
+        text = browser.text()
+        for hidden in ("Queue", "New group", "Create Domain", "Changes",
+                       "Administrators"):
+            assert hidden not in text, hidden
+        browser.go("/domains/few.test/mail")
+        browser.sees("Mail Routing")
+        assert not browser.field(ENGLISH["relay"]).is_enabled()
+        assert not browser.field(ENGLISH["forward"]).is_enabled()
+        assert "Save" not in browser.text()
+        browser.go("/directory/group/team@few.test")
+        browser.sees("ann@few.test")
+        assert "Save" not in browser.text()
+
+        browser.go("/directory/new/user")
+        browser.type("Address", "ben")
+        browser.press("Create & edit")
+        browser.choose(ENGLISH["mail system"], ENGLISH["alternate"])
+        browser.press("Save")
+        browser.sees("Undo")
+        server.send(STRANGER, "ben@few.test")
+        assert sink.messages[-1].recipients == ["ben@few.test"]
+        # No longer hosted, no longer here.
+        server.cli("user", "set", "ann@few.test", "mail_system=none")
+        browser.press("Directory Browser")
+        browser.sees("Name of the administrator")
+
+
 def test_tabs_are_walked_by_keyboard(server):
     """The focus stays on the tabs while their panels change."""
     server.cli("domain", "create", "tabs.test")
@@ -414,13 +451,22 @@ PAGES = ["/", "/directory", "/directory/user/ann@axe.test/general",
          "/directory/user/ben@axe.test/mail",
          "/directory/user/ann@axe.test/maintenance",
          "/directory/group/team@axe.test", "/directory/shared/box@axe.test",
-         "/directory/new/user", "/create-domain", "/domains",
+         "/directory/new/user", "/directory/new/group",
+         "/directory/new/shared", "/create-domain", "/domains",
          "/domains/axe.test/general", "/domains/axe.test/mail", "/systems",
          "/administrators", "/queue", "/route/ben@axe.test", "/changes",
-         "/account", "/account/second-factor", "/account/tokens"]
+         "/account", "/account/second-factor", "/account/tokens",
+         "/nowhere"]
+# Pages, and what opens a dialogue there.
+DIALOGUES = [("/systems", "other"), ("/systems", "New mail system"),
+             ("/administrators", "axel"),
+             ("/administrators", "New administrator"),
+             ("/domains/axe.test/general", "Delete domain")]
 
 
-def test_everybody_can_use_it(server, sink):
+@pytest.fixture(scope="module")
+def furnished(server, sink):
+    """A server with one of everything in axe.test."""
     server.cli("domain", "create", "axe.test", "--alias", "axe2.test",
                "--relay", sink.at)
     server.user("ann@axe.test", "--name", "Ann")
@@ -429,29 +475,40 @@ def test_everybody_can_use_it(server, sink):
     server.cli("group", "create", "team@axe.test", "--member", "ann@axe.test")
     server.cli("shared", "create", "box@axe.test")
     server.cli("system", "create", "other", "--hosts", sink.at)
+    server.cli("admin", "create", "axel", "--domain", "axe.test",
+               "--password-stdin", input="axel-secret\n")
+    return server
+
+
+@pytest.mark.parametrize("look", ["light", "dark"])
+def test_everybody_can_use_it(furnished, look):
     found = {}
-    with open_browser(server) as browser:
-        def judge(page, look):
-            if page:
+    with open_browser(furnished) as browser:
+        def judge(what):
+            found.update({what: v} if (v := browser.violations()) else {})
+
+        def judge_all(width):
+            for page in PAGES:
                 browser.go(page)
                 browser.find("//h1")
-            found.update({f"{page} {look}": v} if (
-                v := browser.violations()) else {})
+                judge(f"{page}, {width}")
+                wide = browser.driver.execute_script(
+                    "return document.documentElement.scrollWidth")
+                assert wide <= width, f"{page} is {wide} pixels wide"
+            for page, opener in DIALOGUES:
+                browser.go(page)
+                browser.press(opener)
+                browser.find("//*[@role='dialog']")
+                judge(f"{page}: {opener}, {width}")
 
-        judge(None, "sign in")
-        # By keyboard alone: the field has the focus.
+        browser.dark(look == "dark")
         browser.find("//h1")
-        browser.keys("admin0", "\ue004", server.admin, "\ue007")
+        judge("sign in")
+        sign_in(browser, ENGLISH, "admin0", furnished.admin)
         browser.sees("Who lives where")
-        for page in PAGES:
-            judge(page, "light")
-        browser.dark(True)
-        browser.resize(390, 844)
-        for page in PAGES:
-            judge(page, "dark, narrow")
-            wide = browser.driver.execute_script(
-                "return document.documentElement.scrollWidth")
-            assert wide <= 390, f"{page} is {wide} pixels wide"
+        for width, height in ((1280, 900), (390, 844)):
+            browser.resize(width, height)
+            judge_all(width)
         assert browser.complaints() == []
     assert not found, "\n".join(f"{k}: {v}" for k, v in found.items())
 

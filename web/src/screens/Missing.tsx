@@ -1,7 +1,14 @@
-import { Empty } from "../parts/states";
+import { Page } from "../parts/page";
 import { useWords } from "../words";
 
+/** Where no screen is. */
 export function Missing() {
 	const { say } = useWords();
-	return <Empty icon="search" title={say("notFound")} hint={say("notFoundHint")} />;
+	return (
+		<Page title={say("notFound")}>
+			<section className="card">
+				<p className="hint">{say("notFoundHint")}</p>
+			</section>
+		</Page>
+	);
 }
