@@ -66,27 +66,36 @@ struct response on_get_administrator(struct request *r)
 	return noun_get(r, &noun_administrator);
 }
 
-/* A session that somebody left open, or a token, is not enough for it. */
-static bool ends_own_totp(struct request *r)
+/*
+ * The own password and second factor are changed under /session, with the
+ * present ones: a session that somebody left open, or a token, is not enough.
+ * Against a superadministrator's it protects only himself: he may make others.
+ */
+static bool is_own_proof(struct request *r, struct response *out)
 {
-	return json_object_get(r->body, "totp") &&
-	       str_same(r->args[0], r->who.admin.name);
-}
-
-static struct response not_here(void)
-{
-	return problem("totp", own_second_factor);
+	if (!str_same(r->args[0], r->who.admin.name))
+		return false;
+	if (json_object_get(r->body, "totp"))
+		*out = problem("totp", own_second_factor);
+	else if (json_object_get(r->body, "password"))
+		*out = problem("password", own_password);
+	else
+		return false;
+	return true;
 }
 
 struct response on_put_administrator(struct request *r)
 {
-	return ends_own_totp(r) ? not_here() : noun_put(r, &noun_administrator);
+	struct response a;
+
+	return is_own_proof(r, &a) ? a : noun_put(r, &noun_administrator);
 }
 
 struct response on_patch_administrator(struct request *r)
 {
-	return ends_own_totp(r) ? not_here()
-				: noun_patch(r, &noun_administrator);
+	struct response a;
+
+	return is_own_proof(r, &a) ? a : noun_patch(r, &noun_administrator);
 }
 
 struct response on_delete_administrator(struct request *r)

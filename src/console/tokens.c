@@ -3,6 +3,7 @@
  */
 #include "console/handlers.h"
 #include "console/nouns.h"
+#include "console/proof.h"
 
 /* Whose tokens does he see?  Empty: everybody's. */
 static struct str owner(struct request *r)
@@ -53,12 +54,20 @@ static struct response create(struct request *r, struct str name, bool may_write
 	return answer_json(201, shown);
 }
 
+/* A token outlives the session: one that was left open does not make any. */
+static bool proves_himself(struct request *r, struct response *out)
+{
+	return own_password(r, "password", out) &&
+	       (!r->who.admin.totp || own_code(r, out));
+}
+
 struct response on_create_token(struct request *r)
 {
 	enum { DAYS = 90 };
 	struct str name = body_text(r, "name"), scope = body_text(r, "scope");
 	json_t *days = json_object_get(r->body, "days");
 	bool may_write = str_same(scope, S("write"));
+	struct response a;
 
 	if (!may_write && !str_same(scope, S("read")))
 		return problem("scope", wrong_type, V("key", "scope"),
@@ -66,6 +75,8 @@ struct response on_create_token(struct request *r)
 	if (days && !json_is_integer(days))
 		return problem("days", wrong_type, V("key", "days"),
 			       V("right", "a number"));
+	if (!proves_himself(r, &a))
+		return a;
 	if (!change_open(r))
 		return trouble(r);
 	return change_close(r, create(r, name, may_write,

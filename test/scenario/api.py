@@ -195,7 +195,7 @@ class Api:
     def __init__(self, server, source=None):
         """SOURCE: the address it comes from."""
         self.server, self.source = server, source
-        self.cookie = self.csrf = self.token = None
+        self.cookie = self.csrf = self.token = self.password = None
         Api.contract = Api.contract or Contract()
 
     def connect(self):
@@ -268,7 +268,14 @@ class Api:
         assert events.status == status, events.status
         return events
 
+    def new_token(self, name, scope="read", status=201, **more):
+        """With the password of the sign-in."""
+        return self.post("/tokens", {"name": name, "scope": scope,
+                                     "password": self.password, **more},
+                         status)
+
     def sign_in(self, name, password, code=None, status=201, **query):
+        self.password = password
         body = {"name": name, "password": password}
         if code is not None:
             body["code"] = code

@@ -245,7 +245,7 @@ def test_tokens(server, language, words):  # noqa: F811
     other = administrator(server, f"tom-{language}")
     script = Api(server)
     script.sign_in(other, PASSWORD)
-    script.post("/tokens", {"name": "not mine", "scope": "read"}, 201)
+    script.new_token("not mine")
     with open_browser(server, language) as browser:
         sign_in(browser, words, name, PASSWORD)
         open_account(browser, words, name, "tokens")
@@ -254,6 +254,7 @@ def test_tokens(server, language, words):  # noqa: F811
         browser.type(words["name of it"], "backup")
         browser.choose(words["rights"], words["change"])
         browser.type(words["days"], "5000")
+        browser.type(words["current"], PASSWORD)
         browser.press(words["create"])
         assert browser.refused(words["days"]) == words["days wrong"]
         judge(browser, "new token")
@@ -282,8 +283,7 @@ def test_tokens(server, language, words):  # noqa: F811
         # One that nobody needs any more says so.
         old = Api(server)
         old.sign_in(name, PASSWORD)
-        end_token(server, old.post("/tokens", {"name": "old",
-                                               "scope": "read"}).json["id"])
+        end_token(server, old.new_token("old").json["id"])
         browser.driver.refresh()
         browser.sees(words["expired"])
         judge(browser, "tokens")

@@ -404,7 +404,7 @@ def test_nobody_makes_himself_more(root, domain):
 def test_tokens(a, root, domain):
     """A token that may read does not write (403), none works after it was
     revoked (401), none is in the log."""
-    made = root.post("/tokens", {"name": "read", "scope": "read"}).json
+    made = root.new_token("read").json
     assert made["expires_at"] > made["created_at"]
     api = new_api(a)
     api.token = made["token"]
@@ -413,12 +413,11 @@ def test_tokens(a, root, domain):
     api.get("/domains")
     api.patch(f"/domains/{domain}", {"description": "x"}, status=403)
 
-    writing = root.post("/tokens", {"name": "write", "scope": "write",
-                                    "days": 1}).json
+    writing = root.new_token("write", "write", days=1).json
     api.token = writing["token"]
     api.patch(f"/domains/{domain}", {"description": "by a script"})
     # It makes no others, and it changes no password.
-    api.post("/tokens", {"name": "n", "scope": "read"}, status=403)
+    api.new_token("n", status=403)
     api.put("/session/password", {"current": a.admin_password,
                                   "new": "something"}, status=403)
     assert made["token"] not in root.get("/tokens").text
@@ -429,10 +428,14 @@ def test_tokens(a, root, domain):
     theirs = administrator(root, "domain-admin", domain)
     assert theirs.get("/tokens").json["items"] == []
     theirs.delete(f"/tokens/{made['id']}", status=404)
-    root.refused("POST", "/tokens", {"name": "x", "scope": "all"}, "scope")
-    root.refused("POST", "/tokens", {"name": "", "scope": "read"}, "name")
-    root.refused("POST", "/tokens", {"name": "x", "scope": "read",
-                                     "days": 100000}, "days")
+    for change, field in (({"scope": "all"}, "scope"), ({"name": ""}, "name"),
+                          ({"days": 100000}, "days"),
+                          ({"password": "a guess"}, "password")):
+        root.refused("POST", "/tokens", {
+            "name": "x", "scope": "read", "password": a.admin_password,
+            **change}, field)
+    # A session that was left open makes none.
+    root.post("/tokens", {"name": "x", "scope": "read"}, status=400)
     for token in (made["token"], writing["token"]):
         assert token not in a.log()
 

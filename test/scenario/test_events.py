@@ -312,8 +312,7 @@ def test_other_rights_end_it(root, domain):
 
 
 def test_a_token_watches_until_it_is_deleted(root, domain):
-    token = root.post("/tokens", {"name": "watch", "scope": "read"},
-                      status=201).json
+    token = root.new_token("watch").json
     api = Api(root.server)
     api.token = token["token"]
     with api.events("overview", domain=domain) as events:

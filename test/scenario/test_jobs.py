@@ -284,7 +284,7 @@ def test_whose_jobs(root, domain):
     root.get("/jobs/999999", status=404)
     root.get("/jobs/x", status=404)
 
-    token = api.post("/tokens", {"name": "t", "scope": "read"}, status=201)
+    token = api.new_token("t")
     reader = Api(root.server)
     reader.token = token.json["token"]
     assert reader.get(f"/jobs/{job['id']}").json == job

@@ -60,7 +60,7 @@ def furnished(server, root, sink):
     root.patch("/users/ann@evil.test", {"name": DRAWING + IMAGE})
     root.put("/systems/other", {"hosts": "other.test", "tls": "required",
                                 "user": IMAGE, "password": "p"}, status=201)
-    root.post("/tokens", {"name": SCRIPT, "scope": "read"})
+    root.new_token(SCRIPT)
 
 
 @pytest.fixture(scope="module")

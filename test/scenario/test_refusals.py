@@ -307,7 +307,7 @@ ELSEWHERE = {
     "admin-exists": "PUT changes what is there", "system-exists": "as above",
     "relay-needed-to-forward": "a test below",
     **dict.fromkeys(
-        ["code-wrong", "code-used", "no-second-factor", "own-second-factor",
+        ["code-wrong", "code-used", "own-password", "no-second-factor", "own-second-factor",
          "no-second-factor-of", "second-factor-is-on",
          "second-factor-not-begun", "second-factor-is-his"],
         "test_second_factor.py"),
@@ -332,6 +332,8 @@ def target(path):
 def test_each_wrong_value_has_its_reason(root, directory, method, path, body,
                                          field, reason, values):
     path, _, query = path.partition("?")
+    if path == "tokens":
+        body = {**body, "password": root.password}
     answer = root.request(method, target(path), body, 422,
                           **dict(urllib.parse.parse_qsl(query))).json
     assert answer["reason"] == reason, answer

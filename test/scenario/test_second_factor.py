@@ -305,8 +305,8 @@ def test_nobody_else_does(root):
         chief.api.refused(method, chief.path, {
             "totp": "off", "role": "superadmin"}, "totp", "DELETE")
     script = Api(root.server)
-    script.token = chief.api.post("/tokens", {
-        "name": "script", "scope": "write"}).json["token"]
+    script.token = chief.api.new_token(
+        "script", "write", code=chief.recovery_codes[0]).json["token"]
     script.refused("PATCH", chief.path, {"totp": "off"}, "totp")
     assert chief.api.get("/session").json["totp"] is True
     root.delete(chief.path)
@@ -334,7 +334,7 @@ def test_whoever_has_the_machine_has_the_keys(a, root):
 
 def test_scripts_go_on(root):
     one = Administrator(root)
-    token = one.api.post("/tokens", {"name": "t", "scope": "write"}).json
+    token = one.api.new_token("t", "write").json
     one.switch_on()
     script = Api(root.server, one.place)
     script.token = token["token"]
@@ -344,7 +344,21 @@ def test_scripts_go_on(root):
     for method in ("PUT", "DELETE"):
         script.request(method, "/session/totp",
                        {"password": PASSWORD, "code": "1"}, 403)
-    one.api.post("/tokens", {"name": "no code needed", "scope": "read"}, 201)
+    # A new one wants a code as well.
+    one.api.new_token("without a code", status=400)
+    refused = one.api.new_token("a guess", status=422, code="wrong")
+    assert refused.json["field"] == "code"
+    one.api.new_token("with a code", code=one.recovery_codes[0])
+
+
+def test_the_own_password_goes_with_the_present_one(root):
+    one = Administrator(root, "superadmin")
+    for method in ("PATCH", "PUT"):
+        one.api.refused(method, one.path, {
+            "password": "taken over", "role": "superadmin"}, "password",
+            "present one")
+    one.sign_in()
+    root.delete(one.path)
 
 
 def test_a_user_as_administrator(root):

@@ -92,12 +92,14 @@ function AdministratorForm({ read, onClose }: { read: Versioned<Administrator> |
 						onChange={(domain) => type({ domain })}
 					/>
 				)}
-				<PasswordField
-					label={say("password")}
-					description={read?.value.password === "set" ? say("systemPasswordKept") : undefined}
-					{...field.text("password")}
-					autoComplete="new-password"
-				/>
+				{(isOther || !read) && (
+					<PasswordField
+						label={say("password")}
+						description={read?.value.password === "set" ? say("systemPasswordKept") : undefined}
+						{...field.text("password")}
+						autoComplete="new-password"
+					/>
+				)}
 				{isOther && read.value.totp === "on" && (
 					<div className="row">
 						<p className="grow">{say("secondFactorOfOther")}</p>

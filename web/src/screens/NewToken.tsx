@@ -2,9 +2,12 @@ import { Button, Select, TextInput } from "@mantine/core";
 import { useState } from "react";
 import { tokens } from "../api";
 import type { CreatedToken, NewToken as Wanted } from "../api";
+import { CodeField } from "../parts/CodeField";
 import { CopyButton } from "../parts/CopyButton";
 import { fieldsOf, useTyped } from "../parts/fields";
 import { Form, useAttempt } from "../parts/form";
+import { PasswordField } from "../parts/PasswordField";
+import { useWho } from "../session";
 import { useWords } from "../words";
 
 const curl = (token: string) =>
@@ -43,9 +46,16 @@ const mostDays = 3650;
 
 export function NewToken({ onClose }: { onClose: () => void }) {
 	const { say } = useWords();
+	const { session } = useWho();
 	const attempt = useAttempt();
 	const [made, setMade] = useState<CreatedToken | null>(null);
-	const [draft, type] = useTyped({ name: "", scope: "read" as Wanted["scope"], days: "90" });
+	const [draft, type] = useTyped({
+		name: "",
+		scope: "read" as Wanted["scope"],
+		days: "90",
+		password: "",
+		code: "",
+	});
 	const field = fieldsOf({ attempt, draft, type });
 
 	function make() {
@@ -53,7 +63,11 @@ export function NewToken({ onClose }: { onClose: () => void }) {
 		if (!draft.name.trim()) return attempt.refuse("name", say("required"));
 		if (!Number.isInteger(days))
 			return attempt.refuse("days", say.refusal("bad-token-days", { most: mostDays }) ?? "");
-		void attempt.run(async () => setMade(await tokens.create({ ...draft, days })));
+		if (!draft.password) return attempt.refuse("password", say("required"));
+		if (session.totp && !draft.code.trim()) return attempt.refuse("code", say("required"));
+		const { code, ...rest } = draft;
+		const wanted = { ...rest, days, ...(session.totp && { code }) };
+		void attempt.run(async () => setMade(await tokens.create(wanted)));
 	}
 
 	if (made) return <Made made={made} onClose={onClose} />;
@@ -85,6 +99,19 @@ export function NewToken({ onClose }: { onClose: () => void }) {
 				autoComplete="off"
 				inputMode="numeric"
 			/>
+			<PasswordField
+				label={say("currentPassword")}
+				{...field.text("password")}
+				autoComplete="current-password"
+			/>
+			{session.totp && (
+				<CodeField
+					value={draft.code}
+					onType={(code) => type({ code })}
+					error={attempt.errorOf("code")}
+					orRecovery
+				/>
+			)}
 			<div className="row end">
 				<Button variant="default" onClick={onClose}>
 					{say("cancel")}

@@ -173,6 +173,7 @@ export const refusals: Record<Reason, string> = {
 	"code-used": "This code has been used already. Wait for the next one.",
 	"no-second-factor": "No second factor is on.",
 	"no-second-factor-of": "{name} has no second factor.",
+	"own-password": "Change your own password in your account.",
 	"own-second-factor": "Switch your own second factor off in your account.",
 	"second-factor-is-on": "A second factor is on already. Switch it off first.",
 	"second-factor-not-begun": "Begin with a new secret first.",

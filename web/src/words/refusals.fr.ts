@@ -170,6 +170,7 @@ export const refusals: Record<Reason, string> = {
 	"code-used": "Ce code a déjà servi. Attendez le suivant.",
 	"no-second-factor": "Aucun second facteur n'est activé.",
 	"no-second-factor-of": "{name} n'a pas de second facteur.",
+	"own-password": "Changez votre propre mot de passe dans votre compte.",
 	"own-second-factor": "Désactivez votre propre second facteur dans votre compte.",
 	"second-factor-is-on": "Un second facteur est déjà activé. Désactivez-le d'abord.",
 	"second-factor-not-begun": "Commencez d'abord avec un nouveau secret.",
