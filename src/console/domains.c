@@ -73,8 +73,23 @@ struct response on_put_domain(struct request *r)
 	return noun_put(r, &noun_domain);
 }
 
+/* Whoever gave a domain another name would get that name's mail. */
+static bool is_another_name(struct request *r)
+{
+	json_t *wanted = json_object_get(r->body, "aliases"), *now = NULL;
+	bool is_other;
+
+	if (is_super(r) || !wanted || load(r, r->args[0], &now) != FOUND)
+		return false;
+	is_other = !json_equal(wanted, json_object_get(now, "aliases"));
+	json_decref(now);
+	return is_other;
+}
+
 struct response on_patch_domain(struct request *r)
 {
+	if (is_another_name(r))
+		return problem("aliases", aliases_are_not_his);
 	return noun_patch(r, &noun_domain);
 }
 

@@ -138,6 +138,7 @@ bool change_open(struct request *r)
 					       STR(r->who.admin.name)));
 	if (!r->c)
 		return false;
+	changes_ask_as(r->c, r->who.admin.role, r->who.admin.domain);
 	if (!changes_begin(r->c)) {
 		changes_close(r->c);
 		r->c = NULL;

@@ -59,14 +59,35 @@ struct response on_get_user(struct request *r)
 	return noun_get(r, &noun_user);
 }
 
+/* By any of his addresses.  His password is what he signs in with here: the
+ * own one is changed with the present one. */
+static bool is_own_password(struct request *r)
+{
+	json_t *user = NULL, *login;
+	bool is_own;
+
+	if ((!json_object_get(r->body, "password") &&
+	     !json_object_get(r->body, "password_hash")) ||
+	    load(r, r->args[0], &user) != FOUND)
+		return false;
+	login = json_object_get(user, "address");
+	is_own = str_same(r->who.admin.name,
+			  (struct str){ json_string_value(login),
+					json_string_length(login) });
+	json_decref(user);
+	return is_own;
+}
+
 struct response on_put_user(struct request *r)
 {
-	return noun_put(r, &noun_user);
+	return is_own_password(r) ? problem("password", own_password)
+				  : noun_put(r, &noun_user);
 }
 
 struct response on_patch_user(struct request *r)
 {
-	return noun_patch(r, &noun_user);
+	return is_own_password(r) ? problem("password", own_password)
+				  : noun_patch(r, &noun_user);
 }
 
 struct response on_delete_user(struct request *r)

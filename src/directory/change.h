@@ -25,6 +25,8 @@ struct changes {
 	char *who;
 	struct arena *arena;		/* one change's */
 	struct change result;
+	enum admin_role role;		/* who asks: changes_ask_as() */
+	int64_t role_domain;
 	bool in_batch, in_change;
 };
 

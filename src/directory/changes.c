@@ -27,6 +27,12 @@ struct changes *changes_open(const char *path, const char *who)
 	return c;
 }
 
+void changes_ask_as(struct changes *c, enum admin_role role, int64_t domain)
+{
+	c->role = role;
+	c->role_domain = domain;
+}
+
 void changes_close(struct changes *c)
 {
 	if (!c)

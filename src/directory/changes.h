@@ -147,6 +147,14 @@ struct change system_delete(struct changes *c, struct str name);
 
 enum admin_role { ADMIN_SUPER, ADMIN_DOMAIN, ADMIN_DELEGATE };
 
+/*
+ * What follows is asked for by an administrator of this role and domain (0:
+ * all).  Users who are administrators themselves are refused to him unless he
+ * has all their rights: with a user's password one signs in as him.  Without
+ * it, as on the command line, nobody is refused.
+ */
+void changes_ask_as(struct changes *c, enum admin_role role, int64_t domain);
+
 struct change admin_create(struct changes *c, struct str name,
 			   const struct setting *s, size_t n);
 struct change admin_set(struct changes *c, struct str name,

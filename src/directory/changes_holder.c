@@ -347,13 +347,29 @@ static const char *about_login(struct changes *c, const struct holder_row *made)
 	       "password`.";
 }
 
+/* Has he who asks all the rights this user has as an administrator? */
+static bool check_rank(struct changes *c, const struct holder_row *h)
+{
+	struct query q scoped(query) =
+		sql_query(c->sql, "SELECT role, coalesce(domain, 0) FROM admin "
+				  "WHERE name = ?", "s", h->login);
+	enum answer a = c->role == ADMIN_SUPER ? ANSWER_NO : query_next(&q);
+
+	if (a == ANSWER_UNSURE)
+		return broken(c);
+	if (a == ANSWER_NO || (query_int(&q, 0) >= (int64_t)c->role &&
+			       query_int(&q, 1) == c->role_domain))
+		return true;
+	return refuse(c, NULL, user_outranks, V("user", h->login));
+}
+
 static bool create(struct changes *c, enum holder_kind kind, struct str address,
 		   const struct setting *s, size_t n)
 {
 	struct holder_row h = { .kind = kind, .enabled = true,
 				.forward_keeps_copy = true };
 
-	return holder_insert(c, address, &h) &&
+	return holder_insert(c, address, &h) && check_rank(c, &h) &&
 	       change_log(c, noun_of(&h), h.login, S("created"), S(""),
 			  h.login) &&
 	       apply(c, &h, s, n, true) &&
@@ -369,7 +385,7 @@ static bool set_loaded(struct changes *c, const struct holder_row *h,
 			if (is_key(s[i].key, "enabled"))
 				return refuse(c, "enabled",
 					      builtin_stays_enabled);
-	return apply(c, h, s, n, false) &&
+	return check_rank(c, h) && apply(c, h, s, n, false) &&
 	       done(c, "The %s %.*s is changed.", kind_words[h->kind],
 		    STR(h->login));
 }
@@ -448,7 +464,8 @@ static bool delete(struct changes *c, enum holder_kind kind,
 {
 	struct holder_row h;
 
-	return holder_load_kind(c, kind, address, &h) && holder_delete(c, &h);
+	return holder_load_kind(c, kind, address, &h) && check_rank(c, &h) &&
+	       holder_delete(c, &h);
 }
 
 #define CREATE(c, kind, address, s, n) \

@@ -61,6 +61,7 @@ static enum answer check_rights(struct changes *c, struct work *w)
 	if (a != ANSWER_YES)
 		return a;
 	w->scope = now.domain;
+	changes_ask_as(c, now.role, now.domain);
 	if ((int64_t)now.role <= w->role &&
 	    (now.domain == 0 || now.domain == w->domain))
 		return ANSWER_YES;

@@ -184,7 +184,9 @@ def show_servers(servers):
 
 def main():
     once = "--once" in sys.argv[1:]
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    # A shell that starts us in the background has Ctrl-C ignored.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
     world = World()
     try:
         master, slave = build(world)

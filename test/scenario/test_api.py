@@ -399,6 +399,61 @@ def test_nobody_makes_himself_more(root, domain):
     api.get(f"/users/u@{domain}", status=404)
 
 
+def test_nobody_takes_the_place_of_one_with_more_rights(a, root, domain):
+    """A user who is an administrator: whoever sets his password signs in as
+    him, so one with fewer rights changes nothing about him."""
+    chief, coming, peer = (f"{name}@{domain}"
+                           for name in ("chief", "coming", "peer"))
+    other = f"d{next(counter)}.test"
+    root.put(f"/domains/{other}", {}, status=201)
+    for name in (chief, peer):
+        root.put(f"/users/{name}", {"password": PASSWORD}, status=201)
+    for name in (chief, coming):
+        root.put(f"/administrators/{name}", {"role": "superadmin"}, status=201)
+    # Of another domain: other rights, though no more.
+    root.put(f"/administrators/{peer}", {"role": "domain-admin",
+                                         "domain": other}, status=201)
+    for role in ("domain-admin", "delegate"):
+        api = administrator(root, role, domain)
+        for name in (chief, peer):
+            for change in ({"password": "stolen-one"}, {"enabled": False},
+                           {"mail_system": "none"}, {"forward": ["x@y.test"]}):
+                api.refused("PATCH", f"/users/{name}", change, None,
+                            "more rights")
+            api.refused("PUT", f"/users/{name}", {}, None, "more rights")
+            api.request("DELETE", f"/users/{name}", status=422)
+            job = api.wait_for_job(api.job({
+                "addresses": [name], "change": {"enabled": False}}))
+            assert (job["changed"], job["refused"]) == (0, 1)
+        api.refused("PUT", f"/users/{coming}", {"password": "stolen-one"},
+                    None, "more rights")
+        api.get(f"/users/{coming}", status=404)
+        for name in (chief, coming, peer):
+            Api(a).sign_in(name, "stolen-one", status=401)
+    # Who has the rights may, and so may he himself.
+    root.patch(f"/users/{chief}", {"password": "a new one"})
+    own = Api(a)
+    own.sign_in(chief, "a new one")
+    own.patch(f"/users/{chief}", {"name": "Chief"})
+    for body in {"password": "another one"}, {"password_hash": "{PLAIN}x"}:
+        own.refused("PATCH", f"/users/{chief}", body, "password",
+                    "present one")
+    a.cli("user", "set", chief, "enabled=no")
+
+
+def test_names_of_a_domain_are_not_its_administrators_to_give(root, domain):
+    api = administrator(root, "domain-admin", domain)
+    answer = api.refused("PATCH", f"/domains/{domain}", {
+        "aliases": ["gmail.example"]}, "aliases", "superadministrator")
+    assert answer.json["reason"] == "aliases-are-not-his"
+    # As it is, as a form sends it.
+    api.patch(f"/domains/{domain}", {"aliases": [], "description": "mine"})
+    root.patch(f"/domains/{domain}", {"aliases": [f"also-{domain}"]})
+    api.refused("PATCH", f"/domains/{domain}", {"aliases": []}, "aliases")
+    assert root.get(f"/domains/{domain}").json["aliases"] == [
+        f"also-{domain}"]
+
+
 # ---- tokens ----------------------------------------------------------------
 
 def test_tokens(a, root, domain):

@@ -306,6 +306,7 @@ ELSEWHERE = {
     "no-such-token": "404", "no-system-at-all": "here is one",
     "admin-exists": "PUT changes what is there", "system-exists": "as above",
     "relay-needed-to-forward": "a test below",
+    "user-outranks": "test_api.py", "aliases-are-not-his": "test_api.py",
     **dict.fromkeys(
         ["code-wrong", "code-used", "own-password", "no-second-factor", "own-second-factor",
          "no-second-factor-of", "second-factor-is-on",

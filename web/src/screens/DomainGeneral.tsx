@@ -20,7 +20,7 @@ const changeOf = ({ aliases, description }: ReturnType<typeof draftOf>): DomainC
 
 export function DomainGeneral({ read, mayDelete }: { read: Versioned<Domain>; mayDelete: boolean }) {
 	const { say } = useWords();
-	const { mayRoute, domain, setDomain } = useWho();
+	const { isSuper, mayRoute, domain, setDomain } = useWho();
 	const [, go] = useLocation();
 	const [deleting, setDeleting] = useState(false);
 	const editor = useEditor({
@@ -41,7 +41,7 @@ export function DomainGeneral({ read, mayDelete }: { read: Versioned<Domain>; ma
 					label={say("aliases")}
 					description={say("aliasesHint")}
 					{...field.text("aliases")}
-					disabled={!mayRoute}
+					disabled={!isSuper}
 				/>
 				<Textarea
 					label={say("description")}

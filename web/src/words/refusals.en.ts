@@ -36,6 +36,7 @@ export const refusals: Record<Reason, string> = {
 	"no-such-domain": "There is no domain {domain}.",
 	"domain-exists": "The domain {domain} exists already.",
 	"domain-is-alias": "{alias} is an alias of the domain {domain}. Remove it there first.",
+	"aliases-are-not-his": "Only a superadministrator gives a domain its names.",
 	"own-name-as-alias": "{domain} is the domain's own name; leave it out of the aliases.",
 	"too-many-aliases": "A domain has at most {most} aliases.",
 	"alias-in-use":
@@ -85,6 +86,7 @@ export const refusals: Record<Reason, string> = {
 	"no-such-holder": "{address} is not there any more.",
 	"holder-of-no-domain": "{address} is not there: there is no domain {domain} here.",
 	"holder-of-other-kind": "{address} is an entry of another kind.",
+	"user-outranks": "{user} is an administrator with more rights than you have. Only one who has them can change this user.",
 	"builtin-stays": "{address} is made with its domain and stays with it.",
 	"builtin-stays-enabled": "postmaster@ is always deliverable: this mailbox cannot be disabled.",
 	"forward-to-himself":

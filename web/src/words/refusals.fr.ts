@@ -36,6 +36,7 @@ export const refusals: Record<Reason, string> = {
 	"no-such-domain": "Il n'y a pas de domaine {domain}.",
 	"domain-exists": "Le domaine {domain} existe déjà.",
 	"domain-is-alias": "{alias} est un alias du domaine {domain}. Retirez-le d'abord de celui-ci.",
+	"aliases-are-not-his": "Seul un superadministrateur donne ses noms à un domaine.",
 	"own-name-as-alias": "{domain} est le nom du domaine lui-même ; ne le mettez pas parmi les alias.",
 	"too-many-aliases": "Un domaine a {most} alias au plus.",
 	"alias-in-use":
@@ -83,6 +84,8 @@ export const refusals: Record<Reason, string> = {
 	"no-such-holder": "{address} n'existe plus.",
 	"holder-of-no-domain": "{address} n'existe pas : il n'y a pas de domaine {domain} ici.",
 	"holder-of-other-kind": "{address} est une entrée d'un autre type.",
+	"user-outranks":
+		"{user} est un administrateur qui a plus de droits que vous. Seul celui qui les a peut modifier cet utilisateur.",
 	"builtin-stays": "{address} est créée avec son domaine et reste avec lui.",
 	"builtin-stays-enabled": "postmaster@ reçoit toujours ses messages : cette boîte ne peut pas être désactivée.",
 	"forward-to-himself":
