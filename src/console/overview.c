@@ -134,7 +134,7 @@ static json_t *total_json(const struct queue_total *t)
 			 (json_int_t)t->messages, "recipients",
 			 (json_int_t)t->recipients, "held", (json_int_t)t->held,
 			 "bytes", (json_int_t)t->bytes, "oldest",
-			 t->oldest_ms ? json_time(t->oldest_ms) : json_null());
+			 json_time_or_null(t->oldest_ms));
 }
 
 static void add_total(struct queue_total *to, const struct queue_total *t)

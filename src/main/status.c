@@ -1,25 +1,12 @@
 /* The engine's figures as JSON (status.h). */
 #include "main/status.h"
 
-#include <jansson.h>
 #include <stdlib.h>
 
 #include "deliver/deliver.h"
 #include "rt/counter.h"
 #include "rt/ledger.h"
-
-/* A next hop says what it likes, a name is ours. */
-static json_t *text(struct str s)
-{
-	json_t *j = json_stringn(s.p ? s.p : "", s.n);
-
-	return j ? j : json_string("(not UTF-8)");
-}
-
-static json_t *time_or_null(int64_t wall_ms)
-{
-	return wall_ms ? json_string(date_iso(wall_ms).c) : json_null();
-}
+#include "show/values.h"
 
 static json_t *counters_json(void)
 {
@@ -75,11 +62,11 @@ static void add_system(void *arg, const struct ledger_row *row)
 	json_array_append_new(
 		l->list,
 		json_pack("{s:o,s:o,s:o,s:s,s:o,s:o,s:I,s:I,s:I,s:I,s:I}",
-			  "kind", text(kind), "name", text(name), "hosts",
-			  text(name), "state",
+			  "kind", json_text(kind), "name", json_text(name), "hosts",
+			  json_text(name), "state",
 			  state_word(row->state), "since",
-			  time_or_null(row->since_ms), "problem",
-			  text(row->note), "delivered",
+			  json_time_or_null(row->since_ms), "problem",
+			  json_text(row->note), "delivered",
 			  (json_int_t)row->n[SYSTEM_DELIVERED], "deferred",
 			  (json_int_t)row->n[SYSTEM_DEFERRED], "refused",
 			  (json_int_t)row->n[SYSTEM_REFUSED], "connections",
@@ -102,7 +89,7 @@ static void set_hosts(const struct status *s, json_t *systems)
 		if (!str_empty(name) && s->directory &&
 		    directory_system_named(s->directory, name, arena,
 					   &found) == ANSWER_YES)
-			json_object_set_new(e, "hosts", text(found.hosts));
+			json_object_set_new(e, "hosts", json_text(found.hosts));
 	}
 }
 
@@ -112,7 +99,7 @@ static void add_domain(void *arg, const struct ledger_row *row)
 
 	json_array_append_new(
 		l->list, json_pack("{s:o,s:I,s:I,s:I}", "name",
-				   text(row->name), "handed_over",
+				   json_text(row->name), "handed_over",
 				   (json_int_t)row->n[TRAFFIC_HANDED_OVER],
 				   "kept", (json_int_t)row->n[TRAFFIC_KEPT],
 				   "refused",
@@ -133,7 +120,7 @@ void status_write(struct buf *to, const struct status *s)
 	json_t *systems = rows_json(s, s->systems, add_system);
 	json_t *all = json_pack(
 		"{s:s,s:o,s:I,s:I,s:o,s:o,s:o}", "hostname", s->hostname, "started",
-		time_or_null(s->started_wall_ms), "started_ms",
+		json_time_or_null(s->started_wall_ms), "started_ms",
 		(json_int_t)s->started_wall_ms, "sessions",
 		(json_int_t)s->sessions, "counters", counters_json(), "systems",
 		systems, "domains",

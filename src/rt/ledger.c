@@ -75,14 +75,13 @@ void ledger_count(struct ledger *l, struct str name, size_t which, uint64_t n)
 
 static void say(struct row *r, int state, struct str note)
 {
-	size_t n = note.n < sizeof(r->note) ? note.n : sizeof(r->note);
-
+	note = str_cut(note, sizeof(r->note));
 	if (r->seen.since_ms == 0 || r->seen.state != state)
 		r->seen.since_ms = wall_ms();
 	r->seen.state = state;
-	if (n)
-		memcpy(r->note, note.p, n);
-	r->seen.note = (struct str){ r->note, n };
+	if (note.n)
+		memcpy(r->note, note.p, note.n);
+	r->seen.note = (struct str){ r->note, note.n };
 }
 
 void ledger_say(struct ledger *l, struct str name, int state, struct str note)

@@ -31,7 +31,7 @@ struct ledger *ledger_open(size_t most);
 void ledger_close(struct ledger *l);		/* NULL is allowed */
 /* L may be NULL: nobody wants to know. */
 void ledger_count(struct ledger *l, struct str name, size_t which, uint64_t n);
-/* NOTE is cut at LEDGER_NOTE_BYTES. */
+/* NOTE is cut at LEDGER_NOTE_BYTES, at a character. */
 void ledger_say(struct ledger *l, struct str name, int state, struct str note);
 /* In order of their first mention.  EACH has the row on loan; it must neither
  * wait nor use the ledger. */

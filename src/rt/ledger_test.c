@@ -70,6 +70,11 @@ static void test_a_state_has_a_beginning(void **unused)
 	memset(long_note, 'x', sizeof(long_note));
 	ledger_say(l, S("a"), 1, (struct str){ long_note, sizeof(long_note) });
 	assert_int_equal(look(l, "a").row.note.n, LEDGER_NOTE_BYTES);
+	/* one byte, then characters of two: the last has no room */
+	for (size_t i = 1; i < sizeof(long_note); i++)
+		long_note[i] = i % 2 ? '\xc3' : '\xa9';
+	ledger_say(l, S("a"), 1, (struct str){ long_note, sizeof(long_note) });
+	assert_int_equal(look(l, "a").row.note.n, LEDGER_NOTE_BYTES - 1);
 	ledger_close(l);
 }
 
