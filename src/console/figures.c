@@ -213,6 +213,7 @@ static struct figures *read_answer(const struct buf *answer)
 	f->sessions = number(all_of_it, "sessions");
 	read_counters(f, json_object_get(all_of_it, "counters"));
 	read_hops(f, json_object_get(all_of_it, "systems"));
+	f->hops_left_out = number(all_of_it, "systems_left_out");
 	read_domains(f, json_object_get(all_of_it, "domains"));
 	json_decref(all_of_it);
 	return f;

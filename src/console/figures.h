@@ -42,6 +42,7 @@ struct figures {
 	uint64_t sessions, counters[COUNTER_COUNT], traffic[TRAFFIC];
 	struct hop_figures *hops;
 	size_t n_hops;
+	uint64_t hops_left_out;		/* there were too many to say */
 	struct domain_figures *domains;
 	size_t n_domains;
 };

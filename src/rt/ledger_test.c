@@ -6,29 +6,24 @@
 #include "rt/ledger.h"
 
 struct seen {
-	const char *want;
-	struct ledger_row row;
+	struct ledger_row row;		/* but for its texts */
 	char note[LEDGER_NOTE_BYTES + 1];
 	size_t rows;
 };
 
-static void take(void *arg, const struct ledger_row *row)
-{
-	struct seen *s = arg;
-
-	s->rows++;
-	if (!str_same(row->name, str_of(s->want)))
-		return;
-	s->row = *row;
-	memcpy(s->note, row->note.p ? row->note.p : "", row->note.n);
-	s->note[row->note.n] = 0;
-}
-
 static struct seen look(struct ledger *l, const char *name)
 {
-	struct seen s = { .want = name };
+	struct arena *arena = arena_open();
+	struct seen s = { .rows = 0 };
+	struct ledger_row *rows = ledger_copy(l, arena, &s.rows);
 
-	ledger_list(l, take, &s);
+	for (size_t i = 0; i < s.rows; i++) {
+		if (!str_same(rows[i].name, str_of(name)))
+			continue;
+		s.row = rows[i];
+		memcpy(s.note, s.row.note.p, s.row.note.n);
+	}
+	arena_close(arena);
 	return s;
 }
 
@@ -92,6 +87,30 @@ static void test_no_more_rows_than_there_may_be(void **unused)
 	ledger_close(l);
 }
 
+static void test_a_copy_stays_as_it_was(void **unused)
+{
+	struct arena *arena = arena_open();
+	struct ledger *l = ledger_open(10);
+	struct ledger_row *rows;
+	size_t n;
+
+	rows = ledger_copy(l, arena, &n);
+	assert_int_equal(n, 0);
+	ledger_say(l, S("a"), 2, S("refused"));
+	ledger_count(l, S("b"), 0, 1);
+	ledger_count(l, S("a"), 0, 1);
+	rows = ledger_copy(l, arena, &n);
+	ledger_say(l, S("a"), 1, S("other"));
+	ledger_close(l);
+	assert_int_equal(n, 2);
+	assert_true(str_same(rows[0].name, S("a")));
+	assert_true(str_same(rows[0].note, S("refused")));
+	assert_int_equal(rows[0].state, 2);
+	assert_true(str_same(rows[1].name, S("b")));
+	assert_true(rows[0].used > rows[1].used);
+	arena_close(arena);
+}
+
 static void *count_many(void *ledger)
 {
 	for (int i = 0; i < 5000; i++) {
@@ -120,6 +139,7 @@ int main(void)
 		cmocka_unit_test(test_numbers),
 		cmocka_unit_test(test_a_state_has_a_beginning),
 		cmocka_unit_test(test_no_more_rows_than_there_may_be),
+		cmocka_unit_test(test_a_copy_stays_as_it_was),
 		cmocka_unit_test(test_many_threads),
 	};
 
