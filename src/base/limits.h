@@ -86,6 +86,9 @@ enum {
 	LIMIT_CONTROL_MS = 2000,	/* for question and answer together */
 	LIMIT_CONTROL_HOPS = 500,	/* whose connections are counted */
 	LIMIT_CONTROL_ANSWER_BYTES = 8388608,	/* 10,000 domains and systems */
+	LIMIT_CONTROL_SYSTEMS_BYTES = 4194304,	/* of it; 10,000 domains, of 365
+						   bytes each at most, fit into
+						   the rest */
 
 	/* console */
 	LIMIT_CONSOLE_CONNECTIONS = 600,

@@ -14,15 +14,9 @@ const struct value *value_find(const struct value *values, const char *name)
 	return NULL;
 }
 
-/* Not within a character of UTF-8. */
 static struct str keep_text(struct str s, struct arena *a)
 {
-	size_t n = s.n;
-
-	if (n > LIMIT_VALUE_BYTES)
-		for (n = LIMIT_VALUE_BYTES; n > 0 && (s.p[n] & 0xc0) == 0x80;)
-			n--;
-	return arena_str(a, str_part(s, 0, n));
+	return arena_str(a, str_cut(s, LIMIT_VALUE_BYTES));
 }
 
 static struct texts keep_list(struct texts list, struct arena *a)

@@ -85,6 +85,19 @@ struct str str_from(struct str s, size_t from)
 	return str_part(s, from, s.n);
 }
 
+/* "10xxxxxx" goes on with a character, and none has more than three of them:
+ * else it is no UTF-8. */
+struct str str_cut(struct str s, size_t max)
+{
+	size_t n = max;
+
+	if (s.n <= max)
+		return s;
+	while (n > 0 && max - n <= 3 && ((unsigned char)s.p[n] & 0xc0) == 0x80)
+		n--;
+	return str_part(s, 0, max - n <= 3 ? n : max);
+}
+
 static bool is_blank(char c)
 {
 	return c == ' ' || c == '\t';

@@ -54,6 +54,8 @@ ptrdiff_t str_search(struct str s, struct str what);
 /* The part from..end; both are clamped to the string. */
 struct str str_part(struct str s, size_t from, size_t end);
 struct str str_from(struct str s, size_t from);
+/* The first bytes, at most MAX, without half a character of UTF-8 at the end. */
+struct str str_cut(struct str s, size_t max);
 /* Without spaces and tabs at both ends. */
 struct str str_trim(struct str s);
 

@@ -55,6 +55,23 @@ static void test_cut(void **unused)
 	assert_true(str_same(str_trim(S(" \t ")), S("")));
 }
 
+static void test_cut_at_a_character(void **unused)
+{
+	assert_true(str_same(str_cut(S("abc"), 3), S("abc")));
+	assert_true(str_same(str_cut(S("abc"), 2), S("ab")));
+	assert_true(str_same(str_cut(S("abc"), 0), S("")));
+	assert_true(str_same(str_cut(STR_NONE, 5), STR_NONE));
+	assert_true(str_same(str_cut(S("a\xc3\xa9"), 2), S("a")));
+	assert_true(str_same(str_cut(S("a\xc3\xa9z"), 3), S("a\xc3\xa9")));
+	for (size_t max = 1; max <= 4; max++)
+		assert_true(str_same(str_cut(S("a\xf0\x9f\x98\x80"), max),
+				     S("a")));
+	assert_true(str_same(str_cut(S("\xc3\xa9"), 1), S("")));
+	/* no UTF-8 */
+	assert_true(str_same(str_cut(S("a\x80\x80\x80\x80\x80\x80"), 5),
+			     S("a\x80\x80\x80\x80")));
+}
+
 static void test_number(void **unused)
 {
 	uint64_t n;
@@ -112,6 +129,7 @@ int main(void)
 		cmocka_unit_test(test_fail),   cmocka_unit_test(test_compare),
 		cmocka_unit_test(test_find),   cmocka_unit_test(test_cut),
 		cmocka_unit_test(test_number), cmocka_unit_test(test_ascii),
+		cmocka_unit_test(test_cut_at_a_character),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

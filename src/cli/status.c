@@ -84,6 +84,9 @@ static void print_status(struct cli *c, const json_t *all)
 		fprintf(c->out, "next hops, since then:\n");
 	json_array_foreach(systems, i, system)
 		print_system(c, system);
+	if (number(all, "systems_left_out") > 0)
+		fprintf(c->out, "  and %lld more, not used as lately\n",
+			(long long)number(all, "systems_left_out"));
 	fprintf(c->out, "counters:\n");
 	print_counters(c, json_object_get(all, "counters"));
 }

@@ -22,14 +22,6 @@
 
 #include "console/request.h"
 
-struct watcher;
-
-/* The next bytes for this watcher. False: no more, ever.  N of 0: none now, and
- * the request is parked.  On the server's threads. */
-bool watcher_read(struct watcher *w, char *to, size_t room, size_t *n);
-/* Called when a request is gone. */
-void watcher_forget(struct request *r);
-
 /* On the loop: before the server starts, */
 bool events_open(struct console *c) must_check;
 /* after it was quiesced: all streams are told to end, and none begins any

@@ -13,8 +13,10 @@
 enum {
 	ANSWER_MS = 1000,
 	FRESH_MS = 1000,
-	MINUTE = 12,		/* remembered; one every 5 seconds */
+	MINUTE = 13,		/* remembered; one every 5 seconds */
 	A_MINUTE_MS = 60000,
+	ABOUT_A_MINUTE_MS = 55000,	/* at least, */
+	OVER_A_MINUTE_MS = 75000,	/* at most: after a beat that was late */
 };
 
 static struct {
@@ -74,17 +76,30 @@ static bool same_engine(const struct figures *a, const struct figures *b)
 	       a->started_wall_ms == b->started_wall_ms;
 }
 
+/* Under the lock. The youngest that is old enough; NULL: there is none. */
+static struct figures *a_minute_ago(void)
+{
+	for (size_t i = all.n; i > 0; i--) {
+		struct figures *f = all.minute[i - 1];
+		int64_t age_ms = all.latest->heard_ms - f->heard_ms;
+
+		if (age_ms >= ABOUT_A_MINUTE_MS)
+			return age_ms <= OVER_A_MINUTE_MS &&
+			       same_engine(f, all.latest) ? f : NULL;
+	}
+	return NULL;
+}
+
 const struct figures *figures_borrow_before(void)
 {
-	const struct figures *f = NULL;
+	const struct figures *f;
 
 	pthread_mutex_lock(&all.lock);
 	if (all.latest->is_up &&
 	    wall_ms() - all.latest->started_wall_ms < A_MINUTE_MS)
 		f = hold(all.nothing);
-	for (size_t i = 0; i < all.n && !f; i++)
-		if (same_engine(all.minute[i], all.latest))
-			f = hold(all.minute[i]);
+	else
+		f = hold(a_minute_ago());
 	pthread_mutex_unlock(&all.lock);
 	return f;
 }
@@ -198,6 +213,7 @@ static struct figures *read_answer(const struct buf *answer)
 	f->sessions = number(all_of_it, "sessions");
 	read_counters(f, json_object_get(all_of_it, "counters"));
 	read_hops(f, json_object_get(all_of_it, "systems"));
+	f->hops_left_out = number(all_of_it, "systems_left_out");
 	read_domains(f, json_object_get(all_of_it, "domains"));
 	json_decref(all_of_it);
 	return f;
@@ -228,7 +244,6 @@ void figures_ask(const char *data)
 	struct buf answer scoped(buf) = BUF_EMPTY;
 	struct arena *arena scoped(arena) = arena_open();
 	const char *path = arena_printf(arena, "%s/%s", data, CONTROL_SOCKET);
-
 	struct figures *f;
 
 	if (control_ask(path, S("status"), after_ms(ANSWER_MS), &answer))

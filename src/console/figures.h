@@ -36,12 +36,13 @@ struct figures {
 	bool is_up;
 	int64_t heard_ms;
 	uint64_t version;		/* another one: something is different */
-	int64_t since_wall_ms;		/* up, or not: when that began */
+	int64_t since_wall_ms;		/* up, or not: when we first saw it so */
 	/* When it is up: */
 	int64_t started_wall_ms;	/* another one: it was started again */
 	uint64_t sessions, counters[COUNTER_COUNT], traffic[TRAFFIC];
 	struct hop_figures *hops;
 	size_t n_hops;
+	uint64_t hops_left_out;		/* there were too many to say */
 	struct domain_figures *domains;
 	size_t n_domains;
 };
@@ -49,7 +50,7 @@ struct figures {
 /* Never NULL. */
 const struct figures *figures_borrow(void);
 /* Of the same engine, about a minute ago; nothing at all when it has started
- * since.  NULL: that is not known. */
+ * since.  NULL: that is not known, as in our own first minute. */
 const struct figures *figures_borrow_before(void);
 const struct figures *figures_share(const struct figures *f);
 void figures_return(const struct figures *f);		/* NULL is allowed */

@@ -1,6 +1,7 @@
 /*
  * Rings of points (history.h): one for all domains, one for each domain that
- * ever had something to say.
+ * ever had something to say, while there is room.  Who has no ring had nothing
+ * to say, unless somebody found no room: then that is not known.
  *
  * All rings have the same places; which of them is the latest, and how many
  * hold something, is said once.
@@ -27,6 +28,7 @@ enum {
 struct ring {
 	UT_hash_handle hh;
 	int64_t domain;			/* 0: all */
+	bool is_ours;			/* while names are compared */
 	uint32_t at[LINES][POINTS];
 };
 
@@ -44,8 +46,10 @@ static struct {
 	int64_t step, wall_ms;		/* of the latest point */
 	int64_t covered;		/* steps that the latest word is about */
 	size_t n;			/* points that were noted, up to POINTS */
+	bool had_no_room[POINTS];	/* somebody who had something to say */
 	/* Its writer's own: */
 	struct name *names;
+	bool names_are_new;		/* since rings were compared with them */
 	uint64_t directory_version;
 	const struct figures *last;	/* the last of an engine that was up */
 	int64_t began_wall_ms;		/* at the first point */
@@ -94,6 +98,7 @@ static bool read_names(struct directory *d)
 	if (!list_domain_names(d, add_name, NULL))
 		return false;
 	all.directory_version = version;
+	all.names_are_new = true;
 	return true;
 }
 
@@ -122,18 +127,59 @@ static void clear_point(struct ring *r, size_t i, uint32_t value)
 		r->at[line][i] = value;
 }
 
-/* Before it there was nothing to say. NULL: too many have one. */
+/* What a domain without a ring had to say. */
+static uint32_t without_ring(size_t at)
+{
+	return all.had_no_room[at] ? UNKNOWN : 0;
+}
+
+static void no_room(void)
+{
+	for (int64_t i = 0; i < all.covered; i++)
+		all.had_no_room[(all.step - i) % POINTS] = true;
+}
+
+/* NULL: too many have one. */
 static struct ring *find_or_add(int64_t domain)
 {
 	struct ring *r = find(domain);
 
-	if (r || HASH_COUNT(all.rings) >= LIMIT_CONSOLE_HISTORIES)
+	if (r)
 		return r;
+	if (HASH_COUNT(all.rings) >= LIMIT_CONSOLE_HISTORIES) {
+		no_room();
+		return NULL;
+	}
 	r = must_alloc(sizeof(*r));
 	memset(r, 0, sizeof(*r));
 	r->domain = domain;
+	for (size_t i = 0; i < POINTS; i++)
+		clear_point(r, i, without_ring(i));
 	HASH_ADD(hh, all.rings, domain, sizeof(r->domain), r);
 	return r;
+}
+
+/* A domain that is gone makes room for another. */
+static void drop_rings_of_nobody(void)
+{
+	struct ring *r, *next;
+
+	if (!all.names_are_new)
+		return;
+	all.names_are_new = false;
+	for (const struct name *n = all.names; n; n = n->hh.next) {
+		r = find(n->domain);
+		if (r)
+			r->is_ours = true;
+	}
+	HASH_ITER(hh, all.rings, r, next) {
+		if (!r->is_ours && r->domain != 0) {
+			HASH_DEL(all.rings, r);
+			free(r);
+			continue;
+		}
+		r->is_ours = false;
+	}
 }
 
 static void add_at(struct ring *r, int line, int64_t step, uint64_t n)
@@ -183,10 +229,12 @@ static void go_on(bool knows_waiting, bool knows_traffic)
 
 	if (gap > POINTS)
 		gap = POINTS;
-	find_or_add(0);
 	all.step = step;
 	all.wall_ms = wall_ms();
 	all.covered = gap;
+	for (int64_t i = 0; i < gap; i++)
+		all.had_no_room[(step - i) % POINTS] = false;
+	find_or_add(0);
 	all.n = all.n + (size_t)gap < POINTS ? all.n + (size_t)gap : POINTS;
 	HASH_ITER(hh, all.rings, r, next)
 		clear_steps(r, false, false);
@@ -285,6 +333,7 @@ bool history_note(struct directory *d, struct tools *queue,
 		  tools_domains(queue, take_waiting, &waiting);
 
 	pthread_mutex_lock(&all.lock);
+	drop_rings_of_nobody();
 	go_on(ok, ok && is_known);
 	note_waiting(&waiting);
 	if (ok && is_known)
@@ -299,7 +348,7 @@ bool history_note(struct directory *d, struct tools *queue,
 
 /* ---- showing ---- */
 
-/* A domain without a ring had nothing to say whenever all had a word. */
+/* What is not known of all is not known of a domain without a ring, either. */
 static json_t *line_json(const struct ring *r, const struct ring *of_all,
 			 int line)
 {
@@ -308,7 +357,7 @@ static json_t *line_json(const struct ring *r, const struct ring *of_all,
 	for (size_t i = 0; of_all && i < all.n; i++) {
 		int64_t step = all.step - (int64_t)(all.n - 1 - i);
 		size_t at = (size_t)(step % POINTS);
-		uint32_t n = r ? r->at[line][at] : 0;
+		uint32_t n = r ? r->at[line][at] : without_ring(at);
 
 		if (of_all->at[line][at] == UNKNOWN)
 			n = UNKNOWN;
@@ -351,4 +400,5 @@ void history_close(void)
 	all.n = 0;
 	all.began_wall_ms = 0;
 	all.directory_version = 0;
+	memset(all.had_no_room, 0, sizeof(all.had_no_room));
 }

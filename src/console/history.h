@@ -3,8 +3,10 @@
  * domains and of each; a point every few seconds since the console started.
  *
  * Points are noted by the beat (events.c) whether anybody watches or not, so
- * that who signs in sees the hour before.  What was not known (the engine did
- * not answer) is null, not zero.
+ * that who signs in sees the hour before.  What was not known is null, not
+ * zero: the engine did not answer, or more than LIMIT_CONSOLE_HISTORIES domains
+ * had mail in that hour and this one was too late for a place.  Domains that
+ * are gone give theirs back.
  */
 #ifndef CONSOLE_HISTORY_H
 #define CONSOLE_HISTORY_H

@@ -2,6 +2,9 @@
  * and directory are this file's. */
 #include "base/test.h"
 
+#include <stdio.h>
+
+#include "base/limits.h"
 #include "console/history.h"
 #include "directory/lists.h"
 #include "queue/tools.h"
@@ -11,6 +14,17 @@
 static int64_t clock_ms;
 static uint64_t waiting_here, waiting_elsewhere;
 static bool queue_is_broken;
+static uint64_t version;
+static int n_more;		/* domains, their ids from MORE on */
+static uint64_t waiting_for_more;	/* each of them */
+
+enum { MORE = 100 };
+
+static struct str more_name(char *room, size_t size, int i)
+{
+	snprintf(room, size, "d%d.test", i);
+	return str_of(room);
+}
 
 int64_t now_us(void)
 {
@@ -29,7 +43,7 @@ json_t *json_time(int64_t ms)
 
 uint64_t directory_version(struct directory *d)
 {
-	return 1;
+	return version;
 }
 
 bool list_domain_names(struct directory *d,
@@ -38,6 +52,11 @@ bool list_domain_names(struct directory *d,
 {
 	each(arg, S("here.test"), 7);
 	each(arg, S("alias.test"), 7);
+	for (int i = 0; i < n_more; i++) {
+		char name[32];
+
+		each(arg, more_name(name, sizeof(name), i), MORE + i);
+	}
 	return true;
 }
 
@@ -50,6 +69,11 @@ bool tools_domains(struct tools *t,
 		return fail("broken");
 	each(arg, S("alias.test"), waiting_here);
 	each(arg, S("elsewhere.test"), waiting_elsewhere);
+	for (int i = 0; i < n_more; i++) {
+		char name[32];
+
+		each(arg, more_name(name, sizeof(name), i), waiting_for_more);
+	}
 	return true;
 }
 
@@ -111,6 +135,9 @@ static int start(void **unused)
 	clock_ms = 1000000;
 	waiting_here = waiting_elsewhere = 0;
 	queue_is_broken = false;
+	version = 1;
+	n_more = 0;
+	waiting_for_more = 1;
 	return 0;
 }
 
@@ -214,6 +241,44 @@ static void test_an_hour_and_no_more(void **unused)
 	json_decref(o);
 }
 
+/* With that of all domains there is one too many. */
+static void test_who_found_no_room_is_not_known(void **unused)
+{
+	int first = MORE + LIMIT_CONSOLE_HISTORIES - 1, last = MORE;
+
+	assert_true(note(engine(1000, 0)));
+	n_more = LIMIT_CONSOLE_HISTORIES;
+	version++;
+	pass(5);
+	assert_true(note(engine(1000, 0)));
+	assert_line(first, "waiting", "[0,1]");
+	assert_line(last, "waiting", "[0,null]");
+	assert_line(0, "waiting", "[0,500]");
+	waiting_for_more = 0;
+	pass(5);
+	assert_true(note(engine(1000, 0)));
+	assert_line(first, "waiting", "[0,1,0]");
+	assert_line(last, "waiting", "[0,null,0]");
+	assert_line(last, "handed_over", "[null,null,0]");
+}
+
+static void test_a_domain_that_is_gone_makes_room(void **unused)
+{
+	assert_true(note(engine(1000, 0)));
+	n_more = LIMIT_CONSOLE_HISTORIES;
+	version++;
+	pass(5);
+	assert_true(note(engine(1000, 0)));
+	n_more = 2;		/* the others are deleted */
+	waiting_here = 3;
+	version++;
+	pass(5);
+	assert_true(note(engine(1000, 0)));
+	assert_line(7, "waiting", "[0,null,3]");
+	assert_line(MORE + 1, "waiting", "[0,1,1]");
+	assert_line(MORE + 2, "waiting", "[0,null,0]");
+}
+
 int main(void)
 {
 #define HISTORY(name) cmocka_unit_test_setup_teardown(name, start, end)
@@ -225,6 +290,8 @@ int main(void)
 		HISTORY(test_a_long_silence_is_not_known),
 		HISTORY(test_what_the_queue_does_not_say),
 		HISTORY(test_an_hour_and_no_more),
+		HISTORY(test_who_found_no_room_is_not_known),
+		HISTORY(test_a_domain_that_is_gone_makes_room),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

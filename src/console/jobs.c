@@ -32,11 +32,6 @@ static void add_said(json_t *o, const struct said *said)
 	json_object_set_new(o, "values", object_of(said->values));
 }
 
-static json_t *time_or_null(int64_t seconds)
-{
-	return seconds ? json_time_s(seconds) : json_null();
-}
-
 json_t *job_json(const struct job *j)
 {
 	json_t *o =
@@ -50,8 +45,8 @@ json_t *job_json(const struct job *j)
 			 "changed", (json_int_t)j->changed, "refused",
 			 (json_int_t)j->refused, "detail", "created_at",
 			 json_time_s(j->created_s), "started_at",
-			 time_or_null(j->started_s), "ended_at",
-			 time_or_null(j->ended_s), "undoes",
+			 json_time_or_null(j->started_s * 1000), "ended_at",
+			 json_time_or_null(j->ended_s * 1000), "undoes",
 			 j->undoes ? json_integer(j->undoes) : json_null(),
 			 "can_undo", j->can_undo);
 

@@ -50,6 +50,19 @@ static bool is_system(const json_t *e, const char *kind, struct str name)
 			name);
 }
 
+/* Mail of other domains goes there, too.  A hop without figures has had no
+ * mail, unless hops were left out. */
+static json_t *last_minute(const struct shown *s, const struct hop_figures *now,
+			   const struct hop_figures *before)
+{
+	if (!s->is_all || !s->before ||
+	    (!now && s->now->hops_left_out > 0) ||
+	    (!before && s->before->hops_left_out > 0))
+		return json_null();
+	return json_integer((json_int_t)((now ? now->delivered : 0) -
+					 (before ? before->delivered : 0)));
+}
+
 /* As the engine knows it: no word yet, or no engine, is "unknown". */
 static void set_state(const struct shown *s, json_t *e, const char *kind,
 		      struct str name)
@@ -62,13 +75,7 @@ static void set_state(const struct shown *s, json_t *e, const char *kind,
 	set(e, "state", json_text(h ? h->state : S("unknown")));
 	set(e, "since", json_text_or_null(h ? h->since : S("")));
 	set(e, "problem", json_text(h ? h->problem : S("")));
-	/* Mail of other domains goes there, too. */
-	set(e, "last_minute",
-	    s->is_all && s->before
-		    ? json_integer((json_int_t)(
-			      (h ? h->delivered : 0) -
-			      (before ? before->delivered : 0)))
-		    : json_null());
+	set(e, "last_minute", last_minute(s, h, before));
 }
 
 static json_t *system_new(const struct shown *s, const char *kind,
@@ -134,7 +141,7 @@ static json_t *total_json(const struct queue_total *t)
 			 (json_int_t)t->messages, "recipients",
 			 (json_int_t)t->recipients, "held", (json_int_t)t->held,
 			 "bytes", (json_int_t)t->bytes, "oldest",
-			 t->oldest_ms ? json_time(t->oldest_ms) : json_null());
+			 json_time_or_null(t->oldest_ms));
 }
 
 static void add_total(struct queue_total *to, const struct queue_total *t)

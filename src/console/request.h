@@ -31,7 +31,7 @@ struct desk;		/* desk.h */
 struct sessions;	/* sessions.h */
 struct guard;		/* route/guard.h */
 struct relay_test;	/* relay_test.c */
-struct watcher;		/* events.h */
+struct watcher;		/* watchers.h */
 struct tools;		/* queue/tools.h */
 
 enum { ARGS = 2 };

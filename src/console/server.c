@@ -18,7 +18,7 @@
 #include "console/admission.h"
 #include "console/certificate.h"
 #include "console/desk.h"
-#include "console/events.h"
+#include "console/watchers.h"
 #include "rt/fiber.h"
 #include "rt/log.h"
 

@@ -10,7 +10,6 @@
 #include <stdlib.h>
 
 #include "base/limits.h"
-#include "console/events.h"
 #include "console/server.h"
 #include "rt/clock.h"
 

@@ -54,6 +54,14 @@ enum watcher_added { WATCHER_ADDED, WATCHER_ONE_TOO_MANY, WATCHER_TOO_LATE };
  * the watchers. */
 enum watcher_added watcher_add(struct watcher *w, void (*added)(void));
 
+/* ---- for the server's threads ---- */
+
+/* The next bytes for this watcher. False: no more, ever.  N of 0: none now, and
+ * the request is parked. */
+bool watcher_read(struct watcher *w, char *to, size_t room, size_t *n);
+/* Called when a request is gone. */
+void watcher_forget(struct request *r);
+
 /* ---- for the beat ---- */
 
 /* All that have not ended or hung up, in ARENA, until they are let go. */

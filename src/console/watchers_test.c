@@ -7,7 +7,6 @@
 #include <unistd.h>
 
 #include "base/limits.h"
-#include "console/events.h"
 #include "console/server.h"
 #include "console/watchers.h"
 

@@ -3,7 +3,7 @@
  * only its own user (and root) can open.
  *
  *	status\n                      one line asks
- *	{"started":...}               one JSON document answers, and that is all
+ *	{"hostname":...}              one JSON document answers, and that is all
  *
  * Both ends are here.  The one who asks:
  *

@@ -149,7 +149,7 @@ static void log_share(const struct attempt *a, const struct share *s)
 
 static void count_share(const struct attempt *a, const struct share *s)
 {
-	system_counts(a->job->deliver, s, a->job->arena);
+	ledgers_count_share(a->job->deliver, s, a->job->arena);
 	if (s->state == RECIPIENT_DONE)
 		count(COUNT_DELIVERIES);
 	else if (s->state == RECIPIENT_LATER)
@@ -264,7 +264,7 @@ static const struct reply *is_resting(const struct attempt *a)
 void hop_is_down(struct attempt *a, const struct reply *why, bool is_slow)
 {
 	hop_rest(a->job->deliver, a->key, why, is_slow);
-	system_is_down(a->job->deliver, &a->leg, why, a->job->arena);
+	ledgers_say_down(a->job->deliver, &a->leg, why, a->job->arena);
 	if (is_system(a))
 		board_write(a->job->deliver->settings->down, a->key, S(""));
 }

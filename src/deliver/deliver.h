@@ -6,10 +6,11 @@
  *
  * Refused, handed over, or kept:
  *
- *	message ─▶ route() per recipient ─▶ legs ─▶ one attempt (fiber) per next
- *hop ├─ every recipient 2xx ─▶ 250, nothing was written ├─ every recipient 5xx
- *─▶ the first recipient's reply, nothing written ├─ some 4xx, or no outcome
- *after LIMIT_HANDOVER_MS ─▶ keep ─▶ 250 └─ 2xx and 5xx mixed ─▶ DSN kept ─▶ 250
+ *	message ─▶ route() per recipient ─▶ legs ─▶ one attempt (fiber) each
+ *	  ├─ every recipient 2xx ─▶ 250, nothing was written
+ *	  ├─ every recipient 5xx ─▶ the first one's reply, nothing written
+ *	  ├─ some 4xx, or late (LIMIT_HANDOVER_MS) ─▶ keep ─▶ 250
+ *	  └─ 2xx and 5xx mixed ─▶ a DSN is kept ─▶ 250
  *
  * A message for the Internet from a user is kept first and answered at once.
  * An attempt that still runs when the client is answered goes on; its result
@@ -18,9 +19,9 @@
  * Files: handover.c (the story above), job.c (one round of work on a message:
  * routed, attempted, settled), attempt.c (one next hop, many recipients),
  * hops.c (which hosts), remote.c (TLS, AUTH), mailbox.c (LMTP into Dovecot),
- *transaction.c (MAIL to the final dot), peer.c and pool.c (open connections),
- *probe.c (asking at RCPT), scheduler.c (the queue's turn), dsn.c, figures.c
- *(what is noted for those who watch).
+ * transaction.c (MAIL to the final dot), peer.c and pool.c (open connections),
+ * probe.c (asking at RCPT), scheduler.c (the queue's turn), dsn.c, ledgers.c
+ * (what is noted for those who watch).
  */
 #ifndef DELIVER_DELIVER_H
 #define DELIVER_DELIVER_H
@@ -36,7 +37,7 @@ struct tls_context;
 struct board;
 struct ledger;
 
-/* Columns and states of the ledger of systems (figures.c has its rows). */
+/* Columns and states of the ledger of systems (ledgers.c has its rows). */
 enum system_figure { SYSTEM_DELIVERED, SYSTEM_DEFERRED, SYSTEM_REFUSED };
 enum system_state { SYSTEM_UNTRIED, SYSTEM_UP, SYSTEM_DOWN };
 /* Columns of the ledger of traffic: recipients of each of our domains, by what

@@ -86,7 +86,7 @@ static struct reply say(struct deliver *d, int code, const char *status,
 static struct reply say_kept(struct job *job)
 {
 	count(COUNT_MAILS_KEPT);
-	traffic_counts(job);
+	ledgers_count_job(job);
 	return say(job->deliver, 250, "2.0.0", "Ok: queued as %s",
 	           job->message->id);
 }
@@ -94,14 +94,14 @@ static struct reply say_kept(struct job *job)
 static struct reply say_handed_over(struct job *job)
 {
 	count(COUNT_MAILS_HANDED_OVER);
-	traffic_counts(job);
+	ledgers_count_job(job);
 	return say(job->deliver, 250, "2.0.0", "Ok: handed over, %s",
 	           job->message->id);
 }
 
 static struct reply say_refused(struct job *job, const struct share *s)
 {
-	traffic_counts(job);
+	ledgers_count_job(job);
 	return say(job->deliver, s->reply.code, reply_status(&s->reply), "%.*s",
 	           STR(s->reply.text));
 }

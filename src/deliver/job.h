@@ -140,20 +140,20 @@ void hops_close(struct deliver *d);
 void waits remote_deliver(struct attempt *a, struct share **shares, size_t n);
 void waits mailbox_deliver(struct attempt *a, struct share **shares, size_t n);
 
-/* ---- figures.c ---- */
+/* ---- ledgers.c ---- */
 
 /* The row of its next hop in the ledger of systems. */
-struct str figures_name(const struct leg *leg, struct arena *arena);
+struct str ledgers_row(const struct leg *leg, struct arena *arena);
 /* It has just answered; it has just been tried in vain. */
-void system_is_up(const struct deliver *d, const struct leg *leg,
-                  struct arena *arena);
-void system_is_down(const struct deliver *d, const struct leg *leg,
-                    const struct reply *why, struct arena *arena);
+void ledgers_say_up(const struct deliver *d, const struct leg *leg,
+                    struct arena *arena);
+void ledgers_say_down(const struct deliver *d, const struct leg *leg,
+                      const struct reply *why, struct arena *arena);
 /* What became of S at its next hop. */
-void system_counts(const struct deliver *d, const struct share *s,
-                   struct arena *arena);
+void ledgers_count_share(const struct deliver *d, const struct share *s,
+                         struct arena *arena);
 /* The client is told 250, or that all are refused. */
-void traffic_counts(const struct job *job);
+void ledgers_count_job(const struct job *job);
 
 /* ---- dsn.c ---- */
 

@@ -35,11 +35,11 @@ static void note_state(const struct attempt *a, struct share **shares, size_t n,
 
 	for (size_t i = 0; i < n; i++)
 		if (shares[i]->state == RECIPIENT_WAITING) {
-			system_is_down(d, &a->leg, &trouble->reply,
-			               a->job->arena);
+			ledgers_say_down(d, &a->leg, &trouble->reply,
+			                 a->job->arena);
 			return;
 		}
-	system_is_up(d, &a->leg, a->job->arena);
+	ledgers_say_up(d, &a->leg, a->job->arena);
 }
 
 void mailbox_deliver(struct attempt *a, struct share **shares, size_t n)

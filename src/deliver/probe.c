@@ -154,15 +154,15 @@ static enum verdict ask_system(struct deliver *d, const struct leg *leg,
 
 	*reply = (struct reply){ 0 };
 	if (!hops_find(d, leg, q.deadline_ms, arena, &hops, &n, &trouble)) {
-		system_is_down(d, leg, &trouble.reply, arena);
+		ledgers_say_down(d, leg, &trouble.reply, arena);
 		return VERDICT_TROUBLE;
 	}
 	while (i < n && !ask_hop(d, &hops[i], &q, false, &verdict, reply))
 		i++;
 	if (i < n)
-		system_is_up(d, leg, arena);
+		ledgers_say_up(d, leg, arena);
 	else
-		system_is_down(d, leg, &q.why, arena);
+		ledgers_say_down(d, leg, &q.why, arena);
 	return fiber_cancelled() ? VERDICT_NOT_ASKED : verdict;
 }
 

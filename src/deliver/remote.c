@@ -372,8 +372,8 @@ void remote_deliver(struct attempt *a, struct share **shares, size_t n)
 
 	if (!hops_find(job->deliver, &a->leg, after_ms(LIMIT_CONNECT_MS),
 	               job->arena, &hops, &n_hops, &trouble)) {
-		system_is_down(job->deliver, &a->leg, &trouble.reply,
-		               job->arena);
+		ledgers_say_down(job->deliver, &a->leg, &trouble.reply,
+		                 job->arena);
 		conclude(a, left, n_left, &trouble);
 		return;
 	}
@@ -390,7 +390,7 @@ void remote_deliver(struct attempt *a, struct share **shares, size_t n)
 		}
 	}
 	if (!n_left) {
-		system_is_up(job->deliver, &a->leg, job->arena);
+		ledgers_say_up(job->deliver, &a->leg, job->arena);
 		return;
 	}
 	if (!trouble.reply.code)

@@ -51,7 +51,7 @@ void line_release(struct line *line);
 void waits hop_try(struct attempt *a, const struct hop *hop,
                    struct share **left, size_t n, struct trouble *trouble);
 
-/* For people; and for the pool, whose keys begin with figures_name(). */
+/* For people; and for the pool, whose keys begin with ledgers_row(). */
 struct str hop_name(const struct hop *hop, struct arena *arena);
 struct str hop_key(const struct hop *hop, struct arena *arena);
 /* *TROUBLE: the way leads to ourselves; false. */

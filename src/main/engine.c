@@ -17,11 +17,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/limits.h"
 #include "control/control.h"
 #include "main/dovecot.h"
 #include "main/main.h"
-#include "main/status.h"
+#include "main/questions.h"
 #include "rt/counter.h"
 #include "rt/board.h"
 #include "rt/ledger.h"
@@ -43,6 +42,8 @@ struct engine {
 	struct board *down, *given;
 	struct ledger *systems, *traffic;
 	struct control control;
+	struct questions questions;
+	const char *directory;		/* its path */
 	int64_t started_wall_ms;
 	struct tls_context *tls, *tls_any, *tls_verified;
 	struct smtp_settings smtp;
@@ -119,107 +120,17 @@ static bool start_acceptor(struct lane *l, struct listener *listener,
 
 /* ---- questions: loop 0 ---- */
 
-/* One round through all lanes: each adds what it alone knows. */
-struct round {
-	struct engine *engine;
-	struct arena *arena;
-	unsigned pending, sessions;
-	struct hop_connections *connections;
-	size_t n, room;
-	struct gate done;
-};
-
-/* What one lane adds, in memory of its own until it is back on loop 0. */
-struct part {
-	struct round *round;
-	struct lane *lane;
-	struct arena *arena;
-	unsigned sessions;
-	struct hop_connections connections[LIMIT_CONTROL_HOPS];
-	size_t n;
-};
-
-static void add_connections(void *arg, struct str name, unsigned in_use,
-			    unsigned idle)
+static unsigned look_at_lane(void *engine, int lane,
+			     void (*each)(void *arg, struct str name,
+					  unsigned in_use, unsigned idle),
+			     void *arg)
 {
-	struct part *p = arg;
+	struct lane *l = &((struct engine *)engine)->lanes[lane];
 
-	if (p->n < array_size(p->connections))
-		p->connections[p->n++] = (struct hop_connections){
-			arena_str(p->arena, name), in_use, idle
-		};
-}
-
-static void part_is_back(void *arg)
-{
-	struct part *p = arg;
-	struct round *r = p->round;
-
-	r->sessions += p->sessions;
-	for (size_t i = 0; i < p->n && r->n < r->room; i++) {
-		r->connections[r->n] = p->connections[i];
-		r->connections[r->n++].name =
-			arena_str(r->arena, p->connections[i].name);
-	}
-	arena_close(p->arena);
-	if (--r->pending == 0)
-		gate_open(&r->done);
-}
-
-/* On the lane's loop. */
-static void fill_part(void *arg)
-{
-	struct part *p = arg;
-
-	if (p->lane->is_open) {
-		p->sessions = p->lane->server.sessions;
-		deliver_connections(p->lane->deliver, add_connections, p);
-	}
-	loop_post(0, part_is_back, p);
-}
-
-/* Not cancelled half-way: the lanes write into it. */
-static void waits go_round(struct round *r)
-{
-	struct engine *e = r->engine;
-
-	r->room = (size_t)e->n_lanes * LIMIT_CONTROL_HOPS;
-	r->connections = arena_array(r->arena, struct hop_connections, r->room);
-	for (int i = 0; i < e->n_lanes; i++) {
-		struct arena *arena = arena_open();
-		struct part *p = arena_new(arena, struct part);
-
-		p->round = r;
-		p->lane = &e->lanes[i];
-		p->arena = arena;
-		r->pending++;
-		loop_post(i, fill_part, p);
-	}
-	while (r->pending > 0)
-		gate_wait(&r->done, NEVER);
-}
-
-static bool waits answer_question(void *arg, struct str question,
-				  struct buf *out)
-{
-	struct engine *e = arg;
-	struct arena *arena scoped(arena) = arena_open();
-	struct round r = { .engine = e, .arena = arena };
-	struct status s = {
-		.hostname = e->config->hostname,
-		.started_wall_ms = e->started_wall_ms,
-		.systems = e->systems, .traffic = e->traffic,
-	};
-
-	if (!str_same(question, S("status")))
-		return false;
-	go_round(&r);
-	s.directory = e->lanes[0].is_open ? e->lanes[0].directory : NULL;
-	s.sessions = r.sessions;
-	s.connections = r.connections;
-	s.n_connections = r.n;
-	status_write(out, &s);
-	return true;
+	if (!l->is_open)
+		return 0;
+	deliver_connections(l->deliver, each, arg);
+	return l->server.sessions;
 }
 
 static void waits serve_question(void *arg)
@@ -260,7 +171,7 @@ static bool lane_open(struct lane *l)
 {
 	struct engine *e = l->engine;
 
-	l->directory = directory_open(config_path(e->config, "directory.db"));
+	l->directory = directory_open(e->directory);
 	if (!l->directory)
 		return false;
 	l->router = (struct router){
@@ -453,8 +364,7 @@ static void fill_settings(struct engine *e)
 
 static bool open_guard(struct engine *e)
 {
-	struct directory *d =
-		directory_open(config_path(e->config, "directory.db"));
+	struct directory *d = directory_open(e->directory);
 	struct node node;
 	bool known = d && directory_node(d, &node);
 
@@ -482,11 +392,23 @@ static bool open_shared(struct engine *e)
 	e->given = board_open(MAILBOXES_GIVEN);
 	e->systems = ledger_open(FIGURES_OF);
 	e->traffic = ledger_open(FIGURES_OF);
-	e->control = (struct control){ .answer = answer_question, .arg = e };
 	e->verification = verification_open(e->open_questions);
 	fill_settings(e);
 	dns_open(&e->dns);
 	return true;
+}
+
+static void open_control(struct engine *e)
+{
+	e->questions = (struct questions){
+		.status = { .hostname = e->config->hostname,
+			    .started_wall_ms = e->started_wall_ms,
+			    .directory = e->directory,
+			    .systems = e->systems, .traffic = e->traffic },
+		.n_lanes = e->n_lanes, .look_at_lane = look_at_lane, .arg = e,
+	};
+	e->control = (struct control){ .answer = questions_answer,
+				       .arg = &e->questions };
 }
 
 static void open_lanes(struct engine *e)
@@ -532,11 +454,13 @@ int engine_main(const struct call *c)
 	if (ready && !str_number(str_of(ready), 1000, &ready_fd))
 		return call_fail(2, "--ready-fd %s is no number", ready);
 	e.ready_fd = (int)ready_fd;
+	e.directory = config_path(e.config, "directory.db");
 	umask(0077);
 	privileges_raise_files();
 	log_open(e.config->hostname);
 	if (open_shared(&e)) {
 		open_lanes(&e);
+		open_control(&e);
 		loops_run(e.n_lanes, run_lane, &e);
 		say_counters();
 	} else {

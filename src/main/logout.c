@@ -15,9 +15,6 @@
 enum {
 	WHO_MS = 10000,
 	WHO_BYTES = 1 << 24,	/* some 200,000 sessions */
-	/* Begun that soon after the first look, a session may still have been
-	 * let in before the commit. */
-	LET_IN_MS = 1000,
 };
 
 struct session {
@@ -132,13 +129,43 @@ static void end_his(void *arg, struct str login)
 			 STR(login), ended);
 }
 
+static bool is_due(const struct logout *l, int64_t ms)
+{
+	return l->n_marks > 0 && l->marks[0].seen_ms + LOGOUT_AGAIN_MS <= ms;
+}
+
+/* When all marks are taken, which takes a database that cannot be written for
+ * long, the youngest stands for what is new, too. */
+static void mark(struct logout *l, int64_t upto, int64_t seen_ms)
+{
+	if (l->n_marks < LOGOUT_MARKS)
+		l->n_marks++;
+	l->marks[l->n_marks - 1] = (struct logout_mark){ upto, seen_ms };
+}
+
+static bool look_first(struct logout *l, struct look *k, int64_t newest,
+		       int64_t seen_ms)
+{
+	k->begun_before_ms = NEVER;
+	if (!outbox_each(l->outbox, l->seen, newest, end_his, k))
+		return false;
+	l->seen = newest;
+	mark(l, newest, seen_ms);
+	return true;
+}
+
+/* At the entries of the oldest mark.  Those before it are struck out. */
 static bool look_again(struct logout *l, struct look *k)
 {
-	k->begun_before_ms = l->again_ms - LOGOUT_AGAIN_MS + LET_IN_MS;
-	if (!outbox_each(l->outbox, 0, l->again, end_his, k) ||
-	    !outbox_strike_out(l->outbox, l->again))
+	struct logout_mark m = l->marks[0];
+
+	/* One that began so soon after the first look may still have been let
+	 * in before the commit. */
+	k->begun_before_ms = m.seen_ms + LOGOUT_LET_IN_MS;
+	if (!outbox_each(l->outbox, 0, m.upto, end_his, k) ||
+	    !outbox_strike_out(l->outbox, m.upto))
 		return false;
-	l->again_ms = 0;
+	memmove(l->marks, l->marks + 1, --l->n_marks * sizeof(m));
 	return true;
 }
 
@@ -148,24 +175,17 @@ bool waits logout_look(struct logout *l, int dovecot)
 	struct sessions sessions = { .arena = arena };
 	struct look k = { &sessions, dovecot, NEVER };
 	int64_t newest, begun = now_ms();
-	bool again = l->again_ms > 0 && begun >= l->again_ms;
 
 	if (!outbox_newest(l->outbox, &newest))
 		return false;
-	if (newest <= l->seen && !again)
+	if (newest <= l->seen && !is_due(l, begun))
 		return true;
-	if (!ask_who(l, &sessions) ||
-	    !outbox_each(l->outbox, l->seen, newest, end_his, &k))
+	if (!ask_who(l, &sessions))
 		return false;
-	if (newest > l->seen) {
-		l->seen = newest;
-		l->seen_ms = begun;
-	}
-	if (again && !look_again(l, &k))
+	if (newest > l->seen && !look_first(l, &k, newest, begun))
 		return false;
-	if (l->again_ms == 0 && l->seen > l->again) {
-		l->again = l->seen;
-		l->again_ms = l->seen_ms + LOGOUT_AGAIN_MS;
-	}
+	while (is_due(l, begun))
+		if (!look_again(l, &k))
+			return false;
 	return true;
 }

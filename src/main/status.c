@@ -1,25 +1,15 @@
 /* The engine's figures as JSON (status.h). */
 #include "main/status.h"
 
-#include <jansson.h>
 #include <stdlib.h>
+#include <uthash.h>
 
+#include "base/limits.h"
 #include "deliver/deliver.h"
+#include "directory/lists.h"
 #include "rt/counter.h"
 #include "rt/ledger.h"
-
-/* A next hop says what it likes, a name is ours. */
-static json_t *text(struct str s)
-{
-	json_t *j = json_stringn(s.p ? s.p : "", s.n);
-
-	return j ? j : json_string("(not UTF-8)");
-}
-
-static json_t *time_or_null(int64_t wall_ms)
-{
-	return wall_ms ? json_string(date_iso(wall_ms).c) : json_null();
-}
+#include "show/values.h"
 
 static json_t *counters_json(void)
 {
@@ -34,10 +24,68 @@ static json_t *counters_json(void)
 
 /* ---- systems ---- */
 
-struct listing {
-	const struct status *status;
-	json_t *list;
+/* What is known of a next hop beside the ledger. */
+struct hop {
+	UT_hash_handle hh;
+	struct str name;		/* its row's */
+	struct str hosts;
+	json_int_t in_use, idle;
 };
+
+struct hops {
+	struct arena *arena;
+	struct hop *by_name;
+};
+
+static struct hop *find(const struct hops *h, struct str name)
+{
+	struct hop *found;
+
+	HASH_FIND(hh, h->by_name, name.p, name.n, found);
+	return found;
+}
+
+static struct hop *find_or_add(struct hops *h, struct str name)
+{
+	struct hop *p = find(h, name);
+
+	if (p)
+		return p;
+	p = arena_new(h->arena, struct hop);
+	p->name = name;
+	HASH_ADD_KEYPTR(hh, h->by_name, p->name.p, p->name.n, p);
+	return p;
+}
+
+static void learn_connections(struct hops *h, const struct status *s)
+{
+	for (size_t i = 0; i < s->n_connections; i++) {
+		struct hop *p = find_or_add(h, s->connections[i].name);
+
+		p->in_use += s->connections[i].in_use;
+		p->idle += s->connections[i].idle;
+	}
+}
+
+static void learn_host(void *arg, const struct system *e)
+{
+	struct hops *h = arg;
+	struct str row = arena_strf(h->arena, "system %.*s", STR(e->name));
+
+	find_or_add(h, row)->hosts = arena_str(h->arena, e->hosts);
+}
+
+/* The directory is asked once for all named systems; the name of a relay is its
+ * hosts. */
+static void learn_hosts(struct hops *h, const struct status *s)
+{
+	struct directory *d =
+		s->directory ? directory_open(s->directory) : NULL;
+	bool is_known = d && list_systems(d, STR_NONE, learn_host, h);
+
+	(void)is_known;		/* else the names have to do */
+	directory_close(d);
+}
 
 static const char *state_word(int state)
 {
@@ -52,95 +100,100 @@ static const char *state_word(int state)
 	return "unknown";
 }
 
-static void count_connections(const struct status *s, struct str row,
-			      json_int_t *in_use, json_int_t *idle)
+static json_t *system_json(const struct ledger_row *row, const struct hop *hop)
 {
-	*in_use = *idle = 0;
-	for (size_t i = 0; i < s->n_connections; i++) {
-		if (!str_same(s->connections[i].name, row))
-			continue;
-		*in_use += s->connections[i].in_use;
-		*idle += s->connections[i].idle;
-	}
-}
-
-static void add_system(void *arg, const struct ledger_row *row)
-{
-	struct listing *l = arg;
+	static const struct hop nothing;
 	struct str name = row->name, kind;
-	json_int_t in_use, idle;
 
+	if (!hop)
+		hop = &nothing;
 	str_split(&name, ' ', &kind);
-	count_connections(l->status, row->name, &in_use, &idle);
-	json_array_append_new(
-		l->list,
-		json_pack("{s:o,s:o,s:o,s:s,s:o,s:o,s:I,s:I,s:I,s:I,s:I}",
-			  "kind", text(kind), "name", text(name), "hosts",
-			  text(name), "state",
-			  state_word(row->state), "since",
-			  time_or_null(row->since_ms), "problem",
-			  text(row->note), "delivered",
-			  (json_int_t)row->n[SYSTEM_DELIVERED], "deferred",
-			  (json_int_t)row->n[SYSTEM_DEFERRED], "refused",
-			  (json_int_t)row->n[SYSTEM_REFUSED], "connections",
-			  in_use, "idle", idle));
+	return json_pack("{s:o,s:o,s:o,s:s,s:o,s:o,s:I,s:I,s:I,s:I,s:I}", "kind",
+			 json_text(kind), "name", json_text(name), "hosts",
+			 json_text(str_empty(hop->hosts) ? name : hop->hosts),
+			 "state", state_word(row->state), "since",
+			 json_time_or_null(row->since_ms), "problem",
+			 json_text(row->note), "delivered",
+			 (json_int_t)row->n[SYSTEM_DELIVERED], "deferred",
+			 (json_int_t)row->n[SYSTEM_DEFERRED], "refused",
+			 (json_int_t)row->n[SYSTEM_REFUSED], "connections",
+			 hop->in_use, "idle", hop->idle);
 }
 
-/* A relay is named by its hosts; for the others the directory is asked, now
- * that the ledger is not locked. */
-static void set_hosts(const struct status *s, json_t *systems)
+static int latest_first(const void *a, const void *b)
 {
-	struct arena *arena scoped(arena) = arena_open();
-	struct system found;
-	json_t *e;
-	size_t i;
+	uint64_t one = ((const struct ledger_row *)a)->used;
+	uint64_t two = ((const struct ledger_row *)b)->used;
 
-	json_array_foreach(systems, i, e) {
-		struct str name = str_of(
-			json_string_value(json_object_get(e, "name")));
+	return (one < two) - (one > two);
+}
 
-		if (!str_empty(name) && s->directory &&
-		    directory_system_named(s->directory, name, arena,
-					   &found) == ANSWER_YES)
-			json_object_set_new(e, "hosts", text(found.hosts));
+/* As many as there is room for. */
+static json_t *systems_json(const struct status *s, struct hops *hops,
+			    size_t *left_out)
+{
+	json_t *list = json_array();
+	size_t n, bytes = 0;
+	struct ledger_row *rows = ledger_copy(s->systems, hops->arena, &n);
+
+	qsort(rows, n, sizeof(*rows), latest_first);
+	for (size_t i = 0; i < n; i++) {
+		json_t *one = system_json(&rows[i], find(hops, rows[i].name));
+
+		bytes += json_dumpb(one, NULL, 0, JSON_COMPACT) + 1;
+		if (bytes > LIMIT_CONTROL_SYSTEMS_BYTES) {
+			json_decref(one);
+			break;
+		}
+		json_array_append_new(list, one);
 	}
+	*left_out = n - json_array_size(list);
+	return list;
 }
 
-static void add_domain(void *arg, const struct ledger_row *row)
+/* ---- domains ---- */
+
+static json_t *domain_json(const struct ledger_row *row)
 {
-	struct listing *l = arg;
-
-	json_array_append_new(
-		l->list, json_pack("{s:o,s:I,s:I,s:I}", "name",
-				   text(row->name), "handed_over",
-				   (json_int_t)row->n[TRAFFIC_HANDED_OVER],
-				   "kept", (json_int_t)row->n[TRAFFIC_KEPT],
-				   "refused",
-				   (json_int_t)row->n[TRAFFIC_REFUSED]));
+	return json_pack("{s:o,s:I,s:I,s:I}", "name", json_text(row->name),
+			 "handed_over", (json_int_t)row->n[TRAFFIC_HANDED_OVER],
+			 "kept", (json_int_t)row->n[TRAFFIC_KEPT], "refused",
+			 (json_int_t)row->n[TRAFFIC_REFUSED]);
 }
 
-static json_t *rows_json(const struct status *s, struct ledger *ledger,
-			 void (*each)(void *arg, const struct ledger_row *row))
+static json_t *domains_json(const struct status *s, struct arena *arena)
 {
-	struct listing l = { s, json_array() };
+	json_t *list = json_array();
+	size_t n;
+	struct ledger_row *rows = ledger_copy(s->traffic, arena, &n);
 
-	ledger_list(ledger, each, &l);
-	return l.list;
+	for (size_t i = 0; i < n; i++)
+		json_array_append_new(list, domain_json(&rows[i]));
+	return list;
 }
+
+/* ---- all of it ---- */
 
 void status_write(struct buf *to, const struct status *s)
 {
-	json_t *systems = rows_json(s, s->systems, add_system);
-	json_t *all = json_pack(
-		"{s:s,s:o,s:I,s:I,s:o,s:o,s:o}", "hostname", s->hostname, "started",
-		time_or_null(s->started_wall_ms), "started_ms",
-		(json_int_t)s->started_wall_ms, "sessions",
-		(json_int_t)s->sessions, "counters", counters_json(), "systems",
-		systems, "domains",
-		rows_json(s, s->traffic, add_domain));
+	struct arena *arena scoped(arena) = arena_open();
+	struct hops hops = { .arena = arena };
+	json_t *systems, *all;
+	size_t left_out;
 	char *written;
 
-	set_hosts(s, systems);
+	learn_connections(&hops, s);
+	learn_hosts(&hops, s);
+	systems = systems_json(s, &hops, &left_out);
+	HASH_CLEAR(hh, hops.by_name);
+	all = json_pack("{s:s,s:o,s:I,s:I,s:o,s:o,s:I,s:o}", "hostname",
+			s->hostname, "started",
+			json_time_or_null(s->started_wall_ms), "started_ms",
+			(json_int_t)s->started_wall_ms, "sessions",
+			(json_int_t)s->sessions, "counters", counters_json(),
+			"systems", systems, "systems_left_out",
+			(json_int_t)left_out, "domains",
+			domains_json(s, arena));
 	written = json_dumps(all, JSON_COMPACT);
 	check(written);
 	buf_add(to, str_of(written));

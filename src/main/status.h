@@ -6,18 +6,20 @@
  *	 "counters": {metric: n},
  *	 "systems": [{"kind", "name", "hosts", "state", "since", "problem",
  *	              "delivered", "deferred", "refused", "connections", "idle"}],
+ *	 "systems_left_out": n,
  *	 "domains": [{"name", "handed_over", "kept", "refused"}]}
  *
  * kind is mailboxes (Dovecot), internet (every domain that is not ours) or
  * system; state is up, down or unknown.  Only what mail has gone to, or from,
- * since the engine started is in the lists.  "domains" counts recipients by
- * what the client was told.
+ * since the engine started is in the lists.  Systems come in order of their
+ * last use, and so many that the answer stays within
+ * LIMIT_CONTROL_ANSWER_BYTES; the others are counted in systems_left_out.
+ * "domains" counts recipients by what the client was told.
  */
 #ifndef MAIN_STATUS_H
 #define MAIN_STATUS_H
 
 #include "base/buf.h"
-#include "directory/directory.h"
 
 struct ledger;
 
@@ -30,14 +32,15 @@ struct hop_connections {
 struct status {
 	const char *hostname;
 	int64_t started_wall_ms;
-	struct directory *directory;	/* hosts of named systems; may be NULL */
+	const char *directory;	/* its path, for hosts; may be NULL */
 	struct ledger *systems, *traffic;
 	unsigned sessions;
 	const struct hop_connections *connections;
 	size_t n_connections;
 };
 
-/* One JSON document. */
+/* One JSON document.  Blocks, and with thousands of systems for long: not for a
+ * loop's thread. */
 void status_write(struct buf *to, const struct status *s);
 
 #endif

@@ -18,6 +18,7 @@ struct ledger {
 	pthread_mutex_t lock;
 	struct row *rows;
 	size_t most;
+	uint64_t uses;
 };
 
 struct ledger *ledger_open(size_t most)
@@ -68,21 +69,22 @@ void ledger_count(struct ledger *l, struct str name, size_t which, uint64_t n)
 		return;
 	pthread_mutex_lock(&l->lock);
 	r = find_or_add(l, name);
-	if (r)
+	if (r) {
 		r->seen.n[which] += n;
+		r->seen.used = ++l->uses;
+	}
 	pthread_mutex_unlock(&l->lock);
 }
 
 static void say(struct row *r, int state, struct str note)
 {
-	size_t n = note.n < sizeof(r->note) ? note.n : sizeof(r->note);
-
+	note = str_cut(note, sizeof(r->note));
 	if (r->seen.since_ms == 0 || r->seen.state != state)
 		r->seen.since_ms = wall_ms();
 	r->seen.state = state;
-	if (n)
-		memcpy(r->note, note.p, n);
-	r->seen.note = (struct str){ r->note, n };
+	if (note.n)
+		memcpy(r->note, note.p, note.n);
+	r->seen.note = (struct str){ r->note, note.n };
 }
 
 void ledger_say(struct ledger *l, struct str name, int state, struct str note)
@@ -93,17 +95,28 @@ void ledger_say(struct ledger *l, struct str name, int state, struct str note)
 		return;
 	pthread_mutex_lock(&l->lock);
 	r = find_or_add(l, name);
-	if (r)
+	if (r) {
 		say(r, state, note);
+		r->seen.used = ++l->uses;
+	}
 	pthread_mutex_unlock(&l->lock);
 }
 
-void ledger_list(struct ledger *l,
-		 void (*each)(void *arg, const struct ledger_row *row),
-		 void *arg)
+struct ledger_row *ledger_copy(struct ledger *l, struct arena *arena,
+			       size_t *n)
 {
+	struct ledger_row *rows;
+
+	*n = 0;
 	pthread_mutex_lock(&l->lock);
-	for (struct row *r = l->rows; r; r = r->hh.next)
-		each(arg, &r->seen);
+	rows = arena_array(arena, struct ledger_row, HASH_COUNT(l->rows));
+	for (const struct row *r = l->rows; r; r = r->hh.next) {
+		struct ledger_row *copy = &rows[(*n)++];
+
+		*copy = r->seen;
+		copy->name = arena_str(arena, r->seen.name);
+		copy->note = arena_str(arena, r->seen.note);
+	}
 	pthread_mutex_unlock(&l->lock);
+	return rows;
 }

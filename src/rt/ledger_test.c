@@ -6,29 +6,24 @@
 #include "rt/ledger.h"
 
 struct seen {
-	const char *want;
-	struct ledger_row row;
+	struct ledger_row row;		/* but for its texts */
 	char note[LEDGER_NOTE_BYTES + 1];
 	size_t rows;
 };
 
-static void take(void *arg, const struct ledger_row *row)
-{
-	struct seen *s = arg;
-
-	s->rows++;
-	if (!str_same(row->name, str_of(s->want)))
-		return;
-	s->row = *row;
-	memcpy(s->note, row->note.p ? row->note.p : "", row->note.n);
-	s->note[row->note.n] = 0;
-}
-
 static struct seen look(struct ledger *l, const char *name)
 {
-	struct seen s = { .want = name };
+	struct arena *arena = arena_open();
+	struct seen s = { .rows = 0 };
+	struct ledger_row *rows = ledger_copy(l, arena, &s.rows);
 
-	ledger_list(l, take, &s);
+	for (size_t i = 0; i < s.rows; i++) {
+		if (!str_same(rows[i].name, str_of(name)))
+			continue;
+		s.row = rows[i];
+		memcpy(s.note, s.row.note.p, s.row.note.n);
+	}
+	arena_close(arena);
 	return s;
 }
 
@@ -70,6 +65,11 @@ static void test_a_state_has_a_beginning(void **unused)
 	memset(long_note, 'x', sizeof(long_note));
 	ledger_say(l, S("a"), 1, (struct str){ long_note, sizeof(long_note) });
 	assert_int_equal(look(l, "a").row.note.n, LEDGER_NOTE_BYTES);
+	/* one byte, then characters of two: the last has no room */
+	for (size_t i = 1; i < sizeof(long_note); i++)
+		long_note[i] = i % 2 ? '\xc3' : '\xa9';
+	ledger_say(l, S("a"), 1, (struct str){ long_note, sizeof(long_note) });
+	assert_int_equal(look(l, "a").row.note.n, LEDGER_NOTE_BYTES - 1);
 	ledger_close(l);
 }
 
@@ -85,6 +85,30 @@ static void test_no_more_rows_than_there_may_be(void **unused)
 	assert_int_equal(look(l, "a").rows, 2);
 	assert_int_equal(look(l, "a").row.n[0], 2);
 	ledger_close(l);
+}
+
+static void test_a_copy_stays_as_it_was(void **unused)
+{
+	struct arena *arena = arena_open();
+	struct ledger *l = ledger_open(10);
+	struct ledger_row *rows;
+	size_t n;
+
+	rows = ledger_copy(l, arena, &n);
+	assert_int_equal(n, 0);
+	ledger_say(l, S("a"), 2, S("refused"));
+	ledger_count(l, S("b"), 0, 1);
+	ledger_count(l, S("a"), 0, 1);
+	rows = ledger_copy(l, arena, &n);
+	ledger_say(l, S("a"), 1, S("other"));
+	ledger_close(l);
+	assert_int_equal(n, 2);
+	assert_true(str_same(rows[0].name, S("a")));
+	assert_true(str_same(rows[0].note, S("refused")));
+	assert_int_equal(rows[0].state, 2);
+	assert_true(str_same(rows[1].name, S("b")));
+	assert_true(rows[0].used > rows[1].used);
+	arena_close(arena);
 }
 
 static void *count_many(void *ledger)
@@ -115,6 +139,7 @@ int main(void)
 		cmocka_unit_test(test_numbers),
 		cmocka_unit_test(test_a_state_has_a_beginning),
 		cmocka_unit_test(test_no_more_rows_than_there_may_be),
+		cmocka_unit_test(test_a_copy_stays_as_it_was),
 		cmocka_unit_test(test_many_threads),
 	};
 

@@ -10,6 +10,11 @@ json_t *json_time(int64_t wall_ms)
 	return json_string(date_iso(wall_ms).c);
 }
 
+json_t *json_time_or_null(int64_t wall_ms)
+{
+	return wall_ms ? json_time(wall_ms) : json_null();
+}
+
 json_t *json_time_s(int64_t seconds)
 {
 	return json_time(seconds * 1000);

@@ -73,16 +73,6 @@ static struct str without_status(struct str text, int code, const char *status)
 	return str_from(text, n + 1);
 }
 
-/* A cut never leaves half a character. */
-static struct str cut(struct str s, size_t max)
-{
-	if (s.n <= max)
-		return s;
-	while (max && ((unsigned char)s.p[max] & 0xc0) == 0x80)
-		max--;
-	return str_part(s, 0, max);
-}
-
 /* Controls become '?', the end of a line a space. */
 static void add_clean(struct buf *to, struct str s)
 {
@@ -159,9 +149,9 @@ static void keep_text(struct buf *text, struct reply *r, struct str line,
 		keep_status(r, words);
 	else if (text->n < LIMIT_REPLY_BYTES)
 		buf_add_char(text, '\n');
-	words = cut(without_status(words, r->code, r->status),
-	            LIMIT_REPLY_LINE_BYTES);
-	add_clean(text, cut(words, LIMIT_REPLY_BYTES - text->n));
+	words = str_cut(without_status(words, r->code, r->status),
+	                LIMIT_REPLY_LINE_BYTES);
+	add_clean(text, str_cut(words, LIMIT_REPLY_BYTES - text->n));
 }
 
 enum reply_state reply_parse(struct str in, struct arena *arena,

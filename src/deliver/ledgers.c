@@ -10,7 +10,7 @@
 #include "rt/counter.h"
 #include "rt/ledger.h"
 
-struct str figures_name(const struct leg *leg, struct arena *arena)
+struct str ledgers_row(const struct leg *leg, struct arena *arena)
 {
 	switch (leg->kind) {
 	case LEG_MAILBOX:
@@ -23,24 +23,24 @@ struct str figures_name(const struct leg *leg, struct arena *arena)
 	return S("internet");
 }
 
-void system_is_up(const struct deliver *d, const struct leg *leg,
-                  struct arena *arena)
+void ledgers_say_up(const struct deliver *d, const struct leg *leg,
+                    struct arena *arena)
 {
-	ledger_say(d->settings->systems, figures_name(leg, arena), SYSTEM_UP,
+	ledger_say(d->settings->systems, ledgers_row(leg, arena), SYSTEM_UP,
 	           S(""));
 }
 
 /* One domain of the Internet that takes no mail says nothing about it. */
-void system_is_down(const struct deliver *d, const struct leg *leg,
-                    const struct reply *why, struct arena *arena)
+void ledgers_say_down(const struct deliver *d, const struct leg *leg,
+                      const struct reply *why, struct arena *arena)
 {
 	if (leg->kind != LEG_INTERNET && !fiber_cancelled())
-		ledger_say(d->settings->systems, figures_name(leg, arena),
+		ledger_say(d->settings->systems, ledgers_row(leg, arena),
 		           SYSTEM_DOWN, reply_line(why, arena));
 }
 
-void system_counts(const struct deliver *d, const struct share *s,
-                   struct arena *arena)
+void ledgers_count_share(const struct deliver *d, const struct share *s,
+                         struct arena *arena)
 {
 	static const enum system_figure figure_of[] = {
 		[RECIPIENT_DONE] = SYSTEM_DELIVERED,
@@ -50,7 +50,7 @@ void system_counts(const struct deliver *d, const struct share *s,
 
 	if (s->state == RECIPIENT_DONE || s->state == RECIPIENT_LATER ||
 	    s->state == RECIPIENT_REFUSED)
-		ledger_count(d->settings->systems, figures_name(&s->leg, arena),
+		ledger_count(d->settings->systems, ledgers_row(&s->leg, arena),
 		             figure_of[s->state], 1);
 }
 
@@ -64,7 +64,7 @@ static void count_traffic(const struct job *job, const struct share *s,
 	             which, 1);
 }
 
-void traffic_counts(const struct job *job)
+void ledgers_count_job(const struct job *job)
 {
 	for (size_t i = 0; i < job->n; i++) {
 		const struct share *s = job->shares[i];
