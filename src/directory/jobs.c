@@ -118,18 +118,27 @@ struct filling {
 	bool ok;
 };
 
-static void add_item(struct filling *f, struct str address)
+static void add_item(struct filling *f, int64_t holder, struct str address)
 {
 	if (f->ok)
 		f->ok = sql_run(f->c->sql,
-				"INSERT INTO job_item (job, n, address) "
-				"VALUES (?, ?, ?)",
-				"iis", f->job, ++f->n, address);
+				"INSERT INTO job_item (job, n, holder, "
+				"address) VALUES (?, ?, ?, ?)",
+				"iiis", f->job, ++f->n, holder, address);
 }
 
 static void add_holder(void *filling, const struct holder_entry *e)
 {
-	add_item(filling, e->login);
+	add_item(filling, e->id, e->login);
+}
+
+/* Whoever has it now is meant. */
+static void add_address(struct filling *f, struct str address)
+{
+	int64_t holder = 0;
+
+	f->ok = f->ok && holder_find(f->c, address, &holder);
+	add_item(f, holder, address);
 }
 
 static bool check_number(struct changes *c, const struct job_order *o,
@@ -160,7 +169,7 @@ static bool fill(struct filling *f, const struct job_order *o, int64_t n)
 
 	if (!o->page) {
 		for (int64_t i = 0; i < n; i++)
-			add_item(f, o->addresses[i]);
+			add_address(f, o->addresses[i]);
 		return f->ok || broken(f->c);
 	}
 	page = *o->page;
@@ -205,9 +214,9 @@ static bool undo(struct changes *c, struct str admin, int64_t id,
 {
 	if (!insert_job(c, admin, S("{}"), id, &out->id) ||
 	    !run(c,
-		 "INSERT INTO job_item (job, n, address, log_first, log_last) "
-		 "SELECT ?1, row_number() OVER (ORDER BY d.n), d.address, "
-		 "d.log_first, d.log_last FROM job_done d "
+		 "INSERT INTO job_item (job, n, holder, address, log_first, "
+		 "log_last) SELECT ?1, row_number() OVER (ORDER BY d.n), "
+		 "d.holder, d.address, d.log_first, d.log_last FROM job_done d "
 		 "JOIN job j ON j.id = d.job WHERE d.job = ?2 AND j.state >= 2",
 		 "ii", out->id, id))
 		return false;

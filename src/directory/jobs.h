@@ -4,9 +4,10 @@
  * A job changes many things, each alone: one that is refused keeps none of
  * the others back.  It is done in chunks, each one transaction together with
  * the job's progress, so that whatever dies in between, nothing is done twice
- * or left out; two processes that work at once take turns.  The rights are
- * those its administrator has when the chunk is done: has he fewer than when
- * he asked, the job fails.
+ * or left out; two processes that work at once take turns.  The users are
+ * those who were meant when it was asked for: has an address become another's
+ * since, he is left alone.  The rights are those its administrator has when
+ * the chunk is done: has he fewer than when he asked, the job fails.
  *
  *	struct job_order o = { S("ann"), S("{\"mail_system\":\"alternate\"}"),
  *			       .page = &everybody, .expect = 4312 };

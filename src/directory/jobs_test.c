@@ -493,6 +493,120 @@ static void test_put_back_what_was_done_before_the_stop(void **state)
 	assert_int_equal(id, 0);
 }
 
+/* ---- an address that has become another's ---- */
+
+/* User 0 goes; his address is user 1's then. */
+static void give_away_address(void)
+{
+	assert_done(user_delete(c, user_name(0)));
+	assert_done(address_add(c, user_name(1), S("u000@a.test")));
+}
+
+/* User 0 goes, and somebody new gets his address. */
+static void make_anew(void)
+{
+	assert_done(user_delete(c, user_name(0)));
+	assert_done(user_create(c, user_name(0), SET("mail_system=alternate")));
+}
+
+#define OF_ANOTHER \
+	"1 u000@a.test address: u000@a.test has become another user's since: " \
+	"he stays as he is.\n"
+
+static void test_undo_leaves_who_has_the_address_now(void **state)
+{
+	struct holder_page page = everybody();
+	struct job_made back;
+	int64_t id;
+
+	make_people();
+	assert_done(user_set(c, user_name(1), SET("mail_system=alternate")));
+	page.search = S("u00");
+	id = make_job("admin0", "{\"mail_system\":\"alternate\"}", &page);
+	work_to_the_end();
+	give_away_address();
+	assert_done(job_undo(c, S("admin0"), id, &back));
+	work_to_the_end();
+	assert_job(back.id, JOB_DONE, 9, 8, 1);
+	assert_refusals(back.id, OF_ANOTHER);
+	assert_lives(1, "alternate");
+	assert_lives(2, "hosted");
+}
+
+static void test_undo_leaves_who_was_made_anew(void **state)
+{
+	struct holder_page page = everybody();
+	struct job_made back;
+	int64_t id;
+
+	make_people();
+	page.search = S("u00");
+	id = make_job("admin0", "{\"mail_system\":\"alternate\"}", &page);
+	work_to_the_end();
+	make_anew();
+	assert_done(job_undo(c, S("admin0"), id, &back));
+	/* While it waits, too. */
+	assert_done(user_delete(c, user_name(9)));
+	assert_done(address_add(c, user_name(10), user_name(9)));
+	work_to_the_end();
+	assert_job(back.id, JOB_DONE, 10, 8, 2);
+	assert_refusals(back.id,
+			OF_ANOTHER "10 u009@a.test address: u009@a.test has "
+				   "become another user's since: he stays as "
+				   "he is.\n");
+	assert_lives(0, "alternate");
+}
+
+static void test_who_matched_is_who_is_changed(void **state)
+{
+	struct holder_page page = everybody();
+	int64_t id;
+
+	make_people();
+	page.search = S("u000");
+	id = make_job("admin0", "{\"mail_system\":\"none\"}", &page);
+	give_away_address();
+	work_to_the_end();
+	assert_job(id, JOB_DONE, 1, 0, 1);
+	assert_refusals(id, OF_ANOTHER);
+	assert_lives(1, "hosted");
+}
+
+static void test_who_had_the_address_is_who_is_changed(void **state)
+{
+	const struct str list[] = { S("U000@A.test"), S("alias@a.test"),
+				    S("late@a.test") };
+	struct job_order o = { .admin = S("admin0"),
+			       .addresses = list,
+			       .n = 3,
+			       .what = S("{\"mail_system\":\"none\"}"),
+			       .expect = -1 };
+	struct job_made made, back;
+
+	make_people();
+	assert_done(address_add(c, user_name(2), S("alias@a.test")));
+	assert_done(job_create(c, &o, &made));
+	make_anew();
+	/* Nobody had it. */
+	assert_done(user_create(c, S("late@a.test"), NOTHING));
+	work_to_the_end();
+	assert_job(made.id, JOB_DONE, 3, 1, 2);
+	assert_refusals(made.id,
+			"1 U000@A.test address: U000@A.test has become another "
+			"user's since: he stays as he is.\n"
+			"3 late@a.test address: late@a.test has become another "
+			"user's since: he stays as he is.\n");
+	assert_lives(0, "alternate");
+	assert_lives(2, "none");
+	/* Put back is who was changed, whoever has the alias by now. */
+	assert_done(address_remove(c, STR_NONE, S("alias@a.test")));
+	assert_done(address_add(c, user_name(3), S("alias@a.test")));
+	assert_done(job_undo(c, S("admin0"), made.id, &back));
+	work_to_the_end();
+	assert_job(back.id, JOB_DONE, 1, 1, 0);
+	assert_lives(2, "hosted");
+}
+
 /* ---- trials, and forgetting ---- */
 
 static void test_a_trial_leaves_nothing(void **state)
@@ -562,6 +676,10 @@ int main(void)
 		JOB_TEST(test_between_chunks_others_write),
 		JOB_TEST(test_put_back_exactly_what_was_changed),
 		JOB_TEST(test_put_back_what_was_done_before_the_stop),
+		JOB_TEST(test_undo_leaves_who_has_the_address_now),
+		JOB_TEST(test_undo_leaves_who_was_made_anew),
+		JOB_TEST(test_who_matched_is_who_is_changed),
+		JOB_TEST(test_who_had_the_address_is_who_is_changed),
 		JOB_TEST(test_a_trial_leaves_nothing),
 		JOB_TEST(test_reports_are_forgotten),
 	};

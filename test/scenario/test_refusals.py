@@ -314,7 +314,8 @@ ELSEWHERE = {
     **dict.fromkeys(
         ["no-such-job", "too-many-jobs", "match-changed", "nobody-to-change",
          "too-many-for-a-job", "nothing-to-put-back",
-         "user-changed-since", "cannot-be-put-back", "asker-is-gone", "asker-has-fewer-rights",
+         "address-of-another", "user-changed-since", "cannot-be-put-back",
+         "asker-is-gone", "asker-has-fewer-rights",
          "expect-needed", "addresses-and-filter"], "test_jobs.py"),
     "too-many-members": "5000", "too-many-tokens": "100",
 }

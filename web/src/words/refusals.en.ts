@@ -190,6 +190,7 @@ export const refusals: Record<Reason, string> = {
 	"asker-has-fewer-rights": "{admin}, who asked for it, has fewer rights now.",
 	"nothing-to-put-back":
 		"There is nothing to be put back: the work has not ended, has changed nobody, or ended more than {hours} hours ago.",
+	"address-of-another": "{address} has become another user's since; he stays as he is.",
 	"user-changed-since": "Somebody has changed this user since; he stays as he is.",
 	"cannot-be-put-back": "This setting cannot be put back.",
 	"no-such-topic": ofThePage,

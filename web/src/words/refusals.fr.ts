@@ -187,6 +187,7 @@ export const refusals: Record<Reason, string> = {
 	"asker-has-fewer-rights": "{admin}, qui l'a demandé, a maintenant moins de droits.",
 	"nothing-to-put-back":
 		"Il n'y a rien à rétablir : le travail n'est pas terminé, n'a modifié personne, ou s'est terminé il y a plus de {hours} heures.",
+	"address-of-another": "{address} est devenue l'adresse d'un autre utilisateur ; celui-ci reste tel quel.",
 	"user-changed-since": "Cet utilisateur a été modifié depuis ; il reste tel quel.",
 	"cannot-be-put-back": "Ce réglage ne peut pas être rétabli.",
 	"no-such-topic": ofThePage,
