@@ -3,7 +3,8 @@
  * first, from where the last process left them.
  *
  * A fiber of the console's loop does a chunk off the loop, then leaves the
- * directory's one writer to others for as long as that took.
+ * directory's one writer to others for as long as that took.  When nothing is
+ * left to be done, and every hour, it forgets what is too old.
  */
 #ifndef CONSOLE_JOB_WORKER_H
 #define CONSOLE_JOB_WORKER_H

@@ -3,6 +3,7 @@
 #include "base/limits.h"
 #include "directory/directory_test.h"
 #include "directory/jobs.h"
+#include "directory/sql.h"
 
 enum { MANY = 120 }; /* three chunks */
 
@@ -636,24 +637,128 @@ static void test_a_trial_leaves_nothing(void **state)
 	assert_int_equal(logged(), 0);
 }
 
-static void test_reports_are_forgotten(void **state)
+/* So much time goes by for every job that has ended. */
+static void pass_hours(int64_t hours)
+{
+	struct sql *s = sql_open(test_path, SQL_WRITE);
+
+	assert_true(sql_run(s,
+			    "UPDATE job SET ended_at = ended_at - ? * 3600 "
+			    "WHERE state >= 2", "i", hours));
+	sql_close(s);
+}
+
+static bool is_kept(int64_t id)
+{
+	struct job j;
+	enum answer a = find_job(d, S(""), id, arena, &j);
+
+	assert_int_not_equal(a, ANSWER_UNSURE);
+	return a == ANSWER_YES;
+}
+
+static void test_a_report_is_kept_a_month(void **state)
 {
 	struct holder_page page = everybody();
-	struct buf text scoped(buf) = BUF_EMPTY;
-	struct job j;
-	int64_t first = 0, last = 0;
+	int64_t hers, his;
 
 	make_people();
 	page.search = S("u001");
+	hers = make_job("ann", "{\"enabled\":false}", &page);
+	his = make_job("admin0", "{\"enabled\":true}", &page);
+	work_to_the_end();
+	assert_done(admin_delete(c, S("ann")));
+	pass_hours(LIMIT_JOB_DAYS * 24 - 1);
+	assert_true(jobs_forget(worker));
+	assert_true(is_kept(hers) && is_kept(his));
+	pass_hours(2);
+	assert_true(jobs_forget(worker));
+	assert_false(is_kept(hers) || is_kept(his));
+}
+
+static void test_nobody_drives_out_anothers_reports(void **state)
+{
+	struct holder_page page = everybody();
+	int64_t first = 0, his, of_who_is_gone;
+
+	make_people();
+	assert_done(admin_create(c, S("bea"),
+				 SET("domain=a.test", "role=delegate")));
+	page.search = S("u001");
+	his = make_job("admin0", "{\"enabled\":false}", &page);
+	of_who_is_gone = make_job("bea", "{\"enabled\":true}", &page);
+	work_to_the_end();
+	assert_done(admin_delete(c, S("bea")));
 	for (int i = 0; i < LIMIT_JOBS_ENDED + 3; i++) {
-		last = make_job("admin0", "{\"enabled\":true}", &page);
-		first = first ? first : last;
+		int64_t id = make_job("ann", "{\"enabled\":true}", &page);
+
+		first = first ? first : id;
 		work_to_the_end();
 	}
+	/* None of today's goes, and none of another's. */
+	assert_true(jobs_forget(worker));
+	assert_true(is_kept(first));
+	assert_true(look(his).can_undo && look(of_who_is_gone).can_undo);
+	pass_hours(LIMIT_UNDO_HOURS + 1);
+	assert_true(jobs_forget(worker));
+	assert_true(is_kept(his) && is_kept(of_who_is_gone));
+	assert_false(is_kept(first + 2));
+	assert_true(is_kept(first + 3));
+	/* Those who are gone have no number in common. */
+	assert_done(admin_delete(c, S("ann")));
+	assert_true(jobs_forget(worker));
+	assert_true(is_kept(of_who_is_gone));
+}
+
+static void test_so_many_jobs_a_day(void **state)
+{
+	struct holder_page page = everybody();
+	struct job_order o = { .admin = S("ann"),
+			       .page = &page,
+			       .expect = -1,
+			       .what = S("{\"enabled\":true}") };
+	struct job_made made;
+
+	make_people();
+	page.search = S("u001");
+	for (int i = 0; i < LIMIT_JOBS_A_DAY; i++) {
+		assert_done(job_create(c, &o, &made));
+		work_to_the_end();
+	}
+	assert_refused(job_create(c, &o, &made), NULL,
+		       "200 jobs within 24 hours");
 	make_job("admin0", "{\"enabled\":true}", &page);
-	assert_int_equal(find_job(d, S(""), first + 2, arena, &j), ANSWER_NO);
-	assert_int_equal(find_job(d, S(""), first + 3, arena, &j), ANSWER_YES);
-	assert_int_equal(find_job(d, S(""), last, arena, &j), ANSWER_YES);
+	pass_hours(LIMIT_UNDO_HOURS + 1);
+	assert_done(job_create(c, &o, &made));
+}
+
+static void test_undo_ends_after_a_day(void **state)
+{
+	struct holder_page page = everybody();
+	struct sql *s = sql_open(test_path, SQL_WRITE);
+	const char *rows = "SELECT count(*) FROM job_done";
+	struct job_made back;
+	int64_t id, n = 0;
+
+	make_people();
+	page.search = S("u00");
+	id = make_job("admin0", "{\"enabled\":false}", &page);
+	work_to_the_end();
+	pass_hours(LIMIT_UNDO_HOURS - 1);
+	assert_true(jobs_forget(worker));
+	assert_true(look(id).can_undo);
+	/* It is so at once, whenever the rows go. */
+	pass_hours(2);
+	assert_false(look(id).can_undo);
+	assert_refused(job_undo(c, S("admin0"), id, &back), NULL,
+		       "ended more than 24 hours ago");
+	assert_int_equal(sql_int(s, &n, rows, ""), ANSWER_YES);
+	assert_int_equal(n, 10);
+	assert_true(jobs_forget(worker));
+	assert_int_equal(sql_int(s, &n, rows, ""), ANSWER_YES);
+	assert_int_equal(n, 0);
+	assert_true(is_kept(id));
+	sql_close(s);
 }
 
 #define JOB_TEST(f)                                                            \
@@ -681,7 +786,10 @@ int main(void)
 		JOB_TEST(test_who_matched_is_who_is_changed),
 		JOB_TEST(test_who_had_the_address_is_who_is_changed),
 		JOB_TEST(test_a_trial_leaves_nothing),
-		JOB_TEST(test_reports_are_forgotten),
+		JOB_TEST(test_a_report_is_kept_a_month),
+		JOB_TEST(test_nobody_drives_out_anothers_reports),
+		JOB_TEST(test_so_many_jobs_a_day),
+		JOB_TEST(test_undo_ends_after_a_day),
 	};
 
 	return cmocka_run_group_tests(tests, test_folder_make,

@@ -181,6 +181,8 @@ export const refusals: Record<Reason, string> = {
 	// jobs
 	"no-such-job": "This job is not there any more.",
 	"too-many-jobs": "{most} of your jobs have not ended yet. Wait for them, or stop some.",
+	"too-many-jobs-a-day":
+		"You have had {most} jobs within {hours} hours, as many as are kept. Wait until the first of them is older.",
 	"match-changed":
 		"{n} user matches now, not {seen}: close this and look again.|{n} users match now, not {seen}: close this and look again.",
 	"nobody-to-change": "There is no user to be changed.",

@@ -178,6 +178,8 @@ export const refusals: Record<Reason, string> = {
 	// jobs
 	"no-such-job": "Cette tâche n'existe plus.",
 	"too-many-jobs": "{most} de vos tâches ne sont pas terminées. Attendez-les, ou arrêtez-en.",
+	"too-many-jobs-a-day":
+		"Vous avez eu {most} tâches en {hours} heures, autant qu'il en est conservé. Attendez que la première soit plus ancienne.",
 	"match-changed":
 		"{n} utilisateur correspond maintenant, et non {seen} : fermez cette fenêtre et regardez à nouveau.|{n} utilisateurs correspondent maintenant, et non {seen} : fermez cette fenêtre et regardez à nouveau.",
 	"nobody-to-change": "Il n'y a aucun utilisateur à modifier.",
