@@ -15,7 +15,8 @@
 bool job_worker_start(const struct console_settings *s) must_check;
 /* There is a new job.  From any thread, while the loop runs. */
 void job_worker_wake(void);
-/* On the loop: the chunk that is being done ends, and no other begins. */
+/* On the loop: the chunk that is being done ends, and no other begins.  Does
+ * nothing when it does not run. */
 void waits job_worker_stop(void);
 
 #endif
