@@ -48,7 +48,8 @@ static bool open_all(struct console *c, struct arena *arena)
 
 static void waits close_all(struct console *c)
 {
-	events_stop();		/* they may have begun without a server */
+	job_worker_stop();	/* they may have begun without a server */
+	events_stop();
 	relay_tests_close();
 	events_close();
 	guard_close(c->guard);
@@ -94,7 +95,8 @@ static void waits serve(struct console *c, struct server *server)
 }
 
 /* The port first: whoever had a right to low ports gives it up before there
- * are more threads. */
+ * are more threads.  To answer comes last: a server that answers is closed in
+ * serve()'s order, not here. */
 static struct server *start(struct console *c, struct arena *arena)
 {
 	struct server *server = server_listen(&c->settings->at);
@@ -102,7 +104,7 @@ static struct server *start(struct console *c, struct arena *arena)
 	if (!server)
 		return NULL;
 	if (privileges_drop() && open_all(c, arena) &&
-	    server_start(server, c) && job_worker_start(c->settings))
+	    job_worker_start(c->settings) && server_start(server, c))
 		return server;
 	server_close(server);
 	return NULL;

@@ -19,6 +19,7 @@ enum {
 			       the writer is free */
 	PAUSE_MAX_MS = 200, /* a chunk that took longer waited itself */
 	TROUBLE_MS = 5000,  /* a full disk will still be full at once */
+	FORGET_MS = 3600000,
 	PATH_BYTES = 4096,
 };
 
@@ -41,6 +42,13 @@ static bool do_chunk(void *unused)
 	if (worker.c)
 		worker.did = jobs_work(worker.c);
 	return worker.did != ANSWER_UNSURE;
+}
+
+/* Off the loop, after do_chunk(). */
+static bool forget(void *unused)
+{
+	(void)unused;
+	return jobs_forget(worker.c);
 }
 
 static void waits pause_after(int64_t took_ms)
@@ -75,9 +83,12 @@ static void waits work(void *unused)
 			pause_after((now_us() - began_us) / 1000);
 			break;
 		case ANSWER_NO:
+			if (!offload(forget, NULL))
+				log_error("console", "old jobs stay: %s",
+					  cause());
 			changes_close(worker.c);
 			worker.c = NULL;
-			await_news(NEVER);
+			await_news(after_ms(FORGET_MS));
 			break;
 		case ANSWER_UNSURE:
 			await_news(after_ms(TROUBLE_MS));

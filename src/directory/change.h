@@ -148,6 +148,9 @@ bool holder_load(struct changes *c, struct str address, struct holder_row *out)
 	must_check;
 bool holder_load_kind(struct changes *c, enum holder_kind kind,
 		      struct str address, struct holder_row *out) must_check;
+/* Whom holder_load() would load; *ID 0: nobody, or it is no address. */
+bool holder_find(struct changes *c, struct str address, int64_t *id)
+	must_check;
 /*
  * "left@name" or "left@*".  A name has to be one of the domain's; DOMAIN 0:
  * *LOOKED gets it from the name.  LOCAL and NAME are canonical.

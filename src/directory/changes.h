@@ -91,18 +91,22 @@ struct change user_create(struct changes *c, struct str address,
 			  const struct setting *s, size_t n);
 struct change user_set(struct changes *c, struct str address,
 		       const struct setting *s, size_t n);
-/* The same; a user of another domain than DOMAIN (0: of any) is not there. */
-struct change user_set_in(struct changes *c, int64_t domain,
-			  struct str address, const struct setting *s,
-			  size_t n);
+/* Who was meant some time ago: refused when ADDRESS has become another's.  A
+ * user of another domain than DOMAIN (0: of any) is not there. */
+struct user_meant {
+	int64_t id;		/* holder_entry's; 0: nobody had it */
+	struct str address;
+	int64_t domain;
+};
+struct change user_set_meant(struct changes *c, const struct user_meant *u,
+			     const struct setting *s, size_t n);
 /* Back to OLD, where it still is NEW: refused when somebody has changed it
  * since. */
 struct former {
 	struct str key, old, new;
 };
-struct change user_put_back(struct changes *c, int64_t domain,
-			    struct str address, const struct former *list,
-			    size_t n);
+struct change user_put_back(struct changes *c, const struct user_meant *u,
+			    const struct former *list, size_t n);
 struct change user_delete(struct changes *c, struct str address);
 
 /* ---- addresses of users, groups and shared mailboxes: routed, home ---- */

@@ -152,6 +152,27 @@ static bool read_holder(struct changes *c, int64_t id, struct holder_row *out)
 	return true;
 }
 
+/* *ID 0: nobody. */
+static bool find(struct changes *c, int64_t domain, const struct address *a,
+		 int64_t *id)
+{
+	return place_holder(c, domain, a->local, a->domain, false, id) &&
+	       (*id || ask(c, id, "SELECT id FROM holder WHERE login = ?", "s",
+			   address_key(a, c->arena)));
+}
+
+bool holder_find(struct changes *c, struct str address, int64_t *id)
+{
+	struct address a;
+	int64_t domain;
+
+	*id = 0;
+	if (!address_parse(address, c->arena, &a))
+		return true;
+	return domain_id(c, a.domain, &domain) &&
+	       (!domain || find(c, domain, &a, id));
+}
+
 /* KIND is what he asked for, in words. */
 static bool load(struct changes *c, const char *kind, struct str text,
 		 struct holder_row *out)
@@ -166,10 +187,7 @@ static bool load(struct changes *c, const char *kind, struct str text,
 		return missing(c, "address", holder_of_no_domain,
 			       V("domain", a.domain), V("kind", kind),
 			       V("address", text));
-	if (!place_holder(c, domain, a.local, a.domain, false, &id))
-		return false;
-	if (!id && !ask(c, &id, "SELECT id FROM holder WHERE login = ?", "s",
-			address_key(&a, c->arena)))
+	if (!find(c, domain, &a, &id))
 		return false;
 	if (!id)
 		return missing(c, "address", no_such_holder, V("kind", kind),

@@ -401,26 +401,27 @@ static bool set(struct changes *c, enum holder_kind kind, struct str address,
 
 /* One sentence for all who are not there: it does not say what another domain
  * has. */
-static bool load_in(struct changes *c, int64_t domain, struct str address,
-		    struct holder_row *out)
+static bool load_meant(struct changes *c, const struct user_meant *u,
+		       struct holder_row *out)
 {
-	bool found = holder_load(c, address, out);
+	bool found = holder_load(c, u->address, out);
 
 	if (!found && c->result.outcome != CHANGE_NOT_FOUND)
 		return false;
-	if (found && out->kind == HOLDER_USER &&
-	    (!domain || out->domain == domain))
-		return true;
-	return missing(c, "address", no_such_holder, V("kind", "user"),
-		       V("address", address));
+	if (!found || out->kind != HOLDER_USER ||
+	    (u->domain && out->domain != u->domain))
+		return missing(c, "address", no_such_holder, V("kind", "user"),
+			       V("address", u->address));
+	return out->id == u->id || refuse(c, "address", address_of_another,
+					  V("address", u->address));
 }
 
-static bool set_in(struct changes *c, int64_t domain, struct str address,
-		   const struct setting *s, size_t n)
+static bool set_meant(struct changes *c, const struct user_meant *u,
+		      const struct setting *s, size_t n)
 {
 	struct holder_row h;
 
-	return load_in(c, domain, address, &h) && set_loaded(c, &h, s, n);
+	return load_meant(c, u, &h) && set_loaded(c, &h, s, n);
 }
 
 static bool is_still(struct changes *c, const struct holder_row *h,
@@ -433,13 +434,13 @@ static bool is_still(struct changes *c, const struct holder_row *h,
 	return refuse(c, NULL, cannot_be_put_back, V("key", f->key));
 }
 
-static bool put_back(struct changes *c, int64_t domain, struct str address,
+static bool put_back(struct changes *c, const struct user_meant *u,
 		     const struct former *list, size_t n)
 {
 	struct setting *s = arena_array(c->arena, struct setting, n + 1);
 	struct holder_row h;
 
-	if (!load_in(c, domain, address, &h))
+	if (!load_meant(c, u, &h))
 		return false;
 	for (size_t i = 0; i < n; i++) {
 		if (!is_still(c, &h, &list[i]))
@@ -487,20 +488,16 @@ struct change user_set(struct changes *c, struct str address,
 	return SET(c, HOLDER_USER, address, s, n);
 }
 
-struct change user_set_in(struct changes *c, int64_t domain,
-			  struct str address, const struct setting *s,
-			  size_t n)
+struct change user_set_meant(struct changes *c, const struct user_meant *u,
+			     const struct setting *s, size_t n)
 {
-	return change_end(c, change_begin(c) &&
-				     set_in(c, domain, address, s, n));
+	return change_end(c, change_begin(c) && set_meant(c, u, s, n));
 }
 
-struct change user_put_back(struct changes *c, int64_t domain,
-			    struct str address, const struct former *list,
-			    size_t n)
+struct change user_put_back(struct changes *c, const struct user_meant *u,
+			    const struct former *list, size_t n)
 {
-	return change_end(c, change_begin(c) &&
-				     put_back(c, domain, address, list, n));
+	return change_end(c, change_begin(c) && put_back(c, u, list, n));
 }
 
 struct change user_delete(struct changes *c, struct str address)

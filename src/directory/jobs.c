@@ -49,22 +49,43 @@ bool job_settings_read(struct changes *c, struct str what, struct arena *arena,
 	return a == ANSWER_NO;
 }
 
-/* ---- making ---- */
+/* ---- how long it is remembered ---- */
 
-/* The oldest reports go when a new job comes. */
-static bool forget_old(struct changes *c)
+/* Of an ended job, with LIMIT_UNDO_HOURS as ?1: it can be undone. */
+#define IS_RECENT "ended_at > unixepoch() - ?1 * 3600 "
+
+static bool forget_reports(struct changes *c)
 {
 	return run(c,
 		   "DELETE FROM job WHERE state >= 2 AND "
-		   "(ended_at < unixepoch() - ?1 * 86400 OR id NOT IN "
-		   "(SELECT id FROM job WHERE state >= 2 ORDER BY id DESC "
-		   "LIMIT ?2))",
-		   "ii", (int64_t)LIMIT_JOB_DAYS, (int64_t)LIMIT_JOBS_ENDED) &&
+		   "ended_at <= unixepoch() - ? * 86400",
+		   "i", (int64_t)LIMIT_JOB_DAYS) &&
 	       run(c,
+		   "DELETE FROM job WHERE id IN (SELECT id FROM "
+		   "(SELECT id, ended_at, row_number() OVER "
+		   "(PARTITION BY admin ORDER BY id DESC) AS place FROM job "
+		   "WHERE state >= 2 AND admin NOT NULL) "
+		   "WHERE place > ?2 AND NOT " IS_RECENT ")",
+		   "ii", (int64_t)LIMIT_UNDO_HOURS, (int64_t)LIMIT_JOBS_ENDED);
+}
+
+static bool forget_what_was_done(struct changes *c)
+{
+	return run(c,
 		   "DELETE FROM job_done WHERE job IN (SELECT id FROM job "
-		   "WHERE state >= 2 AND ended_at < unixepoch() - ? * 3600)",
+		   "WHERE state >= 2 AND NOT " IS_RECENT ")",
 		   "i", (int64_t)LIMIT_UNDO_HOURS);
 }
+
+bool jobs_forget(struct changes *c)
+{
+	struct change r = change_end(c, change_begin(c) && forget_reports(c) &&
+						forget_what_was_done(c));
+
+	return r.outcome == CHANGE_DONE || fail("%s", r.sentence);
+}
+
+/* ---- making ---- */
 
 static bool find_asker(struct changes *c, struct str name, struct admin *out,
 		       int64_t *id)
@@ -93,6 +114,21 @@ static bool check_waiting(struct changes *c, int64_t admin)
 	       refuse(c, NULL, too_many_jobs, V("most", LIMIT_JOBS_OPEN));
 }
 
+/* Those of his that may not be forgotten yet. */
+static bool check_recent(struct changes *c, int64_t admin)
+{
+	int64_t n = 0;
+
+	if (!ask(c, &n,
+		 "SELECT count(*) FROM job WHERE admin = ?2 AND "
+		 "(state < 2 OR " IS_RECENT ")",
+		 "ii", (int64_t)LIMIT_UNDO_HOURS, admin))
+		return false;
+	return n < LIMIT_JOBS_A_DAY ||
+	       refuse(c, NULL, too_many_jobs_a_day, V("most", LIMIT_JOBS_A_DAY),
+		      V("hours", LIMIT_UNDO_HOURS));
+}
+
 /* UNDOES: 0, or the job that is put back. */
 static bool insert_job(struct changes *c, struct str asker, struct str what,
 		       int64_t undoes, int64_t *id)
@@ -100,8 +136,8 @@ static bool insert_job(struct changes *c, struct str asker, struct str what,
 	int64_t kind = undoes ? JOB_PUT_BACK : JOB_CHANGE_USERS, admin_id = 0;
 	struct admin admin;
 
-	if (!forget_old(c) || !find_asker(c, asker, &admin, &admin_id) ||
-	    !check_waiting(c, admin_id) ||
+	if (!find_asker(c, asker, &admin, &admin_id) ||
+	    !check_waiting(c, admin_id) || !check_recent(c, admin_id) ||
 	    !run(c,
 		 "INSERT INTO job (kind, what, undoes, admin, asked_by, who, "
 		 "role, domain) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
@@ -118,18 +154,27 @@ struct filling {
 	bool ok;
 };
 
-static void add_item(struct filling *f, struct str address)
+static void add_item(struct filling *f, int64_t holder, struct str address)
 {
 	if (f->ok)
 		f->ok = sql_run(f->c->sql,
-				"INSERT INTO job_item (job, n, address) "
-				"VALUES (?, ?, ?)",
-				"iis", f->job, ++f->n, address);
+				"INSERT INTO job_item (job, n, holder, "
+				"address) VALUES (?, ?, ?, ?)",
+				"iiis", f->job, ++f->n, holder, address);
 }
 
 static void add_holder(void *filling, const struct holder_entry *e)
 {
-	add_item(filling, e->login);
+	add_item(filling, e->id, e->login);
+}
+
+/* Whoever has it now is meant. */
+static void add_address(struct filling *f, struct str address)
+{
+	int64_t holder = 0;
+
+	f->ok = f->ok && holder_find(f->c, address, &holder);
+	add_item(f, holder, address);
 }
 
 static bool check_number(struct changes *c, const struct job_order *o,
@@ -160,7 +205,7 @@ static bool fill(struct filling *f, const struct job_order *o, int64_t n)
 
 	if (!o->page) {
 		for (int64_t i = 0; i < n; i++)
-			add_item(f, o->addresses[i]);
+			add_address(f, o->addresses[i]);
 		return f->ok || broken(f->c);
 	}
 	page = *o->page;
@@ -205,11 +250,12 @@ static bool undo(struct changes *c, struct str admin, int64_t id,
 {
 	if (!insert_job(c, admin, S("{}"), id, &out->id) ||
 	    !run(c,
-		 "INSERT INTO job_item (job, n, address, log_first, log_last) "
-		 "SELECT ?1, row_number() OVER (ORDER BY d.n), d.address, "
-		 "d.log_first, d.log_last FROM job_done d "
-		 "JOIN job j ON j.id = d.job WHERE d.job = ?2 AND j.state >= 2",
-		 "ii", out->id, id))
+		 "INSERT INTO job_item (job, n, holder, address, log_first, "
+		 "log_last) SELECT ?2, row_number() OVER (ORDER BY d.n), "
+		 "d.holder, d.address, d.log_first, d.log_last FROM job_done d "
+		 "JOIN job j ON j.id = d.job "
+		 "WHERE d.job = ?3 AND j.state >= 2 AND " IS_RECENT,
+		 "iii", (int64_t)LIMIT_UNDO_HOURS, out->id, id))
 		return false;
 	out->matching = sql_changes(c->sql);
 	if (out->matching == 0)
@@ -256,13 +302,15 @@ struct change job_cancel(struct changes *c, int64_t id)
 
 /* ---- looking ---- */
 
+/* ?1: LIMIT_UNDO_HOURS. */
 #define JOB_COLUMNS \
 	"SELECT id, kind, state, asked_by, what, total, done, changed, " \
 	"refused, created_at, started_at, ended_at, undoes, " \
-	"state >= 2 AND EXISTS (SELECT * FROM job_done WHERE job = job.id), " \
+	"state >= 2 AND " IS_RECENT \
+	"AND EXISTS (SELECT * FROM job_done WHERE job = job.id), " \
 	"sentence, reason, vals " \
 	"FROM job "
-#define IS_HIS "(?1 = '' OR admin = (SELECT id FROM admin WHERE name = ?1)) "
+#define IS_HIS "(?2 = '' OR admin = (SELECT id FROM admin WHERE name = ?2)) "
 
 /* From the columns sentence, reason and vals, the first of which is FROM. */
 static struct said read_said(struct query *q, int from, struct arena *arena)
@@ -300,8 +348,8 @@ enum answer find_job(struct directory *d, struct str admin, int64_t id,
 {
 	struct query q scoped(query) =
 		sql_query(directory_sql(d),
-			  JOB_COLUMNS "WHERE " IS_HIS "AND id = ?2", "si",
-			  admin, id);
+			  JOB_COLUMNS "WHERE " IS_HIS "AND id = ?3", "isi",
+			  (int64_t)LIMIT_UNDO_HOURS, admin, id);
 	enum answer a = query_next(&q);
 
 	if (a == ANSWER_YES)
@@ -317,8 +365,9 @@ bool list_jobs(struct directory *d, struct str admin, int64_t before,
 		sql_query(directory_sql(d),
 			  JOB_COLUMNS
 			  "WHERE " IS_HIS
-			  "AND (?2 = 0 OR id < ?2) ORDER BY id DESC LIMIT ?3",
-			  "sii", admin, before, limit);
+			  "AND (?3 = 0 OR id < ?3) ORDER BY id DESC LIMIT ?4",
+			  "isii", (int64_t)LIMIT_UNDO_HOURS, admin, before,
+			  limit);
 	struct arena *row scoped(arena) = arena_open();
 	enum answer a;
 

@@ -4,9 +4,10 @@
  * A job changes many things, each alone: one that is refused keeps none of
  * the others back.  It is done in chunks, each one transaction together with
  * the job's progress, so that whatever dies in between, nothing is done twice
- * or left out; two processes that work at once take turns.  The rights are
- * those its administrator has when the chunk is done: has he fewer than when
- * he asked, the job fails.
+ * or left out; two processes that work at once take turns.  The users are
+ * those who were meant when it was asked for: has an address become another's
+ * since, he is left alone.  The rights are those its administrator has when
+ * the chunk is done: has he fewer than when he asked, the job fails.
  *
  *	struct job_order o = { S("ann"), S("{\"mail_system\":\"alternate\"}"),
  *			       .page = &everybody, .expect = 4312 };
@@ -14,8 +15,11 @@
  *	while (jobs_work(worker) == ANSWER_YES)
  *		...let others write
  *
- * An ended job is a report: kept for LIMIT_JOB_DAYS, and among the newest
- * LIMIT_JOBS_ENDED.
+ * An ended job is a report.  It can be undone for LIMIT_UNDO_HOURS, and is
+ * kept as long; then among the newest LIMIT_JOBS_ENDED of its administrator,
+ * until LIMIT_JOB_DAYS have gone by.  So nobody's jobs drive out another's;
+ * what bounds his own is LIMIT_JOBS_A_DAY.  Those of administrators who are
+ * gone are forgotten by age alone.
  */
 #ifndef DIRECTORY_JOBS_H
 #define DIRECTORY_JOBS_H
@@ -55,7 +59,7 @@ struct job_made {
 };
 
 /* Refused when WHAT fits no user at all, when another number than EXPECT
- * matches, and when too many jobs of his wait. */
+ * matches, and when he has too many jobs that wait, or of the last day. */
 struct change job_create(struct changes *c, const struct job_order *o,
 			 struct job_made *out);
 /* A new job of ADMIN's that puts back what the ended job ID has changed, where
@@ -73,6 +77,9 @@ struct change job_cancel(struct changes *c, int64_t id);
 enum answer jobs_work(struct changes *c);
 /* One chunk of this job, within a batch; for trials, which are undone. */
 bool job_work(struct changes *c, int64_t id) must_check;
+/* Reports that are too old, and what can no longer be put back.  To be
+ * called now and then; can_undo does not wait for it. */
+bool jobs_forget(struct changes *c) must_check;
 
 /* ---- looking ---- */
 

@@ -4,7 +4,8 @@
  * Invariant: the items of a job are numbered 1..total; those up to `done` are
  * gone from job_item in the transaction that did them.  A job that has ended
  * has none.  Items that were changed are in job_done with their lines of the
- * change log, which say what to put back.
+ * change log, which say what to put back.  Both keep who is meant, by an id
+ * that is never given twice: an address may be another's by the time.
  */
 #ifndef DIRECTORY_JOBS_INSIDE_H
 #define DIRECTORY_JOBS_INSIDE_H

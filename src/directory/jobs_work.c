@@ -77,25 +77,32 @@ static bool last_change(struct changes *c, int64_t *id)
 		       "") == ANSWER_YES;
 }
 
+struct item {
+	int64_t n, holder;
+	struct str address;
+	int64_t log_first, log_last;
+};
+
 /* The one place where a refusal is written down. */
-static bool note_refusal(struct changes *c, struct work *w, int64_t n,
-			 struct str address, struct change change)
+static bool note_refusal(struct changes *c, struct work *w,
+			 const struct item *item, struct change change)
 {
 	w->refused++;
 	return sql_run(c->sql,
 		       "INSERT INTO job_refusal "
 		       "(job, n, address, field, sentence, reason, vals) "
 		       "VALUES (?, ?, ?, ?, ?, ?, ?)",
-		       "iisttts", w->id, n, address,
+		       "iisttts", w->id, item->n, item->address,
 		       change.field ? change.field : "", change.sentence,
 		       refusal_name(change.reason),
 		       json_values_text(change.values, w->arena));
 }
 
-/* Has it changed anything? BEFORE was the last line of the change log.  What is
- * kept is the user's login: an address may be another's by tomorrow. */
-static bool note_done(struct changes *c, struct work *w, int64_t n,
-		      int64_t before)
+/* Has it changed anything? BEFORE was the last line of the change log.  Kept is
+ * who he is and his login, whatever address he was given by: that may be
+ * another's by tomorrow. */
+static bool note_done(struct changes *c, struct work *w,
+		      const struct item *item, int64_t before)
 {
 	int64_t last;
 
@@ -104,16 +111,12 @@ static bool note_done(struct changes *c, struct work *w, int64_t n,
 	w->changed += last != before;
 	return last == before ||
 	       sql_run(c->sql,
-		       "INSERT INTO job_done (job, n, address, log_first, "
-		       "log_last) SELECT ?1, ?2, subject, ?3, id "
-		       "FROM change_log WHERE id = ?4",
-		       "iiii", w->id, n, before + 1, last);
+		       "INSERT INTO job_done (job, n, holder, address, "
+		       "log_first, log_last) "
+		       "SELECT ?1, ?2, id, login, ?4, ?5 "
+		       "FROM holder WHERE id = ?3",
+		       "iiiii", w->id, item->n, item->holder, before + 1, last);
 }
-
-struct item {
-	struct str address;
-	int64_t log_first, log_last;
-};
 
 enum { FORMER = 16 }; /* more keys than a user has */
 
@@ -140,20 +143,19 @@ static bool read_former(struct changes *c, const struct work *w,
 static struct change change_one(struct changes *c, const struct work *w,
 				const struct item *item)
 {
+	struct user_meant user = { item->holder, item->address, w->scope };
 	struct former former[FORMER];
 	size_t n = 0;
 
 	if (w->kind == JOB_CHANGE_USERS)
-		return user_set_in(c, w->scope, item->address, w->settings.s,
-				   w->settings.n);
+		return user_set_meant(c, &user, w->settings.s, w->settings.n);
 	if (!read_former(c, w, item, former, &n))
 		return (struct change){ CHANGE_FAILED, NULL,
 					arena_printf(w->arena, "%s", cause()) };
-	return user_put_back(c, w->scope, item->address, former, n);
+	return user_put_back(c, &user, former, n);
 }
 
-static bool do_one(struct changes *c, struct work *w, int64_t n,
-		   const struct item *item)
+static bool do_one(struct changes *c, struct work *w, const struct item *item)
 {
 	struct change change;
 	int64_t before;
@@ -163,10 +165,10 @@ static bool do_one(struct changes *c, struct work *w, int64_t n,
 	change = change_one(c, w, item);
 	switch (change.outcome) {
 	case CHANGE_DONE:
-		return note_done(c, w, n, before);
+		return note_done(c, w, item, before);
 	case CHANGE_REFUSED:
 	case CHANGE_NOT_FOUND:
-		return note_refusal(c, w, n, item->address, change);
+		return note_refusal(c, w, item, change);
 	case CHANGE_FAILED:
 		break;
 	}
@@ -178,14 +180,15 @@ static bool take_items(struct changes *c, struct work *w,
 {
 	struct query q scoped(query) = sql_query(
 		c->sql,
-		"SELECT address, log_first, log_last FROM job_item "
-		"WHERE job = ? AND n > ? ORDER BY n LIMIT ?",
+		"SELECT n, holder, address, log_first, log_last "
+		"FROM job_item WHERE job = ? AND n > ? ORDER BY n LIMIT ?",
 		"iii", w->id, w->done, (int64_t)CHUNK);
 	enum answer a;
 
 	for (*n = 0; (a = query_next(&q)) == ANSWER_YES; ++*n)
-		items[*n] = (struct item){ query_text(&q, 0, w->arena),
-					   query_int(&q, 1), query_int(&q, 2) };
+		items[*n] = (struct item){ query_int(&q, 0), query_int(&q, 1),
+					   query_text(&q, 2, w->arena),
+					   query_int(&q, 3), query_int(&q, 4) };
 	return a == ANSWER_NO;
 }
 
@@ -210,7 +213,7 @@ static bool do_chunk(struct changes *c, struct work *w)
 	if (!take_items(c, w, items, &n))
 		return false;
 	for (size_t i = 0; i < n; i++)
-		if (!do_one(c, w, w->done + (int64_t)i + 1, &items[i]))
+		if (!do_one(c, w, &items[i]))
 			return false;
 	w->done += (int64_t)n;
 	return note_progress(c, w) &&

@@ -243,6 +243,7 @@ CREATE INDEX job_open ON job (id) WHERE state < 2;
 CREATE TABLE job_item (
 	job INTEGER NOT NULL REFERENCES job ON DELETE CASCADE,
 	n INTEGER NOT NULL,
+	holder INTEGER NOT NULL,	-- whose it was; 0: nobody's
 	address TEXT NOT NULL,
 	log_first INTEGER NOT NULL DEFAULT 0,
 	log_last INTEGER NOT NULL DEFAULT 0,
@@ -253,7 +254,8 @@ CREATE TABLE job_item (
 CREATE TABLE job_done (
 	job INTEGER NOT NULL REFERENCES job ON DELETE CASCADE,
 	n INTEGER NOT NULL,
-	address TEXT NOT NULL,		-- the login
+	holder INTEGER NOT NULL,	-- he may be gone by now
+	address TEXT NOT NULL,		-- his login
 	log_first INTEGER NOT NULL,
 	log_last INTEGER NOT NULL,
 	PRIMARY KEY (job, n)

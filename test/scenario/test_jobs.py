@@ -398,6 +398,47 @@ def test_another_writer_only_delays_it(root, domain):
     once_each(root.server, domain, 3000, "console:admin0")
 
 
+# ---- for how long ----------------------------------------------------------
+
+def remembered(server, table, job):
+    with sqlite3.connect(os.path.join(server.data, "directory.db"),
+                         timeout=30) as db:
+        [(count,)] = db.execute(
+            f"SELECT count(*) FROM {table} WHERE job = ?", (job["id"],))
+        return count
+
+
+def let_days_pass(server, days, job):
+    with sqlite3.connect(os.path.join(server.data, "directory.db"),
+                         timeout=30) as db:
+        db.execute("UPDATE job SET ended_at = ended_at - ? * 86400 "
+                   "WHERE id = ?", (days, job["id"]))
+
+
+def test_what_is_too_old_goes_without_a_new_job(root, domain):
+    server = root.server
+    people(root, domain, 5)
+    body = alternate(domain, 5)
+    job, _ = root.finish(body)
+    old, _ = root.finish(dict(body, change={"quota": "1G"}))
+    assert job["can_undo"] and remembered(server, "job_done", job) == 5
+    let_days_pass(server, 1, job)
+    let_days_pass(server, 30, old)
+    seen = root.get(f"/jobs/{job['id']}").json
+    assert not seen["can_undo"]
+    assert seen in root.get("/jobs", limit=500).json["items"]
+    root.refused("POST", f"/jobs/{job['id']}/undo", None, None,
+                 "ended more than 24 hours ago")
+    # The console, when it starts.
+    server.stop()
+    server.serve()
+    root.sign_in("admin0", server.admin)
+    wait_until(lambda: remembered(server, "job_done", job) == 0, 20,
+               "what was done to be forgotten")
+    root.get(f"/jobs/{old['id']}", status=404)
+    assert root.get(f"/jobs/{job['id']}").json == seen
+
+
 # ---- exactly once ----------------------------------------------------------
 
 def test_killed_in_the_middle(root, domain):

@@ -7,6 +7,7 @@ import sqlite3
 
 import pytest
 
+from api import Api
 from splitmail import binary
 from test_pages import (ENGLISH, FRENCH, STRANGER, open_browser, sign_in)
 from world import wait_until
@@ -98,7 +99,7 @@ def test_a_thousand_users_move(big, sink):  # noqa: F811
                      "1 user could not be changed:", "team@alone.test")
         assert "has no relay" in browser.text()
         no_violations(browser)
-        browser.press("Copy the list")
+        browser.press("Copy: Users that could not be changed")
         browser.sees("Copied")
         browser.press("Undo")
         browser.sees("What was changed is put back",
@@ -122,6 +123,34 @@ def test_a_thousand_users_move(big, sink):  # noqa: F811
         big.send(STRANGER, user)
         assert sink.messages[-1].recipients == [user]
     assert resident(big, "team@alone.test")
+
+
+def test_what_a_script_has_changed(big):
+    """The report of a job that no page could have ordered."""
+    api = Api(big)
+    api.sign_in("admin0", big.admin)
+    job, refusals = api.finish({
+        "addresses": ["team@alone.test", "nobody@alone.test"],
+        "change": {"system": None, "forward_copy": False}})
+    assert job["changed"] == 1 and len(refusals) == 1
+    with open_browser(big) as browser:
+        sign_in(browser, ENGLISH, "admin0", big.admin)
+        browser.press("Long work: Report")
+        browser.sees("System: Relay of the domain",
+                     "Keep a copy in the mailbox: Off", "nobody@alone.test")
+        # A clipboard that a browser keeps for itself is no fault.
+        browser.driver.execute_script("""
+            navigator.clipboard.writeText = async (text) => {
+                window.copied = text;
+                throw new Error("not allowed");
+            };""")
+        browser.press("Copy: Users that could not be changed")
+        wait_until(lambda: browser.driver.execute_script(
+            "return window.copied"), 20, "the list to be copied")
+        assert browser.driver.execute_script("return window.copied") == (
+            "nobody@alone.test\tnobody@alone.test is not there any more.")
+        no_violations(browser)
+        assert browser.complaints() == []
 
 
 def test_on_a_telephone_in_french(big):

@@ -313,9 +313,11 @@ ELSEWHERE = {
          "second-factor-not-begun", "second-factor-is-his"],
         "test_second_factor.py"),
     **dict.fromkeys(
-        ["no-such-job", "too-many-jobs", "match-changed", "nobody-to-change",
-         "too-many-for-a-job", "nothing-to-put-back",
-         "user-changed-since", "cannot-be-put-back", "asker-is-gone", "asker-has-fewer-rights",
+        ["no-such-job", "too-many-jobs", "too-many-jobs-a-day",
+         "match-changed", "nobody-to-change", "too-many-for-a-job",
+         "nothing-to-put-back",
+         "address-of-another", "user-changed-since", "cannot-be-put-back",
+         "asker-is-gone", "asker-has-fewer-rights",
          "expect-needed", "addresses-and-filter"], "test_jobs.py"),
     "too-many-members": "5000", "too-many-tokens": "100",
 }

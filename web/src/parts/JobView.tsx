@@ -5,23 +5,23 @@ import { jobs } from "../api";
 import type { Job, Refusal } from "../api";
 import { useWords } from "../words";
 import type { Say, Word } from "../words";
+import { CopyButton } from "./CopyButton";
 import { Form, useAttempt } from "./form";
 import { hasEnded } from "./useJob";
 
 const shown = 500;
 const mailSystems: Record<string, Word> = { hosted: "hosted", alternate: "alternate", none: "noMail" };
 
-/** "Mail system: Alternate mail server (partner)" */
+/** "Mail system: Alternate mail server, System: partner" */
 function changeText({ change }: Job, say: Say): string {
 	if (!change) return say("jobPutsBack");
 	const said: string[] = [];
 	const add = (label: Word, value: string) => said.push(say("labelled", { label: say(label), value }));
-	if (change.mail_system) {
-		const name = say(mailSystems[change.mail_system]!);
-		add("mailSystem", change.system ? `${name} (${change.system})` : name);
-	}
+	if (change.mail_system) add("mailSystem", say(mailSystems[change.mail_system]!));
+	if (change.system !== undefined) add("system", change.system ?? say("relayOfDomain"));
 	if (change.enabled !== undefined) add("state", say(change.enabled ? "enabled" : "disabled"));
 	if (change.quota !== undefined) add("quota", String(change.quota));
+	if (change.forward_copy !== undefined) add("forwardCopy", say(change.forward_copy ? "on" : "off"));
 	return said.join(", ");
 }
 
@@ -31,21 +31,10 @@ export const reasonOf = ({ reason, values, detail }: Refusal, say: Say) =>
 const whyFailed = ({ reason, values, detail }: Job, say: Say) =>
 	(reason && say.refusal(reason, values ?? {})) ?? detail ?? "";
 
-function CopyButton({ job }: { job: Job }) {
-	const { say } = useWords();
-	const [copied, setCopied] = useState(false);
-	async function copy() {
-		const all = await jobs.refusals(job.id);
-		await navigator.clipboard.writeText(
-			all.map((refusal) => `${refusal.address}\t${reasonOf(refusal, say)}`).join("\n"),
-		);
-		setCopied(true);
-	}
-	return (
-		<Button variant="default" onClick={() => void copy()}>
-			<span role="status">{say(copied ? "copied" : "copyList")}</span>
-		</Button>
-	);
+/** Every refusal on a line, for a spreadsheet. */
+async function refusalLines(job: Job, say: Say): Promise<string> {
+	const all = await jobs.refusals(job.id);
+	return all.map((refusal) => `${refusal.address}\t${reasonOf(refusal, say)}`).join("\n");
 }
 
 function UndoButton({ job, onOther }: { job: Job; onOther: (job: Job) => void }) {
@@ -78,8 +67,9 @@ function Refusals({ job }: { job: Job }) {
 		<div className="stack tight">
 			<p>{say("bulkRefused", { n: job.refused })}</p>
 			<ul className="refusals small" tabIndex={0} aria-label={say("refusedUsers")}>
-				{list.map((refusal) => (
-					<li key={refusal.address}>
+				{list.map((refusal, place) => (
+					// An address may have been given twice.
+					<li key={place}>
 						<strong>{refusal.address}</strong>: {reasonOf(refusal, say)}
 					</li>
 				))}
@@ -142,7 +132,9 @@ export function JobView({ job, onOther, onClose }: JobViewProps) {
 				</div>
 			)}
 			<div className="row end">
-				{ended && job.refused > 0 && <CopyButton job={job} />}
+				{ended && job.refused > 0 && (
+					<CopyButton text={() => refusalLines(job, say)} what={say("refusedUsers")} />
+				)}
 				{job.can_undo && <UndoButton job={job} onOther={onOther} />}
 				{!ended && (
 					<Button

@@ -28,8 +28,8 @@ function Effect({ preview }: { preview: BulkPreview }) {
 				<>
 					<p>{say("previewRefused", { n: preview.refused })}</p>
 					<ul className="refusals small">
-						{reasons.map((r) => (
-							<li key={r.address}>
+						{reasons.map((r, place) => (
+							<li key={place}>
 								<strong>{r.address}</strong>: {reasonOf(r, say)}
 							</li>
 						))}

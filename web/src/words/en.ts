@@ -84,7 +84,6 @@ export const en = {
 	refusedUsers: "Users that could not be changed",
 	report: "Report",
 	stop: "Stop",
-	copyList: "Copy the list",
 	copied: "Copied",
 	labelled: "{label}: {value}",
 

@@ -83,7 +83,6 @@ export const fr: Record<Word, string> = {
 	refusedUsers: "Utilisateurs qui n'ont pas pu être modifiés",
 	report: "Rapport",
 	stop: "Arrêter",
-	copyList: "Copier la liste",
 	copied: "Copié",
 	labelled: "{label} : {value}",
 

@@ -184,6 +184,8 @@ export const refusals: Record<Reason, string> = {
 	// jobs
 	"no-such-job": "This job is not there any more.",
 	"too-many-jobs": "{most} of your jobs have not ended yet. Wait for them, or stop some.",
+	"too-many-jobs-a-day":
+		"You have had {most} jobs within {hours} hours, as many as are kept. Wait until the first of them is older.",
 	"match-changed":
 		"{n} user matches now, not {seen}: close this and look again.|{n} users match now, not {seen}: close this and look again.",
 	"nobody-to-change": "There is no user to be changed.",
@@ -193,6 +195,7 @@ export const refusals: Record<Reason, string> = {
 	"asker-has-fewer-rights": "{admin}, who asked for it, has fewer rights now.",
 	"nothing-to-put-back":
 		"There is nothing to be put back: the work has not ended, has changed nobody, or ended more than {hours} hours ago.",
+	"address-of-another": "{address} has become another user's since; he stays as he is.",
 	"user-changed-since": "Somebody has changed this user since; he stays as he is.",
 	"cannot-be-put-back": "This setting cannot be put back.",
 	"no-such-topic": ofThePage,

@@ -182,6 +182,8 @@ export const refusals: Record<Reason, string> = {
 	// jobs
 	"no-such-job": "Cette tâche n'existe plus.",
 	"too-many-jobs": "{most} de vos tâches ne sont pas terminées. Attendez-les, ou arrêtez-en.",
+	"too-many-jobs-a-day":
+		"Vous avez eu {most} tâches en {hours} heures, autant qu'il en est conservé. Attendez que la première soit plus ancienne.",
 	"match-changed":
 		"{n} utilisateur correspond maintenant, et non {seen} : fermez cette fenêtre et regardez à nouveau.|{n} utilisateurs correspondent maintenant, et non {seen} : fermez cette fenêtre et regardez à nouveau.",
 	"nobody-to-change": "Il n'y a aucun utilisateur à modifier.",
@@ -191,6 +193,7 @@ export const refusals: Record<Reason, string> = {
 	"asker-has-fewer-rights": "{admin}, qui l'a demandé, a maintenant moins de droits.",
 	"nothing-to-put-back":
 		"Il n'y a rien à rétablir : le travail n'est pas terminé, n'a modifié personne, ou s'est terminé il y a plus de {hours} heures.",
+	"address-of-another": "{address} est devenue l'adresse d'un autre utilisateur ; celui-ci reste tel quel.",
 	"user-changed-since": "Cet utilisateur a été modifié depuis ; il reste tel quel.",
 	"cannot-be-put-back": "Ce réglage ne peut pas être rétabli.",
 	"no-such-topic": ofThePage,
