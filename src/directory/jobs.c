@@ -1,5 +1,5 @@
 /*
- * Jobs: made, ended, looked at (jobs.h); jobs_work.c does them.
+ * Jobs: made, ended, forgotten, looked at (jobs.h); jobs_work.c does them.
  */
 #include "directory/jobs_inside.h"
 
