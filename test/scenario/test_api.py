@@ -1,5 +1,6 @@
 """The HTTP API, against whole servers; each answer against openapi.json."""
 
+import base64
 import http.client
 import json
 import os
@@ -589,6 +590,17 @@ def all_pages(api, path, **query):
         if cursor is None:
             return items
         assert len(page["items"]) == query["limit"]
+
+
+@pytest.mark.parametrize("path", ("/entries", "/domains", "/changes",
+                                  "/queue", "/jobs"))
+def test_a_cursor_that_is_none_of_ours(root, domain, path):
+    """It is no end of a list: not what is base64 of anything, nor what says
+    where to go on but was not made here."""
+    for cursor in ("!", "zzzz", base64.urlsafe_b64encode(
+            f"a@{domain}\nA".encode()).decode().rstrip("=")):
+        answer = root.get(path, cursor=cursor, status=400)
+        assert answer.json["reason"] == "bad-cursor", answer.text
 
 
 def test_pages(root, domain):
