@@ -175,6 +175,26 @@ enum answer find_holder(struct directory *d, struct str address,
 		       address_key(&a, arena));
 }
 
+enum answer find_alternate_address(struct directory *d, int64_t domain,
+				   struct arena *arena, struct str *out)
+{
+	struct query q scoped(query) = sql_query(
+		directory_sql(d),
+		"SELECT a.local || '@' || "
+		"CASE a.name WHEN '*' THEN d.name ELSE a.name END "
+		"FROM holder h JOIN domain d ON d.id = h.domain "
+		"JOIN address a ON a.holder = h.id AND a.domain = h.domain "
+		"WHERE h.domain = ? AND h.kind = 0 AND h.mail_system <> 0 AND "
+		"h.mail_system = 1 AND h.enabled AND h.system IS NULL AND "
+		"a.routed AND a.local NOT GLOB '*[^a-z0-9._+-]*' LIMIT 1", "i",
+		domain);
+	enum answer a = query_next(&q);
+
+	if (a == ANSWER_YES)
+		*out = query_text(&q, 0, arena);
+	return a;
+}
+
 bool list_addresses(struct directory *d, int64_t holder,
 		    void (*each)(void *arg, const struct address_entry *e),
 		    void *arg)

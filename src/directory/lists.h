@@ -67,6 +67,12 @@ enum answer count_holders(struct directory *d, const struct holder_page *page,
 enum answer find_holder(struct directory *d, struct str address,
 			struct arena *arena, int64_t *id);
 
+/* One that mail goes to a DOMAIN's relay for: of an enabled alternate user
+ * without a system of his own; made of letters, digits and ".-_+" only, so that
+ * any server can be asked for it. */
+enum answer find_alternate_address(struct directory *d, int64_t domain,
+				   struct arena *arena, struct str *out);
+
 struct address_entry {
 	struct str text;	/* "left@name" or "left@*" */
 	bool is_default, routed;
