@@ -68,9 +68,10 @@ bool list_holders(struct directory *d, const struct holder_filter *filter,
 	"(?3 < 0 OR (+h.kind = 0 AND +h.mail_system = ?3)) AND " \
 	"(?4 = '' OR +h.system = (SELECT id FROM system WHERE " \
 	"name = lower(?4))) AND (?5 < 0 OR h.enabled = ?5) AND " \
-	"(?6 = '' OR h.login LIKE ?6 ESCAPE '!' OR " \
-	"h.name LIKE ?6 ESCAPE '!' OR h.id IN (SELECT holder FROM address " \
-	"WHERE local || '@' || name LIKE ?6 ESCAPE '!')) "
+	"(?6 = '' OR fold(h.login) LIKE fold(?6) ESCAPE '!' OR " \
+	"fold(h.name) LIKE fold(?6) ESCAPE '!' OR h.id IN (SELECT holder " \
+	"FROM address WHERE fold(local || '@' || name) LIKE fold(?6) " \
+	"ESCAPE '!')) "
 
 static const char *const page_statements[] = {
 	[SORT_ADDRESS] = HOLDER_COLUMNS

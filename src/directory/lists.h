@@ -50,7 +50,8 @@ struct holder_page {
 	int mail_system;	/* enum home, of users; -1: all */
 	struct str system;	/* users with this named system; empty: all */
 	int enabled;		/* -1: all */
-	struct str search;	/* in addresses and names; empty: all */
+	struct str search;	/* in addresses and names, blind to case and
+				   accents; empty: all */
 	enum holder_sort sort;
 	struct str after_login, after_name;	/* empty: from the start */
 	int64_t limit;
