@@ -13,6 +13,7 @@
 
 #include "console/handlers.h"
 #include "console/server.h"
+#include "directory/lists.h"
 #include "dns/dns.h"
 #include "rt/loop.h"
 #include "rt/random.h"
@@ -37,6 +38,7 @@ struct relay_test {
 	struct host *hosts;
 	size_t n;
 	struct str domain;	/* whose random address is asked for */
+	struct str known;	/* of a user there, asked for too; or empty */
 	bool may_loopback;
 	int64_t deadline;
 	json_t *items;
@@ -251,34 +253,87 @@ static bool waits secure(struct talk *k, struct capabilities *can)
 	       (r.code == 250 || fault(k, ehlo_refused, V("code", r.code)));
 }
 
-static const char *outcome(const struct reply *r)
+/* Addresses and hosts: they may be called anything, even "relay". */
+static bool is_name(struct str word)
+{
+	ptrdiff_t dot = str_find(word, '.');
+
+	return str_find(word, '@') >= 0 ||
+	       (dot >= 0 && (size_t)dot + 1 < word.n);
+}
+
+/* "relaying denied", "not in my list of allowed rcpthosts". */
+static bool speaks_of_relaying(struct str text)
+{
+	static const char *const beginnings[] = { "relay", "rcpthosts",
+						  "blocked", "blocklist",
+						  "blacklist" };
+	struct str line, word;
+
+	while (str_split(&text, '\n', &line))
+		while (str_split(&line, ' ', &word))
+			for (size_t i = 0; i < array_size(beginnings); i++)
+				if (!is_name(word) &&
+				    str_starts_nocase(word,
+						      str_of(beginnings[i])))
+					return true;
+	return false;
+}
+
+/* Is it we, or the whole domain, whom a refused RCPT is about?  RFC 3463 has
+ * 5.7.x for it; without a status there are only words. */
+static bool is_about_us(const struct reply *r)
+{
+	if (r->code == 530 || r->code == 535)
+		return true;
+	if (r->status[0])
+		return str_starts(str_of(r->status), S("5.7."));
+	return (r->code == 550 || r->code == 553 || r->code == 554) &&
+	       speaks_of_relaying(r->text);
+}
+
+/* What R says, the reply to RCPT, or to a MAIL that was not accepted: that is
+ * never about an address. */
+static const char *outcome(const struct reply *r, bool is_mail)
 {
 	if (reply_is_refusal(r))
-		return "refused";
+		return is_mail || is_about_us(r) ? "denied" : "refused";
 	return reply_is_done(r) ? "accepted" : "unsure";
 }
 
-static bool waits try_address(struct talk *k)
+/* Would it take mail for ADDRESS?  KEY of the report says; MAIL is what MAIL
+ * was answered. */
+static bool waits try_address(struct talk *k, const char *key,
+			      struct str address, const struct reply *mail)
 {
-	struct arena *a = k->t->arena;
+	bool is_mail = !reply_is_done(mail);
+	struct reply r = *mail;
+
+	if (!is_mail && !ask(k, arena_strf(k->t->arena, "RCPT TO:<%.*s>",
+					   STR(address)), &r))
+		return false;
+	set(k, key,
+	    json_pack("{s:o,s:s,s:o}", "address", json_text(address), "outcome",
+		      outcome(&r, is_mail), "reply", shown(k, &r)));
+	return true;
+}
+
+/* One nobody has, and one that somebody has. */
+static bool waits try_addresses(struct talk *k)
+{
 	char random[17];
-	struct str address;
-	struct reply r;
+	struct str unknown;
+	struct reply mail;
 
 	if (str_empty(k->t->domain))
 		return true;
 	random_name(random, sizeof(random) - 1);
-	address = arena_strf(a, "splitmail-test-%s@%.*s", random,
+	unknown = arena_strf(k->t->arena, "splitmail-test-%s@%.*s", random,
 			     STR(k->t->domain));
-	if (!ask(k, S("MAIL FROM:<>"), &r))
-		return false;
-	if (reply_is_done(&r) &&
-	    !ask(k, arena_strf(a, "RCPT TO:<%.*s>", STR(address)), &r))
-		return false;
-	set(k, "unknown_address",
-	    json_pack("{s:o,s:s,s:o}", "address", json_text(address), "outcome",
-		      outcome(&r), "reply", shown(k, &r)));
-	return true;
+	return ask(k, S("MAIL FROM:<>"), &mail) &&
+	       try_address(k, "unknown_address", unknown, &mail) &&
+	       (str_empty(k->t->known) ||
+		try_address(k, "known_address", k->t->known, &mail));
 }
 
 static void say_fault(struct talk *k)
@@ -295,20 +350,21 @@ static void waits try_host(struct relay_test *t, const struct host *host)
 {
 	struct talk k = { t, host, .deadline = after_ms(HOST_MS),
 			  .report = json_pack("{s:o,s:n,s:b,s:n,s:n,s:n,s:n,"
-					      "s:n,s:{}}",
+					      "s:n,s:n,s:{}}",
 					      "host",
 					      json_text(hosts_text(host, 1,
 								 t->arena)),
 					      "address", "connected", 0,
 					      "banner", "tls",
-					      "unknown_address", "problem",
+					      "unknown_address",
+					      "known_address", "problem",
 					      "reason", "values") };
 	struct capabilities can = { 0 };
 
 	if (k.deadline > t->deadline)
 		k.deadline = t->deadline;
 	if (!reach(&k) || !greet(&k, &can) || !secure(&k, &can) ||
-	    !try_address(&k))
+	    !try_addresses(&k))
 		say_fault(&k);
 	else
 		stream_say(k.stream, S("RSET\r\nQUIT\r\n"));
@@ -384,8 +440,11 @@ static enum answer take_domain(struct request *r, struct relay_test *t)
 	a = directory_domain(r->d, name, t->arena, &domain);
 	if (a == ANSWER_YES && !sees_domain(r, domain.id))
 		return ANSWER_NO;
+	if (a != ANSWER_YES)
+		return a;
 	t->domain = name;
-	return a;
+	a = find_alternate_address(r->d, domain.id, t->arena, &t->known);
+	return a == ANSWER_UNSURE ? a : ANSWER_YES;
 }
 
 static struct response park(struct request *r)

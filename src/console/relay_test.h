@@ -1,6 +1,6 @@
 /*
  * Trying an alternate mail server: is it there, does it speak TLS, does it
- * refuse an address nobody has?
+ * refuse an address nobody has, and take one that a user there has?
  *
  * The trial is a fiber of the console's loop; the request is parked until its
  * end.

@@ -305,23 +305,40 @@ bool page_limit(struct request *r, int64_t *out, struct response *problem_out)
 	return true;
 }
 
+/* Begins every cursor, inside its base64: what does not was not made here,
+ * and is not to be taken for the end of a list. */
+#define CURSOR_MARK "at\n"
+
 json_t *cursor_of(struct request *r, struct str a, struct str b)
 {
-	size_t n = a.n + 1 + b.n;
-	char *plain = arena_printf(r->arena, "%.*s\n%.*s", STR(a), STR(b));
+	struct str plain = arena_strf(r->arena, CURSOR_MARK "%.*s\n%.*s",
+				      STR(a), STR(b));
 	size_t room = sodium_base64_ENCODED_LEN(
-		n, sodium_base64_VARIANT_URLSAFE_NO_PADDING);
+		plain.n, sodium_base64_VARIANT_URLSAFE_NO_PADDING);
 	char *text = arena_alloc(r->arena, room);
 
-	sodium_bin2base64(text, room, (const uint8_t *)plain, n,
+	sodium_bin2base64(text, room, (const uint8_t *)plain.p, plain.n,
 			  sodium_base64_VARIANT_URLSAFE_NO_PADDING);
 	return json_string(text);
+}
+
+/* The two texts of a cursor as it was made; false: it is none of ours. */
+static bool cursor_read(struct str plain, struct str *a, struct str *b)
+{
+	if (!str_starts(plain, S(CURSOR_MARK)))
+		return false;
+	plain = str_from(plain, sizeof(CURSOR_MARK) - 1);
+	if (str_find(plain, '\n') < 0)
+		return false;
+	str_split(&plain, '\n', a);
+	*b = plain;
+	return true;
 }
 
 bool cursor_parse(struct request *r, struct str *a, struct str *b,
 		  struct response *problem_out)
 {
-	struct str text = param(r, "cursor"), plain;
+	struct str text = param(r, "cursor");
 	uint8_t *bytes = arena_alloc(r->arena, text.n + 1);
 	size_t n = 0;
 
@@ -329,12 +346,9 @@ bool cursor_parse(struct request *r, struct str *a, struct str *b,
 	if (str_empty(text))
 		return true;
 	if (sodium_base642bin(bytes, text.n, text.p, text.n, NULL, &n, NULL,
-			      sodium_base64_VARIANT_URLSAFE_NO_PADDING) != 0) {
-		*problem_out = problem("cursor", bad_cursor);
-		return false;
-	}
-	plain = (struct str){ (const char *)bytes, n };
-	str_split(&plain, '\n', a);
-	*b = plain;
-	return true;
+			      sodium_base64_VARIANT_URLSAFE_NO_PADDING) == 0 &&
+	    cursor_read((struct str){ (const char *)bytes, n }, a, b))
+		return true;
+	*problem_out = problem("cursor", bad_cursor);
+	return false;
 }

@@ -68,9 +68,10 @@ bool list_holders(struct directory *d, const struct holder_filter *filter,
 	"(?3 < 0 OR (+h.kind = 0 AND +h.mail_system = ?3)) AND " \
 	"(?4 = '' OR +h.system = (SELECT id FROM system WHERE " \
 	"name = lower(?4))) AND (?5 < 0 OR h.enabled = ?5) AND " \
-	"(?6 = '' OR h.login LIKE ?6 ESCAPE '!' OR " \
-	"h.name LIKE ?6 ESCAPE '!' OR h.id IN (SELECT holder FROM address " \
-	"WHERE local || '@' || name LIKE ?6 ESCAPE '!')) "
+	"(?6 = '' OR fold(h.login) LIKE fold(?6) ESCAPE '!' OR " \
+	"fold(h.name) LIKE fold(?6) ESCAPE '!' OR h.id IN (SELECT holder " \
+	"FROM address WHERE fold(local || '@' || name) LIKE fold(?6) " \
+	"ESCAPE '!')) "
 
 static const char *const page_statements[] = {
 	[SORT_ADDRESS] = HOLDER_COLUMNS
@@ -173,6 +174,26 @@ enum answer find_holder(struct directory *d, struct str address,
 	return sql_int(directory_sql(d), id,
 		       "SELECT id FROM holder WHERE login = ?", "s",
 		       address_key(&a, arena));
+}
+
+enum answer find_alternate_address(struct directory *d, int64_t domain,
+				   struct arena *arena, struct str *out)
+{
+	struct query q scoped(query) = sql_query(
+		directory_sql(d),
+		"SELECT a.local || '@' || "
+		"CASE a.name WHEN '*' THEN d.name ELSE a.name END "
+		"FROM holder h JOIN domain d ON d.id = h.domain "
+		"JOIN address a ON a.holder = h.id AND a.domain = h.domain "
+		"WHERE h.domain = ? AND h.kind = 0 AND h.mail_system <> 0 AND "
+		"h.mail_system = 1 AND h.enabled AND h.system IS NULL AND "
+		"a.routed AND a.local NOT GLOB '*[^a-z0-9._+-]*' LIMIT 1", "i",
+		domain);
+	enum answer a = query_next(&q);
+
+	if (a == ANSWER_YES)
+		*out = query_text(&q, 0, arena);
+	return a;
 }
 
 bool list_addresses(struct directory *d, int64_t holder,

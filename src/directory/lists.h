@@ -50,7 +50,8 @@ struct holder_page {
 	int mail_system;	/* enum home, of users; -1: all */
 	struct str system;	/* users with this named system; empty: all */
 	int enabled;		/* -1: all */
-	struct str search;	/* in addresses and names; empty: all */
+	struct str search;	/* in addresses and names, blind to case and
+				   accents; empty: all */
 	enum holder_sort sort;
 	struct str after_login, after_name;	/* empty: from the start */
 	int64_t limit;
@@ -66,6 +67,12 @@ enum answer count_holders(struct directory *d, const struct holder_page *page,
 /* The holder of an address as people write it, the builtin ones included. */
 enum answer find_holder(struct directory *d, struct str address,
 			struct arena *arena, int64_t *id);
+
+/* One that mail goes to a DOMAIN's relay for: of an enabled alternate user
+ * without a system of his own; made of letters, digits and ".-_+" only, so that
+ * any server can be asked for it. */
+enum answer find_alternate_address(struct directory *d, int64_t domain,
+				   struct arena *arena, struct str *out);
 
 struct address_entry {
 	struct str text;	/* "left@name" or "left@*" */

@@ -117,6 +117,35 @@ static void test_search(void **state)
 	assert_pages(p, "");
 }
 
+static void test_search_is_blind_to_case_and_accents(void **state)
+{
+	static const char *const zola[] = {
+		"Émile Zölä", "émile", "emile", "EMILE", "ÉMILE", "ZÖLÄ",
+		"zola", "E\xcc\x81mile", "le zo",
+	};
+	static const char *const nobody[] = {
+		"%mile", "_mile", "émila", "z!la", "\xc3",
+	};
+	struct holder_page p;
+
+	make_people();
+	assert_done(user_set(c, S("u1@a.test"), SET("name=Émile Zölä")));
+	assert_done(user_set(c, S("u2@a.test"), SET("name=Иван Strauß 100%é")));
+	p = page_of("a.test");
+	for (size_t i = 0; i < array_size(zola); i++) {
+		p.search = str_of(zola[i]);
+		assert_pages(p, "u1 ");
+	}
+	for (size_t i = 0; i < array_size(nobody); i++) {
+		p.search = str_of(nobody[i]);
+		assert_pages(p, "");
+	}
+	p.search = S("ИВАН STRAUSS");
+	assert_pages(p, "u2 ");
+	p.search = S("0%É");
+	assert_pages(p, "u2 ");
+}
+
 static void see_change(void *arg, const struct change_entry *e)
 {
 	buf_printf(arg, "%.*s %.*s; ", STR(e->subject), STR(e->field));
@@ -324,6 +353,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_pages),
 		TEST(test_search),
+		TEST(test_search_is_blind_to_case_and_accents),
 		TEST(test_change_log),
 		TEST(test_tokens),
 		TEST(test_an_expired_token),

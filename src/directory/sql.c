@@ -12,6 +12,8 @@
 #include <stdarg.h>
 #include <stdlib.h>
 
+#include "directory/fold.h"
+
 enum {
 	WRITER_WAIT_MS = 10000,
 	READER_WAIT_MS = 500,	/* only while a WAL is recovered */
@@ -51,6 +53,8 @@ static bool set_up(struct sql *s, enum sql_mode mode)
 {
 	sqlite3_busy_timeout(s->db, mode == SQL_READ ? READER_WAIT_MS
 						     : WRITER_WAIT_MS);
+	if (!fold_register(s->db))
+		return false;
 	if (mode == SQL_CREATE &&
 	    !sql_script(s, "PRAGMA journal_mode = WAL"))
 		return false;

@@ -1,5 +1,6 @@
 """The HTTP API, against whole servers; each answer against openapi.json."""
 
+import base64
 import http.client
 import json
 import os
@@ -646,6 +647,17 @@ def all_pages(api, path, **query):
         assert len(page["items"]) == query["limit"]
 
 
+@pytest.mark.parametrize("path", ("/entries", "/domains", "/changes",
+                                  "/queue", "/jobs"))
+def test_a_cursor_that_is_none_of_ours(root, domain, path):
+    """It is no end of a list: not what is base64 of anything, nor what says
+    where to go on but was not made here."""
+    for cursor in ("!", "zzzz", base64.urlsafe_b64encode(
+            f"a@{domain}\nA".encode()).decode().rstrip("=")):
+        answer = root.get(path, cursor=cursor, status=400)
+        assert answer.json["reason"] == "bad-cursor", answer.text
+
+
 def test_pages(root, domain):
     for number in range(25):
         root.put(f"/users/u{number:02}@{domain}", {
@@ -838,6 +850,57 @@ def test_relay_test(a, root, shared_world):
         item, = api.post("/relay-test", {"hosts": hosts}).json["items"]
         assert not item["connected"] and item["reason"] == "not-tried"
     root.refused("POST", "/relay-test", {"hosts": "host;id"}, "hosts")
+
+
+@pytest.mark.parametrize("verb, reply, outcome", (
+    ("RCPT", "550 5.1.1 no such user", "refused"),
+    ("RCPT", "550 5.4.1 access denied", "refused"),     # Exchange Online's
+    ("RCPT", "550 nobody here", "refused"),
+    ("RCPT", "550 nobody@relay.test has no mailbox", "refused"),
+    ("RCPT", "550 5.7.1 relaying denied", "denied"),
+    ("RCPT", "554 5.7.1 Relay access denied", "denied"),
+    ("RCPT", "550 relay not permitted", "denied"),
+    ("RCPT", "553 sorry,\nnot in my list of allowed rcpthosts", "denied"),
+    ("RCPT", "530 sign in first", "denied"),
+    ("RCPT", "450 4.7.1 greylisted", "unsure"),
+    ("MAIL", "550 5.1.0 you are on a list", "denied"),
+    ("MAIL", "451 4.3.0 later", "unsure"),
+))
+def test_relay_that_refuses(root, shared_world, verb, reply, outcome):
+    """A refusal of the random address is good news only if it is about the
+    address; a user's own address is asked for, too."""
+    name, sink = f"d{next(counter)}.test", shared_world.sink()
+    root.put(f"/domains/{name}", {"relay": sink.at}, status=201)
+    sink.on[verb] = reply
+    item, = root.post("/relay-test",
+                      {"hosts": sink.at, "domain": name}).json["items"]
+    assert item["problem"] is item["known_address"] is None
+    assert item["unknown_address"]["outcome"] == outcome
+    root.put(f"/users/ann@{name}", {"mail_system": "alternate"}, status=201)
+    item, = root.post("/relay-test",
+                      {"hosts": sink.at, "domain": name}).json["items"]
+    assert item["known_address"] == {
+        "address": f"ann@{name}", "outcome": outcome,
+        "reply": reply.replace("\n", " ")}
+
+
+def test_relay_that_knows_its_users(root, domain, shared_world):
+    """Whom it is asked for: who gets his mail there, and nobody else."""
+    sink = shared_world.sink()
+    sink.on["RCPT"] = {f"there@{domain}": "250 2.1.5 ok",
+                       None: "550 5.1.1 no such user"}
+    root.put("/systems/elsewhere", {"hosts": "s.test"}, status=201)
+    for user, body in {"here": {}, "off": {"enabled": False},
+                       "away": {"system": "elsewhere"}, "there": {}}.items():
+        root.put(f"/users/{user}@{domain}",
+                 body if user == "here" else {"mail_system": "alternate",
+                                              **body}, status=201)
+    item, = root.post("/relay-test",
+                      {"hosts": sink.at, "domain": domain}).json["items"]
+    assert item["unknown_address"]["outcome"] == "refused"
+    assert item["known_address"] == {"address": f"there@{domain}",
+                                     "outcome": "accepted",
+                                     "reply": "250 2.1.5 ok"}
 
 
 def test_change_log(root, domain):

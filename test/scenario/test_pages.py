@@ -266,6 +266,42 @@ def test_what_is_refused_is_said_at_its_field(server, sink):
         assert ENGLISH["either"] in browser.refused(ENGLISH["catch-all"])
 
 
+@pytest.mark.parametrize("language, words, warnings", [
+    ("en", ENGLISH, ("The server refuses mail from this host or for this "
+                     "domain:", "The server does not know ann@asked.test")),
+    ("fr", FRENCH, ("Le serveur refuse les messages de cet hôte ou pour ce "
+                    "domaine :", "Le serveur ne connaît pas ann@asked.test")),
+])
+def test_a_relay_that_would_refuse_every_mail(
+        server, shared_world, language, words, warnings):
+    """Its Test is no good news, and says why."""
+    denied, refused = warnings
+    relay = shared_world.sink()
+    if language == "en":
+        server.cli("domain", "create", "asked.test", "--relay", relay.at)
+        server.cli("user", "create", "ann@asked.test", "--mail-system",
+                   "alternate")
+    with open_browser(server, language) as browser:
+        sign_in(browser, words, "admin0", server.admin)
+        browser.sees(words["overview"])
+        browser.go("/domains/asked.test/mail")
+        browser.type(words["relay"], relay.at)
+        relay.on["RCPT"] = "550 5.7.1 relaying denied"
+        browser.press(words["test"])
+        browser.sees(denied, relay.on["RCPT"])
+        assert browser.driver.find_elements("css selector", ".notice.bad")
+        relay.on["RCPT"] = "550 5.1.1 no such user"
+        browser.press(words["test"])
+        browser.sees(refused, relay.on["RCPT"])
+        assert browser.driver.find_elements("css selector", ".notice.bad")
+        assert browser.violations() == []
+        relay.on["RCPT"] = {"ann@asked.test": "250 2.1.5 ok",
+                            None: "550 5.1.1 no such user"}
+        browser.press(words["test"])
+        browser.sees("250 2.1.5 ok")
+        assert not browser.driver.find_elements("css selector", ".notice.bad")
+
+
 def test_two_administrators_do_not_overwrite_each_other(server, sink):
     server.cli("domain", "create", "two.test")
     with open_browser(server) as browser:

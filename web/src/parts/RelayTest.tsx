@@ -6,16 +6,50 @@ import { sentence } from "../refusals";
 import { useWords } from "../words";
 import type { Word } from "../words";
 
-const unknownWords: Record<"refused" | "accepted" | "unsure", Word> = {
+type Host = RelayTestReport["items"][number];
+type Asked = NonNullable<Host["known_address"]>;
+type Outcomes = Record<Asked["outcome"], Word>;
+
+const unknownWords: Outcomes = {
 	refused: "testUnknownRefused",
+	denied: "testDenied",
 	accepted: "testUnknownAccepted",
-	unsure: "testUnknownUnsure",
+	unsure: "testUnsure",
+};
+const knownWords: Outcomes = {
+	refused: "testKnownRefused",
+	denied: "testDenied",
+	accepted: "testKnownAccepted",
+	unsure: "testUnsure",
 };
 
-function HostReport({ host }: { host: RelayTestReport["items"][number] }) {
+/** Mail that is sent there would come back. */
+function bounces({ unknown_address, known_address }: Host): boolean {
+	return (
+		unknown_address?.outcome === "denied" ||
+		known_address?.outcome === "denied" ||
+		known_address?.outcome === "refused"
+	);
+}
+
+function AskedAddress({ title, asked, words }: { title: Word; asked: Asked; words: Outcomes }) {
 	const { say } = useWords();
 	return (
-		<li className={`notice ${host.connected && !host.problem ? "here" : "bad"}`}>
+		<>
+			<dt>{say(title)}</dt>
+			<dd className="breakable">
+				{say(words[asked.outcome], { address: asked.address })}
+				<div className="hint mono">{asked.reply}</div>
+			</dd>
+		</>
+	);
+}
+
+function HostReport({ host }: { host: Host }) {
+	const { say } = useWords();
+	const good = host.connected && !host.problem && !bounces(host);
+	return (
+		<li className={`notice ${good ? "here" : "bad"}`}>
 			<div className="row">
 				<strong className="breakable">{host.host}</strong>
 				<span className={`tag ${host.connected ? "here" : "bad"}`}>
@@ -35,13 +69,10 @@ function HostReport({ host }: { host: RelayTestReport["items"][number] }) {
 							: say("testTlsNone")}
 					</dd>
 					{host.unknown_address && (
-						<>
-							<dt>{say("testUnknown")}</dt>
-							<dd>
-								{say(unknownWords[host.unknown_address.outcome])}
-								<div className="hint mono">{host.unknown_address.reply}</div>
-							</dd>
-						</>
+						<AskedAddress title="testUnknown" asked={host.unknown_address} words={unknownWords} />
+					)}
+					{host.known_address && (
+						<AskedAddress title="testKnown" asked={host.known_address} words={knownWords} />
 					)}
 				</dl>
 			)}

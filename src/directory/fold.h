@@ -1,0 +1,24 @@
+/*
+ * Text as it is searched, without regard to case and accents: a function of
+ * SQL for both sides of a LIKE, which is itself blind to the case of ASCII.
+ *
+ *	fold(name) LIKE fold('%ZÖLÄ%')
+ *
+ *	Émile Zölä	emile zola
+ *	Strauß		strauss
+ *	Ann		Ann: of ASCII alone nothing is changed
+ *
+ * No character turns into one that means something to LIKE, so that a pattern
+ * stays the same pattern.
+ */
+#ifndef DIRECTORY_FOLD_H
+#define DIRECTORY_FOLD_H
+
+#include "base/fail.h"
+
+struct sqlite3;
+
+/* Make fold() known to a connection. */
+bool fold_register(struct sqlite3 *db) must_check;
+
+#endif
