@@ -475,6 +475,8 @@ export const en = {
 
 	// overview
 	overviewSplit: "Who lives where",
+	overviewAllDomains: "All {n} domains",
+	overviewDown: "Mail systems that are down",
 	overviewQueue: "Waiting mail",
 	overviewSystems: "Mail systems",
 	overviewTraffic: "Recipients per minute",

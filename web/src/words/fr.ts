@@ -459,6 +459,8 @@ export const fr: Record<Word, string> = {
 	now: "à l'instant",
 
 	overviewSplit: "Qui vit où",
+	overviewAllDomains: "Les {n} domaines",
+	overviewDown: "Systèmes de messagerie en panne",
 	overviewQueue: "Messages en attente",
 	overviewSystems: "Systèmes de messagerie",
 	overviewTraffic: "Destinataires par minute",
