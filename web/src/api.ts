@@ -68,6 +68,13 @@ export class Problem extends Error {
 	}
 }
 
+/** No answer to what changes something: nobody knows whether it was done. */
+export class Unanswered extends Problem {
+	constructor() {
+		super(0, "");
+	}
+}
+
 let csrfToken: string | null = null;
 
 // A page that is left open must not keep its session alive: what is asked a
@@ -92,6 +99,10 @@ async function problemOf(response: Response): Promise<Problem> {
 	}
 }
 
+/** Whatever comes of it, nothing is changed by it. */
+const onlyAsks = (method: string, path: string) =>
+	method === "GET" || ["/session", "/relay-test", "/users/bulk?preview=true"].includes(path);
+
 async function call(
 	method: string,
 	path: string,
@@ -103,15 +114,17 @@ async function call(
 	if (body !== undefined) headers["Content-Type"] = "application/json";
 	let response: Response;
 	try {
-		response = await fetch(`/api/v1${path}`, {
+		const answer = await fetch(`/api/v1${path}`, {
 			method,
 			headers,
 			body: body === undefined ? undefined : JSON.stringify(body),
 			credentials: "same-origin",
 			cache: "no-store",
 		});
+		// To its end: an answer that breaks off is none.
+		response = new Response(answer.status === 204 ? null : await answer.blob(), answer);
 	} catch {
-		throw new Problem(0, "");
+		throw onlyAsks(method, path) ? new Problem(0, "") : new Unanswered();
 	}
 	if (!response.ok) throw await problemOf(response);
 	return response;

@@ -69,7 +69,8 @@ export const en = {
 	unsaved: "Not saved yet",
 	notFound: "There is nothing at this address",
 	notFoundHint: "It may have been deleted, or it belongs to another domain.",
-	unreachable: "The server does not answer. Nothing was changed; try again.",
+	unreachable: "The server does not answer. Try again.",
+	unanswered: "The server did not answer. It is not known whether this was done: see how it is now before you try again.",
 	unclear: "The server did not answer as it should (HTTP {status}). Try again later.",
 	andMore: "{n} more|{n} more",
 

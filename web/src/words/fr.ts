@@ -69,7 +69,8 @@ export const fr: Record<Word, string> = {
 	unsaved: "Pas encore enregistré",
 	notFound: "Il n'y a rien à cette adresse",
 	notFoundHint: "L'élément a peut-être été supprimé, ou appartient à un autre domaine.",
-	unreachable: "Le serveur ne répond pas. Rien n'a été modifié ; réessayez.",
+	unreachable: "Le serveur ne répond pas. Réessayez.",
+	unanswered: "Le serveur n'a pas répondu. On ne sait pas si la demande a été exécutée : vérifiez l'état actuel avant de réessayer.",
 	unclear: "Le serveur n'a pas répondu comme il devrait (HTTP {status}). Réessayez plus tard.",
 	andMore: "{n} autre|{n} autres",
 
