@@ -150,3 +150,54 @@ def test_the_overview_of_many_domains(server, browser):  # noqa: F811
     assert text.index("Waiting mail") < text.index("Who lives where")
     browser.click(browser.find, "//a[starts-with(., 'All ')]")
     browser.sees("a00.test")
+
+
+def test_orders_for_many(server, browser):  # noqa: F811
+    """The other system is not there: everything waits."""
+    dead = f"{server.address}:1"
+    for domain in ("many.test", "one.test"):
+        server.cli("domain", "create", domain, "--relay", dead)
+    for user in ("a@many.test", "b@many.test", "c@one.test"):
+        server.cli("user", "create", user, "--mail-system", "alternate")
+    for recipient in ["a@many.test", "c@one.test"] + 51 * ["b@many.test"]:
+        server.send("x@elsewhere.test", recipient)
+
+    def states():
+        return {r["address"]: r["state"] for message in server.queue()
+                for r in message["recipients"]}
+
+    server.wait_for_queue(53)
+    browser.go("/queue")
+    browser.sees("a@many.test", "b@many.test", "c@one.test")
+    waiting = {m["recipients"][0]["address"]: m["id"]
+               for m in server.queue()}
+
+    # One by its box, and in its dialogue.
+    browser.tick(f"Select {waiting['a@many.test']}")
+    browser.sees("1 message selected", "Hold")
+    assert "Release" not in browser.text()
+    browser.press("Hold")
+    browser.sees("Held: 1 message (1 recipient)", "Release")
+    wait_until(lambda: "Hold" not in [b.text for b in browser.driver
+               .find_elements(By.TAG_NAME, "button")], 20, "no Hold")
+    assert states() == {"a@many.test": "held", "b@many.test": "waiting",
+                        "c@one.test": "waiting"}
+    browser.press(waiting["a@many.test"])
+    browser.press("Release")
+    browser.sees(f"Released: message {waiting['a@many.test']} (1 recipient)")
+    assert states()["a@many.test"] == "waiting"
+    browser.press("Close")
+
+    # All that match a filter; what is deleted is named before and after.
+    browser.press("Clear selection")
+    browser.type("Recipient", "b@many.test")
+    wait_until(lambda: "c@one.test" not in browser.text(), 20, "his only")
+    browser.tick("Select all messages on this page")
+    browser.sees("50 messages selected")
+    browser.press("Select all messages that match")
+    browser.sees("51 messages selected")
+    browser.press("Delete")
+    browser.sees("Delete 51 messages?")
+    browser.press("Delete")
+    browser.sees("Deleted: 51 messages (51 recipients)")
+    assert sorted(states()) == ["a@many.test", "c@one.test"]

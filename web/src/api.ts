@@ -35,6 +35,7 @@ export type Role = Schemas["Role"];
 export type Route = Schemas["Route"];
 export type QueueEntry = Schemas["QueueEntry"];
 export type QueueMessage = Schemas["QueueMessage"];
+export type QueueFilters = NonNullable<operations["listQueue"]["parameters"]["query"]>;
 export type QueueOrder = Schemas["QueueOrder"];
 export type Overview = Schemas["Overview"];
 export type RelayTestReport = Schemas["RelayTestReport"];
@@ -283,8 +284,18 @@ export const administrators = {
 };
 
 export const queue = {
-	list: (filters: NonNullable<operations["listQueue"]["parameters"]["query"]>) =>
-		read<Schemas["QueueList"]>(`/queue${query(filters)}`),
+	list: (filters: QueueFilters) => read<Schemas["QueueList"]>(`/queue${query(filters)}`),
+	/** How many messages match. */
+	async count(filters: QueueFilters): Promise<number> {
+		let n = 0;
+		let cursor: string | undefined;
+		do {
+			const page: Schemas["QueueList"] = await queue.list({ ...filters, cursor, limit: 500 });
+			n += page.items.length;
+			cursor = page.next_cursor ?? undefined;
+		} while (cursor);
+		return n;
+	},
 	get: (id: string) => read<QueueMessage>(`/queue/${part(id)}`),
 	order: async (body: QueueOrder) =>
 		(await call("POST", "/queue/orders", body)).json() as Promise<
