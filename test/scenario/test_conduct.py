@@ -24,8 +24,9 @@ def value(browser, label):
 
 
 def toasts(browser):
-    return [toast.text for toast in browser.driver.find_elements(
-        By.CSS_SELECTOR, ".mantine-Notification-root")]
+    return browser.driver.execute_script(
+        "return document.querySelectorAll('.mantine-Notification-root')"
+        ".length")
 
 
 def asks_before_leaving(browser):
@@ -43,7 +44,7 @@ def test_one_undo_at_a_time(server, browser):  # noqa: F811
         wait_until(lambda: server.cli("domain", "show", "toast.test")[
             "description"] == words, 20, words)
     browser.sees("Saved: toast.test")
-    wait_until(lambda: len(toasts(browser)) == 1, 20, "one toast")
+    wait_until(lambda: toasts(browser) == 1, 20, "one toast")
     browser.press("Undo")
     browser.sees("Undone")
     assert value(browser, "Description") == "first"
@@ -121,6 +122,16 @@ def test_what_is_typed_during_a_save_is_kept(server, browser):  # noqa: F811
     assert value(browser, "Description") == "sent, and more"
     assert server.cli("domain", "show", "slow.test")["description"] == "sent"
 
+    # Nor does Undo take it.
+    browser.driver.execute_script("window.goOn = null")
+    browser.press("Undo")
+    wait_until(lambda: browser.driver.execute_script(
+        "return Boolean(window.goOn)"), 20, "an undo under way")
+    browser.driver.execute_script("window.goOn()")
+    browser.sees("Undone", UNSAVED)
+    assert value(browser, "Description") == "sent, and more"
+    assert server.cli("domain", "show", "slow.test")["description"] == ""
+
 
 def test_an_answer_that_does_not_come(server, browser):  # noqa: F811
     server.cli("domain", "create", "cut.test")
@@ -175,11 +186,12 @@ def test_orders_for_many(server, browser):  # noqa: F811
     # One by its box, and in its dialogue.
     browser.tick(f"Select {waiting['a@many.test']}")
     browser.sees("1 message selected", "Hold")
+    assert browser.violations() == []
     assert "Release" not in browser.text()
     browser.press("Hold")
     browser.sees("Held: 1 message (1 recipient)", "Release")
-    wait_until(lambda: "Hold" not in [b.text for b in browser.driver
-               .find_elements(By.TAG_NAME, "button")], 20, "no Hold")
+    wait_until(lambda: "Hold" not in browser.text().splitlines(), 20,
+               "no Hold")
     assert states() == {"a@many.test": "held", "b@many.test": "waiting",
                         "c@one.test": "waiting"}
     browser.press(waiting["a@many.test"])

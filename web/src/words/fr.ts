@@ -405,7 +405,7 @@ export const fr: Record<Word, string> = {
 	orders: "Ordres pour {what}",
 	orderTold: "{done} : {what} ({n} destinataire)|{done} : {what} ({n} destinataires)",
 	ordered_retry: "Nouvel essai",
-	ordered_hold: "Mise en attente",
+	ordered_hold: "Rétention",
 	ordered_release: "Libération",
 	ordered_bounce: "Renvoi à l'expéditeur",
 	ordered_delete: "Suppression",
