@@ -35,6 +35,7 @@ export type Role = Schemas["Role"];
 export type Route = Schemas["Route"];
 export type QueueEntry = Schemas["QueueEntry"];
 export type QueueMessage = Schemas["QueueMessage"];
+export type QueueFilters = NonNullable<operations["listQueue"]["parameters"]["query"]>;
 export type QueueOrder = Schemas["QueueOrder"];
 export type Overview = Schemas["Overview"];
 export type RelayTestReport = Schemas["RelayTestReport"];
@@ -68,6 +69,13 @@ export class Problem extends Error {
 	}
 }
 
+/** No answer to what changes something: nobody knows whether it was done. */
+export class Unanswered extends Problem {
+	constructor() {
+		super(0, "");
+	}
+}
+
 let csrfToken: string | null = null;
 
 // A page that is left open must not keep its session alive: what is asked a
@@ -92,6 +100,10 @@ async function problemOf(response: Response): Promise<Problem> {
 	}
 }
 
+/** Whatever comes of it, nothing is changed by it. */
+const onlyAsks = (method: string, path: string) =>
+	method === "GET" || ["/session", "/relay-test", "/users/bulk?preview=true"].includes(path);
+
 async function call(
 	method: string,
 	path: string,
@@ -103,15 +115,17 @@ async function call(
 	if (body !== undefined) headers["Content-Type"] = "application/json";
 	let response: Response;
 	try {
-		response = await fetch(`/api/v1${path}`, {
+		const answer = await fetch(`/api/v1${path}`, {
 			method,
 			headers,
 			body: body === undefined ? undefined : JSON.stringify(body),
 			credentials: "same-origin",
 			cache: "no-store",
 		});
+		// To its end: an answer that breaks off is none.
+		response = new Response(answer.status === 204 ? null : await answer.blob(), answer);
 	} catch {
-		throw new Problem(0, "");
+		throw onlyAsks(method, path) ? new Problem(0, "") : new Unanswered();
 	}
 	if (!response.ok) throw await problemOf(response);
 	return response;
@@ -270,8 +284,18 @@ export const administrators = {
 };
 
 export const queue = {
-	list: (filters: NonNullable<operations["listQueue"]["parameters"]["query"]>) =>
-		read<Schemas["QueueList"]>(`/queue${query(filters)}`),
+	list: (filters: QueueFilters) => read<Schemas["QueueList"]>(`/queue${query(filters)}`),
+	/** How many messages match. */
+	async count(filters: QueueFilters): Promise<number> {
+		let n = 0;
+		let cursor: string | undefined;
+		do {
+			const page: Schemas["QueueList"] = await queue.list({ ...filters, cursor, limit: 500 });
+			n += page.items.length;
+			cursor = page.next_cursor ?? undefined;
+		} while (cursor);
+		return n;
+	},
 	get: (id: string) => read<QueueMessage>(`/queue/${part(id)}`),
 	order: async (body: QueueOrder) =>
 		(await call("POST", "/queue/orders", body)).json() as Promise<

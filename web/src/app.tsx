@@ -1,9 +1,11 @@
+import { notifications } from "@mantine/notifications";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
-import { useState } from "react";
+import { useEffect, useRef, useState } from "react";
 import { Route, Switch } from "wouter";
 import { session as api } from "./api";
 import type { Session } from "./api";
 import { Frame } from "./frame/Frame";
+import { forgetDrafts } from "./parts/drafts";
 import { Await } from "./parts/states";
 import { Account } from "./screens/Account";
 import { Administrators } from "./screens/Administrators";
@@ -30,8 +32,16 @@ export function App() {
 	const query = useQuery({ queryKey: ["session"], queryFn: api.get, staleTime: Infinity });
 	const [domain, setDomain] = useState(sessionStorage.getItem(selectedDomain));
 
-	// Nothing that was shown to one is kept for the next.
+	const last = useRef<string>(undefined);
+	useEffect(() => {
+		if (query.data) last.current = query.data.name;
+		if (query.data === null) notifications.clean();
+	}, [query.data]);
+
+	// Nothing that was shown to one is kept for the next.  Who comes back after
+	// his session had ended finds what he had typed.
 	function become(who: Session | null) {
+		if (who?.name !== last.current) forgetDrafts();
 		cache.removeQueries({ predicate: ({ queryKey }) => queryKey[0] !== "session" });
 		cache.setQueryData(["session"], who);
 	}

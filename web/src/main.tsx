@@ -46,7 +46,7 @@ createRoot(document.getElementById("root")!).render(
 					<>
 						<App />
 					</>
-					<Notifications position="top-center" />
+					<Notifications position="bottom-right" containerWidth={320} />
 				</QueryClientProvider>
 			</WordsProvider>
 		</MantineProvider>

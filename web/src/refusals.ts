@@ -2,7 +2,7 @@
  * What the API refuses, in the administrator's language: by its reason, which
  * stays what it is however the API words it (words/refusals.*.ts).
  */
-import { Problem } from "./api";
+import { Problem, Unanswered } from "./api";
 import type { Say } from "./words";
 
 export function sentence(problem: unknown, say: Say): string {
@@ -11,5 +11,6 @@ export function sentence(problem: unknown, say: Say): string {
 	if (reason) return say.refusal(reason, values) ?? detail;
 	// What a page refuses itself is in the administrator's words already.
 	if (detail) return detail;
-	return status ? say("unclear", { status }) : say("unreachable");
+	if (status) return say("unclear", { status });
+	return say(problem instanceof Unanswered ? "unanswered" : "unreachable");
 }

@@ -8,17 +8,20 @@
  * reason.
  */
 import { useQueryClient } from "@tanstack/react-query";
-import type { QueryKey } from "@tanstack/react-query";
-import { useState } from "react";
+import { Problem } from "../api";
 import type { Versioned } from "../api";
 import { sentence } from "../refusals";
 import { useWords } from "../words";
+import { forgetDrafts, keepTyped, settleDrafts, useDraft } from "./drafts";
+import type { Thing } from "./drafts";
 import { useAttempt } from "./form";
 import { tell } from "./tell";
 
 interface Subject<T, D, C> {
 	/** Under which it was read. */
-	key: QueryKey;
+	key: Thing;
+	/** Which of several forms about it. */
+	form?: string;
 	read: Versioned<T>;
 	/** As the form has it, and as the API takes it. */
 	draftOf: (value: T) => D;
@@ -27,37 +30,26 @@ interface Subject<T, D, C> {
 }
 
 export function useEditor<T, D extends object, C>(subject: Subject<T, D, C>) {
-	const { key, read, draftOf, changeOf, change } = subject;
+	const { key, form = "", read, draftOf, changeOf, change } = subject;
 	const { say } = useWords();
 	const cache = useQueryClient();
 	const attempt = useAttempt();
-	const [base, setBase] = useState(read);
-	const [draft, setDraft] = useState(() => draftOf(read.value));
-	const dirty = JSON.stringify(draft) !== JSON.stringify(draftOf(base.value));
-
-	// Nothing typed yet: follow what was read.
-	if (read !== base && !dirty) restart(read);
-
-	function restart(fresh: Versioned<T>) {
-		setBase(fresh);
-		setDraft(draftOf(fresh.value));
-	}
-
-	async function put(body: C, version: string | null) {
-		const fresh = await change(body, version);
-		cache.setQueryData(key, fresh);
-		restart(fresh);
-		return fresh.version;
-	}
+	const kept = useDraft<T, D>(key, form);
+	// Nothing typed yet: follow what was read, and what Save has just made.
+	const base = kept?.base ?? cache.getQueryData<Versioned<T>>(key) ?? read;
+	const draft = kept?.typed ?? draftOf(base.value);
 
 	// By now another screen may be shown: what is refused is told there.
 	async function undo(before: C, version: string | null) {
 		try {
-			await put(before, version);
+			const fresh = await change(before, version);
+			cache.setQueryData(key, fresh);
+			settleDrafts(key, version, fresh);
 			void cache.invalidateQueries();
 			tell(say, say("undone"));
 		} catch (e) {
-			tell(say, sentence(e, say));
+			const late = e instanceof Problem && e.reason === "changed-meanwhile";
+			tell(say, late ? say("undoTooLate", { name: key[1] }) : sentence(e, say));
 		}
 	}
 
@@ -65,21 +57,25 @@ export function useEditor<T, D extends object, C>(subject: Subject<T, D, C>) {
 		attempt,
 		base: base.value,
 		draft,
-		dirty,
-		type: (typed: Partial<D>) => setDraft((d) => ({ ...d, ...typed })),
+		dirty: kept !== undefined,
+		type: (typed: Partial<D>) =>
+			keepTyped(key, form, { base, typed: draft, draftOf }, typed),
 		async save() {
 			const before = changeOf(draftOf(base.value));
 			let made: string | null = null;
 			const done = await attempt.run(async () => {
-				made = await put(changeOf(draft), base.version);
+				const fresh = await change(changeOf(draft), base.version);
+				cache.setQueryData(key, fresh);
+				settleDrafts(key, base.version, fresh, form, draft);
+				made = fresh.version;
 			});
-			if (done) tell(say, say("saved"), () => void undo(before, made));
+			if (done) tell(say, say("savedWhat", { name: key[1] }), () => void undo(before, made));
 			// Somebody was faster, perhaps: Cancel then shows what is there.
 			else void cache.invalidateQueries({ queryKey: key });
 		},
 		cancel() {
 			attempt.forget();
-			restart(read);
+			forgetDrafts(key, form);
 		},
 	};
 }

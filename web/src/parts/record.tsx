@@ -34,7 +34,7 @@ export function RecordForm({ attempt, label, name, isNew, onSubmit, onClose, del
 	async function submit() {
 		if (!name) return attempt.refuse("name", say("required"));
 		if (!(await attempt.run(onSubmit))) return;
-		tell(say, isNew ? say("created", { name }) : say("saved"));
+		tell(say, isNew ? say("created", { name }) : say("savedWhat", { name }));
 		onClose();
 	}
 

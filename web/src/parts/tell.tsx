@@ -2,8 +2,13 @@ import { Button } from "@mantine/core";
 import { notifications } from "@mantine/notifications";
 import type { Say } from "../words";
 
-/** A short word that something is done, with a way back where there is one. */
+/**
+ * A short word that something is done, with a way back where there is one.
+ * It takes the place of the one before, whose way back is closed: what was
+ * done since lies in it.
+ */
 export function tell(say: Say, text: string, undo?: () => void) {
+	notifications.clean();
 	const id = notifications.show({
 		autoClose: undo ? 12000 : 5000,
 		withBorder: true,

@@ -4,6 +4,7 @@ import { useLocation } from "wouter";
 import { domains } from "../api";
 import type { Domain, DomainChange, Versioned } from "../api";
 import { Confirm } from "../parts/dialog";
+import { forgetDrafts } from "../parts/drafts";
 import { useEditor } from "../parts/editor";
 import { fieldsOf } from "../parts/fields";
 import { Form, listOf, SaveBar, textOf } from "../parts/form";
@@ -25,6 +26,7 @@ export function DomainGeneral({ read, mayDelete }: { read: Versioned<Domain>; ma
 	const [deleting, setDeleting] = useState(false);
 	const editor = useEditor({
 		key: ["domain", read.value.name],
+		form: "general",
 		read,
 		draftOf,
 		changeOf,
@@ -69,6 +71,7 @@ export function DomainGeneral({ read, mayDelete }: { read: Versioned<Domain>; ma
 				onClose={() => setDeleting(false)}
 				onConfirm={() => domains.remove(base.name)}
 				onDone={() => {
+					forgetDrafts(["domain", base.name]);
 					if (domain === base.name) setDomain(null);
 					tell(say, say("deleted", { name: base.name }));
 					go("/domains");

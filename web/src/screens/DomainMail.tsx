@@ -35,6 +35,7 @@ export function DomainMail({ read }: { read: Versioned<Domain> }) {
 	const { mayRoute } = useWho();
 	const editor = useEditor({
 		key: ["domain", read.value.name],
+		form: "mail",
 		read,
 		draftOf,
 		changeOf,

@@ -101,6 +101,7 @@ export function HolderForm(props: HolderFormProps) {
 					onClose={() => setDeleting(false)}
 					onConfirm={deletion.remove}
 					onDone={() => {
+						editor.cancel();
 						tell(say, say("deleted", { name: of.address }));
 						go("/directory");
 					}}

@@ -1,5 +1,6 @@
 import { Button } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
+import { useId } from "react";
 import { Link, useLocation } from "wouter";
 import { overview } from "../api";
 import type { Overview as Figures } from "../api";
@@ -97,6 +98,7 @@ function QueueCard({ figures }: { figures: Figures }) {
 }
 
 type SystemFigures = Figures["systems"][number];
+const isDown = (of: SystemFigures) => of.state === "down";
 
 const looks = { up: "here", down: "bad", unknown: "" } as const;
 
@@ -125,12 +127,14 @@ function SystemRow({ of }: { of: SystemFigures }) {
 	);
 }
 
-function SystemsCard({ systems }: { systems: Figures["systems"] }) {
+function SystemsCard({ systems, title }: { systems: SystemFigures[]; title: string }) {
 	const { say } = useWords();
+	const id = useId();
+	if (systems.length === 0) return null;
 	return (
-		<section className="card flush" style={{ margin: 0 }} aria-labelledby="overview-systems">
+		<section className="card flush" style={{ margin: 0 }} aria-labelledby={id}>
 			<div className="toolbar">
-				<h2 id="overview-systems">{say("overviewSystems")}</h2>
+				<h2 id={id}>{title}</h2>
 			</div>
 			<div className="table-scroll">
 				<table className="table folds">
@@ -164,6 +168,43 @@ function EngineAway({ since }: { since: string }) {
 	);
 }
 
+const atMost = 12;
+
+/** The domains that are split, before those that live here as a whole. */
+function splitFirst(domains: DomainFigures[]): DomainFigures[] {
+	const whole = (d: DomainFigures) => Number(d.alternate === 0 && d.relay === "");
+	return [...domains].sort((a, b) => whole(a) - whole(b));
+}
+
+function WhoLivesWhere({ domains }: { domains: DomainFigures[] }) {
+	const { say } = useWords();
+	const only = domains.length === 1 ? domains[0] : undefined;
+	return (
+		<>
+			<div className="row">
+				<h2>{say("overviewSplit")}</h2>
+				{domains.length > atMost && (
+					<Link href="/domains">{say("overviewAllDomains", { n: domains.length })}</Link>
+				)}
+			</div>
+			<div className="columns">
+				{splitFirst(domains).slice(0, atMost).map((d) => (
+					<DomainCard key={d.name} of={d} />
+				))}
+				{only && (
+					<SplitDrawing
+						relay={only.relay}
+						forwardUnknown={only.forward_unknown}
+						hosted={only.hosted}
+						alternate={only.alternate}
+					/>
+				)}
+			</div>
+		</>
+	);
+}
+
+/** What is in trouble first. */
 export function Overview() {
 	const { say } = useWords();
 	const { domain, isSuper } = useWho();
@@ -178,7 +219,6 @@ export function Overview() {
 		<Page title={say("overview")}>
 			<Await query={query}>
 				{(figures) => {
-					const only = figures.domains.length === 1 ? figures.domains[0] : undefined;
 					if (figures.domains.length === 0)
 						return (
 							<section className="card">
@@ -190,25 +230,16 @@ export function Overview() {
 					return (
 						<div className="stack">
 							{!figures.engine.up && <EngineAway since={figures.engine.since} />}
-							<h2>{say("overviewSplit")}</h2>
-							<div className="columns">
-								{figures.domains.map((d) => (
-									<DomainCard key={d.name} of={d} />
-								))}
-								{only && (
-									<SplitDrawing
-										relay={only.relay}
-										forwardUnknown={only.forward_unknown}
-										hosted={only.hosted}
-										alternate={only.alternate}
-									/>
-								)}
-							</div>
+							<SystemsCard title={say("overviewDown")} systems={figures.systems.filter(isDown)} />
 							<div className="columns wide">
 								<QueueCard figures={figures} />
 								<TrafficCard history={figures.history} />
 							</div>
-							<SystemsCard systems={figures.systems} />
+							<WhoLivesWhere domains={figures.domains} />
+							<SystemsCard
+								title={say("overviewSystems")}
+								systems={figures.systems.filter((s) => !isDown(s))}
+							/>
 						</div>
 					);
 				}}

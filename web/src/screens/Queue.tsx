@@ -1,21 +1,39 @@
-import { TextInput } from "@mantine/core";
+import { Button, Checkbox, TextInput } from "@mantine/core";
 import { useDebouncedValue } from "@mantine/hooks";
 import { useQuery } from "@tanstack/react-query";
-import { useState } from "react";
+import { useEffect, useState } from "react";
 import { queue } from "../api";
-import type { QueueEntry } from "../api";
+import type { QueueEntry, QueueFilters } from "../api";
+import { useAttempt } from "../parts/form";
 import { Icon } from "../parts/icons";
 import { Page } from "../parts/page";
 import { Pager, useCursors } from "../parts/Pager";
 import { Await, Empty } from "../parts/states";
+import { sentence } from "../refusals";
 import { useWho } from "../session";
 import { useWords } from "../words";
 import { QueuedMessage } from "./QueuedMessage";
+import { QueueOrders } from "./QueueOrders";
+import type { Order } from "./QueueOrders";
 
-function QueueRow({ entry, onOpen }: { entry: QueueEntry; onOpen: () => void }) {
+interface QueueRowProps {
+	entry: QueueEntry;
+	onOpen: () => void;
+	selected: boolean;
+	select: (on: boolean) => void;
+}
+
+function QueueRow({ entry, onOpen, selected, select }: QueueRowProps) {
 	const { say, time, bytes } = useWords();
 	return (
 		<tr>
+			<td className="pick">
+				<Checkbox
+					aria-label={say("queueSelect", { id: entry.id })}
+					checked={selected}
+					onChange={(e) => select(e.currentTarget.checked)}
+				/>
+			</td>
 			<td className="full">
 				<button type="button" className="link mono" onClick={onOpen}>
 					{entry.id}
@@ -43,6 +61,128 @@ function QueueRow({ entry, onOpen }: { entry: QueueEntry; onOpen: () => void }) 
 	);
 }
 
+interface SelectionBarProps {
+	filters: QueueFilters;
+	/** Of the page; null: all that match, wherever they are shown. */
+	entries: QueueEntry[] | null;
+	/** As many. */
+	n: number;
+	/** Where there are more than the page shows. */
+	selectMatching?: () => void;
+	clear: () => void;
+}
+
+function SelectionBar({ filters, entries, n, selectMatching, clear }: SelectionBarProps) {
+	const { say } = useWords();
+
+	// With the filters also where messages are named: a recipient that is not
+	// shown is not meant.
+	async function give(order: Order) {
+		if (!entries) return (await queue.order({ ...filters, order, all: true })).recipients;
+		let sum = 0;
+		for (const { id } of entries) sum += (await queue.order({ ...filters, order, id })).recipients;
+		return sum;
+	}
+
+	return (
+		<div className="toolbar">
+			<strong role="status">{say("queueSelected", { n })}</strong>
+			{selectMatching && (
+				<Button size="xs" variant="light" onClick={selectMatching}>
+					{say("queueSelectMatching")}
+				</Button>
+			)}
+			<Button size="xs" variant="subtle" onClick={clear}>
+				{say("clearSelection")}
+			</Button>
+			<QueueOrders
+				what={say("queueMany", { n })}
+				recipients={entries && entries.flatMap((entry) => entry.recipients)}
+				give={give}
+				onGone={clear}
+			/>
+		</div>
+	);
+}
+
+interface QueueTableProps {
+	items: QueueEntry[];
+	isSelected: (id: string) => boolean;
+	select: (ids: string[], on: boolean) => void;
+	onOpen: (id: string) => void;
+}
+
+function QueueTable({ items, isSelected, select, onOpen }: QueueTableProps) {
+	const { say } = useWords();
+	const ids = items.map((entry) => entry.id);
+	const n = ids.filter(isSelected).length;
+	return (
+		<div className="table-scroll">
+			<table className="table folds">
+				<thead>
+					<tr>
+						<th scope="col" className="pick">
+							<Checkbox
+								aria-label={say("queueSelectAll")}
+								checked={n === ids.length}
+								indeterminate={n > 0 && n < ids.length}
+								onChange={(e) => select(ids, e.currentTarget.checked)}
+							/>
+						</th>
+						<th scope="col">{say("message")}</th>
+						<th scope="col">{say("sender")}</th>
+						<th scope="col">{say("recipients")}</th>
+						<th scope="col">{say("nextAttempt")}</th>
+					</tr>
+				</thead>
+				<tbody>
+					{items.map((entry) => (
+						<QueueRow
+							key={entry.id}
+							entry={entry}
+							onOpen={() => onOpen(entry.id)}
+							selected={isSelected(entry.id)}
+							select={(on) => select([entry.id], on)}
+						/>
+					))}
+				</tbody>
+			</table>
+		</div>
+	);
+}
+
+/** What is selected of ITEMS, or of all that match FILTERS. */
+function useSelection(filters: QueueFilters, items: QueueEntry[], page: number) {
+	const [selected, setSelected] = useState<ReadonlySet<string>>(new Set());
+	const [matching, setMatching] = useState<number | null>(null);
+	const attempt = useAttempt();
+
+	function clear() {
+		setSelected(new Set());
+		setMatching(null);
+	}
+	// Another question or page shows others.
+	useEffect(clear, [JSON.stringify(filters), page]);
+
+	return {
+		// Those that have left the queue since are not meant any more.
+		entries: matching === null ? items.filter((entry) => selected.has(entry.id)) : null,
+		matching,
+		attempt,
+		clear,
+		isSelected: (id: string) => matching !== null || selected.has(id),
+		select(ids: string[], on: boolean) {
+			const after = new Set(matching === null ? selected : items.map((entry) => entry.id));
+			for (const id of ids)
+				if (on) after.add(id);
+				else after.delete(id);
+			setMatching(null);
+			setSelected(after);
+		},
+		selectMatching: () => attempt.run(async () => setMatching(await queue.count(filters))),
+	};
+}
+
 export function Queue() {
 	const { say } = useWords();
 	const { domain } = useWho();
@@ -50,18 +190,23 @@ export function Queue() {
 	const [system, setSystem] = useState("");
 	const [asked] = useDebouncedValue({ recipient: recipient.trim(), system: system.trim() }, 250);
 	const [open, setOpen] = useState<string | null>(null);
-	const cursors = useCursors(JSON.stringify([asked, domain]));
+	const filters: QueueFilters = {
+		recipient: asked.recipient || undefined,
+		system: asked.system || undefined,
+		domain: domain ?? undefined,
+	};
+	const cursors = useCursors(JSON.stringify(filters));
 	const query = useQuery({
-		queryKey: ["queue", asked, domain, cursors.current],
-		queryFn: () =>
-			queue.list({
-				recipient: asked.recipient || undefined,
-				system: asked.system || undefined,
-				domain: domain ?? undefined,
-				cursor: cursors.current ?? undefined,
-			}),
+		queryKey: ["queue", filters, cursors.current],
+		queryFn: () => queue.list({ ...filters, cursor: cursors.current ?? undefined }),
 		placeholderData: (before) => before,
 	});
+	const items = query.data?.items ?? [];
+	const selection = useSelection(filters, items, cursors.page);
+	const { entries, matching } = selection;
+	const n = entries ? entries.length : (matching ?? 0);
+	const wholePage = entries !== null && n === items.length;
+	const more = cursors.page > 1 || Boolean(query.data?.next_cursor);
 
 	return (
 		<Page title={say("queue")} crumbs={[{ label: say("mailFlow") }]} hint={say("queueHint")}>
@@ -82,29 +227,30 @@ export function Queue() {
 						onChange={(e) => setSystem(e.currentTarget.value)}
 					/>
 				</div>
+				{n > 0 && (
+					<SelectionBar
+						filters={filters}
+						entries={entries}
+						n={n}
+						selectMatching={wholePage && more ? () => void selection.selectMatching() : undefined}
+						clear={selection.clear}
+					/>
+				)}
+				{selection.attempt.problem && (
+					<p className="notice bad" role="alert">{sentence(selection.attempt.problem, say)}</p>
+				)}
 				<Await query={query}>
-					{({ items, next_cursor }) =>
+					{({ next_cursor }) =>
 						items.length === 0 ? (
 							<Empty icon="queue" title={say("queueEmpty")} hint={say("queueEmptyHint")} />
 						) : (
 							<>
-								<div className="table-scroll">
-									<table className="table folds">
-										<thead>
-											<tr>
-												<th scope="col">{say("message")}</th>
-												<th scope="col">{say("sender")}</th>
-												<th scope="col">{say("recipients")}</th>
-												<th scope="col">{say("nextAttempt")}</th>
-											</tr>
-										</thead>
-										<tbody>
-											{items.map((entry) => (
-												<QueueRow key={entry.id} entry={entry} onOpen={() => setOpen(entry.id)} />
-											))}
-										</tbody>
-									</table>
-								</div>
+								<QueueTable
+									items={items}
+									isSelected={selection.isSelected}
+									select={selection.select}
+									onOpen={setOpen}
+								/>
 								<Pager cursors={cursors} next={next_cursor} />
 							</>
 						)

@@ -1,16 +1,12 @@
-import { Button } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
-import { useState } from "react";
 import { queue } from "../api";
-import type { QueueMessage, QueueOrder } from "../api";
-import { Confirm, Dialog } from "../parts/dialog";
-import { Form, useAttempt } from "../parts/form";
+import type { QueueMessage } from "../api";
+import { Dialog } from "../parts/dialog";
 import { Await } from "../parts/states";
-import { tell } from "../parts/tell";
 import { useWho } from "../session";
 import { useWords } from "../words";
-
-type Order = QueueOrder["order"];
+import { QueueOrders } from "./QueueOrders";
+import type { Order } from "./QueueOrders";
 
 function Facts({ message }: { message: QueueMessage }) {
 	const { say, time, bytes } = useWords();
@@ -52,45 +48,23 @@ function Facts({ message }: { message: QueueMessage }) {
 
 function Message({ id, onGone }: { id: string; onGone: () => void }) {
 	const { say } = useWords();
-	const { session, domain } = useWho();
-	const [sure, setSure] = useState<"delete" | "bounce" | null>(null);
-	const attempt = useAttempt();
+	const { session } = useWho();
 	const query = useQuery({ queryKey: ["queued", id], queryFn: () => queue.get(id), gcTime: 0 });
-
-	async function give(order: Order) {
-		const done = await queue.order({ order, id, ...(session.domain && { domain: domain! }) });
-		tell(say, say("orderDone", { n: done.recipients }));
-	}
+	const give = async (order: Order) =>
+		(await queue.order({ order, id, domain: session.domain ?? undefined })).recipients;
 
 	return (
 		<Await query={query}>
 			{(message) => (
-				<>
-					<Form attempt={attempt} onSubmit={() => undefined} label={say("orders", { id })}>
-						<div className="row">
-							{(["retry", "hold", "release"] as const).map((order) => (
-								<Button key={order} size="xs" variant="light" onClick={() => attempt.run(() => give(order))}>
-									{say(`order_${order}`)}
-								</Button>
-							))}
-							{(["bounce", "delete"] as const).map((order) => (
-								<Button key={order} size="xs" variant="outline" color="red" onClick={() => setSure(order)}>
-									{say(`order_${order}`)}
-								</Button>
-							))}
-						</div>
-						<Facts message={message} />
-					</Form>
-					<Confirm
-						title={sure ? say(`order_${sure}`) : ""}
-						text={sure ? say(`order_${sure}_text`, { id }) : ""}
-						action={sure ? say(`order_${sure}`) : ""}
-						opened={sure !== null}
-						onClose={() => setSure(null)}
-						onConfirm={() => give(sure!)}
-						onDone={onGone}
+				<div className="stack">
+					<QueueOrders
+						what={say("queueOne", { id })}
+						recipients={message.recipients}
+						give={give}
+						onGone={onGone}
 					/>
-				</>
+					<Facts message={message} />
+				</div>
 			)}
 		</Await>
 	);

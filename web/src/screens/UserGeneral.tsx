@@ -13,6 +13,7 @@ export function UserGeneral({ read, at }: { read: Versioned<User>; at: string })
 	const { say } = useWords();
 	const editor = useEditor({
 		key: ["user", at],
+		form: "general",
 		read,
 		draftOf,
 		changeOf: (draft) => draft,

@@ -91,6 +91,7 @@ export function UserMail({ read, at }: { read: Versioned<User>; at: string }) {
 	const { mayRoute } = useWho();
 	const editor = useEditor({
 		key: ["user", at],
+		form: "mail",
 		read,
 		draftOf,
 		changeOf,

@@ -4,6 +4,7 @@ import { useLocation } from "wouter";
 import { users } from "../api";
 import type { User } from "../api";
 import { Confirm } from "../parts/dialog";
+import { forgetDrafts } from "../parts/drafts";
 import { Form, useAttempt } from "../parts/form";
 import { tell } from "../parts/tell";
 import { PasswordField } from "../parts/PasswordField";
@@ -57,6 +58,7 @@ export function UserMaintenance({ user }: { user: User }) {
 				onClose={() => setDeleting(false)}
 				onConfirm={() => users.remove(user.address)}
 				onDone={() => {
+					forgetDrafts(["user", user.address]);
 					tell(say, say("deleted", { name: user.address }));
 					go("/directory");
 				}}

@@ -1,0 +1,102 @@
+/*
+ * What is typed and not saved yet, kept in memory while the pages are open:
+ * another tab or page, and back, loses nothing.  The browser asks before all
+ * of it is lost.
+ *
+ * A draft is of one form about one thing.  It is kept with what was read when
+ * typing began, whose version goes with the change.
+ */
+import { useSyncExternalStore } from "react";
+import type { Versioned } from "../api";
+
+/** Under which a thing is read: what it is, and its name. */
+export type Thing = readonly [kind: string, name: string];
+
+export interface Draft<T, D> {
+	base: Versioned<T>;
+	typed: D;
+	draftOf: (value: T) => D;
+}
+// Each form puts in, and gets out, its own type.
+type AnyDraft = Draft<unknown, object>;
+
+const drafts = new Map<string, AnyDraft>();
+const listeners = new Set<() => void>();
+
+const prefixOf = (thing: Thing) => `${JSON.stringify(thing)} `;
+const idOf = (thing: Thing, form: string) => prefixOf(thing) + form;
+const same = (a: unknown, b: unknown) => JSON.stringify(a) === JSON.stringify(b);
+
+window.addEventListener("beforeunload", (e) => {
+	if (drafts.size > 0) e.preventDefault();
+});
+
+function announce() {
+	for (const listener of listeners) listener();
+}
+
+function subscribe(listener: () => void) {
+	listeners.add(listener);
+	return () => void listeners.delete(listener);
+}
+
+/** Nothing typed that differs from what is stored is no draft. */
+function put(id: string, draft: AnyDraft) {
+	if (same(draft.typed, draft.draftOf(draft.base.value))) drafts.delete(id);
+	else drafts.set(id, draft);
+}
+
+/** Nothing: nothing is typed. */
+export function useDraft<T, D extends object>(thing: Thing, form: string) {
+	const kept = useSyncExternalStore(subscribe, () => drafts.get(idOf(thing, form)));
+	return kept as unknown as Draft<T, D> | undefined;
+}
+
+/** Into what is typed already, or else into DRAFT. */
+export function keepTyped<T, D extends object>(
+	thing: Thing,
+	form: string,
+	draft: Draft<T, D>,
+	typed: Partial<D>,
+) {
+	const id = idOf(thing, form);
+	const kept = drafts.get(id) ?? (draft as unknown as AnyDraft);
+	put(id, { ...kept, typed: { ...kept.typed, ...typed } });
+	announce();
+}
+
+/** NOW is kept where it differs from BEFORE. */
+function retyped(before: object, now: object, fresh: object): object {
+	const typed = Object.entries(now).filter(
+		([field, value]) => !same(value, before[field as keyof object]),
+	);
+	return { ...fresh, ...Object.fromEntries(typed) };
+}
+
+/**
+ * One's own change made FRESH of VERSION.  What was typed otherwise, in its
+ * other forms or while SENT was under way in FORM, is typed over FRESH now:
+ * nobody else was faster.
+ */
+export function settleDrafts<T>(
+	thing: Thing,
+	version: string | null,
+	fresh: Versioned<T>,
+	form?: string,
+	sent?: object,
+) {
+	for (const [id, { base, typed, draftOf }] of [...drafts]) {
+		if (!id.startsWith(prefixOf(thing)) || base.version !== version) continue;
+		const before = sent && form !== undefined && id === idOf(thing, form) ? sent : draftOf(base.value);
+		put(id, { base: fresh, typed: retyped(before, typed, draftOf(fresh.value)), draftOf });
+	}
+	announce();
+}
+
+/** Of one form, of everything about THING, or all there are. */
+export function forgetDrafts(thing?: Thing, form?: string) {
+	for (const id of [...drafts.keys()])
+		if (!thing || (form === undefined ? id.startsWith(prefixOf(thing)) : id === idOf(thing, form)))
+			drafts.delete(id);
+	announce();
+}
