@@ -27,7 +27,10 @@ function onError(error: unknown) {
  *  what was read stays on the screen. */
 function onReadError(error: unknown, query: Query<unknown, unknown, unknown>) {
 	onError(error);
-	if (error instanceof Problem && error.status === 404) query.setState({ data: undefined });
+	if (!(error instanceof Problem && error.status === 404)) return;
+	query.setState({ data: undefined });
+	if (query.queryKey[0] !== "selected-domain")
+		void cache.invalidateQueries({ queryKey: ["selected-domain"] });
 }
 
 const cache = new QueryClient({
