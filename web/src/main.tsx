@@ -6,6 +6,7 @@ import { MantineProvider } from "@mantine/core";
 import { Notifications } from "@mantine/notifications";
 import {
 	MutationCache,
+	Query,
 	QueryCache,
 	QueryClient,
 	QueryClientProvider,
@@ -22,8 +23,18 @@ function onError(error: unknown) {
 	if (error instanceof Problem && error.status === 401) cache.setQueryData(["session"], null);
 }
 
+/** What is not there any more is shown no longer; after any other failure
+ *  what was read stays on the screen. */
+function onReadError(error: unknown, query: Query<unknown, unknown, unknown>) {
+	onError(error);
+	if (!(error instanceof Problem && error.status === 404)) return;
+	query.setState({ data: undefined });
+	if (query.queryKey[0] !== "selected-domain")
+		void cache.invalidateQueries({ queryKey: ["selected-domain"] });
+}
+
 const cache = new QueryClient({
-	queryCache: new QueryCache({ onError }),
+	queryCache: new QueryCache({ onError: onReadError }),
 	mutationCache: new MutationCache({ onError }),
 	defaultOptions: {
 		queries: {

@@ -1,38 +1,54 @@
 import { Select } from "@mantine/core";
-import { useDebouncedValue } from "@mantine/hooks";
 import { useQuery } from "@tanstack/react-query";
-import { useState } from "react";
-import { domains } from "../api";
+import { useEffect, useState } from "react";
+import { useLocation } from "wouter";
+import { domains, Problem } from "../api";
+import { useDomainNames } from "../parts/DomainField";
+import { tell } from "../parts/tell";
 import { useWho } from "../session";
 import { useWords } from "../words";
 
 const all = "*";
+
+/** A selected domain that somebody deletes is selected no longer.  Looked at
+ *  on every page, and again whenever a page misses something (main.tsx). */
+function useSelectedIsThere() {
+	const { say } = useWords();
+	const { session, domain, setDomain } = useWho();
+	const [location] = useLocation();
+	const { error } = useQuery({
+		queryKey: ["selected-domain", domain, location],
+		queryFn: () => domains.get(domain!),
+		enabled: session.domain === null && domain !== null,
+		gcTime: 0,
+	});
+	const gone = error instanceof Problem && error.status === 404;
+	useEffect(() => {
+		if (!gone || domain === null) return;
+		setDomain(null);
+		tell(say, say("selectedDomainGone", { name: domain }));
+	}, [gone, domain]);
+}
 
 /** What the lists show: one domain, or all of them. */
 export function DomainSelector() {
 	const { say } = useWords();
 	const { session, domain, setDomain } = useWho();
 	const [typed, setTyped] = useState("");
-	const [search] = useDebouncedValue(typed === domain ? "" : typed, 200);
-	const query = useQuery({
-		queryKey: ["domains", "selector", search],
-		queryFn: () => domains.list(search === say("allDomains") ? "" : search),
-		enabled: session.domain === null,
-		placeholderData: (before) => before,
-	});
+	useSelectedIsThere();
+	const names = useDomainNames(typed === say("allDomains") ? "" : typed, domain, session.domain === null);
 
 	if (session.domain !== null) return <span className="bar-fixed">{session.domain}</span>;
-	const names = new Set(query.data?.items.map((d) => d.name));
-	if (domain) names.add(domain);
 	return (
 		<Select
 			className="bar-domain"
 			aria-label={say("domain")}
 			searchable
+			allowDeselect={false}
 			value={domain ?? all}
 			data={[
 				{ value: all, label: say("allDomains") },
-				...[...names].map((name) => ({ value: name, label: name })),
+				...names.map((name) => ({ value: name, label: name })),
 			]}
 			filter={({ options }) => options}
 			onSearchChange={setTyped}

@@ -44,6 +44,8 @@ export function Search() {
 		placeholderData: (before) => before,
 	});
 	const found = text.length > 1 ? (query.data ?? []) : [];
+	const nothing =
+		text.length > 1 && text === typed.trim() && query.isSuccess && !query.isPlaceholderData && found.length === 0;
 	const groups = (["searchDomains", "searchEntries", "searchMessages"] as const)
 		.map((group) => ({
 			group: say(group),
@@ -59,7 +61,7 @@ export function Search() {
 				leftSection={<Icon name="search" />}
 				value={typed}
 				onChange={setTyped}
-				data={groups}
+				data={nothing ? [{ value: say("searchNothing"), disabled: true }] : groups}
 				filter={({ options }) => options}
 				onOptionSubmit={(label) => {
 					const chosen = found.find((f) => f.label === label);
@@ -68,6 +70,9 @@ export function Search() {
 				}}
 				maxDropdownHeight={380}
 			/>
+			<span className="for-readers" role="status">
+				{nothing && say("searchNothing")}
+			</span>
 		</div>
 	);
 }

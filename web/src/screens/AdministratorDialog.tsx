@@ -1,9 +1,9 @@
 import { Button, Select, TextInput } from "@mantine/core";
-import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
-import { administrators, domains } from "../api";
+import { administrators, Problem } from "../api";
 import type { Administrator, Role, Versioned } from "../api";
 import { Confirm } from "../parts/dialog";
+import { DomainField, useLikelyDomain } from "../parts/DomainField";
 import { fieldsOf, useTyped } from "../parts/fields";
 import { useAttempt } from "../parts/form";
 import { RecordDialog, RecordForm } from "../parts/record";
@@ -17,25 +17,33 @@ const roles: Role[] = ["superadmin", "domain-admin", "delegate"];
 
 function AdministratorForm({ read, onClose }: { read: Versioned<Administrator> | null; onClose: () => void }) {
 	const { say } = useWords();
-	const { session, domain: selected } = useWho();
+	const { session } = useWho();
+	const likely = useLikelyDomain();
 	const attempt = useAttempt();
 	const [resetting, setResetting] = useState(false);
 	const [draft, type] = useTyped({
 		name: read?.value.name ?? "",
 		role: read?.value.role ?? ("domain-admin" as Role),
-		domain: read ? read.value.domain : selected,
+		domain: read?.value.domain ?? null,
 		password: "",
 	});
 	const field = fieldsOf({ attempt, draft, type });
-	const names = useQuery({ queryKey: ["domains", "names"], queryFn: () => domains.list("", null, 500) });
+	const domain = draft.domain ?? likely;
 	const name = draft.name.trim();
 	const isOther = read !== null && read.value.name !== session.name;
 
 	const change = {
 		role: draft.role,
-		domain: draft.role === "superadmin" ? null : draft.domain,
+		domain: draft.role === "superadmin" ? null : domain,
 		...(draft.password && { password: draft.password }),
 	};
+
+	async function put() {
+		if (draft.role !== "superadmin" && !domain)
+			throw new Problem(422, say("required"), "domain");
+		if (read) await administrators.change(read.value.name, change, read.version);
+		else await administrators.create(name, change);
+	}
 
 	return (
 		<>
@@ -44,11 +52,7 @@ function AdministratorForm({ read, onClose }: { read: Versioned<Administrator> |
 				label={say("administrators")}
 				name={name}
 				isNew={read === null}
-				onSubmit={() =>
-					read
-						? administrators.change(read.value.name, change, read.version)
-						: administrators.create(name, change)
-				}
+				onSubmit={put}
 				onClose={onClose}
 				deletion={
 					isOther
@@ -82,15 +86,7 @@ function AdministratorForm({ read, onClose }: { read: Versioned<Administrator> |
 					onChange={(role) => type({ role: role as Role })}
 				/>
 				{draft.role !== "superadmin" && (
-					<Select
-						label={say("domain")}
-						data-field="domain"
-						error={attempt.errorOf("domain")}
-						data={names.data?.items.map((d) => d.name) ?? []}
-						searchable
-						value={draft.domain}
-						onChange={(domain) => type({ domain })}
-					/>
+					<DomainField attempt={attempt} value={domain} onChange={(chosen) => type({ domain: chosen })} />
 				)}
 				{(isOther || !read) && (
 					<PasswordField

@@ -6,6 +6,7 @@ import type { Role } from "../api";
 import { Icon } from "../parts/icons";
 import { Page } from "../parts/page";
 import { Await, Empty } from "../parts/states";
+import { useWho } from "../session";
 import { useWords } from "../words";
 import type { Word } from "../words";
 import { AdministratorDialog } from "./AdministratorDialog";
@@ -15,6 +16,7 @@ export const roleHint = (role: Role) => `roleHint_${role.replace("-", "_")}` as 
 
 export function Administrators() {
 	const { say } = useWords();
+	const { isSuper } = useWho();
 	const [editing, setEditing] = useState<string | null | undefined>(undefined);
 	const query = useQuery({ queryKey: ["administrators"], queryFn: administrators.list });
 
@@ -23,9 +25,11 @@ export function Administrators() {
 			title={say("administrators")}
 			crumbs={[{ label: say("systemManagement") }]}
 			actions={
-				<Button leftSection={<Icon name="plus" />} onClick={() => setEditing(null)}>
-					{say("newAdministrator")}
-				</Button>
+				isSuper && (
+					<Button leftSection={<Icon name="plus" />} onClick={() => setEditing(null)}>
+						{say("newAdministrator")}
+					</Button>
+				)
 			}
 		>
 			<section className="card flush" aria-label={say("administrators")}>

@@ -144,7 +144,7 @@ function EntryTable({ items, filters, set, isSelected, select }: TableProps) {
 	const picked = pickable.filter(isSelected).length;
 	return (
 		<div className="table-scroll">
-			<table className="table folds">
+			<table className="table folds directory">
 				<thead>
 					<tr>
 						<th scope="col" className="pick">

@@ -1,8 +1,8 @@
-import { Button, Select, TextInput } from "@mantine/core";
-import { useQuery } from "@tanstack/react-query";
+import { Button, TextInput } from "@mantine/core";
 import { useLocation, useParams } from "wouter";
-import { domains, groups, shared, users } from "../api";
+import { groups, shared, users } from "../api";
 import type { Kind } from "../api";
+import { DomainField, useDomains, useLikelyDomain } from "../parts/DomainField";
 import { fieldsOf, useTyped } from "../parts/fields";
 import { Form, listOf, useAttempt } from "../parts/form";
 import { entryPath, Page } from "../parts/page";
@@ -15,20 +15,22 @@ import type { Word } from "../words";
 import { Missing } from "./Missing";
 
 const titles: Record<Kind, Word> = { user: "newUser", group: "newGroup", shared: "newShared" };
-const blank = { left: "", domain: "", name: "", password: "", members: "" };
+const blank = { left: "", domain: null as string | null, name: "", password: "", members: "" };
 
-function NewEntryForm({ kind, names }: { kind: Kind; names: string[] }) {
+function NewEntryForm({ kind }: { kind: Kind }) {
 	const { say } = useWords();
-	const { domain } = useWho();
 	const [, go] = useLocation();
 	const attempt = useAttempt();
-	const [typed, type] = useTyped({ ...blank, domain: domain ?? names[0] ?? "" });
+	const likely = useLikelyDomain();
+	const [typed, type] = useTyped(blank);
+	const domain = typed.domain ?? likely;
 	const field = fieldsOf({ attempt, draft: typed, type });
 
 	async function create(edit: boolean) {
 		const left = typed.left.trim();
 		if (!left) return attempt.refuse("address", say("leftPartMissing"));
-		const address = `${left}@${typed.domain}`;
+		if (!domain) return attempt.refuse("domain", say("required"));
+		const address = `${left}@${domain}`;
 		const name = typed.name.trim();
 		const done = await attempt.run(() => {
 			if (kind === "user")
@@ -59,15 +61,11 @@ function NewEntryForm({ kind, names }: { kind: Kind; names: string[] }) {
 						required
 						autoFocus
 					/>
-					<Select
+					<DomainField
 						className="grow"
-						label={say("domain")}
-						data-field="domain"
-						error={attempt.errorOf("domain")}
-						data={names}
-						searchable
-						value={typed.domain}
-						onChange={(value) => type({ domain: value ?? "" })}
+						attempt={attempt}
+						value={domain}
+						onChange={(name) => type({ domain: name })}
 					/>
 				</div>
 				<TextInput
@@ -114,10 +112,7 @@ export function NewEntry() {
 	const { isSuper } = useWho();
 	const [, go] = useLocation();
 	const kind = useParams().kind as Kind;
-	const query = useQuery({
-		queryKey: ["domains", "names"],
-		queryFn: () => domains.list("", null, 500),
-	});
+	const query = useDomains("");
 	if (!(kind in titles)) return <Missing />;
 
 	return (
@@ -126,7 +121,7 @@ export function NewEntry() {
 				<Await query={query}>
 					{({ items }) =>
 						items.length > 0 ? (
-							<NewEntryForm key={kind} kind={kind} names={items.map((d) => d.name)} />
+							<NewEntryForm key={kind} kind={kind} />
 						) : (
 							<Empty icon="domain" title={say("chooseDomain")} hint={say("chooseDomainHint")}>
 								{isSuper && <Button onClick={() => go("/create-domain")}>{say("createDomain")}</Button>}
