@@ -41,7 +41,7 @@ enum holder_sort { SORT_ADDRESS, SORT_ADDRESS_DOWN, SORT_NAME, SORT_NAME_DOWN };
 /*
  * A page of users, groups and shared mailboxes: those behind AFTER, the last
  * entry of the page before.  A page costs the same wherever it lies, unless
- * nearly nothing matches; then it costs a look at everybody (some 50 ms for
+ * nearly nothing matches; then it costs a look at everybody (some 100 ms for
  * 100,000).
  */
 struct holder_page {

@@ -144,6 +144,12 @@ static void test_search_is_blind_to_case_and_accents(void **state)
 	assert_pages(p, "u2 ");
 	p.search = S("0%É");
 	assert_pages(p, "u2 ");
+	/* letters that are not in the table of the common ones */
+	assert_done(user_set(c, S("u5@a.test"), SET("name=Nguyễn Đỗ")));
+	p.search = S("NGUYEN");
+	assert_pages(p, "u5 ");
+	p.search = S("NGUYỄN đo");
+	assert_pages(p, "u5 ");
 }
 
 static void see_change(void *arg, const struct change_entry *e)
