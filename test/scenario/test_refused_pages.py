@@ -287,6 +287,7 @@ def test_a_mail_system(french):
 def test_an_administrator(french):
     french.go("/administrators")
     french.press("newAdministrator")
+    french.browser.choose(french.words["domain"], "la.test")
     french.type("name", "Jeanne d'Arc")
     french.press("create")
     french.refused("name", "ne peut pas être un nom pour se connecter",
