@@ -79,6 +79,20 @@ bool inet_is_loopback(const struct inet *a)
 	                     : memcmp(a->ip, v6, sizeof(v6)) == 0;
 }
 
+bool inet_is_link_local(const struct inet *a)
+{
+	return inet_is_v4(a) ? a->ip[12] == 169 && a->ip[13] == 254
+			     : a->ip[0] == 0xfe && (a->ip[1] & 0xc0) == 0x80;
+}
+
+bool inet_is_unspecified(const struct inet *a)
+{
+	static const uint8_t none[16];
+
+	return inet_is_v4(a) ? a->ip[12] == 0
+			     : !memcmp(a->ip, none, sizeof(none));
+}
+
 bool inet_same_ip(const struct inet *a, const struct inet *b)
 {
 	return memcmp(a->ip, b->ip, sizeof(a->ip)) == 0;

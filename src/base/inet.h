@@ -34,6 +34,10 @@ bool inet_parse(struct str s, uint16_t default_port, struct inet *out)
 bool inet_parse_ip(struct str s, uint16_t port, struct inet *out) must_check;
 bool inet_is_v4(const struct inet *a);
 bool inet_is_loopback(const struct inet *a);
+/* 169.254.0.0/16, where clouds keep their secrets, and fe80::/10. */
+bool inet_is_link_local(const struct inet *a);
+/* 0.0.0.0/8 and ::, by which Linux reaches this very machine. */
+bool inet_is_unspecified(const struct inet *a);
 bool inet_same_ip(const struct inet *a, const struct inet *b);
 struct inet_text inet_text(const struct inet *a);	/* with port */
 struct inet_text inet_ip_text(const struct inet *a);	/* without */

@@ -125,11 +125,16 @@ bool str_split(struct str *rest, char separator, struct str *head)
 
 bool str_is_ascii(struct str s)
 {
-	unsigned char all = 0;
+	uint64_t all = 0, word;
+	size_t i = 0;
 
-	for (size_t i = 0; i < s.n; i++)
+	for (; s.n - i >= sizeof(word); i += sizeof(word)) {
+		memcpy(&word, s.p + i, sizeof(word));
+		all |= word;
+	}
+	for (; i < s.n; i++)
 		all |= (unsigned char)s.p[i];
-	return all < 0x80;
+	return !(all & UINT64_C(0x8080808080808080));
 }
 
 bool str_number(struct str s, uint64_t max, uint64_t *out)

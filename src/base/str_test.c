@@ -95,11 +95,16 @@ static void test_ascii(void **unused)
 	assert_true(str_is_ascii(S("a\0\x7f")));
 	assert_false(str_is_ascii(S("caf\xc3\xa9")));
 	assert_false(str_is_ascii(S("\x80")));
+	assert_true(str_is_ascii(S("seventeen letters")));
+	assert_false(str_is_ascii(S("\xffseventeen letters")));
+	assert_false(str_is_ascii(S("sevente\x80n letters")));
+	assert_false(str_is_ascii(S("seventeen letter\xff")));
 }
 
 static void test_fail(void **unused)
 {
-	char slot[FAIL_SLOT_BYTES] = "", long_text[2 * FAIL_SLOT_BYTES];
+	struct failure slot = { .sentence = "" };
+	char long_text[2 * FAIL_SENTENCE_BYTES];
 
 	assert_string_equal(cause(), "no cause given");
 	errno = ENOENT;
@@ -109,18 +114,18 @@ static void test_fail(void **unused)
 	assert_false(add_cause("queue %d", 7));
 	assert_string_equal(cause(),
 	                    "queue 7: open x: No such file or directory");
-	fail_use_slot(slot);
+	fail_use_slot(&slot);
 	assert_string_equal(cause(), "no cause given");
 	fail("of the fiber");
 	fail("again: %s", cause());
-	assert_string_equal(slot, "again: of the fiber");
+	assert_string_equal(slot.sentence, "again: of the fiber");
 	fail_use_slot(NULL);
 	assert_true(str_starts(str_of(cause()), S("queue 7")));
 	memset(long_text, 'x', sizeof(long_text));
 	long_text[sizeof(long_text) - 1] = '\0';
 	fail("%s", long_text);
 	add_cause("%s", long_text);
-	assert_int_equal(strlen(cause()), FAIL_SLOT_BYTES - 1);
+	assert_int_equal(strlen(cause()), FAIL_SENTENCE_BYTES - 1);
 }
 
 int main(void)
