@@ -10,29 +10,8 @@
 #include <sodium.h>
 #include <stdlib.h>
 
-static uint8_t hash_key[crypto_shorthash_KEYBYTES];
-static pthread_once_t hash_key_made = PTHREAD_ONCE_INIT;
-
-static void make_hash_key(void)
-{
-	check(sodium_init() >= 0);
-	randombytes_buf(hash_key, sizeof(hash_key));
-}
-
-static unsigned hash_of(const void *p, size_t n)
-{
-	union {
-		uint8_t bytes[crypto_shorthash_BYTES];
-		unsigned value;
-	} out;
-
-	crypto_shorthash(out.bytes, p, n, hash_key);
-	return out.value;
-}
-
-#define HASH_FUNCTION(p, n, value) ((value) = hash_of((p), (n)))
-#define uthash_fatal(what) check(!what)
-#include <uthash.h>
+#include "base/hash.h"
+#include "rt/random.h"
 
 struct note {
 	UT_hash_handle hh;
@@ -44,6 +23,7 @@ struct board {
 	pthread_mutex_t lock;
 	struct note *notes;		/* not used for longest first */
 	size_t most;
+	uint8_t hash_key[crypto_shorthash_KEYBYTES]; /* peers choose keys */
 };
 
 struct board *board_open(size_t most)
@@ -51,8 +31,9 @@ struct board *board_open(size_t most)
 	struct board *b = must_alloc(sizeof(*b));
 
 	check(most > 0);
-	pthread_once(&hash_key_made, make_hash_key);
 	*b = (struct board){ .most = most };
+	check(sodium_init() >= 0);
+	random_bytes(b->hash_key, sizeof(b->hash_key));
 	check(pthread_mutex_init(&b->lock, NULL) == 0);
 	return b;
 }
@@ -75,17 +56,31 @@ void board_close(struct board *b)
 	free(b);
 }
 
+static unsigned hash_of(const struct board *b, struct str key)
+{
+	union {
+		uint8_t bytes[crypto_shorthash_BYTES];
+		unsigned value;
+	} out;
+
+	crypto_shorthash(out.bytes, (const uint8_t *)key.p, key.n, b->hash_key);
+	return out.value;
+}
+
 static struct note *find(struct board *b, struct str key)
 {
+	unsigned hash = hash_of(b, key);
 	struct note *n;
 
-	HASH_FIND(hh, b->notes, key.p, key.n, n);
+	HASH_FIND_BYHASHVALUE(hh, b->notes, key.p, key.n, hash, n);
 	return n;
 }
 
 static void add(struct board *b, struct note *n)
 {
-	HASH_ADD_KEYPTR(hh, b->notes, n->c, n->key_bytes, n);
+	unsigned hash = hash_of(b, (struct str){ n->c, n->key_bytes });
+
+	HASH_ADD_KEYPTR_BYHASHVALUE(hh, b->notes, n->c, n->key_bytes, hash, n);
 }
 
 bool board_read(struct board *b, struct str key, struct arena *arena,
@@ -152,4 +147,35 @@ size_t board_notes(struct board *b)
 	n = HASH_COUNT(b->notes);
 	pthread_mutex_unlock(&b->lock);
 	return n;
+}
+
+void board_each(struct board *b,
+		void (*each)(void *arg, struct str key, struct str note),
+		void *arg)
+{
+	struct note *n, *next;
+
+	pthread_mutex_lock(&b->lock);
+	HASH_ITER (hh, b->notes, n, next)
+		each(arg, (struct str){ n->c, n->key_bytes },
+		     (struct str){ n->c + n->key_bytes, n->bytes });
+	pthread_mutex_unlock(&b->lock);
+}
+
+void board_drain(struct board *b,
+		 void (*each)(void *arg, struct str key, struct str note),
+		 void *arg)
+{
+	struct note *all, *n, *next;
+
+	pthread_mutex_lock(&b->lock);
+	all = b->notes;
+	b->notes = NULL;
+	pthread_mutex_unlock(&b->lock);
+	HASH_ITER (hh, all, n, next) {
+		each(arg, (struct str){ n->c, n->key_bytes },
+		     (struct str){ n->c + n->key_bytes, n->bytes });
+		HASH_DEL(all, n);
+		free(n);
+	}
 }

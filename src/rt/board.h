@@ -24,5 +24,15 @@ bool board_read(struct board *b, struct str key, struct arena *arena,
 void board_write(struct board *b, struct str key, struct str note);
 void board_erase(struct board *b, struct str key);
 size_t board_notes(struct board *b);
+/* Each note in turn, the one not used for longest first.  Under the lock: EACH
+ * is quick and calls no board. */
+void board_each(struct board *b,
+		void (*each)(void *arg, struct str key, struct str note),
+		void *arg);
+/* The same, and they are taken off.  What is written meanwhile stays for the
+ * next time; EACH may take as long as it likes. */
+void board_drain(struct board *b,
+		 void (*each)(void *arg, struct str key, struct str note),
+		 void *arg);
 
 #endif

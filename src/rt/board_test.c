@@ -2,6 +2,7 @@
 #include "base/test.h"
 
 #include <pthread.h>
+#include <stdio.h>
 
 #include "rt/board.h"
 
@@ -51,6 +52,45 @@ static void test_the_oldest_makes_room(void **unused)
 	board_close(b);
 }
 
+struct listed {
+	char text[200];
+	struct board *board;	/* written to meanwhile */
+};
+
+static void list(void *arg, struct str key, struct str note)
+{
+	struct listed *l = arg;
+	size_t n = strlen(l->text);
+
+	snprintf(l->text + n, sizeof(l->text) - n, "%.*s=%.*s ", STR(key),
+		 STR(note));
+	if (l->board)
+		board_write(l->board, S("new"), S("1"));
+}
+
+static void test_all_notes(void **unused)
+{
+	struct board *b = board_open(10);
+	struct listed l = { .board = NULL };
+
+	board_write(b, S("a"), S("1"));
+	board_write(b, S("b"), S(""));
+	board_write(b, S("a"), S("2"));
+	board_each(b, list, &l);
+	assert_string_equal(l.text, "b= a=2 ");
+	assert_int_equal(board_notes(b), 2);
+	l = (struct listed){ .board = b };
+	board_drain(b, list, &l);
+	assert_string_equal(l.text, "b= a=2 ");
+	assert_int_equal(board_notes(b), 1);
+	assert_note(b, "new", "1");
+	l = (struct listed){ .board = NULL };
+	board_drain(b, list, &l);
+	board_drain(b, list, &l);
+	assert_string_equal(l.text, "new=1 ");
+	board_close(b);
+}
+
 static void *write_many(void *board)
 {
 	struct arena *own = arena_open();
@@ -86,6 +126,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_notes),
 		cmocka_unit_test(test_the_oldest_makes_room),
+		cmocka_unit_test(test_all_notes),
 		cmocka_unit_test(test_many_threads),
 	};
 	int failed;

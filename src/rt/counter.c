@@ -4,22 +4,26 @@
 #include <inttypes.h>
 #include <stdatomic.h>
 
-enum { LANES = 32 }; /* more threads than that share */
+#include "rt/own_inside.h"
 
-struct lane {
-	_Alignas(64) _Atomic uint64_t n[COUNTER_COUNT];
-};
+#ifndef RT_SIM
+struct own own_of_program = OWN_AT_FIRST;
 
-static struct lane lanes[LANES];
 static atomic_uint threads;
+#endif
 
-static struct lane *my_lane(void)
+static struct counter_lane *my_lane(void)
 {
-	static _Thread_local struct lane *mine;
+#ifdef RT_SIM
+	return own()->lanes;
+#else
+	static _Thread_local struct counter_lane *mine;
 
 	if (!mine)
-		mine = &lanes[atomic_fetch_add(&threads, 1) % LANES];
+		mine = &own()->lanes[atomic_fetch_add(&threads, 1) %
+		                     COUNTER_LANES];
 	return mine;
+#endif
 }
 
 void count_add(enum counter c, uint64_t n)
@@ -36,8 +40,8 @@ uint64_t counter_value(enum counter c)
 {
 	uint64_t sum = 0;
 
-	for (int i = 0; i < LANES; i++)
-		sum += atomic_load_explicit(&lanes[i].n[c],
+	for (int i = 0; i < COUNTER_LANES; i++)
+		sum += atomic_load_explicit(&own()->lanes[i].n[c],
 		                            memory_order_relaxed);
 	return sum;
 }

@@ -40,6 +40,7 @@
 #endif
 
 #ifdef WITH_ASAN
+#include <sanitizer/asan_interface.h>
 #include <sanitizer/common_interface_defs.h>
 #endif
 
@@ -66,6 +67,7 @@ struct fiber {
 	const char *why; /* what it is parked for */
 	void (*main)(void *);
 	void *arg;
+	void *home; /* fibers_use_home() */
 	struct fiber *queue_next;  /* run queue or free list */
 	struct fiber *prev, *next; /* all fibers of the thread */
 	struct fiber *gate_prev, *gate_next;
@@ -79,7 +81,7 @@ struct fiber {
 	int breaths;
 	struct stack stack;
 	void *fake_stack; /* AddressSanitizer's */
-	char cause[FAIL_SLOT_BYTES];
+	struct failure failure;
 };
 
 struct alarm {
@@ -93,6 +95,9 @@ struct fibers {
 	sigjmp_buf loop;       /* where the loop goes on */
 	struct fiber *running; /* NULL: the loop itself */
 	struct fiber *ready, **ready_end;
+	struct fiber *round; /* ready before the others: fibers_next() */
+	size_t in_round;
+	void *home; /* of the running fiber, or of who starts one */
 	struct fiber *all;
 	struct fiber *free;
 	size_t free_count;
@@ -180,9 +185,10 @@ not_instrumented static void resume(struct fiber *f)
 	bool fresh = !f->frame;
 
 	here.running = f;
+	here.home = f->home;
 	f->state = FIBER_RUNNING;
 	f->breaths = 0;
-	fail_use_slot(f->cause);
+	fail_use_slot(&f->failure);
 	if (sigsetjmp(here.loop, 0) == 0) {
 		leaving(&here.loop_fake_stack, f->stack.low, f->stack.bytes);
 		if (fresh)
@@ -285,7 +291,7 @@ void fiber_wake(struct fiber *f)
 	end_wait(f, WAIT_DONE);
 }
 
-static void ring_alarms(int64_t now)
+void fibers_ring(int64_t now)
 {
 	while (here.alarms > 0 && here.heap[0].at <= now) {
 		struct fiber *f = here.heap[0].f;
@@ -338,9 +344,11 @@ struct fiber *fiber_start(const char *name, void (*main)(void *), void *arg)
 	f->name = name;
 	f->main = main;
 	f->arg = arg;
+	f->home = here.home;
 	f->why = "start";
 	f->cancelled = false;
-	f->cause[0] = '\0';
+	f->failure.kind = FAIL_OTHER;
+	f->failure.sentence[0] = '\0';
 	DL_APPEND(here.all, f);
 	make_ready(f);
 	return f;
@@ -391,7 +399,7 @@ static void run_round(void)
 
 bool fibers_turn(int64_t now)
 {
-	ring_alarms(now);
+	fibers_ring(now);
 	for (int i = 0; here.ready && i < ROUNDS_A_TURN; i++)
 		run_round();
 	return here.ready != NULL;
@@ -400,6 +408,46 @@ bool fibers_turn(int64_t now)
 int64_t fibers_alarm(void)
 {
 	return here.alarms > 0 ? here.heap[0].at : NEVER;
+}
+
+/* ---- for a loop that chooses ---- */
+
+void fibers_use_home(void *home)
+{
+	here.home = home;
+}
+
+void *fibers_home(void)
+{
+	return here.home;
+}
+
+struct fiber *fibers_next(size_t (*choose)(size_t n))
+{
+	struct fiber **at = &here.round, *f;
+
+	if (!here.round) {
+		here.round = here.ready;
+		here.ready = NULL;
+		here.ready_end = &here.ready;
+		for (f = here.round; f; f = f->queue_next)
+			here.in_round++;
+	}
+	if (!here.round)
+		return NULL;
+	for (size_t i = choose(here.in_round); i > 0; i--)
+		at = &(*at)->queue_next;
+	f = *at;
+	*at = f->queue_next;
+	here.in_round--;
+	return f;
+}
+
+void fibers_run(struct fiber *f)
+{
+	resume(f);
+	if (f->state == FIBER_ENDED)
+		fiber_recycle(f);
 }
 
 /* ---- what a fiber may do ---- */
@@ -414,9 +462,9 @@ const char *fiber_name(void)
 	return here.running ? here.running->name : "no fiber";
 }
 
-char *fiber_cause_slot(struct fiber *f)
+struct failure *fiber_failure(struct fiber *f)
 {
-	return f->cause;
+	return &f->failure;
 }
 
 bool fiber_cancelled(void)
@@ -448,7 +496,7 @@ enum wait_result fiber_park(const char *why, int64_t deadline_ms)
 	return f->result;
 }
 
-void fiber_park_deaf(const char *why)
+void fiber_block(const char *why)
 {
 	struct fiber *f = here.running;
 
@@ -458,6 +506,11 @@ void fiber_park_deaf(const char *why)
 	f->state = FIBER_PARKED;
 	switch_to_loop(f);
 	f->deaf = false;
+}
+
+void fiber_park_deaf(const char *why)
+{
+	fiber_block(why);
 }
 
 enum wait_result fiber_sleep(int64_t deadline_ms)
@@ -511,4 +564,36 @@ void gate_open(struct gate *g)
 		gate_leave(f);
 		fiber_wake(f);
 	}
+}
+
+/* ---- fibers that do not go on ---- */
+
+static void nothing(void *arg)
+{
+	(void)arg;
+}
+
+/* It ends as every fiber, from an empty stack. */
+static void drop(struct fiber *f)
+{
+	check(f != here.running);
+	if (f->gate)
+		gate_leave(f);
+	if (f->state == FIBER_PARKED)
+		make_ready(f);
+	f->main = nothing;
+	f->frame = NULL;
+	f->deaf = false;
+#ifdef WITH_ASAN
+	__asan_unpoison_memory_region(f->stack.low, f->stack.bytes - sizeof(*f));
+#endif
+}
+
+void fibers_drop(const void *home)
+{
+	struct fiber *f;
+
+	DL_FOREACH (here.all, f)
+		if (f->home == home)
+			drop(f);
 }

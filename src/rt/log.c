@@ -1,22 +1,21 @@
 /*
- * Log lines, gathered per thread and written with one write().
+ * Log lines, gathered per thread and given to log_out.c together.
  *
  * A loop flushes at the end of each turn; a thread without a loop, and
- * anything worse than a fact, at once.  When stderr is gone lines are lost:
- * mail matters more.
+ * anything worse than a fact, at once.
  */
 #include "rt/log.h"
 
 #include <errno.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "rt/clock.h"
 #include "rt/fiber.h"
+#include "rt/log_inside.h"
+#include "rt/own_inside.h"
 
 enum { LINE_BYTES = 4096, GATHER_BYTES = 16384 };
 
@@ -29,63 +28,59 @@ static const struct level fact = { "<6>splitmail/", "" };
 static const struct level warning = { "<4>splitmail/", "warning: " };
 static const struct level error = { "<3>splitmail/", "error: " };
 
-static struct {
-	char host[256];
-	char pid[24]; /* "[1234]: " */
-	bool journal;
-} place = { .host = "localhost", .pid = "[0]: " };
-
 static _Thread_local struct {
 	char lines[GATHER_BYTES];
 	size_t n;
 	time_t second; /* that HEAD shows */
-	char head[320];
+	time_t zone_read; /* when the time zone was */
+	char head[32];
 } here;
 
 void log_open(const char *hostname)
 {
-	snprintf(place.host, sizeof(place.host), "%s", hostname);
-	snprintf(place.pid, sizeof(place.pid), "[%d]: ", (int)getpid());
-	place.journal = getenv("JOURNAL_STREAM") != NULL;
+	struct own *o = own();
+
+	snprintf(o->log_host, sizeof(o->log_host), "%.255s splitmail/",
+	         hostname);
+	snprintf(o->log_number, sizeof(o->log_number), "[%d]: ", log_process());
+	o->log_is_journal = getenv("JOURNAL_STREAM") != NULL;
 	tzset();
 }
 
-/* A pipe takes long writes in parts, between which another loop's lines could
- * come. */
-static pthread_mutex_t writing = PTHREAD_MUTEX_INITIALIZER;
-
 void log_flush(void)
 {
-	size_t done = 0;
-
-	if (here.n == 0)
-		return;
-	pthread_mutex_lock(&writing);
-	while (done < here.n) {
-		ssize_t n =
-		        write(STDERR_FILENO, here.lines + done, here.n - done);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			break;
-		done += (size_t)n;
-	}
-	pthread_mutex_unlock(&writing);
+	if (here.n > 0)
+		log_out(here.lines, here.n);
 	here.n = 0;
 }
 
-/* "Nov 23 01:34:02 HOST splitmail/", local time, made once a second. */
+size_t log_gathered(const char **lines)
+{
+	*lines = here.lines;
+	return here.n;
+}
+
+/* The time zone of the machine may change: it is read again, if so. */
+static void follow_zone(time_t now)
+{
+	enum { ZONE_S = 10 };
+
+	if (now >= here.zone_read && now < here.zone_read + ZONE_S)
+		return;
+	here.zone_read = now;
+	tzset();
+}
+
+/* "Nov 23 01:34:02 ", local time, made once a second. */
 static const char *head_now(void)
 {
 	time_t now = (time_t)(wall_ms() / 1000);
 	struct tm t;
-	char date[32];
 
+	if (now != here.second)
+		follow_zone(now);
 	if (now != here.second && localtime_r(&now, &t)) {
-		strftime(date, sizeof(date), "%b %e %H:%M:%S", &t);
-		snprintf(here.head, sizeof(here.head), "%s %s splitmail/", date,
-		         place.host);
+		strftime(here.head, sizeof(here.head), "%b %e %H:%M:%S ", &t);
 		here.second = now;
 	}
 	return here.head;
@@ -103,20 +98,92 @@ static size_t add(char *to, const char *text)
  * enough for its parts, all ours. */
 static size_t head_write(char *to, const struct level *l, const char *part)
 {
-	size_t n = add(to, place.journal ? l->journal : head_now());
+	const struct own *o = own();
+	size_t n = 0;
 
+	if (o->log_is_journal) {
+		n += add(to, l->journal);
+	} else {
+		n += add(to, head_now());
+		n += add(to + n, o->log_host);
+	}
 	n += add(to + n, part);
-	n += add(to + n, place.pid);
+	n += add(to + n, o->log_number);
 	return n + add(to + n, l->word);
 }
 
-/* The last guard: one call is one line, whatever a caller forgot. */
+/* ---- characters ---- */
+
+/* What makes a line that is read another one than was written: it turns the
+ * direction of writing (U+061C, U+200E, U+202A..), ends a line (U+2028), or is
+ * not seen at all (U+00AD, U+200B, U+FEFF, tags). */
+static bool is_deceptive(uint32_t c)
+{
+	static const struct { uint32_t first, last; } ranges[] = {
+		{ 0x00ad, 0x00ad },   { 0x034f, 0x034f },
+		{ 0x061c, 0x061c },   { 0x115f, 0x1160 },
+		{ 0x17b4, 0x17b5 },   { 0x180b, 0x180f },
+		{ 0x200b, 0x200f },   { 0x2028, 0x202e },
+		{ 0x2060, 0x206f },   { 0x3164, 0x3164 },
+		{ 0xfeff, 0xfeff },   { 0xffa0, 0xffa0 },
+		{ 0xfff0, 0xfffb },   { 0x1bca0, 0x1bca3 },
+		{ 0x1d173, 0x1d17a }, { 0xe0000, 0xe0fff },
+	};
+
+	for (size_t i = 0; i < array_size(ranges); i++)
+		if (c >= ranges[i].first && c <= ranges[i].last)
+			return true;
+	return false;
+}
+
+/* Length of the valid UTF-8 character at P, *C; 0 when it is none.  Controls
+ * of C1 (U+0080..U+009F) count as none: terminals obey them. */
+static size_t utf8_character(const unsigned char *p, size_t n, uint32_t *c)
+{
+	static const uint32_t least[] = { 0, 0, 0xa0, 0x800, 0x10000 };
+	size_t length = *p >= 0xf0 ? 4 : *p >= 0xe0 ? 3 : 2;
+
+	if (*p < 0xc2 || *p > 0xf4 || length > n)
+		return 0;
+	*c = *p & (0xffu >> (length + 1));
+	for (size_t i = 1; i < length; i++) {
+		if ((p[i] & 0xc0) != 0x80)
+			return 0;
+		*c = *c << 6 | (p[i] & 0x3f);
+	}
+	if (*c < least[length] || *c > 0x10ffff ||
+	    (*c >= 0xd800 && *c <= 0xdfff))
+		return 0;
+	return length;
+}
+
+/* Length of what may stand in a line; 0: it may not. */
+static size_t harmless_character(const unsigned char *p, size_t n)
+{
+	uint32_t c = 0;
+	size_t length;
+
+	if (*p < 0x80)
+		return *p >= 0x20 && *p != 0x7f;
+	length = utf8_character(p, n, &c);
+	return is_deceptive(c) ? 0 : length;
+}
+
+/* The last guard: one call is one line that shows what it says, whatever a
+ * caller forgot. */
 static void make_harmless(char *line, size_t n)
 {
-	for (size_t i = 0; i < n; i++)
-		if ((unsigned char)line[i] < 0x20 || line[i] == 0x7f)
+	for (size_t i = 0; i < n;) {
+		size_t length =
+			harmless_character((unsigned char *)line + i, n - i);
+
+		if (!length)
 			line[i] = '?';
+		i += length ? length : 1;
+	}
 }
+
+/* ---- lines ---- */
 
 static size_t clamp(int n, size_t room)
 {
@@ -124,25 +191,61 @@ static size_t clamp(int n, size_t room)
 	return (size_t)n < room ? (size_t)n : room - 1;
 }
 
+/* At most LINE_BYTES at TO; its length. */
+printf_like(4, 0) static size_t line_write(char *to, const struct level *l,
+                                           const char *part,
+                                           const char *format, va_list args)
+{
+	size_t room = LINE_BYTES - 1, n;
+	int saved = errno;
+
+	n = head_write(to, l, part);
+	errno = saved;
+	n += clamp(vsnprintf(to + n, room - n, format, args), room - n);
+	make_harmless(to, n);
+	to[n++] = '\n';
+	return n;
+}
+
+size_t log_make_line(char *to, size_t room, const char *format, ...)
+{
+	char line[LINE_BYTES];
+	va_list args;
+	size_t n;
+
+	va_start(args, format);
+	n = line_write(line, &warning, "log", format, args);
+	va_end(args);
+	check(n <= room);
+	memcpy(to, line, n);
+	return n;
+}
+
 printf_like(3, 0) static void log_line(const struct level *l, const char *part,
                                        const char *format, va_list args)
 {
-	size_t n, room = LINE_BYTES - 1;
 	int saved = errno;
-	char *line;
 
 	if (GATHER_BYTES - here.n < LINE_BYTES)
 		log_flush();
-	line = here.lines + here.n;
-	n = head_write(line, l, part);
-	errno = saved;
-	n += clamp(vsnprintf(line + n, room - n, format, args), room - n);
-	make_harmless(line, n);
-	line[n++] = '\n';
-	here.n += n;
+	here.n += line_write(here.lines + here.n, l, part, format, args);
 	if (l != &fact || !fiber_self())
 		log_flush();
 	errno = saved;
+}
+
+void log_pass(struct str line)
+{
+	size_t n = line.n < LINE_BYTES ? line.n : LINE_BYTES - 1;
+
+	if (GATHER_BYTES - here.n < LINE_BYTES)
+		log_flush();
+	memcpy(here.lines + here.n, line.p, n);
+	make_harmless(here.lines + here.n, n);
+	here.n += n;
+	here.lines[here.n++] = '\n';
+	if (!fiber_self())
+		log_flush();
 }
 
 void log_fact(const char *part, const char *format, ...)
@@ -172,34 +275,9 @@ void log_error(const char *part, const char *format, ...)
 	va_end(args);
 }
 
-/* Length of the valid UTF-8 character at P, 0 when it is none.  Controls of
- * C1 (U+0080..U+009F) count as none: terminals obey them. */
-static size_t utf8_character(const unsigned char *p, size_t n)
-{
-	if (n >= 2 && p[0] >= 0xc2 && p[0] <= 0xdf && (p[1] & 0xc0) == 0x80)
-		return p[0] == 0xc2 && p[1] < 0xa0 ? 0 : 2;
-	if (n >= 3 && (p[0] & 0xf0) == 0xe0 && (p[1] & 0xc0) == 0x80 &&
-	    (p[2] & 0xc0) == 0x80) {
-		if ((p[0] == 0xe0 && p[1] < 0xa0) || /* overlong */
-		    (p[0] == 0xed && p[1] >= 0xa0))  /* surrogate */
-			return 0;
-		return 3;
-	}
-	if (n >= 4 && p[0] >= 0xf0 && p[0] <= 0xf4 && (p[1] & 0xc0) == 0x80 &&
-	    (p[2] & 0xc0) == 0x80 && (p[3] & 0xc0) == 0x80) {
-		if ((p[0] == 0xf0 && p[1] < 0x90) ||
-		    (p[0] == 0xf4 && p[1] >= 0x90))
-			return 0;
-		return 4;
-	}
-	return 0;
-}
-
 static size_t safe_character(const unsigned char *p, size_t n)
 {
-	if (*p >= 0x20 && *p < 0x7f && *p != '\\')
-		return 1;
-	return *p < 0x80 ? 0 : utf8_character(p, n);
+	return *p == '\\' ? 0 : harmless_character(p, n);
 }
 
 const char *log_safe(struct arena *a, struct str s, size_t max)

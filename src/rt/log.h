@@ -7,6 +7,10 @@
  *
  * Anything a peer said must have gone through log_safe(): no control
  * character, no line end and no escape sequence reaches the log.
+ * Nobody waits for whoever reads it: after log_start() a thread of its own
+ * writes, LIMIT_LOG_BYTES may wait, and what does not fit is lost, counted and
+ * said.  A crash gets out what waits.
+ *
  * With JOURNAL_STREAM set (systemd) the date and name are left out and
  * "<priority>" is put in front.
  * Facts of one loop turn are written together.
@@ -17,14 +21,22 @@
 #include "base/arena.h"
 
 void log_open(const char *hostname);	/* before the loops run */
+void log_start(void);			/* of a process that serves */
+/* Before it exits: what waits is written, for two seconds at most. */
+void log_end(void);
+/* What this thread gathered goes out; a loop does so by itself. */
 void log_flush(void);
 
 void log_fact(const char *part, const char *format, ...) printf_like(2, 3);
 void log_warn(const char *part, const char *format, ...) printf_like(2, 3);
 void log_error(const char *part, const char *format, ...) printf_like(2, 3);
+/* A line that another program made, as it is but for control characters and
+ * what log_safe() escapes, which becomes '?'. */
+void log_pass(struct str line);
 
 /* S with everything but printable ASCII and valid UTF-8 escaped as \xNN, cut
- * at MAX bytes; in ARENA. */
+ * at MAX bytes; in ARENA.  Characters that turn the direction of writing or are
+ * not seen are escaped, too. */
 const char *log_safe(struct arena *a, struct str s, size_t max);
 
 #endif

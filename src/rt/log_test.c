@@ -6,8 +6,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/buf.h"
 #include "base/test.h"
 #include "rt/loop.h"
 
@@ -140,6 +143,229 @@ static void peers_bytes_are_harmless(void **state)
 	arena_close(a);
 }
 
+static void direction_is_not_turned(void **state)
+{
+	struct arena *a = arena_open();
+
+	(void)state;
+	assert_string_equal(log_safe(a, S("a\xe2\x80\xae" "b"), 100),
+	                    "a\\xE2\\x80\\xAEb");
+	assert_string_equal(log_safe(a, S("\xe2\x81\xa6\xd8\x9c"), 100),
+	                    "\\xE2\\x81\\xA6\\xD8\\x9C");
+	assert_string_equal(log_safe(a, S("\xe2\x80\xa8\xe2\x80\x8f"), 100),
+	                    "\\xE2\\x80\\xA8\\xE2\\x80\\x8F");
+	/* a dash, a bullet, Arabic letters */
+	assert_string_equal(
+	        log_safe(a, S("\xe2\x80\x93\xe2\x81\x83\xd8\xb4"), 100),
+	        "\xe2\x80\x93\xe2\x81\x83\xd8\xb4");
+	arena_close(a);
+}
+
+/* What another program wrote, and what a caller forgot, is no worse. */
+static void lines_of_others_are_harmless(void **state)
+{
+	const char *got;
+
+	(void)state;
+	capture();
+	log_pass(S("user <\xc2\x9b" "2J\xe2\x80\xae\xe2\x80\x8b\xc3\xbc>\033\xff"));
+	log_fact("test", "%s", "a\xe2\x81\xa7" "b");
+	got = captured();
+	assert_non_null(strstr(got, "user <??2J??????\xc3\xbc>??\n"));
+	assert_non_null(strstr(got, ": a???b\n"));
+}
+
+static void what_is_not_seen_is_shown(void **state)
+{
+	struct arena *a = arena_open();
+
+	(void)state;
+	assert_string_equal(log_safe(a, S("a\xc2\xad\xef\xbb\xbf"), 100),
+	                    "a\\xC2\\xAD\\xEF\\xBB\\xBF");
+	assert_string_equal(log_safe(a, S("\xe2\x80\x8b\xcd\x8f"), 100),
+	                    "\\xE2\\x80\\x8B\\xCD\\x8F");
+	assert_string_equal(log_safe(a, S("\xf3\xa0\x81\xa1"), 100),
+	                    "\\xF3\\xA0\\x81\\xA1"); /* a tag */
+	assert_string_equal(log_safe(a, S("\xf0\x9f\x98\x80"), 100),
+	                    "\xf0\x9f\x98\x80");
+	arena_close(a);
+}
+
+/* ---- readers that are slow, or stop ---- */
+
+/* A child whose stderr is a small pipe; PARENT gets its other end. */
+static pid_t child_with_pipe(int *fd, void (*main)(void))
+{
+	int ends[2];
+	pid_t pid;
+
+	check(pipe2(ends, O_CLOEXEC) == 0);
+	check(fcntl(ends[1], F_SETPIPE_SZ, 4096) > 0);
+	pid = fork();
+	check(pid >= 0);
+	if (pid == 0) {
+		dup2(ends[1], STDERR_FILENO);
+		close(ends[0]);
+		close(ends[1]);
+		main();
+		_exit(0);
+	}
+	close(ends[1]);
+	*fd = ends[0];
+	return pid;
+}
+
+static void read_all(int fd, struct buf *to)
+{
+	char piece[1000];
+	ssize_t n;
+
+	while ((n = read(fd, piece, sizeof piece)) > 0)
+		buf_add(to, (struct str){ piece, (size_t)n });
+	close(fd);
+	buf_add_char(to, '\0');
+}
+
+static void say(int from, int to)
+{
+	for (int i = from; i < to; i++)
+		log_fact("test", "number %d.", i);
+}
+
+/* Behind WORD in the line of N bytes; -1: it is not there. */
+static long number_behind(const char *line, size_t n, const char *word)
+{
+	const char *at = memmem(line, n, word, strlen(word));
+
+	return at ? strtol(at + strlen(word), NULL, 10) : -1;
+}
+
+/* Numbers that were said, in order; *LOST: those said to be lost. */
+static int count_numbers(const char *text, long *lost)
+{
+	const char *end;
+	long last = -1, number;
+	int n = 0;
+
+	*lost = 0;
+	for (; (end = strchr(text, '\n')) != NULL; text = end + 1) {
+		size_t length = (size_t)(end - text);
+
+		number = number_behind(text, length, "warning: ");
+		*lost += number > 0 ? number : 0;
+		number = number_behind(text, length, "number ");
+		if (number < 0)
+			continue;
+		check(number > last);
+		last = number;
+		n++;
+	}
+	return n;
+}
+
+enum { MANY = 60000 };
+
+static int go_on[2];
+
+/* Far more than pipe and ring hold; then the reader wakes up. */
+static void talk_to_nobody(void)
+{
+	char c;
+
+	log_start();
+	say(0, MANY);
+	check(write(go_on[1], "x", 1) == 1 && read(go_on[1], &c, 1) == 1);
+	say(MANY, MANY + 1);
+	log_end();
+}
+
+static void a_reader_that_stops_stops_nobody(void **state)
+{
+	struct buf said scoped(buf) = BUF_EMPTY;
+	int fd, status, n;
+	long lost;
+	pid_t pid;
+	char c;
+
+	(void)state;
+	check(socketpair(AF_UNIX, SOCK_STREAM, 0, go_on) == 0);
+	pid = child_with_pipe(&fd, talk_to_nobody);
+	assert_int_equal(read(go_on[0], &c, 1), 1); /* it was not stopped */
+	check(write(go_on[0], "x", 1) == 1);
+	read_all(fd, &said);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	n = count_numbers(said.p, &lost);
+	assert_true(lost > 0);
+	assert_int_equal(n + lost, MANY + 1);
+	close(go_on[0]);
+	close(go_on[1]);
+}
+
+static void talk_and_end(void)
+{
+	log_start();
+	say(0, 5000);
+	log_end();
+}
+
+static void talk_and_crash(void)
+{
+	log_start();
+	say(0, 5000);
+	abort();
+}
+
+static void talk_in_a_turn(void *arg)
+{
+	say(0, 50); /* gathered, not given out yet */
+	abort();
+}
+
+static void crash_in_a_turn(void)
+{
+	log_start();
+	loops_run(1, talk_in_a_turn, NULL);
+}
+
+static void assert_all_is_said(void (*main)(void), int most, int by_signal)
+{
+	struct buf said scoped(buf) = BUF_EMPTY;
+	int fd, status;
+	long lost;
+	pid_t pid = child_with_pipe(&fd, main);
+
+	read_all(fd, &said);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(count_numbers(said.p, &lost), most);
+	assert_int_equal(lost, 0);
+	assert_int_equal(WIFSIGNALED(status) ? WTERMSIG(status) : 0,
+	                 by_signal);
+}
+
+static void the_last_lines_get_out(void **state)
+{
+	(void)state;
+	assert_all_is_said(talk_and_end, 5000, 0);
+	assert_all_is_said(talk_and_crash, 5000, SIGABRT);
+	assert_all_is_said(crash_in_a_turn, 50, SIGABRT);
+}
+
+/* An end, and a crash, do not wait for ever for who does not read. */
+static void nobody_is_waited_for(void **state)
+{
+	void (*mains[])(void) = { talk_and_end, talk_and_crash };
+	int fd, status;
+
+	(void)state;
+	for (size_t i = 0; i < array_size(mains); i++) {
+		pid_t pid = child_with_pipe(&fd, mains[i]);
+
+		assert_int_equal(waitpid(pid, &status, 0), pid);
+		close(fd);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -148,6 +374,12 @@ int main(void)
 		cmocka_unit_test(one_call_is_one_line),
 		cmocka_unit_test(turn_is_written_together),
 		cmocka_unit_test(peers_bytes_are_harmless),
+		cmocka_unit_test(direction_is_not_turned),
+		cmocka_unit_test(lines_of_others_are_harmless),
+		cmocka_unit_test(what_is_not_seen_is_shown),
+		cmocka_unit_test(a_reader_that_stops_stops_nobody),
+		cmocka_unit_test(the_last_lines_get_out),
+		cmocka_unit_test(nobody_is_waited_for),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

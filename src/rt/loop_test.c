@@ -10,6 +10,9 @@
 
 #include "base/test.h"
 #include "rt/stream.h"
+#ifdef RT_SIM
+#include "rt/sim/sim.h"
+#endif
 
 static atomic_int ran[4];
 
@@ -32,8 +35,10 @@ static void main_runs_once_per_loop(void **state)
 	for (int i = 0; i < 3; i++)
 		assert_int_equal(ran[i], 1);
 	assert_true(pthread_equal(thread[0], pthread_self()));
+#ifndef RT_SIM
 	assert_false(pthread_equal(thread[1], thread[0]));
 	assert_false(pthread_equal(thread[2], thread[1]));
+#endif
 }
 
 /* ---- posts ---- */
@@ -113,6 +118,7 @@ static void loops_end_together(void **state)
 	assert_int_equal(ran[1], 1);
 }
 
+#ifndef RT_SIM /* where all is one thread */
 static void count_post(void *arg)
 {
 	(void)arg;
@@ -147,6 +153,7 @@ static void any_thread_may_post(void **state)
 	loops_run(1, wait_for_posts, NULL);
 	assert_int_equal(ran[0], 2000);
 }
+#endif
 
 /* ---- one address, two listeners ---- */
 
@@ -223,6 +230,15 @@ static void kernel_spreads_connections(void **state)
 
 /* ---- signals ---- */
 
+static void signal_ourselves(int number)
+{
+#ifdef RT_SIM
+	sim_signal(sim_process(), number);
+#else
+	kill(getpid(), number);
+#endif
+}
+
 static void run_signals(void *arg)
 {
 	static const int wanted[] = { SIGUSR1, SIGUSR2 };
@@ -230,15 +246,15 @@ static void run_signals(void *arg)
 
 	(void)arg;
 	signal_watch(wanted, 2);
-	kill(getpid(), wanted[1]);
+	signal_ourselves(wanted[1]);
 	check(signal_wait(wanted, 2, &got, after_ms(3000)) == WAIT_DONE);
 	check(got == wanted[1]);
 	check(signal_wait(wanted, 2, &got, after_ms(20)) == WAIT_DEADLINE);
-	kill(getpid(), SIGUSR2);
+	signal_ourselves(SIGUSR2);
 	check(signal_wait(wanted, 2, &got, after_ms(3000)) == WAIT_DONE);
 	check(got == SIGUSR2);
 	/* Between two waits it is remembered. */
-	kill(getpid(), SIGUSR1);
+	signal_ourselves(SIGUSR1);
 	fiber_sleep(after_ms(30));
 	check(signal_wait(wanted, 2, &got, after_ms(3000)) == WAIT_DONE);
 	check(got == SIGUSR1);
@@ -279,7 +295,9 @@ int main(void)
 		cmocka_unit_test(main_runs_once_per_loop),
 		cmocka_unit_test(posts_arrive_in_order),
 		cmocka_unit_test(loops_end_together),
+#ifndef RT_SIM
 		cmocka_unit_test(any_thread_may_post),
+#endif
 		cmocka_unit_test(kernel_spreads_connections),
 		cmocka_unit_test(signals_are_waited_for),
 		cmocka_unit_test(idle_loops_sleep),

@@ -15,11 +15,16 @@ struct person {
 	char name[64];
 };
 
-/* By name; "" is who we are. False: cause(). */
+/* By name; "" is who we are.  Who has no name on this machine is called by his
+ * numbers, "UID:GID" ("UID" alone: the same for both). False: cause(). */
 bool person_find(const char *name, struct person *out) must_check;
 /* May that person search every folder above PATH?  False: cause() names the
  * one that is closed and what opens it. */
 bool person_reaches(const struct person *p, const char *path) must_check;
+/* May that person do to PATH what WANTED says (R_OK, W_OK, X_OK)?  False:
+ * cause() says who it belongs to. */
+bool person_may(const struct person *p, const char *path, int wanted)
+	must_check;
 /* Become that person for good, as exec's next program too; no new privileges
  * ever after.  KEEP_LOW_PORTS keeps CAP_NET_BIND_SERVICE, also over exec.
  * Dies with its parent. Somebody who is that person already may always. */

@@ -8,7 +8,7 @@
  *	process_run(&plan, 4096, after_ms(1000), &said, &status)
  *
  * A child reads /dev/null, inherits no descriptor but standard output and
- * error, has a process group of its own (Ctrl-C is for us), and gets SIGTERM
+ * error and what its plan names, has a process group of its own (Ctrl-C is for us), and gets SIGTERM
  * when the loop that started it is gone, even by kill -9.  When it ends, what
  * it left in its process group is killed.
  */
@@ -28,7 +28,12 @@ struct process_plan {
 	const char *folder;		/* to start in; may be NULL */
 	int ready_fd;			/* 0, or: the child's descriptor on which
 					   it writes a line when it is ready */
+	int shared_fd, shared_as;	/* 0, or: our descriptor, and which it
+					   is in the child (rt/shared.h) */
 	bool quiet;			/* stdout and stderr to /dev/null */
+	bool logged;			/* stderr into our log (log_pass), so
+					   that the child does not wait for
+					   whoever reads it */
 };
 
 struct process *process_start(const struct process_plan *plan);	/* or NULL */
@@ -57,6 +62,10 @@ bool waits process_run(const struct process_plan *plan, size_t most,
 /* Signal process ID if it is one of process group GROUP: whatever else may
  * have that number by now is left alone.  False: it is not there. */
 bool process_signal_member(int group, int id, int signal);
+/* Signal every process whose descriptor FD is the file PATH: whoever inherited
+ * it from us (lock_fd()), however long ago.  A number in a file may be anybody's
+ * by now, this is not.  How many there were. */
+unsigned process_signal_holders(const char *path, int fd, int signal);
 /* How long ago it was started; -1: it is not there. */
 int64_t process_age_ms(int id);
 

@@ -261,6 +261,103 @@ static void only_a_member_is_signalled(void **state)
 	loops_run(1, run_members, NULL);
 }
 
+/* ---- whatever numbers our own descriptors have ---- */
+
+static void expect_both(int shared, int as, int ready)
+{
+	char script[200]; /* dash has descriptors of one digit */
+	const char *argv[] = { "/bin/bash", "-c", script, NULL };
+	struct process_plan plan = { .argv = argv,
+		                     .ready_fd = ready,
+		                     .shared_fd = shared,
+		                     .shared_as = as };
+	struct process *p;
+	int status = -1;
+
+	snprintf(script, sizeof(script),
+	         "[ /proc/self/fd/%d -ef / ] && echo >&%d", as, ready);
+	p = process_start(&plan);
+	check(p && process_ready(p, after_ms(5000)));
+	check(process_wait(p, after_ms(5000), &status) == WAIT_DONE);
+	check(status == 0);
+	process_free(p);
+}
+
+static void run_both(void *arg)
+{
+	int shared = open("/", O_RDONLY | O_CLOEXEC);
+
+	(void)arg;
+	/* those the start will make are the next ones free */
+	for (int next = 0; next < 8; next++) {
+		expect_both(shared, shared + 1 + next, shared + 20);
+		expect_both(shared, shared + 20, shared + 1 + next);
+		expect_both(shared, shared + 1 + next, shared);
+	}
+	close(shared);
+}
+
+static void what_is_given_overwrites_nothing(void **state)
+{
+	(void)state;
+	loops_run(1, run_both, NULL);
+}
+
+/* ---- whoever holds what he inherited ---- */
+
+/* A child, and a child of it, have the folder open as 77; another one has it as
+ * 78, and one has another folder. */
+static void run_holders(void *folder)
+{
+	enum { THERE = 77 };
+	const char *argv[] = { "/bin/sh", "-c",
+		               "sleep 60 & echo >&3; wait", NULL };
+	const char *apart[] = { "/bin/sh", "-c", "echo >&3; exec sleep 60",
+		                NULL };
+	int fd = open(folder, O_RDONLY | O_CLOEXEC);
+	int other = open("/", O_RDONLY | O_CLOEXEC);
+	struct process_plan plans[] = {
+		{ .argv = argv, .ready_fd = 3, .shared_fd = fd,
+		  .shared_as = THERE },
+		{ .argv = apart, .ready_fd = 3, .shared_fd = fd,
+		  .shared_as = THERE + 1 },
+		{ .argv = apart, .ready_fd = 3, .shared_fd = other,
+		  .shared_as = THERE },
+	};
+	struct process *p[array_size(plans)];
+	int status;
+
+	check(fd >= 0 && other >= 0);
+	for (size_t i = 0; i < array_size(plans); i++) {
+		p[i] = process_start(&plans[i]);
+		check(p[i] && process_ready(p[i], after_ms(5000)));
+	}
+	check(process_signal_holders(folder, THERE, SIGTERM) == 2);
+	check(process_wait(p[0], after_ms(5000), &status) == WAIT_DONE);
+	for (size_t i = 1; i < array_size(plans); i++) {
+		check(process_wait(p[i], after_ms(100), &status) ==
+		      WAIT_DEADLINE);
+		process_signal(p[i], SIGKILL);
+		check(process_wait(p[i], after_ms(5000), &status) ==
+		      WAIT_DONE);
+	}
+	check(process_signal_holders(folder, THERE, SIGTERM) == 0);
+	for (size_t i = 0; i < array_size(plans); i++)
+		process_free(p[i]);
+	close(fd);
+	close(other);
+}
+
+static void holders_are_signalled(void **state)
+{
+	char folder[] = "/tmp/rt-holders-XXXXXX";
+
+	(void)state;
+	assert_non_null(mkdtemp(folder));
+	loops_run(1, run_holders, folder);
+	rmdir(folder);
+}
+
 /* ---- it dies with us ---- */
 
 static void run_parent(void *fifo)
@@ -339,6 +436,8 @@ int main(int argc, char **argv)
 		cmocka_unit_test(readiness_is_a_line),
 		cmocka_unit_test(output_is_kept),
 		cmocka_unit_test(only_a_member_is_signalled),
+		cmocka_unit_test(what_is_given_overwrites_nothing),
+		cmocka_unit_test(holders_are_signalled),
 		cmocka_unit_test(child_dies_with_us),
 		cmocka_unit_test(orphans_are_ended),
 	};

@@ -42,7 +42,7 @@ struct tls_context;
  * NULL: cause() says why. */
 struct stream *waits stream_dial(const struct inet *peer,
 				 const struct inet *bind, int64_t deadline_ms);
-/* A Unix socket by path. */
+/* A Unix socket by path; waits while its listener has no room for more. */
 struct stream *waits stream_dial_path(const char *path, int64_t deadline_ms);
 /* Both ends of a pipe of bytes, for tests. */
 bool stream_pair(struct stream *ends[2]) must_check;
@@ -94,6 +94,8 @@ bool stream_is_tls(const struct stream *s);
 /* "TLSv1.3", "TLS_AES_256_GCM_SHA384"; "" without TLS. */
 const char *stream_tls_version(const struct stream *s);
 const char *stream_tls_cipher(const struct stream *s);
+/* The peer's certificate is good for its name; never with TLS_ANY. */
+bool stream_tls_verified(const struct stream *s);
 /* The handshake went on where an earlier connection had left off. */
 bool stream_tls_resumed(const struct stream *s);
 
@@ -106,6 +108,8 @@ bool stream_tls_resumed(const struct stream *s);
  * Splitmail of the same user.  "::" means IPv6 only.
  */
 struct listener *listener_open(const struct inet *at);
+/* Does this machine know IPv6?  A kernel may be without it. */
+bool inet6_is_there(void);
 /* A Unix socket; an old file of that name is replaced. */
 struct listener *listener_open_path(const char *path, unsigned mode);
 /* The next connection; NULL when the listener was closed or cancelled.  Out of

@@ -4,7 +4,9 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -12,6 +14,9 @@
 #include "base/limits.h"
 #include "base/test.h"
 #include "rt/loop.h"
+#ifdef RT_SIM
+#include "rt/sim/sim.h"
+#endif
 
 static struct inet loopback(uint16_t port)
 {
@@ -99,12 +104,21 @@ static void echo_over_ipv6(void **state)
 	loops_run(1, run_echo, "v6");
 }
 
+static unsigned mode_of(const char *path)
+{
+	struct stat st;
+
+#ifdef RT_SIM
+	return 0660; /* of nothing the kernel knows */
+#endif
+	return stat(path, &st) == 0 ? st.st_mode & 0777 : 0;
+}
+
 static void run_path(void *arg)
 {
 	char path[64];
 	struct listener *l;
 	struct stream *s;
-	struct stat st;
 
 	(void)arg;
 	snprintf(path, sizeof(path), "/tmp/rt-test-%d.sock", (int)getpid());
@@ -114,7 +128,7 @@ static void run_path(void *arg)
 	check(l);
 	listener_close(l);
 	l = listener_open_path(path, 0660); /* over the old one */
-	check(l && stat(path, &st) == 0 && (st.st_mode & 0777) == 0660);
+	check(l && mode_of(path) == 0660);
 	check(fiber_start("server", echo_server, l));
 	s = stream_dial_path(path, after_ms(1000));
 	check(s);
@@ -131,6 +145,63 @@ static void echo_over_a_path(void **state)
 	(void)state;
 	loops_run(1, run_path, NULL);
 }
+
+/* ---- a listener that has no room ---- */
+
+#ifndef RT_SIM
+
+enum { ROOM_MS = 300 };
+
+static void take_all(void *arg)
+{
+	int *listener = arg;
+
+	fiber_sleep(after_ms(ROOM_MS));
+	close(accept(*listener, NULL, NULL));
+}
+
+/* One is in its queue, and there is room for no other. */
+static int listen_to_one(const char *path, int *first)
+{
+	struct sockaddr_un at = { .sun_family = AF_UNIX };
+	int l = socket(AF_UNIX, SOCK_STREAM, 0);
+
+	snprintf(at.sun_path, sizeof(at.sun_path), "%s", path);
+	*first = socket(AF_UNIX, SOCK_STREAM, 0);
+	check(l >= 0 && *first >= 0);
+	check(bind(l, (struct sockaddr *)&at, sizeof(at)) == 0);
+	check(listen(l, 0) == 0);
+	check(connect(*first, (struct sockaddr *)&at, sizeof(at)) == 0);
+	return l;
+}
+
+static void run_no_room(void *arg)
+{
+	int64_t begun = now_ms();
+	char path[64];
+	struct stream *s;
+	int l, first;
+
+	(void)arg;
+	snprintf(path, sizeof(path), "/tmp/rt-room-%d.sock", (int)getpid());
+	l = listen_to_one(path, &first);
+	check(!stream_dial_path(path, after_ms(100)));
+	check(strstr(cause(), "timed out") && now_ms() >= begun + 50);
+	check(fiber_start("take", take_all, &l));
+	s = stream_dial_path(path, after_ms(10000));
+	check(s && now_ms() >= begun + ROOM_MS);
+	stream_close(s);
+	close(first);
+	close(l);
+	unlink(path);
+}
+
+static void full_listener_is_waited_for(void **state)
+{
+	(void)state;
+	loops_run(1, run_no_room, NULL);
+}
+#endif
 
 /* ---- what dialling says when it fails ---- */
 
@@ -154,6 +225,7 @@ static void refused_dial_says_so(void **state)
 	loops_run(1, run_refused, NULL);
 }
 
+#ifndef RT_SIM
 static void run_occupied(void *arg)
 {
 	struct inet at = loopback(0);
@@ -193,6 +265,7 @@ static void another_process_cannot_join(void **state)
 	(void)state;
 	loops_run(1, run_occupied, NULL);
 }
+#endif
 
 /* ---- deadlines, ends, resets ---- */
 
@@ -436,13 +509,24 @@ static void accept_one(void *arg)
 	check(accepted);
 }
 
-static void limit_descriptors(rlim_t n)
+/* No descriptor more than there are now; false: as many as before. */
+static void limit_descriptors(bool limited)
 {
+#ifdef RT_SIM
+	sim_limit_descriptors(sim_process(), limited ? 0 : 1000);
+#else
+	static struct rlimit before;
 	struct rlimit r;
+	int next = dup(0);
 
-	check(getrlimit(RLIMIT_NOFILE, &r) == 0);
-	r.rlim_cur = n;
+	if (limited)
+		check(getrlimit(RLIMIT_NOFILE, &before) == 0);
+	close(next);
+	r = before;
+	if (limited)
+		r.rlim_cur = (rlim_t)next;
 	check(setrlimit(RLIMIT_NOFILE, &r) == 0);
+#endif
 }
 
 static void run_exhausted(void *arg)
@@ -450,19 +534,15 @@ static void run_exhausted(void *arg)
 	struct inet at = loopback(0);
 	struct listener *l = listener_open(&at);
 	struct stream *s = stream_dial(listener_address(l), NULL, NEVER);
-	struct rlimit before;
-	int next = dup(0);
 
 	(void)arg;
-	check(getrlimit(RLIMIT_NOFILE, &before) == 0);
-	close(next);
-	limit_descriptors((rlim_t)next);
+	limit_descriptors(true);
 	check(fiber_start("acceptor", accept_one, l));
 	fiber_sleep(after_ms(100));
 	check(!accepted);
 	check(!stream_dial(listener_address(l), NULL, after_ms(1000)));
 	check(strstr(cause(), "Too many open files"));
-	limit_descriptors(before.rlim_cur);
+	limit_descriptors(false);
 	fiber_sleep(after_ms(400));
 	check(accepted);
 	stream_close(accepted);
@@ -482,8 +562,13 @@ int main(int argc, char **argv)
 		cmocka_unit_test(echo_over_ipv4),
 		cmocka_unit_test(echo_over_ipv6),
 		cmocka_unit_test(echo_over_a_path),
+#ifndef RT_SIM
+		cmocka_unit_test(full_listener_is_waited_for),
+#endif
 		cmocka_unit_test(refused_dial_says_so),
+#ifndef RT_SIM
 		cmocka_unit_test(another_process_cannot_join),
+#endif
 		cmocka_unit_test(states_of_a_stream),
 		cmocka_unit_test(reset_is_seen),
 		cmocka_unit_test(cancelled_reader_has_a_last_word),
@@ -494,7 +579,9 @@ int main(int argc, char **argv)
 		cmocka_unit_test(listener_survives_want_of_descriptors),
 	};
 
+#ifndef RT_SIM
 	if (argc > 1)
 		loops_run(1, try_to_join, argv[1]);
+#endif
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

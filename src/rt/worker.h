@@ -24,6 +24,9 @@
 #include "rt/fiber.h"
 
 bool waits offload(bool (*call)(void *), void *arg) must_check;
+/* The same, and nobody waits: CALL frees ARG, and says nothing.  The loop does
+ * not end before it. */
+void offload_forgotten(void (*call)(void *), void *arg);
 
 struct worker;
 

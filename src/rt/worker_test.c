@@ -3,10 +3,24 @@
 
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "base/test.h"
 #include "rt/loop.h"
+
+#ifdef RT_SIM
+#include "rt/sim/sim.h"
+#endif
+
+static void block_ms(int ms)
+{
+#ifdef RT_SIM
+	sim_block_us(ms * 1000);
+#else
+	struct timespec t = { .tv_nsec = ms * 1000000 };
+
+	nanosleep(&t, NULL);
+#endif
+}
 
 /* A pretended database: begin and end around each batch. */
 struct book {
@@ -15,6 +29,7 @@ struct book {
 	int rows;
 	int begins, ends, idles;
 	bool fail_begin, fail_end;
+	enum fail_kind end_kind;
 };
 
 static bool book_begin(void *self)
@@ -24,7 +39,7 @@ static bool book_begin(void *self)
 	check(!b->open);
 	b->begins++;
 	if (b->fail_begin)
-		return fail("begin: no room");
+		return fail_kind(FAIL_NO_ROOM, "begin: no room");
 	b->open = true;
 	return true;
 }
@@ -36,8 +51,9 @@ static bool book_end(void *self)
 	check(b->open);
 	b->open = false;
 	b->ends++;
-	usleep(2000); /* a commit takes its time: others gather */
-	return b->fail_end ? fail("commit: disk I/O error") : true;
+	block_ms(2); /* a commit takes its time: others gather */
+	return b->fail_end ? fail_kind(b->end_kind, "commit: disk I/O error")
+	                   : true;
 }
 
 static void book_idle(void *self)
@@ -116,9 +132,16 @@ static void run_failures(void *arg)
 	b->fail_end = true;
 	check(!worker_call(b->writer, add_row, &good));
 	check(strcmp(cause(), "commit: disk I/O error") == 0);
+	check(cause_kind() == FAIL_OTHER);
+	b->end_kind = FAIL_NO_ROOM;
+	check(!worker_call(b->writer, add_row, &good));
+	check(cause_kind() == FAIL_NO_ROOM);
+	check(!worker_call(b->writer, add_row, &bad));
+	check(cause_kind() == FAIL_NO_ROOM); /* the batch's, not its own */
 	b->fail_begin = true;
 	check(!worker_call(b->writer, add_row, &good));
 	check(strcmp(cause(), "begin: no room") == 0);
+	check(cause_kind() == FAIL_NO_ROOM);
 	b->fail_begin = b->fail_end = false;
 	check(worker_call(b->writer, add_row, &good));
 }
@@ -131,7 +154,7 @@ static void failures_reach_the_caller(void **state)
 	b.writer = worker_open("book", &hooks, &b);
 	loops_run(1, run_failures, &b);
 	worker_close(b.writer);
-	assert_int_equal(b.rows, 3);
+	assert_int_equal(b.rows, 4);
 }
 
 static void be_cancelled(void *arg)
@@ -189,10 +212,10 @@ static int begun, done;
 
 static bool block_a_while(void *arg)
 {
-	struct timespec t = { .tv_nsec = 30000000 };
-
-	nanosleep(&t, NULL);
-	return *(int *)arg > 0 ? true : fail("argument is %d", *(int *)arg);
+	block_ms(30);
+	return *(int *)arg > 0 ? true
+	                       : fail_kind(FAIL_NO_ROOM, "argument is %d",
+	                                   *(int *)arg);
 }
 
 static void offload_one(void *arg)
@@ -204,6 +227,7 @@ static void offload_one(void *arg)
 	check(offload(block_a_while, &good));
 	check(!offload(block_a_while, &bad));
 	check(strcmp(cause(), "argument is 0") == 0);
+	check(cause_kind() == FAIL_NO_ROOM);
 	done++;
 }
 

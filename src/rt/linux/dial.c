@@ -9,6 +9,9 @@
 
 #include "rt/linux/stream_inside.h"
 
+/* How long a listener that has no room is left alone. */
+enum { FULL_FIRST_MS = 5, FULL_MOST_MS = 100 };
+
 #ifndef IP_BIND_ADDRESS_NO_PORT
 #define IP_BIND_ADDRESS_NO_PORT 24
 #endif
@@ -37,12 +40,40 @@ static bool bind_source(int fd, const struct inet *from)
 	return true;
 }
 
+static bool pause_until(int64_t until_ms, int64_t deadline_ms)
+{
+	if (until_ms >= deadline_ms)
+		return fail("timed out: nobody takes connections there");
+	return fiber_sleep(until_ms) == WAIT_DEADLINE || fail("cancelled");
+}
+
+/* The listener of a Unix socket has as many as it may have that were not taken
+ * yet: the kernel says so at once, and nothing when there is room again. */
+static bool connect_when_there_is_room(struct stream *s,
+                                       const struct sockaddr_place *to,
+                                       int64_t deadline_ms)
+{
+	int64_t pause_ms = FULL_FIRST_MS;
+
+	while (connect(s->fd, (const struct sockaddr *)&to->a, to->n) != 0) {
+		if (errno != EAGAIN)
+			return fail("%m");
+		if (!pause_until(after_ms(pause_ms), deadline_ms))
+			return false;
+		pause_ms = pause_ms * 2 < FULL_MOST_MS ? pause_ms * 2
+		                                       : FULL_MOST_MS;
+	}
+	return true;
+}
+
 static bool connect_wait(struct stream *s, const struct sockaddr_place *to,
                          int64_t deadline_ms)
 {
 	int trouble = 0;
 	socklen_t n = sizeof(trouble);
 
+	if (to->a.ss_family == AF_UNIX)
+		return connect_when_there_is_room(s, to, deadline_ms);
 	if (connect(s->fd, (const struct sockaddr *)&to->a, to->n) == 0)
 		return true;
 	if (errno != EINPROGRESS)

@@ -21,9 +21,18 @@
 struct file {
 	int fd;
 	bool spoilt;
+	enum fail_kind spoilt_by;
 	uint64_t bytes;
 	char path[]; /* the folder of a spool file, else the file */
 };
+
+/* Whoever comes later fails for the same reason. */
+static bool spoil(struct file *f)
+{
+	f->spoilt = true;
+	f->spoilt_by = cause_kind();
+	return false;
+}
 
 /* ---- opening ---- */
 
@@ -41,9 +50,9 @@ static bool open_now(void *arg)
 
 	o->fd = open(o->path, o->flags | O_CLOEXEC, 0600);
 	if (o->fd < 0)
-		return fail("open %s: %m", o->path);
+		return fail_errno("open %s: %m", o->path);
 	if (fstat(o->fd, &st) != 0) {
-		fail("stat %s: %m", o->path);
+		fail_errno("stat %s: %m", o->path);
 		close(o->fd);
 		return false;
 	}
@@ -75,12 +84,26 @@ struct file *file_open(const char *path)
 	return open_with(path, O_RDONLY | O_NOFOLLOW);
 }
 
-void file_close(struct file *f)
+struct file *file_create(const char *path)
 {
-	if (!f)
-		return;
+	return open_with(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW);
+}
+
+static void close_now(void *arg)
+{
+	struct file *f = arg;
+
 	close(f->fd);
 	free(f);
+}
+
+/* Without a name its blocks are given back now, however many. */
+void file_close(struct file *f)
+{
+	if (f && fiber_self())
+		offload_forgotten(close_now, f);
+	else if (f)
+		close_now(f);
 }
 
 uint64_t file_bytes(const struct file *f)
@@ -110,8 +133,8 @@ static bool add_now(void *arg)
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0) {
-			t->file->spoilt = true;
-			return fail("write in %s: %m", t->file->path);
+			fail_errno("write in %s: %m", t->file->path);
+			return spoil(t->file);
 		}
 		t->file->bytes += (uint64_t)n;
 		t->bytes = str_from(t->bytes, (size_t)n);
@@ -124,7 +147,9 @@ bool file_add(struct file *f, struct str bytes)
 	struct transfer t = { .file = f, .bytes = bytes };
 
 	if (f->spoilt)
-		return fail("write in %s: an earlier write failed", f->path);
+		return fail_kind(f->spoilt_by,
+		                 "write in %s: an earlier write failed",
+		                 f->path);
 	return offload(add_now, &t);
 }
 
@@ -135,7 +160,7 @@ static bool read_now(void *arg)
 	do
 		t->got = pread(t->file->fd, t->to, t->room, (off_t)t->offset);
 	while (t->got < 0 && errno == EINTR);
-	return t->got >= 0 ? true : fail("read %s: %m", t->file->path);
+	return t->got >= 0 ? true : fail_errno("read %s: %m", t->file->path);
 }
 
 ptrdiff_t file_read(struct file *f, uint64_t offset, char *to, size_t room)
@@ -164,10 +189,10 @@ static bool sync_folder(const char *folder)
 	bool ok;
 
 	if (fd < 0)
-		return fail("open %s: %m", folder);
+		return fail_errno("open %s: %m", folder);
 	ok = fsync(fd) == 0;
 	if (!ok)
-		fail("sync %s: %m", folder);
+		fail_errno("sync %s: %m", folder);
 	close(fd);
 	return ok;
 }
@@ -190,10 +215,10 @@ static bool keep_now(void *arg)
 	if (!name_path(path, sizeof(path), n))
 		return false;
 	if (fsync(n->file->fd) != 0)
-		return fail("sync %s: %m", path);
+		return fail_errno("sync %s: %m", path);
 	snprintf(unnamed, sizeof(unnamed), "/proc/self/fd/%d", n->file->fd);
 	if (linkat(AT_FDCWD, unnamed, AT_FDCWD, path, AT_SYMLINK_FOLLOW) != 0)
-		return fail("link %s: %m", path);
+		return fail_errno("link %s: %m", path);
 	if (sync_folder(n->folder))
 		return true;
 	unlink(path);
@@ -205,11 +230,9 @@ bool file_keep(struct file *f, const char *name)
 	struct naming n = { .file = f, .folder = f->path, .name = name };
 
 	if (f->spoilt)
-		return fail("keep %s: an earlier write failed", name);
-	if (offload(keep_now, &n))
-		return true;
-	f->spoilt = true;
-	return false;
+		return fail_kind(f->spoilt_by,
+		                 "keep %s: an earlier write failed", name);
+	return offload(keep_now, &n) || spoil(f);
 }
 
 static bool remove_now(void *arg)
@@ -219,7 +242,7 @@ static bool remove_now(void *arg)
 
 	if (!name_path(path, sizeof(path), n))
 		return false;
-	return unlink(path) == 0 ? true : fail("remove %s: %m", path);
+	return unlink(path) == 0 ? true : fail_errno("remove %s: %m", path);
 }
 
 bool file_remove(const char *folder, const char *name)
@@ -227,6 +250,50 @@ bool file_remove(const char *folder, const char *name)
 	struct naming n = { .folder = folder, .name = name };
 
 	return offload(remove_now, &n);
+}
+
+struct renaming {
+	const char *folder, *from, *to;
+};
+
+static bool rename_now(void *arg)
+{
+	struct renaming *r = arg;
+	struct naming from = { .folder = r->folder, .name = r->from };
+	struct naming to = { .folder = r->folder, .name = r->to };
+	char old[1024], new[1024];
+
+	if (!name_path(old, sizeof(old), &from) ||
+	    !name_path(new, sizeof(new), &to))
+		return false;
+	if (rename(old, new) != 0)
+		return fail_errno("rename %s to %s: %m", old, new);
+	return sync_folder(r->folder);
+}
+
+bool file_rename(const char *folder, const char *from, const char *to)
+{
+	struct renaming r = { .folder = folder, .from = from, .to = to };
+
+	return offload(rename_now, &r);
+}
+
+static bool sync_now(void *arg)
+{
+	struct file *f = arg;
+
+	if (fdatasync(f->fd) == 0)
+		return true;
+	fail_errno("sync %s: %m", f->path);
+	return spoil(f);
+}
+
+bool file_sync(struct file *f)
+{
+	if (f->spoilt)
+		return fail_kind(f->spoilt_by,
+		                 "sync %s: an earlier write failed", f->path);
+	return offload(sync_now, f);
 }
 
 /* ---- folders ---- */
@@ -238,12 +305,12 @@ bool folder_list(const char *folder, void (*each)(void *, const char *),
 	struct dirent *e;
 
 	if (!d)
-		return fail("open %s: %m", folder);
+		return fail_errno("open %s: %m", folder);
 	for (errno = 0; (e = readdir(d)) != NULL; errno = 0)
 		if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0)
 			each(arg, e->d_name);
 	if (errno != 0) {
-		fail("list %s: %m", folder);
+		fail_errno("list %s: %m", folder);
 		closedir(d);
 		return false;
 	}

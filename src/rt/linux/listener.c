@@ -116,6 +116,15 @@ static bool is_ours(const struct inet *at)
 	return ours;
 }
 
+bool inet6_is_there(void)
+{
+	int fd = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	if (fd >= 0)
+		close(fd);
+	return fd >= 0;
+}
+
 /* False: somebody else listens there. */
 static bool is_vacant(const struct inet *at, const struct sockaddr_place *to)
 {

@@ -20,33 +20,84 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/str.h"
+
+/* "1000660000:0": containers run as numbers that nobody has given a name. */
+static bool by_numbers(const char *name, struct person *out)
+{
+	struct str rest = str_of(name), uid;
+	uint64_t u, g;
+
+	str_split(&rest, ':', &uid);
+	if (!str_number(uid, UINT32_MAX - 1, &u))
+		return false;
+	g = u;
+	if (!str_empty(rest) && !str_number(rest, UINT32_MAX - 1, &g))
+		return false;
+	out->uid = (unsigned)u;
+	out->gid = (unsigned)g;
+	return true;
+}
+
+static void call_by_numbers(struct person *out)
+{
+	snprintf(out->name, sizeof(out->name), "%u:%u", out->uid, out->gid);
+}
+
 bool person_find(const char *name, struct person *out)
 {
 	struct passwd *p;
 
 	errno = 0;
 	p = name[0] ? getpwnam(name) : getpwuid(geteuid());
-	if (!p)
+	if (p) {
+		out->uid = p->pw_uid;
+		out->gid = p->pw_gid;
+		snprintf(out->name, sizeof(out->name), "%s", p->pw_name);
+		return true;
+	}
+	*out = (struct person){ .uid = geteuid(), .gid = getegid() };
+	if (name[0] && !by_numbers(name, out))
 		return fail("there is no user \"%s\" on this machine; "
 			    "`useradd --system %s` makes one", name, name);
-	out->uid = p->pw_uid;
-	out->gid = p->pw_gid;
-	snprintf(out->name, sizeof(out->name), "%s", p->pw_name);
+	call_by_numbers(out);
 	return true;
+}
+
+/* By the mode alone: WANTED is one digit of it. */
+static bool allows(const struct person *p, const struct stat *st, mode_t wanted)
+{
+	unsigned shift = st->st_uid == p->uid ? 6
+			 : st->st_gid == p->gid ? 3 : 0;
+
+	return p->uid == 0 || (st->st_mode >> shift & wanted) == wanted;
+}
+
+bool person_may(const struct person *p, const char *path, int wanted)
+{
+	struct person owner;
+	struct stat st;
+	struct passwd *named;
+
+	if (stat(path, &st) != 0)
+		return fail_errno("%s: %m", path);
+	if (allows(p, &st, (mode_t)wanted))
+		return true;
+	owner = (struct person){ .uid = st.st_uid, .gid = st.st_gid };
+	call_by_numbers(&owner);
+	named = getpwuid(st.st_uid);
+	return fail("%s belongs to user %s, and user %s may not %s it", path,
+		    named ? named->pw_name : owner.name, p->name,
+		    wanted & W_OK ? "write" : "read");
 }
 
 static bool may_search(const struct person *p, const char *folder)
 {
 	struct stat st;
-	mode_t bit;
 
-	if (p->uid == 0)
-		return true;
 	if (stat(folder, &st) != 0)
 		return fail("%s: %m", folder);
-	bit = st.st_uid == p->uid ? S_IXUSR
-	      : st.st_gid == p->gid ? S_IXGRP : S_IXOTH;
-	if (st.st_mode & bit)
+	if (allows(p, &st, 01))
 		return true;
 	return fail("user %s cannot search folder %s; `chmod o+x %s`, or "
 		    "choose another place", p->name, folder, folder);

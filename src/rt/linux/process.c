@@ -2,7 +2,7 @@
  * Child processes by fork and exec, watched through a pidfd.
  *
  * A child gets: standard input from /dev/null, our standard output and error
- * (or /dev/null), ready_fd, and no other descriptor; default signals; a
+ * (or /dev/null, or the end of a socket whose other end a fiber reads), ready_fd, shared_fd, and no other descriptor; default signals; a
  * process group of its own, so that Ctrl-C reaches the supervisor only; and
  * SIGTERM when the thread that started it dies, however that dies.
  *
@@ -11,6 +11,7 @@
  */
 #include "rt/process.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/close_range.h>
@@ -20,6 +21,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -27,12 +29,16 @@
 
 #include "rt/linux/loop_inside.h"
 #include "rt/linux/stream_inside.h"
+#include "rt/log.h"
+
+enum { ABOVE_GIVEN = 100 }; /* descriptors a plan names are below */
 
 struct process {
 	uv_poll_t poll; /* of the pidfd: readable when it ended */
 	pid_t id;
 	int pidfd;
 	struct stream *heard; /* what it writes on ready_fd; or NULL */
+	int errors_fd;        /* hear_errors() reads it until it ends; or -1 */
 	bool ended;
 	int status; /* exit code, or 128 + signal */
 	struct gate over;
@@ -43,6 +49,7 @@ struct birth {
 	const struct process_plan *plan;
 	const char **environment;
 	int ready[2];   /* ours, the child's; -1: none */
+	int errors[2];  /* likewise */
 	int trouble[2]; /* the child's errno; closed by exec */
 	int nothing;    /* /dev/null */
 	pid_t parent;
@@ -103,29 +110,53 @@ static void signals_default(void)
 	sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
-/* No descriptor but 0, 1, 2 and ready_fd gets through exec. */
-static bool descriptors_set(const struct birth *b)
-{
-	int ready_fd = b->plan->ready_fd;
+/* What the child is to have, and as which descriptor. */
+struct gift {
+	int from, as;
+};
 
-	if (dup2(b->nothing, STDIN_FILENO) < 0)
-		return false;
-	if (b->plan->quiet && (dup2(b->nothing, STDOUT_FILENO) < 0 ||
-	                       dup2(b->nothing, STDERR_FILENO) < 0))
-		return false;
+/* First out of each other's way: any of them may be where another goes, also
+ * among 0, 1 and 2 when we have none of these ourselves. */
+static bool give(struct gift *gifts, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		gifts[i].from =
+		        fcntl(gifts[i].from, F_DUPFD_CLOEXEC, ABOVE_GIVEN);
+		if (gifts[i].from < 0)
+			return false;
+	}
 	if (syscall(SYS_close_range, 3, ~0U, CLOSE_RANGE_CLOEXEC) != 0)
 		return false;
-	if (!ready_fd)
-		return true;
-	if (b->ready[1] == ready_fd)
-		return fcntl(ready_fd, F_SETFD, 0) == 0;
-	return dup2(b->ready[1], ready_fd) == ready_fd;
+	for (size_t i = 0; i < n; i++)
+		if (dup2(gifts[i].from, gifts[i].as) < 0)
+			return false;
+	return true;
+}
+
+/* No descriptor but 0, 1, 2, ready_fd and shared_as gets through exec. */
+static bool descriptors_set(const struct birth *b)
+{
+	const struct process_plan *plan = b->plan;
+	struct gift gifts[6];
+	size_t n = 0;
+
+	gifts[n++] = (struct gift){ b->nothing, STDIN_FILENO };
+	if (plan->quiet) {
+		gifts[n++] = (struct gift){ b->nothing, STDOUT_FILENO };
+		gifts[n++] = (struct gift){ b->nothing, STDERR_FILENO };
+	}
+	if (b->errors[1] >= 0)
+		gifts[n++] = (struct gift){ b->errors[1], STDERR_FILENO };
+	if (plan->shared_as)
+		gifts[n++] = (struct gift){ plan->shared_fd, plan->shared_as };
+	if (plan->ready_fd)
+		gifts[n++] = (struct gift){ b->ready[1], plan->ready_fd };
+	return give(gifts, n);
 }
 
 _Noreturn static void child(struct birth *b)
 {
-	int trouble =
-	        fcntl(b->trouble[1], F_DUPFD_CLOEXEC, b->plan->ready_fd + 3);
+	int trouble = fcntl(b->trouble[1], F_DUPFD_CLOEXEC, ABOVE_GIVEN);
 
 	prctl(PR_SET_PDEATHSIG, SIGTERM);
 	if (getppid() != b->parent)
@@ -155,9 +186,17 @@ static void birth_free(struct birth *b)
 	free(b->environment);
 	close_one(&b->ready[0]);
 	close_one(&b->ready[1]);
+	close_one(&b->errors[0]);
+	close_one(&b->errors[1]);
 	close_one(&b->trouble[0]);
 	close_one(&b->trouble[1]);
 	close_one(&b->nothing);
+}
+
+static bool pair_open(int pair[2])
+{
+	return socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) == 0 ||
+	       fail("socketpair: %m");
 }
 
 static bool birth_prepare(struct birth *b)
@@ -168,12 +207,14 @@ static bool birth_prepare(struct birth *b)
 		return fail("/dev/null: %m");
 	if (pipe2(b->trouble, O_CLOEXEC) != 0)
 		return fail("pipe: %m");
+	check(b->plan->shared_as < ABOVE_GIVEN);
+	if (b->plan->logged && !pair_open(b->errors))
+		return false;
 	if (b->plan->ready_fd == 0)
 		return true;
-	check(b->plan->ready_fd > STDIN_FILENO);
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, b->ready) != 0)
-		return fail("socketpair: %m");
-	return true;
+	check(b->plan->ready_fd > STDIN_FILENO &&
+	      b->plan->ready_fd < ABOVE_GIVEN);
+	return pair_open(b->ready);
 }
 
 /* With all signals blocked, so that none of our handlers runs in the child. */
@@ -235,14 +276,59 @@ static void on_end(uv_poll_t *poll, int status, int events)
 	p->status = WIFSIGNALED(how) ? 128 + WTERMSIG(how) : WEXITSTATUS(how);
 	if (p->heard)
 		shutdown(p->heard->fd, SHUT_RD);
+	if (p->errors_fd >= 0)
+		shutdown(p->errors_fd, SHUT_RD);
 	gate_open(&p->over);
+}
+
+/* Whole lines; ALL: also what is left when there will be no more. */
+static void pass_lines(struct stream *s, bool all)
+{
+	struct str have = stream_bytes(s);
+	ptrdiff_t end;
+
+	while ((end = str_find(have, '\n')) >= 0) {
+		log_pass(str_part(have, 0, (size_t)end));
+		have = str_from(have, (size_t)end + 1);
+	}
+	if (all && have.n > 0)
+		log_pass(have);
+	stream_skip(s, all ? stream_bytes(s).n : stream_bytes(s).n - have.n);
+}
+
+/* A fiber's main: what a child writes on its standard error, to the end. */
+static void waits hear_errors(void *stream)
+{
+	struct stream *s = stream;
+	enum stream_state now;
+
+	do {
+		now = stream_fill(s, NEVER);
+		pass_lines(s, now != STREAM_MORE);
+	} while (now == STREAM_MORE || now == STREAM_FULL);
+	stream_close(s);
+}
+
+/* A second descriptor of it ends the reading when the child has ended. */
+static void hear_from_now_on(struct process *p, int *errors)
+{
+	struct stream *s;
+
+	if (*errors < 0)
+		return;
+	p->errors_fd = fcntl(*errors, F_DUPFD_CLOEXEC, 0);
+	fcntl(*errors, F_SETFL, O_NONBLOCK);
+	s = stream_new(*errors, NULL);
+	*errors = -1;
+	if (!fiber_start("errors", hear_errors, s))
+		stream_close(s);
 }
 
 static struct process *process_new(pid_t id, struct birth *b)
 {
 	struct process *p = must_alloc(sizeof(*p));
 
-	*p = (struct process){ .id = id };
+	*p = (struct process){ .id = id, .errors_fd = -1 };
 	p->pidfd = (int)syscall(SYS_pidfd_open, id, 0);
 	check(p->pidfd >= 0);
 	check(uv_poll_init(loop_uv(), &p->poll, p->pidfd) == 0);
@@ -253,6 +339,7 @@ static struct process *process_new(pid_t id, struct birth *b)
 		p->heard = stream_new(b->ready[0], NULL);
 		b->ready[0] = -1;
 	}
+	hear_from_now_on(p, &b->errors[0]);
 	return p;
 }
 
@@ -261,6 +348,7 @@ struct process *process_start(const struct process_plan *plan)
 	struct birth b = {
 		.plan = plan,
 		.ready = { -1, -1 },
+		.errors = { -1, -1 },
 		.trouble = { -1, -1 },
 		.nothing = -1,
 		.parent = getpid(),
@@ -339,6 +427,7 @@ void process_free(struct process *p)
 		return;
 	check(p->ended && !p->over.first);
 	stream_close(p->heard);
+	close_one(&p->errors_fd);
 	uv_close((uv_handle_t *)&p->poll, on_closed);
 	close(p->pidfd);
 }
@@ -402,6 +491,47 @@ bool process_signal_member(int group, int id, int signal)
 	       syscall(SYS_pidfd_send_signal, pidfd, signal, NULL, 0) == 0;
 	close(pidfd);
 	return sent;
+}
+
+static bool holds(int id, int fd, const struct stat *file)
+{
+	char path[64];
+	struct stat st;
+
+	snprintf(path, sizeof(path), "/proc/%d/fd/%d", id, fd);
+	return stat(path, &st) == 0 && st.st_dev == file->st_dev &&
+	       st.st_ino == file->st_ino;
+}
+
+static bool signal_holder(int id, int fd, const struct stat *file, int signal)
+{
+	int pidfd = (int)syscall(SYS_pidfd_open, id, 0);
+	bool sent;
+
+	if (pidfd < 0)
+		return false;
+	sent = holds(id, fd, file) &&
+	       syscall(SYS_pidfd_send_signal, pidfd, signal, NULL, 0) == 0;
+	close(pidfd);
+	return sent;
+}
+
+unsigned process_signal_holders(const char *path, int fd, int signal)
+{
+	DIR *all = opendir("/proc");
+	struct stat file;
+	struct dirent *e;
+	unsigned n = 0;
+	uint64_t id;
+
+	if (all && stat(path, &file) == 0)
+		while ((e = readdir(all)) != NULL)
+			if (str_number(str_of(e->d_name), INT32_MAX, &id) &&
+			    holds((int)id, fd, &file))
+				n += signal_holder((int)id, fd, &file, signal);
+	if (all)
+		closedir(all);
+	return n;
 }
 
 /* proc(5): field 22 of /proc/PID/stat, in clock ticks since the boot; the name

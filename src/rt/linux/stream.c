@@ -18,6 +18,7 @@
 #include "rt/fiber_inside.h"
 #include "rt/linux/loop_inside.h"
 #include "rt/linux/stream_inside.h"
+#include "rt/tls_inside.h"
 
 enum {
 	PIECES = 16,     /* blocks in one sendmsg() */
@@ -185,6 +186,11 @@ const struct inet *stream_peer(const struct stream *s)
 const struct inet *stream_local(const struct stream *s)
 {
 	return &s->local;
+}
+
+bool stream_carry(struct stream *s, SSL *ssl)
+{
+	return SSL_set_fd(ssl, s->fd) == 1 || tls_fail("begin TLS");
 }
 
 /* ---- reading ---- */

@@ -34,6 +34,8 @@ struct block {
 	char c[LIMIT_STREAM_BUFFER];
 };
 
+enum { CAN_READ = UV_READABLE, CAN_WRITE = UV_WRITABLE };
+
 struct block *block_take(void);
 void block_give(struct block *b);
 
@@ -65,33 +67,6 @@ bool waits stream_wait_or_fail(struct stream *s, int events,
 			       int64_t deadline_ms);
 /* Forget what was read: nothing said before TLS counts inside it. */
 void stream_forget_input(struct stream *s);
-
-/* ---- TLS (stream_tls.c) ---- */
-
-enum tls_result {
-	TLS_OK,
-	TLS_WANT_READ,
-	TLS_WANT_WRITE,
-	TLS_END,		/* close_notify, or the connection is gone */
-	TLS_BROKEN,		/* cause() says why */
-};
-
-enum tls_result tls_read(struct stream *s, char *to, size_t room, size_t *got);
-enum tls_result tls_write(struct stream *s, const char *p, size_t n,
-			  size_t *put);
-bool tls_holds_bytes(const struct stream *s);
-/* May say close_notify; never waits. */
-void tls_farewell(struct stream *s);
-void tls_forget(struct stream *s);
-
-/* ---- contexts (tls.c) ---- */
-
-/* A new SSL of the context's present certificate; NULL: cause(). */
-SSL *tls_begin(struct tls_context *t, int fd);
-/* Resume what NAME gave last time; what it gives now is kept. */
-bool tls_begin_client(struct tls_context *t, SSL *ssl, const char *name);
-/* "WHAT: the reason OpenSSL gives"; always false. */
-bool tls_fail(const char *what);
 
 /* ---- socket addresses (address.c) ---- */
 

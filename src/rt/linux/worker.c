@@ -34,7 +34,7 @@ static void errand_run(uv_work_t *work)
 {
 	struct errand *e = work->data;
 
-	fail_use_slot(fiber_cause_slot(e->fiber));
+	fail_use_slot(fiber_failure(e->fiber));
 	e->ok = e->call(e->arg);
 	fail_use_slot(NULL);
 }
@@ -56,6 +56,35 @@ bool offload(bool (*call)(void *), void *arg)
 	check(uv_queue_work(loop_uv(), &e.work, errand_run, errand_done) == 0);
 	fiber_park_deaf("offload");
 	return e.ok;
+}
+
+struct forgotten {
+	uv_work_t work;
+	void (*call)(void *);
+	void *arg;
+};
+
+static void forgotten_run(uv_work_t *work)
+{
+	struct forgotten *f = work->data;
+
+	f->call(f->arg);
+}
+
+static void forgotten_done(uv_work_t *work, int status)
+{
+	free(work->data);
+}
+
+void offload_forgotten(void (*call)(void *), void *arg)
+{
+	struct forgotten *f = must_alloc(sizeof(*f));
+
+	check(fiber_self());
+	*f = (struct forgotten){ .call = call, .arg = arg };
+	f->work.data = f;
+	check(uv_queue_work(loop_uv(), &f->work, forgotten_run,
+	                    forgotten_done) == 0);
 }
 
 /* ---- workers ---- */
@@ -118,12 +147,12 @@ static void batch_settle(struct job *batch)
 /* begin() or end() failed: so did every call, and all are told why. */
 static void batch_fail(struct job *batch)
 {
-	const char *why = cause();
+	struct failure why;
 
+	failure_save(&why);
 	for (struct job *j = batch; j; j = j->next) {
 		j->ok = false;
-		snprintf(fiber_cause_slot(j->fiber), FAIL_SLOT_BYTES, "%s",
-		         why);
+		*fiber_failure(j->fiber) = why;
 	}
 }
 
@@ -132,7 +161,7 @@ static uint64_t batch_calls(struct job *batch)
 	uint64_t n = 0;
 
 	for (struct job *j = batch; j; j = j->next, n++) {
-		fail_use_slot(fiber_cause_slot(j->fiber));
+		fail_use_slot(fiber_failure(j->fiber));
 		j->ok = j->call(j->arg);
 	}
 	fail_use_slot(NULL);

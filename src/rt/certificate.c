@@ -1,6 +1,4 @@
 /* A self-signed certificate for the first start, before there is a real one. */
-#include <errno.h>
-#include <fcntl.h>
 #include <openssl/ec.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
@@ -8,12 +6,9 @@
 #include <openssl/x509v3.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-#include "rt/linux/stream_inside.h"
 #include "rt/random.h"
-#include "rt/tls.h"
+#include "rt/tls_inside.h"
 
 enum { YEARS_10_S = 315360000, COMMON_NAME_BYTES = 64 };
 
@@ -84,84 +79,27 @@ static X509 *make(const char *name, EVP_PKEY *key)
 	return NULL;
 }
 
-/* The mode is right before the first byte is there. */
-static FILE *create(const char *path, mode_t mode)
+static struct str text_of(BIO *b)
 {
-	int fd = open(path,
-	              O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC,
-	              mode);
-	FILE *f = fd >= 0 && fchmod(fd, mode) == 0 ? fdopen(fd, "w") : NULL;
+	char *p;
+	long n = BIO_get_mem_data(b, &p);
 
-	if (f)
-		return f;
-	fail("create %s: %m", path);
-	if (fd >= 0)
-		close(fd);
-	return NULL;
-}
-
-static bool finish(FILE *f, const char *path, bool written)
-{
-	bool ok = written && fflush(f) == 0 && fsync(fileno(f)) == 0;
-
-	if (!ok)
-		fail("write %s: %m", path);
-	fclose(f);
-	return ok;
-}
-
-/* Both are written in full beside their places before either is taken. */
-struct place {
-	const char *path;
-	char new[1024];
-};
-
-static bool place_name(struct place *p, const char *path)
-{
-	int n = snprintf(p->new, sizeof(p->new), "%s.new", path);
-
-	p->path = path;
-	if (n < 0 || (size_t)n >= sizeof(p->new))
-		return fail("%s: the path is too long", path);
-	return true;
-}
-
-static bool place_take(const struct place *p)
-{
-	if (rename(p->new, p->path) != 0)
-		return fail("rename %s: %m", p->new);
-	return true;
-}
-
-static bool write_certificate(X509 *x, const char *path)
-{
-	FILE *f = create(path, 0644);
-
-	return f && finish(f, path, PEM_write_X509(f, x) == 1);
-}
-
-static bool write_key(EVP_PKEY *key, const char *path)
-{
-	FILE *f = create(path, 0600);
-
-	return f && finish(f, path,
-	                   PEM_write_PKCS8PrivateKey(f, key, NULL, NULL, 0,
-	                                             NULL, NULL) == 1);
+	return (struct str){ p, (size_t)n };
 }
 
 static bool write_both(X509 *x, EVP_PKEY *pair, const char *certificate,
                        const char *key)
 {
-	struct place c, k;
+	BIO *chain = BIO_new(BIO_s_mem()), *its = BIO_new(BIO_s_mem());
+	bool ok;
 
-	if (!place_name(&c, certificate) || !place_name(&k, key))
-		return false;
-	if (write_key(pair, k.new) && write_certificate(x, c.new) &&
-	    place_take(&k) && place_take(&c))
-		return true;
-	unlink(k.new);
-	unlink(c.new);
-	return false;
+	check(chain && its && PEM_write_bio_X509(chain, x) == 1);
+	check(PEM_write_bio_PKCS8PrivateKey(its, pair, NULL, NULL, 0, NULL,
+	                                    NULL) == 1);
+	ok = tls_write_pair(certificate, text_of(chain), key, text_of(its));
+	BIO_free(chain);
+	BIO_free(its);
+	return ok;
 }
 
 bool tls_self_signed(const char *name, const char *certificate, const char *key)

@@ -5,20 +5,15 @@
  * and the table of client sessions; everything else OpenSSL counts itself.
  * Nothing here parks.
  */
-#include "rt/tls.h"
-
-#include <fcntl.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
-#include <uthash.h>
 
-#include "rt/linux/stream_inside.h"
+#include "base/hash.h"
+#include "rt/tls_inside.h"
 
 enum { SESSIONS = 1000 }; /* peers remembered; then from the start */
 
@@ -28,19 +23,13 @@ struct session {
 	char name[];
 };
 
-/* What tells whether a file was changed. */
-struct stamp {
-	struct timespec changed;
-	ino_t number;
-	off_t bytes;
-};
-
 struct tls_context {
 	pthread_mutex_t lock;
 	SSL_CTX *ssl;             /* under the lock */
 	struct session *sessions; /* under the lock */
 	char *certificate, *key;  /* a server's files */
-	struct stamp stamps[2];
+	char *extra_ca;           /* a client's, beside the system's; or NULL */
+	struct tls_stamp stamps[2]; /* of these, or of the system's roots */
 	enum tls_verify verify;
 	bool server;
 };
@@ -91,31 +80,10 @@ static char *copy_of(const char *text)
 
 /* ---- servers ---- */
 
-static bool stamp_of(const char *path, struct stamp *out)
+static bool stamp_same(const struct tls_stamp *a, const struct tls_stamp *b)
 {
-	struct stat st;
-
-	if (stat(path, &st) != 0)
-		return fail("%s: %m", path);
-	*out = (struct stamp){ st.st_mtim, st.st_ino, st.st_size };
-	return true;
-}
-
-static bool stamp_same(const struct stamp *a, const struct stamp *b)
-{
-	return a->changed.tv_sec == b->changed.tv_sec &&
-	       a->changed.tv_nsec == b->changed.tv_nsec &&
-	       a->number == b->number && a->bytes == b->bytes;
-}
-
-static bool load_files(SSL_CTX *c, const char *certificate, const char *key)
-{
-	if (SSL_CTX_use_certificate_chain_file(c, certificate) != 1)
-		return tls_fail(certificate);
-	if (SSL_CTX_use_PrivateKey_file(c, key, SSL_FILETYPE_PEM) != 1 ||
-	    SSL_CTX_check_private_key(c) != 1)
-		return tls_fail(key);
-	return true;
+	return a->changed_ns == b->changed_ns && a->number == b->number &&
+	       a->bytes == b->bytes;
 }
 
 /* Resumption by tickets only: nothing is kept here per client. */
@@ -127,7 +95,7 @@ static SSL_CTX *server_new(const char *certificate, const char *key)
 	SSL_CTX_set_session_id_context(c, id, sizeof(id) - 1);
 	SSL_CTX_set_session_cache_mode(c, SSL_SESS_CACHE_OFF);
 	SSL_CTX_set_num_tickets(c, 1);
-	if (load_files(c, certificate, key))
+	if (tls_load_pair(c, certificate, key))
 		return c;
 	SSL_CTX_free(c);
 	return NULL;
@@ -149,11 +117,12 @@ struct tls_context *tls_server(const char *certificate, const char *key)
 
 bool tls_server_reload(struct tls_context *t)
 {
-	struct stamp now[2];
+	struct tls_stamp now[2];
 	SSL_CTX *old, *new;
 
 	check(t->server);
-	if (!stamp_of(t->certificate, &now[0]) || !stamp_of(t->key, &now[1]))
+	if (!tls_stamp_of(t->certificate, &now[0]) ||
+	    !tls_stamp_of(t->key, &now[1]))
 		return false;
 	if (t->ssl && stamp_same(&now[0], &t->stamps[0]) &&
 	    stamp_same(&now[1], &t->stamps[1]))
@@ -169,6 +138,17 @@ bool tls_server_reload(struct tls_context *t)
 	pthread_mutex_unlock(&t->lock);
 	SSL_CTX_free(old); /* connections that use it keep it alive */
 	return true;
+}
+
+int64_t tls_server_ends_ms(struct tls_context *t)
+{
+	int64_t ends_ms;
+
+	check(t->server);
+	pthread_mutex_lock(&t->lock);
+	ends_ms = tls_ends_ms(SSL_CTX_get0_certificate(t->ssl));
+	pthread_mutex_unlock(&t->lock);
+	return ends_ms;
 }
 
 /* ---- clients and their sessions ---- */
@@ -222,16 +202,25 @@ static int on_session(SSL *ssl, SSL_SESSION *session)
 static bool client_policy(SSL_CTX *c, enum tls_verify verify,
                           const char *extra_ca)
 {
-	if (verify == TLS_ANY) {
+	if (verify == TLS_VERIFIED)
+		SSL_CTX_set_verify(c, SSL_VERIFY_PEER, NULL);
+	else
 		SSL_CTX_set_security_level(c, 0);
-		return true;
-	}
-	SSL_CTX_set_verify(c, SSL_VERIFY_PEER, NULL);
-	if (SSL_CTX_set_default_verify_paths(c) != 1)
-		return tls_fail("the system's root certificates");
-	if (extra_ca && SSL_CTX_load_verify_locations(c, extra_ca, NULL) != 1)
-		return tls_fail(extra_ca);
-	return true;
+	return verify == TLS_ANY || tls_load_roots(c, extra_ca);
+}
+
+static SSL_CTX *client_new(struct tls_context *t)
+{
+	SSL_CTX *c = ssl_new(TLS_client_method());
+
+	SSL_CTX_set_app_data(c, t);
+	SSL_CTX_set_session_cache_mode(c, SSL_SESS_CACHE_CLIENT |
+	                                          SSL_SESS_CACHE_NO_INTERNAL);
+	SSL_CTX_sess_set_new_cb(c, on_session);
+	if (client_policy(c, t->verify, t->extra_ca))
+		return c;
+	SSL_CTX_free(c);
+	return NULL;
 }
 
 struct tls_context *tls_client(enum tls_verify verify, const char *extra_ca)
@@ -239,15 +228,39 @@ struct tls_context *tls_client(enum tls_verify verify, const char *extra_ca)
 	struct tls_context *t = context_new();
 
 	t->verify = verify;
-	t->ssl = ssl_new(TLS_client_method());
-	SSL_CTX_set_app_data(t->ssl, t);
-	SSL_CTX_set_session_cache_mode(
-	        t->ssl, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
-	SSL_CTX_sess_set_new_cb(t->ssl, on_session);
-	if (client_policy(t->ssl, verify, extra_ca))
+	t->extra_ca = extra_ca ? copy_of(extra_ca) : NULL;
+	tls_stamp_roots(t->stamps);
+	t->ssl = client_new(t);
+	if (t->ssl)
 		return t;
 	tls_close(t);
 	return NULL;
+}
+
+/* Sessions go, too: they were begun with the old roots. */
+bool tls_client_reload(struct tls_context *t)
+{
+	struct tls_stamp now[2];
+	SSL_CTX *old, *new;
+
+	check(!t->server);
+	tls_stamp_roots(now);
+	if (now[0].number == 0)
+		now[0] = t->stamps[0]; /* it is being written anew */
+	if (t->verify == TLS_ANY || (stamp_same(&now[0], &t->stamps[0]) &&
+	                             stamp_same(&now[1], &t->stamps[1])))
+		return true;
+	new = client_new(t);
+	if (!new)
+		return false;
+	memcpy(t->stamps, now, sizeof(now));
+	pthread_mutex_lock(&t->lock);
+	old = t->ssl;
+	t->ssl = new;
+	sessions_forget(t);
+	pthread_mutex_unlock(&t->lock);
+	SSL_CTX_free(old); /* connections that use it keep it alive */
+	return true;
 }
 
 void tls_close(struct tls_context *t)
@@ -259,12 +272,13 @@ void tls_close(struct tls_context *t)
 	pthread_mutex_destroy(&t->lock);
 	free(t->certificate);
 	free(t->key);
+	free(t->extra_ca);
 	free(t);
 }
 
 /* ---- one connection ---- */
 
-SSL *tls_begin(struct tls_context *t, int fd)
+SSL *tls_begin(struct tls_context *t)
 {
 	SSL *ssl;
 
@@ -272,11 +286,9 @@ SSL *tls_begin(struct tls_context *t, int fd)
 	pthread_mutex_lock(&t->lock);
 	ssl = SSL_new(t->ssl);
 	pthread_mutex_unlock(&t->lock);
-	if (ssl && SSL_set_fd(ssl, fd) == 1)
-		return ssl;
-	SSL_free(ssl);
-	tls_fail("begin TLS");
-	return NULL;
+	if (!ssl)
+		tls_fail("begin TLS");
+	return ssl;
 }
 
 static bool expect_name(SSL *ssl, const char *name, bool is_ip)
@@ -297,7 +309,7 @@ bool tls_begin_client(struct tls_context *t, SSL *ssl, const char *name)
 	check(!t->server);
 	if (!is_ip && SSL_set_tlsext_host_name(ssl, name) != 1)
 		return tls_fail("server name");
-	if (t->verify == TLS_VERIFIED && !expect_name(ssl, name, is_ip))
+	if (t->verify != TLS_ANY && !expect_name(ssl, name, is_ip))
 		return false;
 	pthread_mutex_lock(&t->lock);
 	HASH_FIND(hh, t->sessions, name, strlen(name), s);

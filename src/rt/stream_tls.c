@@ -1,5 +1,6 @@
 /*
- * TLS on a stream: OpenSSL has the descriptor, the fiber does the waiting.
+ * TLS on a stream: OpenSSL has the connection (stream_carry()), the fiber does
+ * the waiting.
  *
  * OpenSSL's error queue belongs to the thread, not to the connection: it is
  * emptied before each call and read before anything can park.
@@ -10,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "rt/linux/stream_inside.h"
+#include "rt/tls_inside.h"
 
 /* What a call's result means; WHAT names the call in the cause. */
 static enum tls_result judge(struct stream *s, int result, const char *what)
@@ -104,9 +105,9 @@ static bool handshake_step(struct stream *s, int64_t deadline_ms, bool *done)
 		return true;
 	switch (judge(s, r, "TLS handshake")) {
 	case TLS_WANT_READ:
-		return stream_wait_or_fail(s, UV_READABLE, deadline_ms);
+		return stream_wait_or_fail(s, CAN_READ, deadline_ms);
 	case TLS_WANT_WRITE:
-		return stream_wait_or_fail(s, UV_WRITABLE, deadline_ms);
+		return stream_wait_or_fail(s, CAN_WRITE, deadline_ms);
 	case TLS_END:
 		return fail("TLS handshake: closed by the peer");
 	case TLS_OK:
@@ -136,10 +137,10 @@ static bool begin(struct stream *s, struct tls_context *t)
 	stream_forget_input(s);
 	if (s->broken || s->end)
 		return fail("TLS handshake: the connection is closed");
-	s->ssl = tls_begin(t, s->fd);
-	if (!s->ssl)
+	s->ssl = tls_begin(t);
+	if (!s->ssl || !stream_carry(s, s->ssl))
 		s->broken = true;
-	return s->ssl != NULL;
+	return !s->broken;
 }
 
 bool stream_tls_accept(struct stream *s, struct tls_context *t,
@@ -171,6 +172,14 @@ bool stream_tls_connect(struct stream *s, struct tls_context *t,
 bool stream_is_tls(const struct stream *s)
 {
 	return s->ssl != NULL;
+}
+
+/* Without a certificate "OK" says nothing.  A resumed session remembers both,
+ * and is resumed under the name it was made for. */
+bool stream_tls_verified(const struct stream *s)
+{
+	return s->ssl && SSL_get0_peer_certificate(s->ssl) &&
+	       SSL_get_verify_result(s->ssl) == X509_V_OK;
 }
 
 const char *stream_tls_version(const struct stream *s)
