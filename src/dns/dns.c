@@ -1,5 +1,6 @@
 /*
- * Questions to libunbound, which asks in a thread of its own, one per loop.
+ * Questions to libunbound, which asks in a thread of its own, one per loop
+ * (resolver.h).
  *
  *	fiber ── ub_resolve_async ──▶ libunbound's thread ── the network
  *	  ▲                                   │
@@ -7,9 +8,6 @@
  *
  * The descriptor is watched while a question is open.  A fiber that gives up
  * takes its question back, so a question may live on the fiber's stack.
- *
- * libunbound's preparations put 64 KiB on the stack: a fiber's is no larger.
- * They are made on the loop's own.
  */
 #include "dns/dns.h"
 
@@ -18,22 +16,12 @@
 #include <unbound.h>
 
 #include "base/limits.h"
-#include "rt/loop.h"
+#include "dns/resolver.h"
 #include "rt/random.h"
 #include "rt/watch.h"
 #include "wire/address.h"
 
-#define ROOT_KEY "/usr/share/dns/root.key"
-
 enum { TYPE_A = 1, TYPE_MX = 15, TYPE_AAAA = 28, CLASS_IN = 1, NXDOMAIN = 3 };
-
-struct resolver {
-	struct ub_ctx *ub;
-	struct watch *watch; /* while open > 0 */
-	unsigned open;
-	struct gate tried; /* to make ub */
-	char trouble[FAIL_SLOT_BYTES];
-};
 
 struct question {
 	struct resolver *resolver;
@@ -44,125 +32,9 @@ struct question {
 	struct gate answered;
 };
 
-static struct dns_settings settings;
-static struct resolver *resolvers; /* one per loop, made at its first
-                                      question */
-enum { LOOPS_MOST = 256 };
-
-void dns_open(const struct dns_settings *s)
-{
-	settings = *s;
-	check(!resolvers);
-	resolvers = calloc(LOOPS_MOST, sizeof(*resolvers));
-	check(resolvers);
-}
-
-void dns_close(void)
-{
-	for (int i = 0; resolvers && i < LOOPS_MOST; i++)
-		if (resolvers[i].ub)
-			ub_ctx_delete(resolvers[i].ub);
-	free(resolvers);
-	resolvers = NULL;
-}
-
-/* ---- libunbound's options ---- */
-
 static bool worked(int error, const char *what)
 {
 	return error == 0 || fail("dns: %s: %s", what, ub_strerror(error));
-}
-
-static bool set_options(struct ub_ctx *ub)
-{
-	static const char *const options[][2] = {
-		{ "do-not-query-localhost:", "no" },
-		{ "unblock-lan-zones:", "yes" },
-		{ "insecure-lan-zones:", "yes" },
-		{ "infra-keep-probing:", "yes" }, /* a server that was away is
-		                                     soon asked again */
-		{ "cache-max-negative-ttl:", "300" },
-	};
-
-	for (size_t i = 0; i < array_size(options); i++)
-		if (!worked(ub_ctx_set_option(ub, options[i][0], options[i][1]),
-		            options[i][0]))
-			return false;
-	if (settings.dnssec)
-		return worked(ub_ctx_add_ta_file(ub, ROOT_KEY), ROOT_KEY);
-	return worked(ub_ctx_set_option(ub, "module-config:", "iterator"),
-	              "module-config");
-}
-
-/* Names for tests and for nobody are the configured servers' business. */
-static bool use_servers(struct ub_ctx *ub)
-{
-	for (const char *const *s = settings.servers; *s; s++)
-		if (!worked(ub_ctx_set_fwd(ub, *s), *s))
-			return false;
-	return worked(ub_ctx_zone_remove(ub, "test."), "test.") &&
-	       worked(ub_ctx_zone_remove(ub, "invalid."), "invalid.");
-}
-
-/* Any change of zones ends the configuration, which the first question would
- * do otherwise, on the stack of the fiber that asks. */
-static bool finish(struct ub_ctx *ub)
-{
-	return worked(ub_ctx_zone_remove(ub, "none.invalid."), "none.invalid.");
-}
-
-static bool configure(struct ub_ctx *ub)
-{
-	if (!worked(ub_ctx_async(ub, 1), "thread") || !set_options(ub))
-		return false;
-	/* Either file may be missing: then the root servers are asked. */
-	ub_ctx_hosts(ub, settings.hosts_file);
-	if (settings.servers && settings.servers[0])
-		return use_servers(ub) && finish(ub);
-	ub_ctx_resolvconf(ub, NULL);
-	return finish(ub);
-}
-
-static bool make(struct resolver *r)
-{
-	if (r->ub)
-		return true;
-	r->ub = ub_ctx_create();
-	if (!r->ub)
-		return fail("dns: no resolver");
-	if (configure(r->ub))
-		return true;
-	ub_ctx_delete(r->ub);
-	r->ub = NULL;
-	return false;
-}
-
-static void make_it(void *arg)
-{
-	struct resolver *r = arg;
-
-	if (!make(r))
-		snprintf(r->trouble, sizeof(r->trouble), "%s", cause());
-	gate_open(&r->tried);
-}
-
-static struct resolver *waits resolver_here(void)
-{
-	struct resolver *r;
-
-	check(resolvers && loop_index() < LOOPS_MOST);
-	r = &resolvers[loop_index()];
-	if (r->ub)
-		return r;
-	loop_post(loop_index(), make_it, r);
-	if (gate_wait(&r->tried, NEVER) != WAIT_DONE) {
-		fail("dns: cancelled");
-		return NULL;
-	}
-	if (r->ub)
-		return r;
-	fail("%s", r->trouble);
-	return NULL;
 }
 
 /* ---- one question ---- */
@@ -176,13 +48,8 @@ static void on_readable(void *arg)
 
 static void end_question(struct question *q)
 {
-	struct resolver *r = q->resolver;
-
 	q->is_open = false;
-	if (--r->open > 0)
-		return;
-	watch_close(r->watch);
-	r->watch = NULL;
+	resolver_give_back(q->resolver);
 }
 
 static void on_answer(void *arg, int error, struct ub_result *result)
@@ -195,21 +62,23 @@ static void on_answer(void *arg, int error, struct ub_result *result)
 	gate_open(&q->answered);
 }
 
-static bool waits ask(struct question *q, const char *name, int type)
+static bool waits ask(struct dns *d, struct question *q, const char *name,
+                      int type)
 {
-	struct resolver *r = resolver_here();
+	struct resolver *r = resolver_take(d);
+	int error;
 
 	*q = (struct question){ .resolver = r };
 	if (!r)
 		return false;
-	if (!worked(ub_resolve_async(r->ub, name, type, CLASS_IN, q, on_answer,
-	                             &q->id),
-	            name))
-		return false;
-	q->is_open = true;
-	if (r->open++ == 0)
+	if (!r->watch)
 		r->watch = watch_open(ub_fd(r->ub), on_readable, r);
-	return true;
+	error = ub_resolve_async(r->ub, name, type, CLASS_IN, q, on_answer,
+	                         &q->id);
+	q->is_open = error == 0;
+	if (error)
+		resolver_give_back(r);
+	return worked(error, name);
 }
 
 static void take_back(struct question *q)
@@ -294,16 +163,16 @@ static size_t take_turns(const struct question *v4, const struct question *v6,
 	return n;
 }
 
-static enum dns_answer waits ask_addresses(const char *name, uint16_t port,
-                                           int64_t deadline, struct inet *out,
-                                           size_t *n)
+static enum dns_answer waits ask_addresses(struct dns *d, const char *name,
+                                           uint16_t port, int64_t deadline,
+                                           struct inet *out, size_t *n)
 {
 	struct question v4, v6 = { 0 };
 	bool sure;
 
-	if (!ask(&v4, name, TYPE_A))
+	if (!ask(d, &v4, name, TYPE_A))
 		return DNS_TROUBLE;
-	if (!ask(&v6, name, TYPE_AAAA)) {
+	if (!ask(d, &v6, name, TYPE_AAAA)) {
 		end(&v4);
 		return DNS_TROUBLE;
 	}
@@ -318,12 +187,23 @@ static enum dns_answer waits ask_addresses(const char *name, uint16_t port,
 	return sure ? DNS_NONE : DNS_TROUBLE;
 }
 
-enum dns_answer waits dns_addresses(struct str name, uint16_t port,
-                                    int64_t deadline_ms, struct arena *arena,
-                                    struct inet **out, size_t *n)
+/* ANSWER was given to what was asked at ASKED_MS. */
+static bool waits is_of_before(struct dns *d, enum dns_answer answer,
+                               int64_t asked_ms, int64_t deadline_ms)
 {
+	return answer != DNS_FOUND && now_ms() < deadline_ms &&
+	       resolver_is_newer(d, asked_ms);
+}
+
+enum dns_answer waits dns_addresses(struct dns *d, struct str name,
+                                    uint16_t port, int64_t deadline_ms,
+                                    struct arena *arena, struct inet **out,
+                                    size_t *n)
+{
+	enum dns_answer answer;
 	struct str canonical;
 	struct inet ip;
+	int64_t asked_ms;
 
 	*n = 0;
 	if (inet_parse_ip(name, port, &ip)) {
@@ -335,8 +215,12 @@ enum dns_answer waits dns_addresses(struct str name, uint16_t port,
 	if (!domain_parse(name, arena, &canonical))
 		return DNS_NONE;
 	*out = arena_array(arena, struct inet, LIMIT_HOSTS);
-	return ask_addresses(arena_cstr(arena, canonical), port, deadline_ms,
-	                     *out, n);
+	do {
+		asked_ms = now_ms();
+		answer = ask_addresses(d, arena_cstr(arena, canonical), port,
+		                       deadline_ms, *out, n);
+	} while (is_of_before(d, answer, asked_ms, deadline_ms));
+	return answer;
 }
 
 /* ---- MX ---- */
@@ -417,13 +301,13 @@ static size_t take_all_mx(const struct question *q, struct arena *arena,
 }
 
 /* Is there an address instead? */
-static enum dns_answer waits implicit_mx(const char *name, int64_t deadline,
-                                         struct arena *arena, struct mx **out,
-                                         size_t *n)
+static enum dns_answer waits implicit_mx(struct dns *d, const char *name,
+                                         int64_t deadline, struct arena *arena,
+                                         struct mx **out, size_t *n)
 {
 	struct inet ip[LIMIT_HOSTS];
 	size_t ips;
-	enum dns_answer answer = ask_addresses(name, 0, deadline, ip, &ips);
+	enum dns_answer answer = ask_addresses(d, name, 0, deadline, ip, &ips);
 
 	if (answer != DNS_FOUND)
 		return answer;
@@ -433,21 +317,16 @@ static enum dns_answer waits implicit_mx(const char *name, int64_t deadline,
 	return DNS_FOUND;
 }
 
-enum dns_answer waits dns_mx(struct str domain, int64_t deadline_ms,
-                             struct arena *arena, struct mx **out, size_t *n,
-                             bool *null_mx)
+static enum dns_answer waits ask_mx(struct dns *d, const char *name,
+                                    int64_t deadline_ms, struct arena *arena,
+                                    struct mx **out, size_t *n, bool *null_mx)
 {
 	struct question q;
-	struct str canonical;
-	const char *name;
 	bool sure, exists, has_mx;
 
 	*n = 0;
 	*null_mx = false;
-	if (!domain_parse(domain, arena, &canonical))
-		return DNS_NONE;
-	name = arena_cstr(arena, canonical);
-	if (!ask(&q, name, TYPE_MX))
+	if (!ask(d, &q, name, TYPE_MX))
 		return DNS_TROUBLE;
 	sure = await(&q, name, deadline_ms);
 	has_mx = data_count(&q) > 0;
@@ -467,5 +346,25 @@ enum dns_answer waits dns_mx(struct str domain, int64_t deadline_ms,
 		fail("dns: no MX of %s is a host name", name);
 		return DNS_TROUBLE;
 	}
-	return implicit_mx(name, deadline_ms, arena, out, n);
+	return implicit_mx(d, name, deadline_ms, arena, out, n);
+}
+
+enum dns_answer waits dns_mx(struct dns *d, struct str domain,
+                             int64_t deadline_ms, struct arena *arena,
+                             struct mx **out, size_t *n, bool *null_mx)
+{
+	enum dns_answer answer;
+	struct str canonical;
+	int64_t asked_ms;
+
+	*n = 0;
+	*null_mx = false;
+	if (!domain_parse(domain, arena, &canonical))
+		return DNS_NONE;
+	do {
+		asked_ms = now_ms();
+		answer = ask_mx(d, arena_cstr(arena, canonical), deadline_ms,
+		                arena, out, n, null_mx);
+	} while (is_of_before(d, answer, asked_ms, deadline_ms));
+	return answer;
 }

@@ -3,7 +3,8 @@
  * or the servers of splitmail.conf's `dns`.
  *
  *	struct inet *a;
- *	switch (dns_addresses(S("mail.b.example"), 25, deadline, arena, &a, &n))
+ *	switch (dns_addresses(dns, S("mail.b.example"), 25, deadline, arena,
+ *			      &a, &n))
  *
  * One resolver per loop, made at the first question.  Answers obey TTL in
  * libunbound's own cache.
@@ -21,10 +22,12 @@ struct dns_settings {
 	const char *hosts_file;		/* NULL: /etc/hosts */
 };
 
-/* Before the loops run; SETTINGS are used, not copied. */
-void dns_open(const struct dns_settings *settings);
-/* After the loops have ended. */
-void dns_close(void);
+struct dns;
+
+/* Before the loops run; SETTINGS outlive it. */
+struct dns *dns_open(const struct dns_settings *settings);
+/* After the loops have ended; NULL is allowed. */
+void dns_close(struct dns *d);
 
 enum dns_answer {
 	DNS_FOUND,
@@ -34,7 +37,8 @@ enum dns_answer {
 
 /* A and AAAA, IPv6 after IPv4 turn by turn, LIMIT_HOSTS at most; port filled
  * in.  An address in text ("192.0.2.1", "::1") is its own answer. */
-enum dns_answer waits dns_addresses(struct str name, uint16_t port,
+enum dns_answer waits dns_addresses(struct dns *d, struct str name,
+				    uint16_t port,
 				    int64_t deadline_ms, struct arena *arena,
 				    struct inet **out, size_t *n);
 
@@ -46,7 +50,8 @@ struct mx {
 /* In order of preference, equal ones shuffled; "." alone (RFC 7505) is
  * DNS_NONE with *NULL_MX set.  No MX but an address: the name itself
  * (RFC 5321 5.1).  LIMIT_HOSTS at most. */
-enum dns_answer waits dns_mx(struct str domain, int64_t deadline_ms,
+enum dns_answer waits dns_mx(struct dns *d, struct str domain,
+			     int64_t deadline_ms,
 			     struct arena *arena, struct mx **out, size_t *n,
 			     bool *null_mx);
 

@@ -35,7 +35,7 @@ static const char server[] =
 	"class Answers(BaseResolver):\n"
 	"    def resolve(self, q, handler):\n"
 	"        name, kind, r = q.q.qname, QTYPE[q.q.qtype], q.reply()\n"
-	"        if name == 'slow.test.': time.sleep(3)\n"
+	"        if name == 'slow.test.': time.sleep(2)\n"
 	"        if name == 'broken.test.' or (name, kind) == ('half.test.', 'AAAA'):\n"
 	"            r.header.rcode = RCODE.SERVFAIL\n"
 	"            return r\n"
@@ -55,7 +55,9 @@ static const char server[] =
 	"print('ready', flush=True)\n"
 	"time.sleep(60)\n";
 
+static struct dns *dns;
 static struct arena *arena;
+static char hosts[] = "/tmp/route-hosts-XXXXXX";
 
 static const char *addresses_of(const char *name, int64_t ms)
 {
@@ -63,7 +65,7 @@ static const char *addresses_of(const char *name, int64_t ms)
 	size_t n;
 	char *text = arena_printf(arena, "%s", "");
 
-	switch (dns_addresses(str_of(name), 25, after_ms(ms), arena, &out,
+	switch (dns_addresses(dns, str_of(name), 25, after_ms(ms), arena, &out,
 	                      &n)) {
 	case DNS_NONE:
 		return "none";
@@ -85,7 +87,7 @@ static const char *mx_of(const char *name)
 	bool null_mx;
 	char *text = arena_printf(arena, "%s", "");
 
-	switch (dns_mx(str_of(name), after_ms(5000), arena, &out, &n,
+	switch (dns_mx(dns, str_of(name), after_ms(5000), arena, &out, &n,
 	               &null_mx)) {
 	case DNS_NONE:
 		return null_mx ? "null" : "none";
@@ -155,6 +157,80 @@ static void ask_all(void *unused)
 	slow_ms -= begun;
 }
 
+/* The hosts file is written anew, as editors do, while a question is open: that
+ * one has its answer of before.  A new name is there at once, an old one stays
+ * for a moment. */
+static void rename_hosts(void)
+{
+	char new[64];
+	FILE *f;
+
+	snprintf(new, sizeof(new), "%s.new", hosts);
+	f = fopen(new, "w");
+	check(f && fputs("203.0.113.10 later.example\n", f) > 0 &&
+	      fclose(f) == 0 && rename(new, hosts) == 0);
+}
+
+static void ask_long(void *unused)
+{
+	addresses_of("slow.test", 30000);
+	saw("an end", "an end");
+}
+
+static void ask_later(void *unused)
+{
+	saw(addresses_of("later.example", 20000), "none");
+	saw(addresses_of("host.example", 20000), "203.0.113.9:25");
+	fiber_start("long", ask_long, NULL);
+	rename_hosts();
+	saw(addresses_of("later.example", 20000), "203.0.113.10:25");
+	saw(addresses_of("host.example", 20000), "none");
+	check(unlink(hosts) == 0);
+	fiber_sleep(after_ms(300));
+	saw(addresses_of("later.example", 20000), "none");
+	saw(addresses_of("v4.test", 20000), "192.0.2.3:25");
+	fiber_sleep(after_ms(3000));	/* for the long one's answer */
+}
+
+static void assert_seen(void)
+{
+	for (size_t i = 0; i < n_seen; i++)
+		assert_string_equal(got[i], expected[i]);
+	n_seen = 0;
+}
+
+/* The only address of a domain without MX is in the file, and new. */
+static void ask_new_domain(void *unused)
+{
+	FILE *f;
+
+	saw(mx_of("domain.example"), "none");
+	f = fopen(hosts, "a");
+	check(f && fputs("203.0.113.11 domain.example\n", f) > 0 &&
+	      fclose(f) == 0);
+	saw(mx_of("domain.example"), "0 domain.example");
+}
+
+static void test_new_names_are_there_at_once(void **unused)
+{
+	arena = arena_open();
+	n_seen = 0;
+	loops_run(1, ask_new_domain, NULL);
+	assert_int_equal(n_seen, 2);
+	assert_seen();
+	arena_close(arena);
+}
+
+static void test_changed_files_are_read(void **unused)
+{
+	arena = arena_open();
+	n_seen = 0;
+	loops_run(1, ask_later, NULL);
+	assert_int_equal(n_seen, 7);
+	assert_seen();
+	arena_close(arena);
+}
+
 static void test_answers(void **unused)
 {
 	arena = arena_open();
@@ -189,9 +265,12 @@ static int start_server(pid_t *pid)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(test_answers) };
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_answers),
+		cmocka_unit_test(test_new_names_are_there_at_once),
+		cmocka_unit_test(test_changed_files_are_read),
+	};
 	const char *const servers[] = { "127.0.0.1@" PORT, NULL };
-	char hosts[] = "/tmp/route-hosts-XXXXXX";
 	struct dns_settings settings = { .servers = servers,
 		                         .hosts_file = hosts };
 	FILE *f = fdopen(mkstemp(hosts), "w");
@@ -205,9 +284,9 @@ int main(void)
 		fputs("no name server: python3-dnslib is missing?\n", stderr);
 		return 1;
 	}
-	dns_open(&settings);
+	dns = dns_open(&settings);
 	failed = cmocka_run_group_tests(tests, NULL, NULL);
-	dns_close();
+	dns_close(dns);
 	kill(pid, SIGTERM);
 	waitpid(pid, NULL, 0);
 	unlink(hosts);
