@@ -3,10 +3,12 @@
  *
  *	Mailbox       = Local-part "@" ( Domain / address-literal )
  *	Local-part    = Dot-string / Quoted-string
- *	Dot-string    = Atom *( "." Atom )
+ *	Dot-string    = Atom *( "." Atom )		strict: what is created
+ *		      / 1*( Atom / "." )		what others have
  *	Quoted-string = DQUOTE *( qtextSMTP / quoted-pair ) DQUOTE
  *	Domain        = label *( "." label ) [ "." ]
  *	Path          = "<" [ At-domain *( "," At-domain ) ":" ] Mailbox ">"
+ *		      / Mailbox
  *
  * The quoted form is another spelling of the same mailbox.  What stands in
  * quotes is never looked into again: the local part of "a@b"@c.test is a@b.
@@ -85,20 +87,29 @@ static bool is_clean_utf8(struct str s)
 
 /* ---- local parts ---- */
 
-/* Dot-string at the start of S; its length, 0 if there is none. */
-static size_t dot_string(struct str s)
+/* Atoms and dots at the start of S, in any order; their length, 0 when there
+ * is no atom. */
+static size_t atoms(struct str s)
 {
 	size_t n = 0;
+	bool any = false;
+
+	for (; n < s.n && (s.p[n] == '.' || is_atext(s.p[n])); n++)
+		any |= s.p[n] != '.';
+	return any ? n : 0;
+}
+
+/* Is each dot of S between two atoms? */
+static bool is_dot_string(struct str s)
+{
 	bool in_atom = false;
 
-	for (; n < s.n; n++) {
-		if (s.p[n] == '.' && !in_atom)
-			return 0;
-		if (s.p[n] != '.' && !is_atext(s.p[n]))
-			break;
-		in_atom = s.p[n] != '.';
+	for (size_t i = 0; i < s.n; i++) {
+		if (s.p[i] == '.' ? !in_atom : !is_atext(s.p[i]))
+			return false;
+		in_atom = s.p[i] != '.';
 	}
-	return in_atom ? n : 0;
+	return in_atom;
 }
 
 /* Quoted-string at the start of S; its length with both quotes, 0 if none. */
@@ -133,13 +144,12 @@ static struct str unquote(struct str s, struct arena *arena)
 	return (struct str){ p, n };
 }
 
-/* LOCAL as it stands before an '@': in quotes where it needs them. */
-static struct str written(struct str local, struct arena *arena)
+struct str local_written(struct str local, struct arena *arena)
 {
 	char *p;
 	size_t n = 0;
 
-	if (dot_string(local) == local.n)
+	if (str_empty(local) || is_dot_string(local))
 		return local;
 	p = arena_alloc(arena, 2 * local.n + 3);
 	p[n++] = '"';
@@ -182,7 +192,7 @@ static bool canonical_local(struct str s, struct arena *arena, struct str *out)
 	    !lower_utf8(once, arena, &twice))
 		return false;
 	if (!str_same(once, twice) ||
-	    written(once, arena).n > LIMIT_LOCAL_BYTES)
+	    local_written(once, arena).n > LIMIT_LOCAL_BYTES)
 		return fail("local part \"%s\" has no stable normal form",
 		            quote(s).c);
 	*out = once;
@@ -194,7 +204,7 @@ static bool parse_local(struct str *rest, struct arena *arena,
                         struct address *out)
 {
 	bool quoted = rest->n && rest->p[0] == '"';
-	size_t n = quoted ? quoted_string(*rest) : dot_string(*rest);
+	size_t n = quoted ? quoted_string(*rest) : atoms(*rest);
 	struct str s = str_part(*rest, 0, n);
 
 	if (n == 0)
@@ -302,6 +312,21 @@ bool domain_parse(struct str name, struct arena *arena, struct str *out)
 	return true;
 }
 
+struct str domain_shown(struct str name, struct arena *arena)
+{
+	struct str shown, again;
+	char *text = NULL;
+
+	if (str_search(name, S("xn--")) < 0 ||
+	    idn2_to_unicode_8z8z(arena_cstr(arena, name), &text, 0) != IDN2_OK)
+		return name;
+	shown = arena_str(arena, str_of(text));
+	idn2_free(text);
+	return domain_parse(shown, arena, &again) && str_same(again, name)
+	               ? shown
+	               : name;
+}
+
 /* "[192.0.2.1]", "[IPv6:2001:db8::1]": RFC 5321 4.1.3. */
 static bool parse_literal(struct str s, struct inet *out)
 {
@@ -363,8 +388,59 @@ bool address_parse(struct str mailbox, struct arena *arena, struct address *out)
 	return true;
 }
 
-/* Index of the '>' that ends the path, quotes respected; S.n if none. */
-static size_t path_end(struct str s)
+/* Soft hyphen, zero width, variation selectors, fillers: with them two
+ * addresses look the same. */
+static bool is_all_seen(struct str s)
+{
+	const uint8_t *p = (const uint8_t *)s.p, *end = p + s.n;
+	ucs4_t c;
+
+	while (p < end) {
+		p += u8_mbtouc(&c, p, (size_t)(end - p));
+		if (uc_is_property_default_ignorable_code_point(c))
+			return fail("the local part has a character that is "
+			            "not seen, U+%04X", (unsigned)c);
+	}
+	return true;
+}
+
+/* What is created here keeps to the letter of RFC 5321 4.1.2 and 4.5.3.1.1, so
+ * that all the world can write to it. */
+static bool is_strict(const struct address *a, struct arena *arena)
+{
+	bool quoted = str_starts(a->spelling, S("\""));
+	struct str local = a->spelling;
+
+	local.n = quoted ? quoted_string(local) : atoms(local);
+	if (!quoted && !is_dot_string(local))
+		return fail("bad dots in the local part \"%s\"",
+		            quote(local).c);
+	if (local.n > LIMIT_STRICT_LOCAL_BYTES ||
+	    local_written(a->local, arena).n > LIMIT_STRICT_LOCAL_BYTES)
+		return fail("local part longer than %d octets",
+		            LIMIT_STRICT_LOCAL_BYTES);
+	return true;
+}
+
+bool address_parse_strict(struct str mailbox, struct arena *arena,
+                          struct address *out)
+{
+	return address_parse(mailbox, arena, out) && is_all_seen(out->local) &&
+	       is_strict(out, arena);
+}
+
+struct str address_local(const struct address *a, struct arena *arena)
+{
+	struct str s = a->spelling;
+	size_t n = quoted_string(s);
+
+	if (n > 0)
+		return unquote(str_part(s, 1, n - 1), arena);
+	return str_part(s, 0, atoms(s));
+}
+
+/* Index of the first END, quotes respected; S.n if none. */
+static size_t path_end(struct str s, char end)
 {
 	bool quoted = false;
 
@@ -373,7 +449,7 @@ static size_t path_end(struct str s)
 			i++;
 		else if (s.p[i] == '"')
 			quoted = !quoted;
-		else if (s.p[i] == '>' && !quoted)
+		else if (s.p[i] == end && !quoted)
 			return i;
 	}
 	return s.n;
@@ -420,14 +496,15 @@ static bool parse_inside(struct str path, enum path_kind kind,
 bool path_parse(struct str *rest, enum path_kind kind, struct arena *arena,
                 struct address *out)
 {
-	struct str path = str_from(*rest, 1);
-	size_t end = path_end(path);
+	bool in_brackets = str_starts(*rest, S("<"));
+	struct str path = str_from(*rest, in_brackets);
+	size_t end = path_end(path, in_brackets ? '>' : ' ');
 
-	if (!str_starts(*rest, S("<")))
-		return fail("no \"<\" before the address");
-	if (end == path.n)
+	if (in_brackets && end == path.n)
 		return fail("no \">\" behind the address");
-	*rest = str_from(path, end + 1);
+	if (!in_brackets && end == 0)
+		return fail("the address is missing");
+	*rest = str_from(path, end + in_brackets);
 	return parse_inside(str_part(path, 0, end), kind, arena, out);
 }
 
@@ -438,7 +515,7 @@ bool address_same(const struct address *a, const struct address *b)
 
 struct str address_key(const struct address *a, struct arena *arena)
 {
-	struct str local = written(a->local, arena);
+	struct str local = local_written(a->local, arena);
 
 	if (str_empty(a->domain))
 		return arena_str(arena, local);

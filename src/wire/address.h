@@ -12,6 +12,11 @@
  *					   compared
  *	a.domain	example.org	   A-labels, lower case, no trailing dot
  *
+ * Real mail has local parts that this grammar does not know: longer than 64
+ * octets (SRS, VERP, Exchange's IMCEAEX), with dots in any place (foo..bar@,
+ * .foo@, foo.@).  They are read, and relayed as they are written; what is
+ * *created* here keeps to the grammar (address_parse_strict()).
+ *
  * Everything is checked before and after normalising: lengths, characters,
  * UTF-8, labels.  Source routes are accepted and ignored (RFC 5321 F.2), their
  * syntax is not.  An address literal's domain is "[192.0.2.1]".
@@ -34,10 +39,13 @@ struct address {
 				   or the domain was given as U-labels) */
 };
 
-/* MAILBOX alone, no <>.  False: cause() is a sentence that quotes the bad part.
- * All slices of OUT are in ARENA. */
+/* MAILBOX alone, no <>, as others may have it.  False: cause() is a sentence
+ * that quotes the bad part.  All slices of OUT are in ARENA. */
 bool address_parse(struct str mailbox, struct arena *arena,
 		   struct address *out) must_check;
+/* The same for one that is to be created. */
+bool address_parse_strict(struct str mailbox, struct arena *arena,
+			  struct address *out) must_check;
 
 enum path_kind {
 	PATH_REVERSE,		/* MAIL: <> is the null sender */
@@ -46,7 +54,8 @@ enum path_kind {
 
 /*
  * "<...>" at the start of *REST; what follows it stays in *REST (parameters,
- * with the space).  A mailbox without <> is refused.
+ * with the space).  Devices and scripts forget the <>: then the path ends at
+ * the first space.
  */
 bool path_parse(struct str *rest, enum path_kind kind, struct arena *arena,
 		struct address *out) must_check;
@@ -54,9 +63,19 @@ bool path_parse(struct str *rest, enum path_kind kind, struct arena *arena,
 /* A domain name alone: A-labels, lower case.  "Müller.example" is fine. */
 bool domain_parse(struct str name, struct arena *arena, struct str *out)
 	must_check;
-/* What EHLO may say: a domain or an address literal, RFC 5321 4.1.1.1. */
+/* NAME (A-labels, canonical) as people read it, in U-labels: composed, small
+ * letters.  NAME itself when it has none, or none that would be read as NAME
+ * again. */
+struct str domain_shown(struct str name, struct arena *arena);
+/* What EHLO should say: a domain or an address literal, RFC 5321 4.1.1.1. */
 bool helo_parse(struct str s, struct str *out) must_check;
 
+/* The local part of A as it is written, without quotes: letters keep their
+ * case. */
+struct str address_local(const struct address *a, struct arena *arena);
+/* LOCAL, without quotes, as it stands before an '@': in quotes where it needs
+ * them. */
+struct str local_written(struct str local, struct arena *arena);
 /* Same mailbox? (canonical local and domain) */
 bool address_same(const struct address *a, const struct address *b);
 /* "local@domain", canonical, in ARENA: the key for caches and trails. */

@@ -1,5 +1,6 @@
 /* What is accepted is clean and bounded, its canonical form is itself, and a
- * path is its mailbox in brackets. */
+ * path is its mailbox, in brackets or not.  What may be created is a part of
+ * what is read. */
 #include "wire/address.h"
 
 #include <stdlib.h>
@@ -41,13 +42,30 @@ static void check_domain(struct str s, struct arena *arena)
 static void check_path(struct str mailbox, const struct address *a,
                        struct arena *arena)
 {
-	struct str path = arena_strf(arena, "<%.*s> X", STR(mailbox));
+	struct str paths[] = {
+		arena_strf(arena, "<%.*s> X", STR(mailbox)),
+		arena_strf(arena, "%.*s X", STR(mailbox)),
+	};
 	struct address b;
 
-	check(path_parse(&path, PATH_FORWARD, arena, &b));
-	check(str_same(path, S(" X")));
-	check(address_same(a, &b));
-	check(str_same(a->spelling, b.spelling));
+	for (size_t i = 0; i < array_size(paths); i++) {
+		check(path_parse(&paths[i], PATH_FORWARD, arena, &b));
+		check(str_same(paths[i], S(" X")));
+		check(address_same(a, &b));
+		check(str_same(a->spelling, b.spelling));
+	}
+}
+
+static void check_strict(struct str in, const struct address *a, bool read,
+                         struct arena *arena)
+{
+	struct address b;
+
+	if (!address_parse_strict(in, arena, &b))
+		return;
+	check(read && address_same(a, &b));
+	check(b.local.n <= LIMIT_STRICT_LOCAL_BYTES);
+	check(address_parse_strict(address_key(&b, arena), arena, &b));
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
@@ -56,11 +74,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
 	char *own;
 	struct str in = fuzz_input(bytes, n, &own), rest = in;
 	struct address a;
+	bool read = address_parse(in, arena, &a);
 
-	if (address_parse(in, arena, &a)) {
+	if (read) {
 		check_address(&a, arena);
 		check_path(in, &a, arena);
 	}
+	check_strict(in, &a, read, arena);
 	if (path_parse(&rest, PATH_REVERSE, arena, &a) && a.local.n)
 		check_address(&a, arena);
 	rest = in;

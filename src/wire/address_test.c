@@ -54,6 +54,25 @@ static void refuse(struct str mailbox)
 		assert_in_range(*c, ' ', '~');
 }
 
+static void refuse_strictly(const char *mailbox)
+{
+	struct address a;
+
+	read_ok(mailbox);
+	if (address_parse_strict(str_of(mailbox), arena, &a))
+		fail_msg("%s may be created", mailbox);
+	assert_true(strlen(cause()) > 5);
+}
+
+static void strictly_ok(const char *mailbox)
+{
+	struct address a;
+
+	if (!address_parse_strict(str_of(mailbox), arena, &a))
+		fail_msg("%s may not be created: %s", mailbox, cause());
+	assert_str(a.spelling, mailbox);
+}
+
 static char *times(const char *piece, int n)
 {
 	char *text = arena_printf(arena, "%*s", n * (int)strlen(piece), "");
@@ -179,9 +198,8 @@ static void test_syntax(void **unused)
 		"a@b@c",
 		"a b@x",
 		"a@x y",
-		".a@x",
-		"a.@x",
-		"a..b@x",
+		".@x",
+		"...@x",
 		"a@.x",
 		"a@x..y",
 		"a@x..",
@@ -215,13 +233,52 @@ static void test_syntax(void **unused)
 	refuse(S("a@x\r"));
 }
 
+/* Dots in any place are the same mailbox as in quotes. */
+static void test_dots(void **unused)
+{
+	struct address plain = read_ok("foo..bar@docomo.test");
+	struct address quoted = read_ok("\"foo..bar\"@docomo.test");
+
+	assert_true(address_same(&plain, &quoted));
+	assert_reads("Foo..Bar@x", "foo..bar|x|\"foo..bar\"@x");
+	assert_reads(".foo@x", ".foo|x|\".foo\"@x");
+	assert_reads("foo.@x", "foo.|x|\"foo.\"@x");
+	assert_reads("..a...b..@x", "..a...b..|x|\"..a...b..\"@x");
+	assert_reads("a..b+c@x", "a..b+c|x|\"a..b+c\"@x");
+	assert_str(read_ok("a.+..@x").base, "a.");
+	refuse_strictly("foo..bar@x");
+	refuse_strictly(".foo@x");
+	refuse_strictly("foo.@x");
+	refuse_strictly("foo.+detail.@x");
+	/* what is not seen: soft hyphen, zero width, joiner, byte order mark */
+	refuse_strictly("b\xc2\xadob@x");
+	refuse_strictly("bob\xe2\x80\x8b@x");
+	refuse_strictly("bo\xe2\x81\xa0" "b@x");
+	refuse_strictly("\xef\xbb\xbf" "bob@x");
+	refuse_strictly("b\xcd\x8fob@x");
+	refuse_strictly("\"b\xe2\x80\x8d" "ob\"@x");
+	strictly_ok("b\xc3\xb6" "b@x");
+	strictly_ok("foo.bar@x");
+	strictly_ok("\"foo..bar\"@x");
+	strictly_ok("j\xc3\xb6rg.x@x");
+}
+
 static void test_lengths(void **unused)
 {
 	const char *labels = times("abcdefghi.", 24); /* 240 octets */
+	static const int real[] = { 65, 79, 136, 256, 315, 512 };
 
-	read_ok(arena_printf(arena, "%s@x", times("a", 64)));
-	refuse(arena_strf(arena, "%s@x", times("a", 65)));
-	refuse(arena_strf(arena, "\"%s\"@x", times("a", 63)));
+	strictly_ok(arena_printf(arena, "%s@x", times("a", 64)));
+	strictly_ok(arena_printf(arena, "\"%s\"@x", times("a", 62)));
+	refuse_strictly(arena_printf(arena, "\"%s\"@x", times("a", 63)));
+	refuse_strictly(arena_printf(arena, "%s@x", times("\xc3\xbc", 33)));
+	for (size_t i = 0; i < array_size(real); i++)
+		refuse_strictly(arena_printf(arena, "%s@x",
+		                             times("a", real[i])));
+	read_ok(arena_printf(arena, "%s@%s%s", times("a", 512), labels,
+	                     times("z", 13)));
+	refuse(arena_strf(arena, "%s@x", times("a", 513)));
+	refuse(arena_strf(arena, "\"%s\"@x", times("a", 511)));
 	read_ok(arena_printf(arena, "a@%s.test", times("b", 63)));
 	refuse(arena_strf(arena, "a@%s.test", times("b", 64)));
 	read_ok(arena_printf(arena, "a@%s%s", labels, times("z", 13)));
@@ -256,7 +313,12 @@ static void test_path(void **unused)
 {
 	static const char *const bad[] = {
 		"",
-		"a@b",
+		" a@b",
+		"a@b>",
+		"a",
+		"x:a@b",
+		"@x:",
+		"\"a b@c",
 		"<a@b",
 		"<<a@b>>",
 		"< a@b>",
@@ -285,7 +347,13 @@ static void test_path(void **unused)
 	            "a@c.test|c.test|");
 	assert_path("<\"a>b\"@c>", PATH_FORWARD, "\"a>b\"@c|c|");
 	assert_path("<\"a\\\">\"@c>", PATH_FORWARD, "\"a\\\">\"@c|c|");
+	assert_path("A@b.test SIZE=1", PATH_REVERSE, "A@b.test|b.test| SIZE=1");
+	assert_path("a@b", PATH_FORWARD, "a@b|b|");
+	assert_path("\"a b\"@c SIZE=1", PATH_REVERSE, "\"a b\"@c|c| SIZE=1");
+	assert_path("@relay.test:a@c.test", PATH_FORWARD, "a@c.test|c.test|");
+	assert_path("postmaster", PATH_FORWARD, "postmaster||");
 	refuse_path("<>", PATH_FORWARD);
+	refuse_path("postmaster", PATH_REVERSE);
 	refuse_path("<postmaster>", PATH_REVERSE);
 	for (size_t i = 0; i < array_size(bad); i++) {
 		refuse_path(bad[i], PATH_FORWARD);
@@ -339,6 +407,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_utf8, begin, end),
 		cmocka_unit_test_setup_teardown(test_literal, begin, end),
 		cmocka_unit_test_setup_teardown(test_syntax, begin, end),
+		cmocka_unit_test_setup_teardown(test_dots, begin, end),
 		cmocka_unit_test_setup_teardown(test_lengths, begin, end),
 		cmocka_unit_test_setup_teardown(test_path, begin, end),
 		cmocka_unit_test_setup_teardown(test_key_of_nobody, begin, end),

@@ -7,9 +7,11 @@
  *	esmtp-param = keyword [ "=" value ]
  *
  * Spaces behind the colon are no part of the grammar, but old clients send
- * them and nothing else can be meant.  A path without <> is refused.
+ * them and nothing else can be meant, nor where a path has no <>.
  */
 #include "wire/command.h"
+
+#include <sodium.h>
 
 #include "base/limits.h"
 #include "wire/quote.h"
@@ -126,61 +128,30 @@ struct str xtext_encode(struct str s, struct arena *arena)
 	return (struct str){ p, n };
 }
 
-static const char base64[] =
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-
-static int base64_digit(char c)
-{
-	const char *at = c ? strchr(base64, c) : NULL;
-
-	return at ? (int)(at - base64) : -1;
-}
-
-/* RFC 4648 4: whole quanta, bits that carry nothing are zero. */
+/* RFC 4648 4: whole quanta, bits that carry nothing are zero.  libsodium takes
+ * some bytes beyond ASCII for letters. */
 bool base64_decode(struct str s, struct arena *arena, struct str *out)
 {
-	size_t padding = str_ends(s, S("==")) ? 2 : str_ends(s, S("="));
-	char *p = arena_alloc(arena, s.n / 4 * 3 + 1);
-	unsigned held = 0, bits = 0;
-	size_t n = 0;
+	size_t room = s.n / 4 * 3 + 1, n = 0;
+	char *p = arena_alloc(arena, room);
 
-	if (s.n % 4)
+	if (!str_is_ascii(s) ||
+	    sodium_base642bin((uint8_t *)p, room, s.p, s.n, NULL, &n, NULL,
+	                      sodium_base64_VARIANT_ORIGINAL))
 		return false;
-	for (size_t i = 0; i < s.n - padding; i++) {
-		int digit = base64_digit(s.p[i]);
-
-		if (digit < 0)
-			return false;
-		held = held << 6 | (unsigned)digit;
-		bits += 6;
-		if (bits < 8)
-			continue;
-		bits -= 8;
-		p[n++] = (char)(held >> bits);
-		held &= (1U << bits) - 1;
-	}
 	*out = (struct str){ p, n };
-	return held == 0;
+	return true;
 }
 
 struct str base64_encode(struct str s, struct arena *arena)
 {
-	char *p = arena_alloc(arena, (s.n + 2) / 3 * 4 + 1);
-	const unsigned char *in = (const unsigned char *)s.p;
-	size_t n = 0;
+	size_t room = sodium_base64_ENCODED_LEN(s.n,
+	                                        sodium_base64_VARIANT_ORIGINAL);
+	char *p = arena_alloc(arena, room);
 
-	for (size_t i = 0; i < s.n; i += 3) {
-		unsigned left = s.n - i < 3 ? (unsigned)(s.n - i) : 3;
-		unsigned held = (unsigned)in[i] << 16;
-
-		held |= left > 1 ? (unsigned)in[i + 1] << 8 : 0;
-		held |= left > 2 ? in[i + 2] : 0;
-		p[n++] = base64[held >> 18];
-		p[n++] = base64[held >> 12 & 63];
-		p[n++] = left > 1 ? base64[held >> 6 & 63] : '=';
-		p[n++] = left > 2 ? base64[held & 63] : '=';
-	}
-	return (struct str){ p, n };
+	sodium_bin2base64(p, room, (const uint8_t *)s.p, s.n,
+	                  sodium_base64_VARIANT_ORIGINAL);
+	return (struct str){ p, room - 1 };
 }
 
 /* ---- parameters ---- */

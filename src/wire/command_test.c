@@ -118,6 +118,12 @@ static void test_mail(void **unused)
 	                 PARSE_OK);
 	assert_true(m.size == UINT64_MAX);
 	assert_mail("FROM: <a@b.test>", PARSE_OK);
+	assert_mail("FROM:a@b.test", PARSE_OK);
+	assert_mail("FROM: a@b.test SIZE=1", PARSE_OK);
+	assert_int_equal(mail_parse(S("FROM:A@b.test SIZE=7"), arena, &m),
+	                 PARSE_OK);
+	assert_str(m.sender.spelling, "A@b.test");
+	assert_int_equal(m.size, 7);
 	assert_mail("FROM:<a@b.test>  SIZE=1", PARSE_OK);
 }
 
@@ -126,7 +132,9 @@ static void test_bad_mail(void **unused)
 	assert_mail("", PARSE_BAD_SYNTAX);
 	assert_mail("TO:<a@b.test>", PARSE_BAD_SYNTAX);
 	assert_mail("FROM <a@b.test>", PARSE_BAD_SYNTAX);
-	assert_mail("FROM:a@b.test", PARSE_BAD_ADDRESS);
+	assert_mail("FROM:a", PARSE_BAD_ADDRESS);
+	assert_mail("FROM:root SIZE=1", PARSE_BAD_ADDRESS);
+	assert_mail("FROM:SIZE=1", PARSE_BAD_ADDRESS);
 	assert_mail("FROM:<a@b.test", PARSE_BAD_ADDRESS);
 	assert_mail("FROM:", PARSE_BAD_ADDRESS);
 	assert_mail("FROM:<a@b.test> FOO=BAR", PARSE_UNKNOWN_PARAMETER);
@@ -263,6 +271,26 @@ static void test_base64(void **unused)
 			fail_msg("%s was accepted", bad[i]);
 }
 
+static void test_base64_has_64_letters(void **unused)
+{
+	static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklm"
+				      "nopqrstuvwxyz0123456789+/";
+
+	for (int byte = 0; byte < 256; byte++)
+		for (size_t at = 0; at < 4; at++) {
+			char text[] = "Zm9v";
+			bool letter = byte != 0 && strchr(letters, byte);
+			struct str s;
+
+			text[at] = (char)byte;
+			if (at == 3 && byte == '=')
+				continue;	/* "Zm9=" is bad, "Zm8=" good */
+			if (base64_decode((struct str){ text, 4 }, arena,
+					  &s) != letter)
+				fail_msg("byte %d at %zu", byte, at);
+		}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -274,6 +302,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_bad_rcpt, begin, end),
 		cmocka_unit_test_setup_teardown(test_bdat, begin, end),
 		cmocka_unit_test_setup_teardown(test_xtext, begin, end),
+		cmocka_unit_test_setup_teardown(test_base64_has_64_letters,
+						begin, end),
 		cmocka_unit_test_setup_teardown(test_base64, begin, end),
 	};
 

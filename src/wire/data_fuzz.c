@@ -10,6 +10,8 @@ struct result {
 	struct buf text;
 	size_t used;
 	bool end, malformed;
+	const char *why;
+	uint64_t line;
 };
 
 /* Pieces of 1 + SEED-dependent bytes; SEED 0: all at once. */
@@ -17,6 +19,7 @@ static struct result read_cut(struct str in, unsigned seed)
 {
 	struct result r = { .text = BUF_EMPTY };
 	struct data_reader reader = DATA_READER;
+	struct buf room scoped(buf) = BUF_EMPTY;
 	size_t arrived = 0;
 
 	while (!r.end && r.used < in.n) {
@@ -28,13 +31,16 @@ static struct result read_cut(struct str in, unsigned seed)
 		}
 		if (arrived > in.n || seed == 12345u)
 			arrived = in.n;
-		p = data_read(&reader, str_part(in, r.used, arrived));
-		check(p.used > 0 && p.used <= in.n - r.used);
+		p = data_read(&reader, str_part(in, r.used, arrived), &room);
+		check(p.end ? p.used <= arrived - r.used
+		            : p.used == arrived - r.used);
 		buf_add(&r.text, p.text);
 		r.used += p.used;
 		r.end = p.end;
 	}
 	r.malformed = reader.malformed;
+	r.why = reader.why;
+	r.line = reader.line;
 	check(reader.malformed == (reader.why != NULL));
 	return r;
 }
@@ -68,7 +74,9 @@ static void check_same(const struct result *a, const struct result *b)
 {
 	check(a->end == b->end && a->malformed == b->malformed);
 	check(a->used == b->used);
-	check(str_same(buf_str(&a->text), buf_str(&b->text)));
+	check(a->why == b->why && a->line == b->line);
+	/* of a malformed one it is looked at by nobody */
+	check(a->malformed || str_same(buf_str(&a->text), buf_str(&b->text)));
 }
 
 static void check_stuffing(const struct result *r, struct str in)
@@ -109,6 +117,7 @@ static void check_chunks(struct str in)
 	data_check(&cut, str_part(in, 0, in.n / 3), false);
 	data_check(&cut, str_from(in, in.n / 3), true);
 	check(whole.malformed == cut.malformed);
+	check(whole.why == cut.why && whole.line == cut.line);
 	check(whole.malformed ==
 	      (is_malformed(in) || (in.n && !str_ends(in, S("\r\n")))));
 }

@@ -8,6 +8,7 @@
 static size_t read_in_steps(struct data_reader *r, struct str in, size_t step,
                             struct buf *out, bool *end)
 {
+	struct buf room scoped(buf) = BUF_EMPTY;
 	size_t at = 0, arrived = 0;
 
 	*end = false;
@@ -16,8 +17,8 @@ static size_t read_in_steps(struct data_reader *r, struct str in, size_t step,
 
 		if (arrived == at)
 			arrived = at + step < in.n ? at + step : in.n;
-		p = data_read(r, str_part(in, at, arrived));
-		assert_true(p.used > 0);
+		p = data_read(r, str_part(in, at, arrived), &room);
+		assert_true(p.end || p.used == arrived - at);
 		buf_add(out, p.text);
 		at += p.used;
 		*end = p.end;
@@ -84,6 +85,7 @@ static void test_smuggling(void **unused)
 static void test_long(void **unused)
 {
 	struct buf b scoped(buf) = BUF_EMPTY;
+	struct buf room scoped(buf) = BUF_EMPTY;
 	struct data_reader r;
 
 	for (int i = 0; i < 400; i++)
@@ -96,13 +98,70 @@ static void test_long(void **unused)
 
 		b.p[i] = '\r';
 		r = (struct data_reader)DATA_READER;
-		data_read(&r, buf_str(&b));
+		data_read(&r, buf_str(&b), &room);
 		assert_int_equal(r.malformed, was != '\r');
 		b.p[i] = was;
 	}
 	r = (struct data_reader)DATA_READER;
-	assert_int_equal(data_read(&r, buf_str(&b)).used, b.n - 2);
+	assert_int_equal(data_read(&r, buf_str(&b), &room).used, b.n);
 	assert_false(r.malformed);
+}
+
+/* Every line begins with a dot, or may be the end, wherever a block ends. */
+static void test_dots(void **unused)
+{
+	static const char *const lines[] = { ".",  "..",  "...", ".x",
+		                             ".x.", "",   "x",   ".\xff" };
+	static const char pad[] = "0123456789abcdef0123456789abcdef"
+	                          "0123456789abcdef0123456789abcdef";
+
+	for (size_t i = 0; i < array_size(lines); i++)
+		for (int n = 0; n < 64; n++) {
+			struct buf text scoped(buf) = BUF_EMPTY;
+			struct buf wire scoped(buf) = BUF_EMPTY;
+			bool at_line_start = true;
+
+			buf_printf(&text, "%.*s\r\n", n, pad);
+			for (int k = 0; k < 70; k++)
+				buf_printf(&text, "%s\r\n", lines[i]);
+			data_stuff(&wire, buf_str(&text), &at_line_start);
+			buf_add(&wire, S(".\r\n"));
+			assert_body(buf_str(&wire), buf_str(&text), 0, false);
+		}
+}
+
+static void assert_why(struct str text, const char *why, unsigned line)
+{
+	struct buf wire scoped(buf) = BUF_EMPTY;
+	struct buf out scoped(buf) = BUF_EMPTY;
+	bool end;
+
+	for (int i = 0; i < 40; i++)
+		buf_printf(&wire, "%.*s\r\n", i, "any line is as good as this");
+	buf_add(&wire, text);
+	buf_add(&wire, S("\r\n.\r\n"));
+	for (size_t step = 1; step <= wire.n; step++) {
+		struct data_reader r = DATA_READER, chunk = DATA_READER;
+
+		read_in_steps(&r, buf_str(&wire), step, &out, &end);
+		assert_true(end);
+		assert_ptr_equal(strstr(r.why, why), r.why);
+		assert_int_equal(r.line, line);
+		data_check(&chunk, str_part(buf_str(&wire), 0, step), false);
+		data_check(&chunk, str_from(buf_str(&wire), step), true);
+		assert_string_equal(chunk.why, r.why);
+		assert_int_equal(chunk.line, line);
+	}
+}
+
+static void test_says_what_is_wrong(void **unused)
+{
+	assert_why(S("a\nb"), "has a bare LF", 41);
+	assert_why(S("a\rb"), "has a bare CR", 41);
+	assert_why(S("a\0b"), "has a NUL", 41);
+	assert_why(S("x\r\n\r\na\r\r\nb\0\n"), "has a bare CR", 43);
+	assert_why(S("x\r\n\n\r\0"), "has a bare LF", 42);
+	assert_why(S("\r\na\0\r\n\n"), "has a NUL", 42);
 }
 
 static bool is_bad_chunk(struct str text, size_t cut)
@@ -153,7 +212,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_end),   cmocka_unit_test(test_smuggling),
 		cmocka_unit_test(test_long),  cmocka_unit_test(test_check),
-		cmocka_unit_test(test_stuff),
+		cmocka_unit_test(test_stuff), cmocka_unit_test(test_dots),
+		cmocka_unit_test(test_says_what_is_wrong),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -26,13 +26,12 @@ static void add_escaped(struct buf *to, struct str s)
 	}
 }
 
-/* A user name; one that could not be written on one line is no name. */
-static bool read_user(struct str s, struct arena *arena, struct str *out)
+/* A user name or the like; what could not be written on one line is none. */
+static bool read_text(struct str s, struct arena *arena, struct str *out)
 {
 	for (size_t i = 0; i < s.n; i++)
 		if ((unsigned char)s.p[i] < ' ' || s.p[i] == 0x7f)
-			return fail("control character in user \"%s\"",
-			            quote(s).c);
+			return fail("control character in \"%s\"", quote(s).c);
 	*out = arena_str(arena, s);
 	return true;
 }
@@ -82,16 +81,34 @@ static bool read_done(struct str rest, struct arena *arena,
 	return true;
 }
 
+/* "proxy", "proxy=y", "nologin": fields by which Dovecot says that the password
+ * is for another server to check, or that there is nobody to be logged in. */
+static bool is_no_login(struct str field)
+{
+	struct str name;
+
+	str_split(&field, '=', &name);
+	return str_same(name, S("proxy")) ||
+	       str_same(name, S("proxy_maybe")) ||
+	       str_same(name, S("nologin"));
+}
+
 static bool read_ok(struct str rest, struct arena *arena, struct auth_line *out)
 {
 	struct str field;
 
 	if (!read_id(&rest, out))
 		return false;
-	while (str_split(&rest, '\t', &field))
+	while (str_split(&rest, '\t', &field)) {
+		if (is_no_login(field))
+			out->kind = AUTH_LINE_FAIL;
 		if (str_starts(field, S("user=")) &&
-		    !read_user(str_from(field, 5), arena, &out->user))
+		    !read_text(str_from(field, 5), arena, &out->user))
 			return false;
+		if (str_starts(field, S("login_right=")) &&
+		    !read_text(str_from(field, 12), arena, &out->right))
+			return false;
+	}
 	return !str_empty(out->user) || fail("OK without a user");
 }
 

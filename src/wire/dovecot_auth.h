@@ -6,6 +6,9 @@
  *	client: VERSION\t1\t2, CPID\t<pid>
  *	client: AUTH\t<id>\t<mech>\tservice=smtp\tsecured\tresp=<base64>
  *	server: OK\t<id>\tuser=... | FAIL\t<id>\t... | CONT\t<id>\t<base64>
+ *
+ * An OK with "proxy" or "nologin" is read as a FAIL: whoever it is about, his
+ * password was not checked here.
  */
 #ifndef WIRE_DOVECOT_AUTH_H
 #define WIRE_DOVECOT_AUTH_H
@@ -25,6 +28,8 @@ struct auth_line {
 	struct str mechanism;	/* MECH */
 	bool plaintext;		/* MECH: needs TLS */
 	struct str user;	/* OK: user= */
+	struct str right;	/* OK: login_right=, a field of our own that
+				   its SQL answers (main/dovecot_conf.h) */
 	bool temporary;		/* FAIL: temp, or the code says so: 454 */
 	struct str data;	/* CONT: base64 */
 };

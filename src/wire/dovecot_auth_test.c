@@ -15,6 +15,11 @@ static struct auth_line read_ok(struct str line, struct arena *arena)
 
 static void test_read(void **unused)
 {
+	static const char *const elsewhere[] = {
+		"OK\t7\tuser=bob\tnologin\tproxy\thost=192.0.2.1\tport=143",
+		"OK\t7\tuser=bob\tproxy=y", "OK\t7\tproxy_maybe\tuser=bob",
+		"OK\t7\tnologin\tuser=bob\treason=closed",
+	};
 	struct arena *arena scoped(arena) = arena_open();
 	struct auth_line l = read_ok(S("VERSION\t1\t2"), arena);
 
@@ -33,6 +38,19 @@ static void test_read(void **unused)
 	assert_int_equal(l.kind, AUTH_LINE_OK);
 	assert_int_equal(l.id, 7);
 	assert_true(str_same(l.user, S("bob@own.test")));
+	assert_true(str_empty(l.right));
+	l = read_ok(S("OK\t7\tuser=bob@own.test\tlogin_right=17-ab.3\tx=y"),
+	            arena);
+	assert_true(str_same(l.right, S("17-ab.3")));
+	/* Whose password another server would have to check is not in. */
+	for (size_t i = 0; i < array_size(elsewhere); i++) {
+		l = read_ok(str_of(elsewhere[i]), arena);
+		assert_int_equal(l.kind, AUTH_LINE_FAIL);
+		assert_int_equal(l.id, 7);
+		assert_false(l.temporary);
+	}
+	l = read_ok(S("OK\t7\tuser=bob\tproxyless=y\treason=nologin"), arena);
+	assert_int_equal(l.kind, AUTH_LINE_OK);
 	l = read_ok(S("FAIL\t7\tuser=bob\ttemp"), arena);
 	assert_int_equal(l.kind, AUTH_LINE_FAIL);
 	assert_true(l.temporary);

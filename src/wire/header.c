@@ -9,7 +9,10 @@
 
 #include "base/limits.h"
 
-enum { MESSAGE_ID_BYTES = 250 }; /* of one that is kept for logs */
+enum {
+	MESSAGE_ID_BYTES = 250, /* of one that is kept for logs */
+	MBOX_LINE_BYTES = 900,  /* with a name before it still a line */
+};
 
 /* The line at AT without its line end; its length with it, 0: no whole line. */
 static size_t line_at(struct str text, size_t at, struct str *line)
@@ -47,12 +50,20 @@ static bool split_field(struct str line, struct str *name, struct str *value)
 	return true;
 }
 
-static bool is_utf8(struct str s)
+/* "From bob@b.example Mon Nov 23 01:34:02 2026", or quoted, with a field
+ * behind it: who saves mail in files may send it so (RFC 4155).  Its length; 0:
+ * TEXT does not begin with one. */
+static size_t mbox_line(struct str text)
 {
-	for (size_t i = 0; i < s.n; i++)
-		if ((unsigned char)s.p[i] >= 0x80)
-			return true;
-	return false;
+	struct str line, next, name, value;
+	size_t n = line_at(text, 0, &line);
+
+	if (!n || n > MBOX_LINE_BYTES ||
+	    !(str_starts(line, S("From ")) || str_starts(line, S(">From "))) ||
+	    split_field(line, &name, &value))
+		return 0;
+	return line_at(text, n, &next) && split_field(next, &name, &value) ? n
+	                                                                   : 0;
 }
 
 /* Up to the first byte that is no part of a message-id. */
@@ -66,44 +77,56 @@ static struct str message_id(struct str value)
 	return str_part(value, 0, n);
 }
 
-/* What one line adds; false: the header ended before it. */
+static void begin_field(struct header_summary *h, struct str name,
+                        bool *id_pending)
+{
+	h->fields++;
+	h->received += str_same_nocase(name, S("Received"));
+	h->from += str_same_nocase(name, S("From"));
+	*id_pending = str_empty(h->message_id) &&
+	              str_same_nocase(name, S("Message-ID"));
+}
+
+/* What one line adds; false: the header ended before it.  There may be
+ * thousands of lines that only continue one. */
 static bool read_line(struct header_summary *h, struct str line,
                       bool *id_pending)
 {
-	struct str name, value = str_trim(line);
+	struct str name, value = STR_NONE;
 
-	if (!(is_continuation(line) && h->lines) &&
-	    !split_field(line, &name, &value))
-		return false;
-	if (!is_continuation(line)) {
-		h->received += str_same_nocase(name, S("Received"));
-		h->from += str_same_nocase(name, S("From"));
-		*id_pending = str_empty(h->message_id) &&
-		              str_same_nocase(name, S("Message-ID"));
+	if (!is_continuation(line) || !h->fields) {
+		if (!split_field(line, &name, &value))
+			return false;
+		begin_field(h, name, id_pending);
+	} else if (*id_pending) {
+		value = str_trim(line);
 	}
 	if (*id_pending && value.n) {
 		h->message_id = message_id(value);
 		*id_pending = false;
 	}
-	h->is_utf8 |= is_utf8(line);
+	h->is_utf8 = h->is_utf8 || !str_is_ascii(line);
 	return true;
 }
 
 struct header_summary header_scan(struct str text)
 {
-	struct header_summary h = { .bytes = 0 };
+	struct header_summary h = { .bytes = mbox_line(text) };
 	bool id_pending = false;
 	struct str line;
 	size_t n;
 
+	h.has_mbox_line = h.bytes > 0;
+	h.lines = h.fields = h.has_mbox_line;
 	while ((n = line_at(text, h.bytes, &line)) > 0) {
 		h.whole = str_empty(line);
 		if (!h.whole && !read_line(&h, line, &id_pending)) {
-			h.whole = true;
+			h.whole = h.is_broken = true;
 			return h;
 		}
 		h.too_large = h.bytes + n > LIMIT_HEADER_BYTES ||
-		              h.lines >= LIMIT_HEADER_LINES;
+		              h.lines >= LIMIT_HEADER_LINES ||
+		              h.fields > LIMIT_HEADER_FIELDS;
 		h.whole &= !h.too_large;
 		if (h.too_large)
 			return h;
@@ -139,20 +162,44 @@ static struct str unfold(struct str header, size_t *at, struct str value,
 	return str_trim((struct str){ p, length });
 }
 
-bool header_next(struct str header, struct str name, size_t *at,
-                 struct arena *arena, struct str *value)
+/* A field's name and the first line of its text; *AT goes behind that line. */
+static bool next_field(struct str header, size_t *at, struct str *name,
+                       struct str *text)
 {
-	struct str line, found, text;
+	struct str line;
 	size_t n;
 
+	if (*at == 0)
+		*at = mbox_line(header);
 	while ((n = line_at(header, *at, &line)) > 0 && line.n) {
 		bool skipped = is_continuation(line) && *at > 0;
 
-		if (!skipped && !split_field(line, &found, &text))
+		if (!skipped && !split_field(line, name, text))
 			return false;
 		*at += n;
-		if (skipped)
-			continue;
+		if (!skipped)
+			return true;
+	}
+	return false;
+}
+
+bool header_field(struct str header, size_t *at, struct arena *arena,
+                  struct str *name, struct str *value)
+{
+	struct str text;
+
+	if (!next_field(header, at, name, &text))
+		return false;
+	*value = unfold(header, at, text, arena);
+	return true;
+}
+
+bool header_next(struct str header, struct str name, size_t *at,
+                 struct arena *arena, struct str *value)
+{
+	struct str found, text;
+
+	while (next_field(header, at, &found, &text)) {
 		if (!str_same_nocase(found, name))
 			continue;
 		*value = unfold(header, at, text, arena);

@@ -17,7 +17,7 @@ static void test_scan(void **unused)
 	struct header_summary h = header_scan(text);
 
 	assert_int_equal(h.bytes, text.n - 16);
-	assert_int_equal(h.lines, 7);
+	assert_int_equal(h.fields, 5);
 	assert_int_equal(h.received, 2);
 	assert_int_equal(h.from, 1);
 	assert_true(h.whole);
@@ -34,13 +34,13 @@ static void test_odd_ends(void **unused)
 	h = header_scan(S("A: b\r\nno field\r\nReceived: x\r\n\r\n"));
 	assert_int_equal(h.bytes, 6);
 	assert_int_equal(h.received, 0);
-	assert_true(h.whole);
+	assert_true(h.whole && h.is_broken);
 	h = header_scan(S(" A: b\r\n\r\n"));
 	assert_int_equal(h.bytes, 0);
 	assert_true(h.whole);
 	h = header_scan(S("\r\nbody\r\n"));
 	assert_int_equal(h.bytes, 2);
-	assert_true(h.whole);
+	assert_true(h.whole && !h.is_broken);
 	h = header_scan(STR_NONE);
 	assert_int_equal(h.bytes, 0);
 	assert_false(h.whole);
@@ -50,12 +50,42 @@ static void test_odd_ends(void **unused)
 	assert_false(h.is_utf8);
 }
 
+/* Files of mail begin with it. */
+static void test_line_of_an_mbox(void **unused)
+{
+	struct str text = S("From bob@b.example Mon Nov 23 01:34:02 2026\r\n"
+	                    "Received: from a\r\n"
+	                    "\r\n"
+	                    "body\r\n");
+	struct header_summary h = header_scan(text);
+	struct arena *arena = arena_open();
+	struct str name, value;
+	size_t at = 0;
+
+	assert_true(h.has_mbox_line && h.whole);
+	assert_int_equal(h.bytes, text.n - 6);
+	assert_int_equal(h.received, 1);
+	assert_true(header_field(text, &at, arena, &name, &value));
+	assert_true(str_same(name, S("Received")));
+	assert_false(header_field(text, &at, arena, &name, &value));
+	assert_true(header_scan(S(">From x\r\nA: b\r\n\r\n")).has_mbox_line);
+	/* a field, and texts without a header */
+	h = header_scan(S("From : x\r\nA: b\r\n\r\n"));
+	assert_false(h.has_mbox_line);
+	assert_int_equal(h.from, 1);
+	h = header_scan(S("From now on it\r\nis this: that\r\n"));
+	assert_false(h.has_mbox_line);
+	assert_int_equal(h.bytes, 0);
+	assert_false(header_scan(S("From x\r\n\r\nA: b\r\n")).has_mbox_line);
+	arena_close(arena);
+}
+
 static void test_floods(void **unused)
 {
 	struct buf b scoped(buf) = BUF_EMPTY;
 	struct header_summary h;
 
-	for (int i = 0; i < LIMIT_HEADER_LINES; i++)
+	for (int i = 0; i <= LIMIT_HEADER_FIELDS; i++)
 		buf_add(&b, S("A: b\r\n"));
 	buf_add(&b, S("\r\n"));
 	h = header_scan(buf_str(&b));
@@ -63,6 +93,14 @@ static void test_floods(void **unused)
 	buf_take(&b, 6);
 	h = header_scan(buf_str(&b));
 	assert_true(h.whole);
+	assert_false(h.too_large);
+	buf_clear(&b);
+	buf_add(&b, S("To: a@b"));
+	for (int i = 0; i < 2 * LIMIT_HEADER_FIELDS; i++)
+		buf_add(&b, S(",\r\n\ta@b"));
+	buf_add(&b, S("\r\n\r\n"));
+	h = header_scan(buf_str(&b));
+	assert_true(h.whole && h.fields == 1);
 	assert_false(h.too_large);
 	buf_clear(&b);
 	buf_printf(&b, "A: %0*d\r\n\r\n", LIMIT_HEADER_BYTES, 1);
@@ -103,6 +141,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_scan),
 		cmocka_unit_test(test_odd_ends),
+		cmocka_unit_test(test_line_of_an_mbox),
 		cmocka_unit_test(test_floods),
 		cmocka_unit_test(test_next),
 	};

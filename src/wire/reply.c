@@ -5,6 +5,10 @@
  *	text       = [ status SP ] words
  *	status     = ( "2" / "4" / "5" ) "." 1*3DIGIT "." 1*3DIGIT
  *
+ * A line may end with LF alone and have a TAB for the space: what is said after
+ * the final dot is not to be taken for nothing, or the mail would go out again
+ * and again.
+ *
  * All lines carry one code.  The status of the first line is the reply's; it is
  * taken off the other lines where it is repeated.  Text that is UTF-8 is kept
  * for logs; what reply_write() sends is ASCII, since few clients may be told
@@ -102,9 +106,9 @@ static bool read_line(struct str line, struct reply *r, bool *last)
 		return fail("bad reply line \"%s\"", quote(line).c);
 	if (r->code && code != r->code)
 		return fail("reply code changes from %d to %d", r->code, code);
-	if (line.n > 3 && line.p[3] != '-' && line.p[3] != ' ')
+	if (line.n > 3 && !memchr("- \t", line.p[3], 3))
 		return fail("bad reply line \"%s\"", quote(line).c);
-	*last = line.n == 3 || line.p[3] == ' ';
+	*last = line.n == 3 || line.p[3] != '-';
 	r->code = code;
 	return true;
 }
@@ -132,12 +136,9 @@ static bool next_line(struct str in, size_t *at, struct str *line, bool *bad)
 	}
 	*line = str_part(rest, 0, (size_t)lf);
 	*at += (size_t)lf + 1;
-	if (str_ends(*line, S("\r"))) {
+	if (str_ends(*line, S("\r")))
 		line->n--;
-		return true;
-	}
-	*bad = true;
-	return fail("bare LF in reply \"%s\"", quote(*line).c);
+	return true;
 }
 
 static void keep_text(struct buf *text, struct reply *r, struct str line,
@@ -241,6 +242,34 @@ static void read_size(struct str words, struct capabilities *out)
 		out->size = 0;
 }
 
+/*
+ * RFC 9422 3:
+ *	limits-params = *( limit-name "=" value SP ), values of 1 to 999999
+ * What is not known or not right says nothing.
+ */
+static void read_limits(struct str words, struct capabilities *out)
+{
+	const struct {
+		const char *name;
+		unsigned *to;
+	} limits[] = {
+		{ "MAILMAX", &out->most_mails },
+		{ "RCPTMAX", &out->most_recipients },
+		{ "RCPTDOMAINMAX", &out->most_domains },
+	};
+	struct str word, name;
+	uint64_t value;
+
+	while (str_split(&words, ' ', &word)) {
+		str_split(&word, '=', &name);
+		if (!str_number(word, 999999, &value) || !value)
+			continue;
+		for (size_t i = 0; i < array_size(limits); i++)
+			if (str_same_nocase(name, str_of(limits[i].name)))
+				*limits[i].to = (unsigned)value;
+	}
+}
+
 static void read_capability(struct str line, struct capabilities *out)
 {
 	static const struct {
@@ -264,6 +293,8 @@ static void read_capability(struct str line, struct capabilities *out)
 		read_auth(line, out);
 	if (str_same_nocase(keyword, S("SIZE")))
 		read_size(line, out);
+	if (str_same_nocase(keyword, S("LIMITS")))
+		read_limits(line, out);
 	for (size_t i = 0; i < array_size(flags); i++)
 		if (str_same_nocase(keyword, str_of(flags[i].keyword)))
 			*(bool *)((char *)out + flags[i].flag) = true;

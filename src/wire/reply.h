@@ -50,6 +50,10 @@ struct capabilities {
 	bool auth_plain, auth_login;
 	bool xtrail;		/* the peer is a Splitmail (route/guard.h) */
 	uint64_t size;		/* 0: no limit */
+	/* LIMITS (RFC 9422): MAIL commands on one connection, and in one
+	 * transaction recipients and different domains of theirs; 0: it does not
+	 * say. */
+	unsigned most_mails, most_recipients, most_domains;
 };
 void capabilities_parse(const struct reply *ehlo, struct capabilities *out);
 

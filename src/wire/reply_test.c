@@ -81,7 +81,10 @@ static void test_part_and_bad(void **unused)
 	assert_int_equal(state_of(S("250 ok\r")), REPLY_PART);
 	assert_int_equal(state_of(S("250-ok\r\n")), REPLY_PART);
 	assert_int_equal(state_of(S("250-ok\r\n250")), REPLY_PART);
-	assert_int_equal(state_of(S("250 ok\n")), REPLY_BAD);
+	assert_int_equal(state_of(S("250 ok\n")), REPLY_WHOLE);
+	assert_int_equal(state_of(S("250-a\n250 ok\r\n")), REPLY_WHOLE);
+	assert_int_equal(state_of(S("250\tok\r\n")), REPLY_WHOLE);
+	assert_int_equal(state_of(S("250-a\nb\r\n250 ok\r\n")), REPLY_BAD);
 	assert_int_equal(state_of(S("\r\n")), REPLY_BAD);
 	assert_int_equal(state_of(S("25\r\n")), REPLY_BAD);
 	assert_int_equal(state_of(S("150 x\r\n")), REPLY_BAD);
@@ -166,6 +169,25 @@ static void test_capabilities(void **unused)
 	              "250 SIZE\r\n"));
 	capabilities_parse(&r, &c);
 	assert_true(c.starttls && c.size_said && c.enhanced && c.size == 0);
+	assert_true(!c.most_mails && !c.most_recipients && !c.most_domains);
+}
+
+/* RFC 9422; what is not right says nothing. */
+static void test_limits(void **unused)
+{
+	struct reply r = read_ok(S("250-a\r\n250-LIMITS RCPTMAX=20 OTHER=1 "
+	                           "mailmax=5 RCPTDOMAINMAX=999999\r\n"
+	                           "250 HELP\r\n"));
+	struct capabilities c;
+
+	capabilities_parse(&r, &c);
+	assert_int_equal(c.most_recipients, 20);
+	assert_int_equal(c.most_mails, 5);
+	assert_int_equal(c.most_domains, 999999);
+	r = read_ok(S("250-a\r\n250 LIMITS RCPTMAX=0 MAILMAX= RCPTDOMAINMAX"
+	              " MAILMAX=1000000 MAILMAX=x\r\n"));
+	capabilities_parse(&r, &c);
+	assert_true(!c.most_mails && !c.most_recipients && !c.most_domains);
 }
 
 int main(void)
@@ -176,6 +198,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_hostile_text, begin, end),
 		cmocka_unit_test_setup_teardown(test_write, begin, end),
 		cmocka_unit_test_setup_teardown(test_capabilities, begin, end),
+		cmocka_unit_test_setup_teardown(test_limits, begin, end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
