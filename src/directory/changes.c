@@ -4,18 +4,18 @@
  * Invariant: outside change_begin() .. change_end() no transaction is open,
  * unless in_batch; then none is open beyond the batch's own.
  */
-#include <sodium.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <unistr.h>
 
 #include "base/limits.h"
+#include "base/size.h"
 #include "directory/change.h"
 #include "directory/password.h"
 
 struct changes *changes_open(const char *path, const char *who)
 {
-	struct sql *sql = sql_open(path, SQL_WRITE);
+	struct sql *sql = directory_connect(path, SQL_WRITE);
 	struct changes *c;
 
 	if (!sql)
@@ -31,6 +31,16 @@ void changes_ask_as(struct changes *c, enum admin_role role, int64_t domain)
 {
 	c->role = role;
 	c->role_domain = domain;
+}
+
+void changes_clean(struct changes *c, bool on)
+{
+	c->cleans = on;
+}
+
+void changes_at(struct changes *c, const char *hostname)
+{
+	c->hostname = hostname;
 }
 
 void changes_close(struct changes *c)
@@ -79,6 +89,7 @@ bool change_begin(struct changes *c)
 	arena_reset(c->arena);
 	c->result = (struct change){ .outcome = CHANGE_DONE,
 				     .sentence = "Done." };
+	c->cleaned = (struct references){ 0 };
 	c->in_change = sql_script(c->sql, c->in_batch ? "SAVEPOINT change"
 						      : "BEGIN IMMEDIATE");
 	return c->in_change || broken(c);
@@ -142,6 +153,21 @@ bool change_refuse(struct changes *c, enum change_outcome outcome,
 	return false;
 }
 
+/* What went along. */
+static const char *with_cleaned(struct changes *c, const char *text)
+{
+	const struct value values[] = {
+		V("text", text), V("n", c->cleaned.n),
+		V("names", references_texts(c, &c->cleaned)), { 0 },
+	};
+
+	if (c->cleaned.n == 0)
+		return text;
+	return arena_cstr(c->arena,
+			  sentence_fill(S("{text} Taken away with it: {names}."),
+					values, c->arena));
+}
+
 bool change_done(struct changes *c, const char *format, ...)
 {
 	const char *text;
@@ -150,7 +176,7 @@ bool change_done(struct changes *c, const char *format, ...)
 	va_start(args, format);
 	text = arena_vprintf(c->arena, format, args);
 	va_end(args);
-	return end_as(c, CHANGE_DONE, NULL, text);
+	return end_as(c, CHANGE_DONE, NULL, with_cleaned(c, text));
 }
 
 bool change_broken(struct changes *c)
@@ -165,8 +191,12 @@ bool change_log(struct changes *c, const char *noun, struct str subject,
 		struct str field, struct str old, struct str new)
 {
 	return run(c, "INSERT INTO change_log "
-		      "(who, noun, subject, field, old, new) "
-		      "VALUES (?, ?, ?, ?, ?, ?)",
+		      "(who, noun, subject, field, old, new, domain) "
+		      "VALUES (?1, ?2, ?3, ?4, ?5, ?6, CASE WHEN ?2 IN "
+		      "('domain', 'user', 'address', 'group', 'shared') THEN "
+		      "coalesce((SELECT domain FROM domain_name WHERE name = "
+		      "CASE ?2 WHEN 'domain' THEN ?3 ELSE "
+		      "substr(?3, instr(?3, '@') + 1) END), 0) ELSE 0 END)",
 		   "ttssss", c->who, noun, subject, field, old, new);
 }
 
@@ -199,7 +229,9 @@ const char *const tls_words[] = { "none", "opportunistic", "required",
 				  "verified", NULL };
 const char *const when_down_words[] = { "keep-known", "keep-all", "defer",
 					NULL };
+const char *const family_words[] = { "any", "ipv4", "ipv6", NULL };
 const char *const own_senders_words[] = { "accept", "refuse", NULL };
+const char *const from_header_words[] = { "accept", "own", NULL };
 const char *const role_words[] = { "superadmin", "domain-admin", "delegate",
 				   NULL };
 
@@ -218,23 +250,24 @@ const char *when_down_name(enum when_down w)
 	return when_down_words[w];
 }
 
+const char *family_name(enum address_family f)
+{
+	return family_words[f];
+}
+
 const char *own_senders_name(enum own_senders o)
 {
 	return own_senders_words[o];
 }
 
+const char *from_header_name(enum from_header f)
+{
+	return from_header_words[f];
+}
+
 const char *role_name(enum admin_role r)
 {
 	return role_words[r];
-}
-
-void random_letters(char *out, size_t n)
-{
-	static const char letters[] = "abcdefghijklmnopqrstuvwxyz234567";
-
-	for (size_t i = 0; i < n; i++)
-		out[i] = letters[randombytes_uniform(32)];
-	out[n] = 0;
 }
 
 bool is_key(struct str key, const char *name)
@@ -288,38 +321,34 @@ bool value_word(struct changes *c, const char *field, struct str v,
 		      V("words", words_list(c, words)));
 }
 
-static int unit_shift(struct str *v)
-{
-	static const char letters[] = "kmgt";
-	const char *p;
-
-	if (str_empty(*v))
-		return 0;
-	p = strchr(letters, v->p[v->n - 1] | 0x20);
-	if (!p)
-		return 0;
-	v->n--;
-	return 10 * (int)(p - letters + 1);
-}
-
 bool value_size(struct changes *c, const char *field, struct str v,
 		int64_t *out)
 {
-	struct str digits = v;
-	int shift = unit_shift(&digits);
-	uint64_t n;
-
 	/* 2^50 bytes: a petabyte is a typing error. */
-	if (!str_number(digits, UINT64_C(1) << (50 - shift), &n))
+	uint64_t n, most = UINT64_C(1) << 50;
+
+	if (!size_parse(v, most, &n))
 		return refuse(c, field, bad_size, V("key", field),
 			      V("given", v));
-	*out = (int64_t)(n << shift);
+	*out = (int64_t)n;
 	return true;
 }
 
-struct str size_text(struct changes *c, int64_t bytes)
+struct str bytes_text(struct changes *c, int64_t bytes)
 {
 	return arena_strf(c->arena, "%lld", (long long)bytes);
+}
+
+bool value_count(struct changes *c, const char *field, struct str v,
+		 int64_t most, int64_t *out)
+{
+	uint64_t n = 0;
+
+	if (!str_empty(v) && (!str_number(v, (uint64_t)most, &n) || n == 0))
+		return refuse(c, field, bad_count, V("key", field),
+			      V("given", v), V("most", most));
+	*out = (int64_t)n;
+	return true;
 }
 
 static bool has_control(struct str s)
@@ -347,7 +376,7 @@ bool value_text(struct changes *c, const char *field, struct str v, size_t max,
 bool value_address(struct changes *c, const char *field, struct str v,
 		   struct address *out)
 {
-	if (!address_parse(v, c->arena, out))
+	if (!address_parse_strict(v, c->arena, out))
 		return refuse(c, field, bad_address, V("given", v),
 			      V("cause", cause()));
 	if (str_empty(out->domain))

@@ -74,8 +74,60 @@ void changes_undo(struct changes *c);
  * the handle. */
 struct directory *changes_directory(struct changes *c);
 
+/* ---- what leads to others ---- */
+
+/*
+ * An address that forwards, groups, a catch-all, a postmaster or an
+ * administrator's rights lead to is not deleted, nor is its holder, domain or
+ * alias: refused, naming them.  With ON what follows takes them away along,
+ * where he who asks may, and the sentence says which.
+ */
+void changes_clean(struct changes *c, bool on);
+
+enum reference_kind {
+	REFERENCE_FORWARD,	/* of a user */
+	REFERENCE_MEMBER,	/* of a group */
+	REFERENCE_CATCH_ALL,	/* of a domain */
+	REFERENCE_POSTMASTER,	/* of a domain */
+	REFERENCE_ADMINISTRATOR,	/* rights of one who signs in with it */
+};
+
+struct reference {
+	enum reference_kind kind;
+	struct str owner;	/* login, name of the domain or administrator */
+	struct str address;	/* as it is written there */
+	/* Inside directory/ only. */
+	int64_t row, holder, domain;	/* its own; the owner's id and domain */
+	struct str local, at;		/* of the address, canonical */
+	bool is_last;			/* the group is empty now */
+};
+
+const char *reference_kind_name(enum reference_kind k);	/* "catch_all"... */
+/* Number I of what the last change has taken away and he may see; NULL: no
+ * more. */
+const struct reference *changes_cleaned(const struct changes *c, size_t i);
+
+/* ---- other names ---- */
+
+/*
+ * TO becomes the default address of a user, group or shared mailbox, or the
+ * first name of a domain, and goes wherever the old one is written down:
+ * logins, forwards, members, catch-alls, postmasters, administrators.  The old
+ * one stays an address (left@*), or an alias, with KEEP_OLD.  Open sessions
+ * end.  It is one line of the change log, "renamed"; a domain is a
+ * superadministrator's to rename.
+ */
+struct change holder_rename(struct changes *c, enum holder_kind kind,
+			    struct str address, struct str to, bool keep_old);
+struct change domain_rename(struct changes *c, struct str name, struct str to,
+			    bool keep_old);
+/* Line CHANGE of the change log, within LIMIT_UNDO_HOURS: everything is called
+ * as before, also what came to the new name since.  Refused when it has got yet
+ * another name. */
+struct change rename_undo(struct changes *c, int64_t change);
+
 /* ---- domains: relay, forward_unknown, aliases, catch_all, postmaster,
- *	own_senders, description, max_message_size ---- */
+ *	own_senders, from_header, description, max_message_size ---- */
 
 struct change domain_create(struct changes *c, struct str name,
 			    const struct setting *s, size_t n);
@@ -153,11 +205,16 @@ enum admin_role { ADMIN_SUPER, ADMIN_DOMAIN, ADMIN_DELEGATE };
 
 /*
  * What follows is asked for by an administrator of this role and domain (0:
- * all).  Users who are administrators themselves are refused to him unless he
- * has all their rights: with a user's password one signs in as him.  Without
- * it, as on the command line, nobody is refused.
+ * all).  Users who are administrators themselves, and whatever their mail is
+ * forwarded to, are refused to him unless he has all their rights: with a user's
+ * password one signs in as him, with his addresses one reads his mail.  What is
+ * named of other domains is counted only.  Without it, as on the command line,
+ * nobody is refused.
  */
 void changes_ask_as(struct changes *c, enum admin_role role, int64_t domain);
+/* The name of this machine, which stays: only superadministrators may name it
+ * as a relay. */
+void changes_at(struct changes *c, const char *hostname);
 
 struct change admin_create(struct changes *c, struct str name,
 			   const struct setting *s, size_t n);
@@ -208,8 +265,10 @@ struct change token_delete(struct changes *c, struct str admin, int64_t id);
 
 const char *home_name(enum home h);		/* "hosted"... */
 const char *tls_name(enum system_tls t);	/* "opportunistic"... */
+const char *family_name(enum address_family f);	/* "any", "ipv4"... */
 const char *when_down_name(enum when_down w);	/* "keep-known"... */
 const char *own_senders_name(enum own_senders o);
+const char *from_header_name(enum from_header f);
 const char *role_name(enum admin_role r);	/* "superadmin"... */
 
 #endif

@@ -140,6 +140,22 @@ static bool end_totp(struct changes *c, const struct admin_row *r)
 		change_log(c, "admin", r->name, S("totp"), S("on"), S("off")));
 }
 
+/* His user's password, with which he would sign in: the console has to know
+ * its hash. */
+static bool check_user_hash(struct changes *c, const struct admin_row *r)
+{
+	struct query q scoped(query) = sql_query(
+		c->sql, "SELECT password FROM holder WHERE login = ? AND "
+			"kind = 0 AND password <> ''", "s", r->name);
+	enum answer a = str_empty(r->password) ? query_next(&q) : ANSWER_NO;
+
+	if (a == ANSWER_UNSURE)
+		return broken(c);
+	if (a == ANSWER_NO || password_is_ours(query_text(&q, 0, c->arena)))
+		return true;
+	return refuse(c, "password", hash_of_user, V("user", r->name));
+}
+
 static bool apply(struct changes *c, struct admin_row *r,
 		  const struct setting *s, size_t n)
 {
@@ -172,7 +188,8 @@ static bool create(struct changes *c, struct str name, const struct setting *s,
 	if (r.id)
 		return refuse(c, "name", admin_exists, V("name", name));
 	r = (struct admin_row){ .role = ADMIN_DOMAIN, .name = name };
-	return apply(c, &r, s, n) && log_row(c, &none, &r) &&
+	return apply(c, &r, s, n) && check_user_hash(c, &r) &&
+	       log_row(c, &none, &r) &&
 	       run(c, "INSERT INTO admin (name, role, domain, password) "
 		      "VALUES (?, ?, ?, ?)", "siIs", r.name, r.role, r.domain,
 		   r.password) &&

@@ -9,63 +9,14 @@
 #include "directory/change.h"
 #include "wire/hosts.h"
 
-enum {
-	DESCRIPTION_BYTES = 1000,
-	ALIASES = 1000,		/* of one domain */
-};
-
-/* ---- loading ---- */
-
-bool domain_id(struct changes *c, struct str name, int64_t *id)
-{
-	*id = 0;
-	return ask(c, id, "SELECT domain FROM domain_name WHERE name = ?", "s",
-		   name);
-}
-
-static bool read_row(struct changes *c, int64_t id, struct domain_row *out)
-{
-	struct query q scoped(query) = sql_query(
-		c->sql,
-		"SELECT id, name, description, relay, forward_unknown, "
-		"catch_all, postmaster, own_senders, max_message_bytes "
-		"FROM domain WHERE id = ?", "i", id);
-
-	if (query_next(&q) != ANSWER_YES)
-		return broken(c);
-	*out = (struct domain_row){
-		.id = query_int(&q, 0),
-		.name = query_text(&q, 1, c->arena),
-		.description = query_text(&q, 2, c->arena),
-		.relay = query_text(&q, 3, c->arena),
-		.forward_unknown = query_int(&q, 4),
-		.catch_all = query_text(&q, 5, c->arena),
-		.postmaster = query_text(&q, 6, c->arena),
-		.own_senders = query_int(&q, 7),
-		.max_message_bytes = query_int(&q, 8),
-	};
-	return true;
-}
-
-bool domain_load(struct changes *c, const char *field, struct str name,
-		 struct domain_row *out)
-{
-	struct str canonical;
-	int64_t id;
-
-	if (!value_domain(c, field, name, &canonical) ||
-	    !domain_id(c, canonical, &id))
-		return false;
-	if (!id)
-		return missing(c, field, no_such_domain,
-			       V("domain", canonical));
-	return read_row(c, id, out);
-}
+enum { DESCRIPTION_BYTES = 1000 };
 
 /* ---- settings ---- */
 
+/* One that is there already may stay whatever it is. */
 static bool set_relay(struct changes *c, struct domain_row *d, struct str v)
 {
+	struct str old = d->relay;
 	struct host *hosts;
 	size_t n;
 
@@ -75,7 +26,10 @@ static bool set_relay(struct changes *c, struct domain_row *d, struct str v)
 	if (!value_hosts(c, "relay", v, &hosts, &n))
 		return false;
 	d->relay = hosts_text(hosts, n, c->arena);
-	return true;
+	if (str_same(old, d->relay))
+		return true;
+	d->relay_is_elsewhere = c->role != ADMIN_SUPER;
+	return check_hosts_are_others(c, "relay", hosts, n);
 }
 
 static bool set_forward_unknown(struct changes *c, struct domain_row *d,
@@ -122,6 +76,13 @@ static bool set_own_senders(struct changes *c, struct domain_row *d,
 			  &d->own_senders);
 }
 
+static bool set_from_header(struct changes *c, struct domain_row *d,
+			    struct str v)
+{
+	return value_word(c, "from_header", v, from_header_words,
+			  &d->from_header);
+}
+
 static bool set_description(struct changes *c, struct domain_row *d,
 			    struct str v)
 {
@@ -162,6 +123,12 @@ static struct str get_own_senders(struct changes *c,
 	return str_of(own_senders_words[d->own_senders]);
 }
 
+static struct str get_from_header(struct changes *c,
+				  const struct domain_row *d)
+{
+	return str_of(from_header_words[d->from_header]);
+}
+
 static struct str get_description(struct changes *c,
 				  const struct domain_row *d)
 {
@@ -171,7 +138,7 @@ static struct str get_description(struct changes *c,
 static struct str get_max_message_size(struct changes *c,
 				       const struct domain_row *d)
 {
-	return size_text(c, d->max_message_bytes);
+	return bytes_text(c, d->max_message_bytes);
 }
 
 static const struct key {
@@ -184,6 +151,7 @@ static const struct key {
 	{ "catch_all", set_catch_all, get_catch_all },
 	{ "postmaster", set_postmaster, get_postmaster },
 	{ "own_senders", set_own_senders, get_own_senders },
+	{ "from_header", set_from_header, get_from_header },
 	{ "description", set_description, get_description },
 	{ "max_message_size", set_max_message_size, get_max_message_size },
 };
@@ -267,143 +235,45 @@ static bool check_row(struct changes *c, const struct domain_row *old,
 		return refuse(c, str_empty(old->catch_all) ? "catch_all"
 							   : "forward_unknown",
 			      catch_all_or_forward, V("domain", d->name));
-	if (str_empty(d->relay) && !str_empty(old->relay) &&
-	    !check_nobody_needs_relay(c, d))
+	return !str_empty(d->relay) || str_empty(old->relay) ||
+	       check_nobody_needs_relay(c, d);
+}
+
+/* As they are by now: a name that was taken away may have taken them along. */
+static bool check_targets(struct changes *c, int64_t domain)
+{
+	struct domain_row d;
+
+	return domain_read(c, domain, &d) &&
+	       check_leads(c, "catch_all", d.catch_all) &&
+	       check_leads(c, "postmaster", d.postmaster);
+}
+
+/* Where a superior's mail goes is not changed by who has fewer rights. */
+static bool check_rights(struct changes *c, const struct domain_row *old,
+			 const struct domain_row *d)
+{
+	if (!str_same(old->catch_all, d->catch_all) &&
+	    (!check_rank_of_target(c, "catch_all", old->catch_all) ||
+	     !check_rank_of_target(c, "catch_all", d->catch_all)))
 		return false;
-	return check_leads(c, "catch_all", d->catch_all) &&
-	       check_leads(c, "postmaster", d->postmaster);
+	if (!str_same(old->postmaster, d->postmaster) &&
+	    (!check_rank_of_target(c, "postmaster", old->postmaster) ||
+	     !check_rank_of_target(c, "postmaster", d->postmaster)))
+		return false;
+	return str_same(old->relay, d->relay) ||
+	       check_rank_of_relayed(c, d->id);
 }
 
 static bool write_row(struct changes *c, const struct domain_row *d)
 {
 	return run(c, "UPDATE domain SET description = ?, relay = ?, "
 		      "forward_unknown = ?, catch_all = ?, postmaster = ?, "
-		      "own_senders = ?, max_message_bytes = ? WHERE id = ?",
-		   "ssissiii", d->description, d->relay, d->forward_unknown,
-		   d->catch_all, d->postmaster, d->own_senders,
-		   d->max_message_bytes, d->id);
-}
-
-/* ---- names ---- */
-
-static bool add_name(struct changes *c, const char *field,
-		     const struct domain_row *d, struct str name)
-{
-	struct domain_row other;
-	int64_t id;
-
-	if (!domain_id(c, name, &id))
-		return false;
-	if (id && (!read_row(c, id, &other)))
-		return false;
-	if (id && str_same(other.name, name))
-		return refuse(c, field, domain_exists, V("domain", name));
-	if (id)
-		return refuse(c, field, domain_is_alias, V("alias", name),
-			      V("domain", other.name));
-	return run(c, "INSERT INTO domain_name (name, domain) VALUES (?, ?)",
-		   "si", name, d->id);
-}
-
-/* An alias with addresses of its own stays until they are gone. */
-static bool drop_name(struct changes *c, const struct domain_row *d,
-		      struct str name)
-{
-	struct query q scoped(query) = sql_query(
-		c->sql,
-		"SELECT a.local || '@' || a.name || ' (' || h.login || ')' "
-		"FROM address a JOIN holder h ON h.id = a.holder "
-		"WHERE a.domain = ? AND a.name = ? ORDER BY a.local", "is",
-		d->id, name);
-	struct texts addresses;
-	int64_t n;
-
-	if (!name_list(c, &q, &addresses, &n))
-		return false;
-	if (n > 0)
-		return refuse(c, "aliases", alias_in_use, V("n", n),
-			      V("alias", name), V("addresses", addresses));
-	return run(c, "DELETE FROM domain_name WHERE name = ?", "s", name);
-}
-
-struct names {
-	struct str n[ALIASES];
-	size_t count;
-};
-
-static bool has_name(const struct names *set, struct str name)
-{
-	for (size_t i = 0; i < set->count; i++)
-		if (str_same(set->n[i], name))
-			return true;
-	return false;
-}
-
-/* "a.example, b.example" */
-static bool parse_names(struct changes *c, struct str text, struct names *out)
-{
-	struct str part, name;
-
-	out->count = 0;
-	while (str_split(&text, ',', &part)) {
-		part = str_trim(part);
-		if (str_empty(part))
-			continue;
-		if (!value_domain(c, "aliases", part, &name))
-			return false;
-		if (has_name(out, name))
-			continue;
-		if (out->count == ALIASES)
-			return refuse(c, "aliases", too_many_aliases,
-				      V("most", ALIASES));
-		out->n[out->count++] = name;
-	}
-	return true;
-}
-
-static bool load_aliases(struct changes *c, const struct domain_row *d,
-			 struct names *out)
-{
-	struct query q scoped(query) = sql_query(
-		c->sql, "SELECT name FROM domain_name WHERE domain = ? AND "
-			"name <> ? ORDER BY name", "is", d->id, d->name);
-	enum answer a;
-
-	out->count = 0;
-	while ((a = query_next(&q)) == ANSWER_YES && out->count < ALIASES)
-		out->n[out->count++] = query_text(&q, 0, c->arena);
-	return a != ANSWER_UNSURE || broken(c);
-}
-
-static struct str names_text(struct changes *c, const struct names *set)
-{
-	struct buf b scoped(buf) = BUF_EMPTY;
-
-	for (size_t i = 0; i < set->count; i++)
-		buf_printf(&b, "%s%.*s", i ? ", " : "", STR(set->n[i]));
-	return arena_str(c->arena, buf_str(&b));
-}
-
-static bool set_aliases(struct changes *c, const struct domain_row *d,
-			struct str text)
-{
-	struct names *have = arena_new(c->arena, struct names);
-	struct names *want = arena_new(c->arena, struct names);
-
-	if (!load_aliases(c, d, have) || !parse_names(c, text, want))
-		return false;
-	if (has_name(want, d->name))
-		return refuse(c, "aliases", own_name_as_alias,
-			      V("domain", d->name));
-	for (size_t i = 0; i < have->count; i++)
-		if (!has_name(want, have->n[i]) && !drop_name(c, d, have->n[i]))
-			return false;
-	for (size_t i = 0; i < want->count; i++)
-		if (!has_name(have, want->n[i]) &&
-		    !add_name(c, "aliases", d, want->n[i]))
-			return false;
-	return change_log(c, "domain", d->name, S("aliases"),
-			  names_text(c, have), names_text(c, want));
+		      "own_senders = ?, from_header = ?, "
+		      "max_message_bytes = ?, relay_is_elsewhere = ? "
+		      "WHERE id = ?", "ssissiiiii", d->description, d->relay, d->forward_unknown,
+		   d->catch_all, d->postmaster, d->own_senders, d->from_header,
+		   d->max_message_bytes, d->relay_is_elsewhere, d->id);
 }
 
 /* ---- the changes ---- */
@@ -416,12 +286,15 @@ static bool apply(struct changes *c, const struct domain_row *old,
 	for (size_t i = 0; i < n; i++)
 		if (!set_key(c, &d, &s[i]))
 			return false;
-	/* Names first: a catch-all may be on a new one. */
+	if (!check_row(c, old, &d) || !check_rights(c, old, &d) ||
+	    !write_row(c, &d) || !log_keys(c, old, &d))
+		return false;
 	for (size_t i = 0; i < n; i++)
 		if (is_key(s[i].key, "aliases") &&
-		    !set_aliases(c, &d, s[i].value))
+		    !domain_set_aliases(c, &d, s[i].value))
 			return false;
-	return check_row(c, old, &d) && write_row(c, &d) && log_keys(c, old, &d);
+	/* Names before: a catch-all may be on a new one. */
+	return check_targets(c, d.id);
 }
 
 /*
@@ -432,8 +305,9 @@ static bool add_builtin(struct changes *c, const struct domain_row *d)
 {
 	int64_t id;
 
-	if (!run(c, "INSERT INTO holder (kind, domain, login, name, builtin) "
-		    "VALUES (2, ?, ?, 'Postmaster', 1)", "is", d->id,
+	if (!run(c, "INSERT INTO holder (kind, domain, login, sort_key, name, "
+		    "builtin) VALUES (2, ?1, ?2, sort_key(?2), 'Postmaster', "
+		    "1)", "is", d->id,
 		 arena_strf(c->arena, "postmaster-builtin@%.*s",
 			    STR(d->name))))
 		return false;
@@ -454,7 +328,7 @@ static bool create(struct changes *c, struct str text, const struct setting *s,
 		 d.name))
 		return false;
 	d.id = sql_last_id(c->sql);
-	if (!add_name(c, "name", &d, d.name) || !read_row(c, d.id, &d))
+	if (!domain_add_name(c, "name", &d, d.name) || !domain_read(c, d.id, &d))
 		return false;
 	return add_builtin(c, &d) && apply(c, &d, s, n) &&
 	       change_log(c, "domain", d.name, S("created"), S(""), d.name) &&
@@ -486,6 +360,18 @@ static bool check_empty(struct changes *c, const struct domain_row *d)
 		      V("names", names));
 }
 
+static bool detach_domain(struct changes *c, const struct domain_row *d)
+{
+	struct target t = { d->id, S(""), S("*"), 0, d->id };
+	struct references all = { 0 };
+
+	return references_find(c, &t, &all) &&
+	       references_find_admins_of(c, d->id, &all) &&
+	       references_settle(c, &all, arena_strf(c->arena, "@%.*s",
+						     STR(d->name))) &&
+	       kept_forwards_lead(c, &t, NULL, STR_NONE);
+}
+
 static bool remove_domain(struct changes *c, struct str name)
 {
 	struct domain_row d;
@@ -497,7 +383,7 @@ static bool remove_domain(struct changes *c, struct str name)
 	if (!str_same(d.name, canonical))
 		return refuse(c, "name", alias_not_deleted, V("alias", name),
 			      V("domain", d.name));
-	return check_empty(c, &d) &&
+	return check_empty(c, &d) && detach_domain(c, &d) &&
 	       run(c, "DELETE FROM domain WHERE id = ?", "i", d.id) &&
 	       change_log(c, "domain", d.name, S("deleted"), d.name, S("")) &&
 	       done(c, "The domain %.*s is deleted.", STR(d.name));

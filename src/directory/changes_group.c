@@ -8,30 +8,12 @@
 #include "base/limits.h"
 #include "directory/change.h"
 
-/* Whom does an address lead to here?  0: nobody, or elsewhere. */
-static bool holder_of(struct changes *c, const struct address *a,
-		      int64_t *holder)
-{
-	int64_t domain;
-
-	*holder = 0;
-	if (!domain_id(c, a->domain, &domain))
-		return false;
-	if (!domain)
-		return true;
-	if (!place_holder(c, domain, a->local, a->domain, false, holder))
-		return false;
-	if (*holder || !a->has_detail)
-		return true;
-	return place_holder(c, domain, a->base, a->domain, false, holder);
-}
-
 static bool check_circle(struct changes *c, const struct holder_row *group,
 			 const struct address *a)
 {
 	int64_t member, found = 0;
 
-	if (!holder_of(c, a, &member))
+	if (!address_holder(c, a, &member))
 		return false;
 	if (member == group->id)
 		return refuse(c, "member", group_in_itself,
@@ -72,6 +54,7 @@ bool member_add(struct changes *c, const struct holder_row *group,
 
 	if (!value_address(c, "member", text, &a) ||
 	    !address_leads(c, "member", &a) || !check_circle(c, group, &a) ||
+	    !check_rank_of_target(c, "member", a.spelling) ||
 	    !check_room(c, group))
 		return false;
 	if (!run(c, "INSERT INTO member (holder, spelling, local, domain) "
@@ -92,6 +75,7 @@ static bool member_remove(struct changes *c, const struct holder_row *group,
 	struct address a;
 
 	if (!value_address(c, "member", text, &a) ||
+	    !check_rank_of_target(c, "member", a.spelling) ||
 	    !run(c, "DELETE FROM member WHERE holder = ? AND local = ? AND "
 		    "domain = ?", "iss", group->id, a.local, a.domain))
 		return false;
@@ -111,7 +95,8 @@ static bool each_member(struct changes *c, struct str address,
 {
 	struct holder_row group;
 
-	if (!holder_load_kind(c, HOLDER_GROUP, address, &group))
+	if (!holder_load_kind(c, HOLDER_GROUP, address, &group) ||
+	    !check_rank(c, &group))
 		return false;
 	for (size_t i = 0; i < n; i++)
 		if (!each(c, &group, members[i]))

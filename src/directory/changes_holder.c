@@ -7,6 +7,7 @@
  */
 #include "directory/change.h"
 #include "directory/password.h"
+#include "directory/password_import.h"
 
 enum {
 	NAME_BYTES = 250,
@@ -72,14 +73,38 @@ static bool set_password(struct changes *c, struct holder_row *h, struct str v)
 	return value_password(c, "password", v, &h->password);
 }
 
+static bool check_hash(struct changes *c, struct str v)
+{
+	static const char field[] = "password_hash";
+	struct imported_hash h = imported_hash_judge(v, c->arena);
+	struct str scheme = arena_strf(c->arena, "{%.*s}", STR(h.scheme));
+
+	switch (h.verdict) {
+	case HASH_GOOD:
+		return true;
+	case HASH_MALFORMED:
+		break;
+	case HASH_READABLE:
+		return refuse(c, field, hash_is_readable, V("scheme", scheme));
+	case HASH_UNKNOWN:
+		return refuse(c, field, hash_scheme_unknown, V("scheme", scheme),
+			      V("schemes", imported_hash_schemes(c->arena)));
+	case HASH_OF_A_NAME:
+		return refuse(c, field, hash_of_a_name, V("scheme", scheme));
+	case HASH_MISSHAPEN:
+		return refuse(c, field, hash_misshapen, V("scheme", scheme),
+			      V("shape", h.shape));
+	case HASH_COSTLY:
+		return refuse(c, field, hash_too_costly, V("scheme", scheme));
+	}
+	return refuse(c, field, bad_password_hash, V("shape", "{SCHEME}hash"));
+}
+
 static bool set_password_hash(struct changes *c, struct holder_row *h,
 			      struct str v)
 {
-	if (!str_empty(v) && !password_check_imported(v))
-		return refuse(c, "password_hash", bad_password_hash,
-			      V("cause", cause()));
 	h->password = v;
-	return true;
+	return str_empty(v) || check_hash(c, v);
 }
 
 static struct str get_mail_system(struct changes *c, const struct holder_row *h)
@@ -104,7 +129,7 @@ static struct str get_name(struct changes *c, const struct holder_row *h)
 
 static struct str get_quota(struct changes *c, const struct holder_row *h)
 {
-	return size_text(c, h->quota_bytes);
+	return bytes_text(c, h->quota_bytes);
 }
 
 static struct str get_forward_copy(struct changes *c,
@@ -136,7 +161,7 @@ static const struct key {
 /* Keys that are lists, with tables of their own. */
 static bool is_list(const struct holder_row *h, struct str key, bool creating)
 {
-	if (h->kind == HOLDER_USER && is_key(key, "forward"))
+	if (is_key(key, h->kind == HOLDER_USER ? "forward" : "senders"))
 		return true;
 	if (!creating)
 		return false;
@@ -152,8 +177,7 @@ static bool set_key(struct changes *c, struct holder_row *h,
 
 	if (is_list(h, s->key, creating))
 		return true;
-	if (h->kind == HOLDER_USER)
-		names[n++] = "forward";
+	names[n++] = h->kind == HOLDER_USER ? "forward" : "senders";
 	for (size_t i = 0; i < array_size(keys); i++) {
 		if (!(keys[i].kinds & 1u << h->kind))
 			continue;
@@ -164,7 +188,7 @@ static bool set_key(struct changes *c, struct holder_row *h,
 	return unknown_key(c, kind_words[h->kind], s->key, names);
 }
 
-static const char *noun_of(const struct holder_row *h)
+const char *holder_noun(const struct holder_row *h)
 {
 	return h->kind == HOLDER_SHARED ? "shared" : kind_words[h->kind];
 }
@@ -180,12 +204,12 @@ static bool log_keys(struct changes *c, const struct holder_row *old,
 		before = keys[i].get(c, old);
 		after = keys[i].get(c, new);
 		if (!str_same(before, after) &&
-		    !change_log(c, noun_of(new), new->login,
+		    !change_log(c, holder_noun(new), new->login,
 				str_of(keys[i].name), before, after))
 			return false;
 	}
 	return str_same(old->password, new->password) ||
-	       change_log(c, noun_of(new), new->login, S("password"), S(""),
+	       change_log(c, holder_noun(new), new->login, S("password"), S(""),
 			  str_empty(new->password) ? S("removed") : S("set"));
 }
 
@@ -212,26 +236,13 @@ static bool add_forward(struct changes *c, const struct holder_row *h,
 		   h->id, a.spelling, a.local, a.domain);
 }
 
-static bool load_forwards(struct changes *c, int64_t holder, struct str *out)
-{
-	struct query q scoped(query) = sql_query(
-		c->sql, "SELECT coalesce(group_concat(spelling, ', '), '') "
-			"FROM (SELECT spelling FROM forward WHERE holder = ? "
-			"ORDER BY id)", "i", holder);
-
-	if (query_next(&q) != ANSWER_YES)
-		return broken(c);
-	*out = query_text(&q, 0, c->arena);
-	return true;
-}
-
 static bool set_forwards(struct changes *c, const struct holder_row *h,
 			 struct str text)
 {
 	struct str part, old, new;
 	size_t n = 0;
 
-	if (!load_forwards(c, h->id, &old) ||
+	if (!forwards_text(c, h->id, &old) ||
 	    !run(c, "DELETE FROM forward WHERE holder = ?", "i", h->id))
 		return false;
 	while (str_split(&text, ',', &part)) {
@@ -244,7 +255,7 @@ static bool set_forwards(struct changes *c, const struct holder_row *h,
 		if (!add_forward(c, h, part))
 			return false;
 	}
-	return load_forwards(c, h->id, &new) &&
+	return forwards_text(c, h->id, &new) &&
 	       (str_same(old, new) ||
 		change_log(c, "user", h->login, S("forward"), old, new));
 }
@@ -271,6 +282,9 @@ static bool set_lists(struct changes *c, const struct holder_row *h,
 			return false;
 		if (is_key(s[i].key, "forward") &&
 		    !set_forwards(c, h, s[i].value))
+			return false;
+		if (is_key(s[i].key, "senders") &&
+		    !senders_set(c, h, s[i].value))
 			return false;
 		if (is_key(s[i].key, "member") &&
 		    !member_add(c, h, s[i].value))
@@ -307,8 +321,7 @@ static bool end_old_sessions(struct changes *c, const struct holder_row *old,
 	return change_end_sessions(c, new->id, new->login);
 }
 
-/* A mailbox here goes by its login, and Dovecot's LMTP takes ASCII only. */
-static bool check_mailbox_name(struct changes *c, const struct holder_row *h)
+bool check_mailbox_name(struct changes *c, const struct holder_row *h)
 {
 	if (h->kind == HOLDER_GROUP ||
 	    (h->kind == HOLDER_USER && h->mail_system != HOME_HOSTED))
@@ -320,6 +333,24 @@ static bool check_mailbox_name(struct changes *c, const struct holder_row *h)
 	return true;
 }
 
+/* An administrator without a password of his own signs in with his user's, and
+ * the console knows hashes of ours only. */
+static bool check_own_hash(struct changes *c, const struct holder_row *old,
+			   const struct holder_row *h)
+{
+	int64_t is_admin = 0;
+
+	if (h->kind != HOLDER_USER || str_empty(h->password) ||
+	    str_same(old->password, h->password) ||
+	    password_is_ours(h->password))
+		return true;
+	if (!ask(c, &is_admin, "SELECT 1 FROM admin WHERE name = ? AND "
+			       "password = ''", "s", h->login))
+		return false;
+	return !is_admin || refuse(c, "password_hash", hash_of_administrator,
+				   V("user", h->login));
+}
+
 static bool apply(struct changes *c, const struct holder_row *old,
 		  const struct setting *s, size_t n, bool creating)
 {
@@ -328,7 +359,8 @@ static bool apply(struct changes *c, const struct holder_row *old,
 	for (size_t i = 0; i < n; i++)
 		if (!set_key(c, &h, &s[i], creating))
 			return false;
-	return check_mailbox_name(c, &h) && write_row(c, &h) &&
+	return check_mailbox_name(c, &h) && check_own_hash(c, old, &h) &&
+	       write_row(c, &h) &&
 	       set_lists(c, &h, s, n) &&
 	       check_system(c, "mail_system", &h) && log_keys(c, old, &h) &&
 	       (creating || end_old_sessions(c, old, &h));
@@ -347,20 +379,21 @@ static const char *about_login(struct changes *c, const struct holder_row *made)
 	       "password`.";
 }
 
-/* Has he who asks all the rights this user has as an administrator? */
-static bool check_rank(struct changes *c, const struct holder_row *h)
+/* What has led to one of his addresses before anybody had it: as a domain that
+ * forwards unknown addresses lets it. */
+static const char *about_references(struct changes *c,
+				    const struct holder_row *made)
 {
-	struct query q scoped(query) =
-		sql_query(c->sql, "SELECT role, coalesce(domain, 0) FROM admin "
-				  "WHERE name = ?", "s", h->login);
-	enum answer a = c->role == ADMIN_SUPER ? ANSWER_NO : query_next(&q);
+	struct references all = { 0 };
+	struct str text = S(" {n} other leads to it already: {names}.|"
+			    " {n} others lead to it already: {names}.");
 
-	if (a == ANSWER_UNSURE)
-		return broken(c);
-	if (a == ANSWER_NO || (query_int(&q, 0) >= (int64_t)c->role &&
-			       query_int(&q, 1) == c->role_domain))
-		return true;
-	return refuse(c, NULL, user_outranks, V("user", h->login));
+	if (!references_find_holder(c, made, &all) || all.n == 0)
+		return "";
+	text = sentence_fill(text, VALUES(V("n", all.n),
+					  V("names", references_texts(c, &all))),
+			     c->arena);
+	return arena_cstr(c->arena, text);
 }
 
 static bool create(struct changes *c, enum holder_kind kind, struct str address,
@@ -369,12 +402,14 @@ static bool create(struct changes *c, enum holder_kind kind, struct str address,
 	struct holder_row h = { .kind = kind, .enabled = true,
 				.forward_keeps_copy = true };
 
-	return holder_insert(c, address, &h) && check_rank(c, &h) &&
-	       change_log(c, noun_of(&h), h.login, S("created"), S(""),
+	/* With all his addresses, one of which a superior may forward to. */
+	return holder_insert(c, address, &h) &&
+	       change_log(c, holder_noun(&h), h.login, S("created"), S(""),
 			  h.login) &&
-	       apply(c, &h, s, n, true) &&
-	       done(c, "The %s %.*s is created.%s", kind_words[kind],
-		    STR(h.login), about_login(c, &h));
+	       apply(c, &h, s, n, true) && check_rank(c, &h) &&
+	       done(c, "The %s %.*s is created.%s%s", kind_words[kind],
+		    STR(h.login), about_login(c, &h),
+		    about_references(c, &h));
 }
 
 static bool set_loaded(struct changes *c, const struct holder_row *h,
@@ -465,7 +500,7 @@ static bool delete(struct changes *c, enum holder_kind kind,
 {
 	struct holder_row h;
 
-	return holder_load_kind(c, kind, address, &h) && check_rank(c, &h) &&
+	return holder_load_named(c, kind, address, &h) && check_rank(c, &h) &&
 	       holder_delete(c, &h);
 }
 

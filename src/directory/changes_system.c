@@ -2,9 +2,11 @@
  * Named systems: other mail servers, how they are reached, what they may do.
  *
  * Invariants: `verified` has names to verify; a password is only given over
- * TLS; a block of addresses is trusted as one system; one smart host at most.
+ * TLS; a block of addresses is trusted as one system; one smart host at most;
+ * the address family leaves a host to connect to.
  */
 #include "base/inet.h"
+#include "base/limits.h"
 #include "directory/change.h"
 #include "wire/hosts.h"
 
@@ -14,18 +16,36 @@ enum {
 	TRUSTS = 100,		/* blocks of one system */
 };
 
+/* struct system_limits, as numbers: what is beyond these is a typing error. */
+enum { CONNECTIONS, MAILS_PER_CONNECTION, RECIPIENTS_PER_MAIL,
+       MAILS_PER_MINUTE, COUNTS };
+
+static const struct {
+	const char *key;
+	int64_t most;
+} counts[COUNTS] = {
+	[CONNECTIONS] = { "connections", 1000 },
+	[MAILS_PER_CONNECTION] = { "mails_per_connection", 10000 },
+	[RECIPIENTS_PER_MAIL] = { "recipients_per_mail", LIMIT_RECIPIENTS },
+	[MAILS_PER_MINUTE] = { "mails_per_minute", 60000 },
+};
+
 struct system_row {
-	int64_t id, tls, may_relay, smart_host, when_down;
+	int64_t id, tls, may_relay, smart_host, when_down, family;
+	int64_t count[COUNTS];	/* 0: not set */
 	struct str name, hosts, user, password;
 	bool has_ip;		/* among the hosts */
+	bool has_v4, has_v6;	/* ...or a name, which may have either */
 };
 
 static bool read_row(struct changes *c, int64_t id, struct system_row *out)
 {
 	struct query q scoped(query) = sql_query(
 		c->sql, "SELECT id, tls, may_relay, smart_host, when_down, "
-			"name, hosts, user, password FROM system WHERE id = ?",
-		"i", id);
+			"name, hosts, user, password, address_family, "
+			"connections, mails_per_connection, "
+			"recipients_per_mail, mails_per_minute "
+			"FROM system WHERE id = ?", "i", id);
 
 	if (query_next(&q) != ANSWER_YES)
 		return broken(c);
@@ -39,7 +59,10 @@ static bool read_row(struct changes *c, int64_t id, struct system_row *out)
 		.hosts = query_text(&q, 6, c->arena),
 		.user = query_text(&q, 7, c->arena),
 		.password = query_text(&q, 8, c->arena),
+		.family = query_int(&q, 9),
 	};
+	for (int i = 0; i < COUNTS; i++)
+		out->count[i] = query_int(&q, 10 + i);
 	return true;
 }
 
@@ -81,20 +104,30 @@ bool system_id(struct changes *c, const char *field, struct str name,
 
 /* ---- settings ---- */
 
-static bool parse_hosts(struct changes *c, struct system_row *r, struct str v)
+static bool parse_hosts(struct changes *c, struct system_row *r, struct str v,
+			bool is_new)
 {
 	struct host *hosts;
 	size_t n;
 
 	if (str_empty(str_trim(v)))
 		return refuse(c, "hosts", system_needs_hosts);
-	if (!value_hosts(c, "hosts", v, &hosts, &n))
+	if (!value_hosts(c, "hosts", v, &hosts, &n) ||
+	    (is_new && !check_hosts_are_others(c, "hosts", hosts, n)))
 		return false;
-	r->has_ip = false;
-	for (size_t i = 0; i < n; i++)
+	r->has_ip = r->has_v4 = r->has_v6 = false;
+	for (size_t i = 0; i < n; i++) {
 		r->has_ip |= hosts[i].is_ip;
+		r->has_v4 |= !hosts[i].is_ip || inet_is_v4(&hosts[i].ip);
+		r->has_v6 |= !hosts[i].is_ip || !inet_is_v4(&hosts[i].ip);
+	}
 	r->hosts = hosts_text(hosts, n, c->arena);
 	return true;
+}
+
+static bool set_hosts(struct changes *c, struct system_row *r, struct str v)
+{
+	return parse_hosts(c, r, v, true);
 }
 
 static bool set_flag(struct changes *c, const char *field, struct str v,
@@ -124,10 +157,16 @@ static bool set_key(struct changes *c, struct system_row *r,
 {
 	static const char *const keys[] = {
 		"hosts", "tls", "user", "password", "trust", "may_relay",
-		"smart_host", "when_down", NULL };
+		"smart_host", "when_down", "connections",
+		"mails_per_connection", "recipients_per_mail",
+		"mails_per_minute", "address_family", NULL };
 
+	for (int i = 0; i < COUNTS; i++)
+		if (is_key(s->key, counts[i].key))
+			return value_count(c, counts[i].key, s->value,
+					   counts[i].most, &r->count[i]);
 	if (is_key(s->key, "hosts"))
-		return parse_hosts(c, r, s->value);
+		return set_hosts(c, r, s->value);
 	if (is_key(s->key, "tls"))
 		return value_word(c, "tls", s->value, tls_words, &r->tls);
 	if (is_key(s->key, "user"))
@@ -141,6 +180,9 @@ static bool set_key(struct changes *c, struct system_row *r,
 	if (is_key(s->key, "when_down"))
 		return value_word(c, "when_down", s->value, when_down_words,
 				  &r->when_down);
+	if (is_key(s->key, "address_family"))
+		return value_word(c, "address_family", s->value, family_words,
+				  &r->family);
 	if (is_key(s->key, "trust"))
 		return true;	/* set_trust() */
 	return unknown_key(c, "system", s->key, keys);
@@ -163,9 +205,20 @@ static bool check_smart_host(struct changes *c, const struct system_row *r)
 		      V("system", system_name_of(c, other)));
 }
 
+/* Of a name nobody knows here which addresses it will have. */
+static bool check_family(struct changes *c, const struct system_row *r)
+{
+	if ((r->family != FAMILY_IPV4 || r->has_v4) &&
+	    (r->family != FAMILY_IPV6 || r->has_v6))
+		return true;
+	return refuse(c, "address_family", no_host_of_family,
+		      V("family", family_words[r->family]),
+		      V("hosts", r->hosts));
+}
+
 static bool check_row(struct changes *c, struct system_row *r)
 {
-	if (!parse_hosts(c, r, r->hosts))
+	if (!parse_hosts(c, r, r->hosts, false) || !check_family(c, r))
 		return false;
 	if (r->tls == SYSTEM_TLS_VERIFIED && r->has_ip)
 		return refuse(c, "tls", ip_not_verified, V("hosts", r->hosts));
@@ -181,9 +234,14 @@ static bool write_row(struct changes *c, const struct system_row *r)
 {
 	return run(c, "UPDATE system SET hosts = ?, tls = ?, user = ?, "
 		      "password = ?, may_relay = ?, smart_host = ?, "
-		      "when_down = ? WHERE id = ?", "sissiiii", r->hosts,
-		   r->tls, r->user, r->password, r->may_relay, r->smart_host,
-		   r->when_down, r->id);
+		      "when_down = ?, address_family = ?, connections = ?, "
+		      "mails_per_connection = ?, recipients_per_mail = ?, "
+		      "mails_per_minute = ? WHERE id = ?", "sissiiiiiiiii",
+		   r->hosts, r->tls, r->user, r->password, r->may_relay,
+		   r->smart_host, r->when_down, r->family,
+		   r->count[CONNECTIONS], r->count[MAILS_PER_CONNECTION],
+		   r->count[RECIPIENTS_PER_MAIL], r->count[MAILS_PER_MINUTE],
+		   r->id);
 }
 
 /* ---- trust ---- */
@@ -252,6 +310,24 @@ static struct str yes_no(int64_t on)
 	return on ? S("yes") : S("no");
 }
 
+/* As it is set: empty is not set. */
+static struct str count_text(struct changes *c, int64_t n)
+{
+	return n ? arena_strf(c->arena, "%lld", (long long)n) : S("");
+}
+
+static bool log_counts(struct changes *c, const struct system_row *old,
+		       const struct system_row *new)
+{
+	for (int i = 0; i < COUNTS; i++)
+		if (old->count[i] != new->count[i] &&
+		    !change_log(c, "system", new->name, str_of(counts[i].key),
+				count_text(c, old->count[i]),
+				count_text(c, new->count[i])))
+			return false;
+	return true;
+}
+
 /* set_trust() does the same for the blocks. */
 static bool log_row(struct changes *c, const struct system_row *old,
 		    const struct system_row *new)
@@ -271,6 +347,8 @@ static bool log_row(struct changes *c, const struct system_row *old,
 		  yes_no(new->smart_host) },
 		{ "when_down", str_of(when_down_words[old->when_down]),
 		  str_of(when_down_words[new->when_down]) },
+		{ "address_family", str_of(family_words[old->family]),
+		  str_of(family_words[new->family]) },
 	};
 
 	for (size_t i = 0; i < array_size(fields); i++)
@@ -278,7 +356,7 @@ static bool log_row(struct changes *c, const struct system_row *old,
 		    !change_log(c, "system", new->name, str_of(fields[i].field),
 				fields[i].old, fields[i].new))
 			return false;
-	return true;
+	return log_counts(c, old, new);
 }
 
 static bool apply(struct changes *c, struct system_row *r,

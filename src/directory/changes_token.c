@@ -6,6 +6,7 @@
  */
 #include "directory/admins.h"
 #include "directory/change.h"
+#include "rt/random.h"
 
 enum {
 	NAME_BYTES = 100,
@@ -90,7 +91,7 @@ struct change token_create(struct changes *c, struct str admin,
 			   struct str name, bool may_write, int64_t days,
 			   char out[TOKEN_CHARS + 1])
 {
-	random_letters(out, TOKEN_CHARS);
+	random_name(out, TOKEN_CHARS);
 	return change_end(c, change_begin(c) && create(c, admin, name,
 						       may_write, days, out));
 }

@@ -9,6 +9,7 @@
 #include "directory/admins.h"
 #include "directory/change.h"
 #include "directory/totp.h"
+#include "rt/random.h"
 
 struct factor {
 	int64_t admin, id;	/* ID 0: none, not even begun */
@@ -87,7 +88,7 @@ static bool take_code(struct changes *c, const struct factor *f,
 /* "abcdefghijkl" -> "abcd-efgh-ijkl" */
 static void make_recovery_code(char out[RECOVERY_CODE_CHARS + 1])
 {
-	random_letters(out, RECOVERY_CODE_CHARS);
+	random_name(out, RECOVERY_CODE_CHARS);
 	out[4] = out[9] = '-';
 }
 

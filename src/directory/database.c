@@ -7,16 +7,14 @@
  */
 #include "directory/database.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <sodium.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/buf.h"
 #include "directory/changes.h"
 #include "directory/password.h"
 #include "directory/sql.h"
+#include "rt/folder.h"
+#include "rt/random.h"
 
 enum { APPLICATION = 0x53504c54 };	/* "SPLT" */
 
@@ -111,7 +109,7 @@ static bool migrate(struct sql *s)
 
 bool directory_migrate(const char *path)
 {
-	struct sql *s = sql_open(path, SQL_WRITE);
+	struct sql *s = directory_connect(path, SQL_WRITE);
 	bool ok = s && migrate(s);
 
 	sql_close(s);
@@ -125,8 +123,8 @@ static bool add_node(struct sql *s)
 	uint8_t key[32], id[8];
 	char key_hex[2 * sizeof(key) + 1], id_hex[2 * sizeof(id) + 1];
 
-	randombytes_buf(key, sizeof(key));
-	randombytes_buf(id, sizeof(id));
+	random_bytes(key, sizeof(key));
+	random_bytes(id, sizeof(id));
 	sodium_bin2hex(key_hex, sizeof(key_hex), key, sizeof(key));
 	sodium_bin2hex(id_hex, sizeof(id_hex), id, sizeof(id));
 	return sql_run(s, "INSERT INTO node (only_one, id, key) "
@@ -145,7 +143,7 @@ static bool add_admin0(struct sql *s, struct str password)
 
 static bool fill(const char *path, struct str admin_password)
 {
-	struct sql *s = sql_open(path, SQL_CREATE);
+	struct sql *s = directory_connect(path, SQL_CREATE);
 	bool ok = s && migrate(s) && sql_script(s, "BEGIN") && add_node(s) &&
 		  add_admin0(s, admin_password) && sql_script(s, "COMMIT");
 
@@ -156,27 +154,24 @@ static bool fill(const char *path, struct str admin_password)
 static void remove_all(const char *path)
 {
 	static const char *const ends[] = { "", "-wal", "-shm" };
+	struct arena *arena scoped(arena) = arena_open();
+	ptrdiff_t slash = str_find_last(str_of(path), '/');
+	const char *folder = slash < 0 ? "." : arena_cstr(arena,
+		str_part(str_of(path), 0, (size_t)slash + 1));
 
-	for (size_t i = 0; i < array_size(ends); i++) {
-		struct buf b scoped(buf) = BUF_EMPTY;
-
-		buf_printf(&b, "%s%s", path, ends[i]);
-		buf_add_char(&b, '\0');
-		unlink(b.p);
-	}
+	for (size_t i = 0; i < array_size(ends); i++)
+		(void)!folder_remove(folder, arena_printf(arena, "%s%s",
+			path + slash + 1, ends[i]));
 }
 
 /* It holds password hashes and keys: nobody else's to read. */
 static bool make_file(const char *path)
 {
-	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-
-	if (fd < 0 && errno == EEXIST)
+	if (folder_make_new_file(path))
+		return true;
+	if (cause_kind() == FAIL_HELD)
 		return fail("%s exists already.", path);
-	if (fd < 0)
-		return fail("create %s: %m", path);
-	close(fd);
-	return true;
+	return false;
 }
 
 bool directory_create(const char *path, struct str admin_password)
@@ -187,4 +182,13 @@ bool directory_create(const char *path, struct str admin_password)
 		return true;
 	remove_all(path);
 	return add_cause("create %s", path);
+}
+
+bool directory_copy(const char *path, const char *to)
+{
+	struct sql *s = directory_connect(path, SQL_READ);
+	bool ok = s && sql_copy(s, to);
+
+	sql_close(s);
+	return ok;
 }

@@ -19,4 +19,8 @@ bool directory_create(const char *path, struct str admin_password) must_check;
  * it: `serve` and the command line begin with it. */
 bool directory_migrate(const char *path) must_check;
 
+/* Copy the file at PATH, as of one moment, to TO, which is new; others may read
+ * and write it meanwhile. */
+bool directory_copy(const char *path, const char *to) must_check;
+
 #endif

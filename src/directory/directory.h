@@ -25,6 +25,7 @@
 #include "base/arena.h"
 #include "base/fail.h"
 #include "base/inet.h"
+#include "base/next_hop.h"
 
 struct directory;
 
@@ -34,7 +35,11 @@ enum answer {
 	ANSWER_UNSURE,		/* our own trouble: cause() */
 };
 
+struct damage;
+
 struct directory *directory_open(const char *path);	/* NULL: cause() */
+/* The same for one of several who share what is known of DAMAGE. */
+struct directory *directory_open_wary(const char *path, struct damage *damage);
 void directory_close(struct directory *d);
 /* Changes with every commit of anybody: cheap, for noticing. */
 uint64_t directory_version(struct directory *d);
@@ -47,18 +52,46 @@ uint64_t directory_version(struct directory *d);
 void directory_begin(struct directory *d);
 void directory_end(struct directory *d);
 
+/* ---- damage ---- */
+
+/* What a directory that is damaged does not have, it may have lost. */
+enum {
+	DOUBT_DOMAINS = 1,
+	DOUBT_ADDRESSES = 2,
+	DOUBT_MEMBERS = 4,
+	DOUBT_SYSTEMS = 8,	/* and whom they trust */
+	DOUBT_ALL = 15,
+};
+
+/* Are the tables that routing reads whole, and do their indexes agree?  Reads
+ * all of them, so it blocks: for a worker.  What is not: DOUBT_*, and cause()
+ * says what is wrong with the last of it. */
+unsigned directory_check(const char *path);
+
+/* What those who ask, on whatever thread, tell who checks, and he them. */
+struct damage {
+	_Atomic bool met;		/* a question has met some */
+	/* DOUBT_*: questions say UNSURE where they would say NO about these,
+	 * and for a group's members. */
+	_Atomic unsigned doubts;
+};
+
 /* ---- domains ---- */
 
 enum own_senders { OWN_SENDERS_ACCEPT, OWN_SENDERS_REFUSE };
+/* What users of the domain may write into From and the like. */
+enum from_header { FROM_HEADER_ACCEPT, FROM_HEADER_OWN };
 
 struct domain {
 	int64_t id;
 	struct str name;		/* its first name, not the alias asked */
 	struct str relay;		/* hosts (wire/hosts.h), or empty */
+	bool relay_is_elsewhere;	/* its names are never this machine's */
 	bool forward_unknown;
 	struct str catch_all;		/* address or empty */
 	struct str postmaster;		/* address or empty */
 	enum own_senders own_senders;
+	enum from_header from_header;
 	uint64_t max_message_bytes;	/* 0: the server's */
 };
 
@@ -99,12 +132,21 @@ struct holder {
 enum answer directory_address(struct directory *d, const struct domain *domain,
 			      struct str local, struct str name,
 			      struct arena *arena, struct holder *out);
-/* Members of a group as addresses, in order of adding. */
-enum answer directory_members(struct directory *d, int64_t group,
+/* Members of a group as addresses, in order of adding, the first MOST of
+ * them. */
+enum answer directory_members(struct directory *d, int64_t group, size_t most,
 			      struct arena *arena, const struct str **out,
 			      size_t *n);
 
-/* May this login write as this address (one of its own, +detail allowed)?
+/*
+ * Is a login still worth what it was when Dovecot let it in?  RIGHT is the
+ * login_right it got then (schema.sql).  NO: he is deleted, disabled, not
+ * hosted here any more, has another login or another password.
+ */
+enum answer directory_login_holds(struct directory *d, struct str login,
+				  struct str right);
+/* May this login write as this address: one of its own, or of a group or shared
+ * mailbox whose `senders` allow it; +detail allowed?
  * NO also when the login is not hosted or not enabled any more. */
 enum answer directory_may_send_as(struct directory *d, struct str login,
 				  struct str local, struct str domain);
@@ -118,16 +160,35 @@ enum system_tls {
 	SYSTEM_TLS_VERIFIED,		/* certificate has to match */
 };
 enum when_down { DOWN_KEEP_KNOWN, DOWN_KEEP_ALL, DOWN_DEFER };
+enum address_family { FAMILY_ANY, FAMILY_IPV4, FAMILY_IPV6 };
+
+/*
+ * What an administrator has set for a system; 0: not set.  It wins over what
+ * was learnt of a host, whichever is smaller, and is not forgotten.  A relay
+ * that has no name has none of it.
+ */
+struct system_limits {
+	unsigned connections;	/* at once to each of its hosts, of all loops
+				   together */
+	unsigned mails_per_connection;	/* then a fresh one is opened */
+	unsigned recipients_per_mail;	/* the others go in further mails */
+	unsigned mails_per_minute;	/* to all its hosts; the rest waits for
+					   its turn */
+	enum address_family family;	/* of the addresses connected to */
+};
 
 struct system {
 	int64_t id;		/* 0: a domain's relay that has no name */
 	struct str name;	/* its name, or its hosts */
 	struct str hosts;
+	bool is_elsewhere;	/* an address of a host that is this machine's,
+				   or link-local, is none */
 	enum system_tls tls;
 	struct str user, password;	/* for AUTH at its side; or empty */
 	bool may_relay;
 	bool smart_host;
 	enum when_down when_down;
+	struct system_limits limits;
 };
 
 enum answer directory_system(struct directory *d, int64_t id,
@@ -142,6 +203,19 @@ enum answer directory_trusted(struct directory *d, const struct inet *peer,
 			      struct arena *arena, struct system *out);
 /* A domain's relay as a system named by its hosts: opportunistic, keep-known. */
 struct system directory_relay(const struct domain *domain);
+/* Who it is, and what is known of it by: next_hop_text(). */
+static inline struct next_hop system_next_hop(const struct system *s)
+{
+	return (struct next_hop){ s->id ? NEXT_HOP_SYSTEM : NEXT_HOP_RELAY,
+				  s->name };
+}
+static inline struct str system_key(const struct system *s,
+				    struct arena *arena)
+{
+	struct next_hop h = system_next_hop(s);
+
+	return next_hop_text(&h, arena);
+}
 
 /* ---- this node ---- */
 

@@ -11,6 +11,7 @@
 
 #include "base/test.h"
 
+#include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -24,6 +25,8 @@ static char test_path[64];
 static struct changes *c;
 static struct directory *d;
 static struct arena *arena;
+
+extern const char schema_sql[];		/* schema.sql */
 
 #define NOTHING NULL, 0
 /* Up to four "key=value". */
@@ -98,6 +101,41 @@ static inline int test_end(void **state)
 	arena_close(arena);
 	test_unlink();
 	return 0;
+}
+
+/* A directory as Splitmail made it when the schema had VERSION, with what
+ * STATEMENTS put there; then brought up to date. */
+static inline void test_begin_at(int version, const char *statements)
+{
+	char mark[32], number[80];
+	struct str schema = str_of(schema_sql);
+	ptrdiff_t end;
+	sqlite3 *db;
+
+	changes_close(c);
+	directory_close(d);
+	c = NULL;
+	d = NULL;
+	test_unlink();
+	snprintf(mark, sizeof(mark), "\n-- version %d\n", version + 1);
+	snprintf(number, sizeof(number), "PRAGMA application_id = 1397771348; "
+		 "PRAGMA user_version = %d;", version);
+	end = str_search(schema, str_of(mark));
+	assert_true(end > 0);
+	assert_int_equal(sqlite3_open(test_path, &db), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db, arena_cstr(arena, str_part(
+				      schema, 0, (size_t)end)),
+				      NULL, NULL, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db, number, NULL, NULL, NULL), SQLITE_OK);
+	if (sqlite3_exec(db, statements, NULL, NULL, NULL) != SQLITE_OK)
+		fail_msg("%s", sqlite3_errmsg(db));
+	sqlite3_close(db);
+	if (!directory_migrate(test_path))
+		fail_msg("%s", cause());
+	c = changes_open(test_path, "test");
+	d = directory_open(test_path);
+	assert_non_null(c);
+	assert_non_null(d);
 }
 
 static inline int test_folder_make(void **state)

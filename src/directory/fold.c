@@ -6,8 +6,6 @@
  */
 #include "directory/fold.h"
 
-#include <pthread.h>
-#include <sqlite3.h>
 #include <stdlib.h>
 #include <unicase.h>
 #include <unictype.h>
@@ -15,6 +13,7 @@
 #include <unistr.h>
 
 #include "base/str.h"
+#include "rt/mutex.h"
 
 /* Above, below and around letters; not what makes another letter in scripts
  * of Asia (nukta, virama, voicing). */
@@ -101,38 +100,29 @@ static uint8_t *fold_by_letter(const uint8_t *text, size_t n, size_t *left)
 	return to;
 }
 
+static uint8_t *fold_text(struct str text, size_t *left)
+{
+	static struct once once = ONCE;
+	const uint8_t *bytes = (const uint8_t *)text.p;
+	uint8_t *folded;
+
+	once_do(&once, fold_letters);
+	folded = fold_by_letter(bytes, text.n, left);
+	return folded ? folded : fold(bytes, text.n, left);
+}
+
 /* ASCII stays as it is: LIKE takes no notice of its case, and nearly
  * everything is ASCII.  So does what is no UTF-8. */
-static void on_fold(sqlite3_context *out, int count, sqlite3_value **values)
+void fold_call(struct sql_call *c)
 {
-	const char *p = (const char *)sqlite3_value_text(values[0]);
-	struct str text = { p, (size_t)sqlite3_value_bytes(values[0]) };
+	struct str text = call_text(c);
 	uint8_t *folded = NULL;
 	size_t n;
 
-	if (p && !str_is_ascii(text)) {
-		const uint8_t *bytes = (const uint8_t *)p;
-
-		folded = fold_by_letter(bytes, text.n, &n);
-		if (!folded)
-			folded = fold(bytes, text.n, &n);
-	}
+	if (!str_is_ascii(text))
+		folded = fold_text(text, &n);
 	if (folded)
-		sqlite3_result_text64(out, (char *)folded, n, free,
-				      SQLITE_UTF8);
+		call_answer_taken(c, (char *)folded, n);
 	else
-		sqlite3_result_value(out, values[0]);
-}
-
-bool fold_register(struct sqlite3 *db)
-{
-	static pthread_once_t once = PTHREAD_ONCE_INIT;
-
-	pthread_once(&once, fold_letters);
-	if (sqlite3_create_function_v2(
-		    db, "fold", 1,
-		    SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_INNOCUOUS, NULL,
-		    on_fold, NULL, NULL, NULL) != SQLITE_OK)
-		return fail("directory.db: %s", sqlite3_errmsg(db));
-	return true;
+		call_answer_same(c);
 }

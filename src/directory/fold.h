@@ -14,11 +14,9 @@
 #ifndef DIRECTORY_FOLD_H
 #define DIRECTORY_FOLD_H
 
-#include "base/fail.h"
+#include "db/sql.h"
 
-struct sqlite3;
-
-/* Make fold() known to a connection. */
-bool fold_register(struct sqlite3 *db) must_check;
+/* fold() of db/sql.h. */
+void fold_call(struct sql_call *c);
 
 #endif

@@ -77,10 +77,21 @@ static bool forget_what_was_done(struct changes *c)
 		   "i", (int64_t)LIMIT_UNDO_HOURS);
 }
 
+/* What undoing a renaming would need. */
+static bool forget_renamings(struct changes *c)
+{
+	return run(c,
+		   "DELETE FROM renaming WHERE change IN (SELECT r.change FROM "
+		   "renaming r JOIN change_log l ON l.id = r.change WHERE "
+		   "l.at <= unixepoch() - ? * 3600)",
+		   "i", (int64_t)LIMIT_UNDO_HOURS);
+}
+
 bool jobs_forget(struct changes *c)
 {
 	struct change r = change_end(c, change_begin(c) && forget_reports(c) &&
-						forget_what_was_done(c));
+						forget_what_was_done(c) &&
+						forget_renamings(c));
 
 	return r.outcome == CHANGE_DONE || fail("%s", r.sentence);
 }
@@ -405,5 +416,49 @@ bool list_refusals(struct directory *d, int64_t job, int64_t after,
 		each(arg, &e);
 		arena_reset(row);
 	}
+	return a == ANSWER_NO;
+}
+
+/* ---- what came of it ---- */
+
+/* From another system than the one a user is on now he has come when either
+ * the mail system or, staying elsewhere, the system was changed. */
+enum answer job_effects(struct directory *d, int64_t job,
+			struct job_effects *out)
+{
+	struct query q scoped(query) = sql_query(
+		directory_sql(d),
+		"SELECT count(*) FILTER (WHERE c.field = 'mail_system' AND "
+		"c.new = 'hosted' AND h.password = ''), "
+		"count(*) FILTER (WHERE c.field = 'mail_system' AND "
+		"c.old = 'hosted'), "
+		"count(*) FILTER (WHERE c.field = 'mail_system' AND "
+		"c.old = 'alternate' OR c.field = 'system' AND "
+		"h.mail_system = 1 AND NOT EXISTS (SELECT 1 FROM change_log m "
+		"WHERE m.id BETWEEN j.log_first AND j.log_last AND "
+		"m.field = 'mail_system')) "
+		"FROM job_done j JOIN holder h ON h.id = j.holder "
+		"JOIN change_log c ON c.id BETWEEN j.log_first AND j.log_last "
+		"WHERE j.job = ?",
+		"i", job);
+	enum answer a = query_next(&q);
+
+	if (a == ANSWER_YES)
+		*out = (struct job_effects){ query_int(&q, 0), query_int(&q, 1),
+					     query_int(&q, 2) };
+	return a;
+}
+
+bool list_changed(struct directory *d, int64_t job,
+		  void (*each)(void *arg, int64_t holder), void *arg)
+{
+	struct query q scoped(query) = sql_query(
+		directory_sql(d),
+		"SELECT holder FROM job_done WHERE job = ? ORDER BY n", "i",
+		job);
+	enum answer a;
+
+	while ((a = query_next(&q)) == ANSWER_YES)
+		each(arg, query_int(&q, 0));
 	return a == ANSWER_NO;
 }

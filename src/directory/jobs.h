@@ -77,7 +77,7 @@ struct change job_cancel(struct changes *c, int64_t id);
 enum answer jobs_work(struct changes *c);
 /* One chunk of this job, within a batch; for trials, which are undone. */
 bool job_work(struct changes *c, int64_t id) must_check;
-/* Reports that are too old, and what can no longer be put back.  To be
+/* Reports that are too old, and what can no longer be put back, renamings too.  To be
  * called now and then; can_undo does not wait for it. */
 bool jobs_forget(struct changes *c) must_check;
 
@@ -110,6 +110,21 @@ enum answer find_job(struct directory *d, struct str admin, int64_t id,
 bool list_jobs(struct directory *d, struct str admin, int64_t before,
 	       int64_t limit, void (*each)(void *arg, const struct job *j),
 	       void *arg) must_check;
+
+/* What a job has changed, counted: each user once a line. */
+struct job_effects {
+	int64_t without_password; /* came here, and cannot sign in yet */
+	int64_t left_here;        /* their mail of before stays in the
+				     mailbox, which they cannot open */
+	int64_t left_elsewhere;   /* theirs stays on the other system */
+};
+
+enum answer job_effects(struct directory *d, int64_t job,
+			struct job_effects *out);
+/* The ids of the users it has changed. */
+bool list_changed(struct directory *d, int64_t job,
+		  void (*each)(void *arg, int64_t holder), void *arg)
+	must_check;
 
 struct job_refusal {
 	int64_t n;                 /* its place among all */

@@ -3,6 +3,7 @@
  */
 #include "directory/lists.h"
 
+#include "base/limits.h"
 #include "directory/sql.h"
 #include "wire/address.h"
 
@@ -24,19 +25,23 @@ static struct holder_entry read_holder(struct query *q, struct arena *row)
 		.has_password = query_int(q, 10) != 0,
 		.quota_bytes = (uint64_t)query_int(q, 11),
 		.forward_keeps_copy = query_int(q, 12) != 0,
+		.place = query_text(q, 13, row),
 	};
 }
+
+/* Indexed as it stands here. */
+#define PLACE "coalesce(h.sort_key, h.login)"
 
 #define HOLDER_COLUMNS \
 	"SELECT h.id, h.kind, h.login, h.name, d.name, h.enabled, " \
 	"h.builtin, h.mail_system, CASE WHEN h.system NOT NULL THEN " \
 	"s.name WHEN h.mail_system = 1 THEN d.relay ELSE '' END, " \
 	"h.system NOT NULL, h.password <> '', h.quota_bytes, " \
-	"h.forward_keeps_copy FROM holder h " \
+	"h.forward_keeps_copy, " PLACE " FROM holder h " \
 	"JOIN domain d ON d.id = h.domain " \
 	"LEFT JOIN system s ON s.id = h.system "
 
-/* The filters are written so that the order of the logins is what is walked:
+/* The filters are written so that the order of the places is what is walked:
  * nothing is sorted. */
 bool list_holders(struct directory *d, const struct holder_filter *filter,
 		  void (*each)(void *arg, const struct holder_entry *e),
@@ -46,7 +51,7 @@ bool list_holders(struct directory *d, const struct holder_filter *filter,
 		directory_sql(d), HOLDER_COLUMNS
 		"WHERE +h.kind = ?1 AND (?2 = 0 OR h.id = ?2) AND "
 		"(?3 = 0 OR h.domain = ?3) AND (?4 < 0 OR h.mail_system = ?4) "
-		"ORDER BY h.login", "iiii", (int64_t)filter->kind, filter->id,
+		"ORDER BY " PLACE, "iiii", (int64_t)filter->kind, filter->id,
 		filter->domain, (int64_t)filter->mail_system);
 	struct arena *row scoped(arena) = arena_open();
 	enum answer a;
@@ -62,31 +67,33 @@ bool list_holders(struct directory *d, const struct holder_filter *filter,
 
 /* ---- pages of holders ---- */
 
-/* ?1 kinds, ?2 domain, ?3 mail system, ?4 system, ?5 enabled, ?6 pattern. */
+/* ?1 kinds, ?2 domain, ?3 mail system, ?4 system, ?5 enabled, ?6 pattern,
+ * ?7 with password, ?8 whose address the pattern is, in whatever spelling. */
 #define MATCHES \
 	"(1 << +h.kind) & ?1 AND (?2 = 0 OR +h.domain = ?2) AND " \
 	"(?3 < 0 OR (+h.kind = 0 AND +h.mail_system = ?3)) AND " \
 	"(?4 = '' OR +h.system = (SELECT id FROM system WHERE " \
 	"name = lower(?4))) AND (?5 < 0 OR h.enabled = ?5) AND " \
+	"(?7 = 0 OR (+h.kind = 0 AND (h.password = '') = (?7 = 2))) AND " \
 	"(?6 = '' OR fold(h.login) LIKE fold(?6) ESCAPE '!' OR " \
 	"fold(h.name) LIKE fold(?6) ESCAPE '!' OR h.id IN (SELECT holder " \
 	"FROM address WHERE fold(local || '@' || name) LIKE fold(?6) " \
-	"ESCAPE '!')) "
+	"ESCAPE '!') OR +h.id = ?8) "
 
 static const char *const page_statements[] = {
 	[SORT_ADDRESS] = HOLDER_COLUMNS
-		"WHERE " MATCHES "AND h.login > ?8 AND ?7 NOT NULL "
-		"ORDER BY h.login LIMIT ?9",
+		"WHERE " MATCHES "AND " PLACE " > ?10 AND ?9 NOT NULL "
+		"ORDER BY " PLACE " LIMIT ?11",
 	[SORT_ADDRESS_DOWN] = HOLDER_COLUMNS
-		"WHERE " MATCHES "AND h.login < ?8 AND ?7 NOT NULL "
-		"ORDER BY h.login DESC LIMIT ?9",
+		"WHERE " MATCHES "AND " PLACE " < ?10 AND ?9 NOT NULL "
+		"ORDER BY " PLACE " DESC LIMIT ?11",
 	[SORT_NAME] = HOLDER_COLUMNS
-		"WHERE " MATCHES "AND (h.name COLLATE NOCASE, h.login) > "
-		"(?7, ?8) ORDER BY h.name COLLATE NOCASE, h.login LIMIT ?9",
+		"WHERE " MATCHES "AND (h.name COLLATE NOCASE, " PLACE ") > "
+		"(?9, ?10) ORDER BY h.name COLLATE NOCASE, " PLACE " LIMIT ?11",
 	[SORT_NAME_DOWN] = HOLDER_COLUMNS
-		"WHERE " MATCHES "AND (h.name COLLATE NOCASE, h.login) < "
-		"(?7, ?8) ORDER BY h.name COLLATE NOCASE DESC, h.login DESC "
-		"LIMIT ?9",
+		"WHERE " MATCHES "AND (h.name COLLATE NOCASE, " PLACE ") < "
+		"(?9, ?10) ORDER BY h.name COLLATE NOCASE DESC, " PLACE " DESC "
+		"LIMIT ?11",
 };
 
 /* "%ann!_b%": what LIKE takes. Empty: everything. */
@@ -107,6 +114,18 @@ static struct str like_pattern(struct str search, struct arena *arena)
 	return (struct str){ p, (size_t)(to - p) };
 }
 
+/* Who is meant by a search that is a whole address, on any name of his domain;
+ * 0: nobody.  A question that fails finds nothing more. */
+static int64_t meant(struct directory *d, struct str search,
+		     struct arena *arena)
+{
+	int64_t id;
+
+	return str_find(search, '@') > 0 &&
+			       find_holder(d, search, arena, &id) == ANSWER_YES
+		       ? id : 0;
+}
+
 /* Behind every text there is, when a descending page has no start. */
 static struct str bound(struct str after, enum holder_sort sort)
 {
@@ -121,15 +140,16 @@ bool list_holder_page(struct directory *d, const struct holder_page *page,
 {
 	struct arena *row scoped(arena) = arena_open();
 	struct arena *whole scoped(arena) = arena_open();
-	bool start = str_empty(page->after_login);
+	bool start = str_empty(page->after_place);
 	struct str name = start ? bound(STR_NONE, page->sort)
 				: page->after_name;
 	struct query q scoped(query) = sql_query(
-		directory_sql(d), page_statements[page->sort], "iiisisssi",
+		directory_sql(d), page_statements[page->sort], "iiisisiissi",
 		(int64_t)page->kinds, page->domain,
 		(int64_t)page->mail_system, page->system,
-		(int64_t)page->enabled, like_pattern(page->search, whole), name,
-		bound(page->after_login, page->sort), page->limit);
+		(int64_t)page->enabled, like_pattern(page->search, whole),
+		(int64_t)page->password, meant(d, page->search, whole), name,
+		bound(page->after_place, page->sort), page->limit);
 	enum answer a;
 
 	while ((a = query_next(&q)) == ANSWER_YES) {
@@ -147,11 +167,12 @@ enum answer count_holders(struct directory *d, const struct holder_page *page,
 	struct arena *whole scoped(arena) = arena_open();
 
 	return sql_int(directory_sql(d), out,
-		       "SELECT count(*) FROM holder h WHERE " MATCHES, "iiisis",
+		       "SELECT count(*) FROM holder h WHERE " MATCHES, "iiisisii",
 		       (int64_t)page->kinds, page->domain,
 		       (int64_t)page->mail_system, page->system,
 		       (int64_t)page->enabled,
-		       like_pattern(page->search, whole));
+		       like_pattern(page->search, whole),
+		       (int64_t)page->password, meant(d, page->search, whole));
 }
 
 enum answer find_holder(struct directory *d, struct str address,
@@ -230,6 +251,19 @@ enum answer list_forwards(struct directory *d, int64_t holder,
 	return query_strings(&q, arena, out, n);
 }
 
+enum answer list_senders(struct directory *d, int64_t holder,
+			 struct arena *arena, const struct str **out, size_t *n)
+{
+	struct query q scoped(query) = sql_query(
+		directory_sql(d),
+		"SELECT 'members' FROM holder WHERE id = ?1 AND "
+		"members_may_send UNION ALL SELECT * FROM (SELECT w.login FROM "
+		"sender s JOIN holder w ON w.id = s.who WHERE s.holder = ?1 "
+		"ORDER BY w.login)", "i", holder);
+
+	return query_strings(&q, arena, out, n);
+}
+
 /* ---- domains ---- */
 
 static struct domain_entry read_domain(struct query *q, struct arena *row)
@@ -244,6 +278,7 @@ static struct domain_entry read_domain(struct query *q, struct arena *row)
 			.postmaster = query_text(q, 5, row),
 			.own_senders = (enum own_senders)query_int(q, 6),
 			.max_message_bytes = (uint64_t)query_int(q, 7),
+			.from_header = (enum from_header)query_int(q, 14),
 		},
 		.description = query_text(q, 8, row),
 		.hosted = (uint64_t)query_int(q, 9),
@@ -267,7 +302,8 @@ bool list_domains(struct directory *d, struct str name,
 		"count(h.id) FILTER (WHERE h.kind = 0 AND h.mail_system = 1), "
 		"count(h.id) FILTER (WHERE h.kind = 0 AND h.mail_system = 3), "
 		"count(h.id) FILTER (WHERE h.kind = 1), "
-		"count(h.id) FILTER (WHERE h.kind = 2 AND NOT h.builtin) "
+		"count(h.id) FILTER (WHERE h.kind = 2 AND NOT h.builtin), "
+		"d.from_header "
 		"FROM domain d LEFT JOIN holder h ON h.domain = d.id "
 		"WHERE ?1 = '' OR d.id = "
 		"(SELECT domain FROM domain_name WHERE name = ?1) "
@@ -337,22 +373,27 @@ bool list_systems(struct directory *d, struct str name,
 }
 
 bool list_next_systems(struct directory *d, int64_t domain,
-		       void (*each)(void *arg, struct str name,
+		       void (*each)(void *arg, const struct next_hop *h,
 				    struct str hosts),
 		       void *arg)
 {
 	struct query q scoped(query) = sql_query(
 		directory_sql(d),
-		"SELECT name, hosts FROM system WHERE ?1 = 0 OR id IN "
+		"SELECT name, hosts, 1 FROM system WHERE ?1 = 0 OR id IN "
 		"(SELECT system FROM holder WHERE domain = ?1) "
-		"UNION SELECT relay, relay FROM domain "
-		"WHERE relay <> '' AND (?1 = 0 OR id = ?1) ORDER BY 1", "i",
+		"UNION SELECT relay, relay, 0 FROM domain "
+		"WHERE relay <> '' AND (?1 = 0 OR id = ?1) ORDER BY 1, 3", "i",
 		domain);
 	struct arena *row scoped(arena) = arena_open();
 	enum answer a;
 
 	while ((a = query_next(&q)) == ANSWER_YES) {
-		each(arg, query_text(&q, 0, row), query_text(&q, 1, row));
+		struct next_hop h = {
+			query_int(&q, 2) ? NEXT_HOP_SYSTEM : NEXT_HOP_RELAY,
+			query_text(&q, 0, row),
+		};
+
+		each(arg, &h, query_text(&q, 1, row));
 		arena_reset(row);
 	}
 	return a == ANSWER_NO;
@@ -399,22 +440,55 @@ bool list_admins(struct directory *d,
 
 /* ---- the change log ---- */
 
-/* A domain's own are those whose subject is it or an address on it.  The log
+/* The names that ?3 had, and up to which line. */
+#define FORMER \
+	"WITH RECURSIVE former (name, upto) AS (SELECT ?3, 1 << 60 UNION " \
+	"SELECT r.old, r.id FROM former f JOIN change_log r ON " \
+	"r.subject = f.name AND r.field = 'renamed' AND r.id < f.upto " \
+	"UNION SELECT substr(f.name, 1, instr(f.name, '@')) || r.old, r.id " \
+	"FROM former f JOIN change_log r ON instr(f.name, '@') AND " \
+	"r.subject = substr(f.name, instr(f.name, '@') + 1) AND " \
+	"r.noun = 'domain' AND r.field = 'renamed' AND r.id < f.upto) "
+
+#define MINE "(SELECT domain FROM domain_name WHERE name = ?2)"
+
+/* Who it was, for the domain ?2: an administrator of another one is not named,
+ * nor one who is gone and was called after another one. */
+#define WHO \
+	"CASE WHEN ?2 <> '' AND who LIKE 'console:%' AND coalesce((SELECT " \
+	"coalesce(a.domain <> " MINE ", 0) FROM admin a WHERE a.name = " \
+	"substr(who, 9)), instr(who, '@') AND substr(who, instr(who, '@') + 1) " \
+	"NOT IN (SELECT name FROM domain_name WHERE domain = " MINE " UNION " \
+	"SELECT old FROM change_log WHERE domain = " MINE " AND noun = " \
+	"'domain' AND field = 'renamed')) " \
+	"THEN 'console:another domain' ELSE who END"
+
+/* A domain's own are those that were its own when they were written.  The log
  * is walked from its end, so that the newest page is found at once. */
 bool list_changes(struct directory *d, const struct change_page *page,
 		  void (*each)(void *arg, const struct change_entry *e),
 		  void *arg)
 {
+	struct arena *whole scoped(arena) = arena_open();
 	struct query q scoped(query) = sql_query(
 		directory_sql(d),
-		"SELECT id, at, who, noun, subject, field, old, new "
-		"FROM change_log WHERE (?1 = 0 OR id < ?1) AND "
-		"(?2 = '' OR ((subject = ?2 AND noun = 'domain') OR "
-		"substr(subject, -length(?2) - 1) = '@' || ?2) AND noun IN "
-		"('domain', 'user', 'address', 'group', 'shared')) AND "
-		"(?3 = '' OR subject = ?3) AND (?4 = '' OR who = ?4) "
-		"ORDER BY id DESC LIMIT ?5", "isssi", page->before,
-		page->domain, page->subject, page->who, page->limit);
+		FORMER "SELECT id, at, " WHO ", noun, subject, field, old, "
+		"new, EXISTS (SELECT 1 FROM renaming WHERE change = l.id AND "
+		"l.at > unixepoch() - ?6 * 3600) "
+		"FROM change_log l WHERE (?1 = 0 OR id < ?1) AND "
+		"(?2 = '' OR (l.domain = (SELECT domain FROM domain_name "
+		"WHERE name = ?2) AND noun IN "
+		"('domain', 'user', 'address', 'group', 'shared'))) AND "
+		"(?3 = '' OR EXISTS (SELECT 1 FROM former f WHERE "
+		"f.name = l.subject AND l.id <= f.upto)) AND "
+		"(?4 = '' OR " WHO " = ?4) AND "
+		"(?7 = '' OR fold(subject) LIKE fold(?7) ESCAPE '!' OR "
+		"fold(" WHO ") LIKE fold(?7) ESCAPE '!' OR "
+		"fold(old) LIKE fold(?7) ESCAPE '!' OR "
+		"fold(new) LIKE fold(?7) ESCAPE '!') "
+		"ORDER BY id DESC LIMIT ?5", "isssiis", page->before,
+		page->domain, page->subject, page->who, page->limit,
+		(int64_t)LIMIT_UNDO_HOURS, like_pattern(page->search, whole));
 	struct arena *row scoped(arena) = arena_open();
 	enum answer a;
 
@@ -424,6 +498,7 @@ bool list_changes(struct directory *d, const struct change_page *page,
 			query_text(&q, 2, row), query_text(&q, 3, row),
 			query_text(&q, 4, row), query_text(&q, 5, row),
 			query_text(&q, 6, row), query_text(&q, 7, row),
+			query_int(&q, 8) != 0,
 		};
 
 		each(arg, &e);

@@ -14,6 +14,7 @@ struct holder_entry {
 	int64_t id;
 	enum holder_kind kind;
 	struct str login, name, domain;
+	struct str place;	/* in lists: of its sort key */
 	bool enabled, builtin;
 	enum home mail_system;
 	struct str system;	/* of his own, else the relay's hosts when he is
@@ -31,10 +32,13 @@ struct holder_filter {
 	int mail_system;	/* enum home; -1: all */
 };
 
-/* In the order of their logins. */
+/* In the order of their sort keys (sort_key.h). */
 bool list_holders(struct directory *d, const struct holder_filter *filter,
 		  void (*each)(void *arg, const struct holder_entry *e),
 		  void *arg) must_check;
+
+/* Whether a user has a password. */
+enum with_password { PASSWORD_OR_NONE, PASSWORD_SET, PASSWORD_NONE };
 
 enum holder_sort { SORT_ADDRESS, SORT_ADDRESS_DOWN, SORT_NAME, SORT_NAME_DOWN };
 
@@ -50,10 +54,11 @@ struct holder_page {
 	int mail_system;	/* enum home, of users; -1: all */
 	struct str system;	/* users with this named system; empty: all */
 	int enabled;		/* -1: all */
+	enum with_password password;
 	struct str search;	/* in addresses and names, blind to case and
 				   accents; empty: all */
 	enum holder_sort sort;
-	struct str after_login, after_name;	/* empty: from the start */
+	struct str after_place, after_name;	/* empty: from the start */
 	int64_t limit;
 };
 
@@ -106,6 +111,11 @@ enum answer list_aliases(struct directory *d, int64_t domain,
 			 struct arena *arena, const struct str **out,
 			 size_t *n);
 
+/* Who may send as this group or shared mailbox: logins, and "members". */
+enum answer list_senders(struct directory *d, int64_t holder,
+			 struct arena *arena, const struct str **out,
+			 size_t *n);
+
 /* NAME empty: all. */
 bool list_systems(struct directory *d, struct str name,
 		  void (*each)(void *arg, const struct system *e),
@@ -113,7 +123,7 @@ bool list_systems(struct directory *d, struct str name,
 /* Where mail of a DOMAIN (0: of all) may go: its relay, named by its hosts,
  * and the named systems of its users; of all: every named one. */
 bool list_next_systems(struct directory *d, int64_t domain,
-		       void (*each)(void *arg, struct str name,
+		       void (*each)(void *arg, const struct next_hop *h,
 				    struct str hosts),
 		       void *arg) must_check;
 enum answer list_trust(struct directory *d, int64_t system,
@@ -134,11 +144,15 @@ bool list_admins(struct directory *d,
 struct change_entry {
 	int64_t id, at_s;
 	struct str who, noun, subject, field, old, new;
+	bool can_undo;		/* rename_undo() */
 };
 
 struct change_page {
 	struct str domain;	/* what belongs to it; empty: everything */
-	struct str subject, who;	/* empty: all */
+	struct str subject;	/* also by its former names; empty: all */
+	struct str who;		/* empty: all */
+	struct str search;	/* in subject, who, old and new, blind to case
+				   and accents; empty: all */
 	int64_t before;		/* older than this id; 0: from the newest */
 	int64_t limit;
 };

@@ -1,4 +1,6 @@
 /* Pages, the change log, tokens and administrators: what the console asks. */
+#include <sqlite3.h>
+
 #include "base/buf.h"
 #include "directory/admins.h"
 #include "directory/directory_test.h"
@@ -43,7 +45,7 @@ static void see(void *arg, const struct holder_entry *e)
 
 	str_split(&rest, '@', &left);
 	buf_printf(&s->text, "%.*s ", STR(left));
-	s->page->after_login = arena_str(arena, e->login);
+	s->page->after_place = arena_str(arena, e->place);
 	s->page->after_name = arena_str(arena, e->name);
 }
 
@@ -89,6 +91,90 @@ static void test_pages(void **state)
 	assert_pages(p, "u1 u3 u5 u7 ");
 }
 
+/* By number where there is one, whatever else is in the local part. */
+static void test_natural_order(void **state)
+{
+	static const char *const logins[] = {
+		"user10", "user1", "user2", "user", "user02", "user-2", "a2b10",
+		"a2b9", "user.x", "room100000000000000000000", "room9", "10",
+		"9", "user0",
+	};
+	struct holder_page p;
+
+	assert_done(domain_create(c, S("a.test"), NOTHING));
+	for (size_t i = 0; i < array_size(logins); i++)
+		assert_done(user_create(c, arena_strf(arena, "%s@a.test",
+						      logins[i]), NOTHING));
+	p = page_of("a.test");
+	p.kinds = 1u << HOLDER_USER;
+	for (p.limit = 1; p.limit < 20; p.limit += 6) {
+		p.sort = SORT_ADDRESS;
+		assert_pages(p, "9 10 a2b9 a2b10 room9 "
+				"room100000000000000000000 user user-2 "
+				"user.x user0 user1 user02 user2 user10 ");
+		/* Nobody has a name. */
+		p.sort = SORT_NAME_DOWN;
+		assert_pages(p, "user10 user2 user02 user1 user0 user.x user-2 "
+				"user room100000000000000000000 room9 a2b10 "
+				"a2b9 10 9 ");
+	}
+}
+
+/* A row without a key, and one whose login is changed. */
+static void test_order_of_other_rows(void **state)
+{
+	struct sql *s = directory_connect(test_path, SQL_WRITE);
+	struct holder_page p;
+
+	assert_non_null(s);
+	assert_done(domain_create(c, S("a.test"), NOTHING));
+	assert_done(user_create(c, S("u2@a.test"), NOTHING));
+	assert_done(user_create(c, S("u10@a.test"), NOTHING));
+	assert_true(sql_run(s, "INSERT INTO holder (kind, domain, login) "
+			       "SELECT 0, id, 'u3@a.test' FROM domain", ""));
+	p = page_of("a.test");
+	p.kinds = 1u << HOLDER_USER;
+	for (p.limit = 1; p.limit < 5; p.limit++)
+		assert_pages(p, "u2 u10 u3 ");
+	assert_true(sql_run(s, "UPDATE holder SET login = 'u5@a.test' "
+			       "WHERE login = 'u3@a.test'", ""));
+	assert_pages(p, "u2 u5 u10 ");
+	sql_close(s);
+}
+
+/* Whatever the order: a page of 100,000 is found, not sorted. */
+static void test_pages_are_in_an_index(void **state)
+{
+	sqlite3 *db = sql_connection(directory_sql(d));
+	struct holder_page p;
+	struct seen s = { BUF_EMPTY, &p };
+	int pages = 0;
+
+	make_people();
+	p = page_of("a.test");
+	for (p.sort = SORT_ADDRESS; p.sort <= SORT_NAME_DOWN; p.sort++)
+		assert_true(list_holder_page(d, &p, see, &s));
+	buf_free(&s.text);
+	for (sqlite3_stmt *each = sqlite3_next_stmt(db, NULL); each;
+	     each = sqlite3_next_stmt(db, each)) {
+		sqlite3_stmt *plan;
+
+		if (!strstr(sqlite3_sql(each), "LIMIT ?11"))
+			continue;
+		pages++;
+		assert_int_equal(sqlite3_prepare_v2(
+			db, arena_printf(arena, "EXPLAIN QUERY PLAN %s",
+					 sqlite3_sql(each)), -1, &plan, NULL),
+			SQLITE_OK);
+		while (sqlite3_step(plan) == SQLITE_ROW)
+			assert_null(strstr((const char *)
+					   sqlite3_column_text(plan, 3),
+					   "TEMP B-TREE"));
+		sqlite3_finalize(plan);
+	}
+	assert_int_equal(pages, 4);
+}
+
 static void test_search(void **state)
 {
 	struct holder_page p;
@@ -110,6 +196,12 @@ static void test_search(void **state)
 	p.search = S("");
 	p.enabled = 0;
 	assert_pages(p, "u4 ");
+	p.enabled = -1;
+	assert_done(user_set(c, S("u5@a.test"), SET("password=long enough")));
+	p.password = PASSWORD_SET;
+	assert_pages(p, "u5 ");
+	p.password = PASSWORD_NONE;
+	assert_pages(p, "u0 u1 u2 u3 u4 u6 u7 u8 ");
 	p = page_of("z.test");
 	assert_pages(p, "postmaster-builtin u0 ");
 	p = page_of("a.test");
@@ -216,7 +308,7 @@ static void test_tokens(void **state)
 /* Every token's end, as seen from now. */
 static void end_tokens(int64_t in_s)
 {
-	struct sql *s = sql_open(test_path, SQL_WRITE);
+	struct sql *s = directory_connect(test_path, SQL_WRITE);
 
 	assert_non_null(s);
 	assert_true(sql_run(s, "UPDATE token SET expires_at = unixepoch() + ?",
@@ -305,9 +397,10 @@ static void test_undo(void **state)
 			 ANSWER_YES);
 }
 
-static void see_system(void *text, struct str name, struct str hosts)
+static void see_system(void *text, const struct next_hop *h, struct str hosts)
 {
-	buf_printf(text, "%.*s=%.*s ", STR(name), STR(hosts));
+	buf_printf(text, "%s:%.*s=%.*s ", next_hop_word(h->kind),
+		   STR(h->name), STR(hosts));
 }
 
 static void assert_next_systems(const char *domain, const char *want)
@@ -333,9 +426,9 @@ static void test_next_systems(void **state)
 	assert_done(domain_create(c, S("z.test"), NOTHING));
 	assert_done(user_create(c, S("u@z.test"),
 				SET("mail_system=alternate", "system=gw")));
-	assert_next_systems("a.test", "b.test=b.test ");
-	assert_next_systems("z.test", "gw=gw.test ");
-	assert_next_systems("", "b.test=b.test gw=gw.test idle=idle.test ");
+	assert_next_systems("a.test", "relay:b.test=b.test ");
+	assert_next_systems("z.test", "system:gw=gw.test ");
+	assert_next_systems("", "relay:b.test=b.test system:gw=gw.test system:idle=idle.test ");
 }
 
 static void see_name(void *text, struct str name, int64_t domain)
@@ -358,6 +451,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_pages),
+		TEST(test_natural_order),
+		TEST(test_order_of_other_rows),
+		TEST(test_pages_are_in_an_index),
 		TEST(test_search),
 		TEST(test_search_is_blind_to_case_and_accents),
 		TEST(test_change_log),

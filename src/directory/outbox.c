@@ -11,7 +11,7 @@ struct outbox {
 
 struct outbox *outbox_open(const char *path)
 {
-	struct sql *sql = sql_open(path, SQL_WRITE);
+	struct sql *sql = directory_connect(path, SQL_WRITE);
 	struct outbox *o;
 
 	if (!sql)

@@ -4,10 +4,37 @@
 #include "directory/password.h"
 
 #include <sodium.h>
+#include <stdlib.h>
+
+#include "rt/fault.h"
 
 static const char scheme[] = "{ARGON2ID}";
 
-enum { PASSES = 2, MEMORY_BYTES = 32 << 20 };
+struct cost {
+	unsigned passes, memory_bytes;
+	const char *text;	/* how each hash that costs so begins */
+	const char *nobodys;	/* one that no password has */
+};
+
+#define ARGON2(cost) "$argon2id$v=19$" cost "$"
+#define NOBODYS(cost) "{ARGON2ID}" ARGON2(cost) "c29tZXNhbHRzb21lc2FsdA$" \
+		      "q83vEjRWeJASNFZ4kBI0VniQEjRWeJASNFZ4kBI0Vng"
+#define USUAL "m=32768,t=2,p=1"
+#define LEAST "m=8,t=1,p=1"
+
+static const struct cost usual = { 2, 32 << 20, ARGON2(USUAL), NOBODYS(USUAL) };
+
+static const struct cost *cost(void)
+{
+#ifdef SPLITMAIL_FAULTS
+	static const struct cost least = { 1, 8 << 10, ARGON2(LEAST),
+					   NOBODYS(LEAST) };
+
+	if (fault_wanted("SPLITMAIL_CHEAP_PASSWORDS"))
+		return &least;
+#endif
+	return &usual;
+}
 
 _Static_assert(PASSWORD_HASH_BYTES >=
 		       crypto_pwhash_STRBYTES + sizeof("{ARGON2ID}"),
@@ -34,7 +61,8 @@ bool password_hash(struct str password, char out[PASSWORD_HASH_BYTES])
 		return fail("libsodium does not start.");
 	memcpy(out, scheme, sizeof(scheme));
 	if (crypto_pwhash_str_alg(out + sizeof(scheme) - 1, password.p,
-				  password.n, PASSES, MEMORY_BYTES,
+				  password.n, cost()->passes,
+				  cost()->memory_bytes,
 				  crypto_pwhash_ALG_ARGON2ID13) != 0)
 		return fail("There is no memory to hash the password.");
 	return true;
@@ -51,24 +79,14 @@ bool password_matches(struct str password, const char *hash)
 					password.n) == 0;
 }
 
-/* "{" 1*( ALPHA / DIGIT / "." / "-" / "_" ) "}" 1*( printable ASCII ) */
-bool password_check_imported(struct str text)
+bool password_is_ours(struct str hash)
 {
-	static const char *const readable[] = { "{PLAIN}", "{CLEAR}",
-						"{CLEARTEXT}" };
-	ptrdiff_t end = str_find(text, '}');
+	return str_starts(hash, str_of(scheme)) &&
+	       str_starts(str_part(hash, sizeof(scheme) - 1, hash.n),
+			  str_of(cost()->text));
+}
 
-	if (!str_starts(text, S("{")) || end < 2 || (size_t)end + 1 == text.n)
-		return fail("A password hash is written {SCHEME}hash.");
-	if (text.n > PASSWORD_IMPORTED_BYTES)
-		return fail("The password hash is too long.");
-	for (size_t i = 0; i < text.n; i++)
-		if (text.p[i] <= 0x20 || text.p[i] >= 0x7f)
-			return fail("The password hash holds a character that "
-				    "no hash has.");
-	for (size_t i = 0; i < array_size(readable); i++)
-		if (str_starts_nocase(text, str_of(readable[i])))
-			return fail("%s is no hash: give the password instead.",
-				    readable[i]);
-	return true;
+const char *password_of_nobody(void)
+{
+	return cost()->nobodys;
 }

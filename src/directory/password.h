@@ -1,8 +1,10 @@
 /*
- * Passwords as Dovecot reads them: {ARGON2ID} by libsodium.
+ * Passwords as Dovecot reads them: {ARGON2ID} by libsodium.  Those of other
+ * systems: password_import.h.
  *
  * 32 MiB and two passes: what a small machine can pay at each login, and what
- * fits into Dovecot's worker.
+ * fits into Dovecot's worker.  In builds with tests, and in no other,
+ * SPLITMAIL_CHEAP_PASSWORDS in the environment makes them cost next to nothing.
  */
 #ifndef DIRECTORY_PASSWORD_H
 #define DIRECTORY_PASSWORD_H
@@ -21,9 +23,12 @@ enum {
  * characters: a line end slipped in would never be typed again. */
 bool password_hash(struct str password, char out[PASSWORD_HASH_BYTES])
 	must_check;
-/* For {ARGON2ID} hashes of ours; slow, too. */
+/* For {ARGON2ID} hashes; slow, too. */
 bool password_matches(struct str password, const char *hash);
-/* Does TEXT look like "{SCHEME}hash"?  Plain-text schemes are refused. */
-bool password_check_imported(struct str text) must_check;
+/* One that password_hash() made here or on another Splitmail: it costs what
+ * ours cost. */
+bool password_is_ours(struct str hash);
+/* A hash that no password matches, and that takes as long as one of ours. */
+const char *password_of_nobody(void);
 
 #endif

@@ -5,6 +5,7 @@
  * that in questions_test.c.
  */
 #include <sodium.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 
 #include "directory/sql.h"
@@ -20,22 +21,31 @@ struct trusted {
  */
 struct directory {
 	struct sql *sql;
+	struct sql_file file;
+	struct damage *damage;		/* NULL: nobody checks */
 	struct trusted *trusted;
 	size_t n_trusted;
 	uint64_t trusted_version;	/* 0: not read */
 	unsigned depth;			/* of directory_begin() */
 };
 
+struct directory *directory_open_wary(const char *path, struct damage *damage)
+{
+	struct directory *d = must_alloc(sizeof(*d));
+
+	*d = (struct directory){ .file = directory_file, .damage = damage };
+	if (damage)
+		d->file.damaged = &damage->met;
+	d->sql = sql_open(&d->file, path, SQL_READ);
+	if (d->sql)
+		return d;
+	free(d);
+	return NULL;
+}
+
 struct directory *directory_open(const char *path)
 {
-	struct sql *sql = sql_open(path, SQL_READ);
-	struct directory *d;
-
-	if (!sql)
-		return NULL;
-	d = must_alloc(sizeof(*d));
-	*d = (struct directory){ .sql = sql };
-	return d;
+	return directory_open_wary(path, NULL);
 }
 
 void directory_close(struct directory *d)
@@ -93,19 +103,40 @@ uint64_t directory_version(struct directory *d)
 	return (uint64_t)version;
 }
 
+/* ---- damage ---- */
+
+static bool is_doubted(const struct directory *d, unsigned about)
+{
+	return d->damage && atomic_load(&d->damage->doubts) & about;
+}
+
+static enum answer unsure(void)
+{
+	fail("directory.db is damaged");
+	return ANSWER_UNSURE;
+}
+
+/* NO, unless what it is ABOUT may have been lost. */
+static enum answer sure(const struct directory *d, enum answer a,
+			unsigned about)
+{
+	return a == ANSWER_NO && is_doubted(d, about) ? unsure() : a;
+}
+
 /* ---- domains ---- */
 
 #define DOMAIN_COLUMNS \
 	"d.id, d.name, d.relay, d.forward_unknown, d.catch_all, " \
-	"d.postmaster, d.own_senders, d.max_message_bytes"
+	"d.postmaster, d.own_senders, d.max_message_bytes, d.from_header, " \
+	"d.relay_is_elsewhere"
 
-static enum answer read_domain(struct query *q, struct arena *arena,
-			       struct domain *out)
+static enum answer read_domain(struct directory *d, struct query *q,
+			       struct arena *arena, struct domain *out)
 {
 	enum answer a = query_next(q);
 
 	if (a != ANSWER_YES)
-		return a;
+		return sure(d, a, DOUBT_DOMAINS);
 	*out = (struct domain){
 		.id = query_int(q, 0),
 		.name = query_text(q, 1, arena),
@@ -115,6 +146,8 @@ static enum answer read_domain(struct query *q, struct arena *arena,
 		.postmaster = query_text(q, 5, arena),
 		.own_senders = (enum own_senders)query_int(q, 6),
 		.max_message_bytes = (uint64_t)query_int(q, 7),
+		.relay_is_elsewhere = query_int(q, 9) != 0,
+		.from_header = (enum from_header)query_int(q, 8),
 	};
 	return a;
 }
@@ -127,7 +160,7 @@ enum answer directory_domain(struct directory *d, struct str name,
 			"JOIN domain d ON d.id = n.domain WHERE n.name = ?",
 		"s", name);
 
-	return read_domain(&q, arena, out);
+	return read_domain(d, &q, arena, out);
 }
 
 enum answer directory_first_domain(struct directory *d, struct arena *arena,
@@ -137,7 +170,7 @@ enum answer directory_first_domain(struct directory *d, struct arena *arena,
 		d->sql, "SELECT " DOMAIN_COLUMNS " FROM domain d "
 			"ORDER BY d.id LIMIT 1", "");
 
-	return read_domain(&q, arena, out);
+	return read_domain(d, &q, arena, out);
 }
 
 /* ---- addresses ---- */
@@ -211,19 +244,35 @@ enum answer directory_address(struct directory *d, const struct domain *domain,
 		has_forwards = query_int(&q, 11) != 0;
 	}
 	if (a == ANSWER_UNSURE || best < 0)
-		return a;
+		return sure(d, a, DOUBT_ADDRESSES);
 	return has_forwards ? read_forwards(d, arena, out) : ANSWER_YES;
 }
 
-enum answer directory_members(struct directory *d, int64_t group,
+enum answer directory_members(struct directory *d, int64_t group, size_t most,
 			      struct arena *arena, const struct str **out,
 			      size_t *n)
 {
 	struct query q scoped(query) = sql_query(
 		d->sql, "SELECT spelling FROM member WHERE holder = ? "
-			"ORDER BY id", "i", group);
+			"ORDER BY id LIMIT ?", "ii", group,
+		(int64_t)most);
 
+	if (is_doubted(d, DOUBT_MEMBERS))
+		return unsure();
 	return query_strings(&q, arena, out, n);
+}
+
+enum answer directory_login_holds(struct directory *d, struct str login,
+				  struct str right)
+{
+	int64_t found = 0;
+
+	return sure(d, sql_int(d->sql, &found,
+			    "SELECT 1 FROM holder WHERE login = ? AND "
+			    "mailbox || '.' || password_changes = ? AND kind = 0 "
+			    "AND enabled AND mail_system = 0 AND "
+			    "password <> ''", "ss", login, right),
+		    DOUBT_ADDRESSES);
 }
 
 static enum answer has_address(struct directory *d, struct str login,
@@ -242,29 +291,81 @@ static enum answer has_address(struct directory *d, struct str login,
 		       login);
 }
 
+/* Upwards, from him to the groups he is in: they are few, whatever the size of
+ * the group that is written as. */
+static enum answer may_use_address(struct directory *d, struct str login,
+				   struct str local, struct str domain)
+{
+	int64_t found = 0;
+
+	return sql_int(
+		d->sql, &found,
+		"WITH RECURSIVE target (id, members) AS ("
+		"SELECT h.id, h.members_may_send FROM domain_name n "
+		"JOIN address a ON a.domain = n.domain AND a.local = ?1 "
+		"AND (+a.name = n.name OR +a.name = '*') AND a.builtin = 0 "
+		"JOIN holder h ON h.id = a.holder WHERE n.name = ?2 AND "
+		"h.kind <> 0 AND h.enabled), "
+		"his (id) AS ("
+		"SELECT id FROM holder WHERE login = ?3 AND kind = 0 AND "
+		"enabled AND mail_system = 0 "
+		"UNION SELECT g.id FROM his "
+		"JOIN address a ON a.holder = his.id AND a.builtin = 0 "
+		"JOIN domain_name n ON n.domain = a.domain AND "
+		"(+a.name = n.name OR +a.name = '*') "
+		"JOIN member m ON m.local = a.local AND m.domain = n.name "
+		"JOIN holder g ON g.id = m.holder AND g.enabled "
+		/* left+detail is left's, unless somebody has it */
+		"UNION SELECT g.id FROM his "
+		"JOIN address a ON a.holder = his.id AND a.builtin = 0 "
+		"JOIN domain_name n ON n.domain = a.domain AND "
+		"(+a.name = n.name OR +a.name = '*') "
+		"JOIN member m ON m.local >= a.local || '+' AND "
+		"m.local < a.local || ',' AND +m.domain = n.name AND NOT EXISTS "
+		"(SELECT 1 FROM address o WHERE o.domain = a.domain AND "
+		"o.local = m.local AND (+o.name = n.name OR +o.name = '*') AND "
+		"o.builtin = 0) "
+		"JOIN holder g ON g.id = m.holder AND g.enabled) "
+		"SELECT 1 FROM target t JOIN his ON "
+		"(t.members AND t.id = his.id) OR EXISTS (SELECT 1 FROM "
+		"sender s WHERE s.holder = t.id AND s.who = his.id) LIMIT 1",
+		"sss", local, domain, login);
+}
+
+static enum answer may_send_as(struct directory *d, struct str login,
+			       struct str local, struct str domain)
+{
+	enum answer a = has_address(d, login, local, domain);
+
+	return a == ANSWER_NO ? may_use_address(d, login, local, domain) : a;
+}
+
 enum answer directory_may_send_as(struct directory *d, struct str login,
 				  struct str local, struct str domain)
 {
-	enum answer a = has_address(d, login, local, domain);
+	enum answer a = may_send_as(d, login, local, domain);
 	ptrdiff_t plus = str_find(local, '+');
 
-	if (a != ANSWER_NO || plus <= 0)
-		return a;
-	return has_address(d, login, str_part(local, 0, (size_t)plus), domain);
+	if (a == ANSWER_NO && plus > 0)
+		a = may_send_as(d, login, str_part(local, 0, (size_t)plus),
+				domain);
+	return sure(d, a, DOUBT_DOMAINS | DOUBT_ADDRESSES);
 }
 
 /* ---- systems ---- */
 
 #define SYSTEM_COLUMNS \
-	"id, name, hosts, tls, user, password, may_relay, smart_host, when_down"
+	"id, name, hosts, tls, user, password, may_relay, smart_host, " \
+	"when_down, connections, mails_per_connection, " \
+	"recipients_per_mail, mails_per_minute, address_family"
 
-static enum answer read_system(struct query *q, struct arena *arena,
-			       struct system *out)
+static enum answer read_system(struct directory *d, struct query *q,
+			       struct arena *arena, struct system *out)
 {
 	enum answer a = query_next(q);
 
 	if (a != ANSWER_YES)
-		return a;
+		return sure(d, a, DOUBT_SYSTEMS);
 	*out = (struct system){
 		.id = query_int(q, 0),
 		.name = query_text(q, 1, arena),
@@ -275,6 +376,13 @@ static enum answer read_system(struct query *q, struct arena *arena,
 		.may_relay = query_int(q, 6) != 0,
 		.smart_host = query_int(q, 7) != 0,
 		.when_down = (enum when_down)query_int(q, 8),
+		.limits = {
+			.connections = (unsigned)query_int(q, 9),
+			.mails_per_connection = (unsigned)query_int(q, 10),
+			.recipients_per_mail = (unsigned)query_int(q, 11),
+			.mails_per_minute = (unsigned)query_int(q, 12),
+			.family = (enum address_family)query_int(q, 13),
+		},
 	};
 	return a;
 }
@@ -286,7 +394,7 @@ enum answer directory_system(struct directory *d, int64_t id,
 		d->sql, "SELECT " SYSTEM_COLUMNS " FROM system WHERE id = ?",
 		"i", id);
 
-	return read_system(&q, arena, out);
+	return read_system(d, &q, arena, out);
 }
 
 enum answer directory_system_named(struct directory *d, struct str name,
@@ -296,7 +404,7 @@ enum answer directory_system_named(struct directory *d, struct str name,
 		d->sql, "SELECT " SYSTEM_COLUMNS " FROM system "
 			"WHERE name = lower(?)", "s", name);
 
-	return read_system(&q, arena, out);
+	return read_system(d, &q, arena, out);
 }
 
 enum answer directory_smart_host(struct directory *d, struct arena *arena,
@@ -306,7 +414,7 @@ enum answer directory_smart_host(struct directory *d, struct arena *arena,
 		d->sql, "SELECT " SYSTEM_COLUMNS " FROM system "
 			"WHERE smart_host = 1", "");
 
-	return read_system(&q, arena, out);
+	return read_system(d, &q, arena, out);
 }
 
 static bool read_trusted(struct directory *d, struct arena *arena)
@@ -370,7 +478,7 @@ enum answer directory_trusted(struct directory *d, const struct inet *peer,
 			best = t;
 	}
 	return best ? directory_system(d, best->system, arena, out)
-		    : ANSWER_NO;
+		    : sure(d, ANSWER_NO, DOUBT_SYSTEMS);
 }
 
 struct system directory_relay(const struct domain *domain)
@@ -378,6 +486,7 @@ struct system directory_relay(const struct domain *domain)
 	return (struct system){
 		.name = domain->relay,
 		.hosts = domain->relay,
+		.is_elsewhere = domain->relay_is_elsewhere,
 		.tls = SYSTEM_TLS_OPPORTUNISTIC,
 		.user = S(""),
 		.password = S(""),

@@ -64,7 +64,7 @@ CREATE INDEX domain_name_domain ON domain_name (domain);
 
 -- ---- who holds addresses: users, groups, shared mailboxes ----
 
--- Mailboxes lie under the id, which is never given twice (AUTOINCREMENT).
+-- The id is never given twice inside one file (AUTOINCREMENT).
 CREATE TABLE holder (
 	id INTEGER PRIMARY KEY AUTOINCREMENT,
 	kind INTEGER NOT NULL,		-- enum holder_kind
@@ -272,3 +272,234 @@ CREATE TABLE job_refusal (
 	vals TEXT NOT NULL,		-- its values, a JSON object
 	PRIMARY KEY (job, n)
 ) WITHOUT ROWID;
+
+-- version 5
+
+-- What a system's administrator allows us (directory.h); 0: not set.
+ALTER TABLE system ADD COLUMN connections INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE system ADD COLUMN mails_per_connection INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE system ADD COLUMN recipients_per_mail INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE system ADD COLUMN mails_per_minute INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE system ADD COLUMN address_family INTEGER NOT NULL DEFAULT 0;
+
+-- version 6
+
+-- The folder below mail/ with everything of a user or shared mailbox: mail,
+-- indexes, scripts.  An id would not do: after an older directory.db was put
+-- back, or a new one beside old mail, it is given again, and whoever got it
+-- would read what another one left.  Those made before keep theirs.
+ALTER TABLE holder ADD COLUMN mailbox TEXT NOT NULL DEFAULT '';
+UPDATE holder SET mailbox = id;
+CREATE UNIQUE INDEX holder_mailbox ON holder (mailbox);
+CREATE TRIGGER holder_gets_mailbox AFTER INSERT ON holder
+	WHEN NEW.mailbox = ''
+BEGIN
+	UPDATE holder SET mailbox = NEW.id || '-' || lower(hex(randomblob(10)))
+		WHERE id = NEW.id;
+END;
+
+DROP VIEW dovecot_mailbox;
+CREATE VIEW dovecot_mailbox AS
+	SELECT login AS user, id, mailbox,
+		'*:bytes=' || quota_bytes AS quota_rule
+	FROM holder
+	WHERE enabled = 1 AND mail_system = 0 AND kind IN (0, 2);
+
+-- version 7
+
+-- Other ways to write names that are not ASCII, for Dovecot, which folds only
+-- ASCII letters (spelling.h).
+CREATE TABLE domain_spelling (
+	given TEXT PRIMARY KEY,
+	name TEXT NOT NULL
+		REFERENCES domain_name ON DELETE CASCADE ON UPDATE CASCADE
+) WITHOUT ROWID;
+CREATE INDEX domain_spelling_name ON domain_spelling (name);
+CREATE TABLE local_spelling (
+	given TEXT NOT NULL,
+	address INTEGER NOT NULL REFERENCES address ON DELETE CASCADE,
+	PRIMARY KEY (given, address)
+) WITHOUT ROWID;
+CREATE INDEX local_spelling_address ON local_spelling (address);
+INSERT OR IGNORE INTO domain_spelling (given, name)
+	SELECT value, name FROM domain_name, json_each(domain_spellings(name));
+INSERT INTO local_spelling (given, address)
+	SELECT value, a.id FROM address a, json_each(local_spellings(a.local));
+
+-- With another password a login is another one: what was begun before is not
+-- his who has it now.
+ALTER TABLE holder ADD COLUMN password_changes INTEGER NOT NULL DEFAULT 0;
+CREATE TRIGGER holder_password_changes AFTER UPDATE OF password ON holder
+	WHEN OLD.password <> NEW.password
+BEGIN
+	UPDATE holder SET password_changes = password_changes + 1
+		WHERE id = NEW.id;
+END;
+
+-- Who may log in, by each of his addresses, wherever its mail goes: local and
+-- domain in canonical form.  "user" is his one name from then on, and
+-- login_right says until when the login is worth something.  A user who is
+-- not hosted here is not in it, on purpose: that is how he can use nothing.
+DROP VIEW dovecot_password;
+CREATE VIEW dovecot_login AS
+	SELECT a.local AS local, n.name AS domain, h.login AS user, h.password,
+		h.mailbox || '.' || h.password_changes AS login_right
+	FROM domain_name n
+	JOIN address a ON a.domain = n.domain
+		AND (+a.name = n.name OR +a.name = '*') AND a.builtin = 0
+	JOIN holder h ON h.id = a.holder
+	WHERE h.kind = 0 AND h.enabled = 1 AND h.mail_system = 0
+		AND h.password <> '';
+
+-- The canonical local part for another spelling of it.
+CREATE VIEW dovecot_local AS
+	SELECT s.given, a.local
+	FROM local_spelling s JOIN address a ON a.id = s.address;
+
+-- version 8
+
+-- Who leads to an address is asked before it goes, forwards too.
+CREATE INDEX forward_address ON forward (local, domain);
+
+-- version 9
+
+-- What users of the domain may write into From: enum from_header.
+ALTER TABLE domain ADD COLUMN from_header INTEGER NOT NULL DEFAULT 0;
+
+-- Who may send as a group or shared mailbox: its members, users, the members
+-- of other groups.
+ALTER TABLE holder ADD COLUMN members_may_send INTEGER NOT NULL DEFAULT 0;
+CREATE TABLE sender (
+	holder INTEGER NOT NULL REFERENCES holder ON DELETE CASCADE,
+	who INTEGER NOT NULL REFERENCES holder ON DELETE CASCADE,
+	PRIMARY KEY (holder, who)
+) WITHOUT ROWID;
+CREATE INDEX sender_who ON sender (who);
+
+-- version 10
+
+-- A name given instead of another: the line of the change log, and what was
+-- rewritten with it, as long as it can be undone.
+CREATE TABLE renaming (
+	change INTEGER PRIMARY KEY REFERENCES change_log ON DELETE CASCADE,
+	what INTEGER NOT NULL,		-- enum renaming_what
+	subject INTEGER NOT NULL,	-- id of the holder or domain
+	old TEXT NOT NULL,
+	new TEXT NOT NULL,
+	had_new INTEGER NOT NULL,	-- as an address or alias, before
+	kept_old INTEGER NOT NULL
+);
+-- Addresses with either name, as they were.
+CREATE TABLE renamed_address (
+	id INTEGER PRIMARY KEY,
+	change INTEGER NOT NULL REFERENCES renaming ON DELETE CASCADE,
+	holder INTEGER NOT NULL,
+	local TEXT NOT NULL,
+	name TEXT NOT NULL,
+	is_default INTEGER NOT NULL,
+	routed INTEGER NOT NULL,
+	home INTEGER NOT NULL
+);
+CREATE INDEX renamed_address_change ON renamed_address (change, name, local);
+CREATE TABLE renamed_reference (
+	id INTEGER PRIMARY KEY,
+	change INTEGER NOT NULL REFERENCES renaming ON DELETE CASCADE,
+	kind INTEGER NOT NULL,		-- enum reference_kind
+	owner INTEGER NOT NULL,		-- id of the holder or domain
+	old TEXT NOT NULL,		-- spellings
+	new TEXT NOT NULL,
+	is_merged INTEGER NOT NULL	-- stood beside the new one before
+);
+CREATE INDEX renamed_reference_change ON renamed_reference (change);
+
+-- Whose a line of the change log is, whatever he is called by now; 0: nobody's
+-- who has a domain.
+ALTER TABLE change_log ADD COLUMN domain INTEGER NOT NULL DEFAULT 0;
+UPDATE change_log SET domain = coalesce((SELECT n.domain FROM domain_name n
+	WHERE n.name = CASE noun WHEN 'domain' THEN subject
+	ELSE substr(subject, instr(subject, '@') + 1) END), 0)
+	WHERE noun IN ('domain', 'user', 'address', 'group', 'shared');
+CREATE INDEX change_log_domain ON change_log (domain, id);
+
+-- version 11
+
+-- Where a holder stands in lists (sort_key.h); a row that somebody wrote
+-- without one stands where its login does.
+ALTER TABLE holder ADD COLUMN sort_key TEXT;
+UPDATE holder SET sort_key = sort_key(login);
+CREATE INDEX holder_place ON holder (coalesce(sort_key, login));
+DROP INDEX holder_name;
+CREATE INDEX holder_name ON holder
+	(name COLLATE NOCASE, coalesce(sort_key, login));
+CREATE TRIGGER holder_renamed AFTER UPDATE OF login ON holder BEGIN
+	UPDATE holder SET sort_key = sort_key(new.login) WHERE id = new.id;
+END;
+
+-- version 12
+
+-- Users and shared mailboxes that were deleted: their mail stays until then, and
+-- they can be had back (deleted.h).
+CREATE TABLE deleted (
+	id INTEGER PRIMARY KEY AUTOINCREMENT,
+	kind INTEGER NOT NULL,		-- enum holder_kind
+	domain INTEGER REFERENCES domain ON DELETE SET NULL,
+	login TEXT NOT NULL,
+	name TEXT NOT NULL,
+	mailbox TEXT NOT NULL UNIQUE,
+	mail_system INTEGER NOT NULL,
+	system INTEGER REFERENCES system ON DELETE SET NULL,
+	enabled INTEGER NOT NULL,
+	password TEXT NOT NULL,
+	quota_bytes INTEGER NOT NULL,
+	forward_keeps_copy INTEGER NOT NULL,
+	deleted_at INTEGER NOT NULL DEFAULT (unixepoch()),
+	deleted_by TEXT NOT NULL,
+	until INTEGER NOT NULL,
+	is_erased INTEGER NOT NULL DEFAULT 0	-- nobody gets it back
+);
+CREATE INDEX deleted_login ON deleted (login);
+CREATE INDEX deleted_until ON deleted (until);
+CREATE INDEX deleted_domain ON deleted (domain);
+CREATE INDEX deleted_system ON deleted (system) WHERE system IS NOT NULL;
+CREATE TABLE deleted_address (
+	id INTEGER PRIMARY KEY,
+	deleted INTEGER NOT NULL REFERENCES deleted ON DELETE CASCADE,
+	local TEXT NOT NULL,
+	name TEXT NOT NULL,
+	routed INTEGER NOT NULL,
+	home INTEGER NOT NULL
+);
+CREATE INDEX deleted_address_deleted ON deleted_address (deleted);
+CREATE TABLE deleted_forward (
+	id INTEGER PRIMARY KEY,
+	deleted INTEGER NOT NULL REFERENCES deleted ON DELETE CASCADE,
+	spelling TEXT NOT NULL
+);
+CREATE INDEX deleted_forward_deleted ON deleted_forward (deleted);
+
+-- version 13
+
+-- What else comes back with who was deleted: the groups he was in, as whom he
+-- might send, and who as him.
+CREATE TABLE deleted_member (
+	id INTEGER PRIMARY KEY,
+	deleted INTEGER NOT NULL REFERENCES deleted ON DELETE CASCADE,
+	holder INTEGER NOT NULL REFERENCES holder ON DELETE CASCADE,
+	spelling TEXT NOT NULL
+);
+CREATE INDEX deleted_member_deleted ON deleted_member (deleted);
+CREATE INDEX deleted_member_holder ON deleted_member (holder);
+CREATE TABLE deleted_sender (
+	id INTEGER PRIMARY KEY,
+	deleted INTEGER NOT NULL REFERENCES deleted ON DELETE CASCADE,
+	-- NULL: the one who was deleted
+	holder INTEGER REFERENCES holder ON DELETE CASCADE,
+	who INTEGER REFERENCES holder ON DELETE CASCADE
+);
+CREATE INDEX deleted_sender_deleted ON deleted_sender (deleted);
+CREATE INDEX deleted_sender_holder ON deleted_sender (holder);
+CREATE INDEX deleted_sender_who ON deleted_sender (who);
+
+-- Whoever named the relay may not name this machine: what it resolves to is not
+-- this machine, either.
+ALTER TABLE domain ADD COLUMN relay_is_elsewhere INTEGER NOT NULL DEFAULT 0;

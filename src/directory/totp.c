@@ -7,6 +7,8 @@
 #include <sodium.h>
 #include <stdlib.h>
 
+#include "rt/random.h"
+
 enum {
 	SECRET_BYTES = 20,
 	WINDOW = 1,		/* steps of a clock that differs */
@@ -21,7 +23,7 @@ bool totp_secret(char out[TOTP_SECRET_CHARS + 1])
 {
 	char bytes[SECRET_BYTES], *text = NULL;
 
-	randombytes_buf(bytes, sizeof(bytes));
+	random_bytes(bytes, sizeof(bytes));
 	if (!oath_ok(oath_init()) ||
 	    !oath_ok(oath_base32_encode(bytes, sizeof(bytes), &text, NULL)))
 		return false;
