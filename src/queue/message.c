@@ -3,7 +3,7 @@
  *
  * Invariants:
  *  1. A body's bytes are in memory, or in its file, never split over both.
- *  2. in_memory is the sum of `charged` over all bodies of the process.
+ *  2. in_memory is the sum of `charged` over all bodies of a spool.
  */
 #include "queue/message.h"
 
@@ -11,6 +11,7 @@
 
 #include "base/fail.h"
 #include "base/limits.h"
+#include "base/mutants.h"
 #include "rt/clock.h"
 #include "rt/random.h"
 
@@ -19,8 +20,6 @@
 static const char letters[] = "234567abcdefghijklmnopqrstuvwxyz";
 
 enum { ID_RANDOM_BITS = 8 };
-
-static _Atomic int64_t last_us;
 
 void id_write(int64_t number, char to[ID_LETTERS + 1])
 {
@@ -45,39 +44,46 @@ int64_t id_number(struct str id)
 	return number;
 }
 
-/* Later than any other of this process, also when the clock is set back. */
-static int64_t next_us(void)
+/* Later than any other of SPOOL, also when the clock is set back. */
+static int64_t next_us(struct spool *spool)
 {
-	int64_t last = atomic_load(&last_us), us = wall_ms() * 1000;
+	int64_t last = atomic_load(&spool->last_us), us = wall_ms() * 1000;
 
 	do {
-		if (us <= last)
+		if (us <= last && !MUTANT(id_by_the_wall_clock))
 			us = last + 1;
-	} while (!atomic_compare_exchange_weak(&last_us, &last, us));
+	} while (!atomic_compare_exchange_weak(&spool->last_us, &last, us));
 	return us;
 }
 
 /* ---- messages ---- */
 
-struct message *message_again(int64_t number)
+struct message *message_again(struct spool *spool, int64_t number)
 {
 	struct arena *a = arena_open();
 	struct message *m = arena_new(a, struct message);
 
 	m->arena = a;
 	m->holders = 1;
+	m->body.spool = spool;
 	id_write(number, m->id);
 	return m;
 }
 
-struct message *message_new(void)
+struct message *message_new(struct spool *spool)
 {
 	struct message *m;
 
-	m = message_again(next_us() << ID_RANDOM_BITS |
-	                  (int64_t)random_below(1 << ID_RANDOM_BITS));
+	m = message_again(spool,
+	                  next_us(spool) << ID_RANDOM_BITS |
+	                          (int64_t)random_below(1 << ID_RANDOM_BITS));
 	m->arrived_wall_ms = wall_ms();
 	return m;
+}
+
+const struct inet *message_caller(const struct message *m)
+{
+	return m->client_calls ? &m->client : NULL;
 }
 
 struct message *message_hold(struct message *m)
@@ -118,17 +124,16 @@ struct recipient *message_add(struct message *m, struct str address)
 
 /* ---- bodies ---- */
 
-static _Atomic uint64_t in_memory;
-
 static void charge(struct body *b, size_t n)
 {
-	atomic_fetch_add(&in_memory, n);
+	atomic_fetch_add(&b->spool->in_memory, n);
 	b->charged += n;
 }
 
 static void discharge(struct body *b)
 {
-	atomic_fetch_sub(&in_memory, b->charged);
+	if (b->charged)
+		atomic_fetch_sub(&b->spool->in_memory, b->charged);
 	b->charged = 0;
 }
 
@@ -148,28 +153,60 @@ void body_free(struct body *b)
 	buf_free(&b->memory);
 	if (b->file)
 		file_close(b->file);
-	*b = (struct body){ .memory = BUF_EMPTY };
+	*b = (struct body){ .spool = b->spool, .memory = BUF_EMPTY };
+}
+
+static bool there_is_memory(const struct body *b, size_t more)
+{
+	return atomic_load(&b->spool->in_memory) + more <=
+	       LIMIT_BODIES_MEMORY_BYTES;
 }
 
 static bool fits_in_memory(const struct body *b, size_t more)
 {
 	return b->memory.n + more <= LIMIT_BODY_MEMORY_BYTES &&
-	       atomic_load(&in_memory) + more <= LIMIT_BODIES_MEMORY_BYTES;
+	       there_is_memory(b, more);
 }
 
-static bool move_to_file(struct body *b, const char *spool)
+/* While it waits, others may read the body: what they find in the file is
+ * `filed`, and the rest is still in memory. */
+static bool write_gathered(struct body *b)
 {
-	struct file *f = file_spool(spool);
+	size_t n = b->memory.n;
 
-	if (!f)
+	if (n && !file_add(b->file, buf_str(&b->memory)))
 		return false;
-	if (b->memory.n && !file_add(f, buf_str(&b->memory))) {
-		file_close(f);
-		return false;
-	}
-	b->file = f;
+	b->filed += n;
 	buf_free(&b->memory);
 	discharge(b);
+	return true;
+}
+
+static bool move_to_file(struct body *b)
+{
+	b->file = file_spool(b->spool->folder);
+	return b->file && write_gathered(b);
+}
+
+/* Pieces may be as small as a peer likes, and each write is a trip to another
+ * thread. */
+static bool gather(struct body *b, struct str bytes)
+{
+	size_t room = there_is_memory(b, LIMIT_BODY_PIECE_BYTES)
+	                      ? LIMIT_BODY_PIECE_BYTES
+	                      : LIMIT_STREAM_BUFFER;
+
+	while (bytes.n > 0) {
+		struct str piece;
+
+		if (b->memory.n >= room && !write_gathered(b))
+			return false;
+		piece = str_part(bytes, 0, room - b->memory.n);
+		buf_reserve(&b->memory, room - b->memory.n);
+		buf_add(&b->memory, piece);
+		charge(b, piece.n);
+		bytes = str_from(bytes, piece.n);
+	}
 	return true;
 }
 
@@ -181,21 +218,28 @@ static void note_end(struct body *b, struct str bytes)
 	b->ends_with_cr = bytes.p[bytes.n - 1] == '\r';
 }
 
-bool body_add(struct body *b, const char *spool, struct str bytes)
+bool body_add(struct body *b, struct str bytes)
 {
 	check(!b->path);
 	if (str_empty(bytes))
 		return true;
-	if (!b->file && !fits_in_memory(b, bytes.n) && !move_to_file(b, spool))
+	if (!b->file && !fits_in_memory(b, bytes.n) && !move_to_file(b))
 		return false;
 	if (!b->file) {
 		buf_add(&b->memory, bytes);
 		charge(b, bytes.n);
-	} else if (!file_add(b->file, bytes)) {
+	} else if (!gather(b, bytes)) {
 		return false;
 	}
 	note_end(b, bytes);
 	return true;
+}
+
+bool body_keep(struct body *b, const char *name)
+{
+	if (MUTANT(last_piece_is_not_written) && b->file)
+		return file_keep(b->file, name);
+	return !b->file || (write_gathered(b) && file_keep(b->file, name));
 }
 
 /* Several attempts may read one body at once: the first to have it open
@@ -215,16 +259,57 @@ static bool open_file(struct body *b)
 
 ptrdiff_t body_read(struct body *b, uint64_t offset, char *to, size_t room)
 {
+	struct str rest;
+
 	if (!b->file && b->path && !open_file(b))
 		return -1;
-	if (b->file)
+	if (b->file && (offset < b->filed || !b->memory.n))
 		return file_read(b->file, offset, to, room);
-	if (offset >= b->memory.n)
-		return 0;
-	if (room > b->memory.n - offset)
-		room = b->memory.n - offset;
-	memcpy(to, b->memory.p + offset, room);
-	return (ptrdiff_t)room;
+	rest = str_from(buf_str(&b->memory), offset - b->filed);
+	rest = str_part(rest, 0, room);
+	if (rest.n)
+		memcpy(to, rest.p, rest.n);
+	return (ptrdiff_t)rest.n;
+}
+
+/* The first N bytes, or all; STR_NONE: cause(). */
+static struct str read_start(struct body *b, size_t n, struct arena *arena)
+{
+	char *p;
+	size_t have = 0;
+
+	if (n > b->bytes)
+		n = b->bytes;
+	p = arena_alloc(arena, n);
+	while (have < n) {
+		ptrdiff_t got = body_read(b, have, p + have, n - have);
+
+		if (got == 0)
+			fail("the body is %zu bytes short", n - have);
+		if (got <= 0)
+			return STR_NONE;
+		have += (size_t)got;
+	}
+	return (struct str){ p, n };
+}
+
+/* Most headers are small: four times as much is read until it is whole. */
+struct str body_header(struct body *b, struct arena *arena,
+                       struct header_summary *h)
+{
+	struct str text = body_in_memory(b);
+	size_t most = LIMIT_STREAM_BUFFER;
+
+	*h = header_scan(text);
+	while (!text.p || (!h->whole && !h->too_large && text.n < b->bytes)) {
+		text = read_start(b, most, arena);
+		if (!text.p)
+			return STR_NONE;
+		*h = header_scan(text);
+		most = most * 4 < LIMIT_HEADER_BYTES ? most * 4
+		                                     : LIMIT_HEADER_BYTES + 1;
+	}
+	return str_part(text, 0, h->bytes);
 }
 
 struct str body_in_memory(const struct body *b)

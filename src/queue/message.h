@@ -3,7 +3,7 @@
  * each of its recipients has met exactly one fate.
  *
  * Its id is 60 bits in base32 (2-7, a-z; as numbers and as text in the same
- * order): microseconds since 1970, unique in the process, and 8 random bits.
+ * order): microseconds since 1970, unique in its spool, and 8 random bits.
  *
  * A message lives in an arena of its own.  It is held by count: the session,
  * and each delivery attempt that runs, hold it; message_drop() of the last one
@@ -15,8 +15,11 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/inet.h"
+#include "base/next_hop.h"
 #include "rt/file.h"
+#include "wire/address.h"
 #include "wire/command.h"
+#include "wire/header.h"
 #include "wire/reply.h"
 
 enum recipient_state {
@@ -33,11 +36,18 @@ enum recipient_part {
 	PART_WHOLE,		/* not split yet: route() may expand it */
 	PART_HERE,		/* already split: own mailbox's share */
 	PART_THERE,		/* already split: the other system's share */
+	PART_COPY,		/* already split: what a forward keeps, on either
+				   side: there is no other share of it */
 };
 
 struct recipient {
 	struct str address;	/* as given (or as the member is written) */
+	const struct address *parsed;	/* the same; NULL: not yet, or none */
+	struct str key;		/* its address_key(), or empty: not asked for */
 	struct str orcpt;	/* as given, or empty */
+	struct str sender;	/* instead of the message's where it leaves for
+				   the Internet, fixed when it was accepted;
+				   empty: the message's */
 	unsigned notify;	/* NOTIFY_* */
 	struct str trail;	/* entries of the nodes and groups it came
 				   through, comma separated (route/guard.h) */
@@ -49,22 +59,38 @@ struct recipient {
 	bool bounce_wanted;	/* an administrator's order: no attempt, refuse it
 				   and tell the sender */
 	unsigned attempts;
-	int64_t next_attempt_ms;	/* wall clock */
+	int64_t next_attempt_ms;	/* the queue's time (queue_now()), in
+					   lists the wall clock's; 0: now, an
+					   administrator's order */
 	struct reply reply;	/* the last one; text in the message's arena */
 	struct str remote;	/* who said it: "mx.b.example[192.0.2.1]:25" */
-	struct str system;	/* name of the system it goes to, for lists */
+	struct next_hop next_hop;	/* where it goes, as last decided */
+	int64_t row_attempt_ms;	/* next_attempt_ms as its row says: who changes
+				   that during an attempt has the last word */
+	bool is_ours;		/* its domain was one of ours once */
 	bool delay_told;	/* the sender was told of the delay */
 	int64_t row;		/* queue.db; 0: not there */
 };
 
+/* What all messages of a queue have in common. */
+struct spool {
+	char *folder;			/* of bodies that outgrow memory */
+	_Atomic int64_t last_us;	/* the newest id's */
+	_Atomic uint64_t in_memory;	/* `charged` of all bodies */
+};
+
 /*
  * The bytes: in memory while small and while all bodies together stay below
- * LIMIT_BODIES_MEMORY_BYTES, otherwise a spool file that has no name yet.  Of
- * a kept message: a named one, opened when it is first read.
+ * LIMIT_BODIES_MEMORY_BYTES, otherwise a spool file that has no name yet, and
+ * in memory its end, gathered until it is worth a write.  Of a kept message: a
+ * named file, opened when it is first read.
  */
 struct body {
-	struct buf memory;
+	struct spool *spool;
+	struct buf memory;	/* all of it, or of a file what comes behind
+				   `filed` */
 	struct file *file;	/* NULL while in memory or not open yet */
+	uint64_t filed;		/* bytes written to a file without a name */
 	const char *path;	/* the named file, in the message's arena */
 	uint64_t bytes;
 	bool ends_with_crlf;
@@ -84,11 +110,19 @@ struct message {
 	struct str as;		/* who asked: "internet", "user:a@b",
 				   "system:NAME", "local" */
 	struct inet client;
+	bool client_calls;	/* it is a server that hands us mail, at an
+				   address of its own; not kept in the queue */
 	struct str helo;
 	int64_t arrived_wall_ms;
+	int64_t entered_ms;	/* the queue's time when it was kept; 0: it
+				   is not */
 
+	const char *damage;	/* why its body cannot be sent, for the log; NULL:
+				   it can */
 	struct str trace;	/* header lines put in front: Received, trail */
 	struct body body;
+	struct header_summary header;	/* of the body's; bytes 0: not read, or
+					   there is none */
 
 	struct recipient *recipients;
 	size_t n, room;
@@ -97,21 +131,33 @@ struct message {
 	bool is_kept;
 };
 
-struct message *message_new(void);	/* arena, id, arrived; one holder */
+/* Arena, id, arrived; one holder.  SPOOL outlives it. */
+struct message *message_new(struct spool *spool);
 /* The same with the id of an older one: for who loads it. */
-struct message *message_again(int64_t number);
+struct message *message_again(struct spool *spool, int64_t number);
 struct message *message_hold(struct message *m);
+/* The client, when its address may be that of a system; else NULL. */
+const struct inet *message_caller(const struct message *m);
 void message_drop(struct message *m);
 /* The pointer is good until the next message_add(). */
 struct recipient *message_add(struct message *m, struct str address);
+/* R->parsed, or R->address parsed into ARENA; NULL: it is no address, cause().
+ * R may be read by another thread and stays as it is. */
+const struct address *recipient_parsed(const struct recipient *r,
+				       struct arena *arena);
 
-/* Append bytes; moves to a file in SPOOL (a folder) when they outgrow
+/* Append bytes; moves to a file of its spool when they outgrow
  * LIMIT_BODY_MEMORY_BYTES.  False: no room or EIO; cause(). */
-bool waits body_add(struct body *b, const char *spool, struct str bytes)
-	must_check;
+bool waits body_add(struct body *b, struct str bytes) must_check;
+/* Of a body in a file: sync it and give it NAME (rt/file.h). */
+bool waits body_keep(struct body *b, const char *name) must_check;
 /* Up to ROOM bytes from OFFSET into TO; 0: end; -1: cause(). */
 ptrdiff_t waits body_read(struct body *b, uint64_t offset, char *to,
 			  size_t room) must_check;
+/* The header, where the body begins; what lies in a file is read into ARENA,
+ * as far as it goes.  STR_NONE: cause(). */
+struct str waits body_header(struct body *b, struct arena *arena,
+			     struct header_summary *h);
 /* All of it when it lies in memory, otherwise STR_NONE. */
 struct str body_in_memory(const struct body *b);
 /* Bytes were put into b->memory directly (dsn_write()): count them. */

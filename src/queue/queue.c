@@ -1,12 +1,13 @@
 /*
- * The queue: batches, claims and spool files around the statements of store.c.
+ * The queue: batches around the statements of store.c, keep and settle.
  *
  * A call prepares in the caller's fiber (syncs and names the spool files), does
  * its rows on the writer's thread, and after the commit finishes in the fiber
  * again (rows into the structs, spool files removed).
  *
  * Invariants:
- *  1. `store`, `claims` and everything named batch are the writer's alone.
+ *  1. `store`, `claims`, `lanes` and everything named batch are the writer's
+ *     alone.
  *  2. A transaction begins with the first call of a batch that writes.
  *  3. Claims made in a batch that fails are undone; claims that a batch ends
  *     end after its commit: a message whose fate is not on the disk is given
@@ -14,117 +15,48 @@
  */
 #include "queue/queue.h"
 
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <uthash.h>
 
 #include "base/limits.h"
-#include "queue/store.h"
-#include "rt/clock.h"
+#include "base/mutants.h"
+#include "queue/inside.h"
 #include "rt/counter.h"
 #include "rt/folder.h"
 #include "rt/worker.h"
 
-struct claim {
-	int64_t number; /* the message's row */
-	struct claim *next_in_batch;
-	UT_hash_handle hh;
-};
+/* ---- the queue's time ---- */
 
-/* One keep or settle, on the stack of the fiber that waits for it. */
-struct change {
-	struct queue *q;
-	struct message *m; /* NULL: only the DSNs */
-	int64_t number;    /* M's row, or what it will be */
-	struct message *const *dsns;
-	size_t n_dsns;
-	bool claim;         /* keep: M is the caller's */
-	int64_t first_new;  /* settle: row of the first new
-	                       recipient; 0: none was added */
-	bool gone, spooled; /* settle: the message has left; it
-	                       had a file */
-	struct change *next_in_batch;
-};
-
-struct batch {
-	bool begun;             /* a transaction */
-	struct claim *claimed;  /* in this batch */
-	struct change *settled; /* their claims end with it */
-	uint64_t kept;
-	int64_t due_ms; /* the earliest that it made due */
-};
-
-struct queue {
-	char *folder, *spool;
-	struct lock *lock;
-	struct worker *writer;
-	struct store *store;
-	struct claim *claims;
-	struct batch batch;
-	int64_t told_next_ms; /* by the last queue_claim() */
-	int64_t version;
-	bool has_news;
-	_Atomic uint64_t commits, kept;
-	_Atomic int64_t full_asked_ms;
-	_Atomic bool is_full;
-};
-
-/* ---- claims ---- */
-
-static struct claim *claim_find(struct queue *q, int64_t number)
+static bool start_clock(struct queue *q)
 {
-	struct claim *c;
+	struct instant now = instant_now();
 
-	HASH_FIND(hh, q->claims, &number, sizeof(number), c);
-	return c;
+	if (!store_clock(q->store, &q->clock))
+		return false;
+	now.queue_ms = queue_time(&q->clock, &now);
+	atomic_store(&q->last_boot_ms, now.boot_ms);
+	atomic_store(&q->offset_ms, now.queue_ms - now.boot_ms);
+	/* on a full disk it is written later */
+	if (store_set_clock(q->store, &now))
+		q->clock = now;
+	return true;
 }
 
-static void claim_add(struct queue *q, int64_t number)
+/* With what is committed anyway. */
+static bool note_clock(struct queue *q)
 {
-	struct claim *c = must_alloc(sizeof(*c));
+	struct instant now = q->clock;
 
-	*c = (struct claim){ .number = number,
-		             .next_in_batch = q->batch.claimed };
-	q->batch.claimed = c;
-	HASH_ADD(hh, q->claims, number, sizeof(c->number), c);
-}
-
-static void claim_remove(struct queue *q, struct claim *c)
-{
-	HASH_DEL(q->claims, c);
-	free(c);
-}
-
-static void claim_end(struct queue *q, int64_t number)
-{
-	struct claim *c = claim_find(q, number);
-
-	if (!c)
-		return;
-	claim_remove(q, c);
-	q->has_news = true;
-}
-
-static void claims_free(struct queue *q)
-{
-	struct claim *c, *next;
-
-	HASH_ITER (hh, q->claims, c, next)
-		claim_remove(q, c);
+	now.wall_ms = wall_ms();
+	now.boot_ms = boot_ms();
+	now.queue_ms = queue_now(q);
+	if (!instant_is_news(&q->clock, &now))
+		return true;
+	q->clock = now;
+	return store_set_clock(q->store, &now);
 }
 
 /* ---- batches ---- */
-
-/* For calls that write. */
-static bool batch_begin(struct queue *q)
-{
-	if (q->batch.begun)
-		return !store_is_broken(q->store) ||
-		       fail("queue.db: the transaction was undone");
-	q->batch.begun = store_begin(q->store);
-	return q->batch.begun;
-}
 
 static void batch_undone(struct queue *q)
 {
@@ -132,17 +64,30 @@ static void batch_undone(struct queue *q)
 
 	for (; c; c = next) {
 		next = c->next_in_batch;
-		claim_remove(q, c);
+		claim_remove(q, c, false);
 	}
+}
+
+static void mark_files(const struct change *c)
+{
+	if (c->m && !c->m->row && c->m->body.file)
+		spool_mark(c->q, c->number);
+	for (size_t i = 0; i < c->n_dsns; i++)
+		if (c->dsns[i]->body.file)
+			spool_mark(c->q, id_number(str_of(c->dsns[i]->id)));
 }
 
 static void batch_done(struct queue *q)
 {
-	for (struct change *c = q->batch.settled; c; c = c->next_in_batch)
-		claim_end(q, c->number);
+	for (struct change *c = q->batch.settled; c; c = c->next_in_batch) {
+		claim_end(q, c->number, c->m);
+		mark_files(c);
+	}
+	for (struct change *c = q->batch.kept; c; c = c->next_in_batch)
+		mark_files(c);
 	if (q->batch.due_ms < q->told_next_ms)
 		q->has_news = true;
-	atomic_fetch_add(&q->kept, q->batch.kept);
+	atomic_fetch_add(&q->kept, q->batch.n_kept);
 	if (q->batch.begun) {
 		atomic_fetch_add(&q->commits, 1);
 		count(COUNT_QUEUE_COMMITS);
@@ -164,11 +109,16 @@ static bool on_end(void *queue)
 {
 	struct queue *q = queue;
 
-	if (q->batch.begun && !store_commit(q->store)) {
+	if (q->batch.begun && !(store_stands(q->store) && note_clock(q) &&
+	                        store_commit(q->store))) {
+		store_undo_all(q->store);
+		q->lanes_are_old = true;
 		batch_undone(q);
-		return false;
+		return MUTANT(failed_commit_is_a_yes);
 	}
 	batch_done(q);
+	if (q->has_news || q->batch.n_kept)
+		sleeper_wake(q);
 	return true;
 }
 
@@ -180,53 +130,6 @@ static void on_idle(void *queue)
 }
 
 /* ---- opening ---- */
-
-static const char suffix[] = ".eml";
-
-enum { SPOOL_NAME_BYTES = ID_LETTERS + sizeof(suffix) };
-
-struct spool_name {
-	char c[SPOOL_NAME_BYTES];
-};
-
-static struct spool_name spool_name(const struct message *m)
-{
-	struct spool_name name;
-
-	snprintf(name.c, sizeof(name.c), "%.*s%s", ID_LETTERS, m->id, suffix);
-	return name;
-}
-
-struct sweep {
-	struct queue *q;
-	bool ok;
-};
-
-/* A spool file that no row knows is what a crash left over.  Names we did not
- * make are left alone. */
-static void sweep_one(void *arg, const char *name)
-{
-	struct sweep *w = arg;
-	struct str id = str_of(name);
-	int64_t number, last;
-	bool known;
-
-	if (!w->ok || !str_ends(id, str_of(suffix)))
-		return;
-	id.n -= sizeof(suffix) - 1;
-	number = id_number(id);
-	if (!number)
-		return;
-	w->ok = store_has(w->q->store, number, &known, &last) &&
-	        (known || folder_remove(w->q->spool, name));
-}
-
-static bool sweep(struct queue *q)
-{
-	struct sweep w = { q, true };
-
-	return folder_list(q->spool, sweep_one, &w) && w.ok;
-}
 
 static char *join(const char *folder, const char *name)
 {
@@ -257,7 +160,8 @@ static bool open_store(struct queue *q)
 	if (!q->store)
 		return false;
 	q->version = store_version(q->store);
-	return q->version >= 0;
+	q->lanes_are_old = true;
+	return q->version >= 0 && start_clock(q);
 }
 
 static bool open_writer(struct queue *q)
@@ -269,17 +173,63 @@ static bool open_writer(struct queue *q)
 	return q->writer;
 }
 
+/* ---- those that kill ---- */
+
+struct judge {
+	struct queue *q;
+	void (*held)(void *arg, const char *id);
+	void *arg;
+};
+
+/* What cannot be held now waits, unclaimed, for the next start. */
+static enum underway_fate judge_one(void *arg, int64_t number, unsigned faults)
+{
+	struct judge *j = arg;
+	char id[ID_LETTERS + 1];
+	int64_t last;
+	bool there;
+
+	if (!store_has(j->q->store, number, &there, &last))
+		return UNDERWAY_STAYS;
+	if (!there)
+		return UNDERWAY_IS_GONE;
+	if (faults < FAULTS_HOLD ||
+	    !store_hold(j->q->store, number,
+	                S("held: the server died three times while this "
+	                  "message was under way")))
+		return UNDERWAY_STAYS;
+	id_write(number, id);
+	j->held(j->arg, id);
+	return UNDERWAY_IS_HELD;
+}
+
+static void say_nothing(void *arg, const char *id)
+{
+}
+
 struct queue *queue_open(const char *folder)
 {
-	struct queue *q = must_alloc(sizeof(*q));
+	return queue_open_after(folder, NULL, say_nothing, NULL);
+}
 
-	*q = (struct queue){ .told_next_ms = INT64_MAX };
+struct queue *queue_open_after(const char *folder, struct underway *underway,
+                               void (*held)(void *arg, const char *id),
+                               void *arg)
+{
+	struct queue *q = must_alloc(sizeof(*q));
+	struct judge judge = { q, held, arg };
+
+	*q = (struct queue){ .told_next_ms = INT64_MAX, .underway = underway };
 	q->folder = join(folder, "");
 	q->folder[strlen(folder)] = '\0';
-	q->spool = join(folder, "spool");
-	if (folder_make(folder) && folder_make(q->spool) && take_lock(q) &&
-	    open_store(q) && sweep(q) && open_writer(q))
-		return q;
+	q->spool.folder = join(folder, "spool");
+	q->orphans = join(folder, "spool.orphans");
+	if (folder_make(folder) && folder_make(q->spool.folder) &&
+	    take_lock(q) && open_store(q) && spool_sweep(q)) {
+		underway_judge(underway, judge_one, &judge);
+		if (open_writer(q))
+			return q;
+	}
 	add_cause("open the queue");
 	queue_close(q);
 	return NULL;
@@ -292,76 +242,53 @@ void queue_close(struct queue *q)
 	worker_close(q->writer);
 	store_close(q->store);
 	claims_free(q);
+	underway_close(q->underway);
+	lanes_clear(&q->lanes);
 	lock_drop(q->lock);
-	free(q->spool);
+	free(q->spool.folder);
+	free(q->orphans);
 	free(q->folder);
 	free(q);
 }
 
-const char *queue_spool(const struct queue *q)
+struct spool *queue_spool(struct queue *q)
 {
-	return q->spool;
-}
-
-/* ---- spool files ---- */
-
-/* Sync the body's file and give it its name. */
-static bool spool_keep(const struct message *m)
-{
-	return !m->body.file || file_keep(m->body.file, spool_name(m).c);
-}
-
-/* A file that cannot be removed is swept at the next start. */
-static void spool_remove(struct queue *q, const struct message *m)
-{
-	if (!file_remove(q->spool, spool_name(m).c))
-		return;
-}
-
-static bool spool_keep_all(struct change *c, bool with_message)
-{
-	size_t n = 0;
-	bool ok = !with_message || spool_keep(c->m);
-
-	while (ok && n < c->n_dsns)
-		ok = spool_keep(c->dsns[n++]);
-	return ok;
-}
-
-/* What the transaction that failed would have needed. */
-static void spool_undo(struct change *c, bool with_message)
-{
-	char why[FAIL_SLOT_BYTES];
-
-	snprintf(why, sizeof(why), "%s", cause());
-	if (with_message && c->m->body.file)
-		spool_remove(c->q, c->m);
-	for (size_t i = 0; i < c->n_dsns; i++)
-		if (c->dsns[i]->body.file)
-			spool_remove(c->q, c->dsns[i]);
-	fail("%s", why);
+	return &q->spool;
 }
 
 /* ---- keep ---- */
 
-static void note_due(struct queue *q, const struct message *m)
+/* Mail for the Internet waits by domain. */
+static struct next_hop lane_of(struct message *m, const struct recipient *r)
+{
+	struct next_hop hop = r->next_hop;
+
+	if (hop.kind == NEXT_HOP_INTERNET)
+		hop.name = store_domain(m, r);
+	return hop;
+}
+
+static void note_due(struct queue *q, struct message *m)
 {
 	for (size_t i = 0; i < m->n; i++) {
 		const struct recipient *r = &m->recipients[i];
 
-		if (recipient_is_open(r) && !r->held &&
-		    r->next_attempt_ms < q->batch.due_ms)
+		if (!recipient_is_open(r) || r->held)
+			continue;
+		if (r->next_attempt_ms < q->batch.due_ms)
 			q->batch.due_ms = r->next_attempt_ms;
+		lane_note(&q->lanes, lane_of(m, r), r->next_attempt_ms);
 	}
 }
 
 static bool add_message(struct queue *q, struct message *m, bool claim)
 {
-	struct spool_name name = spool_name(m);
+	struct spool_name name = spool_name(id_number(str_of(m->id)));
 
+	m->entered_ms = queue_now(q);
 	if (!store_add(q->store, m, m->body.file ? name.c : NULL))
 		return false;
-	if (!claim)
+	if (!claim && !MUTANT(kept_is_not_looked_for))
 		note_due(q, m);
 	return true;
 }
@@ -387,8 +314,10 @@ static bool keep_rows(void *change)
 	}
 	store_unmark(q->store);
 	if (c->claim)
-		claim_add(q, c->number);
-	q->batch.kept += 1 + c->n_dsns;
+		claim_add(q, c->number)->attempts = claim_attempts(c->m);
+	q->batch.n_kept += 1 + c->n_dsns;
+	c->next_in_batch = q->batch.kept;
+	q->batch.kept = c;
 	return true;
 }
 
@@ -397,7 +326,15 @@ static void number_recipients(struct message *m, int64_t first)
 {
 	for (size_t i = 0; i < m->n; i++)
 		if (recipient_is_new(&m->recipients[i]))
-			m->recipients[i].row = first++;
+			m->recipients[i].row =
+			        MUTANT(row_of_the_next) ? ++first : first++;
+}
+
+static void note_attempts(struct message *m)
+{
+	for (size_t i = 0; i < m->n; i++)
+		m->recipients[i].row_attempt_ms =
+		        m->recipients[i].next_attempt_ms;
 }
 
 static void now_kept(struct message *m)
@@ -405,6 +342,7 @@ static void now_kept(struct message *m)
 	m->row = id_number(str_of(m->id));
 	m->is_kept = true;
 	number_recipients(m, 1);
+	note_attempts(m);
 }
 
 static void dsns_kept(struct change *c)
@@ -497,21 +435,25 @@ static bool settle_rows(void *change)
 		return false;
 	}
 	store_unmark(q->store);
-	q->batch.kept += c->n_dsns;
-	if (c->m) {
-		note_due(q, c->m);
+	q->batch.n_kept += c->n_dsns;
+	if (c->gone && c->spooled)
+		spool_unmark(q, c->number);
+	if (c->m || c->n_dsns) {
 		c->next_in_batch = q->batch.settled;
 		q->batch.settled = c;
 	}
 	return true;
 }
 
+/* After the commit: the message has the rows that are on the disk, and no others;
+ * none at all when it is gone. */
 static void now_settled(struct change *c)
 {
 	struct message *m = c->m;
 
 	if (c->first_new)
 		number_recipients(m, c->first_new);
+	note_attempts(m);
 	for (size_t i = 0; i < m->n; i++)
 		if (c->gone || !recipient_is_open(&m->recipients[i]))
 			m->recipients[i].row = 0;
@@ -541,6 +483,8 @@ bool queue_settle(struct queue *q, struct message *m,
 	}
 	if (c.m)
 		now_settled(&c);
+	if (MUTANT(file_goes_at_first_settling))
+		spool_remove(q, m);
 	dsns_kept(&c);
 	return true;
 }
@@ -551,7 +495,7 @@ static bool release_claim(void *change)
 {
 	struct change *c = change;
 
-	claim_end(c->q, c->number);
+	claim_end(c->q, c->number, NULL);
 	return true;
 }
 
@@ -564,120 +508,6 @@ void queue_release(struct queue *q, struct message *m)
 		return;
 }
 
-/* ---- claim ---- */
-
-struct search {
-	struct queue *q;
-	int64_t now_ms;
-	size_t max;
-	struct message **out;
-	size_t n;
-	int64_t next_ms;
-};
-
-/* Messages that are due and nobody's.  One that cannot be read does not keep
- * the others from going; it is what is reported when there are no others. */
-static bool search_due(struct search *s)
-{
-	struct queue *q = s->q;
-	int64_t number, due;
-	bool failed, ok = true;
-
-	while (store_due(q->store, s->now_ms, &number, &due, &failed)) {
-		struct message *m;
-
-		if (claim_find(q, number))
-			continue;
-		if (s->n == s->max) {
-			s->next_ms = due;
-			break;
-		}
-		if (!store_load(q->store, number, s->now_ms, q->spool, &m))
-			ok = false;
-		if (!m)
-			continue;
-		claim_add(q, number);
-		s->out[s->n++] = m;
-	}
-	store_due_end(q->store);
-	return !failed && (ok || s->n > 0);
-}
-
-static bool search(struct search *s)
-{
-	if (!search_due(s))
-		return false;
-	if (s->next_ms == INT64_MAX &&
-	    !store_next(s->q->store, s->now_ms, &s->next_ms))
-		return false;
-	s->q->told_next_ms = s->next_ms;
-	return true;
-}
-
-static bool claim_due(void *arg)
-{
-	struct search *s = arg;
-	struct queue *q = s->q;
-	bool look = !q->batch.begun, ok;
-
-	q->has_news = false;
-	if (look && !store_look(q->store))
-		return false;
-	ok = search(s);
-	if (look)
-		store_look_end(q->store);
-	return ok;
-}
-
-static void drop_all(struct search *s)
-{
-	while (s->n > 0)
-		message_drop(s->out[--s->n]);
-}
-
-bool queue_claim(struct queue *q, int64_t now_wall_ms, size_t max,
-                 struct message **out, size_t *n, int64_t *next_ms)
-{
-	struct search s = { .q = q,
-		            .now_ms = now_wall_ms,
-		            .max = max,
-		            .out = out,
-		            .next_ms = INT64_MAX };
-	bool ok = worker_call(q->writer, claim_due, &s);
-
-	if (!ok)
-		drop_all(&s);
-	*n = s.n;
-	*next_ms = s.next_ms;
-	return ok;
-}
-
-/* ---- hurry ---- */
-
-struct hurry {
-	struct queue *q;
-	struct str system;
-};
-
-static bool hurry_rows(void *arg)
-{
-	struct hurry *h = arg;
-	int64_t now = wall_ms();
-
-	if (!batch_begin(h->q) || !store_hurry(h->q->store, h->system, now))
-		return false;
-	if (now < h->q->batch.due_ms)
-		h->q->batch.due_ms = now;
-	return true;
-}
-
-bool queue_hurry(struct queue *q, struct str system)
-{
-	struct hurry h = { q, system };
-
-	return worker_call(q->writer, hurry_rows, &h);
-}
-
 /* ---- questions ---- */
 
 struct question {
@@ -685,17 +515,26 @@ struct question {
 	bool yes;
 };
 
+static bool clock_is_set(struct queue *q)
+{
+	struct instant now = q->clock;
+
+	now.wall_ms = wall_ms();
+	now.queue_ms = queue_now(q);
+	now.wall_ms -= now.queue_ms - q->clock.queue_ms;
+	now.queue_ms = q->clock.queue_ms;
+	return instant_is_news(&q->clock, &now);
+}
+
 static bool ask_changed(void *arg)
 {
 	struct question *question = arg;
 	struct queue *q = question->q;
-	int64_t version = store_version(q->store);
 
-	question->yes = q->has_news || (version >= 0 && version != q->version);
+	question->yes = lanes_heard(q) || q->has_news;
 	q->has_news = false;
-	if (version >= 0)
-		q->version = version;
-	return true;
+	/* somebody has set the wall clock */
+	return !clock_is_set(q) || batch_begin(q);
 }
 
 bool queue_changed(struct queue *q)
@@ -703,20 +542,6 @@ bool queue_changed(struct queue *q)
 	struct question question = { q, false };
 
 	return worker_call(q->writer, ask_changed, &question) && question.yes;
-}
-
-bool queue_is_full(struct queue *q)
-{
-	int64_t now = now_ms(), asked = atomic_load(&q->full_asked_ms);
-
-	if ((asked && now < asked + 1000) ||
-	    !atomic_compare_exchange_strong(&q->full_asked_ms, &asked, now))
-		return atomic_load(&q->is_full);
-	atomic_store(&q->is_full,
-	             folder_free_bytes(q->spool) < LIMIT_QUEUE_FREE_BYTES ||
-	                     folder_free_files(q->spool) <
-	                             LIMIT_QUEUE_FREE_FILES);
-	return atomic_load(&q->is_full);
 }
 
 void queue_counts(struct queue *q, uint64_t *commits, uint64_t *kept)

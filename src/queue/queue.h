@@ -29,20 +29,27 @@
 #include "queue/message.h"
 
 struct queue;
+struct underway;
 
-/* FOLDER holds queue.db and spool/; both are made if missing, leftovers are
- * swept.  One process at a time may have it open.  Before the loops run.
+/* FOLDER holds queue.db and spool/; both are made if missing, leftovers of a
+ * crash are swept, what queue.db does not understand is moved aside.  One process at a time may have it open.  Before the loops run.
  * NULL: cause(). */
 struct queue *queue_open(const char *folder);
+/* The same, with the memory of what was under way when other engines died
+ * (queue/underway.h; NULL is allowed), which it closes.  What has killed too
+ * often is held; HELD hears of it. */
+struct queue *queue_open_after(const char *folder, struct underway *underway,
+			       void (*held)(void *arg, const char *id),
+			       void *arg);
 void queue_close(struct queue *q);		/* after the loops ended */
-const char *queue_spool(const struct queue *q);
+struct spool *queue_spool(struct queue *q);
 
 /*
  * Commit M with those of its recipients that are WAITING or LATER, and the
  * DSNs that go with it, in one transaction.  They are claimed by the caller
  * when CLAIM (an attempt runs or begins), otherwise due at their
  * next_attempt_ms.  Sets m->row, is_kept and each recipient's row.
- * False: nothing was kept; cause() says why (ENOSPC: "no space").
+ * False: nothing was kept; cause() says why, FAIL_NO_ROOM among others.
  */
 bool waits queue_keep(struct queue *q, struct message *m, bool claim,
 		      struct message *const *dsns, size_t n_dsns) must_check;
@@ -59,30 +66,116 @@ bool waits queue_keep(struct queue *q, struct message *m, bool claim,
  */
 bool waits queue_settle(struct queue *q, struct message *m,
 			struct message *const *dsns, size_t n_dsns) must_check;
+/*
+ * While attempts of M still run: those of its recipients that are DONE leave
+ * the queue, so that no crash delivers to them again.  The claim stays, and
+ * queue_settle() says the rest.  Nothing is done while M has recipients that
+ * are not in the queue yet.
+ * False: nothing was written; cause().
+ */
+bool waits queue_settle_done(struct queue *q, struct message *m) must_check;
 /* End the claim and leave the rows as they are. */
 void waits queue_release(struct queue *q, struct message *m);
 
+/* The queue's time in milliseconds: what next_attempt_ms and entered_ms are
+ * in (clock.h).  From any thread. */
+int64_t queue_now(struct queue *q);
+
+/* What a next hop has room for, where it is known; in messages. */
+struct hop_room {
+	struct next_hop hop;
+	unsigned room;		/* that may be claimed now */
+	unsigned if_ordered;	/* ...when an administrator wants it tried */
+	bool knocks;		/* one may be claimed before it is due */
+	bool is_down;		/* claim also what has waited for too long, to
+				   be told of or given up, whatever the room */
+};
+
+struct claim_wish {
+	int64_t now_ms;		/* the queue's time */
+	size_t max;		/* messages */
+	unsigned room;		/* of next hops that are not named */
+	const struct hop_room *hops;
+	size_t n_hops;
+	int64_t warning_ms, expiry_ms;	/* what is too long; warning 0: never */
+	int64_t most_ms;	/* nothing is due later than this */
+};
+
 /*
- * Claim up to MAX messages that are due (a recipient not held with
- * next_attempt_ms <= NOW); only the due recipients are in OUT[i], but
- * recipient rows of others stay untouched.  Bodies are opened when read.
- * *NEXT_MS: wall clock of the earliest one that is left, INT64_MAX: none.
+ * Claim up to MAX messages that are due, of each next hop what it has room
+ * for, each its fair share.  Only recipients that are due, not held and whose
+ * next hop has room are in OUT[i]; the rows of others stay untouched.  Bodies
+ * are opened when read.
+ * *NEXT_MS: when something is due next for a next hop that has room left, by
+ * the queue's time; INT64_MAX: never.
  */
-bool waits queue_claim(struct queue *q, int64_t now_wall_ms, size_t max,
+bool waits queue_claim(struct queue *q, const struct claim_wish *wish,
 		       struct message **out, size_t *n, int64_t *next_ms)
 	must_check;
 
-/* SYSTEM is back: what waits for it and is not held is due now. */
-bool waits queue_hurry(struct queue *q, struct str system) must_check;
+/* Was there something that the last queue_claim() could not read?  From any
+ * thread. */
+bool queue_is_unread(const struct queue *q);
+
+/* What waits for HOP and is not held is due now. */
+bool waits queue_hurry(struct queue *q, const struct next_hop *hop) must_check;
+
+/* ---- where it goes now (redirect.c) ---- */
+
+/* A recipient that waits and is not held, as route() is to be asked for it. */
+struct waiting {
+	int64_t message;	/* its row */
+	struct str as;		/* who asked */
+	uint64_t bytes;
+	struct recipient r;	/* address, trail, part, next_hop, is_ours, row */
+};
+
+/* Up to MOST of those of DOMAIN (empty: of all), after row ROW of MESSAGE, in
+ * ARENA.  In pages, so that neither the engine nor the log waits for a long
+ * queue. */
+bool waits queue_look(struct queue *q, struct str domain, int64_t message,
+		      int64_t row, struct arena *arena, struct waiting *out,
+		      size_t most, size_t *n) must_check;
+/* These go elsewhere now, to their r.next_hop: they are due now, and what is
+ * being attempted, after that. */
+bool waits queue_redirect(struct queue *q, const struct waiting *list,
+			  size_t n) must_check;
+/* The last change of the directory that the queue has followed, kept in
+ * queue.db; -1: none yet. */
+bool waits queue_followed(struct queue *q, int64_t *change) must_check;
+bool waits queue_set_followed(struct queue *q, int64_t change) must_check;
+
+/* Files that queue_open() moved to spool.orphans/, because queue.db does not
+ * know them, and back, because it knows them again. */
+void queue_swept(struct queue *q, size_t *moved_aside, size_t *back);
+/* How many lie in spool.orphans/; blocks. */
+size_t queue_orphans(struct queue *q);
 
 /* Is there more to claim than the last queue_claim() knew: did the command line
  * commit, or a message become due earlier than *NEXT_MS said?  Cheap, meant to
  * be asked twice a second. */
 bool waits queue_changed(struct queue *q);
 
+/* The queue is empty: who asks may sleep, for WAKE(ARG) is called when it no
+ * longer is, once, on a thread of the queue's.  False: it is not. */
+bool waits queue_rest(struct queue *q, void (*wake)(void *arg), void *arg);
+/* He is awake.  False: WAKE was called. */
+bool waits queue_rest_end(struct queue *q);
+
 /* Is free space low?  Then new mail is refused with 452 4.3.1, so that there
- * is room to settle the old.  Looks at most once a second. */
-bool queue_is_full(struct queue *q);
+ * is room to settle the old.  Looks at most once a second, and waits for a
+ * file system that hangs half a second at most. */
+bool waits queue_is_full(struct queue *q);
+/* Copy the queue.db at PATH, as of one moment, to the new file TO; the engine may
+ * run.  Blocks. */
+bool queue_copy(const char *path, const char *to) must_check;
+/* Can anything be committed?  Commits something that changes nothing. False:
+ * cause(). */
+bool waits queue_try(struct queue *q) must_check;
+/* Can the queue of data folder FOLDER be written by whoever comes, or does
+ * somebody hold it?  From any thread; blocks, for some seconds at most.  False:
+ * cause(). */
+bool queue_is_free(const char *folder) must_check;
 
 void queue_counts(struct queue *q, uint64_t *commits, uint64_t *kept);
 

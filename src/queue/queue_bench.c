@@ -22,7 +22,7 @@ static char filling[1 << 20];
 
 static struct message *make(void)
 {
-	struct message *m = message_new();
+	struct message *m = message_new(queue_spool(queue));
 
 	m->sender = S("someone@else.test");
 	m->as = S("internet");
@@ -33,8 +33,7 @@ static struct message *make(void)
 	message_add(m, arena_strf(m->arena, "user%d@own.test",
 	                          (int)(m->arrived_wall_ms % 100000)))
 	        ->next_attempt_ms = m->arrived_wall_ms + 300000;
-	check(body_add(&m->body, queue_spool(queue),
-	               (struct str){ filling, bytes }));
+	check(body_add(&m->body, (struct str){ filling, bytes }));
 	return m;
 }
 

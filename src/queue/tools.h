@@ -26,9 +26,12 @@ struct tools *tools_open(const char *folder);
 void tools_close(struct tools *t);		/* NULL is allowed */
 
 /* Which recipients: those that match all that is not empty.  RECIPIENT and
- * SYSTEM without regard to case; DOMAIN is the recipient's, in any spelling. */
+ * SYSTEM without regard to case; a RECIPIENT without an "@" is what stands before
+ * it, in any domain; SYSTEM is the name of a system or the hosts of a
+ * relay, NEXT_HOP a word of next_hop_word(); DOMAIN is the recipient's, in any
+ * spelling. */
 struct queue_filter {
-	struct str id, recipient, system, domain;
+	struct str id, recipient, system, domain, next_hop;
 };
 
 /*
@@ -48,9 +51,9 @@ bool tools_page(struct tools *t, const struct queue_filter *f,
 		void (*each)(void *arg, const struct message *m), void *arg)
 	must_check;
 
-/* What waits for one system; the texts are on loan for the call. */
+/* What waits for one next hop; the texts are on loan for the call. */
 struct queue_load {
-	struct str system;		/* empty: by MX, or not decided yet */
+	struct next_hop next_hop;
 	uint64_t recipients, held;
 	/* Of the recipient that waits longest: */
 	bool is_held;
@@ -82,6 +85,12 @@ bool tools_domains(struct tools *t,
 bool tools_mark(struct tools *t, struct str domain, struct arena *arena,
 		const char **mark) must_check;
 
+/* Messages that are held because they killed the engine again and again, at
+ * most MOST. */
+bool tools_deadly(struct tools *t, size_t most,
+		  void (*each)(void *arg, const char *id), void *arg)
+	must_check;
+
 enum tools_found {
 	TOOLS_FOUND,
 	TOOLS_NOT_THERE,	/* no message of that id */
@@ -89,9 +98,16 @@ enum tools_found {
 };
 
 /* One message with all its recipients and its body, in memory; the caller
- * drops it. */
+ * drops it before T is closed. */
 enum tools_found tools_show(struct tools *t, struct str id,
 			    struct message **out);
+
+/* What M's header has at "Subject", unfolded and as it is written there, on
+ * loan from M's arena.  M as tools_list() gives it, or in memory: T may be NULL
+ * then.  Empty: there is none in its first SUBJECT_WITHIN bytes, or they cannot
+ * be read. */
+enum { SUBJECT_WITHIN = 32768 };
+struct str tools_subject(struct tools *t, const struct message *m);
 
 enum order {
 	ORDER_RETRY,		/* due now; held ones stay held */

@@ -26,12 +26,15 @@ static int remove_one(const char *path, const struct stat *st, int kind,
 	return remove(path);
 }
 
-static void add(struct message *m, struct str address, struct str system)
+static const struct next_hop exchange = { NEXT_HOP_SYSTEM, { "exchange", 8 } };
+static const struct next_hop zimbra = { NEXT_HOP_SYSTEM, { "zimbra", 6 } };
+
+static void add(struct message *m, struct str address, struct next_hop next)
 {
 	struct recipient *r = message_add(m, address);
 
-	r->system = system;
-	r->next_attempt_ms = INT64_MAX - 1;
+	r->next_hop = next;
+	r->next_attempt_ms = wall_ms() + 3600000;
 	r->reply = (struct reply){ 451, "4.4.1", S("down") };
 }
 
@@ -48,25 +51,24 @@ static int64_t keep(struct world *w, struct message *m)
 static void keep_two(void *world)
 {
 	struct world *w = world;
-	struct message *m = message_new();
+	struct message *m = message_new(queue_spool(w->q));
 
 	m->sender = S("alice@own.test");
 	m->trace = S("Received: by us\r\n");
-	check(body_add(&m->body, queue_spool(w->q), S("Subject: x\r\n\r\n")));
-	add(m, S("Bob@B.example"), S("exchange"));
-	add(m, S("carol@c.example"), S("zimbra"));
+	check(body_add(&m->body, S("Subject: x\r\n\r\n")));
+	add(m, S("Bob@B.example"), exchange);
+	add(m, S("carol@c.example"), zimbra);
 	w->small = keep(w, m);
 
-	m = message_new();
+	m = message_new(queue_spool(w->q));
 	for (int i = 0; i < 200; i++) {
 		char block[1000];
 
 		memset(block, 'a' + i % 26, sizeof(block));
-		check(body_add(&m->body, queue_spool(w->q),
-		               (struct str){ block, sizeof(block) }));
+		check(body_add(&m->body, (struct str){ block, sizeof(block) }));
 	}
-	add(m, S("\"b c\"@b.example"), S("exchange"));
-	add(m, S("dora@M\xc3\xbcller.example"), S("exchange"));
+	add(m, S("\"b c\"@b.example"), exchange);
+	add(m, S("dora@M\xc3\xbcller.example"), exchange);
 	w->large = keep(w, m);
 }
 
@@ -138,7 +140,12 @@ static void claim(void *claimed)
 	struct message *out[8];
 	int64_t next;
 
-	check(queue_claim(c->w->q, wall_ms(), 8, out, &c->n, &next));
+	check(queue_claim(c->w->q,
+	                  &(struct claim_wish){ .now_ms = queue_now(c->w->q),
+	                                        .max = 8,
+	                                        .room = 100,
+	                                        .most_ms = INT64_MAX / 2 },
+	                  out, &c->n, &next));
 	for (size_t i = 0; i < c->n; i++) {
 		c->recipients += out[i]->n;
 		for (size_t k = 0; k < out[i]->n; k++)
@@ -167,6 +174,9 @@ static void test_list(void **state)
 	     SMALL_BOB " carol@c.example; ");
 	sees(w, (struct queue_filter){ .recipient = S("bob@b.EXAMPLE") },
 	     SMALL_BOB "; ");
+	sees(w, (struct queue_filter){ .recipient = S("BOB") }, SMALL_BOB "; ");
+	sees(w, (struct queue_filter){ .recipient = S("bo") }, "");
+	sees(w, (struct queue_filter){ .recipient = S("bob@") }, "");
 	sees(w, (struct queue_filter){ .system = S("Exchange") },
 	     SMALL_BOB "; " LARGE);
 	sees(w, (struct queue_filter){ .domain = S("B.example") },
@@ -182,6 +192,49 @@ static void test_list(void **state)
 	assert_false(tools_list(
 	        w->t, &(struct queue_filter){ .domain = S("no domain!") },
 	        write_entry, NULL));
+}
+
+struct subjects {
+	struct tools *t;
+	struct buf *to;
+};
+
+static void add_subject(void *subjects, const struct message *m)
+{
+	struct subjects *s = subjects;
+
+	buf_printf(s->to, "<%.*s>", STR(tools_subject(s->t, m)));
+}
+
+static void keep_in_spool(void *world)
+{
+	static const char head[] = "Received: x\r\nsubject: a\r\n\tb\r\n\r\n"
+	                           "Subject: no\r\n";
+	struct world *w = world;
+	struct message *m = message_new(queue_spool(w->q));
+
+	check(body_add(&m->body, str_of(head)));
+	for (int i = 0; i < 200; i++) {
+		char block[1000];
+
+		memset(block, 'x', sizeof(block));
+		check(body_add(&m->body, (struct str){ block, sizeof(block) }));
+	}
+	add(m, S("bob@b.example"), exchange);
+	keep(w, m);
+}
+
+/* Of what lies in queue.db, and of what lies in spool/. */
+static void test_subjects(void **state)
+{
+	struct world *w = *state;
+	struct buf b scoped(buf) = BUF_EMPTY;
+	struct subjects s = { w->t, &b };
+
+	loops_run(1, keep_in_spool, w);
+	assert_true(tools_list(w->t, &ANY, add_subject, &s));
+	buf_add_char(&b, '\0');
+	assert_string_equal(b.p, "<x><><a\tb>");
 }
 
 static void note_id(void *id, const struct message *m)
@@ -206,8 +259,10 @@ static void test_page(void **state)
 
 static void write_load(void *to, const struct queue_load *l)
 {
-	buf_printf(to, "%.*s %d/%d %d; ", STR(l->system), (int)l->recipients,
-	           (int)l->held, l->reply.code);
+	struct arena *a scoped(arena) = arena_open();
+
+	buf_printf(to, "%.*s %d/%d %d; ", STR(next_hop_text(&l->next_hop, a)),
+	           (int)l->recipients, (int)l->held, l->reply.code);
 }
 
 static void counts(struct world *w, struct str domain, const char *want,
@@ -230,10 +285,64 @@ static void test_count(void **state)
 	uint64_t n;
 
 	assert_true(tools_order(w->t, ORDER_HOLD, &f, &n));
-	counts(w, S(""), "exchange 3/0 451; zimbra 1/1 451; ", 2);
-	counts(w, S("B.example"), "exchange 2/0 451; ", 2);
-	counts(w, S("c.example"), "zimbra 1/1 451; ", 1);
+	counts(w, S(""), "system exchange 3/0 451; system zimbra 1/1 451; ", 2);
+	counts(w, S("B.example"), "system exchange 2/0 451; ", 2);
+	counts(w, S("c.example"), "system zimbra 1/1 451; ", 1);
 	counts(w, S("nosuch.example"), "", 0);
+}
+
+/* Kinds that were given the names of each other. */
+static void keep_namesakes(void *world)
+{
+	static const struct next_hop hops[] = {
+		{ NEXT_HOP_SYSTEM, { "internet", 8 } },
+		{ NEXT_HOP_RELAY, { "internet", 8 } },
+		{ NEXT_HOP_INTERNET, { "net.example", 11 } },
+		{ NEXT_HOP_SYSTEM, { "hosted", 6 } },
+		{ NEXT_HOP_SYSTEM, { "mailboxes", 9 } },
+		{ NEXT_HOP_MAILBOXES, { "", 0 } },
+		{ NEXT_HOP_RELAY, { "exchange", 8 } },
+		{ NEXT_HOP_UNDECIDED, { "", 0 } },
+	};
+	struct world *w = world;
+	struct message *m = message_new(queue_spool(w->q));
+	struct arena *a scoped(arena) = arena_open();
+
+	m->sender = S("alice@own.test");
+	check(body_add(&m->body, S("Subject: x\r\n\r\n")));
+	for (size_t i = 0; i < array_size(hops); i++)
+		add(m, arena_strf(a, "n%zu@name.example", i), hops[i]);
+	keep(w, m);
+}
+
+static void namesakes_are_told_apart(void **state)
+{
+	struct world *w = *state;
+
+	loops_run(1, keep_namesakes, w);
+	counts(w, S("name.example"),
+	       "undecided 1/0 451; mailboxes 1/0 451; internet 1/0 451; "
+	       "relay exchange 1/0 451; system hosted 1/0 451; "
+	       "system internet 1/0 451; relay internet 1/0 451; "
+	       "system mailboxes 1/0 451; ",
+	       1);
+	sees(w, (struct queue_filter){ .next_hop = S("internet") },
+	     "alice@own.test 14: n2@name.example; ");
+	sees(w, (struct queue_filter){ .next_hop = S("mailboxes") },
+	     "alice@own.test 14: n5@name.example; ");
+	sees(w,
+	     (struct queue_filter){ .system = S("internet"),
+	                            .next_hop = S("system") },
+	     "alice@own.test 14: n0@name.example; ");
+	sees(w, (struct queue_filter){ .system = S("internet") },
+	     "alice@own.test 14: n0@name.example n1@name.example; ");
+	assert_int_equal(orders(w, ORDER_HOLD,
+	                        (struct queue_filter){ .system = S("exchange"),
+	                                               .next_hop = S("relay") }),
+	                 1);
+	assert_false(tools_list(
+	        w->t, &(struct queue_filter){ .next_hop = S("nearby") },
+	        write_entry, NULL));
 }
 
 static void write_domain(void *to, struct str domain, uint64_t recipients)
@@ -334,7 +443,7 @@ static void test_delete(void **state)
 	                                                       S("exchange") }),
 	                 3);
 	sees(w, ANY, "alice@own.test 14: carol@c.example; ");
-	assert_true(folder_list(queue_spool(w->q), count_one, &files));
+	assert_true(folder_list(queue_spool(w->q)->folder, count_one, &files));
 	assert_int_equal(files, 0);
 	assert_int_equal(orders(w, ORDER_DELETE, ANY), 1);
 	assert_int_equal(orders(w, ORDER_DELETE, ANY), 0);
@@ -359,12 +468,14 @@ static void test_bounce(void **state)
 
 static void keep_many(void *world)
 {
+	struct world *w = world;
+
 	for (int i = 0; i < 1700; i++) {
-		struct message *m = message_new();
+		struct message *m = message_new(queue_spool(w->q));
 
 		m->sender = S("many@own.test");
-		add(m, S("erin@e.example"), S("exchange"));
-		keep(world, m);
+		add(m, S("erin@e.example"), exchange);
+		keep(w, m);
 	}
 }
 
@@ -428,6 +539,7 @@ int main(void)
 		WITH_WORLD(test_list),
 		WITH_WORLD(test_page),
 		WITH_WORLD(test_count),
+		WITH_WORLD(namesakes_are_told_apart),
 		WITH_WORLD(test_noticing),
 		WITH_WORLD(test_show),
 		WITH_WORLD(test_retry_hold_release),
@@ -435,6 +547,7 @@ int main(void)
 		WITH_WORLD(test_bounce),
 		WITH_WORLD(test_many),
 		cmocka_unit_test(test_no_queue_yet),
+		WITH_WORLD(test_subjects),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
