@@ -6,6 +6,7 @@
  * or was only recognised, is written by its hosts, and has no rights.
  */
 #include "route/route.h"
+#include "route/walk.h"
 #include "wire/hosts.h"
 
 static bool parse_user(struct str text, struct arena *arena, struct asker *out)
@@ -80,6 +81,33 @@ struct str asker_text(const struct asker *a, struct arena *arena)
 	return S("internet");
 }
 
+enum answer asker_at(struct directory *d, const struct inet *peer,
+                     struct arena *arena, struct asker *out)
+{
+	enum answer known;
+
+	*out = (struct asker){ .kind = ASKER_INTERNET };
+	known = directory_trusted(d, peer, arena, &out->system);
+	out->trusted = known == ANSWER_YES;
+	if (out->trusted)
+		out->kind = ASKER_SYSTEM;
+	return known;
+}
+
+bool asker_has_rights(const struct asker *a)
+{
+	switch (a->kind) {
+	case ASKER_INTERNET:
+		return false;
+	case ASKER_USER:
+	case ASKER_LOCAL:
+		return true;
+	case ASKER_SYSTEM:
+		return a->trusted;
+	}
+	return false;
+}
+
 /* ---- MAIL FROM ---- */
 
 static struct reply sender_ok(void)
@@ -139,6 +167,15 @@ static struct reply stranger_sender(const struct router *r,
 	}
 	if (domain.own_senders == OWN_SENDERS_ACCEPT)
 		return sender_ok();
+	/* What was sent on from here may come back to somebody here. */
+	switch (sent_on_from_here(r->directory, sender, arena)) {
+	case ANSWER_YES:
+		return sender_ok();
+	case ANSWER_NO:
+		break;
+	case ANSWER_UNSURE:
+		return sender_unsure();
+	}
 	return (struct reply){ 550, "5.7.1",
 		               arena_strf(arena,
 		                          "senders of %.*s have to log in",

@@ -14,6 +14,7 @@
 #include <stdlib.h>
 
 #include "base/limits.h"
+#include "base/mutants.h"
 #include "directory/directory.h"
 
 enum {
@@ -126,7 +127,8 @@ bool guard_was_here(const struct guard *g, struct str trail, struct str key)
 		if (!have_own)
 			write_entry(g, key, own);
 		have_own = true;
-		found |= sodium_memcmp(entry.p, own, ENTRY_CHARS) == 0;
+		found |= sodium_memcmp(entry.p, own, ENTRY_CHARS) == 0 ||
+		         MUTANT(guard_by_mail);
 	}
 	return found;
 }

@@ -11,7 +11,14 @@
  * It travels twice: with RCPT, to a peer that announces XTRAIL in EHLO
  * (RCPT TO:<a@b> XTRAIL=node:mac,node:mac), so that it is known before the
  * answer; and in the header field "Splitmail-Trail:", which survives foreign
- * systems in between.
+ * systems in between.  The header's is that of all recipients together, so it
+ * counts for those only that came without one of their own.
+ *
+ * Who is logged in and sends a message again that has come through here before
+ * (a person "redirects" it) begins a new way: no entry of its header counts.
+ * The field "Splitmail-Trail: resent" is put above those, so that they do not
+ * count at the next node either; what makes a loop of it from here on stands
+ * above that field.
  *
  * A group that is expanded leaves an entry too (its key is "group " and the
  * address), which all members carry on; so do forwards and catch-alls.
@@ -22,6 +29,9 @@
 #define ROUTE_GUARD_H
 
 #include "base/arena.h"
+
+#define TRAIL_FIELD "Splitmail-Trail"
+#define TRAIL_RESENT "resent" /* instead of entries: a new way begins */
 
 struct guard;
 struct node;

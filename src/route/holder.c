@@ -6,6 +6,7 @@
  * new recipient: its system may well be the one that asks.
  */
 #include "base/limits.h"
+#include "base/mutants.h"
 #include "route/guard.h"
 #include "route/walk.h"
 
@@ -25,9 +26,9 @@ static bool deliver_here(struct walk *w, const struct target *t,
 
 /* ---- groups and forwards: one address becomes many ---- */
 
-struct str way_key(struct walk *w, const struct target *t)
+struct str way_key(struct walk *w, struct str address)
 {
-	return arena_strf(w->arena, "group %.*s", STR(t->key));
+	return arena_strf(w->arena, "group %.*s", STR(address));
 }
 
 struct way way_step(struct walk *w, const struct target *t, struct str key)
@@ -63,12 +64,14 @@ bool way_is_too_deep(struct walk *w, const struct target *t, struct outcome *o)
 }
 
 /* True: *o ends the whole expansion. */
-static bool expand_member(struct walk *w, const struct way *way,
-                          struct str member, struct outcome *o)
+static bool look_at_member(struct walk *w, const struct way *way,
+                           struct str member, struct outcome *o)
 {
 	struct outcome of_member;
 	struct address a;
 
+	if (++w->looked > LIMIT_EXPANSION_LOOKED)
+		return decide_too_many(w, w->shown, o);
 	if (!address_parse(member, w->arena, &a)) {
 		because(w, member_malformed, V("address", member),
 		        V("cause", cause()));
@@ -87,38 +90,66 @@ static bool expand_member(struct walk *w, const struct way *way,
 	return false;
 }
 
-static bool expand(struct walk *w, const struct target *t, struct str key,
-                   const struct str *members, size_t n, struct outcome *o)
+bool members_step(struct walk *w, struct outcome *o)
 {
-	struct way way = way_step(w, t, key);
+	for (int i = 0; i < LIMIT_ROUTE_STEP; i++) {
+		struct members *m = w->first;
 
-	way.is_member = true;
-	for (size_t i = 0; i < n; i++)
-		if (expand_member(w, &way, members[i], o))
+		while (m && m->at == m->n)
+			m = w->first = m->next;
+		if (!m)
 			return true;
+		if (look_at_member(w, m->way, m->list[m->at++], o))
+			return true;
+	}
 	return false;
 }
 
 /*
- * All members are through.  The one who sent to the group hears of a group
- * that reaches nobody, otherwise mail would vanish; not of one that was
- * expanded on the mail's way already, whose members have it.
+ * The one who sent to the group hears of a group that reaches nobody,
+ * otherwise mail would vanish; not of one that was expanded on the mail's way
+ * already, or for another recipient, whose members have it.
  */
-static bool expanded(struct walk *w, const struct target *t, struct outcome *o)
+void members_end(struct walk *w, struct outcome *o)
 {
-	if (w->n > 0 || w->dropped > 0 || t->way->is_member)
-		return decide_accept(o, ROUTE_EXPAND);
+	if (o->action != ROUTE_EXPAND || w->n > 0 || w->dropped > 0)
+		return;
 	if (w->met_loop)
-		return decide_refuse(w, o, 550, "5.4.6", "%smail loop",
-		                     shown_address(w, t));
-	return decide_refuse(w, o, 550, "5.2.4", "%sreaches nobody",
-	                     shown_address(w, t));
+		decide_refuse(w, o, 550, "5.4.6", "%smail loop", w->shown);
+	else
+		decide_refuse(w, o, 550, "5.2.4", "%sreaches nobody", w->shown);
+}
+
+/* Members are looked at in their turn, the nearest groups' first: how deep one
+ * lies is its distance, and each is met by its shortest way. */
+static bool expand(struct walk *w, const struct target *t, struct str key,
+                   const struct str *list, size_t n, struct outcome *o)
+{
+	struct members *m = arena_new(w->arena, struct members);
+	struct way *way = arena_new(w->arena, struct way);
+
+	*way = way_step(w, t, key);
+	way->is_member = true;
+	*m = (struct members){ .way = way, .list = list, .n = n };
+	*(w->first ? w->last : &w->first) = m;
+	w->last = &m->next;
+	if (!t->way->is_member)
+		w->shown = shown_address(w, t);
+	return decide_accept(o, ROUTE_EXPAND);
 }
 
 static bool drop_group(struct walk *w, const struct target *t,
                        struct outcome *o)
 {
 	because(w, expanded_before, V("address", t->key));
+	w->dropped++;
+	return decide_accept(o, ROUTE_EXPAND);
+}
+
+static bool drop_again(struct walk *w, const struct target *t,
+                       struct outcome *o)
+{
+	because(w, expanded_for_another, V("address", t->holder.login));
 	w->dropped++;
 	return decide_accept(o, ROUTE_EXPAND);
 }
@@ -131,9 +162,7 @@ static bool rule_group(struct walk *w, struct target *t, struct outcome *o)
 
 	if (t->holder.kind != HOLDER_GROUP)
 		return false;
-	if (way_is_too_deep(w, t, o))
-		return true;
-	key = way_key(w, t);
+	key = way_key(w, t->holder.login);
 	if (way_was_stepped(w, key))
 		return drop_group(w, t, o);
 	w->expanding = true;
@@ -142,16 +171,23 @@ static bool rule_group(struct walk *w, struct target *t, struct outcome *o)
 		w->met_loop = true;
 		return decide_accept(o, ROUTE_EXPAND);
 	}
-	switch (directory_members(w->router->directory, t->holder.id, w->arena,
-	                          &members, &n)) {
+	if (way_is_too_deep(w, t, o))
+		return true;
+	if (expanded_for_another(w, key))
+		return drop_again(w, t, o);
+	switch (directory_members(w->router->directory, t->holder.id,
+	                          LIMIT_EXPANSION + 1, w->arena, &members,
+	                          &n)) {
 	case ANSWER_YES:
 	case ANSWER_NO:
 		break;
 	case ANSWER_UNSURE:
 		return decide_unsure(w, o);
 	}
+	if (n > LIMIT_EXPANSION)
+		return decide_too_many(w, shown_address(w, t), o);
 	because(w, group_of, V("address", t->key), V("n", n));
-	return expand(w, t, key, members, n, o) || expanded(w, t, o);
+	return expand(w, t, key, members, n, o);
 }
 
 /* ---- home: where one address of a user lives ---- */
@@ -222,16 +258,20 @@ static bool home_alternate(struct walk *w, struct target *t, struct outcome *o)
 	return route_relay_verified(w, t, &s, true, o);
 }
 
-/* Each side once, also when asked again for one side's share alone. */
+/* Each side once; a sender who routes has neither.  A side that is final, or
+ * there cannot be decided now, speaks for both; of two that take it both get it;
+ * else it is the one that is here. */
 static bool home_both(struct walk *w, struct target *t, struct outcome *o)
 {
 	struct outcome there = { 0 };
 
 	t->is_share = true;
-	if (w->q->is_split && !t->way->is_new)
-		return w->q->takes_there ? home_alternate(w, t, o)
-		                         : deliver_here(w, t, o);
+	t->is_copy = false;
+	if (sender_routing_refused(w, t, o))
+		return true;
 	if (deliver_here(w, t, o) && o->is_final)
+		return true;
+	if (MUTANT(both_is_only_here))
 		return true;
 	home_alternate(w, t, &there);
 	if (there.action == ROUTE_LATER || there.is_final)
@@ -241,9 +281,33 @@ static bool home_both(struct walk *w, struct target *t, struct outcome *o)
 	return true;
 }
 
+/* Asked again for one side's share alone: the other side's is a recipient of
+ * its own, or was one and has had its end. */
+static bool is_part(const struct walk *w, const struct target *t)
+{
+	return w->q->is_split && !w->q->is_copy && !t->way->is_member;
+}
+
+/* A share keeps to its side: what moved to the other since has the message. */
+static bool home_part(struct walk *w, struct target *t, struct outcome *o)
+{
+	enum home now = home_of(&t->holder);
+
+	t->is_share = true;
+	if (w->q->takes_there && now != HOME_HOSTED)
+		return home_alternate(w, t, o);
+	if (!w->q->takes_there && now != HOME_ALTERNATE)
+		return deliver_here(w, t, o);
+	because(w, other_part_had_it, V("address", t->spelling));
+	w->dropped++;
+	return decide_accept(o, ROUTE_EXPAND);
+}
+
 static bool home(struct walk *w, struct target *t, struct outcome *o)
 {
 	say_home(w, t);
+	if (is_part(w, t) && home_of(&t->holder) != HOME_NONE)
+		return home_part(w, t, o);
 	switch (home_of(&t->holder)) {
 	case HOME_HOSTED:
 		return deliver_here(w, t, o);
@@ -259,14 +323,29 @@ static bool home(struct walk *w, struct target *t, struct outcome *o)
 	                     shown_address(w, t));
 }
 
+/* What a forward keeps. */
+static bool own_copy(struct walk *w, struct target *t, struct outcome *o)
+{
+	t->is_share = t->is_copy = true;
+	return home(w, t, o);
+}
+
+/* Neither the copy nor the forward, when the copy may not leave. */
+static bool copy_is_refused(struct walk *w, struct target *t,
+                            struct outcome *o)
+{
+	return t->holder.forward_keeps_copy &&
+	       home_of(&t->holder) != HOME_HOSTED &&
+	       sender_routing_refused(w, t, o);
+}
+
 /* A forward that came back: its own copy may be given, nothing more. */
 static bool forward_again(struct walk *w, struct target *t, struct outcome *o)
 {
 	w->met_loop = true;
 	if (t->holder.forward_keeps_copy) {
 		because(w, forwarded_before_with_copy, V("address", t->key));
-		t->is_share = true;
-		return home(w, t, o);
+		return own_copy(w, t, o);
 	}
 	because(w, forwarded_before, V("address", t->key));
 	return decide_refuse(w, o, 550, "5.4.6", "%smail loop: it is forwarded",
@@ -279,27 +358,29 @@ static bool rule_forward(struct walk *w, struct target *t, struct outcome *o)
 	struct str key;
 
 	if (h->n_forwards == 0 || home_of(h) == HOME_NONE ||
-	    (w->q->is_split && !t->way->is_new))
+	    (w->q->is_split && !t->way->is_member))
 		return false;
-	if (way_is_too_deep(w, t, o))
+	if (copy_is_refused(w, t, o))
 		return true;
-	key = way_key(w, t);
+	key = way_key(w, h->login);
 	w->expanding = true;
 	if (way_was_stepped(w, key) || !seen_first(w, key))
 		return forward_again(w, t, o);
+	if (way_is_too_deep(w, t, o))
+		return true;
 	if (!h->forward_keeps_copy) {
 		because(w, forwarded, V("address", t->key),
 		        V("n", h->n_forwards));
 	} else {
 		because(w, forwarded_with_copy, V("address", t->key),
 		        V("n", h->n_forwards));
-		t->is_share = true;
-		home(w, t, o);
+		own_copy(w, t, o);
 		if (o->action == ROUTE_LATER || o->is_final)
 			return true;
 	}
-	return expand(w, t, key, h->forwards, h->n_forwards, o) ||
-	       expanded(w, t, o);
+	if (expanded_for_another(w, key))
+		return drop_again(w, t, o);
+	return expand(w, t, key, h->forwards, h->n_forwards, o);
 }
 
 /* ---- all of it ---- */
@@ -307,7 +388,7 @@ static bool rule_forward(struct walk *w, struct target *t, struct outcome *o)
 bool holder_has_no_mail(struct walk *w, const struct target *t,
                         struct outcome *o)
 {
-	if (!t->holder.enabled) {
+	if (!t->holder.enabled && !MUTANT(disabled_is_served)) {
 		because(w, disabled);
 		return decide_refuse(w, o, 550, "5.2.1",
 		                     "%sthis address is disabled",

@@ -13,8 +13,11 @@
 #include "route/route.h"
 
 #include "base/limits.h"
+#include "base/mutants.h"
+#include "route/callers.h"
 #include "route/guard.h"
 #include "route/walk.h"
+#include "rt/clock.h"
 
 /* ---- what the rules ask ---- */
 
@@ -64,6 +67,15 @@ static void say_holder(struct walk *w, const struct target *t)
 
 /* ---- 1: is the domain ours? ---- */
 
+static bool leave_by(struct walk *w, struct target *t,
+                     const struct system *smart, struct outcome *o)
+{
+	size_t legs = w->n;
+
+	route_relay(w, t, smart, false, o);
+	return w->n == legs || sent_on_rewrite(w, t, o);
+}
+
 static bool leave(struct walk *w, struct target *t, struct outcome *o)
 {
 	struct system smart;
@@ -76,7 +88,8 @@ static bool leave(struct walk *w, struct target *t, struct outcome *o)
 		if (route_loops(w, t, &smart))
 			break;
 		because(w, by_smart_host, V("system", smart.name));
-		return route_relay(w, t, &smart, false, o);
+		return sender_routing_refused(w, t, o) ||
+		       leave_by(w, t, &smart, o);
 	case ANSWER_NO:
 		if (route_was_here(w, t)) {
 			because(w, sent_out_before);
@@ -91,9 +104,11 @@ static bool leave(struct walk *w, struct target *t, struct outcome *o)
 		}
 		because(w, by_mx, V("domain", t->address->domain));
 		l = leg_add(w, t, LEG_INTERNET, o);
-		if (l)
-			l->domain = t->address->domain;
-		return o->is_final || decide_accept(o, ROUTE_RELAY);
+		if (!l)
+			return o->is_final || decide_accept(o, ROUTE_RELAY);
+		l->domain = t->address->domain;
+		return decide_accept(o, ROUTE_RELAY) &&
+		       sent_on_rewrite(w, t, o);
 	}
 	w->met_loop = true;
 	return decide_refuse(w, o, 550, "5.4.6", "%smail loop",
@@ -111,6 +126,12 @@ static bool not_ours(struct walk *w, struct target *t, struct outcome *o)
 		return decide_refuse(w, o, 550, "5.7.1", "%srelaying denied",
 		                     shown_address(w, t));
 	}
+	if (str_same(domain, w->router->hostname)) {
+		because(w, nobody_has, V("address", t->spelling));
+		return decide_refuse(w, o, 550, "5.1.1",
+		                     "%snobody here has this address",
+		                     shown_address(w, t));
+	}
 	if (domain.n > 0 && domain.p[0] == '[') {
 		because(w, address_literal);
 		return decide_refuse(w, o, 550, "5.1.2",
@@ -120,14 +141,57 @@ static bool not_ours(struct walk *w, struct target *t, struct outcome *o)
 	return leave(w, t, o);
 }
 
-static bool rule_domain(struct walk *w, struct target *t, struct outcome *o)
+/* Who reads root's mail: cron writes to root of the host, and what root sent
+ * may come back. */
+static const struct address *postmaster_for_root(struct walk *w,
+                                                 const struct address *root)
+{
+	struct address *a = arena_new(w->arena, struct address);
+
+	*a = *root;
+	a->local = a->base = S("postmaster");
+	a->detail = S("");
+	a->has_detail = false;
+	return a;
+}
+
+/* A bare <postmaster>, and that of this very host, are the first domain's.
+ * *BARE: so it is. */
+static enum answer find_domain(struct walk *w, struct target *t, bool *bare)
 {
 	struct directory *d = w->router->directory;
 	struct str name = t->address->domain;
-	bool bare = str_empty(name);
+	enum answer found = ANSWER_NO;
 
-	switch (bare ? directory_first_domain(d, w->arena, &t->domain)
-	             : directory_domain(d, name, w->arena, &t->domain)) {
+	*bare = str_empty(name);
+	if (!*bare)
+		found = directory_domain(d, name, w->arena, &t->domain);
+	if (found == ANSWER_NO && str_same(t->address->base, S("root")) &&
+	    str_same(name, w->router->hostname))
+		t->address = postmaster_for_root(w, t->address);
+	if (found == ANSWER_NO && !*bare)
+		*bare = is_postmaster(t) && str_same(name, w->router->hostname);
+	if (*bare)
+		found = directory_first_domain(d, w->arena, &t->domain);
+	t->name = *bare ? t->domain.name : name;
+	return found;
+}
+
+/* Not for who looks: it ends here, as if it had been served. */
+static bool leave_alone(struct walk *w, const struct target *t,
+                        struct outcome *o)
+{
+	because(w, not_to_see, V("address", t->spelling), V("domain", t->name));
+	w->dropped++;
+	return decide_accept(o, ROUTE_EXPAND);
+}
+
+static bool rule_domain(struct walk *w, struct target *t, struct outcome *o)
+{
+	struct str name = t->address->domain;
+	bool bare;
+
+	switch (find_domain(w, t, &bare)) {
 	case ANSWER_YES:
 		break;
 	case ANSWER_NO:
@@ -147,6 +211,8 @@ static bool rule_domain(struct walk *w, struct target *t, struct outcome *o)
 		t->spelling = t->key;
 	if (t->way->depth == 0)
 		w->domain = t->domain;
+	if (w->router->sees && w->router->sees != t->domain.id)
+		return leave_alone(w, t, o);
 	if (bare)
 		because(w, our_first_domain, V("address", t->address->spelling),
 		        V("domain", t->domain.name));
@@ -165,18 +231,20 @@ static enum answer find_holder(struct walk *w, struct target *t)
 {
 	struct directory *d = w->router->directory;
 	const struct address *a = t->address;
-	struct str name = str_empty(a->domain) ? t->domain.name : a->domain;
-	enum answer found = directory_address(d, &t->domain, a->local, name,
+	enum answer found = directory_address(d, &t->domain, a->local, t->name,
 	                                      w->arena, &t->holder);
 
+	t->is_exact = found == ANSWER_YES;
 	if (found != ANSWER_NO || !a->has_detail || str_empty(a->base))
 		return found;
-	found = directory_address(d, &t->domain, a->base, name, w->arena,
+	found = directory_address(d, &t->domain, a->base, t->name, w->arena,
 	                          &t->holder);
 	t->detail = a->detail;
 	return found;
 }
 
+/* Of a postmaster who has no mail the refusal is in *O, and false: the next rule
+ * may know better. */
 static bool rule_address(struct walk *w, struct target *t, struct outcome *o)
 {
 	const struct holder *h = &t->holder;
@@ -196,7 +264,7 @@ static bool rule_address(struct walk *w, struct target *t, struct outcome *o)
 	say_holder(w, t);
 	no_mail = holder_has_no_mail(w, t, o);
 	if (is_postmaster(t) && (no_mail || h->builtin))
-		return false; /* the next rule may know better */
+		return false;
 	return no_mail || holder_decide(w, t, o);
 }
 
@@ -205,7 +273,7 @@ static bool rule_address(struct walk *w, struct target *t, struct outcome *o)
 static bool instead(struct walk *w, struct target *t, struct str other,
                     struct outcome *o)
 {
-	struct str key = way_key(w, t);
+	struct str key = way_key(w, t->key);
 	struct address a;
 	struct way way;
 
@@ -246,6 +314,8 @@ static bool forward_postmaster(struct walk *w, struct target *t,
 	       o->action != ROUTE_REFUSE;
 }
 
+/* Whoever stands for it; else its holder's refusal, which rule_address() has
+ * written; else, of the builtin one or nobody's, where unknown addresses go. */
 static bool rule_postmaster(struct walk *w, struct target *t, struct outcome *o)
 {
 	struct str instead_of = t->domain.postmaster;
@@ -258,12 +328,53 @@ static bool rule_postmaster(struct walk *w, struct target *t, struct outcome *o)
 		return instead(w, t, instead_of, o);
 	}
 	if (t->is_held && !t->holder.builtin)
-		return true; /* rule_address has refused it */
+		return true;
 	if (forward_postmaster(w, t, o))
 		return true;
 	if (!t->is_held)
 		return false;
 	return holder_has_no_mail(w, t, o) || holder_decide(w, t, o);
+}
+
+/* ---- what is returned to a sender that was rewritten ---- */
+
+static bool return_to(struct walk *w, struct target *t, struct str to,
+                      struct outcome *o)
+{
+	because(w, returned_to, V("address", t->spelling), V("sender", to));
+	if (w->q->sender && !str_empty(*w->q->sender))
+		return decide_refuse(w, o, 550, "5.7.1",
+		                     "%sthis address takes only what is "
+		                     "returned, with the null sender",
+		                     shown_address(w, t));
+	w->is_return = true;
+	return instead(w, t, to, o);
+}
+
+/* One that this server has not made may be another system's. */
+static bool rule_return(struct walk *w, struct target *t, struct outcome *o)
+{
+	enum srs_verdict verdict;
+	struct str to;
+
+	if (!sent_on_looks_so(t->address))
+		return false;
+	if (!sent_on_returns(w, t->address, &verdict, &to))
+		return decide_unsure(w, o);
+	switch (verdict) {
+	case SRS_NOT:
+		because(w, not_rewritten_here, V("address", t->spelling));
+		break;
+	case SRS_GOOD:
+		return return_to(w, t, to, o);
+	case SRS_EXPIRED:
+		because(w, return_expired, V("address", t->spelling),
+		        V("days", SRS_DAYS));
+		return decide_refuse(w, o, 550, "5.1.1",
+		                     "%sthis return address has expired",
+		                     shown_address(w, t));
+	}
+	return false;
 }
 
 /* ---- 4 to 6: addresses nobody has ---- */
@@ -303,6 +414,11 @@ static bool rule_nobody(struct walk *w, struct target *t, struct outcome *o)
 {
 	if (!t->domain.forward_unknown)
 		because(w, forwards_no_unknown, V("domain", t->domain.name));
+	if (sent_on_looks_so(t->address))
+		return decide_refuse(w, o, 550, "5.1.1",
+		                     "%sthis server has not made this return "
+		                     "address, or it was changed",
+		                     shown_address(w, t));
 	return decide_refuse(w, o, 550, "5.1.1",
 	                     "%snobody here has this address",
 	                     shown_address(w, t));
@@ -315,7 +431,10 @@ struct outcome route_address(struct walk *w, const struct way *way,
 {
 	struct target t = { .address = a, .way = way, .spelling = a->spelling };
 	struct outcome o = { 0 };
-	bool decided = rule_domain(w, &t, &o) || rule_address(w, &t, &o) ||
+	bool decided = rule_domain(w, &t, &o) || rule_return(w, &t, &o) ||
+	               (MUTANT(catch_all_before_users) &&
+	                rule_catch_all(w, &t, &o)) ||
+	               rule_address(w, &t, &o) ||
 	               rule_postmaster(w, &t, &o) ||
 	               rule_catch_all(w, &t, &o) || rule_unknown(w, &t, &o) ||
 	               rule_nobody(w, &t, &o);
@@ -338,34 +457,99 @@ static void check_size(struct walk *w, struct outcome *o)
 	              STR(w->domain.name), (unsigned long long)most);
 }
 
+/* ---- from the question to the decision, step by step ---- */
+
+/* The recipient itself: most decisions are no more.  True: that was all. */
+static bool walk_begin(struct walk *w, struct outcome *o)
+{
+	struct way start = { .trail = w->q->trail };
+
+	w->looked = 1;
+	*o = route_address(w, &start, w->q->recipient);
+	return !w->first;
+}
+
+static struct decision walk_end(struct walk *w, struct outcome *o)
+{
+	bool accepted;
+
+	members_end(w, o);
+	check_size(w, o);
+	accepted = o->action != ROUTE_REFUSE && o->action != ROUTE_LATER;
+	seen_close(w);
+	return (struct decision){
+		.action = o->action,
+		.legs = accepted ? w->legs : NULL,
+		.n = accepted ? w->n : 0,
+		.ask = accepted && o->ask,
+		.ask_later = accepted && o->ask_later,
+		.ask_key = w->ask_key,
+		.resolve = w->resolve,
+		.reply = o->reply,
+		.reasons = w->reasons,
+		.n_reasons = w->n_reasons,
+		.groups = w->groups,
+		.n_groups = accepted ? w->n_groups : 0,
+		.looked = w->looked,
+		.is_known = w->is_known,
+		.domain = w->domain.name,
+		.max_message_bytes = w->domain.max_message_bytes,
+	};
+}
+
 struct decision route_decide(const struct router *r, const struct question *q,
                              struct arena *arena)
 {
 	struct walk w = { .router = r, .q = q, .arena = arena };
-	struct way start = { .trail = q->trail };
 	struct outcome o;
-	bool accepted;
 
 	/* One state of the directory for the whole decision. */
 	directory_begin(r->directory);
-	o = route_address(&w, &start, q->recipient);
-	check_size(&w, &o);
+	if (!walk_begin(&w, &o))
+		while (!members_step(&w, &o))
+			;
 	directory_end(r->directory);
-	seen_close(&w);
-	accepted = o.action != ROUTE_REFUSE && o.action != ROUTE_LATER;
-	return (struct decision){
-		.action = o.action,
-		.legs = accepted ? w.legs : NULL,
-		.n = accepted ? w.n : 0,
-		.ask = accepted && o.ask,
-		.ask_key = w.ask_key,
-		.reply = o.reply,
-		.reasons = w.reasons,
-		.n_reasons = w.n_reasons,
-		.is_known = w.is_known,
-		.domain = w.domain.name,
-		.max_message_bytes = w.domain.max_message_bytes,
-	};
+	return walk_end(&w, &o);
+}
+
+/* What is long is decided on several states of the directory: a group's
+ * members on one, where each of them lives on another perhaps. */
+static struct decision waits decide_in_turns(const struct router *r,
+                                             const struct question *q,
+                                             struct arena *arena)
+{
+	struct walk w = { .router = r, .q = q, .arena = arena };
+	struct outcome o;
+	bool ended;
+
+	directory_begin(r->directory);
+	ended = walk_begin(&w, &o);
+	directory_end(r->directory);
+	while (!ended) {
+		directory_begin(r->directory);
+		ended = members_step(&w, &o);
+		directory_end(r->directory);
+		if (!ended)
+			fiber_yield();
+	}
+	return walk_end(&w, &o);
+}
+
+/* The systems that one recipient may lead to by itself are few. */
+enum { ROUNDS = 4 };
+
+struct decision route_answer(const struct router *r, const struct question *q,
+                             struct arena *arena)
+{
+	struct decision d = decide_in_turns(r, q, arena);
+
+	for (int i = 0; i < ROUNDS && !str_empty(d.resolve) && r->callers;
+	     i++) {
+		callers_resolve(r->callers, d.resolve,
+		                after_ms(LIMIT_RESOLVE_CALLER_MS));
+		d = decide_in_turns(r, q, arena);
+	}
+	return d;
 }
 
 const char *route_action_name(enum route_action a)

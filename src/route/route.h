@@ -8,10 +8,11 @@
  * order of the functions in route.c.
  *
  *	struct question q = { .recipient = &address, .asker = asker };
- *	struct decision d = route_decide(router, &q, arena);
+ *	struct decision d = route_answer(router, &q, arena);
  *	if (d.ask) {			another system should be asked first
- *		probe(...);		(deliver/probe.h) tells route/verify.h
- *		d = route_decide(router, &q, arena);
+ *		deliver_probe(...);	tells route/verify.h
+ *		q.has_asked = true;
+ *		d = route_answer(router, &q, arena);
  *	}
  *	d.action ... d.legs ... d.reasons
  *
@@ -23,17 +24,30 @@
 
 #include "base/sentence.h"
 #include "directory/directory.h"
+#include "rt/fiber.h"
 #include "wire/address.h"
 #include "wire/reply.h"
 
 struct verification; /* route/verify.h */
+struct allowance;    /* route/allowance.h */
 struct guard;        /* route/guard.h */
+struct callers;      /* route/callers.h */
+struct expansions;
 
 struct router { /* one per loop */
 	struct directory *directory;
 	struct verification *verification; /* NULL: knows nothing, and
 	                                      nothing is to be asked */
+	struct allowance *allowance;       /* NULL: nobody is limited */
 	const struct guard *guard;
+	struct str hostname; /* this server's: its postmaster is everybody's;
+	                        may be empty */
+	int64_t sees;            /* the one domain that who looks may see: what
+	                            leads to others of ours is not followed
+	                            into them.  0: all, and always where mail
+	                            is to go */
+	struct callers *callers; /* NULL: a system's hosts are known by their
+	                            addresses only, not by their names */
 };
 
 /* ---- the question ---- */
@@ -48,7 +62,7 @@ enum asker_kind {
 
 struct asker {
 	enum asker_kind kind;
-	struct str user;      /* login */
+	struct str user;      /* login; LOCAL: whose Sieve, as far as known */
 	struct system system; /* ASKER_SYSTEM */
 	bool trusted;         /* ASKER_SYSTEM: by AUTH or `trust`, so that it
 	                         has rights; otherwise it only refuses loops */
@@ -58,16 +72,33 @@ struct asker {
 bool asker_parse(struct directory *d, struct str text, struct arena *arena,
                  struct asker *out) must_check;
 struct str asker_text(const struct asker *a, struct arena *arena);
+/* Who calls from PEER without having said who he is: the system that is
+ * trusted there, or a stranger.  UNSURE: cause(). */
+enum answer asker_at(struct directory *d, const struct inet *peer,
+                     struct arena *arena, struct asker *out);
+/* May send to anybody: whoever is known and trusted. */
+bool asker_has_rights(const struct asker *a);
 
 struct question {
 	const struct address *recipient;
 	struct asker asker;
+	const struct inet *peer; /* who is connected to us, for who is not a
+	                            user; NULL: nobody, or somebody at an
+	                            address that says nothing */
 	struct str trail;       /* entries that came with the recipient */
+	struct expansions *expansions; /* of the mail it is a recipient of;
+	                                  NULL: of none */
 	bool is_split;          /* retry of one share: do not expand again */
 	bool takes_there;       /* when both: the other system's share */
+	bool is_copy;           /* of a forward: wherever it lives by now */
 	uint64_t message_bytes; /* declared or known; 0: unknown */
-	bool is_probe;          /* the sender is <>: perhaps another system
-	                           that asks, so that it must not wait for us */
+	const struct str *sender; /* the mail's, empty for <>; NULL: unknown */
+	bool is_probe;          /* the sender is <>, or one of questions: perhaps
+	                           another system that asks, so that it must
+	                           not wait for us */
+	const struct inet *client; /* whose guesses are counted; or NULL */
+	bool has_asked;            /* the system was, and has not answered in
+	                              the time one may wait for it at RCPT */
 	bool is_retry;          /* from the queue, where only what was accepted
 	                           is: neither verification nor the guard nor
 	                           the right to relay is asked for again */
@@ -93,12 +124,25 @@ struct leg {
 	struct str detail;    /* LEG_MAILBOX */
 	struct system system; /* LEG_SYSTEM */
 	struct str domain;    /* LEG_INTERNET: whose MX */
+	struct str sender; /* instead of the mail's, because it is sent on to
+	                      the Internet (wire/srs.h); empty: the mail's */
 	struct str trail; /* to be sent along: what came and our own entry */
 	bool is_member;   /* by expansion */
 	bool is_here;     /* share of a split: PART_HERE, else PART_THERE */
 	bool is_split;
+	bool is_copy;  /* split, and the only share of its address: what
+	                  a forward keeps */
 	bool is_known; /* the directory or a verification knows it */
 };
+
+/* Does it leave for the Internet, by whatever way? */
+static inline bool leg_leaves(const struct leg *leg)
+{
+	return leg->kind == LEG_INTERNET ||
+	       (leg->kind == LEG_SYSTEM && leg->system.smart_host);
+}
+/* Of the Internet: by the MX of the leg's domain. */
+struct next_hop leg_next_hop(const struct leg *leg);
 
 struct reason {                     /* a line of facts.def */
 	const char *rule;           /* "domain", "address", "home", ... */
@@ -118,9 +162,17 @@ struct decision {
 	             legs[0] and this key are what a probe needs
 	             (a catch-all's target, not what was given) */
 	struct str ask_key;
+	struct str resolve; /* hosts whose addresses would tell whether it
+	                       is they who call: callers_resolve(), then
+	                       decide again; empty: none */
+	bool ask_later; /* accepted, and worth a question in the background;
+	                   with legs[0] and the key likewise */
 	struct reply reply; /* what the sender would see at RCPT */
 	const struct reason *reasons;
 	size_t n_reasons;
+	const struct str *groups;   /* for expansions_note() */
+	size_t n_groups;
+	size_t looked;              /* at how many addresses, for all that */
 	bool is_known;              /* an address of ours exists for it */
 	struct str domain;          /* our domain's first name, or empty */
 	uint64_t max_message_bytes; /* 0: the server's */
@@ -128,6 +180,25 @@ struct decision {
 
 struct decision route_decide(const struct router *r, const struct question *q,
                              struct arena *arena);
+/* The same in a fiber: what has to be resolved first is, and others have
+ * their turn after every LIMIT_ROUTE_STEP addresses. */
+struct decision waits route_answer(const struct router *r,
+                                   const struct question *q,
+                                   struct arena *arena);
+
+/*
+ * The groups and forwards that recipients of one mail were expanded to.  One
+ * that several of them lead to is expanded once: all+1@ and all+2@, or two
+ * groups that have a third one in them.  Whoever accepts a recipient notes its
+ * decision; later ones have the legs that are still missing, perhaps none.
+ * Memory is ARENA's.
+ */
+struct expansions *expansions_open(struct arena *arena);
+void expansions_close(struct expansions *e); /* NULL is allowed */
+void expansions_note(struct expansions *e, const struct decision *d);
+/* Legs of all that was noted. */
+size_t expansions_legs(const struct expansions *e);
+
 const char *route_action_name(enum route_action a); /* "deliver"... */
 /* "example.org is a domain of ours" */
 struct str reason_fact(const struct reason *r, struct arena *arena);

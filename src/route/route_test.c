@@ -1,309 +1,10 @@
 /*
- * route() as a specification: a world, and what becomes of each recipient.
- *
- * The world is a real directory.db, made through directory/changes.h as the
- * command line makes it.  Each line of a table asks one question and writes
- * the whole answer in one line:
- *
- *	deliver alice+x			the mailbox of alice, detail x
- *	relay b.example(bob@own.test)	system, and the recipient it is given
- *	relay mx:ext.test(...)		the Internet
- *	expand ... ...			legs in order; "*" before shares of a
- *split refuse 550 5.1.1 ask b.example(...)		relay, but that system
- *is to be asked
+ * route() as a specification: what becomes of each recipient, as far as the
+ * directory and the trail decide it.
  */
-#include "route/route.h"
-
 #include <stdio.h>
-#include <stdlib.h>
-#include <unistd.h>
 
-#include "base/limits.h"
-#include "base/test.h"
-#include "directory/changes.h"
-#include "directory/database.h"
-#include "route/guard.h"
-#include "route/verify.h"
-
-/* ---- the world ---- */
-
-typedef struct change make_function(struct changes *c, struct str name,
-                                    const struct setting *s, size_t n);
-
-struct line {
-	make_function *make;
-	const char *name, *settings;
-};
-
-static const struct line world[] = {
-	{ system_create, "exchange",
-	  "hosts=ex.example:2525 tls=required trust=192.0.2.0/24 "
-	  "may_relay=yes" },
-	{ system_create, "google", "hosts=g.example trust=198.51.100.1" },
-	{ system_create, "keeper", "hosts=k.example when_down=keep-all" },
-	{ system_create, "strict", "hosts=s.example when_down=defer" },
-
-	/* a domain whose users live here and on b.example: the master */
-	{ domain_create, "own.test",
-	  "aliases=alias.test relay=b.example max_message_size=1000" },
-	{ user_create, "alice@own.test",
-	  "address=ally@own.test address=everywhere@*" },
-	{ user_create, "bob@own.test", "mail_system=alternate" },
-	{ user_create, "nomail@own.test", "mail_system=none" },
-	{ user_create, "dis@own.test", "enabled=no" },
-	{ user_create, "disbob@own.test", "mail_system=alternate enabled=no" },
-	{ user_create, "erin@own.test",
-	  "mail_system=alternate address=unselected@own.test" },
-	{ address_set, "unselected@own.test", "routed=no" },
-	{ user_create, "frank@own.test",
-	  "address=there@own.test address=both@own.test "
-	  "address=nowhere@own.test" },
-	{ address_set, "there@own.test", "home=alternate" },
-	{ address_set, "both@own.test", "home=both" },
-	{ address_set, "nowhere@own.test", "home=none" },
-	{ user_create, "gina@own.test",
-	  "mail_system=alternate system=exchange" },
-	{ user_create, "kurt@own.test", "mail_system=alternate system=keeper" },
-	{ user_create, "stan@own.test", "mail_system=alternate system=strict" },
-	{ user_create, "fixed@own.test", "address=plus+fixed@own.test" },
-	{ shared_create, "info@own.test", "" },
-
-	/* forwards */
-	{ user_create, "fcopy@own.test", "forward=bob@own.test,ext@ext.test" },
-	{ user_create, "fonly@own.test",
-	  "forward=ext@ext.test forward_copy=no" },
-	{ user_create, "fthere@own.test",
-	  "mail_system=alternate forward=alice@own.test" },
-	{ user_create, "me@own.test", "" },
-	{ user_create, "you@own.test", "forward=me@own.test" },
-	{ user_set, "me@own.test", "forward=you@own.test" },
-	{ user_create, "fdis@own.test", "enabled=no forward=alice@own.test" },
-	{ user_create, "loop1@own.test", "" },
-	{ user_create, "loop2@own.test",
-	  "forward=loop1@own.test forward_copy=no" },
-	{ user_set, "loop1@own.test",
-	  "forward=loop2@own.test forward_copy=no" },
-	{ user_create, "fnobody@own.test",
-	  "forward=nomail@own.test forward_copy=no" },
-
-	/* groups */
-	{ user_create, "back@own.test", "" },
-	{ group_create, "inner@own.test",
-	  "member=ally@own.test member=gina@own.test member=back@own.test "
-	  "member=both@own.test" },
-	{ group_create, "team@own.test",
-	  "member=alice@own.test member=bob@own.test member=ext@ext.test "
-	  "member=inner@own.test" },
-	{ user_set, "back@own.test", "forward=team@own.test" },
-	{ group_create, "empty@own.test", "" },
-	{ group_create, "lost@own.test",
-	  "member=nomail@own.test member=dis@own.test" },
-	{ group_create, "some@own.test",
-	  "member=nomail@own.test member=alice@own.test" },
-	{ user_create, "ringer@own.test", "" },
-	{ group_create, "ring@own.test", "member=ringer@own.test" },
-	{ user_set, "ringer@own.test",
-	  "forward=ring@own.test forward_copy=no" },
-	{ group_create, "fgroup@own.test",
-	  "member=fcopy@own.test member=alice+team@own.test" },
-	{ group_create, "disgroup@own.test",
-	  "enabled=no member=alice@own.test" },
-
-	/* a slave: what is unknown goes to the master */
-	{ domain_create, "slave.test",
-	  "relay=master.example forward_unknown=yes own_senders=refuse" },
-	{ user_create, "sam@slave.test", "" },
-	{ user_create, "pam@slave.test", "mail_system=alternate" },
-	{ user_create, "abuse@slave.test", "" },
-	{ group_create, "unknowns@slave.test",
-	  "member=x@slave.test member=sam@slave.test" },
-
-	/* catch-alls and postmasters */
-	{ domain_create, "catch.test", "catch_all=alice@own.test" },
-	{ domain_create, "catchbob.test", "catch_all=bob@own.test" },
-	{ domain_create, "catchteam.test", "catch_all=some@own.test" },
-	{ domain_create, "pm.test", "postmaster=alice@own.test" },
-	{ domain_create, "plain.test", "" },
-};
-
-static struct changes *changes;
-static struct router router;
-static struct guard *guard;
-static struct verification *verification;
-static struct arena *arena;
-static char path[] = "/tmp/route-XXXXXX";
-static char *file;
-
-static size_t settings_of(const char *text, struct setting *s)
-{
-	struct str rest = str_of(text), word;
-	size_t n = 0;
-
-	while (str_split(&rest, ' ', &word)) {
-		ptrdiff_t equals = str_find(word, '=');
-
-		check(equals > 0);
-		s[n].key = str_part(word, 0, (size_t)equals);
-		s[n++].value = str_from(word, (size_t)equals + 1);
-	}
-	return n;
-}
-
-static void make(const struct line *l)
-{
-	struct setting s[8];
-	struct change r = l->make(changes, str_of(l->name), s,
-	                          settings_of(l->settings, s));
-
-	if (r.outcome != CHANGE_DONE)
-		fail_msg("%s: %s", l->name, r.sentence);
-}
-
-static int open_all(void **unused)
-{
-	struct node node;
-
-	check(mkdtemp(path));
-	arena = arena_open();
-	file = arena_printf(arena, "%s/directory.db", path);
-	if (directory_create(file, S("secret secret")))
-		changes = changes_open(file, "test");
-	if (!changes)
-		fail_msg("%s", cause());
-	check(changes_begin(changes));
-	for (size_t i = 0; i < array_size(world); i++)
-		make(&world[i]);
-	check(changes_end(changes));
-	router.directory = directory_open(file);
-	check(router.directory && directory_node(router.directory, &node));
-	guard = guard_open(&node);
-	router.guard = guard;
-	return 0;
-}
-
-static int close_all(void **unused)
-{
-	directory_close(router.directory);
-	changes_close(changes);
-	guard_close(guard);
-	for (const char *const *end =
-	             (const char *const[]){ "", "-wal", "-shm", NULL };
-	     *end; end++)
-		unlink(arena_printf(arena, "%s%s", file, *end));
-	rmdir(path);
-	arena_close(arena);
-	return 0;
-}
-
-/* ---- an answer as one line ---- */
-
-static const char *leg_text(const struct leg *l)
-{
-	const char *share = l->is_split ? "*" : "";
-	struct str name;
-
-	switch (l->kind) {
-	case LEG_MAILBOX:
-		name = str_part(l->login, 0, (size_t)str_find(l->login, '@'));
-		return arena_printf(arena, " %s%.*s%s%.*s", share, STR(name),
-		                    str_empty(l->detail) ? "" : "+",
-		                    STR(l->detail));
-	case LEG_SYSTEM:
-		return arena_printf(arena, " %s%.*s(%.*s)", share,
-		                    STR(l->system.name), STR(l->address));
-	case LEG_INTERNET:
-		return arena_printf(arena, " %smx:%.*s(%.*s)", share,
-		                    STR(l->domain), STR(l->address));
-	}
-	return "";
-}
-
-static const char *decision_text(const struct decision *d)
-{
-	const char *text = d->ask ? "ask" : route_action_name(d->action);
-
-	if (d->action == ROUTE_REFUSE || d->action == ROUTE_LATER)
-		return arena_printf(arena, "%s %d %s", text, d->reply.code,
-		                    d->reply.status);
-	for (size_t i = 0; i < d->n; i++)
-		text = arena_printf(arena, "%s%s", text, leg_text(&d->legs[i]));
-	return text;
-}
-
-static struct address address_of(const char *mailbox)
-{
-	struct str path_text = str_of(arena_printf(arena, "<%s>", mailbox));
-	struct address a;
-
-	if (!path_parse(&path_text, PATH_FORWARD, arena, &a))
-		fail_msg("%s: %s", mailbox, cause());
-	return a;
-}
-
-static struct asker asker_of(const char *text)
-{
-	struct asker a;
-
-	if (!asker_parse(router.directory, str_of(text), arena, &a))
-		fail_msg("%s: %s", text, cause());
-	return a;
-}
-
-static const char *reasons_text(const struct decision *d)
-{
-	const char *text = "";
-
-	for (size_t i = 0; i < d->n_reasons; i++)
-		text = arena_printf(arena, "%s\n\t%s: %.*s", text,
-		                    d->reasons[i].rule,
-		                    STR(reason_fact(&d->reasons[i], arena)));
-	return text;
-}
-
-static struct decision decide(const struct question *q, const char *recipient,
-                              const char *expected)
-{
-	struct address a = address_of(recipient);
-	struct question asked = *q;
-	struct decision d;
-	const char *answer;
-
-	asked.recipient = &a;
-	d = route_decide(&router, &asked, arena);
-	answer = decision_text(&d);
-	if (strcmp(answer, expected) != 0)
-		fail_msg("%.*s asks for %s: expected \"%s\", got \"%s\"%s",
-		         STR(asker_text(&q->asker, arena)), recipient, expected,
-		         answer, reasons_text(&d));
-	assert_true(d.n_reasons > 0);
-	return d;
-}
-
-static void expect(const char *asker, const char *recipient,
-                   const char *expected)
-{
-	struct question q = { .asker = asker_of(asker) };
-
-	decide(&q, recipient, expected);
-}
-
-/* ---- nothing known but the directory ---- */
-
-struct answer_line {
-	const char *asker, *recipient, *expected;
-};
-
-static void expect_all(const struct answer_line *l, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		expect(l[i].asker, l[i].recipient, l[i].expected);
-}
-
-#define EXPECT_ALL(...)                                                        \
-	do {                                                                   \
-		static const struct answer_line lines[] = { __VA_ARGS__ };     \
-		expect_all(lines, array_size(lines));                          \
-	} while (0)
+#include "route/route_test_world.h"
 
 static void test_domain_unknown(void **unused)
 {
@@ -396,8 +97,8 @@ static void test_groups(void **unused)
 	             "*frank *b.example(both@own.test)" },
 	           { "internet", "some@own.test", "expand alice" },
 	           { "internet", "fgroup@own.test",
-	             "expand *fcopy b.example(bob@own.test) "
-	             "mx:ext.test(ext@ext.test) alice+team" },
+	             "expand *fcopy alice+team b.example(bob@own.test) "
+	             "mx:ext.test(ext@ext.test)" },
 	           { "internet", "empty@own.test", "refuse 550 5.2.4" },
 	           { "internet", "lost@own.test", "refuse 550 5.2.4" },
 	           { "internet", "ring@own.test", "refuse 550 5.4.6" },
@@ -426,6 +127,40 @@ static void test_postmaster(void **unused)
 	           { "internet", "abuse@slave.test", "deliver abuse" },
 	           { "internet", "postmaster@catch.test",
 	             "deliver postmaster-builtin" }, );
+}
+
+/* RFC 5321 4.5.1: mail to the very host is somebody's. */
+static void test_the_hosts_own_postmaster(void **unused)
+{
+	EXPECT_ALL({ "internet", "postmaster@mx.host.test",
+	             "refuse 550 5.7.1" }, );
+	router.hostname = S("mx.host.test");
+	EXPECT_ALL({ "internet", "postmaster@mx.host.test",
+	             "deliver postmaster-builtin" },
+	           { "internet", "PostMaster@MX.Host.test.",
+	             "deliver postmaster-builtin" },
+	           { "internet", "Root@mx.host.test",
+	             "deliver postmaster-builtin" },
+	           { "internet", "root+cron@mx.host.test",
+	             "deliver postmaster-builtin" },
+	           { "internet", "root@own.test", "refuse 550 5.1.1" },
+	           { "internet", "roots@mx.host.test", "refuse 550 5.7.1" },
+	           { "user:alice@own.test", "roots@mx.host.test",
+	             "refuse 550 5.1.1" },
+	           { "internet", "postmaster+x@mx.host.test",
+	             "deliver postmaster-builtin+x" },
+	           { "internet", "abuse@mx.host.test",
+	             "deliver postmaster-builtin" },
+	           { "user:alice@own.test", "postmaster@mx.host.test",
+	             "deliver postmaster-builtin" },
+	           { "internet", "alice@mx.host.test", "refuse 550 5.7.1" },
+	           { "internet", "postmaster@host.test", "refuse 550 5.7.1" }, );
+	/* a domain of ours of the same name has its own */
+	router.hostname = S("slave.test");
+	EXPECT_ALL({ "internet", "postmaster@slave.test",
+	             "relay master.example(postmaster@slave.test)" },
+	           { "internet", "abuse@slave.test", "deliver abuse" }, );
+	router.hostname = S("");
 }
 
 static void test_nobody_has_it(void **unused)
@@ -524,21 +259,6 @@ static void test_legs_carry_the_trail_on(void **unused)
 	assert_false(d.legs[0].is_known || d.is_known);
 }
 
-/* ---- from the queue ---- */
-
-static void test_shares_are_not_split_again(void **unused)
-{
-	struct question q = { .asker = asker_of("internet"),
-		              .is_retry = true,
-		              .is_split = true };
-
-	decide(&q, "both@own.test", "deliver *frank");
-	decide(&q, "fcopy@own.test", "deliver fcopy");
-	q.takes_there = true;
-	decide(&q, "both@own.test", "relay *b.example(both@own.test)");
-	decide(&q, "fthere@own.test", "relay b.example(fthere@own.test)");
-}
-
 static void test_what_was_accepted_goes_on(void **unused)
 {
 	struct question q = { .asker = asker_of("system:b.example"),
@@ -582,146 +302,6 @@ static void test_without_verification_it_says_so(void **unused)
 	        reason_fact(&d.reasons[d.n_reasons - 1], arena),
 	        S("master.example is asked at RCPT; what it refuses is "
 	          "refused")));
-}
-
-static int with_verification(void **unused)
-{
-	router.verification = verification = verification_open(NULL);
-	return 0;
-}
-
-static int without_verification(void **unused)
-{
-	verification_close(verification);
-	router.verification = NULL;
-	return 0;
-}
-
-static void says(const char *system, const char *key, enum verdict verdict,
-                 int code, const char *text)
-{
-	struct reply r = { .code = code, .text = str_of(text) };
-
-	if (verdict == VERDICT_NO)
-		memcpy(r.status, "5.7.9", 6);
-	verify_learn(verification, str_of(system), str_of(key), verdict, &r);
-}
-
-static void test_it_is_asked_first(void **unused)
-{
-	struct question q = { .asker = asker_of("internet") };
-	struct decision d;
-
-	d = decide(&q, "Bob@own.test", "ask b.example(Bob@own.test)");
-	assert_true(str_same(d.ask_key, S("bob@own.test")));
-	d = decide(&q, "bob@alias.test", "ask b.example(bob@alias.test)");
-	assert_true(str_same(d.ask_key, S("bob@alias.test")));
-	d = decide(&q, "x@catchbob.test", "ask b.example(bob@own.test)");
-	assert_true(str_same(d.ask_key, S("bob@own.test")));
-	expect("internet", "x@slave.test", "ask master.example(x@slave.test)");
-	expect("user:alice@own.test", "bob@own.test",
-	       "ask b.example(bob@own.test)");
-	/* shares and members are not */
-	expect("internet", "both@own.test",
-	       "both *frank *b.example(both@own.test)");
-	expect("internet", "unknowns@slave.test",
-	       "expand master.example(x@slave.test) sam");
-	/* nor the Internet, nor for what was accepted before */
-	expect("local", "x@ext.test", "relay mx:ext.test(x@ext.test)");
-	q.is_retry = true;
-	decide(&q, "bob@own.test", "relay b.example(bob@own.test)");
-}
-
-static void test_its_answer_counts(void **unused)
-{
-	struct question q = { .asker = asker_of("internet") };
-	struct decision d;
-
-	says("b.example", "bob@own.test", VERDICT_YES, 250, "ok");
-	expect("internet", "bob@own.test", "relay b.example(bob@own.test)");
-	says("master.example", "x@slave.test", VERDICT_YES, 250, "ok");
-	d = decide(&q, "x@slave.test", "relay master.example(x@slave.test)");
-	assert_true(d.legs[0].is_known);
-	says("master.example", "y@slave.test", VERDICT_NO, 553,
-	     "go\r\naway \x1b[31m");
-	d = decide(&q, "y@slave.test", "refuse 553 5.7.9");
-	assert_true(str_same(d.reply.text,
-	                     S("master.example said: go?\naway ?[31m")));
-	expect("user:sam@slave.test", "y@slave.test", "refuse 553 5.7.9");
-	says("b.example", "bob@own.test", VERDICT_NO, 550, "left");
-	expect("internet", "bob@own.test", "refuse 550 5.7.9");
-	says("master.example", "postmaster@slave.test", VERDICT_NO, 550, "?");
-	expect("internet", "postmaster@slave.test",
-	       "deliver postmaster-builtin");
-}
-
-static void test_its_size_limit_counts(void **unused)
-{
-	struct question q = { .asker = asker_of("internet"),
-		              .message_bytes = 900 };
-
-	verify_learn_size(verification, S("b.example"), 899);
-	decide(&q, "bob@own.test", "ask b.example(bob@own.test)");
-	says("b.example", "bob@own.test", VERDICT_YES, 250, "ok");
-	decide(&q, "bob@own.test", "refuse 552 5.3.4");
-	decide(&q, "alice@own.test", "deliver alice");
-	verify_learn_size(verification, S("b.example"), 900);
-	decide(&q, "bob@own.test", "relay b.example(bob@own.test)");
-	verify_learn_size(verification, S("b.example"), 10);
-	q.is_retry = true;
-	decide(&q, "bob@own.test", "relay b.example(bob@own.test)");
-}
-
-static void test_the_system_is_down(void **unused)
-{
-	says("b.example", "x", VERDICT_TROUBLE, 0, "");
-	says("master.example", "old@slave.test", VERDICT_YES, 250, "");
-	says("master.example", "old@slave.test", VERDICT_TROUBLE, 0, "");
-	says("keeper", "x", VERDICT_TROUBLE, 0, "");
-	says("strict", "x", VERDICT_TROUBLE, 0, "");
-	EXPECT_ALL(
-	        { "internet", "bob@own.test", "relay b.example(bob@own.test)" },
-	        { "internet", "old@slave.test",
-	          "relay master.example(old@slave.test)" },
-	        { "internet", "x@slave.test", "later 451 4.4.1" },
-	        { "system:b.example", "x@slave.test", "later 451 4.4.1" },
-	        { "user:sam@slave.test", "x@slave.test",
-	          "relay master.example(x@slave.test)" },
-	        { "system:google", "x@slave.test",
-	          "relay master.example(x@slave.test)" },
-	        { "internet", "postmaster@slave.test",
-	          "relay master.example(postmaster@slave.test)" },
-	        { "internet", "kurt@own.test", "relay keeper(kurt@own.test)" },
-	        { "internet", "stan@own.test", "later 451 4.4.1" },
-	        { "user:alice@own.test", "stan@own.test",
-	          "relay strict(stan@own.test)" }, );
-}
-
-static void test_a_question_that_comes_back(void **unused)
-{
-	struct question q = { .asker = asker_of("internet") };
-	struct tally *tally = tally_open();
-
-	verification_close(verification);
-	router.verification = verification = verification_open(tally);
-	assert_true(verify_begin(verification, S("master.example"),
-	                         S("x@slave.test")));
-	assert_true(
-	        verify_begin(verification, S("b.example"), S("bob@own.test")));
-	decide(&q, "x@slave.test", "later 451 4.4.1");
-	decide(&q, "bob@own.test", "relay b.example(bob@own.test)");
-	q.is_probe = true;
-	decide(&q, "x@slave.test", "refuse 550 5.1.1");
-	decide(&q, "bob@own.test", "relay b.example(bob@own.test)");
-	expect("user:sam@slave.test", "x@slave.test",
-	       "relay master.example(x@slave.test)");
-	/* the system itself is recognised before that */
-	expect("system:master.example", "x@slave.test", "refuse 550 5.1.1");
-	verify_end(verification, S("master.example"), S("x@slave.test"),
-	           VERDICT_NOT_ASKED, NULL);
-	verify_end(verification, S("b.example"), S("bob@own.test"),
-	           VERDICT_NOT_ASKED, NULL);
-	tally_close(tally);
 }
 
 /* ---- who may write as whom ---- */
@@ -797,53 +377,6 @@ static void test_smart_host(void **unused)
 	             "expand smart(ext@ext.test)" }, );
 }
 
-static struct decision decide_quietly(const char *recipient)
-{
-	struct question q = { .asker = asker_of("internet") };
-	struct address a = address_of(recipient);
-
-	q.recipient = &a;
-	return route_decide(&router, &q, arena);
-}
-
-static void test_bigger_than_a_recipient_may_become(void **unused)
-{
-	struct str members[LIMIT_EXPANSION];
-	struct decision d;
-
-	for (int i = 0; i < LIMIT_EXPANSION; i++)
-		members[i] = arena_strf(arena, "u%d@ext.test", i);
-	make(&(struct line){ group_create, "big@own.test", "" });
-	check(group_add(changes, S("big@own.test"), members, LIMIT_EXPANSION)
-	              .outcome == CHANGE_DONE);
-	make(&(struct line){ group_create, "bigger@own.test",
-	                     "member=big@own.test member=one@ext.test" });
-	d = decide_quietly("big@own.test");
-	assert_int_equal(d.action, ROUTE_EXPAND);
-	assert_int_equal(d.n, LIMIT_EXPANSION);
-	assert_int_equal(d.n_reasons, LIMIT_REASONS);
-	d = decide_quietly("bigger@own.test");
-	assert_int_equal(d.action, ROUTE_REFUSE);
-	assert_string_equal(d.reply.status, "5.2.4");
-	assert_int_equal(d.n, 0);
-}
-
-static void test_nested_too_deeply(void **unused)
-{
-	for (int i = LIMIT_EXPANSION_DEPTH; i >= 0; i--) {
-		const char *member =
-		        i == LIMIT_EXPANSION_DEPTH
-		                ? "alice@own.test"
-		                : arena_printf(arena, "deep%d@own.test", i + 1);
-
-		make(&(struct line){
-		        group_create, arena_printf(arena, "deep%d@own.test", i),
-		        arena_printf(arena, "member=%s", member) });
-	}
-	expect("internet", "deep1@own.test", "expand alice");
-	expect("internet", "deep0@own.test", "refuse 550 5.4.6");
-}
-
 static void test_in_force_at_the_next_question(void **unused)
 {
 	expect("internet", "alice@own.test", "deliver alice");
@@ -874,9 +407,9 @@ static void test_a_broken_directory_is_never_a_refusal(void **unused)
 	directory_close(router.directory);
 	changes_close(changes);
 	changes = NULL;
-	router.directory = directory_open(file);
+	router.directory = directory_open(world_file());
 	assert_non_null(router.directory);
-	ruin(file);
+	ruin(world_file());
 	EXPECT_ALL({ "internet", "bob@own.test", "later 451 4.3.0" },
 	           { "internet", "nosuch@own.test", "later 451 4.3.0" },
 	           { "internet", "x@ext.test", "later 451 4.3.0" },
@@ -887,9 +420,6 @@ static void test_a_broken_directory_is_never_a_refusal(void **unused)
 
 int main(void)
 {
-#define ASKING(test)                                                           \
-	cmocka_unit_test_setup_teardown(test, with_verification,               \
-	                                without_verification)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_domain_unknown),
 		cmocka_unit_test(test_without_verification_it_says_so),
@@ -898,26 +428,19 @@ int main(void)
 		cmocka_unit_test(test_forwards),
 		cmocka_unit_test(test_groups),
 		cmocka_unit_test(test_postmaster),
+		cmocka_unit_test(test_the_hosts_own_postmaster),
 		cmocka_unit_test(test_nobody_has_it),
 		cmocka_unit_test(test_never_back_to_the_system_that_asks),
 		cmocka_unit_test(test_never_a_second_time),
 		cmocka_unit_test(test_legs_carry_the_trail_on),
-		cmocka_unit_test(test_shares_are_not_split_again),
 		cmocka_unit_test(test_what_was_accepted_goes_on),
 		cmocka_unit_test(test_size),
-		ASKING(test_it_is_asked_first),
-		ASKING(test_its_answer_counts),
-		ASKING(test_its_size_limit_counts),
-		ASKING(test_the_system_is_down),
-		ASKING(test_a_question_that_comes_back),
 		cmocka_unit_test(test_sender),
 		cmocka_unit_test(test_asker_text),
 		cmocka_unit_test(test_smart_host),
-		cmocka_unit_test(test_bigger_than_a_recipient_may_become),
-		cmocka_unit_test(test_nested_too_deeply),
 		cmocka_unit_test(test_in_force_at_the_next_question),
 		cmocka_unit_test(test_a_broken_directory_is_never_a_refusal),
 	};
 
-	return cmocka_run_group_tests(tests, open_all, close_all);
+	return cmocka_run_group_tests(tests, world_open, world_close);
 }

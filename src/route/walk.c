@@ -8,11 +8,11 @@
 
 #include <stdlib.h>
 
+#include "base/hash.h"
 #include "base/limits.h"
+#include "base/mutants.h"
 #include "route/guard.h"
 
-#define uthash_fatal(what) check(!what)
-#include <uthash.h>
 
 struct seen {
 	UT_hash_handle hh;
@@ -54,7 +54,18 @@ bool decide_later(struct walk *w, struct outcome *o, const char *status,
 bool decide_unsure(struct walk *w, struct outcome *o)
 {
 	because(w, trouble, V("cause", cause()));
+	if (MUTANT(own_trouble_is_a_refusal))
+		return decide_refuse(w, o, 550, "5.1.1", "no such address");
 	return decide_later(w, o, "4.3.0", "trouble with the directory here");
+}
+
+bool decide_too_many(struct walk *w, const char *shown, struct outcome *o)
+{
+	because(w, too_many_recipients, V("most", LIMIT_EXPANSION));
+	o->is_final = true;
+	return decide_refuse(w, o, 550, "5.2.4",
+	                     "%sthis becomes more than %d recipients", shown,
+	                     LIMIT_EXPANSION);
 }
 
 bool decide_accept(struct outcome *o, enum route_action action)
@@ -137,7 +148,7 @@ static struct str trail_of(struct walk *w, const struct target *t,
 {
 	const struct guard *g = w->router->guard;
 
-	if (kind == LEG_MAILBOX || !g)
+	if (kind == LEG_MAILBOX || !g || MUTANT(trail_is_not_written))
 		return t->way->trail;
 	return trail_add(t->way->trail, guard_entry(g, t->key, w->arena),
 	                 w->arena);
@@ -151,11 +162,7 @@ struct leg *leg_add(struct walk *w, const struct target *t, enum leg_kind kind,
 	if (is_served(w, t, kind))
 		return NULL;
 	if (w->n == LIMIT_EXPANSION) {
-		decide_refuse(w, o, 550, "5.2.4",
-		              "%sthis becomes more than %d recipients",
-		              shown_address(w, t), LIMIT_EXPANSION);
-		because(w, too_many_recipients, V("most", LIMIT_EXPANSION));
-		o->is_final = true;
+		decide_too_many(w, shown_address(w, t), o);
 		return NULL;
 	}
 	if (w->n == w->room) {
@@ -171,6 +178,7 @@ struct leg *leg_add(struct walk *w, const struct target *t, enum leg_kind kind,
 	l->trail = trail_of(w, t, kind);
 	l->is_member = t->way->is_member;
 	l->is_split = t->is_share;
+	l->is_copy = t->is_copy;
 	return l;
 }
 

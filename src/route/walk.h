@@ -7,8 +7,17 @@
 #define ROUTE_WALK_H
 
 #include "route/route.h"
+#include "wire/srs.h"
 
 struct seen;
+
+/* Members that are still to be looked at: a group's, or a forward's targets. */
+struct members {
+	struct members *next;
+	const struct way *way;
+	const struct str *list;
+	size_t n, at;
+};
 
 struct walk {
 	const struct router *router;
@@ -24,12 +33,23 @@ struct walk {
 	bool expanding;    /* a leg's address may come up twice */
 	struct seen *seen; /* legs and groups, once expanding */
 	unsigned dropped;  /* groups expanded before, on the mail's way */
+	struct members *first, **last; /* nearest first */
+	const char *shown;             /* the outermost one that is expanded */
+	size_t looked;
+	struct str *groups; /* expanded here, for the mail's expansions */
+	size_t n_groups, groups_room;
 	bool met_loop;
+
+	/* sent_on.c */
+	bool knows_rewritten, is_return;
+	struct str rewritten; /* the sender of what is sent on; empty: the
+	                         mail's */
 
 	/* of the recipient itself */
 	struct domain domain;
 	bool is_known;
 	struct str ask_key;
+	struct str resolve; /* hosts that may be the caller's */
 };
 
 /* From the recipient to an address: each group, forward and catch-all that
@@ -46,20 +66,23 @@ struct target {
 	const struct address *address;
 	const struct way *way;
 	struct domain domain;
+	struct str name;      /* of the domain, as asked: it or an alias */
 	struct str key;       /* local@ and the domain's first name: what a
 	                         loop cannot disguise */
 	struct str given_key; /* local@ and the domain as given */
 	struct str spelling;  /* what a next hop is given */
 	bool is_held;
+	bool is_exact;        /* held as it is, not by leaving a detail out */
 	struct holder holder; /* when is_held */
 	struct str detail;    /* what a mailbox gets to see of it */
 	bool is_share;        /* its legs are shares of a split */
+	bool is_copy;         /* that of a forward, which keeps one */
 };
 
 struct outcome {
 	enum route_action action;
 	struct reply reply;
-	bool ask;
+	bool ask, ask_later;
 	bool is_final; /* also for the group it is a member of */
 };
 
@@ -72,6 +95,8 @@ bool decide_later(struct walk *w, struct outcome *o, const char *status,
 /* Our own trouble, cause(): 451 4.3.0, never a refusal. */
 bool decide_unsure(struct walk *w, struct outcome *o);
 bool decide_accept(struct outcome *o, enum route_action action);
+/* More than LIMIT_EXPANSION; final.  SHOWN: shown_address(). */
+bool decide_too_many(struct walk *w, const char *shown, struct outcome *o);
 
 enum fact {
 #define FACT(id, rule, source, sentence) FACT_##id,
@@ -88,6 +113,12 @@ struct reason *reason_add(struct walk *w, enum fact f,
 /* The first time this comes up in the decision? */
 bool seen_first(struct walk *w, struct str what);
 void seen_close(struct walk *w);
+
+/* ---- expansions.c ---- */
+
+/* Was the group or forward KEY expanded for another recipient of the mail,
+ * with the same trail?  Otherwise it is one of W's. */
+bool expanded_for_another(struct walk *w, struct str key);
 
 /* A leg for T, its entry added to the trail it takes along (unless it ends
  * here).  False: that address is served already, or there are too many legs
@@ -108,12 +139,40 @@ bool holder_has_no_mail(struct walk *w, const struct target *t,
 /* Group, forward or home; decides. */
 bool holder_decide(struct walk *w, struct target *t, struct outcome *o);
 
+/* All addresses of one that is looked at in its turn: a final outcome, or what
+ * would be one for the asker, ends the walk.  True: there are no more. */
+bool members_step(struct walk *w, struct outcome *o);
+/* All members are through. */
+void members_end(struct walk *w, struct outcome *o);
+
 /* A step on the way: T is replaced by other addresses.  Its key in the trail;
  * was it there when the mail came; too many steps (decided); the way on. */
-struct str way_key(struct walk *w, const struct target *t);
+struct str way_key(struct walk *w, struct str address);
 bool way_was_stepped(const struct walk *w, struct str key);
 bool way_is_too_deep(struct walk *w, const struct target *t, struct outcome *o);
 struct way way_step(struct walk *w, const struct target *t, struct str key);
+
+/* ---- sender_routing.c ---- */
+
+/* Would a next system take T's local part for a route, and is it not for the
+ * asker to say one?  True: refused.  For what leaves for a system. */
+bool sender_routing_refused(struct walk *w, const struct target *t,
+                            struct outcome *o);
+
+/* ---- sent_on.c ---- */
+
+/* The leg that was added last leaves for the Internet: by which sender?  True:
+ * decided, as it was. */
+bool sent_on_rewrite(struct walk *w, const struct target *t,
+                     struct outcome *o);
+/* Could A be a sender that was rewritten? */
+bool sent_on_looks_so(const struct address *a);
+/* Is it a sender that this server has rewritten? */
+enum answer sent_on_from_here(struct directory *d, const struct address *sender,
+                              struct arena *arena);
+/* Whom it is to be returned to.  False: our own trouble, cause(). */
+bool sent_on_returns(struct walk *w, const struct address *a,
+                     enum srs_verdict *verdict, struct str *to) must_check;
 
 /* ---- relay.c: the other system's share ---- */
 
@@ -125,9 +184,13 @@ bool route_loops(struct walk *w, const struct target *t,
 /* System ID, or the domain's relay for 0.  True: decided, there is none. */
 bool route_system(struct walk *w, struct target *t, int64_t id,
                   struct system *s, struct outcome *o);
-/* Both decide.  KNOWN: the directory has the address. */
+/* Decides.  KNOWN: the directory has the address. */
 bool route_relay(struct walk *w, const struct target *t, const struct system *s,
                  bool known, struct outcome *o);
+
+/* ---- verified.c: and what it has said ---- */
+
+/* Decides.  KNOWN: likewise. */
 bool route_relay_verified(struct walk *w, const struct target *t,
                           const struct system *s, bool known,
                           struct outcome *o);
