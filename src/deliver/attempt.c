@@ -3,185 +3,28 @@
  *
  * Recipients of a message that have the same next hop go in one transaction,
  * LIMIT_PER_TRANSACTION at a time, one transaction after the other; next hops
- * are served in parallel.  What came of it is logged here, one line for each
- * recipient, and told to verification.
- *
- * A system that did not answer rests for HOP_REST_MS: its queued mail is put
- * off without another try, so that it takes no turns from the others.
+ * are served in parallel.
  */
-#include "deliver/job.h"
-
-#include <stdio.h>
-#include <stdlib.h>
-#include <uthash.h>
+#include "deliver/attempt.h"
 
 #include "base/limits.h"
-#include "route/verify.h"
+#include "base/mutants.h"
+#include "deliver/fate.h"
+#include "deliver/hop_state.h"
+#include "deliver/mailbox.h"
+#include "deliver/peer.h"
+#include "deliver/remote.h"
+#include "deliver/retry.h"
+#include "deliver/settle.h"
 #include "rt/board.h"
-#include "rt/counter.h"
-#include "rt/log.h"
-
-enum {
-	HOP_REST_MS = 5000,
-	HOPS_REMEMBERED = 1000,
-	RETRIES_PER_HOP = 20, /* attempts from the queue at one next hop that
-	                         has not answered lately */
-	LATELY_MS = 1000,
-};
-
-/* ---- what is known of next hops ---- */
-
-struct hop_state {
-	UT_hash_handle hh;
-	int64_t rest_until_ms;
-	bool is_slow;
-	unsigned retries; /* attempts from the queue that run */
-	int64_t answered_ms; /* one of these: when it last settled a mail */
-	struct reply why;
-	char text[256];
-	size_t key_bytes;
-	char key[];
-};
-
-static struct hop_state *hop_find(struct deliver *d, struct str key)
-{
-	struct hop_state *h;
-
-	HASH_FIND(hh, d->hops, key.p, key.n, h);
-	return h;
-}
-
-static void hops_forget(struct deliver *d, int64_t rested_before_ms)
-{
-	struct hop_state *h, *next;
-
-	HASH_ITER (hh, d->hops, h, next)
-		if (!h->retries && h->rest_until_ms < rested_before_ms) {
-			HASH_DEL(d->hops, h);
-			free(h);
-		}
-}
-
-static struct hop_state *hop_make(struct deliver *d, struct str key)
-{
-	struct hop_state *h = hop_find(d, key);
-
-	if (h)
-		return h;
-	if (HASH_COUNT(d->hops) >= HOPS_REMEMBERED)
-		hops_forget(d, now_ms());
-	h = must_alloc(sizeof *h + key.n);
-	memset(h, 0, sizeof *h);
-	h->key_bytes = key.n;
-	memcpy(h->key, key.p, key.n);
-	HASH_ADD_KEYPTR(hh, d->hops, h->key, h->key_bytes, h);
-	return h;
-}
-
-const struct reply *hop_resting(struct deliver *d, struct str key,
-                                bool only_slow)
-{
-	struct hop_state *h = hop_find(d, key);
-
-	if (!h || h->rest_until_ms <= now_ms() || (only_slow && !h->is_slow))
-		return NULL;
-	return &h->why;
-}
-
-void hop_rest(struct deliver *d, struct str key, const struct reply *why,
-              bool is_slow)
-{
-	struct hop_state *h = hop_make(d, key);
-
-	h->rest_until_ms = after_ms(HOP_REST_MS);
-	h->is_slow = is_slow;
-	h->why = *why;
-	snprintf(h->text, sizeof h->text, "%.*s", STR(why->text));
-	h->why.text = str_of(h->text);
-}
-
-void hop_answered(struct deliver *d, struct str key)
-{
-	struct hop_state *h = hop_find(d, key);
-
-	if (h)
-		h->rest_until_ms = 0;
-}
-
-void hops_close(struct deliver *d)
-{
-	hops_forget(d, INT64_MAX);
-}
+#include "rt/fault.h"
 
 /* ---- what came of it ---- */
 
-static const char *status_word(enum recipient_state s)
+static void tell_followers(const struct round *round, const struct share *s)
 {
-	switch (s) {
-	case RECIPIENT_DONE:
-		return "sent";
-	case RECIPIENT_REFUSED:
-		return "bounced";
-	case RECIPIENT_LATER:
-	case RECIPIENT_WAITING:
-		return "deferred";
-	case RECIPIENT_DROPPED:
-		return "dropped";
-	}
-	return "unknown";
-}
-
-static void log_share(const struct attempt *a, const struct share *s)
-{
-	const struct message *m = a->job->message;
-	struct arena *arena = a->job->arena;
-	struct str said = reply_line(&s->reply, arena);
-	struct str remote = s->remote.n ? s->remote : S("none");
-
-	log_fact(s->leg.kind == LEG_MAILBOX ? "lmtp" : "smtp",
-	         "%s: to=<%s>, relay=%s, delay=%.2f, dsn=%s, status=%s (%s)",
-	         m->id, log_safe(arena, s->leg.address, LIMIT_PATH_BYTES),
-	         log_safe(arena, remote, 300),
-	         (double)(wall_ms() - m->arrived_wall_ms) / 1000,
-	         reply_status(&s->reply), status_word(s->state),
-	         log_safe(arena, said, 400));
-}
-
-static void count_share(const struct attempt *a, const struct share *s)
-{
-	ledgers_count_share(a->job->deliver, s, a->job->arena);
-	if (s->state == RECIPIENT_DONE)
-		count(COUNT_DELIVERIES);
-	else if (s->state == RECIPIENT_LATER)
-		count(COUNT_DELIVERIES_DEFERRED);
-}
-
-/* As good as a probe: what RCPT said about the address. */
-static void learn(const struct attempt *a, const struct share *s)
-{
-	struct verification *v = a->job->deliver->router->verification;
-	struct arena *arena = a->job->arena;
-	struct address address;
-
-	if (!v || s->leg.kind != LEG_SYSTEM ||
-	    !address_parse(s->leg.address, arena, &address))
-		return;
-	if (s->state == RECIPIENT_DONE)
-		verify_learn(v, s->leg.system.name,
-		             address_key(&address, arena), VERDICT_YES,
-		             &s->reply);
-	else if (s->state == RECIPIENT_REFUSED && s->at_rcpt)
-		verify_learn(v, s->leg.system.name,
-		             address_key(&address, arena), VERDICT_NO,
-		             &s->reply);
-}
-
-static void tell_followers(const struct attempt *a, const struct share *s)
-{
-	struct job *job = a->job;
-
-	for (size_t i = 0; i < job->n; i++) {
-		struct share *f = job->shares[i];
+	for (size_t i = 0; i < round->n; i++) {
+		struct share *f = round->shares[i];
 
 		if (f->follows != s || f->state != RECIPIENT_WAITING)
 			continue;
@@ -190,22 +33,18 @@ static void tell_followers(const struct attempt *a, const struct share *s)
 		f->remote = s->remote;
 		f->dsn_goes_on = s->dsn_goes_on;
 		f->is_put_off = s->is_put_off;
+		f->is_unreached = s->is_unreached;
 		if (!s->is_put_off)
-			log_share(a, f);
+			fate_followed(round, f);
 	}
 }
 
 static void tell(const struct attempt *a, struct share **shares, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
-		struct share *s = shares[i];
-
-		check(s->state != RECIPIENT_WAITING);
-		log_share(a, s);
-		count_share(a, s);
-		learn(a, s);
-		if (a->job->has_followers)
-			tell_followers(a, s);
+		fate_tried(a->round, shares[i]);
+		if (a->round->has_followers && !MUTANT(follower_is_untold))
+			tell_followers(a->round, shares[i]);
 	}
 }
 
@@ -217,65 +56,31 @@ static void defer(struct share **shares, size_t n, struct reply why)
 	}
 }
 
-/* ---- a system that comes back ---- */
-
-static bool is_system(const struct attempt *a)
-{
-	return a->leg.kind == LEG_SYSTEM && a->job->deliver->settings->down;
-}
-
-static bool has_taken(const struct attempt *a)
-{
-	for (size_t i = 0; i < a->n; i++)
-		if (a->shares[i]->state == RECIPIENT_DONE)
-			return true;
-	return false;
-}
-
-/* It takes mail again: what waits for it shall not wait for its own time. */
-static void waits welcome_back(struct attempt *a)
-{
-	struct deliver *d = a->job->deliver;
-	struct str note;
-
-	if (!is_system(a) || !has_taken(a) ||
-	    !board_read(d->settings->down, a->key, a->job->arena, &note))
-		return;
-	board_erase(d->settings->down, a->key);
-	if (!queue_hurry(d->queue, a->leg.system.name))
-		log_warn("qmgr", "what waits for %.*s is not hurried: %s",
-		         STR(a->leg.system.name), cause());
-}
+/* ---- the fiber ---- */
 
 /* Why it is not dialled; NULL: it is, or another loop found it at work. */
 static const struct reply *is_resting(const struct attempt *a)
 {
-	struct deliver *d = a->job->deliver;
-	const struct reply *why = hop_resting(d, a->key, !a->job->is_retry);
+	struct deliver *d = a->round->deliver;
+	const struct reply *why = hop_resting(d, a->key, !a->round->is_retry);
 	struct str note;
 
-	if (!why || !is_system(a) ||
-	    board_read(d->settings->down, a->key, a->job->arena, &note))
+	if (!why || !d->settings->down ||
+	    board_read(d->settings->down, a->key, a->round->arena, &note))
 		return why;
 	hop_answered(d, a->key);
 	return NULL;
 }
 
-void hop_is_down(struct attempt *a, const struct reply *why, bool is_slow)
+/* HAS_BEGUN: an earlier part of this attempt was tried. */
+static void waits attempt_chunk(struct attempt *a, struct share **shares,
+                                size_t n, bool has_begun)
 {
-	hop_rest(a->job->deliver, a->key, why, is_slow);
-	ledgers_say_down(a->job->deliver, &a->leg, why, a->job->arena);
-	if (is_system(a))
-		board_write(a->job->deliver->settings->down, a->key, S(""));
-}
+	struct arena *arena = a->round->arena;
+	const struct reply *why =
+	        has_begun || !a->round->is_retry ? is_resting(a) : NULL;
 
-/* ---- the fiber ---- */
-
-static void attempt_chunk(struct attempt *a, struct share **shares, size_t n)
-{
-	struct arena *arena = a->job->arena;
-	const struct reply *why = is_resting(a);
-
+	a->was_down = why;
 	if (fiber_cancelled()) {
 		defer(shares, n,
 		      own_reply(arena, 451, "4.3.2", "the server is stopping"));
@@ -289,26 +94,37 @@ static void attempt_chunk(struct attempt *a, struct share **shares, size_t n)
 	} else {
 		remote_deliver(a, shares, n);
 	}
+	for (size_t i = 0; i < n; i++)
+		shares[i]->is_unreached = a->was_down &&
+		                          shares[i]->state == RECIPIENT_LATER;
 	tell(a, shares, n);
-}
-
-static void retry_begins(struct attempt *a)
-{
-	if (a->job->is_retry)
-		hop_make(a->job->deliver, a->key)->retries++;
 }
 
 static void retry_ends(struct attempt *a)
 {
-	struct hop_state *h;
+	bool has_settled = false;
 
-	if (!a->job->is_retry)
-		return;
-	h = hop_make(a->job->deliver, a->key);
-	h->retries--;
 	for (size_t i = 0; i < a->n; i++)
-		if (a->shares[i]->state != RECIPIENT_LATER)
-			h->answered_ms = now_ms();
+		has_settled |= a->shares[i]->state != RECIPIENT_LATER;
+	hop_retry_ends(a->round->deliver, a->key, has_settled);
+}
+
+/* Whatever it said: it did not fail since the attempt began. */
+static void note_answer(struct attempt *a, int64_t began_ms)
+{
+	int64_t failed_ms;
+
+	if (hop_failure(a->round->deliver, a->key, &failed_ms) &&
+	    failed_ms < began_ms && !fiber_cancelled())
+		hop_answered(a->round->deliver, a->key);
+}
+
+static bool has_taken(const struct attempt *a)
+{
+	for (size_t i = 0; i < a->n; i++)
+		if (a->shares[i]->state == RECIPIENT_DONE)
+			return true;
+	return false;
 }
 
 static size_t trail_entries(struct str trail)
@@ -335,58 +151,52 @@ static size_t chunk_size(const struct attempt *a, size_t from)
 	return n;
 }
 
-static void attempt_main(void *arg)
+static void waits attempt_main(void *arg)
 {
 	struct attempt *a = arg;
-	struct job *job = a->job;
+	struct round *round = a->round;
+	int64_t began_ms = now_ms();
 
+	fault_here("attempt", a->shares[0]->leg.address);
 	for (size_t i = 0, n; i < a->n; i += n) {
 		n = chunk_size(a, i);
-		attempt_chunk(a, a->shares + i, n);
+		attempt_chunk(a, a->shares + i, n, i > 0);
+		note_answer(a, began_ms);
 	}
-	welcome_back(a);
-	retry_ends(a);
+	if (has_taken(a))
+		hop_came_back(round->deliver, &a->next_hop, round->arena);
+	if (round->is_retry)
+		retry_ends(a);
 	if (a->prev)
 		a->prev->next = a->next;
 	else
-		job->attempts = a->next;
+		round->attempts = a->next;
 	if (a->next)
 		a->next->prev = a->prev;
-	job->deliver->attempts--;
-	job_attempt_ended(job);
+	round->deliver->attempts--;
+	round_attempt_ended(round);
 }
 
 /* ---- grouping ---- */
 
-static struct str hop_key_of(const struct leg *leg, struct arena *arena)
+static struct attempt *attempt_for(struct round *round, struct attempt **all,
+                                   const struct share *s)
 {
-	switch (leg->kind) {
-	case LEG_MAILBOX:
-		return S("mailboxes");
-	case LEG_SYSTEM:
-		return arena_strf(arena, "system %.*s", STR(leg->system.name));
-	case LEG_INTERNET:
-		return arena_strf(arena, "domain %.*s", STR(leg->domain));
-	}
-	return S("");
-}
-
-static struct attempt *attempt_for(struct job *job, const struct share *s)
-{
-	struct str key = hop_key_of(&s->leg, job->arena);
+	struct next_hop next = leg_next_hop(&s->leg);
+	struct str key = next_hop_text(&next, round->arena);
+	struct str group = arena_strf(round->arena, "%.*s\n%.*s", STR(key),
+	                              STR(s->leg.sender));
 	struct attempt *a;
 
-	for (a = job->attempts; a; a = a->next)
-		if (str_same(a->key, key))
-			return a;
-	a = arena_new(job->arena, struct attempt);
-	a->job = job;
+	HASH_FIND(hh, *all, group.p, group.n, a);
+	if (a)
+		return a;
+	a = arena_new(round->arena, struct attempt);
+	a->round = round;
+	a->next_hop = next;
 	a->key = key;
 	a->leg = s->leg;
-	a->next = job->attempts;
-	if (a->next)
-		a->next->prev = a;
-	job->attempts = a;
+	HASH_ADD_KEYPTR(hh, *all, group.p, group.n, a);
 	return a;
 }
 
@@ -395,8 +205,9 @@ static void add_share(struct attempt *a, struct share *s)
 	bool is_full = (a->n & (a->n - 1)) == 0; /* 0, 1, 2, 4, 8... */
 
 	if (is_full) {
-		struct share **more = arena_array(a->job->arena, struct share *,
-		                                  a->n ? a->n * 2 : 1);
+		struct share **more =
+		        arena_array(a->round->arena, struct share *,
+		                    a->n ? a->n * 2 : 1);
 
 		if (a->n)
 			memcpy(more, a->shares, a->n * sizeof more[0]);
@@ -405,14 +216,46 @@ static void add_share(struct attempt *a, struct share *s)
 	a->shares[a->n++] = s;
 }
 
-/* It has enough to do with what the queue gives it already: one that is slow
- * shall not take all turns, one that keeps up may have as many as there are. */
-static bool is_crowded(const struct attempt *a)
-{
-	struct hop_state *h = hop_find(a->job->deliver, a->key);
+/* ---- what is not tried now ---- */
 
-	return a->job->is_retry && h && h->retries >= RETRIES_PER_HOP &&
-	       now_ms() - h->answered_ms > LATELY_MS;
+/* An administrator wants it tried, whatever is known of the next hop. */
+static bool is_ordered(const struct attempt *a)
+{
+	for (size_t i = 0; i < a->n; i++) {
+		size_t index = a->shares[i]->index;
+
+		if (a->round->message->recipients[index].row_attempt_ms == 0)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * The scheduler claims what there is room for.  What route() sends elsewhere
+ * than it waited for meets the rule here: it waits for that one's room.
+ */
+static bool has_no_room(const struct attempt *a)
+{
+	return a->round->is_retry &&
+	       hop_room(a->round->deliver, a->key, is_ordered(a)) == 0;
+}
+
+/*
+ * Has it waited for so long that it has to be told of or given up, though it
+ * is not its turn?  Given up is what was waiting when its next hop was last
+ * tried in vain: nothing expires because nobody tried.
+ */
+static bool is_late(const struct attempt *a, int64_t failed_ms)
+{
+	struct deliver *d = a->round->deliver;
+	const struct deliver_settings *set = d->settings;
+	int64_t waited = message_waited_ms(d, a->round->message);
+	int64_t since_failed = now_ms() - failed_ms;
+
+	if (waited >= set->expiry_s * 1000)
+		return since_failed <= waited - set->expiry_s * 1000;
+	return set->delay_warning_s && waited >= set->delay_warning_s * 1000 &&
+	       !a->round->message->recipients[a->shares[0]->index].delay_told;
 }
 
 static void put_off(struct attempt *a)
@@ -420,42 +263,77 @@ static void put_off(struct attempt *a)
 	for (size_t i = 0; i < a->n; i++) {
 		a->shares[i]->state = RECIPIENT_LATER;
 		a->shares[i]->is_put_off = true;
-		tell_followers(a, a->shares[i]);
+		tell_followers(a->round, a->shares[i]);
 	}
 }
 
-void attempts_start(struct job *job)
+static void defer_as_down(struct attempt *a, struct share **shares, size_t n,
+                          const struct reply *why)
 {
-	struct attempt *a, *next;
+	defer(shares, n,
+	      own_reply(a->round->arena, why->code < 500 ? why->code : 451,
+	                why->status[0] == '4' ? why->status : "4.4.1", "%.*s",
+	                STR(why->text)));
+	tell(a, shares, n);
+}
 
-	for (size_t i = 0; i < job->n; i++)
-		if (job->shares[i]->state == RECIPIENT_WAITING &&
-		    !job->shares[i]->follows)
-			add_share(attempt_for(job, job->shares[i]),
-			          job->shares[i]);
-	a = job->attempts;
-	job->attempts = NULL;
-	for (; a; a = next) {
-		next = a->next;
-		if (is_crowded(a)) {
-			put_off(a);
-			continue;
-		}
-		a->fiber = fiber_start("attempt", attempt_main, a);
-		if (!a->fiber) {
-			defer(a->shares, a->n,
-			      own_reply(job->arena, 451, "4.3.2", "%s",
-			                cause()));
-			tell(a, a->shares, a->n);
-			continue;
-		}
-		a->prev = NULL;
-		a->next = job->attempts;
-		if (a->next)
-			a->next->prev = a;
-		job->attempts = a;
-		job->running++;
-		job->deliver->attempts++;
-		retry_begins(a);
+static void wait_for_room(struct attempt *a)
+{
+	int64_t failed_ms;
+	const struct reply *why =
+	        hop_failure(a->round->deliver, a->key, &failed_ms);
+
+	if (why && is_late(a, failed_ms))
+		defer_as_down(a, a->shares, a->n, why);
+	else
+		put_off(a);
+}
+
+/* ---- all of a round's ---- */
+
+static void link_in(struct attempt *a)
+{
+	struct round *round = a->round;
+
+	a->prev = NULL;
+	a->next = round->attempts;
+	if (a->next)
+		a->next->prev = a;
+	round->attempts = a;
+	round->running++;
+	round->deliver->attempts++;
+}
+
+static void attempt_start(struct attempt *a)
+{
+	struct round *round = a->round;
+
+	a->fiber = fiber_start("attempt", attempt_main, a);
+	if (!a->fiber) {
+		defer(a->shares, a->n,
+		      own_reply(round->arena, 451, "4.3.2", "%s", cause()));
+		tell(a, a->shares, a->n);
+		return;
+	}
+	link_in(a);
+	if (round->is_retry)
+		hop_retry_begins(round->deliver, a->key);
+}
+
+void attempts_start(struct round *round)
+{
+	struct attempt *all = NULL, *a, *next;
+
+	for (size_t i = 0; i < round->n; i++)
+		if (round->shares[i]->state == RECIPIENT_WAITING &&
+		    !round->shares[i]->follows)
+			add_share(attempt_for(round, &all, round->shares[i]),
+			          round->shares[i]);
+	HASH_ITER (hh, all, a, next) {
+		HASH_DEL(all, a);
+		if (has_no_room(a))
+			wait_for_room(a);
+		else
+			attempt_start(a);
 	}
 }

@@ -2,7 +2,7 @@
  * Delivery: what happens to a message between its final dot and our answer,
  * and afterwards.
  *
- *	struct reply r = deliver_accept(deliver, message);
+ *	struct reply r = deliver_accept(deliver, message, &asker);
  *
  * Refused, handed over, or kept:
  *
@@ -16,12 +16,32 @@
  * An attempt that still runs when the client is answered goes on; its result
  * settles the queue entry and there is never a second attempt beside it.
  *
- * Files: handover.c (the story above), job.c (one round of work on a message:
- * routed, attempted, settled), attempt.c (one next hop, many recipients),
- * hops.c (which hosts), remote.c (TLS, AUTH), mailbox.c (LMTP into Dovecot),
- * transaction.c (MAIL to the final dot), peer.c and pool.c (open connections),
- * probe.c (asking at RCPT), scheduler.c (the queue's turn), dsn.c, ledgers.c
- * (what is noted for those who watch).
+ * Files, each of which knows only those that stand below it; inside.h has what
+ * they share:
+ *
+ *	handover.c	the story above
+ *	scheduler.c	the queue's turn
+ *	follow.c	what waits, when the directory changes
+ *	probes.c	who waits for an answer about an address; probe_turns.c:
+ *			whose turn it is to be asked; probe.c: asking
+ *	attempt.c	one next hop, many recipients
+ *	settle.c	what came of them is written; dsn.c: and told
+ *	remote.c	over the hosts of a system; mailbox.c: into Dovecot, and
+ *			first_mails.c: which of them makes the mailbox
+ *	round.c		one round of work on a message: recipients to shares;
+ *			given_back.c: mailboxes that have it already
+ *	course.c	over one host, mail after mail; turns.c: so many a minute
+ *	transaction.c	MAIL to the final dot; answers.c: what is said to it;
+ *			envelope.c, addressed.c and content.c: the bytes
+ *	hops.c		which hosts, in which order
+ *	line.c		a connection for who needs one; dial.c: a new one, and
+ *			what is learnt by it; client.c: TLS, AUTH
+ *	hop_state.c	does a next hop answer, how much may the queue give it
+ *	fate.c		what became of a recipient: log, figures, verification;
+ *			ledgers.c: what is noted for those who watch
+ *	hosts.c		what is known of each host; places.c: room for
+ *			connections; pool.c: those that are open; peer.c: one
+ *	retry.c		when what waits is tried again
  */
 #ifndef DELIVER_DELIVER_H
 #define DELIVER_DELIVER_H
@@ -35,7 +55,10 @@ struct deliver; /* one per loop */
 struct tls_context;
 
 struct board;
+struct first_mails;
+struct hosts;
 struct ledger;
+struct turns;
 
 /* Columns and states of the ledger of systems (ledgers.c has its rows). */
 enum system_figure { SYSTEM_DELIVERED, SYSTEM_DEFERRED, SYSTEM_REFUSED };
@@ -52,10 +75,17 @@ struct deliver_settings {
 	uint16_t internet_port; /* 25 */
 	int64_t retry_min_s, retry_max_s, expiry_s, delay_warning_s;
 	int64_t handover_ms; /* LIMIT_HANDOVER_MS */
+	struct dns *dns;
+	struct hosts *hosts; /* what is known of them, of all loops */
+	struct turns *turns; /* so many mails a minute, of all loops; NULL:
+	                        no system has that set */
+	/* 0: as limits.h has them */
+	int64_t probe_wait_ms, probe_later_ms, reply_ms;
 	struct board *down;  /* systems that took no mail lately, as any loop
 	                        found; NULL: not noted */
 	struct board *given; /* mailboxes that got a message which went to
 	                        other systems, too; NULL: not noted */
+	struct first_mails *first_mails; /* that go alone; NULL: none does */
 	struct ledger *systems; /* what next hops took; NULL: not noted */
 	struct ledger *traffic; /* what became of mail; NULL: not noted */
 };
@@ -77,23 +107,33 @@ void deliver_connections(struct deliver *d,
  * message is kept; attempts go on. */
 void deliver_stop(struct deliver *d);
 /* ...and ends: attempts that have not sent their mail are given up soon, those
- * that wait for the answer to it at the deadline; all of it is kept. */
-void waits deliver_drain(struct deliver *d, int64_t deadline_ms);
+ * that wait for the answer to it at the deadline; all of it is kept.  False:
+ * something waits for a disk that does not answer, and there is nothing left but
+ * to end the process. */
+bool waits deliver_drain(struct deliver *d, int64_t deadline_ms);
 
 /*
- * Take M over (the caller's hold goes with it) and answer the client.  2xx
+ * Take M over (the caller's hold goes with it) and answer the client.  ASKER is
+ * who M->as says; its strings are in M's arena.  2xx
  * means that every recipient is with its next system or on the disk; 4xx and
  * 5xx mean that we answer for nothing.  The reply's text is good until the
  * caller's next wait.
  */
-struct reply waits deliver_accept(struct deliver *d, struct message *m);
+struct reply waits deliver_accept(struct deliver *d, struct message *m,
+                                  const struct asker *asker);
 
 /*
  * Ask the next system whether it has the address of LEG (MAIL FROM:<>, RCPT,
- * RSET on a pooled connection), and tell route/verify.h.  No answer within
- * LIMIT_PROBE_MS is trouble.
+ * RSET on a pooled connection), and tell route/verify.h.  Returns when it has
+ * answered, or after LIMIT_PROBE_WAIT_MS: the question goes on, for
+ * LIMIT_PROBE_MS, and who comes back meets the answer.  All who ask the same
+ * wait for one question.  CLIENT: who caused it (route/allowance.h), or NULL.
  */
 void waits deliver_probe(struct deliver *d, const struct leg *leg,
+                         struct str address_key, const struct inet *client);
+/* The same, some time, when there is nothing else to ask; unless the answer
+ * comes with mail before. */
+void deliver_probe_later(struct deliver *d, const struct leg *leg,
                          struct str address_key);
 
 /* The queue's turn: a fiber's main on loop 0, until cancelled.  ARG is the

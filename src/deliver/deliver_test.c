@@ -2,27 +2,12 @@
  * Handed over or kept: each test is one behaviour of a next hop and what the
  * client, the queue and the hop see of it.
  */
-#include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include "base/test.h"
 #include "deliver/deliver_test_world.h"
-#include "route/verify.h"
-#include "rt/log.h"
-#include "rt/tls.h"
-
-#define CONTENT                                                                \
-	"Received: from x by here\r\nSubject: hello\r\n\r\n"                   \
-	".dots\r\n..\r\n.\r\nend\r\n"
-
-static bool is_content(const struct fake_hop *hop, const char *text)
-{
-	return hop->mails &&
-	       str_same(buf_str(&hop->mails->content), str_of(text));
-}
+#include "rt/ledger.h"
 
 /* ---- handed over ---- */
 
@@ -39,6 +24,7 @@ static void passes_through(struct world *w)
 	wrong_unless(w, w->a.connections == 1);
 	wrong_unless(w, !strcmp(w->a.mails->rcpts, "RCPT TO:<eve@a.test>\n"
 	                                           "RCPT TO:<bob@a.test>\n"));
+	wrong_unless(w, w->askers_read == 0);
 }
 
 static void goes_without_extensions(struct world *w)
@@ -111,6 +97,22 @@ static void many_recipients_go_in_parts(struct world *w)
 	wrong_unless(w, w->a.n_mails == 2 && w->a.connections == 1);
 }
 
+/* RFC 9422: what the host says of itself is kept to, and nothing is tried in
+ * vain to find it. */
+static void limits_told_beforehand_are_kept(struct world *w)
+{
+	w->a.caps = "PIPELINING LIMITS+MAILMAX=2+RCPTMAX=3+RCPTDOMAINMAX=1";
+	says(w,
+	     submit(w, "s@x.test",
+	            "a@a.test b@b.a.test c@a.test d@b.a.test e@a.test f@a.test"),
+	     "250 2.0.0 Ok: handed over");
+	wrong_unless(w, w->a.n_mails == 3 && w->a.connections == 2);
+	wrong_unless(w, w->a.most_asked == 2 && w->a.rcpts == 6);
+	for (const struct hop_mail *m = w->a.mails; m; m = m->next)
+		wrong_unless(w, !strstr(m->rcpts, "@a.test") ||
+		                        !strstr(m->rcpts, "@b.a.test"));
+}
+
 static void mailbox_gets_it_once(struct world *w)
 {
 	w->members = "alice@box.test carl@a.test alice+y@box.test carl@a.test";
@@ -124,6 +126,100 @@ static void mailbox_gets_it_once(struct world *w)
 	        !strcmp(w->box.mails->rcpts,
 	                "RCPT TO:<alice@box.test> ORCPT=rfc822;alice@box.test\n"));
 	wrong_unless(w, !strcmp(w->a.mails->rcpts, "RCPT TO:<carl@a.test>\n"));
+}
+
+/* ---- groups of any size ---- */
+
+/* What the ledger has of box.test, which names it and nobody else. */
+static uint64_t box_traffic(struct world *w, enum traffic_figure which)
+{
+	struct arena *a scoped(arena) = arena_open();
+	struct ledger_row *rows;
+	uint64_t found = 0;
+	size_t n;
+
+	rows = ledger_copy(w->settings.traffic, a, &n);
+	for (size_t i = 0; i < n; i++) {
+		wrong_unless(w, str_same(rows[i].name, S("box.test")));
+		found = rows[i].n[which];
+	}
+	return found;
+}
+
+/* Members of the group m0, m1... of these domains in turn. */
+static void group_reaches_all(struct world *w, int n,
+                              const char *const *domains, int n_domains)
+{
+	struct buf members scoped(buf) = BUF_EMPTY;
+	const struct fake_hop *hop;
+	uint64_t before = box_traffic(w, TRAFFIC_HANDED_OVER);
+	char rcpt[64];
+
+	for (int i = 0; i < n; i++)
+		buf_printf(&members, "%sm%d.%d@%s", i ? " " : "", n, i,
+		           domains[i % n_domains]);
+	buf_add_char(&members, '\0');
+	w->members = members.p;
+	says(w,
+	     submit(w, "s@x.test", "first@box.test group@box.test last@box.test"),
+	     "250 2.0.0 Ok: handed over");
+	for (int i = 0; i < n; i++) {
+		const char *domain = domains[i % n_domains];
+
+		hop = !strcmp(domain, "a.test")   ? &w->a
+		      : !strcmp(domain, "box.test") ? &w->box
+		                                    : &w->b;
+		snprintf(rcpt, sizeof rcpt, "RCPT TO:<m%d.%d@%s>", n, i,
+		         domain);
+		wrong_unless(w, said_to(hop, rcpt) == 1);
+	}
+	wrong_unless(w, box_traffic(w, TRAFFIC_HANDED_OVER) ==
+	                        before + (uint64_t)n + 2);
+	wrong_unless(w, queued(w, NULL, 0) == 0);
+}
+
+static const int sizes[] = { 1, 2, 5, 6, 7, 8, 9, 35, 64, 200, WORLD_MEMBERS };
+
+static void group_of_mailboxes(struct world *w)
+{
+	static const char *const box[] = { "box.test" };
+
+	for (size_t i = 0; i < array_size(sizes); i++)
+		group_reaches_all(w, sizes[i], box, 1);
+}
+
+static void group_of_others(struct world *w)
+{
+	static const char *const other[] = { "a.test" };
+
+	for (size_t i = 0; i < array_size(sizes); i++)
+		group_reaches_all(w, sizes[i], other, 1);
+}
+
+static void group_of_all_sorts(struct world *w)
+{
+	static const char *const mixed[] = { "net.test", "a.test", "box.test",
+		                             "b.test", "box.test" };
+
+	for (size_t i = 0; i < array_size(sizes); i++)
+		group_reaches_all(w, sizes[i], mixed, array_size(mixed));
+}
+
+/* The same where the mail is kept: told to wait by one, refused by another. */
+static void group_that_is_kept(struct world *w)
+{
+	struct buf members scoped(buf) = BUF_EMPTY;
+
+	buf_add(&members, S("busy@a.test nobody@a.test"));
+	for (int i = 0; i < 60; i++)
+		buf_printf(&members, " m%d@box.test", i);
+	buf_add_char(&members, '\0');
+	w->members = members.p;
+	says(w, submit(w, "s@x.test", "group@box.test"), "250 2.0.0 Ok: queue");
+	wrong_unless(w, box_traffic(w, TRAFFIC_KEPT) == 1);
+	wrong_unless(w, box_traffic(w, TRAFFIC_REFUSED) == 1);
+	wrong_unless(w, box_traffic(w, TRAFFIC_HANDED_OVER) == 60);
+	wrong_unless(w, queued(w, NULL, 0) == 2); /* and a DSN */
 }
 
 /* ---- refused ---- */
@@ -171,6 +267,19 @@ static void not_in_its_alphabet(struct world *w)
 	wrong_unless(w, !strstr(w->box.mails->mail, "SMTPUTF8"));
 }
 
+/* Declared is not needed: the header tells, and is not read again. */
+static void only_its_header_counts(struct world *w)
+{
+	w->says_utf8 = true;
+	says(w, submit(w, "s@x.test", "bob@a.test"), "250");
+	w->header = (struct header_summary){ .bytes = 12, .is_utf8 = true };
+	says(w, submit(w, "s@x.test", "bob@a.test"), "550 5.6.7");
+	w->header.is_utf8 = false;
+	says(w, submit(w, "s@x.test", "bob@a.test"), "250");
+	wrong_unless(w, w->a.n_mails == 2);
+	wrong_unless(w, !strstr(w->a.mails->mail, "SMTPUTF8"));
+}
+
 /* ---- mixed: kept, or a DSN ---- */
 
 static void one_later_is_kept(struct world *w)
@@ -188,12 +297,6 @@ static void one_later_is_kept(struct world *w)
 	wrong_unless(w, is_content(&w->a, CONTENT));
 	wait_for(w, deliver_busy(w->deliver) == 0);
 	wrong_unless(w, queued(w, NULL, 0) == 0);
-}
-
-static bool contains(const struct fake_hop *hop, const char *text)
-{
-	return hop->mails &&
-	       str_search(buf_str(&hop->mails->content), str_of(text)) >= 0;
 }
 
 static void one_refused_makes_a_dsn(struct world *w)
@@ -252,11 +355,41 @@ static void mailboxes_answer_one_by_one(struct world *w)
 	wrong_unless(w, !strcmp(who, "full@box.test"));
 }
 
+/* Who writes to it alone keeps the mail, and hears why. */
+static void full_mailbox_is_told(struct world *w)
+{
+	says(w, submit(w, "s@b.test", "full@box.test"),
+	     "452 4.2.2 mailbox is full");
+	wrong_unless(w, queued(w, NULL, 0) == 0);
+	w->members = "full@box.test";
+	says(w, submit(w, "s@b.test", "group@box.test"), "250 2.0.0 Ok: que");
+	wrong_unless(w, queued(w, NULL, 0) == 1);
+	w->box.final = "451 4.3.0 trouble";
+	says(w, submit(w, "s@b.test", "alice@box.test"), "250 2.0.0 Ok: que");
+	wrong_unless(w, queued(w, NULL, 0) == 2);
+}
+
 /* The directory says it is here, so Dovecot is in trouble, not the sender. */
 static void missing_mailbox_waits(struct world *w)
 {
 	says(w, submit(w, "s@b.test", "nobody@box.test"), "250 2.0.0 Ok: que");
 	wrong_unless(w, queued(w, NULL, 0) == 1);
+}
+
+/* The others of its transaction take so long that the mail is kept meanwhile:
+ * nobody is told of a refusal that is none. */
+static void missing_mailbox_waits_beside_slow_ones(struct world *w)
+{
+	char who[200];
+
+	w->settings.handover_ms = 200;
+	w->box.final_ms = 700;
+	says(w, submit(w, "s@b.test", "nobody@box.test alice@box.test"),
+	     "250 2.0.0 Ok: que");
+	wait_for(w, deliver_busy(w->deliver) == 0);
+	wrong_unless(w, w->box.n_mails == 1);
+	wrong_unless(w, queued(w, who, sizeof who) == 1);
+	wrong_unless(w, !strcmp(who, "nobody@box.test"));
 }
 
 static void no_dovecot_waits(struct world *w)
@@ -266,227 +399,7 @@ static void no_dovecot_waits(struct world *w)
 	wrong_unless(w, queued(w, NULL, 0) == 1);
 }
 
-/* ---- slow, lost, out of step ---- */
-
-static void late_answer_is_not_repeated(struct world *w)
-{
-	w->settings.handover_ms = 200;
-	w->a.final_ms = 2000; /* longer than the first retry would be */
-	scheduler_begin(w);
-	says(w, submit(w, "s@x.test", "bob@a.test"), "250 2.0.0 Ok: queued");
-	wrong_unless(w, w->a.n_mails == 0 && deliver_busy(w->deliver) == 1);
-	wait_for(w, deliver_busy(w->deliver) == 0);
-	wrong_unless(w, w->a.n_mails == 1);
-	wrong_unless(w, queued(w, NULL, 0) == 0);
-	fiber_sleep(after_ms(1500));
-	wrong_unless(w, w->a.n_mails == 1);
-}
-
-static void late_refusal_makes_a_dsn(struct world *w)
-{
-	w->settings.handover_ms = 100;
-	w->a.final_ms = 300;
-	w->a.final = "550 5.7.1 no";
-	scheduler_begin(w);
-	says(w, submit(w, "s@b.test", "bob@a.test"), "250 2.0.0 Ok: queued");
-	wait_for(w, w->b.n_mails == 1);
-	wrong_unless(w, contains(&w->b, "Status: 5.7.1\r\n"));
-}
-
-/* What was told when the client was answered is not told again at the end. */
-static void refusal_is_told_once(struct world *w)
-{
-	w->settings.handover_ms = 200;
-	w->a.final_ms = 500;
-	w->b.rcpt = "550 5.1.1 no such user";
-	says(w, submit(w, "s@box.test", "bob@a.test x@b.test"),
-	     "250 2.0.0 Ok: queued");
-	scheduler_begin(w);
-	wait_for(w, w->box.n_mails == 1);
-	wait_for(w, w->a.n_mails == 1);
-	wait_for(w, deliver_busy(w->deliver) == 0);
-	fiber_sleep(after_ms(700));
-	wrong_unless(w, w->box.n_mails == 1);
-	wrong_unless(w, queued(w, NULL, 0) == 0);
-}
-
-static void no_room_on_the_disk(struct world *w)
-{
-	struct rlimit before, none = { 0 };
-
-	check(signal(SIGXFSZ, SIG_IGN) != SIG_ERR);
-	check(getrlimit(RLIMIT_FSIZE, &before) == 0);
-	none.rlim_max = before.rlim_max;
-	check(setrlimit(RLIMIT_FSIZE, &none) == 0);
-	w->settings.handover_ms = 100;
-	w->a.final_ms = 300;
-	/* Cannot be kept meanwhile, so the client waits for the outcome. */
-	says(w, submit(w, "s@x.test", "bob@a.test"), "250 2.0.0 Ok: handed");
-	says(w, submit(w, "s@x.test", "busy@a.test"), "45");
-	says(w, submit(w, "s@b.test", "bob@a.test nobody@a.test"), "45");
-	w->asker = ASKER_USER;
-	says(w, submit(w, "s@x.test", "bob@net.test"), "45");
-	wrong_unless(w, w->b.n_mails == 0);
-	check(setrlimit(RLIMIT_FSIZE, &before) == 0);
-	says(w, submit(w, "s@x.test", "bob@net.test"), "250 2.0.0 Ok: queued");
-	wait_for(w, w->b.n_mails == 1);
-	wait_for(w, deliver_busy(w->deliver) == 0);
-}
-
-struct crowd {
-	struct world *w;
-	int left;
-};
-
-static void one_of_many(void *arg)
-{
-	struct crowd *c = arg;
-
-	says(c->w, submit(c->w, "s@x.test", "bob@a.test"),
-	     "250 2.0.0 Ok: handed");
-	c->left--;
-}
-
-static void crowd_shares_connections(struct world *w)
-{
-	struct crowd c = { w, 50 };
-
-	w->a.final_ms = 50;
-	for (int i = 0; i < 50; i++)
-		check(fiber_start("one", one_of_many, &c));
-	wait_for(w, c.left == 0);
-	wrong_unless(w, w->a.n_mails == 50);
-	wrong_unless(w, w->a.connections == LIMIT_PER_HOP);
-}
-
-static void lost_after_the_dot_is_repeated(struct world *w)
-{
-	w->a.drop_after_dot = true;
-	says(w, submit(w, "s@x.test", "bob@a.test"), "250 2.0.0 Ok: queued");
-	wrong_unless(w, w->a.n_mails == 1 && w->a.connections == 1);
-	w->a.drop_after_dot = false;
-	scheduler_begin(w);
-	wait_for(w, w->a.n_mails == 2);
-}
-
-static void dead_pooled_connection_is_replaced(struct world *w)
-{
-	w->a.drop_at_mail = 2;
-	says(w, submit(w, "s@x.test", "bob@a.test"), "250 2.0.0 Ok: handed");
-	says(w, submit(w, "s@x.test", "bob@a.test"), "250 2.0.0 Ok: handed");
-	wrong_unless(w, w->a.n_mails == 2 && w->a.connections == 2);
-	w->a.caps = "PIPELINING CHUNKING";
-	says(w, submit(w, "s@x.test", "bob@a.test"), "250 2.0.0 Ok: handed");
-	wrong_unless(w, w->a.n_mails == 3 && w->a.connections == 3);
-}
-
-static void kept_because(struct world *w, const char *script)
-{
-	int before = queued(w, NULL, 0), n = w->a.connections;
-
-	check(n < 4);
-	w->a.script[n] = script;
-	says(w, submit(w, "s@x.test", "bob@a.test"), "250 2.0.0 Ok: queued");
-	if (queued(w, NULL, 0) != before + 1)
-		world_wrong(w, __FILE__, __LINE__, script);
-}
-
-#define HELLO "S220 hi\nC\nS250-a\nS250 PIPELINING\n"
-#define HELLO_SLOW "S220 hi\nC\nS250 a\n"
-
-static void bad_manners(struct world *w)
-{
-	kept_because(w, "S220 hi\nS250 already\nX");
-	kept_because(w, "Shello\nX");
-	kept_because(w, HELLO "C\nC\nC\nS250 ok\nS354 go\nS354 go\nX");
-	kept_because(w, HELLO "C\nC\nC\nS250 ok\nS250 ok\nS250 ok\nX");
-}
-
-static void more_bad_manners(struct world *w)
-{
-	kept_because(w,
-	             HELLO "C\nC\nC\nS250 ok\nS250 ok\nS354 go\nS250 yes\nX");
-	kept_because(w,
-	             HELLO "C\nC\nC\nS250 ok\nS250 ok\nS354 go\nD\nS354 \nX");
-	kept_because(w, HELLO_SLOW "C\nS250 ok\nC\nS421 going down\nX");
-	kept_because(w, HELLO_SLOW "C\nS250 ok\nS250 and more\nC\nX");
-}
-
-static void in_trouble(struct world *w)
-{
-	kept_because(w, "S421 not now\nX");
-	kept_because(w, "S554 not you\nX");
-	kept_because(w, "S220 hi\nC\nS421 not now\nX");
-	kept_because(w, "X");
-}
-
-static void short_replies_are_fine(struct world *w)
-{
-	w->a.script[0] = HELLO "C\nC\nC\nS250\nS250\nS354\nD\nS250\nX";
-	says(w, submit(w, "s@x.test", "bob@a.test"), "250 2.0.0 Ok: handed");
-}
-
-static void endless_reply(struct world *w)
-{
-	static char script[40000] = "S220 hi\nC\n";
-
-	while (strlen(script) < 30000)
-		strncat(script, "S250-xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\n",
-		        50);
-	kept_because(w, script);
-}
-
-/* ---- hosts ---- */
-
-static void other_host_is_tried(struct world *w)
-{
-	static char hosts[100];
-
-	snprintf(hosts, sizeof hosts, "127.0.0.1:%u, 127.0.0.1:%u", w->a.port,
-	         w->b.port);
-	w->sys_a.hosts = str_of(hosts);
-	w->a.greeting = "421 not now";
-	says(w, submit(w, "s@x.test", "bob@a.test"), "250 2.0.0 Ok: handed");
-	wrong_unless(w, w->b.n_mails == 1 && w->a.connections == 1);
-	fiber_sleep(after_ms(50));
-	says(w, submit(w, "s@x.test", "bob@a.test"), "250 2.0.0 Ok: handed");
-	wrong_unless(w, w->b.n_mails == 2 && w->a.connections == 1);
-	w->a.greeting = NULL;
-	fiber_sleep(after_ms(5100));
-	says(w, submit(w, "s@x.test", "bob@a.test"), "250 2.0.0 Ok: handed");
-	wrong_unless(w, w->b.n_mails == 2 && w->a.n_mails == 1);
-}
-
-static void other_host_in_mid_mail(struct world *w)
-{
-	static char hosts[100];
-
-	snprintf(hosts, sizeof hosts, "127.0.0.1:%u, 127.0.0.1:%u", w->a.port,
-	         w->b.port);
-	w->sys_a.hosts = str_of(hosts);
-	w->a.script[0] =
-	        HELLO "C\nC\nC\nC\nS250 ok\nS550 5.1.1 no\nS421 bye\nX";
-	says(w, submit(w, "s@b.test", "nobody@a.test bob@a.test"), "250");
-	wrong_unless(w, w->b.n_mails == 1);
-	wrong_unless(w, !strcmp(w->b.mails->rcpts, "RCPT TO:<bob@a.test>\n"));
-}
-
-static void by_mx(struct world *w)
-{
-	says(w, submit(w, "s@x.test", "bob@net.test"), "250 2.0.0 Ok: handed");
-	wrong_unless(w, w->b.n_mails == 1);
-	says(w, submit(w, "s@x.test", "bob@null.test"), "556 5.1.10");
-	says(w, submit(w, "s@x.test", "bob@gone.test"), "550 5.1.2");
-	says(w, submit(w, "s@x.test", "bob@loop.test"), "550 5.4.6");
-	w->b.greeting = "554 no SMTP here";
-	says(w, submit(w, "s@x.test", "bob@other.test"), "554");
-}
-
-static void ourselves_as_mx(struct world *w)
-{
-	w->b.name = "here.test";
-	says(w, submit(w, "s@x.test", "bob@net.test"), "550 5.4.6");
-}
+/* ---- kept before it is tried ---- */
 
 static void user_is_answered_at_once(struct world *w)
 {
@@ -510,236 +423,21 @@ static void sieve_is_answered_at_once(struct world *w)
 	wrong_unless(w, queued(w, NULL, 0) == 0);
 }
 
-/* ---- TLS ---- */
-
-static void with_tls(struct world *w, struct fake_hop *hop)
-{
-	char certificate[100], key[100];
-
-	snprintf(certificate, sizeof certificate, "%s/cert.pem", w->folder);
-	snprintf(key, sizeof key, "%s/key.pem", w->folder);
-	check(tls_self_signed("a.hop", certificate, key));
-	hop->tls = tls_server(certificate, key);
-	w->settings.tls_any = tls_client(TLS_ANY, NULL);
-	w->settings.tls_verified = tls_client(TLS_VERIFIED, NULL);
-	check(hop->tls && w->settings.tls_any && w->settings.tls_verified);
-}
-
-static void without_tls(struct world *w, struct fake_hop *hop)
-{
-	deliver_drain(w->deliver, after_ms(1000));
-	tls_close(hop->tls);
-	hop->tls = NULL;
-	tls_close(w->settings.tls_any);
-	tls_close(w->settings.tls_verified);
-	w->settings.tls_any = w->settings.tls_verified = NULL;
-}
-
-static void tls_is_used(struct world *w)
-{
-	with_tls(w, &w->a);
-	w->sys_a.tls = SYSTEM_TLS_REQUIRED;
-	w->sys_a.user = S("us");
-	w->sys_a.password = S("secret");
-	w->a.caps = "PIPELINING AUTH\tPLAIN";
-	w->a.script[0] = NULL;
-	says(w, submit(w, "s@x.test", "bob@a.test"), "250 2.0.0 Ok: queued");
-	w->sys_a.user = STR_NONE;
-	says(w, submit(w, "s@x.test", "bob@a.test"), "250 2.0.0 Ok: handed");
-	w->sys_a.tls = SYSTEM_TLS_VERIFIED; /* nobody signed it */
-	says(w, submit(w, "s@x.test", "bob@a.test"), "250 2.0.0 Ok: queued");
-	wrong_unless(w, w->a.n_mails == 1);
-	without_tls(w, &w->a);
-}
-
-static void tls_that_fails_is_left_out(struct world *w)
-{
-	with_tls(w, &w->a);
-	w->a.breaks_tls = true;
-	w->sys_a.tls = SYSTEM_TLS_OPPORTUNISTIC;
-	says(w, submit(w, "s@x.test", "bob@a.test"), "250 2.0.0 Ok: handed");
-	wrong_unless(w, w->a.connections == 2 && w->a.n_mails == 1);
-	w->sys_a.tls = SYSTEM_TLS_REQUIRED;
-	says(w, submit(w, "s@x.test", "bob@a.test"), "250 2.0.0 Ok: queued");
-	wrong_unless(w, w->a.connections == 3 && w->a.n_mails == 1);
-	without_tls(w, &w->a);
-}
-
-static void tls_required_is_never_left_out(struct world *w)
-{
-	w->sys_a.tls = SYSTEM_TLS_REQUIRED;
-	says(w, submit(w, "s@x.test", "bob@a.test"), "250 2.0.0 Ok: queued");
-	wrong_unless(w, w->a.connections == 1 && w->a.n_mails == 0);
-}
-
-static void injected_before_tls(struct world *w)
-{
-	with_tls(w, &w->a);
-	w->a.after_starttls = "250-evil.test\r\n250 AUTH PLAIN\r\n";
-	w->sys_a.tls = SYSTEM_TLS_REQUIRED;
-	says(w, submit(w, "s@x.test", "bob@a.test"), "250 2.0.0 Ok: queued");
-	wrong_unless(w, w->a.n_mails == 0);
-	without_tls(w, &w->a);
-}
-
-/* ---- the queue's turn ---- */
-
-static void waits_while_it_is_down(struct world *w)
-{
-	w->a.greeting = "421 not now";
-	scheduler_begin(w);
-	says(w, submit(w, "s@x.test", "bob@a.test"), "250 2.0.0 Ok: queued");
-	says(w, submit(w, "s@x.test", "eve@a.test"), "250 2.0.0 Ok: queued");
-	fiber_sleep(after_ms(1500));
-	w->a.greeting = NULL;
-	for (int i = 0; i < 3 && w->a.n_mails < 2; i++)
-		fiber_sleep(after_ms(3000));
-	wrong_unless(w, w->a.n_mails == 2);
-	wait_for(w, deliver_busy(w->deliver) == 0);
-	wrong_unless(w, queued(w, NULL, 0) == 0);
-}
-
-static void time_runs_out(struct world *w)
-{
-	w->settings.expiry_s = 1;
-	w->a.rcpt = "451 4.7.1 greylisted";
-	scheduler_begin(w);
-	says(w, submit(w, "s@b.test", "bob@a.test"), "250 2.0.0 Ok: queued");
-	wait_for(w, w->b.n_mails == 1);
-	wrong_unless(w, contains(&w->b, "Action: failed\r\n"));
-	wrong_unless(w, contains(&w->b, "451 4.7.1 greylisted"));
-	wait_for(w, deliver_busy(w->deliver) == 0);
-	wrong_unless(w, queued(w, NULL, 0) == 0);
-}
-
-static void delay_is_told_once(struct world *w)
-{
-	w->settings.delay_warning_s = 1;
-	w->a.rcpt = "451 4.7.1 greylisted";
-	scheduler_begin(w);
-	says(w, submit(w, "s@b.test", "bob@a.test"), "250 2.0.0 Ok: queued");
-	wait_for(w, w->b.n_mails == 1);
-	wrong_unless(w, contains(&w->b, "Action: delayed\r\n"));
-	fiber_sleep(after_ms(2500));
-	wrong_unless(w, w->b.n_mails == 1);
-}
-
-static void stopping_keeps_it(struct world *w)
-{
-	w->settings.handover_ms = 100;
-	w->a.final_ms = 1500;
-	says(w, submit(w, "s@x.test", "bob@a.test"), "250 2.0.0 Ok: queued");
-	deliver_drain(w->deliver, after_ms(200));
-	wrong_unless(w, deliver_busy(w->deliver) == 0);
-	wrong_unless(w, queued(w, NULL, 0) == 1);
-}
-
-/* ---- asking ---- */
-
-static void probe(struct world *w, const char *address)
-{
-	struct leg leg = { .kind = LEG_SYSTEM,
-		           .address = str_of(address),
-		           .system = w->sys_a };
-
-	deliver_probe(w->deliver, &leg, str_of(address));
-}
-
-static enum verdict found(struct world *w, const char *address)
-{
-	struct arena *a = arena_open();
-	struct finding f =
-	        verify_find(w->verification, S("A"), str_of(address), a);
-
-	arena_close(a);
-	return f.verdict;
-}
-
-static void asks(struct world *w)
-{
-	probe(w, "bob@a.test");
-	wrong_unless(w, found(w, "bob@a.test") == VERDICT_YES);
-	probe(w, "nobody@a.test");
-	wrong_unless(w, found(w, "nobody@a.test") == VERDICT_NO);
-	probe(w, "busy@a.test");
-	wrong_unless(w, found(w, "busy@a.test") == VERDICT_TROUBLE);
-	wrong_unless(w, w->a.connections == 1 && w->a.probes == 3);
-	w->a.null_sender = "553 5.1.8 no null sender";
-	probe(w, "eve@a.test");
-	wrong_unless(w, found(w, "eve@a.test") == VERDICT_YES);
-	w->a.mail = "550 5.7.1 go away";
-	probe(w, "noone@a.test");
-	wrong_unless(w, found(w, "noone@a.test") == VERDICT_TROUBLE);
-	says(w, submit(w, "s@x.test", "bob@b.test"), "250");
-}
-
-static void asks_in_lockstep(struct world *w)
-{
-	w->a.caps = "HELP";
-	probe(w, "bob@a.test");
-	probe(w, "nobody@a.test");
-	wrong_unless(w, found(w, "bob@a.test") == VERDICT_YES);
-	wrong_unless(w, found(w, "nobody@a.test") == VERDICT_NO);
-	wrong_unless(w, w->a.connections == 1);
-}
-
-static void asks_in_vain(struct world *w)
-{
-	w->sys_a.hosts = S("127.0.0.1:1");
-	probe(w, "bob@a.test");
-	wrong_unless(w, found(w, "bob@a.test") == VERDICT_TROUBLE);
-}
-
-/* ---- pure ---- */
-
-static void retry_times(void **state)
-{
-	struct deliver_settings s = { .retry_min_s = 300, .retry_max_s = 4000 };
-
-	assert_int_equal(retry_time(&s, 0, 1000), 1000 + 300000);
-	assert_int_equal(retry_time(&s, 0, 600000), 600000 + 600000);
-	assert_int_equal(retry_time(&s, 0, 9000000), 9000000 + 4000000);
-	assert_int_equal(retry_time(&s, 5000, 0), 300000);
-}
-
-#define WORLD(test)                                                            \
-	static void run_##test(void **state)                                   \
-	{                                                                      \
-		world_run(test);                                               \
-	}
 /* clang-format off */
 #define TESTS(T) \
 	T(passes_through) T(goes_without_extensions) T(greets_the_old_way) \
 	T(sends_in_one_go) T(large_body_is_streamed) T(trail_goes_along) \
-	T(many_recipients_go_in_parts) T(mailbox_gets_it_once) \
+	T(limits_told_beforehand_are_kept) T(many_recipients_go_in_parts) \
+	T(mailbox_gets_it_once) T(group_of_mailboxes) T(group_of_others) \
+	T(group_of_all_sorts) T(group_that_is_kept) \
 	T(refusal_reaches_the_sender) T(members_refusal_does_not) \
-	T(too_large_for_it) T(not_in_its_alphabet) T(one_later_is_kept) \
-	T(one_refused_makes_a_dsn) T(nobody_is_told) T(success_is_told) \
-	T(dsn_options_go_on) T(mailboxes_answer_one_by_one) \
-	T(missing_mailbox_waits) T(no_dovecot_waits) \
-	T(late_answer_is_not_repeated) T(late_refusal_makes_a_dsn) \
-	T(refusal_is_told_once) T(no_room_on_the_disk) \
-	T(crowd_shares_connections) T(lost_after_the_dot_is_repeated) \
-	T(dead_pooled_connection_is_replaced) T(bad_manners) \
-	T(more_bad_manners) T(in_trouble) T(short_replies_are_fine) \
-	T(endless_reply) T(other_host_is_tried) T(other_host_in_mid_mail) \
-	T(by_mx) T(ourselves_as_mx) T(user_is_answered_at_once) \
-	T(sieve_is_answered_at_once) \
-	T(tls_is_used) T(tls_that_fails_is_left_out) \
-	T(tls_required_is_never_left_out) T(injected_before_tls) \
-	T(waits_while_it_is_down) T(time_runs_out) T(delay_is_told_once) \
-	T(stopping_keeps_it) T(asks) T(asks_in_lockstep) T(asks_in_vain)
+	T(too_large_for_it) T(not_in_its_alphabet) T(only_its_header_counts) \
+	T(one_later_is_kept) T(one_refused_makes_a_dsn) T(nobody_is_told) \
+	T(success_is_told) T(dsn_options_go_on) \
+	T(mailboxes_answer_one_by_one) T(full_mailbox_is_told) \
+	T(missing_mailbox_waits) T(missing_mailbox_waits_beside_slow_ones) \
+	T(no_dovecot_waits) T(user_is_answered_at_once) \
+	T(sieve_is_answered_at_once)
 /* clang-format on */
 
-TESTS(WORLD)
-
-#define ENTRY(test) cmocka_unit_test(run_##test),
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = { cmocka_unit_test(retry_times),
-		                            TESTS(ENTRY) };
-
-	log_open("here.test");
-	return cmocka_run_group_tests(tests, NULL, NULL);
-}
+WORLD_TESTS(TESTS)

@@ -12,14 +12,19 @@
  * Where an address goes is its domain: a.test and b.test are the systems A and
  * B, box.test has mailboxes, net.test is the Internet's; group@box.test
  * expands to w->members.  What a next hop thinks of a recipient is his name:
- * no... 550, busy... 450, full... 452 after the final dot, and by w->a... what
+ * no... 550, busy... 450, many... 452 as for too many, end... 421, shut...
+ * closes without a word, full... 452 after the final dot, and by w->a... what
  * it does otherwise.
  */
 #ifndef DELIVER_TEST_WORLD_H
 #define DELIVER_TEST_WORLD_H
 
-#include "deliver/job.h"
+#include "deliver/inside.h"
+#include "rt/log.h"
 #include "rt/stream.h"
+#include "rt/tally.h"
+
+enum { WORLD_MEMBERS = 500 }; /* of the group, at most */
 
 struct hop_mail {
 	char mail[200];     /* the MAIL line */
@@ -35,28 +40,46 @@ struct fake_hop {
 	uint16_t port;
 	char path[128]; /* LMTP, instead */
 	struct listener *listener;
-	const char *caps; /* "PIPELINING DSN" */
+	const char *caps; /* "PIPELINING DSN AUTH+PLAIN" */
 	const char *greeting, *ehlo, *mail, *rcpt, *data, *final;
 	const char *null_sender; /* reply to MAIL FROM:<> */
-	int64_t final_ms, greeting_ms;
+	int64_t final_ms, greeting_ms, rcpt_ms;
 	bool drop_after_dot;
+	bool makes_mailbox;  /* with its first mail, which has to be alone */
+	int n_open;          /* recipients whose mail has not ended */
 	int drop_at_mail; /* at the nth MAIL, without a word */
+	int most_refused; /* RCPTs on one connection, then 421; 0: any number */
+	const char *reset; /* reply to RSET; "" is silence */
 	bool breaks_tls;
 	const char *after_starttls; /* injected with the 220 */
 	struct tls_context *tls;
 	/* Said by the nth connection instead of all that: "S" line, "C" one
 	 * command is read, "D" a message is read, "X" close. */
 	const char *script[4];
-	int connections, resets, probes;
+	int connections, resets, probes, rcpts;
+	int most_asked; /* MAILs on one connection */
 	struct hop_mail *mails; /* newest first */
 	int n_mails;
 };
+
+void hop_open(struct fake_hop *hop);
+void hop_forget(struct fake_hop *hop);
+/* How many mails it took for RCPT, "<bob@a.test>". */
+int said_to(const struct fake_hop *hop, const char *rcpt);
+/* Is TEXT the last mail it took?  Most are CONTENT: what submit() sends. */
+bool is_content(const struct fake_hop *hop, const char *text);
+#define CONTENT                                                                \
+	"Received: from x by here\r\nSubject: hello\r\n\r\n"                   \
+	".dots\r\n..\r\n.\r\nend\r\n"
+/* Is TEXT in it? */
+bool contains(const struct fake_hop *hop, const char *text);
 
 struct world {
 	char folder[64];
 	struct queue *queue;
 	struct deliver_settings settings;
 	struct router router;
+	struct tally *open_questions;
 	struct verification *verification;
 	struct deliver *deliver;
 	struct fiber *scheduler;
@@ -65,8 +88,11 @@ struct world {
 	char hosts_a[64], hosts_b[64];
 	const char *members;
 	enum asker_kind asker;
+	unsigned askers_read; /* from the text in the queue */
 	struct str sender_trail;
 	unsigned notify;
+	bool says_utf8;               /* as MAIL does */
+	struct header_summary header; /* as the session read it */
 	char body[4096];
 	struct buf large; /* used instead when not empty */
 	char last_reply[1024];
@@ -78,6 +104,24 @@ extern struct world *the_world;
 
 /* Run TEST in a world of its own; cmocka hears what went wrong. */
 void world_run(void (*test)(struct world *w));
+
+/* All of TESTS, a list of names like TESTS(T) T(one) T(other): a main() for
+ * them. */
+#define WORLD_TEST_RUN(test)                                                   \
+	static void run_##test(void **state)                                   \
+	{                                                                      \
+		world_run(test);                                               \
+	}
+#define WORLD_TEST_ENTRY(test) cmocka_unit_test(run_##test),
+#define WORLD_TESTS(TESTS)                                                     \
+	TESTS(WORLD_TEST_RUN)                                                  \
+	int main(void)                                                         \
+	{                                                                      \
+		const struct CMUnitTest tests[] = { TESTS(WORLD_TEST_ENTRY) }; \
+                                                                               \
+		log_open("here.test");                                         \
+		return cmocka_run_group_tests(tests, NULL, NULL);              \
+	}
 
 #define wrong_unless(w, x)                                                     \
 	((x) ? (void)0 : world_wrong((w), __FILE__, __LINE__, #x))

@@ -9,10 +9,13 @@
  * Never to a null sender, never about what the loop guard dropped, never for
  * what the sender heard as the reply to his message.
  */
-#include "deliver/job.h"
+#include "deliver/dsn.h"
 
 #include <stdio.h>
 
+#include "base/mutants.h"
+#include "deliver/peer.h"
+#include "deliver/retry.h"
 #include "rt/counter.h"
 #include "rt/log.h"
 #include "rt/random.h"
@@ -23,29 +26,30 @@ static bool wants(const struct recipient *r, unsigned what, bool by_default)
 	return r->notify == NOTIFY_UNSAID ? by_default : r->notify & what;
 }
 
-static bool is_late(const struct job *job)
+static bool is_late(const struct round *round)
 {
-	int64_t after = job->deliver->settings->delay_warning_s * 1000;
+	int64_t after = round->deliver->settings->delay_warning_s * 1000;
 
-	return after > 0 && wall_ms() >= job->message->arrived_wall_ms + after;
+	return after > 0 &&
+	       message_waited_ms(round->deliver, round->message) >= after;
 }
 
 /* Is S's end or state to be told as ACTION? */
-static bool is_due(const struct job *job, const struct share *s,
+static bool is_due(const struct round *round, const struct share *s,
                    enum dsn_action action)
 {
-	const struct recipient *r = &job->message->recipients[s->index];
+	const struct recipient *r = &round->message->recipients[s->index];
 
-	if (s->is_told)
+	if ((s->is_told && !MUTANT(told_once_more)) || !s->is_counted)
 		return false;
 	switch (action) {
 	case DSN_FAILED:
 		return s->state == RECIPIENT_REFUSED &&
 		       wants(r, NOTIFY_FAILURE, true);
 	case DSN_DELAYED:
-		return s->state == RECIPIENT_LATER && !r->delay_told &&
-		       job->message->is_kept && is_late(job) &&
-		       wants(r, NOTIFY_DELAY, true);
+		return s->state == RECIPIENT_LATER && !s->is_put_off &&
+		       !r->delay_told && round->message->is_kept &&
+		       is_late(round) && wants(r, NOTIFY_DELAY, true);
 	case DSN_DELIVERED:
 	case DSN_RELAYED:
 		return s->state == RECIPIENT_DONE && !s->dsn_goes_on &&
@@ -63,13 +67,13 @@ static enum dsn_action action_of(const struct share *s, enum dsn_action group)
 	return s->leg.kind == LEG_MAILBOX ? DSN_DELIVERED : DSN_RELAYED;
 }
 
-static struct str note_of(const struct job *job, const struct share *s)
+static struct str note_of(const struct round *round, const struct share *s)
 {
 	if (s->is_expired)
 		return arena_strf(
-		        job->arena,
+		        round->arena,
 		        "It could not be delivered within %lld hours.",
-		        (long long)job->deliver->settings->expiry_s / 3600);
+		        (long long)round->deliver->settings->expiry_s / 3600);
 	return STR_NONE;
 }
 
@@ -83,17 +87,18 @@ static struct str mta_of(struct str remote)
 	               : str_part(remote, 0, end < 0 ? remote.n : (size_t)end);
 }
 
-static struct dsn_recipient
-describe(const struct job *job, const struct share *s, enum dsn_action group)
+static struct dsn_recipient describe(const struct round *round,
+                                     const struct share *s,
+                                     enum dsn_action group)
 {
-	const struct recipient *r = &job->message->recipients[s->index];
+	const struct recipient *r = &round->message->recipients[s->index];
 	struct dsn_recipient d = {
 		.address = r->address,
 		.orcpt = r->orcpt,
 		.action = action_of(s, group),
 		.remote_mta = mta_of(s->remote),
 		.reply = s->reply,
-		.note = note_of(job, s),
+		.note = note_of(round, s),
 	};
 
 	snprintf(d.status, sizeof d.status, "%s", reply_status(&s->reply));
@@ -101,12 +106,12 @@ describe(const struct job *job, const struct share *s, enum dsn_action group)
 }
 
 /* The start of the original, our header lines first. */
-static struct str original(struct job *job, bool *whole)
+static struct str original(struct round *round, bool *whole)
 {
-	struct message *m = job->message;
+	struct message *m = round->message;
 	struct str trace = str_part(m->trace, 0, LIMIT_BOUNCE_BYTES);
 	size_t room = LIMIT_BOUNCE_BYTES - trace.n, n = trace.n;
-	char *text = arena_alloc(job->arena, LIMIT_BOUNCE_BYTES);
+	char *text = arena_alloc(round->arena, LIMIT_BOUNCE_BYTES);
 	ptrdiff_t got = 1;
 
 	if (trace.n)
@@ -122,27 +127,31 @@ static struct str original(struct job *job, bool *whole)
 	return (struct str){ text, n };
 }
 
-static struct message *dsn_message(struct job *job, struct dsn_plan *plan,
+static struct message *dsn_message(struct round *round, struct dsn_plan *plan,
                                    enum dsn_action group)
 {
-	struct message *about = job->message, *m = message_new();
+	struct message *about = round->message;
+	struct message *m = message_new(about->body.spool);
 	struct recipient *r = message_add(m, about->sender);
 
-	plan->reporting_mta = str_of(job->deliver->settings->hostname);
+	plan->reporting_mta = str_of(round->deliver->settings->hostname);
 	plan->queue_id = str_of(about->id);
 	plan->to = about->sender;
 	plan->envid = about->envid;
 	plan->arrived_wall_ms = about->arrived_wall_ms;
 	plan->now_wall_ms = wall_ms();
-	plan->retry_until_wall_ms = about->arrived_wall_ms +
-	                            job->deliver->settings->expiry_s * 1000;
+	plan->retry_until_wall_ms = wall_ms() +
+	                            round->deliver->settings->expiry_s * 1000 -
+	                            message_waited_ms(round->deliver, about);
 	plan->ret = about->ret;
-	plan->original = original(job, &plan->original_is_whole);
+	plan->original = original(round, &plan->original_is_whole);
 	random_bytes(&plan->boundary, sizeof plan->boundary);
 	dsn_write(&m->body.memory, plan);
+	if (MUTANT(dsn_has_a_sender))
+		m->sender = arena_str(m->arena, about->recipients[0].address);
 	body_note(&m->body);
 	r->notify = NOTIFY_NEVER;
-	r->next_attempt_ms = m->arrived_wall_ms;
+	r->next_attempt_ms = queue_now(round->deliver->queue);
 	m->as = S("local");
 	m->is_8bit = about->is_8bit;
 	m->is_utf8 = about->is_utf8;
@@ -155,59 +164,82 @@ static struct message *dsn_message(struct job *job, struct dsn_plan *plan,
 	return m;
 }
 
-static struct message *dsn_of(struct job *job, enum dsn_action group)
+static struct message *dsn_of(struct round *round, enum dsn_action group)
 {
 	struct dsn_recipient *about =
-	        arena_array(job->arena, struct dsn_recipient, job->n + 1);
+	        arena_array(round->arena, struct dsn_recipient, round->n + 1);
 	struct dsn_plan plan = { .recipients = about };
 
-	for (size_t i = 0; i < job->n; i++) {
-		struct share *s = job->shares[i];
+	for (size_t i = 0; i < round->n; i++) {
+		struct share *s = round->shares[i];
 
-		if (!is_due(job, s, group))
+		if (!is_due(round, s, group))
 			continue;
-		about[plan.n++] = describe(job, s, group);
+		about[plan.n++] = describe(round, s, group);
 		s->is_telling = true;
 		if (group == DSN_DELAYED)
-			job->message->recipients[s->index].delay_told = true;
+			round->message->recipients[s->index].delay_told = true;
 	}
-	return plan.n ? dsn_message(job, &plan, group) : NULL;
+	return plan.n ? dsn_message(round, &plan, group) : NULL;
 }
 
-static void log_untold(const struct job *job)
+static void log_untold(const struct round *round)
 {
-	for (size_t i = 0; i < job->n; i++)
-		if (job->shares[i]->state == RECIPIENT_REFUSED) {
+	for (size_t i = 0; i < round->n; i++)
+		if (round->shares[i]->state == RECIPIENT_REFUSED) {
 			log_fact("bounce", "%s: null sender: nobody is told",
-			         job->message->id);
+			         round->message->id);
 			return;
 		}
 }
 
-size_t dsn_make(struct job *job, struct message *out[DSN_MOST])
+/* Told or not wanted: it is not looked at for that again. */
+static void note_late(struct round *round)
+{
+	struct message *m = round->message;
+
+	if (!m->is_kept || !is_late(round))
+		return;
+	for (size_t i = 0; i < round->n; i++)
+		if (round->shares[i]->state == RECIPIENT_LATER &&
+		    !round->shares[i]->is_put_off)
+			m->recipients[round->shares[i]->index].delay_told =
+			        true;
+}
+
+static size_t make_groups(struct round *round, struct message *out[DSN_MOST])
 {
 	static const enum dsn_action groups[DSN_MOST] = { DSN_FAILED,
 		                                          DSN_DELAYED,
 		                                          DSN_DELIVERED };
 	size_t n = 0;
 
-	if (str_empty(job->message->sender)) {
-		log_untold(job);
+	if (str_empty(round->message->sender) &&
+	    !MUTANT(dsn_to_the_null_sender)) {
+		log_untold(round);
 		return 0;
 	}
 	for (size_t i = 0; i < DSN_MOST; i++) {
-		out[n] = dsn_of(job, groups[i]);
+		out[n] = dsn_of(round, groups[i]);
 		n += out[n] != NULL;
 	}
 	return n;
 }
 
-void dsn_told(struct job *job)
+size_t dsn_make(struct round *round, struct message *out[DSN_MOST])
 {
-	for (size_t i = 0; i < job->n; i++) {
-		job->shares[i]->is_told |=
-		        job->shares[i]->is_telling &&
-		        job->shares[i]->state != RECIPIENT_LATER;
-		job->shares[i]->is_telling = false;
+	size_t n = make_groups(round, out);
+
+	note_late(round);
+	return n;
+}
+
+void dsn_told(struct round *round)
+{
+	for (size_t i = 0; i < round->n; i++) {
+		round->shares[i]->is_told |=
+		        round->shares[i]->is_telling &&
+		        round->shares[i]->state != RECIPIENT_LATER;
+		round->shares[i]->is_telling = false;
 	}
 }

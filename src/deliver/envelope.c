@@ -16,13 +16,14 @@ bool envelope_is_safe(struct str s)
 	return s.n <= LIMIT_PATH_BYTES;
 }
 
-void envelope_say_mail(struct peer *p, const struct message *m, uint64_t bytes,
-                       bool needs_utf8)
+void envelope_say_mail(struct peer *p, const struct message *m,
+                       struct str sender, uint64_t bytes, bool needs_utf8)
 {
 	const struct capabilities *can = &p->can;
 	struct stream *s = p->stream;
 
-	stream_sayf(s, "MAIL FROM:<%.*s>", STR(m->sender));
+	p->begun++;
+	stream_sayf(s, "MAIL FROM:<%.*s>", STR(sender));
 	if (can->size_said && !p->is_lmtp)
 		stream_sayf(s, " SIZE=%llu", (unsigned long long)bytes);
 	if (can->eightbit && m->is_8bit)
@@ -87,7 +88,7 @@ static void say_local(struct stream *s, struct str local)
 /* The mailbox: its login with +detail; what was written on the envelope goes
  * along for Delivered-To (lmtp_hdr_delivery_address = original). */
 static void say_mailbox(struct peer *p, const struct leg *leg,
-                        const struct recipient *r, struct arena *arena)
+                        struct str original, struct arena *arena)
 {
 	ptrdiff_t at = str_find_last(leg->login, '@');
 	struct str local =
@@ -103,18 +104,19 @@ static void say_mailbox(struct peer *p, const struct leg *leg,
 	stream_say(p->stream, S(">"));
 	/* Dovecot 2.3 does not announce DSN, and takes this for Delivered-To.
 	 */
-	if (r && str_is_ascii(r->address) && envelope_is_safe(r->address))
+	if (original.n && str_is_ascii(original) && envelope_is_safe(original))
 		stream_sayf(p->stream, " ORCPT=rfc822;%.*s",
-		            STR(xtext_encode(r->address, arena)));
+		            STR(xtext_encode(original, arena)));
 }
 
 void envelope_say_rcpt(struct peer *p, const struct leg *leg,
-                       const struct recipient *r, struct arena *arena)
+                       const struct recipient *r, struct str original,
+                       struct arena *arena)
 {
 	struct stream *s = p->stream;
 
 	if (p->is_lmtp) {
-		say_mailbox(p, leg, r, arena);
+		say_mailbox(p, leg, original, arena);
 		stream_say(s, S("\r\n"));
 		return;
 	}

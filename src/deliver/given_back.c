@@ -5,121 +5,231 @@
  * member.  bob gets it here; the group goes there, and the other system gives
  * it back for bob, in a mail of its own.  That is no loop, but he has it.
  *
- * So when a message goes to mailboxes here and to other systems at once, its
- * mailboxes are noted with its Message-ID for a few minutes; a recipient who
- * has come through this server before, as his trail says, and is noted, is
- * dropped.  Both are needed: an ordinary message that is sent again has no
- * trail.  After a restart nothing is noted, and he has it twice.
+ * Mail that was answered 250 is dropped only when it is provably the same: when
+ * a message goes to mailboxes here and to other systems at once, it is noted
+ * for a few minutes which mailboxes get it.  A recipient is dropped when
+ *
+ *	his trail says that he came through this server,
+ *	one of our own Received fields has the id of a message that is noted,
+ *	for this mailbox and detail,
+ *	and the fingerprints of both are equal (wire/fingerprint.h).
+ *
+ * Nothing of that can be chosen by a sender: two mails that have one
+ * Message-ID, or are equal in every octet, have ids of their own.  In doubt it
+ * is delivered: after a restart, or when the other system takes our fields
+ * away or adds a footer, he has it twice.
  */
-#include "deliver/job.h"
+#include "deliver/given_back.h"
+
+#include "base/mutants.h"
+#include "deliver/fate.h"
 #include "route/guard.h"
 #include "rt/board.h"
-#include "rt/counter.h"
-#include "rt/log.h"
-#include "wire/header.h"
+#include "wire/fingerprint.h"
 
-enum { NOTED_MS = 600000 };
+enum { NOTED_MS = 600000, PIECE_BYTES = 65536 };
+
+/* What a message is known by. */
+struct given {
+	char print[2 * FINGERPRINT_BYTES + 1];	/* hex */
+	struct str ids[LIMIT_RECEIVED]; /* of its ways through Splitmails */
+	size_t n;
+};
 
 static bool is_waiting(const struct share *s, enum leg_kind kind)
 {
 	return s->state == RECIPIENT_WAITING && s->leg.kind == kind;
 }
 
-static bool goes_elsewhere(const struct job *job)
+static bool goes_elsewhere(const struct round *round)
 {
-	for (size_t i = 0; i < job->n; i++)
-		if (is_waiting(job->shares[i], LEG_SYSTEM))
+	for (size_t i = 0; i < round->n; i++)
+		if (is_waiting(round->shares[i], LEG_SYSTEM))
 			return true;
 	return false;
+}
+
+static bool goes_to_mailboxes(const struct round *round)
+{
+	for (size_t i = 0; i < round->n; i++)
+		if (is_waiting(round->shares[i], LEG_MAILBOX))
+			return true;
+	return false;
+}
+
+static const struct recipient *recipient_of(const struct round *round,
+                                            const struct share *s)
+{
+	return &round->message->recipients[s->index];
 }
 
 /* Has any recipient come through this server before? */
-static bool comes_back(const struct job *job)
+static bool comes_back(const struct round *round)
 {
-	const struct guard *g = job->deliver->router->guard;
+	const struct guard *g = round->deliver->router->guard;
 
-	for (size_t i = 0; i < job->n; i++)
-		if (guard_is_in(g, job->message
-		                           ->recipients[job->shares[i]->index]
-		                           .trail))
+	for (size_t i = 0; i < round->n; i++)
+		if (guard_is_in(g,
+		                recipient_of(round, round->shares[i])->trail))
 			return true;
 	return false;
 }
 
-static struct str message_id(struct job *job)
+/* ---- what it is known by ---- */
+
+/* "... by mx.example.org (Splitmail) with ESMTPS id 4f2a9c for ..."; empty:
+ * it is no Received field of a Splitmail (smtp/received.c). */
+static struct str id_in(struct str received)
 {
-	struct body *body = &job->message->body;
-	struct str start = body_in_memory(body);
-	ptrdiff_t n;
+	ptrdiff_t ours = str_search(received, S("(Splitmail) with ")), at;
+	struct str rest, id;
 
-	if (!start.p && body->bytes) {
-		char *read = arena_alloc(job->arena, LIMIT_HEADER_BYTES);
-
-		n = body_read(body, 0, read, LIMIT_HEADER_BYTES);
-		start = (struct str){ read, n > 0 ? (size_t)n : 0 };
-	}
-	return header_scan(start).message_id;
+	if (ours < 0)
+		return STR_NONE;
+	rest = str_from(received, ours);
+	at = str_search(rest, S(" id "));
+	id = at < 0 ? STR_NONE : str_part(rest, at + 4, at + 4 + ID_LETTERS);
+	return id_number(id) ? id : STR_NONE;
 }
 
-static struct str note_key(struct job *job, const struct share *s,
+static void find_ids(struct given *g, struct str header, struct arena *arena)
+{
+	struct arena *own scoped(arena) = arena_open();
+	struct str value, id;
+	size_t at = 0;
+
+	while (g->n < LIMIT_RECEIVED &&
+	       header_next(header, S("Received"), &at, own, &value))
+		if ((id = id_in(value)).n)
+			g->ids[g->n++] = arena_str(arena, id);
+}
+
+static bool add_body(struct fingerprint *f, struct body *body, uint64_t at,
+                     struct arena *arena)
+{
+	struct str memory = body_in_memory(body);
+	ptrdiff_t n;
+	char *piece;
+
+	if (memory.p) {
+		fingerprint_body(f, str_from(memory, at));
+		return true;
+	}
+	piece = arena_alloc(arena, PIECE_BYTES);
+	while ((n = body_read(body, at, piece, PIECE_BYTES)) > 0) {
+		fingerprint_body(f, (struct str){ piece, n });
+		at += n;
+	}
+	return n == 0;
+}
+
+/* NULL: it cannot be read, which whoever delivers it will say. */
+static struct given *know(struct round *round)
+{
+	struct arena *own scoped(arena) = arena_open();
+	struct given *g = arena_new(round->arena, struct given);
+	struct body *body = &round->message->body;
+	uint8_t print[FINGERPRINT_BYTES];
+	struct header_summary h;
+	struct fingerprint f;
+	struct str header;
+
+	header = body_header(body, own, &h);
+	if (!header.p)
+		return NULL;
+	find_ids(g, header, round->arena);
+	fingerprint_begin(&f);
+	fingerprint_header(&f, round->message->trace, own);
+	fingerprint_header(&f, header, own);
+	if (!add_body(&f, body, header.n, own))
+		return NULL;
+	fingerprint_end(&f, print);
+	sodium_bin2hex(g->print, sizeof g->print, print, sizeof print);
+	return g;
+}
+
+/* ---- notes ---- */
+
+static struct str note_key(struct round *round, const struct share *s,
                            struct str id)
 {
-	return arena_strf(job->arena, "%.*s %.*s", STR(s->leg.login), STR(id));
+	if (MUTANT(message_id_is_identity))
+		return arena_strf(round->arena, "%.*s %.*s", STR(s->leg.login),
+		                  STR(round->message->header.message_id));
+	return arena_strf(round->arena, "%s %.*s %zu %.*s %.*s",
+	                  round->given->print, STR(id), s->leg.login.n,
+	                  STR(s->leg.login), STR(s->leg.detail));
 }
 
-static void write_note(struct job *job, const struct share *s, struct str id)
+static void write_note(struct round *round, struct share *s)
 {
+	struct str key = note_key(round, s, str_of(round->message->id));
 	int64_t now = now_ms();
 
-	board_write(job->deliver->settings->given, note_key(job, s, id),
+	board_write(round->deliver->settings->given, key,
 	            (struct str){ (const char *)&now, sizeof now });
+	s->is_noted = true;
 }
 
-static bool is_noted(struct job *job, const struct share *s, struct str id)
+static bool is_noted_as(struct round *round, const struct share *s,
+                        struct str id)
 {
-	const struct recipient *r = &job->message->recipients[s->index];
 	struct str note;
 	int64_t at;
 
-	if (!guard_is_in(job->deliver->router->guard, r->trail) ||
-	    !board_read(job->deliver->settings->given, note_key(job, s, id),
-	                job->arena, &note))
+	if (!board_read(round->deliver->settings->given, note_key(round, s, id),
+	                round->arena, &note))
 		return false;
 	check(note.n == sizeof at);
 	memcpy(&at, note.p, sizeof at);
 	return now_ms() - at < NOTED_MS;
 }
 
-static void drop(struct job *job, struct share *s)
+static bool has_it(struct round *round, const struct share *s)
 {
-	s->state = RECIPIENT_DROPPED;
-	count(COUNT_LOOPS_REFUSED);
-	log_fact("route",
-	         "%s: to=<%s>, relay=none, dsn=2.0.0, status=dropped (it came "
-	         "through here before and the mailbox has it)",
-	         job->message->id,
-	         log_safe(job->arena, s->leg.address, LIMIT_PATH_BYTES));
+	if (!guard_is_in(round->deliver->router->guard,
+	                 recipient_of(round, s)->trail))
+		return false;
+	for (size_t i = 0; i < round->given->n; i++)
+		if (is_noted_as(round, s, round->given->ids[i]))
+			return true;
+	return false;
 }
 
-void job_drop_given(struct job *job)
+void round_drop_given(struct round *round)
 {
-	bool elsewhere = goes_elsewhere(job), back;
-	struct str id;
+	bool elsewhere = goes_elsewhere(round), back;
 
-	if (!job->deliver->settings->given || !job->deliver->router->guard)
+	if (!round->deliver->settings->given ||
+	    !round->deliver->router->guard || !goes_to_mailboxes(round))
 		return;
-	back = comes_back(job);
+	back = comes_back(round);
 	if (!elsewhere && !back)
 		return;
-	id = message_id(job);
-	for (size_t i = 0; id.n > 0 && i < job->n; i++) {
-		struct share *s = job->shares[i];
+	round->given = know(round);
+	for (size_t i = 0; round->given && i < round->n; i++) {
+		struct share *s = round->shares[i];
 
 		if (!is_waiting(s, LEG_MAILBOX))
 			continue;
-		if (back && is_noted(job, s, id))
-			drop(job, s);
-		else if (elsewhere)
-			write_note(job, s, id);
+		if (back && has_it(round, s)) {
+			s->state = RECIPIENT_DROPPED;
+			fate_had(round, s);
+		} else if (elsewhere) {
+			write_note(round, s);
+		}
+	}
+}
+
+void round_forget_given(struct round *round)
+{
+	for (size_t i = 0; i < round->n; i++) {
+		struct share *s = round->shares[i];
+
+		if (s->is_noted && s->state != RECIPIENT_DONE &&
+		    !round->message->is_kept)
+			board_erase(round->deliver->settings->given,
+			            note_key(round, s,
+			                     str_of(round->message->id)));
 	}
 }

@@ -1,43 +1,40 @@
 /*
  * Where a leg leads: the addresses to connect to, in the order to be tried.
  *
- *	system		its hosts, literally, in the order configured; A and
- *AAAA only, never MX Internet	the hosts of the domain's MX, up to where we
- *stand in it ourselves (RFC 5321 5.1)
+ *	system		its hosts, literally, in the order configured: A and
+ *			AAAA only, never MX, and of its address family
+ *	Internet	the hosts of the domain's MX, up to where we stand in it
+ *			ourselves (RFC 5321 5.1)
  *
  * One that did not answer within the last seconds is tried last, so the first
  * is preferred again soon after it is back.
  */
-#include "deliver/remote.h"
+#include "deliver/hops.h"
 
 #include "base/limits.h"
+#include "deliver/line.h"
 #include "wire/hosts.h"
 
 enum { MAX_MX = 10 };
-
-struct str hop_name(const struct hop *hop, struct arena *arena)
-{
-	if (hop->path)
-		return str_of(hop->path);
-	return arena_strf(arena, "%.*s[%s]:%u", STR(hop->host),
-	                  inet_ip_text(&hop->at).c, hop->at.port);
-}
-
-struct str hop_key(const struct hop *hop, struct arena *arena)
-{
-	if (hop->path)
-		return arena_strf(arena, "mailboxes\n%s", hop->path);
-	return arena_strf(arena, "%s%.*s\n%s %d %.*s %.*s",
-	                  hop->is_internet ? "internet" : "system ",
-	                  STR(hop->system), inet_text(&hop->at).c, hop->tls,
-	                  STR(hop->host), STR(hop->user));
-}
 
 struct hop_list {
 	struct hop *hop;
 	size_t n;
 	struct arena *arena;
 };
+
+static bool is_of_family(const struct inet *at, enum address_family f)
+{
+	switch (f) {
+	case FAMILY_ANY:
+		return true;
+	case FAMILY_IPV4:
+		return inet_is_v4(at);
+	case FAMILY_IPV6:
+		return !inet_is_v4(at);
+	}
+	return false;
+}
 
 static void add_hops(struct hop_list *list, const struct hop *like,
                      struct str host, const struct inet *at, size_t n)
@@ -48,7 +45,8 @@ static void add_hops(struct hop_list *list, const struct hop *like,
 		struct hop *hop = &list->hop[list->n];
 
 		if (!memcmp(at[i].ip, any_v4, 16) ||
-		    !memcmp(at[i].ip, any_v6, 16))
+		    !memcmp(at[i].ip, any_v6, 16) ||
+		    !is_of_family(&at[i], like->limits.family))
 			continue;
 		*hop = *like;
 		hop->host = host;
@@ -57,10 +55,11 @@ static void add_hops(struct hop_list *list, const struct hop *like,
 	}
 }
 
-static bool waits host_found(const struct host *h, int64_t deadline_ms,
-                             struct arena *arena, struct inet **at, size_t *n)
+static bool waits host_found(struct dns *dns, const struct host *h,
+                             int64_t deadline_ms, struct arena *arena,
+                             struct inet **at, size_t *n)
 {
-	switch (dns_addresses(h->name, h->port, deadline_ms, arena, at, n)) {
+	switch (dns_addresses(dns, h->name, h->port, deadline_ms, arena, at, n)) {
 	case DNS_FOUND:
 		return true;
 	case DNS_NONE:
@@ -71,22 +70,45 @@ static bool waits host_found(const struct host *h, int64_t deadline_ms,
 	return false;
 }
 
-/* Configured hosts, literally: never their MX. */
-static bool hops_of_system(const struct leg *leg, int64_t deadline_ms,
-                           struct hop_list *list, struct trouble *trouble)
+/* Without those of AT that are this machine's or link-local. */
+static bool keep_others(const struct host *h, struct inet *at, size_t *n)
 {
-	const struct system *sys = &leg->system;
+	size_t kept = 0;
+
+	for (size_t i = 0; i < *n; i++)
+		if (!inet_is_loopback(&at[i]) && !inet_is_unspecified(&at[i]) &&
+		    !inet_is_link_local(&at[i]))
+			at[kept++] = at[i];
+	*n = kept;
+	return kept > 0 ||
+	       fail("%.*s is this machine or has a link-local address, which "
+	            "only a superadministrator names as a relay",
+	            STR(h->name));
+}
+
+/* Configured hosts, literally: never their MX. */
+bool hops_of_system(struct dns *dns, const struct system *sys,
+                    int64_t deadline_ms, struct arena *arena, struct hop **out,
+                    size_t *n_out)
+{
+	struct hop_list list = {
+		.hop = arena_array(arena, struct hop, LIMIT_HOSTS),
+		.arena = arena,
+	};
 	struct hop like = {
 		.tls = sys->tls,
 		.user = sys->user,
 		.password = sys->password,
-		.system = sys->name,
+		.limits = sys->limits,
+		.next = system_next_hop(sys),
 	};
 	struct host *hosts;
 	size_t n;
 
-	fail("no host is configured");
-	if (!hosts_parse(sys->hosts, list->arena, &hosts, &n))
+	fail(sys->limits.family == FAMILY_ANY ? "no host is configured"
+	                                      : "no host has an address of "
+	                                        "the family that is set");
+	if (!hosts_parse(sys->hosts, arena, &hosts, &n))
 		n = 0;
 	for (size_t i = 0; i < n; i++) {
 		struct inet *at = &hosts[i].ip;
@@ -94,30 +116,46 @@ static bool hops_of_system(const struct leg *leg, int64_t deadline_ms,
 
 		if (hosts[i].is_ip)
 			at->port = hosts[i].port;
-		else if (!host_found(&hosts[i], deadline_ms, list->arena, &at,
-		                     &n_at))
+		else if (!host_found(dns, &hosts[i], deadline_ms, arena, &at,
+		                     &n_at) ||
+		         (sys->is_elsewhere && !keep_others(&hosts[i], at, &n_at)))
 			continue;
-		add_hops(list, &like, hosts[i].name, at, n_at);
+		add_hops(&list, &like, hosts[i].name, at, n_at);
 	}
-	if (list->n)
+	*out = list.hop;
+	*n_out = list.n;
+	return list.n > 0;
+}
+
+static bool look_up_system(struct deliver *d, const struct leg *leg,
+                           int64_t deadline_ms, struct hop_list *list,
+                           struct trouble *trouble)
+{
+	const struct system *sys = &leg->system;
+
+	if (hops_of_system(d->settings->dns, sys, deadline_ms, list->arena,
+	                   &list->hop, &list->n))
 		return true;
 	return trouble_ours(trouble, own_reply(list->arena, 451, "4.4.3",
 	                                       "looking up %.*s: %s",
 	                                       STR(sys->name), cause()));
 }
 
-/* RFC 5321 5.1: where we stand in the list, those behind are no way on. */
-static bool mx_is_us(const struct deliver *d, struct str name)
+/* RFC 5321 5.1: where we stand in the list, those behind and beside us are no way
+ * on.  How many are before. */
+static size_t mx_before_us(const struct deliver *d, const struct mx *mx,
+                           size_t n)
 {
-	return str_same_nocase(name, str_of(d->settings->hostname));
-}
+	struct str us = str_of(d->settings->hostname);
+	size_t i = 0;
 
-bool loops_back(struct trouble *trouble, struct arena *arena)
-{
-	return trouble_ours(trouble,
-	                    own_reply(arena, 550, "5.4.6",
-	                              "mail for this domain loops back to "
-	                              "this server"));
+	while (i < n && !str_same_nocase(mx[i].name, us))
+		i++;
+	if (i == n)
+		return n;
+	while (i > 0 && mx[i - 1].preference == mx[i].preference)
+		i--;
+	return i;
 }
 
 static bool no_mx(enum dns_answer answer, struct str domain, bool null_mx,
@@ -147,59 +185,85 @@ static bool no_address(struct str domain, struct arena *arena,
 	                              STR(domain)));
 }
 
+/* Their addresses; DNS_TROUBLE: some could not be asked for. */
+static enum dns_answer waits add_mx(const struct deliver *d,
+                                    const struct mx *mx, size_t n,
+                                    int64_t deadline_ms, struct hop_list *list)
+{
+	struct hop like = { .tls = SYSTEM_TLS_OPPORTUNISTIC,
+		            .next = { .kind = NEXT_HOP_INTERNET } };
+	enum dns_answer worst = DNS_NONE;
+
+	for (size_t i = 0; i < n && i < MAX_MX; i++) {
+		struct inet *at;
+		size_t n_at;
+
+		switch (dns_addresses(d->settings->dns, mx[i].name,
+		                      d->settings->internet_port, deadline_ms,
+		                      list->arena, &at, &n_at)) {
+		case DNS_FOUND:
+			add_hops(list, &like, mx[i].name, at, n_at);
+			break;
+		case DNS_TROUBLE:
+			worst = DNS_TROUBLE;
+			break;
+		case DNS_NONE:
+			break;
+		}
+	}
+	return worst;
+}
+
 static bool hops_of_internet(const struct deliver *d, const struct leg *leg,
                              int64_t deadline_ms, struct hop_list *list,
                              struct trouble *trouble)
 {
-	struct hop like = { .tls = SYSTEM_TLS_OPPORTUNISTIC,
-		            .is_internet = true };
-	enum dns_answer answer, worst = DNS_NONE;
+	enum dns_answer answer;
 	struct str domain = leg->domain;
 	struct mx *mx;
 	size_t n;
 	bool null_mx = false;
 
-	answer = dns_mx(domain, deadline_ms, list->arena, &mx, &n, &null_mx);
+	answer = dns_mx(d->settings->dns, domain, deadline_ms, list->arena, &mx,
+	                &n, &null_mx);
 	if (answer != DNS_FOUND)
 		return no_mx(answer, domain, null_mx, list->arena, trouble);
-	for (size_t i = 0; i < n; i++)
-		if (mx_is_us(d, mx[i].name)) {
-			while (i > 0 &&
-			       mx[i - 1].preference == mx[i].preference)
-				i--;
-			n = i;
-			if (!n)
-				return loops_back(trouble, list->arena);
-		}
-	for (size_t i = 0; i < n && i < MAX_MX; i++) {
-		struct inet *at;
-		size_t n_at;
-
-		answer = dns_addresses(mx[i].name, d->settings->internet_port,
-		                       deadline_ms, list->arena, &at, &n_at);
-		if (answer == DNS_FOUND)
-			add_hops(list, &like, mx[i].name, at, n_at);
-		else if (answer == DNS_TROUBLE)
-			worst = DNS_TROUBLE;
-	}
+	if (n && !(n = mx_before_us(d, mx, n)))
+		return loops_back(trouble, list->arena);
+	answer = add_mx(d, mx, n, deadline_ms, list);
 	if (list->n)
 		return true;
-	return worst == DNS_TROUBLE
-	               ? no_mx(worst, domain, false, list->arena, trouble)
+	return answer == DNS_TROUBLE
+	               ? no_mx(answer, domain, false, list->arena, trouble)
 	               : no_address(domain, list->arena, trouble);
+}
+
+/* It was silent lately: others are to be tried first.  Whether it is back is
+ * looked at by a fiber of its own, for which no mail waits. */
+static bool is_resting(struct deliver *d, const struct hop *hop,
+                       struct arena *arena)
+{
+	struct host_state *host = host_of_hop(d, hop, arena);
+	bool look, rests = host_is_resting(host, &look);
+
+	host_release(host);
+	if (look)
+		look_begin(d, hop);
+	return rests;
 }
 
 /* Those that did not answer a moment ago go to the end. */
 static void put_resting_last(struct deliver *d, struct hop_list *list)
 {
 	struct hop *sorted = arena_array(list->arena, struct hop, list->n);
+	bool rests[LIMIT_HOSTS];
 	size_t n = 0;
 
+	for (size_t i = 0; i < list->n; i++)
+		rests[i] = is_resting(d, &list->hop[i], list->arena);
 	for (int resting = 0; resting < 2; resting++)
 		for (size_t i = 0; i < list->n; i++) {
-			struct str key = hop_key(&list->hop[i], list->arena);
-
-			if (!!hop_resting(d, key, false) == resting)
+			if (rests[i] == resting)
 				sorted[n++] = list->hop[i];
 		}
 	list->hop = sorted;
@@ -215,7 +279,7 @@ bool hops_find(struct deliver *d, const struct leg *leg, int64_t deadline_ms,
 	};
 	bool found =
 	        leg->kind == LEG_SYSTEM
-	                ? hops_of_system(leg, deadline_ms, &list, trouble)
+	                ? look_up_system(d, leg, deadline_ms, &list, trouble)
 	                : hops_of_internet(d, leg, deadline_ms, &list, trouble);
 
 	if (!found)

@@ -46,6 +46,7 @@ bool peer_is_silent(struct peer *p)
 	if (stream_bytes(p->stream).n == 0)
 		return true;
 	p->is_broken = true;
+	p->loss = LOSS_WORDS;
 	return fail("%s spoke out of turn", p->name);
 }
 
@@ -56,6 +57,7 @@ bool peer_flush(struct peer *p, int64_t deadline_ms)
 	if (stream_flush(p->stream, deadline_ms))
 		return true;
 	p->is_broken = true;
+	p->loss = LOSS_UNREAD;
 	return add_cause("send to %s", p->name);
 }
 
@@ -65,12 +67,16 @@ static bool fill(struct peer *p, int64_t deadline_ms)
 	case STREAM_MORE:
 		return true;
 	case STREAM_END:
+		p->loss = LOSS_CLOSED;
 		return fail("%s closed the connection", p->name);
 	case STREAM_LATE:
+		p->loss = LOSS_LATE;
 		return fail("%s did not answer in time", p->name);
 	case STREAM_FULL:
+		p->loss = LOSS_WORDS;
 		return fail("%s sent an endless reply", p->name);
 	case STREAM_BROKEN:
+		p->loss = LOSS_CLOSED;
 		return add_cause("connection with %s", p->name);
 	}
 	return false;
@@ -88,6 +94,7 @@ static bool next_reply(struct peer *p, struct arena *arena, struct reply *out,
 			stream_skip(p->stream, used);
 			return true;
 		case REPLY_BAD:
+			p->loss = LOSS_WORDS;
 			return add_cause("reply of %s", p->name);
 		case REPLY_PART:
 			if (!fill(p, deadline_ms))
@@ -147,7 +154,7 @@ bool trouble_ours(struct trouble *t, struct reply r)
 {
 	t->reply = r;
 	t->is_ours = true;
-	t->is_tls = false;
+	t->is_tls = t->is_busy = t->is_limit = false;
 	return false;
 }
 
@@ -155,6 +162,6 @@ bool trouble_said(struct trouble *t, const struct reply *r)
 {
 	t->reply = *r;
 	t->is_ours = false;
-	t->is_tls = false;
+	t->is_tls = t->is_busy = t->is_limit = false;
 	return false;
 }

@@ -12,6 +12,15 @@
 #include "rt/stream.h"
 #include "wire/reply.h"
 
+/* How a conversation ended before its time. */
+enum loss {
+	LOSS_NONE,
+	LOSS_LATE,   /* no answer in time */
+	LOSS_CLOSED, /* ...or reset */
+	LOSS_UNREAD, /* it does not take what we say */
+	LOSS_WORDS,  /* what it says is no SMTP, or out of turn */
+};
+
 struct peer {
 	struct stream *stream;
 	struct capabilities can;
@@ -19,11 +28,29 @@ struct peer {
 	bool is_reused;  /* it lay in the pool before */
 	bool has_spoken; /* a reply came since it was taken */
 	bool is_broken;  /* good for peer_close() only */
+	enum loss loss;  /* why it is broken, unless it said so itself */
 	bool is_proved;  /* a whole mail went through without trouble */
-	int64_t idle_since_ms;
+	bool is_worn;    /* not for another mail or question */
+	bool tls_failed; /* what it announced; so it is in clear text */
+	unsigned mails;  /* it has taken */
+	unsigned begun;  /* MAIL commands, of mails and questions */
+	unsigned most_mails; /* an administrator allows; 0: not set */
+	unsigned probes, refusals; /* asked over it since the last whole mail,
+	                              and those that were not answered 2xx */
+	int64_t opened_ms, idle_since_ms;
 	char name[352];        /* "mx.b.example[192.0.2.1]:25" */
 	struct str greeted_as; /* its name, from the answer to EHLO */
 	struct arena *arena;   /* the connection's */
+};
+
+/* How far client_open() has come (client.h). */
+enum stage {
+	STAGE_CONNECT,
+	STAGE_GREETING,
+	STAGE_HELLO,
+	STAGE_TLS,
+	STAGE_AUTH,
+	STAGE_OPEN,
 };
 
 /*
@@ -34,6 +61,13 @@ struct trouble {
 	struct reply reply;
 	bool is_ours; /* no server said it */
 	bool is_tls;  /* the handshake failed: perhaps without */
+	bool is_busy; /* no connection was free: nobody is to blame */
+	bool is_limit; /* a limit of its own, or what it cannot do */
+	/* Of client_open(): */
+	enum stage at;
+	enum loss loss;
+	struct str cause;    /* what failed, when is_ours: without names */
+	struct str greeting; /* its 220, when there was one */
 };
 
 /* Both return false. */

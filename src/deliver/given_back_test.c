@@ -1,0 +1,105 @@
+/*
+ * What another system gives back for a mailbox: the same message is dropped,
+ * any other is delivered, whatever else they have in common.
+ */
+#include <stdio.h>
+
+#include "base/test.h"
+#include "deliver/deliver_test_world.h"
+#include "directory/directory.h"
+#include "rt/board.h"
+#include "rt/log.h"
+
+#define FIRST "Message-ID: <one@x.test>\r\nSubject: hello\r\n\r\nfirst\r\n"
+#define OTHER "Message-ID: <one@x.test>\r\nSubject: hello\r\n\r\nother\r\n"
+
+/* It was here as the message that was submitted last. */
+static void comes_back_as(struct world *w, const char *text)
+{
+	snprintf(w->body, sizeof w->body,
+	         "Received: from a by here.test (Splitmail) with ESMTP id %s "
+	         "for <x>;\r\n%s",
+	         w->last_id, text);
+}
+
+static struct guard *guard;
+
+static void knows_itself(struct world *w, struct arena *arena)
+{
+	static const struct node node = { .id = "0123456789abcdef" };
+
+	guard = guard_open(&node);
+	w->settings.given = board_open(10);
+	w->router.guard = guard;
+	w->sender_trail = guard_entry(guard, S("any@one"), arena);
+	w->header.message_id = S("<one@x.test>");
+	snprintf(w->body, sizeof w->body, "%s", FIRST);
+}
+
+static void forgets(struct world *w)
+{
+	w->router.guard = NULL;
+	guard_close(guard);
+	board_close(w->settings.given);
+	w->settings.given = NULL;
+}
+
+static void gives_back(struct world *w)
+{
+	struct arena *arena scoped(arena) = arena_open();
+
+	knows_itself(w, arena);
+	says(w, submit(w, "s@x.test", "al@box.test bob@a.test"), "250");
+	wrong_unless(w, w->box.n_mails == 1 && w->a.n_mails == 1);
+	comes_back_as(w, FIRST);
+	says(w, submit(w, "s@x.test", "al@box.test"), "250");
+	wrong_unless(w, w->box.n_mails == 1);
+	forgets(w);
+}
+
+static void gives_another_mailbox_its_own(struct world *w)
+{
+	struct arena *arena scoped(arena) = arena_open();
+
+	knows_itself(w, arena);
+	says(w, submit(w, "s@x.test", "al@box.test bob@a.test"), "250");
+	comes_back_as(w, FIRST);
+	says(w, submit(w, "s@x.test", "carl@box.test"), "250");
+	wrong_unless(w, w->box.n_mails == 2);
+	forgets(w);
+}
+
+static void sends_another_of_one_message_id(struct world *w)
+{
+	struct arena *arena scoped(arena) = arena_open();
+
+	knows_itself(w, arena);
+	says(w, submit(w, "s@x.test", "al@box.test bob@a.test"), "250");
+	comes_back_as(w, OTHER);
+	says(w, submit(w, "s@x.test", "al@box.test"), "250");
+	wrong_unless(w, w->box.n_mails == 2);
+	forgets(w);
+}
+
+#define WORLD(test)                                                            \
+	static void run_##test(void **state)                                   \
+	{                                                                      \
+		world_run(test);                                               \
+	}
+/* clang-format off */
+#define TESTS(T) \
+	T(gives_back) T(gives_another_mailbox_its_own) \
+	T(sends_another_of_one_message_id)
+/* clang-format on */
+
+TESTS(WORLD)
+
+#define ENTRY(test) cmocka_unit_test(run_##test),
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = { TESTS(ENTRY) };
+
+	log_open("here.test");
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

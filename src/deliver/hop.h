@@ -1,0 +1,25 @@
+/*
+ * One address to connect to.
+ */
+#ifndef DELIVER_HOP_H
+#define DELIVER_HOP_H
+
+#include "directory/directory.h"
+
+/* One address to connect to, under one policy. */
+struct hop {
+	struct str host; /* its name: TLS, log */
+	struct inet at;
+	const char *path; /* a Unix socket instead: LMTP */
+	enum system_tls tls;
+	struct str user, password;
+	struct next_hop next;        /* which do not share connections; of the
+	                                Internet without a name */
+	struct system_limits limits; /* as its administrator set them */
+};
+
+/* For people; and for the pool, whose keys begin with next_hop_text(). */
+struct str hop_name(const struct hop *hop, struct arena *arena);
+struct str hop_key(const struct hop *hop, struct arena *arena);
+
+#endif

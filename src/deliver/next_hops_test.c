@@ -1,0 +1,194 @@
+/*
+ * Several hosts, the Internet's, and how they are spoken to: over TLS or not.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/test.h"
+#include "deliver/deliver_test_world.h"
+#include "deliver/hops.h"
+#include "rt/tls.h"
+
+#define HELLO "S220 hi\nC\nS250-a\nS250 PIPELINING\n"
+
+/* ---- hosts ---- */
+
+static void other_host_is_tried(struct world *w)
+{
+	static char hosts[100];
+
+	snprintf(hosts, sizeof hosts, "127.0.0.1:%u, 127.0.0.1:%u", w->a.port,
+	         w->b.port);
+	w->sys_a.hosts = str_of(hosts);
+	w->a.greeting = "421 not now";
+	says(w, submit(w, "s@x.test", "bob@a.test"), "250 2.0.0 Ok: handed");
+	wrong_unless(w, w->b.n_mails == 1 && w->a.connections == 1);
+	fiber_sleep(after_ms(50));
+	says(w, submit(w, "s@x.test", "bob@a.test"), "250 2.0.0 Ok: handed");
+	wrong_unless(w, w->b.n_mails == 2 && w->a.connections == 1);
+	w->a.greeting = NULL;
+	fiber_sleep(after_ms(5100));
+	says(w, submit(w, "s@x.test", "bob@a.test"), "250 2.0.0 Ok: handed");
+	wrong_unless(w, w->b.n_mails == 2 && w->a.n_mails == 1);
+}
+
+static void other_host_in_mid_mail(struct world *w)
+{
+	static char hosts[100];
+
+	snprintf(hosts, sizeof hosts, "127.0.0.1:%u, 127.0.0.1:%u", w->a.port,
+	         w->b.port);
+	w->sys_a.hosts = str_of(hosts);
+	w->a.script[0] =
+	        HELLO "C\nC\nC\nC\nS250 ok\nS550 5.1.1 no\nS421 bye\nX";
+	w->a.greeting = "421 4.3.2 not again";
+	says(w, submit(w, "s@b.test", "nobody@a.test bob@a.test"), "250");
+	wrong_unless(w, w->b.n_mails == 1);
+	wrong_unless(w, !strcmp(w->b.mails->rcpts, "RCPT TO:<bob@a.test>\n"));
+}
+
+/* "4 6 4": families of the addresses that are connected to. */
+static const char *families(struct world *w, enum address_family set,
+                            const char *hosts, char text[32])
+{
+	struct arena *arena scoped(arena) = arena_open();
+	struct leg leg = { .kind = LEG_SYSTEM, .system = w->sys_a };
+	struct trouble trouble = { 0 };
+	struct hop *hops;
+	size_t n;
+
+	leg.system.hosts = str_of(hosts);
+	leg.system.limits.family = set;
+	text[0] = 0;
+	if (!hops_find(w->deliver, &leg, after_ms(1000), arena, &hops, &n,
+	               &trouble))
+		return trouble.reply.code == 451 ? "later" : "?";
+	for (size_t i = 0; i < n; i++)
+		snprintf(text + strlen(text), 32 - strlen(text), "%s%d",
+		         i ? " " : "", inet_is_v4(&hops[i].at) ? 4 : 6);
+	return text;
+}
+
+static void only_its_address_family(struct world *w)
+{
+	static const struct {
+		const char *hosts, *any, *v4, *v6;
+	} cases[] = {
+		{ "127.0.0.1, [2001:db8::1]", "4 6", "4", "6" },
+		{ "[2001:db8::1]:2525, 192.0.2.1, 192.0.2.2", "6 4 4", "4 4",
+		  "6" },
+		{ "192.0.2.1", "4", "4", "later" },
+		{ "[2001:db8::1], [2001:db8::2]", "6 6", "later", "6 6" },
+	};
+	char text[32];
+
+	for (size_t i = 0; i < array_size(cases); i++) {
+		const char *hosts = cases[i].hosts;
+
+		wrong_unless(w, !strcmp(families(w, FAMILY_ANY, hosts, text),
+		                        cases[i].any));
+		wrong_unless(w, !strcmp(families(w, FAMILY_IPV4, hosts, text),
+		                        cases[i].v4));
+		wrong_unless(w, !strcmp(families(w, FAMILY_IPV6, hosts, text),
+		                        cases[i].v6));
+	}
+}
+
+static void by_mx(struct world *w)
+{
+	says(w, submit(w, "s@x.test", "bob@net.test"), "250 2.0.0 Ok: handed");
+	wrong_unless(w, w->b.n_mails == 1);
+	says(w, submit(w, "s@x.test", "bob@null.test"), "556 5.1.10");
+	says(w, submit(w, "s@x.test", "bob@gone.test"), "550 5.1.2");
+	says(w, submit(w, "s@x.test", "bob@loop.test"), "550 5.4.6");
+	w->b.greeting = "554 no SMTP here";
+	says(w, submit(w, "s@x.test", "bob@other.test"), "554");
+}
+
+static void ourselves_as_mx(struct world *w)
+{
+	w->b.name = "here.test";
+	says(w, submit(w, "s@x.test", "bob@net.test"), "550 5.4.6");
+}
+
+/* ---- TLS ---- */
+
+static void with_tls(struct world *w, struct fake_hop *hop)
+{
+	char certificate[100], key[100];
+
+	snprintf(certificate, sizeof certificate, "%s/cert.pem", w->folder);
+	snprintf(key, sizeof key, "%s/key.pem", w->folder);
+	check(tls_self_signed("a.hop", certificate, key));
+	hop->tls = tls_server(certificate, key);
+	w->settings.tls_any = tls_client(TLS_ANY, NULL);
+	w->settings.tls_verified = tls_client(TLS_VERIFIED, NULL);
+	check(hop->tls && w->settings.tls_any && w->settings.tls_verified);
+}
+
+static void without_tls(struct world *w, struct fake_hop *hop)
+{
+	deliver_drain(w->deliver, after_ms(1000));
+	tls_close(hop->tls);
+	hop->tls = NULL;
+	tls_close(w->settings.tls_any);
+	tls_close(w->settings.tls_verified);
+	w->settings.tls_any = w->settings.tls_verified = NULL;
+}
+
+static void tls_is_used(struct world *w)
+{
+	with_tls(w, &w->a);
+	w->sys_a.tls = SYSTEM_TLS_REQUIRED;
+	w->sys_a.user = S("us");
+	w->sys_a.password = S("secret");
+	w->a.caps = "PIPELINING AUTH\tPLAIN";
+	w->a.script[0] = NULL;
+	says(w, submit(w, "s@x.test", "bob@a.test"), "250 2.0.0 Ok: queued");
+	w->sys_a.user = STR_NONE;
+	says(w, submit(w, "s@x.test", "bob@a.test"), "250 2.0.0 Ok: handed");
+	w->sys_a.tls = SYSTEM_TLS_VERIFIED; /* nobody signed it */
+	says(w, submit(w, "s@x.test", "bob@a.test"), "250 2.0.0 Ok: queued");
+	wrong_unless(w, w->a.n_mails == 1);
+	without_tls(w, &w->a);
+}
+
+static void tls_that_fails_is_left_out(struct world *w)
+{
+	with_tls(w, &w->a);
+	w->a.breaks_tls = true;
+	w->sys_a.tls = SYSTEM_TLS_OPPORTUNISTIC;
+	says(w, submit(w, "s@x.test", "bob@a.test"), "250 2.0.0 Ok: handed");
+	wrong_unless(w, w->a.connections == 2 && w->a.n_mails == 1);
+	w->sys_a.tls = SYSTEM_TLS_REQUIRED;
+	says(w, submit(w, "s@x.test", "bob@a.test"), "250 2.0.0 Ok: queued");
+	wrong_unless(w, w->a.connections == 3 && w->a.n_mails == 1);
+	without_tls(w, &w->a);
+}
+
+static void tls_required_is_never_left_out(struct world *w)
+{
+	w->sys_a.tls = SYSTEM_TLS_REQUIRED;
+	says(w, submit(w, "s@x.test", "bob@a.test"), "250 2.0.0 Ok: queued");
+	wrong_unless(w, w->a.connections == 1 && w->a.n_mails == 0);
+}
+
+static void injected_before_tls(struct world *w)
+{
+	with_tls(w, &w->a);
+	w->a.after_starttls = "250-evil.test\r\n250 AUTH PLAIN\r\n";
+	w->sys_a.tls = SYSTEM_TLS_REQUIRED;
+	says(w, submit(w, "s@x.test", "bob@a.test"), "250 2.0.0 Ok: queued");
+	wrong_unless(w, w->a.n_mails == 0);
+	without_tls(w, &w->a);
+}
+
+/* clang-format off */
+#define TESTS(T) \
+	T(other_host_is_tried) T(other_host_in_mid_mail) \
+	T(only_its_address_family) T(by_mx) T(ourselves_as_mx) \
+	T(tls_is_used) T(tls_that_fails_is_left_out) \
+	T(tls_required_is_never_left_out) T(injected_before_tls)
+/* clang-format on */
+
+WORLD_TESTS(TESTS)

@@ -1,0 +1,270 @@
+/*
+ * What came of a round is written down.
+ *
+ * Attempts write what they learn into their shares; from there it is collected
+ * into the message's recipients and settled in the queue: when the last attempt
+ * has ended, and before that whoever is DONE.  One next hop that takes minutes
+ * does not keep it from being written that the others have the message: a crash
+ * would deliver to them again.
+ */
+#include "deliver/settle.h"
+
+#include "base/mutants.h"
+#include "deliver/dsn.h"
+#include "deliver/fate.h"
+#include "deliver/hop_state.h"
+#include "deliver/retry.h"
+#include "deliver/round.h"
+#include "rt/log.h"
+
+enum {
+	SETTLE_AGAIN_MS = 1000,
+	SETTLE_AGAIN_MOST_MS = 60000,
+	SETTLE_DONE_MS = 1000, /* most messages are through by then */
+	COMEBACKS = 3, /* what fails as often waits: it comes and goes */
+};
+
+/* ---- from shares to recipients ---- */
+
+static void copy_reply(struct message *m, struct recipient *r,
+                       const struct share *s)
+{
+	r->reply = s->reply;
+	r->reply.text = arena_str(m->arena, s->reply.text);
+	r->remote = arena_str(m->arena, s->remote);
+}
+
+/* What Dovecot puts off for trouble of its own is mostly well in seconds; a
+ * mailbox that is full stays so. */
+static bool is_soon_well(const struct share *s)
+{
+	return s->leg.kind == LEG_MAILBOX &&
+	       !str_same(str_of(s->reply.status), S("4.2.2"));
+}
+
+/* When it is tried again.  What was not tried keeps its place. */
+static void plan_next(const struct round *round, const struct share *s,
+                      struct recipient *r)
+{
+	int64_t waited = message_waited_ms(round->deliver, round->message);
+	int64_t now = MUTANT(retry_by_the_wall_clock)
+	                      ? wall_ms()
+	                      : queue_now(round->deliver->queue);
+
+	if (s->is_put_off) {
+		r->next_attempt_ms = r->row ? r->row_attempt_ms : now;
+		return;
+	}
+	r->attempts++;
+	r->next_attempt_ms = retry_time(round->deliver->settings,
+	                                is_soon_well(s), now - waited, now);
+}
+
+/* It was tried, and has been for as long as is tried at all. */
+static bool has_expired(const struct round *round, const struct share *s)
+{
+	return !s->is_put_off &&
+	       message_waited_ms(round->deliver, round->message) >=
+	               round->deliver->settings->expiry_s * 1000;
+}
+
+static void expire(const struct round *round, struct share *s)
+{
+	s->state = MUTANT(expires_in_silence) ? RECIPIENT_DONE
+	                                      : RECIPIENT_REFUSED;
+	s->is_expired = true;
+	fate_expired(round, s);
+}
+
+/* Of a mailbox that denies its user route() is asked at the end of the attempt
+ * (mailbox.c): until then that is no refusal. */
+static bool is_settled(const struct round *round, const struct share *s)
+{
+	if (s->state == RECIPIENT_REFUSED && s->leg.kind == LEG_MAILBOX)
+		return !round->running;
+	return s->state != RECIPIENT_WAITING;
+}
+
+static void collect_share(struct round *round, struct share *s)
+{
+	struct message *m = round->message;
+	struct recipient *r = &m->recipients[s->index];
+
+	if (s->is_counted || !is_settled(round, s))
+		return;
+	s->is_counted = true;
+	if (!s->is_put_off)
+		copy_reply(m, r, s);
+	if (s->state == RECIPIENT_LATER) {
+		plan_next(round, s, r);
+		if (has_expired(round, s))
+			expire(round, s);
+	}
+	r->state = s->state;
+	fate_written(round, s);
+}
+
+void round_collect(struct round *round)
+{
+	for (size_t i = 0; i < round->n; i++)
+		collect_share(round, round->shares[i]);
+}
+
+/* Beside attempts that run: nothing but DONE is for good before they end. */
+static void collect_done(struct round *round)
+{
+	for (size_t i = 0; i < round->n; i++)
+		if (round->shares[i]->state == RECIPIENT_DONE)
+			collect_share(round, round->shares[i]);
+}
+
+/* Longer each time, but not while we are stopping: there is little time left to
+ * write it.  False: none at all. */
+static bool waits settle_pause(struct deliver *d, int64_t *pause_ms)
+{
+	int64_t until = after_ms(d->is_draining ? SETTLE_AGAIN_MS : *pause_ms);
+
+	*pause_ms *= 2;
+	if (*pause_ms > SETTLE_AGAIN_MOST_MS)
+		*pause_ms = SETTLE_AGAIN_MOST_MS;
+	return gate_wait(&d->stop, until) != WAIT_CANCELLED;
+}
+
+/*
+ * The outcome has to be written, or what was delivered would be delivered
+ * again: a full disk is waited for.
+ */
+static void settle_until_done(struct round *round, struct message *const *dsns,
+                              size_t n)
+{
+	struct deliver *d = round->deliver;
+	int64_t pause_ms = SETTLE_AGAIN_MS;
+
+	while (!queue_settle(d->queue, round->message, dsns, n)) {
+		log_error("qmgr", "%s: outcome cannot be written: %s",
+		          round->message->id, cause());
+		if (!settle_pause(d, &pause_ms)) {
+			log_error("qmgr",
+			          "%s: outcome not written; it may be "
+			          "delivered again after the restart",
+			          round->message->id);
+			return;
+		}
+	}
+}
+
+/* Who comes back hurries what is in the queue (hop_came_back()): not what was
+ * on its way there, perhaps for seconds, because its message has parts for
+ * others, nor what was being attempted. */
+void round_note_comebacks(struct round *round)
+{
+	struct deliver *d = round->deliver;
+	struct message *m = round->message;
+	struct waiting *list =
+	        arena_array(round->arena, struct waiting, round->n);
+	size_t n = 0;
+
+	for (size_t i = 0; i < round->n; i++) {
+		const struct share *s = round->shares[i];
+		const struct recipient *r = &m->recipients[s->index];
+		struct next_hop hop = leg_next_hop(&s->leg);
+
+		if (r->state != RECIPIENT_LATER || !s->is_unreached ||
+		    r->attempts > COMEBACKS ||
+		    hop_is_noted_down(d, &hop, round->arena))
+			continue;
+		list[n] = (struct waiting){ .message = m->row };
+		list[n].r.row = r->row;
+		list[n++].r.next_hop = hop;
+	}
+	if (n && !queue_redirect(d->queue, list, n))
+		log_warn("qmgr", "%s: is not hurried: %s", m->id, cause());
+}
+
+static void round_settle(struct round *round)
+{
+	struct message *dsns[DSN_MOST];
+	size_t n;
+
+	round->settler = fiber_self();
+	round_collect(round);
+	if (round->message->is_kept) {
+		n = dsn_make(round, dsns);
+		settle_until_done(round, dsns, n);
+		for (size_t i = 0; i < n; i++)
+			message_drop(dsns[i]);
+		if (!round->message->is_kept)
+			log_fact("qmgr", "%s: removed", round->message->id);
+		else
+			round_note_comebacks(round);
+	}
+	round_free(round);
+}
+
+static void settle_main(void *round)
+{
+	round_settle(round);
+}
+
+/* ---- who is done, while others are attempted ---- */
+
+static bool has_done(const struct round *round)
+{
+	for (size_t i = 0; i < round->n; i++)
+		if (round->shares[i]->state == RECIPIENT_DONE &&
+		    round->message->recipients[round->shares[i]->index].row)
+			return true;
+	return false;
+}
+
+/* It counts as an attempt that runs, so the message is settled after it.  When
+ * it fails the settling at the end does it all. */
+static void settle_done_main(void *arg)
+{
+	struct round *round = arg;
+	int64_t until = after_ms(SETTLE_DONE_MS);
+
+	while (round->running > 1 &&
+	       gate_wait(&round->news, until) == WAIT_DONE)
+		;
+	if (round->running > 1) {
+		collect_done(round);
+		if (!queue_settle_done(round->deliver->queue, round->message))
+			log_warn("qmgr",
+			         "%s: what is delivered is not written "
+			         "yet: %s",
+			         round->message->id, cause());
+	}
+	round->settles_done = false;
+	round_attempt_ended(round);
+}
+
+static void settle_done_soon(struct round *round)
+{
+	if (round->settles_done || !round->message->is_kept ||
+	    !has_done(round) || !fiber_start("settle", settle_done_main, round))
+		return;
+	round->settles_done = true;
+	round->running++;
+}
+
+void round_detach(struct round *round)
+{
+	round->is_detached = true;
+	if (round->running)
+		settle_done_soon(round);
+	else if (!fiber_start("settle", settle_main, round))
+		round_settle(round);
+}
+
+void round_attempt_ended(struct round *round)
+{
+	round->running--;
+	gate_open(&round->news);
+	if (!round->is_detached)
+		return;
+	if (round->running)
+		settle_done_soon(round);
+	else
+		round_settle(round);
+}
