@@ -17,7 +17,7 @@
 
 #include "rt/log.h"
 #include "rt/loop.h"
-#include "smtp/peers.h"
+#include "smtp/memory.h"
 #include "wire/dovecot_auth.h"
 
 enum {
@@ -182,6 +182,7 @@ static struct reply waits converse(struct session *s, struct stream *dovecot,
 			return auth_trouble(s);
 		if (line.kind == AUTH_LINE_OK) {
 			s->login = arena_str(s->arena, line.user);
+			s->login_right = arena_str(s->arena, line.right);
 			return SAY(s, auth_done);
 		}
 		if (line.kind == AUTH_LINE_FAIL)
@@ -247,8 +248,12 @@ struct reply on_auth(struct session *s, struct str arguments)
 
 	if (!is_submission(s) || !s->said_ehlo)
 		return SAY(s, auth_absent);
-	if (s->login.n)
-		return SAY(s, auth_already);
+	if (s->login.n) {
+		r = login_ended(s);
+		if (r.code != CODE_auth_ended)
+			return r.code ? r : SAY(s, auth_already);
+		s->login = STR_NONE;
+	}
 	if (!is_allowed_now(s))
 		return SAY(s, auth_needs_tls);
 	str_split(&arguments, ' ', &mechanism);
@@ -269,6 +274,26 @@ struct reply on_auth(struct session *s, struct str arguments)
 		         s->client, log_safe(s->line, mechanism, 20),
 		         log_safe(s->line, s->login, LIMIT_PATH_BYTES));
 	return r;
+}
+
+/* ---- how long it holds ---- */
+
+struct reply login_ended(struct session *s)
+{
+	if (!is_submission(s) || !s->login.n)
+		return SILENCE;
+	switch (directory_login_holds(s->server->router->directory, s->login,
+	                              s->login_right)) {
+	case ANSWER_YES:
+		return SILENCE;
+	case ANSWER_NO:
+		return SAY(s, auth_ended,
+		           log_safe(s->line, s->login, LIMIT_PATH_BYTES));
+	case ANSWER_UNSURE:
+		break;
+	}
+	log_error(s->part, "is %s still logged in: %s", s->client, cause());
+	return SAY(s, trouble);
 }
 
 /* ---- what EHLO offers ---- */

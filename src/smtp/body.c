@@ -13,22 +13,20 @@
  *     the chunk.
  *  3. 250 is what deliver_accept() said, never what we hope.
  */
+#include "base/mutants.h"
+#include "route/guard.h"
 #include "rt/counter.h"
 #include "rt/log.h"
 #include "smtp/session.h"
 
 /* ---- pieces ---- */
 
-static bool is_no_space(const char *why)
-{
-	return strcasestr(why, "no space") || strcasestr(why, "quota");
-}
-
 /* Our own trouble with the bytes: the sender keeps its copy (452, 451). */
 static struct reply store_trouble(struct session *s)
 {
 	log_error(s->part, "%s: %s", s->mail->message->id, cause());
-	return is_no_space(cause()) ? SAY(s, queue_full) : SAY(s, trouble);
+	return cause_kind() == FAIL_NO_ROOM ? SAY(s, queue_full)
+	                                    : SAY(s, trouble);
 }
 
 /* What is refused from here on is neither kept nor looked at. */
@@ -51,97 +49,90 @@ static void waits take(struct session *s, struct str piece)
 	if (piece.n == 0 || mail->refusal.code)
 		return;
 	if (m->body.bytes + piece.n > mail->max_bytes) {
+		if (MUTANT(too_large_is_cut_off))
+			return;
 		refuse(s,
 		       SAY(s, too_large, (unsigned long long)mail->max_bytes));
 		return;
 	}
 	mail->last_byte = piece.p[piece.n - 1];
-	if (!body_add(&m->body, queue_spool(s->server->queue), piece))
+	if (!body_add(&m->body, piece))
 		refuse(s, store_trouble(s));
 }
 
 /* ---- the whole ---- */
 
-/* The start of the body; most headers are small, and a body lies in memory or
- * in a file.  STR_NONE: our own trouble, cause(). */
-static struct str waits body_start(struct mail *mail, size_t most)
-{
-	struct body *body = &mail->message->body;
-	struct str text = body_in_memory(body);
-	size_t n = 0;
-	char *p;
-
-	if (text.p)
-		return str_part(text, 0, most);
-	if (most > body->bytes)
-		most = body->bytes;
-	p = arena_alloc(mail->message->arena, most);
-	while (n < most) {
-		ptrdiff_t got = body_read(body, n, p + n, most - n);
-
-		if (got <= 0)
-			return STR_NONE;
-		n += (size_t)got;
-	}
-	return (struct str){ p, n };
-}
-
 /* Everything a relay has to know of the header (RFC 5322 2.2). */
 static bool waits look(struct mail *mail)
 {
-	struct arena *a = mail->message->arena;
-	struct str text, header, value;
+	struct message *m = mail->message;
+	struct arena *a = m->arena;
+	struct arena *own scoped(arena) = arena_open();
+	struct str header, value;
 	size_t at = 0;
 
-	text = body_start(mail, LIMIT_STREAM_BUFFER);
-	if (text.p)
-		mail->header = header_scan(text);
-	if (text.p && !mail->header.whole) {
-		text = body_start(mail, LIMIT_HEADER_BYTES + 1);
-		mail->header = header_scan(text);
-	}
-	if (!text.p)
+	header = body_header(&m->body, own, &m->header);
+	if (!header.p)
 		return false;
-	mail->header.message_id = arena_str(a, mail->header.message_id);
-	header = str_part(text, 0, mail->header.bytes);
+	m->header.message_id = arena_str(a, m->header.message_id);
 	/* one a hop; those of our side come first */
 	for (int i = 0; i < LIMIT_RECEIVED; i++) {
-		if (!header_next(header, S("Splitmail-Trail"), &at, a, &value))
+		if (!header_next(header, S(TRAIL_FIELD), &at, own, &value) ||
+		    str_same(str_trim(value), S(TRAIL_RESENT)))
 			break;
 		mail->header_trail = trail_join(mail->header_trail, value, a);
 	}
 	at = 0;
-	mail->has_date = header_next(header, S("Date"), &at, a, &value);
+	if (mail->asker.kind == ASKER_LOCAL &&
+	    header_next(header, S("X-Sieve-Redirected-From"), &at, own, &value))
+		mail->asker.user = arena_str(a, str_trim(value));
+	at = 0;
+	mail->has_date = header_next(header, S("Date"), &at, own, &value);
 	return true;
 }
 
-/* With the trail of the header known: recipients that come back. */
-static struct reply judge_trail(struct session *s)
+/* With the trail of the header known: recipients that come back.  What a user
+ * sends again is on its way for the first time (route/guard.h).  The header's
+ * is of the whole mail: a group beside a member of it would meet that one's
+ * entry.  Who said a recipient's own trail knew the header, too. */
+static struct reply waits judge_trail(struct session *s)
 {
 	struct mail *mail = s->mail;
 	struct message *m = mail->message;
+	struct expansions *expansions;
 	struct reply first = SILENCE;
 	size_t refused = 0;
 
-	if (str_empty(mail->header_trail))
+	if (str_empty(mail->header_trail) || is_submission(s) ||
+	    MUTANT(header_trail_is_unread))
 		return first;
+	expansions = expansions_open(m->arena);
 	for (size_t i = 0; i < m->n; i++) {
+		struct arena *a scoped(arena) = arena_open();
 		struct recipient *r = &m->recipients[i];
 		struct question q = {
-			.recipient = &mail->recipients[i],
+			.recipient = r->parsed,
 			.asker = mail->asker,
+			.peer = message_caller(m),
+			.sender = &m->sender,
+			.expansions = expansions,
 			.message_bytes = m->body.bytes,
 		};
 		struct decision d;
 
-		r->trail = trail_join(r->trail, mail->header_trail, m->arena);
+		if (str_empty(r->trail))
+			r->trail = mail->header_trail;
 		q.trail = r->trail;
-		d = route_decide(s->server->router, &q, s->line);
-		if (d.action != ROUTE_REFUSE)
+		d = route_answer(s->server->router, &q, a);
+		expansions_note(expansions, &d);
+		if (i % LIMIT_ROUTE_STEP == LIMIT_ROUTE_STEP - 1)
+			fiber_yield();
+		if (d.action != ROUTE_REFUSE || refused++ > 0)
 			continue;
-		if (refused++ == 0)
-			first = d.reply;
+		first = d.reply;
+		first.text = arena_str(s->line, first.text);
 	}
+	expansions_close(expansions);
 	/* when only some loop, delivery says so for these (DSN) */
 	return refused == m->n ? hand_on(s, first) : SILENCE;
 }
@@ -150,20 +141,24 @@ static struct reply judge_trail(struct session *s)
 static struct reply waits judge(struct session *s)
 {
 	struct mail *mail = s->mail;
+	struct reply r;
 
 	if (mail->refusal.code)
 		return mail->refusal;
 	if (mail->reader.malformed)
-		return SAY(s, malformed, mail->reader.why);
+		return SAY(s, malformed,
+		           (unsigned long long)mail->reader.line,
+		           mail->reader.why);
 	if (!look(mail))
 		return store_trouble(s);
-	if (mail->header.too_large)
+	if (mail->message->header.too_large)
 		return SAY(s, header_too_large);
-	if (mail->header.received > LIMIT_RECEIVED) {
+	if (mail->message->header.received > LIMIT_RECEIVED) {
 		count(COUNT_LOOPS_REFUSED);
 		return SAY(s, too_many_hops);
 	}
-	return judge_trail(s);
+	r = judge_authors(s);
+	return r.code ? r : judge_trail(s);
 }
 
 /* The message is complete: hand it over, or say why not.  The mail is over
@@ -174,18 +169,20 @@ static struct reply waits settle(struct session *s)
 	struct message *m = mail->message;
 	struct reply r = judge(s);
 
+	if (r.code == 0)
+		r = ask_again(s);
 	if (r.code) {
 		count(r.code >= 500 ? COUNT_MAILS_REFUSED : COUNT_MAILS_LATER);
 		return r;
 	}
 	m->as = asker_text(&mail->asker, m->arena);
-	m->client = *stream_peer(s->peer);
 	m->helo = arena_str(m->arena, str_of(s->helo));
 	m->trace = received_lines(s);
 	log_fact("cleanup", "%s: message-id=%s", m->id,
-	         log_safe(s->line, mail->header.message_id, SAY_CUT));
+	         log_safe(s->line, m->header.message_id, SAY_CUT));
 	/* delivery's hold ends when it wants, and counts what it says */
-	r = hand_on(s, deliver_accept(s->server->deliver, message_hold(m)));
+	r = hand_on(s, deliver_accept(s->server->deliver, message_hold(m),
+	                              &mail->asker));
 	if (reply_is_done(&r)) {
 		s->mails++;
 		forgive(s);
@@ -217,11 +214,12 @@ static struct reply broken_off(struct session *s, enum heard why)
 
 static enum heard waits receive_data(struct session *s)
 {
+	struct buf room scoped(buf) = BUF_EMPTY;
 	struct mail *mail = s->mail;
 
 	for (;;) {
-		struct str in = stream_bytes(s->peer);
-		struct data_piece p = data_read(&mail->reader, in);
+		struct data_piece p = data_read(
+		        &mail->reader, stream_bytes(s->peer), &room);
 		enum heard h;
 
 		mail->wire_bytes += p.used;
@@ -229,8 +227,6 @@ static enum heard waits receive_data(struct session *s)
 		stream_skip(s->peer, p.used);
 		if (p.end)
 			return HEARD_LINE;
-		if (p.used > 0 && p.used < in.n)
-			continue;
 		h = hear_more(s, body_deadline(s));
 		if (h != HEARD_LINE)
 			return h;
@@ -245,7 +241,9 @@ struct reply on_data(struct session *s, struct str arguments)
 		return SILENCE;
 	s->mail->began_ms = now_ms();
 	h = receive_data(s);
-	return h == HEARD_LINE ? finish(s) : broken_off(s, h);
+	return h == HEARD_LINE || MUTANT(half_a_mail_is_delivered)
+	               ? finish(s)
+	               : broken_off(s, h);
 }
 
 /* ---- BDAT ---- */

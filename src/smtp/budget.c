@@ -10,8 +10,7 @@
  */
 #include "rt/counter.h"
 #include "rt/log.h"
-#include "rt/loop.h"
-#include "smtp/peers.h"
+#include "smtp/memory.h"
 
 /* IPv6 peers own a /64 at least, so that is what is counted. */
 static struct str peer_key(struct session *s)
@@ -50,40 +49,6 @@ void leave(struct session *s)
 {
 	if (s->tally_key.n)
 		tally_drop(s->server->per_ip, s->tally_key);
-}
-
-static bool is_stressed(const struct smtp_server *server)
-{
-	uint64_t all = (uint64_t)server->sessions * (unsigned)loop_count();
-
-	return all > LIMIT_CONNECTIONS / 10 * 8;
-}
-
-static int64_t patience_ms(const struct session *s)
-{
-	int64_t ms = s->server->settings->command_ms;
-
-	if (is_stressed(s->server) && ms > LIMIT_COMMAND_STRESS_MS)
-		ms = LIMIT_COMMAND_STRESS_MS;
-	return ms;
-}
-
-int64_t command_deadline(const struct session *s)
-{
-	return after_ms(patience_ms(s));
-}
-
-/* A body may be silent as long as a command, and take data_ms and what its
- * size needs at the slowest rate (as Postfix' smtpd_min_data_rate). */
-int64_t body_deadline(const struct session *s)
-{
-	const struct mail *mail = s->mail;
-	int64_t earned_ms =
-	        (int64_t)(mail->wire_bytes / LIMIT_DATA_BYTES_PER_S) * 1000;
-	int64_t all = mail->began_ms + s->server->settings->data_ms + earned_ms;
-	int64_t next = after_ms(patience_ms(s));
-
-	return all < next ? all : next;
 }
 
 enum { MINUTE_MS = 60000 };

@@ -8,7 +8,7 @@ struct deliver {
 	struct verification *verification;
 	struct reply answer;  /* of deliver_accept(); code 0: 250 */
 	struct message *last; /* held */
-	unsigned accepted, probes;
+	unsigned accepted, probes, probes_later;
 };
 
 #endif

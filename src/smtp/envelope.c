@@ -4,33 +4,32 @@
  * Every recipient is put to route() here, and to the other system where
  * route() wants it asked, so that whoever cannot get the mail is refused now:
  *
- *	RCPT ─▶ route_decide() ─┬─▶ the next hop is the very system that calls:
- *	                        │   decide again as its answer to a loop
- *	                        ├─▶ ask: deliver_probe(), decide again
+ *	RCPT ─▶ route_answer() ─┬─▶ ask: deliver_probe(), answer again, with
+ *	                        │   what the system says or without
  *	                        └─▶ 250, or its reply
  *
- * Invariant: mail->recipients, mail->keys and message->recipients have one
- * entry for each recipient that was answered 250, in the same order, and no
- * two have the same key.
+ * Invariant: message->recipients has one entry for each recipient that was
+ * answered 250, parsed and with its key, and no two have the same key.
  */
+#include "base/mutants.h"
 #include "rt/counter.h"
 #include "rt/ledger.h"
 #include "rt/log.h"
 #include "smtp/session.h"
 
-bool is_submission(const struct session *s)
-{
-	return s->kind == SMTP_SUBMISSION || s->kind == SMTP_SUBMISSIONS;
-}
-
 /* ---- MAIL ---- */
 
 static struct mail *mail_begin(struct session *s)
 {
-	struct message *m = message_new();
+	struct message *m = message_new(queue_spool(s->server->queue));
 	struct mail *mail = arena_new(m->arena, struct mail);
 
+	m->client = *stream_peer(s->peer);
+	/* our own address is that of several servers, perhaps */
+	m->client_calls = s->kind == SMTP_MX &&
+	                  !inet_same_ip(&m->client, stream_local(s->peer));
 	mail->message = m;
+	mail->expansions = expansions_open(m->arena);
 	mail->max_bytes = s->server->settings->message_bytes;
 	mail->reader = (struct data_reader)DATA_READER;
 	return mail;
@@ -41,7 +40,6 @@ static struct mail *mail_begin(struct session *s)
 static enum answer find_asker(struct session *s, struct mail *mail)
 {
 	struct asker *asker = &mail->asker;
-	enum answer known;
 
 	if (s->kind == SMTP_LOCAL) {
 		asker->kind = ASKER_LOCAL;
@@ -49,19 +47,15 @@ static enum answer find_asker(struct session *s, struct mail *mail)
 	}
 	if (is_submission(s)) {
 		asker->kind = ASKER_USER;
-		asker->user = s->login;
+		asker->user = arena_str(mail->message->arena, s->login);
 		return ANSWER_YES;
 	}
-	known = directory_trusted(s->server->router->directory,
-	                          stream_peer(s->peer), mail->message->arena,
-	                          &asker->system);
-	asker->trusted = known == ANSWER_YES;
-	asker->kind = asker->trusted ? ASKER_SYSTEM : ASKER_INTERNET;
-	return known;
+	return asker_at(s->server->router->directory, stream_peer(s->peer),
+	                mail->message->arena, asker);
 }
 
 static struct reply parse_mail(struct session *s, struct str arguments,
-                               struct mail *mail, struct address *sender)
+                               struct mail *mail)
 {
 	struct message *m = mail->message;
 	struct mail_command c = { .size = 0 };
@@ -87,39 +81,93 @@ static struct reply parse_mail(struct session *s, struct str arguments,
 	m->is_8bit = c.body_8bit;
 	m->is_utf8 = c.utf8;
 	mail->declared_bytes = c.size;
-	*sender = c.sender;
+	mail->sender = c.sender;
 	return SILENCE;
 }
 
 /* What the directory says of them, in one snapshot. */
-static struct reply ask_directory(struct session *s, struct mail *mail,
-                                  const struct address *sender)
+static struct reply ask_directory(struct session *s, struct mail *mail)
 {
 	struct router *router = s->server->router;
-	struct reply r = SILENCE;
+	struct reply r;
 
 	directory_begin(router->directory);
-	if (find_asker(s, mail) == ANSWER_UNSURE)
+	r = login_ended(s);
+	if (r.code == 0 && find_asker(s, mail) == ANSWER_UNSURE) {
 		log_error(s->part, "who is %s: %s", s->client, cause());
-	else
-		r = route_sender(router, &mail->asker, sender, s->line);
-	directory_end(router->directory);
+		r = SAY(s, trouble);
+	}
 	if (r.code == 0)
-		return SAY(s, trouble);
-	return reply_is_done(&r) ? SAY(s, sender_ok) : hand_on(s, r);
+		r = hand_on(s, route_sender(router, &mail->asker, &mail->sender,
+		                            s->line));
+	directory_end(router->directory);
+	return reply_is_done(&r) ? SAY(s, sender_ok) : r;
 }
 
-static struct reply check_mail(struct session *s, struct str arguments)
+/* A system that was trusted when it said MAIL: it may come from where nobody is
+ * any more, or have another's rights. */
+static struct reply trusted_again(struct session *s, const struct asker *was)
+{
+	struct asker now;
+
+	switch (asker_at(s->server->router->directory, stream_peer(s->peer),
+	                 s->line, &now)) {
+	case ANSWER_YES:
+		if (now.system.id == was->system.id &&
+		    now.system.may_relay >= was->system.may_relay)
+			return SILENCE;
+		break;
+	case ANSWER_NO:
+		break;
+	case ANSWER_UNSURE:
+		log_error(s->part, "who is %s: %s", s->client, cause());
+		return SAY(s, trouble);
+	}
+	return SAY(s, rights_changed);
+}
+
+static struct reply user_again(struct session *s, struct mail *mail)
+{
+	struct router *router = s->server->router;
+	struct reply r;
+
+	directory_begin(router->directory);
+	r = login_ended(s);
+	if (r.code == 0)
+		r = hand_on(s, route_sender(router, &mail->asker, &mail->sender,
+		                            s->line));
+	directory_end(router->directory);
+	return reply_is_done(&r) ? SILENCE : r;
+}
+
+struct reply ask_again(struct session *s)
 {
 	struct mail *mail = s->mail;
-	struct address sender = { .is_utf8 = false };
-	struct reply r = parse_mail(s, arguments, mail, &sender);
+
+	switch (mail->asker.kind) {
+	case ASKER_USER:
+		return user_again(s, mail);
+	case ASKER_SYSTEM:
+		if (mail->asker.trusted)
+			return trusted_again(s, &mail->asker);
+		break;
+	case ASKER_INTERNET:
+	case ASKER_LOCAL:
+		break;
+	}
+	return SILENCE;
+}
+
+static struct reply waits check_mail(struct session *s, struct str arguments)
+{
+	struct mail *mail = s->mail;
+	struct reply r = parse_mail(s, arguments, mail);
 
 	if (r.code)
 		return r;
 	if (queue_is_full(s->server->queue))
 		return SAY(s, queue_full);
-	return ask_directory(s, mail, &sender);
+	return ask_directory(s, mail);
 }
 
 struct reply on_mail(struct session *s, struct str arguments)
@@ -142,85 +190,29 @@ struct reply on_mail(struct session *s, struct str arguments)
 
 /* ---- RCPT ---- */
 
-/* The system that calls and to which this would go straight back, if so. */
-static const struct system *waits caller_among(struct session *s,
-                                               const struct decision *d)
-{
-	if (s->kind != SMTP_MX)
-		return NULL;
-	for (size_t i = 0; i < d->n; i++) {
-		const struct leg *leg = &d->legs[i];
-
-		if (leg->kind == LEG_SYSTEM && !leg->is_member &&
-		    peer_is_among(s, leg->system.hosts))
-			return &leg->system;
-	}
-	return NULL;
-}
-
-/* Delivery asks again, and must not give it back either. */
-static struct asker caller_asks(struct session *s, const struct system *caller)
-{
-	struct arena *arena = s->mail->message->arena;
-	struct system system = *caller;
-
-	system.name = arena_str(arena, system.name);
-	system.hosts = arena_str(arena, system.hosts);
-	system.user = system.password = STR_NONE;
-	s->mail->asker =
-	        (struct asker){ .kind = ASKER_SYSTEM, .system = system };
-	return s->mail->asker;
-}
-
-static bool has_rights(const struct asker *a)
-{
-	return a->kind != ASKER_INTERNET &&
-	       (a->kind != ASKER_SYSTEM || a->trusted);
-}
-
+/* The next system is asked first where route() wants it. */
 static struct decision waits decide(struct session *s, struct question *q)
 {
 	struct router *router = s->server->router;
-	struct decision d = route_decide(router, q, s->line);
-	const struct system *caller;
+	struct decision d = route_answer(router, q, s->line);
 
-	if (!has_rights(&q->asker) && (caller = caller_among(s, &d))) {
-		q->asker = caller_asks(s, caller);
-		d = route_decide(router, q, s->line);
-	}
+	if (d.ask_later)
+		deliver_probe_later(s->server->deliver, &d.legs[0], d.ask_key);
 	if (!d.ask || d.n == 0)
 		return d;
 	if (say_now(s, SILENCE))
-		deliver_probe(s->server->deliver, &d.legs[0], d.ask_key);
-	return route_decide(router, q, s->line);
+		deliver_probe(s->server->deliver, &d.legs[0], d.ask_key,
+		              q->client);
+	q->has_asked = true;
+	return route_answer(router, q, s->line);
 }
 
-static bool has_recipient(const struct mail *mail, struct str key)
+static bool has_recipient(const struct message *m, struct str key)
 {
-	for (size_t i = 0; i < mail->message->n; i++)
-		if (str_same(mail->keys[i], key))
+	for (size_t i = 0; i < m->n; i++)
+		if (str_same(m->recipients[i].key, key))
 			return true;
 	return false;
-}
-
-/* Grow by doubling; what is left behind ends with the mail's arena. */
-static void make_room(struct mail *mail)
-{
-	struct message *m = mail->message;
-	size_t n = m->n, room = n ? 2 * n : 4;
-	struct address *recipients;
-	struct str *keys;
-
-	if (n & (n - 1) || (n > 0 && n < 4))
-		return;
-	recipients = arena_array(m->arena, struct address, room);
-	keys = arena_array(m->arena, struct str, room);
-	if (n) {
-		memcpy(recipients, mail->recipients, n * sizeof(*recipients));
-		memcpy(keys, mail->keys, n * sizeof(*keys));
-	}
-	mail->recipients = recipients;
-	mail->keys = keys;
 }
 
 static void add_recipient(struct session *s, const struct rcpt_command *c,
@@ -228,12 +220,12 @@ static void add_recipient(struct session *s, const struct rcpt_command *c,
 {
 	struct mail *mail = s->mail;
 	struct message *m = mail->message;
-	struct recipient *r;
+	struct recipient *r = message_add(m, c->recipient.spelling);
+	struct address *parsed = arena_new(m->arena, struct address);
 
-	make_room(mail);
-	mail->recipients[m->n] = c->recipient;
-	mail->keys[m->n] = key;
-	r = message_add(m, c->recipient.spelling);
+	*parsed = c->recipient;
+	r->parsed = parsed;
+	r->key = key;
 	r->notify = c->notify;
 	r->orcpt = c->orcpt;
 	r->trail = c->trail;
@@ -272,6 +264,13 @@ static struct reply parse_rcpt(struct session *s, struct str arguments,
 	return SILENCE;
 }
 
+/* As whom other systems ask: nobody, or what Postfix is set to
+ * (address_verify_sender), which no mail of a person has. */
+static bool is_of_a_question(struct str sender)
+{
+	return str_empty(sender) || str_starts(sender, S("double-bounce"));
+}
+
 static struct reply waits ask_route(struct session *s,
                                     const struct rcpt_command *c)
 {
@@ -280,13 +279,19 @@ static struct reply waits ask_route(struct session *s,
 	struct question q = {
 		.recipient = &c->recipient,
 		.asker = mail->asker,
+		.peer = message_caller(mail->message),
 		.trail = c->trail,
+		.expansions = mail->expansions,
 		.message_bytes = mail->declared_bytes,
-		.is_probe = str_empty(mail->message->sender),
+		.sender = &mail->message->sender,
+		.is_probe = is_of_a_question(mail->message->sender),
+		.client = s->kind == SMTP_MX ? stream_peer(s->peer) : NULL,
 	};
 	struct decision d;
 
-	if (has_recipient(mail, key))
+	if (has_recipient(mail->message, key))
+		return SAY(s, recipient_ok);
+	if (MUTANT(fourth_recipient_is_forgotten) && mail->message->n == 3)
 		return SAY(s, recipient_ok);
 	d = decide(s, &q);
 	if (d.action == ROUTE_REFUSE)
@@ -294,6 +299,11 @@ static struct reply waits ask_route(struct session *s,
 		             TRAFFIC_REFUSED, 1);
 	if (d.action == ROUTE_REFUSE || d.action == ROUTE_LATER)
 		return hand_on(s, d.reply);
+	mail->is_full = expansions_legs(mail->expansions) + d.n >
+	                LIMIT_MAIL_LEGS;
+	if (mail->is_full)
+		return SAY(s, too_many_recipients);
+	expansions_note(mail->expansions, &d);
 	add_recipient(s, c, key, &d);
 	return SAY(s, recipient_ok);
 }
@@ -310,13 +320,15 @@ struct reply on_rcpt(struct session *s, struct str arguments)
 	struct rcpt_command c = { .notify = NOTIFY_UNSAID };
 	struct reply r;
 
-	if (s->mail->granted >= LIMIT_RECIPIENTS) {
+	if (s->mail->granted >= LIMIT_RECIPIENTS || s->mail->is_full) {
 		if (++s->overshoot > LIMIT_RECIPIENTS)
 			return SAY(s, too_many_errors);
 		return SAY(s, too_many_recipients);
 	}
 	r = may_send_more(s) ? parse_rcpt(s, arguments, &c)
 	                     : SAY(s, rate_exceeded);
+	if (r.code == 0)
+		r = ask_again(s);
 	if (r.code == 0)
 		r = ask_route(s, &c);
 	s->mail->granted += reply_is_done(&r);

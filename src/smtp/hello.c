@@ -9,8 +9,9 @@
 #include "rt/log.h"
 #include "smtp/session.h"
 
-/* A name that RFC 5321 would not allow is not worth refusing a user's mail
- * for; his address stands in the Received line instead. */
+/* A name that RFC 5321 would not allow ("my printer", "host..x") is not worth
+ * refusing mail for: nothing is decided by it.  The client's address stands in
+ * the Received line instead. */
 static bool remember_name(struct session *s, struct str name)
 {
 	struct str ok;
@@ -20,7 +21,7 @@ static bool remember_name(struct session *s, struct str name)
 		s->helo[ok.n] = 0;
 		return true;
 	}
-	if (!is_submission(s) || str_empty(name))
+	if (str_empty(name) || name.n > LIMIT_DOMAIN_BYTES)
 		return false;
 	snprintf(s->helo, sizeof(s->helo), "%s",
 	         inet_literal(stream_peer(s->peer)).c);

@@ -9,6 +9,8 @@
  *		for <bob@example.org>;
  *		Mon, 23 Nov 2026 01:34:02 +0000
  */
+#include "base/mutants.h"
+#include "route/guard.h"
 #include "smtp/session.h"
 
 static void write_protocol(struct buf *b, const struct session *s)
@@ -56,15 +58,20 @@ struct str received_lines(struct session *s)
 	struct buf b scoped(buf) = BUF_EMPTY;
 
 	write_received(&b, s);
-	if (s->kind != SMTP_MX && !mail->header.message_id.n)
+	if (s->kind != SMTP_MX && !m->header.message_id.n)
 		buf_printf(&b, "Message-ID: <%s.%llx@%s>\r\n", m->id,
 		           (unsigned long long)m->arrived_wall_ms,
 		           s->server->settings->hostname);
 	if (s->kind != SMTP_MX && !mail->has_date)
 		buf_printf(&b, "Date: %s\r\n",
 		           date_rfc5322(m->arrived_wall_ms).c);
-	/* a message without a header begins with its body: keep it one */
-	if (mail->header.bytes == 0)
+	if (is_submission(s) && !str_empty(mail->header_trail))
+		buf_add(&b, S(TRAIL_FIELD ": " TRAIL_RESENT "\r\n"));
+	/* a message without a header begins with its body: keep it one; what an
+	 * mbox puts before a header would end it here */
+	if (m->header.bytes == 0 && !MUTANT(body_becomes_a_header))
 		buf_add(&b, S("\r\n"));
+	else if (m->header.has_mbox_line)
+		buf_add(&b, S(MBOX_FIELD ": "));
 	return arena_str(m->arena, buf_str(&b));
 }

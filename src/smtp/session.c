@@ -3,15 +3,9 @@
  *
  * A session is one fiber.  Every wait, for the peer, the directory or the
  * next system, is a plain call.  Each on_*() handler returns the reply it
- * wants sent; only this file writes to the peer, so counting, logging and the
+ * wants sent; only this file sends it (talk.c), so counting, logging and the
  * error limit are written once.  The order in which commands may come is not
  * code: it is the rules column of verbs[].
- *
- * Invariants:
- *  1. s->mail is NULL, or a transaction whose memory is its message's arena.
- *  2. What we have said is sent before we wait for the peer, and not sooner:
- *     replies to commands that came in one go leave in one go (RFC 2920 3.2).
- *  3. Once is_lost is set nothing is read from or written to the peer.
  *
  * What a peer may try at leisure, and what it meets: talking before the
  * banner (it is greeted), HTTP (521 at the first line), endless lines (500,
@@ -21,213 +15,6 @@
 
 #include "rt/counter.h"
 #include "rt/log.h"
-
-/* ---- saying ---- */
-
-struct reply say(struct session *s, int code, const char *status,
-                 const char *format, ...)
-{
-	struct reply r = { .code = code, .text = str_of(format) };
-	va_list args;
-
-	memcpy(r.status, status, strlen(status) + 1);
-	if (str_find(r.text, '%') < 0)
-		return r;
-	va_start(args, format);
-	r.text = str_of(arena_vprintf(s->line, format, args));
-	va_end(args);
-	return r;
-}
-
-struct reply hand_on(struct session *s, struct reply r)
-{
-	if (r.code == 421)
-		r.code = 451;
-	else if (r.code == 521)
-		r.code = 550;
-	else if (r.code >= 200 && r.code < 300)
-		r.code = 250;
-	if (r.code < 200 || (r.code >= 300 && r.code < 400))
-		return SAY(s, trouble);
-	if (r.status[0] - '0' != r.code / 100)
-		memcpy(r.status,
-		       (char[]){ '0' + r.code / 100, '.', '0', '.', '0', 0 },
-		       6);
-	r.text = arena_str(s->line, r.text);
-	return r;
-}
-
-static bool waits flush(struct session *s)
-{
-	if (stream_unsent(s->peer) > 0 &&
-	    !stream_flush(s->peer, command_deadline(s)))
-		s->is_lost = true;
-	return !s->is_lost;
-}
-
-/* False: the peer is gone. */
-static bool waits send_reply(struct session *s, const struct reply *r)
-{
-	if (s->is_lost)
-		return false;
-	if (r->code == 0)
-		return true;
-	buf_clear(&s->out);
-	reply_write(&s->out, r);
-	stream_say(s->peer, buf_str(&s->out));
-	/* a peer that talks and does not listen */
-	if (stream_unsent(s->peer) > LIMIT_STREAM_BUFFER)
-		return flush(s);
-	return true;
-}
-
-bool say_now(struct session *s, struct reply r)
-{
-	return send_reply(s, &r) && flush(s);
-}
-
-static bool ends_session(const struct reply *r)
-{
-	return r->code == 221 || r->code == 421 || r->code == 521;
-}
-
-/* ---- hearing ---- */
-
-/* Between commands, outside a mail, a session holds as little as can be. */
-static enum stream_state waits fill_idly(struct session *s, int64_t deadline_ms)
-{
-	enum stream_state state;
-
-	arena_close(s->line);
-	state = stream_fill(s->peer, deadline_ms);
-	s->line = arena_open();
-	return state;
-}
-
-enum heard hear_more(struct session *s, int64_t deadline_ms)
-{
-	if (!flush(s))
-		return HEARD_END;
-	switch (s->is_idle ? fill_idly(s, deadline_ms)
-	                   : stream_fill(s->peer, deadline_ms)) {
-	case STREAM_MORE:
-	case STREAM_FULL:
-		return HEARD_LINE;
-	case STREAM_LATE:
-		return HEARD_LATE;
-	case STREAM_BROKEN:
-		if (s->is_idle && s->server->stopping && fiber_cancelled())
-			return HEARD_STOP; /* a last word can be said */
-		break;
-	case STREAM_END:
-		break;
-	}
-	s->is_lost = true;
-	return HEARD_END;
-}
-
-/* Throw away what belongs to a line that is too long, up to its LF. */
-static enum heard waits skip_line(struct session *s, int64_t deadline_ms)
-{
-	for (;;) {
-		struct str in = stream_bytes(s->peer);
-		ptrdiff_t lf = str_find(in, '\n');
-		enum heard h;
-
-		stream_skip(s->peer, lf < 0 ? in.n : (size_t)lf + 1);
-		if (lf >= 0)
-			return HEARD_TOO_LONG;
-		h = hear_more(s, deadline_ms);
-		if (h != HEARD_LINE)
-			return h;
-	}
-}
-
-enum heard hear_line(struct session *s, size_t max, struct str *line)
-{
-	int64_t deadline_ms = command_deadline(s);
-	enum heard h = HEARD_LINE;
-	size_t used;
-
-	while (h == HEARD_LINE) {
-		switch (command_line(stream_bytes(s->peer), max, line, &used)) {
-		case LINE_WHOLE:
-			*line = arena_str(s->line, *line);
-			stream_skip(s->peer, used);
-			return HEARD_LINE;
-		case LINE_MALFORMED:
-			stream_skip(s->peer, used);
-			return HEARD_MALFORMED;
-		case LINE_TOO_LONG:
-			return skip_line(s, deadline_ms);
-		case LINE_PART:
-			h = hear_more(s, deadline_ms);
-			break;
-		}
-	}
-	return h;
-}
-
-struct command {
-	enum heard heard;
-	struct str verb, arguments;
-};
-
-/* False: the peer is gone. */
-static bool waits read_command(struct session *s, struct command *c)
-{
-	/* an AUTH line is longer, and comes where AUTH is */
-	size_t max = is_submission(s) && !s->login.n ? LIMIT_AUTH_LINE_BYTES
-	                                             : LIMIT_COMMAND_BYTES;
-	struct str line;
-
-	arena_reset(s->line);
-	*c = (struct command){ .heard = HEARD_STOP };
-	if (s->server->stopping && !s->mail)
-		return true;
-	s->is_idle = !s->mail;
-	c->heard = hear_line(s, max, &line);
-	s->is_idle = false;
-	if (c->heard == HEARD_LINE &&
-	    !command_split(line, &c->verb, &c->arguments))
-		c->verb = S("");
-	return c->heard != HEARD_END;
-}
-
-/* ---- the mail at hand ---- */
-
-void forget_mail(struct session *s)
-{
-	struct mail *mail = s->mail;
-
-	s->mail = NULL;
-	if (mail)
-		message_drop(mail->message);
-}
-
-const char *mail_id(const struct session *s)
-{
-	return s->mail && s->mail->is_logged ? s->mail->message->id : "NOQUEUE";
-}
-
-void log_refusal(struct session *s, const char *what, const struct reply *r)
-{
-	struct buf who = BUF_EMPTY;
-
-	if (s->mail)
-		buf_printf(&who, " from=<%s>",
-		           log_safe(s->line, s->mail->message->sender,
-		                    LIMIT_PATH_BYTES));
-	if (s->recipient.n)
-		buf_printf(&who, " to=<%s>",
-		           log_safe(s->line, s->recipient, LIMIT_PATH_BYTES));
-	log_fact(s->part, "%s: reject: %s from %s: %s;%.*s proto=%s helo=<%s>",
-	         mail_id(s), what, s->client,
-	         log_safe(s->line, reply_line(r, s->line), SAY_CUT),
-	         STR(buf_str(&who)), s->said_ehlo ? "ESMTP" : "SMTP",
-	         log_safe(s->line, str_of(s->helo), sizeof(s->helo)));
-	buf_free(&who);
-}
 
 /* ---- small commands ---- */
 
@@ -312,24 +99,34 @@ static const struct verb *verb_named(struct str name)
 	return NULL;
 }
 
-struct reply out_of_order(struct session *s, unsigned rules,
-                          struct str arguments)
-{
-	const struct mail *mail = s->mail;
+struct command {
+	enum heard heard;
+	struct str verb, arguments;
+};
 
-	if ((rules & NO_ARGUMENTS) && arguments.n)
-		return SAY(s, no_arguments);
-	if ((rules & NEED_HELLO) && !s->helo[0])
-		return SAY(s, hello_first);
-	if ((rules & NO_MAIL) && mail)
-		return SAY(s, in_mail);
-	if ((rules & (NEED_MAIL | NEED_RCPT)) && !mail)
-		return SAY(s, mail_first);
-	if ((rules & NEED_RCPT) && mail->message->n == 0)
-		return SAY(s, recipient_first);
-	if ((rules & NO_CHUNKS) && mail->in_chunks)
-		return SAY(s, in_chunks);
-	return SILENCE;
+/* False: the peer is gone. */
+static bool waits read_command(struct session *s, struct command *c)
+{
+	/* an AUTH line is longer, and comes where AUTH is */
+	size_t max = is_submission(s) && !s->login.n ? LIMIT_AUTH_LINE_BYTES
+	                                             : LIMIT_COMMAND_BYTES;
+	struct str line;
+
+	arena_reset(s->line);
+	*c = (struct command){ .heard = HEARD_STOP };
+	if (s->server->stopping && !s->mail)
+		return true;
+	s->is_idle = !s->mail;
+	c->heard = hear_line(s, max, &line);
+	/* It came as smtp_stop() ended the wait for it: who is cancelled could
+	 * not go on with it. */
+	if (s->is_idle && s->server->stopping && c->heard != HEARD_END)
+		c->heard = HEARD_STOP;
+	s->is_idle = false;
+	if (c->heard == HEARD_LINE &&
+	    !command_split(line, &c->verb, &c->arguments))
+		c->verb = S("");
+	return c->heard != HEARD_END;
 }
 
 static struct reply waits obey(struct session *s, const struct verb *v,
@@ -449,6 +246,11 @@ static struct reply waits greet(struct session *s)
 	return SAY(s, banner, s->server->settings->hostname);
 }
 
+static bool ends_session(const struct reply *r)
+{
+	return r->code == 221 || r->code == 421 || r->code == 521;
+}
+
 void smtp_serve(struct smtp_server *server, enum smtp_kind kind,
                 struct stream *peer)
 {
@@ -456,10 +258,10 @@ void smtp_serve(struct smtp_server *server, enum smtp_kind kind,
 	struct reply r = greet(s);
 	struct command c;
 
-	while (send_reply(s, &r) && !ends_session(&r) && read_command(s, &c))
+	while (say_later(s, &r) && !ends_session(&r) && read_command(s, &c))
 		r = answer(s, &c);
 	if (!s->is_lost)
-		flush(s);
+		say_all(s);
 	session_close(s);
 }
 

@@ -29,10 +29,11 @@
 struct mail {
 	struct message *message; /* owns this memory */
 	struct asker asker;
+	struct address sender;
 	uint64_t declared_bytes;    /* SIZE=, 0: not said */
 	uint64_t max_bytes;         /* the smallest that applies */
-	struct address *recipients; /* parallel to the message's */
-	struct str *keys;           /* likewise: address_key() */
+	struct expansions *expansions; /* of its recipients so far */
+	bool is_full;               /* they become too many: no more */
 	unsigned granted;           /* RCPTs answered 250, repeated ones too */
 	bool is_logged;             /* "ID: client=" was written */
 	bool in_chunks;             /* a BDAT was accepted: no RCPT, no DATA */
@@ -45,7 +46,6 @@ struct mail {
 	char last_byte;
 
 	/* its header, looked at once it is complete (body.c) */
-	struct header_summary header;
 	bool has_date;
 	struct str header_trail;
 };
@@ -67,7 +67,8 @@ struct session {
 
 	char helo[256]; /* what it called itself; "": not yet */
 	bool said_ehlo;
-	struct str login;  /* after AUTH */
+	struct str login;  /* after AUTH, */
+	struct str login_right; /* and what it was given for it (directory.h) */
 	struct mail *mail; /* or NULL */
 
 	const char *verb;     /* the last one, for the log */
@@ -80,7 +81,9 @@ struct session {
 	unsigned errors, junk, auth_failures, overshoot;
 };
 
-/* ---- saying things ---- */
+bool is_submission(const struct session *s);
+
+/* ---- saying things: talk.c ---- */
 
 enum { SAY_CUT = 900 }; /* bytes of a peer's in a text of ours */
 
@@ -106,6 +109,10 @@ struct reply hand_on(struct session *s, struct reply r);
  * SILENCE: what was said before, because a long wait comes.  False: the peer
  * is gone. */
 bool waits say_now(struct session *s, struct reply r) must_check;
+/* R goes with what is said next, or when we listen.  False: the peer is gone. */
+bool waits say_later(struct session *s, const struct reply *r) must_check;
+/* All that was said is sent. */
+bool waits say_all(struct session *s);
 
 /* ---- hearing things ---- */
 
@@ -118,6 +125,9 @@ enum heard {
 	HEARD_END,       /* the peer is gone */
 };
 
+int64_t command_deadline(const struct session *s);
+/* When a body has to have gone on. */
+int64_t body_deadline(const struct session *s);
 /* The next line, a copy in s->line, without CRLF. */
 enum heard waits hear_line(struct session *s, size_t max, struct str *line);
 /* More bytes than there are; what we have said is sent before. */
@@ -159,24 +169,26 @@ struct reply waits on_data(struct session *s, struct str arguments);
 struct reply waits on_bdat(struct session *s, struct str arguments);
 struct reply waits on_auth(struct session *s, struct str arguments);
 
+/* Who has begun the mail: may he still what he might when he said MAIL?  A right
+ * that ends, ends now.  Code 0: yes. (envelope.c) */
+struct reply ask_again(struct session *s);
+/* Does the header name authors whom the user may not write as?  Code 0: no, or
+ * nobody minds. (authors.c) */
+struct reply waits judge_authors(struct session *s);
+/* Is the login still worth something?  Code 0: yes, or there is none.
+ * (auth.c) */
+struct reply login_ended(struct session *s);
 /* "AUTH PLAIN LOGIN" as EHLO offers it; empty: not now. (auth.c) */
 struct str waits auth_offer(struct session *s);
-bool is_submission(const struct session *s);
 
 /* The header lines put in front of the message. (received.c) */
 struct str received_lines(struct session *s);
-
-/* Is the peer one of the HOSTS (wire/hosts.h)?  (peers.c) */
-bool waits peer_is_among(struct session *s, struct str hosts);
 
 /* ---- limits: budget.c ---- */
 
 /* Count the connection; code 0: it may go on.  leave() undoes it. */
 struct reply admit(struct session *s);
 void leave(struct session *s);
-int64_t command_deadline(const struct session *s);
-/* When a body has to have gone on. */
-int64_t body_deadline(const struct session *s);
 /* One recipient more of a login; false: too many this minute. */
 bool may_send_more(struct session *s);
 /* What R costs the peer: a pause, or the session. */

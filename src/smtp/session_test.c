@@ -3,10 +3,12 @@
  * segments, and byte by byte.  All of them run at once on one loop.
  *
  * The directory, the queue, route() and TLS are real; delivery is its twin
- * (deliver_fake.c), and Dovecot's auth socket is spoken to by a fiber here.
+ * (deliver_fake.c), and Dovecot's auth socket is spoken to by a fiber
+ * (session_test_world.c).
  * A login may send to 50 a minute.
  * The domain is own.test with relay 192.0.2.77: alice and postmaster hosted,
- * bob and nobody on the relay, unknown addresses refused.
+ * bob on the relay, unknown addresses refused.  Those of unknown.test may be
+ * there, too; the relay has no name that begins with "no".
  *
  * A dialogue, line by line; the first says in English what it shows:
  *
@@ -27,50 +29,19 @@
  *	NOMAIL			none was (since the last one)
  *
  * \r \n \t \0 \xHH \\ are bytes; ${N:TEXT} is TEXT N times, ${trail:ADDRESS}
- *our entry of the loop guard.
+ * our entry of the loop guard.
  */
 #include "base/test.h"
 
 #include <dirent.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <unistd.h>
 
-#include "directory/changes.h"
-#include "directory/database.h"
-#include "route/guard.h"
 #include "route/verify.h"
 #include "rt/log.h"
 #include "rt/loop.h"
-#include "rt/tls.h"
-#include "smtp/deliver_fake.h"
-#include "smtp/session.h"
+#include "smtp/session_test_world.h"
 
-enum { PATIENCE_MS = 10000, DIALOGUES = 200 };
-
-static char folder[] = "/tmp/smtp-test-XXXXXX";
-static struct tls_context *tls_of_server, *tls_of_client;
-static struct queue *queue;
-static struct guard *guard;
-static struct smtp_settings settings = {
-	.hostname = "mx.test",
-	.message_bytes = 1048576,
-	.connections_per_ip = 1000,
-	.command_ms = PATIENCE_MS,
-	.data_ms = PATIENCE_MS,
-	.error_ms = 1,
-	.recipients_per_minute = 50,
-};
-
-static const char *in_folder(const char *name)
-{
-	static char path[4][256];
-	static unsigned turn;
-	char *p = path[turn++ % 4];
-
-	snprintf(p, sizeof(path[0]), "%s/%s", folder, name);
-	return p;
-}
+enum { DIALOGUES = 200 };
 
 /* ---- one dialogue ---- */
 
@@ -108,63 +79,6 @@ static bool wrong(struct play *p, const char *what, struct str wanted,
 static bool contains(struct str s, struct str what)
 {
 	return str_search(s, what) >= 0;
-}
-
-static int hex(char c)
-{
-	const char *digits = "0123456789abcdef", *at = strchr(digits, c);
-
-	return at ? (int)(at - digits) : 0;
-}
-
-static size_t escape(struct str s, size_t i, struct buf *out)
-{
-	static const char names[] = "rnt0\\", bytes[] = "\r\n\t\0\\";
-	const char *at = strchr(names, s.p[i]);
-
-	if (s.p[i] == 'x' && i + 2 < s.n) {
-		buf_add_char(out,
-		             (char)(hex(s.p[i + 1]) << 4 | hex(s.p[i + 2])));
-		return i + 2;
-	}
-	if (at)
-		buf_add_char(out, bytes[at - names]);
-	return i;
-}
-
-/* Our own entry for an address: it was here before. */
-static void write_trail(struct str key, struct buf *out)
-{
-	struct arena *a = arena_open();
-
-	buf_add(out, guard_entry(guard, key, a));
-	arena_close(a);
-}
-
-/* What a script's text stands for. */
-static void unfold(struct str s, struct buf *out)
-{
-	for (size_t i = 0; i < s.n; i++) {
-		struct str rest = str_from(s, i), n;
-		uint64_t times;
-
-		if (s.p[i] == '\\' && i + 1 < s.n) {
-			i = escape(s, i + 1, out);
-			continue;
-		}
-		if (!str_starts(rest, S("${"))) {
-			buf_add_char(out, s.p[i]);
-			continue;
-		}
-		rest = str_part(rest, 2, (size_t)str_find(rest, '}'));
-		i += rest.n + 2;
-		str_split(&rest, ':', &n);
-		if (str_same(n, S("trail")))
-			write_trail(rest, out);
-		else if (str_number(n, 10000000, &times))
-			while (times-- > 0)
-				unfold(rest, out);
-	}
 }
 
 static bool send_bytes(struct play *p, struct str bytes)
@@ -231,7 +145,7 @@ static bool client_says(struct play *p, struct str text)
 {
 	struct buf b scoped(buf) = BUF_EMPTY;
 
-	unfold(text, &b);
+	script_unfold(text, &b);
 	buf_add(&b, S("\r\n"));
 	return send_bytes(p, buf_str(&b));
 }
@@ -240,7 +154,7 @@ static bool client_says_part(struct play *p, struct str text)
 {
 	struct buf b scoped(buf) = BUF_EMPTY;
 
-	unfold(text, &b);
+	script_unfold(text, &b);
 	return send_bytes(p, buf_str(&b));
 }
 
@@ -272,7 +186,7 @@ static bool server_closes(struct play *p, struct str text)
 
 static bool begin_tls(struct play *p, struct str text)
 {
-	if (!stream_tls_connect(p->client, tls_of_client, "mx.test",
+	if (!stream_tls_connect(p->client, the_world.tls_of_client, "mx.test",
 	                        after_ms(PATIENCE_MS)))
 		return wrong(p, "TLS", S("it"), str_of(cause()));
 	return true;
@@ -332,7 +246,7 @@ static bool trace_has(struct play *p, struct str text)
 	struct str trace = p->deliver.last ? p->deliver.last->trace : S("");
 	struct buf b scoped(buf) = BUF_EMPTY;
 
-	unfold(text, &b);
+	script_unfold(text, &b);
 	return contains(trace, buf_str(&b)) ||
 	       wrong(p, "trace", buf_str(&b), trace);
 }
@@ -354,7 +268,7 @@ static bool body_has(struct play *p, struct str text)
 
 	while ((got = body_read(body, n, all + n, body->bytes - n)) > 0)
 		n += (uint64_t)got;
-	unfold(text, &b);
+	script_unfold(text, &b);
 	return contains((struct str){ all, n }, buf_str(&b)) ||
 	       wrong(p, "body", buf_str(&b), (struct str){ all, n });
 }
@@ -439,16 +353,16 @@ static bool open_play(struct play *p)
 {
 	struct stream *ends[2];
 
-	p->router.directory = directory_open(in_folder("directory.db"));
+	p->router.directory = directory_open(world_path("directory.db"));
 	p->tally = tally_open();
 	p->router.verification = verification_open(p->tally);
-	p->router.guard = guard;
+	p->router.guard = the_world.guard;
 	p->deliver.verification = p->router.verification;
 	p->server = (struct smtp_server){
-		.settings = &settings,
+		.settings = &the_world.settings,
 		.router = &p->router,
 		.deliver = &p->deliver,
-		.queue = queue,
+		.queue = the_world.queue,
 		.per_ip = p->tally,
 	};
 	if (!p->router.directory || !stream_pair(ends))
@@ -491,79 +405,6 @@ static void play_main(void *arg)
 				break;
 		}
 	close_play(p);
-}
-
-/* ---- Dovecot's side of AUTH: alice with "secret", on a slow day "later" ----
- */
-
-static void answer_plain(struct stream *s, struct arena *a, struct str id,
-                         struct str response)
-{
-	struct str plain = STR_NONE;
-
-	if (!base64_decode(response, a, &plain))
-		plain = S("");
-	if (str_same(plain, S("\0alice@own.test\0secret")))
-		stream_sayf(s, "OK\t%.*s\tuser=alice@own.test\n", STR(id));
-	else if (str_same(plain, S("\0alice@own.test\0later")))
-		stream_sayf(s, "FAIL\t%.*s\ttemp\n", STR(id));
-	else
-		stream_sayf(s, "FAIL\t%.*s\tuser=x\n", STR(id));
-}
-
-static void dovecot_line(struct stream *s, struct arena *a, struct str line)
-{
-	struct str word, id, mechanism;
-	ptrdiff_t at;
-
-	str_split(&line, '\t', &word);
-	str_split(&line, '\t', &id);
-	if (str_same(word, S("CONT"))) {
-		answer_plain(s, a, id, line);
-		return;
-	}
-	if (!str_same(word, S("AUTH")))
-		return;
-	str_split(&line, '\t', &mechanism);
-	at = str_search(line, S("resp="));
-	if (at >= 0)
-		answer_plain(s, a, id, str_from(line, (size_t)at + 5));
-	else
-		stream_sayf(s, "CONT\t%.*s\t%s\n", STR(id),
-		            str_same(mechanism, S("PLAIN")) ? "" : "VXNlcjo=");
-}
-
-static void dovecot_session(void *arg)
-{
-	struct stream *s = arg;
-	struct arena *a = arena_open();
-
-	stream_say(s, S("VERSION\t1\t2\nMECH\tPLAIN\tplaintext\n"
-	                "MECH\tLOGIN\tplaintext\nMECH\tANONYMOUS\tanonymous\n"
-	                "SPID\t1\nCUID\t1\nCOOKIE\t00\nDONE\n"));
-	for (;;) {
-		struct str in = stream_bytes(s);
-		ptrdiff_t lf = str_find(in, '\n');
-
-		if (lf >= 0) {
-			dovecot_line(s, a, str_part(in, 0, (size_t)lf));
-			stream_skip(s, (size_t)lf + 1);
-			continue;
-		}
-		if (!stream_flush(s, after_ms(PATIENCE_MS)) ||
-		    stream_fill(s, NEVER) != STREAM_MORE)
-			break;
-	}
-	stream_close(s);
-	arena_close(a);
-}
-
-static void dovecot_main(void *listener)
-{
-	struct stream *s;
-
-	while ((s = listener_accept(listener)))
-		fiber_start("dovecot session", dovecot_session, s);
 }
 
 /* ---- all of them ---- */
@@ -625,44 +466,10 @@ static void find_plays(const char *only)
 	closedir(d);
 }
 
-static void done(struct change c)
-{
-	if (c.outcome != CHANGE_DONE)
-		fprintf(stderr, "%s\n", c.sentence);
-	assert_int_equal(c.outcome, CHANGE_DONE);
-}
-
-static void make_directory(void)
-{
-	struct setting relay = { S("relay"), S("192.0.2.77") };
-	struct setting away = { S("mail_system"), S("alternate") };
-	struct changes *c;
-	struct directory *d;
-	struct node node;
-
-	assert_true(directory_create(in_folder("directory.db"), S("secret")));
-	c = changes_open(in_folder("directory.db"), "test");
-	assert_non_null(c);
-	done(domain_create(c, S("own.test"), &relay, 1));
-	done(user_create(c, S("alice@own.test"), NULL, 0));
-	done(user_create(c, S("bob@own.test"), &away, 1));
-	done(user_create(c, S("nobody@own.test"), &away, 1));
-	changes_close(c);
-	d = directory_open(in_folder("directory.db"));
-	assert_non_null(d);
-	assert_true(directory_node(d, &node));
-	guard = guard_open(&node);
-	directory_close(d);
-}
-
 static void loop_main(void *unused)
 {
-	struct listener *dovecot;
+	struct listener *dovecot = world_dovecot();
 
-	settings.auth_path = strdup(in_folder("auth"));
-	dovecot = listener_open_path(settings.auth_path, 0600);
-	assert_non_null(dovecot);
-	fiber_start("dovecot", dovecot_main, dovecot);
 	for (size_t i = 0; i < n_plays; i++)
 		assert_non_null(fiber_start("play", play_main, plays[i]));
 	for (size_t i = 0; i < n_plays; i++)
@@ -686,37 +493,11 @@ static void test_dialogues(void **state)
 	assert_int_equal(failed, 0);
 }
 
-static int make_world(void **state)
-{
-	assert_non_null(mkdtemp(folder));
-	assert_true(tls_self_signed("mx.test", in_folder("cert.pem"),
-	                            in_folder("key.pem")));
-	tls_of_server = tls_server(in_folder("cert.pem"), in_folder("key.pem"));
-	tls_of_client = tls_client(TLS_ANY, NULL);
-	settings.tls = tls_of_server;
-	queue = queue_open(folder);
-	assert_non_null(queue);
-	make_directory();
-	return 0;
-}
-
-static int end_world(void **state)
-{
-	char remove[300];
-
-	queue_close(queue);
-	guard_close(guard);
-	tls_close(tls_of_server);
-	tls_close(tls_of_client);
-	snprintf(remove, sizeof(remove), "rm -r %s", folder);
-	return system(remove);
-}
-
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = { cmocka_unit_test(test_dialogues) };
 
 	log_open("mx.test");
 	find_plays(argc > 1 ? argv[1] : NULL);
-	return cmocka_run_group_tests(tests, make_world, end_world);
+	return cmocka_run_group_tests(tests, world_make, world_remove);
 }

@@ -3,8 +3,8 @@
  *
  * session.c holds the story: greeting, loop, verbs[]; the other files hold one
  * step each: hello.c (EHLO, STARTTLS), envelope.c (MAIL, RCPT), body.c (DATA,
- * BDAT), auth.c (AUTH through Dovecot), received.c (the trace header), peers.c
- * (is it a system that calls?), budget.c (errors and limits).
+ * BDAT), auth.c (AUTH through Dovecot), received.c (the trace header), memory.c
+ * (what sessions leave for each other), budget.c (errors and limits).
  * What is said is in replies.def.
  */
 #ifndef SMTP_SMTP_H

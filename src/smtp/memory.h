@@ -1,26 +1,13 @@
 /*
  * What the sessions of one loop leave for each other: answers that would cost
- * a wait each time.
+ * a wait each time, and counts.
  */
-#ifndef SMTP_PEERS_H
-#define SMTP_PEERS_H
+#ifndef SMTP_MEMORY_H
+#define SMTP_MEMORY_H
 
 #include "smtp/session.h"
 
-enum {
-	KNOWN_SYSTEMS = 32,
-	KNOWN_ADDRESSES = 32,
-	KNOWN_HOSTS_BYTES = 512,
-	SENDERS = 1024
-};
-
-/* The addresses of one system, until they are asked again. */
-struct known_system {
-	char hosts[KNOWN_HOSTS_BYTES];
-	struct inet addresses[KNOWN_ADDRESSES];
-	size_t n;
-	int64_t until_ms;
-};
+enum { SENDERS = 1024 };
 
 /* What a login has sent since the minute began. */
 struct sender_minute {
@@ -30,9 +17,6 @@ struct sender_minute {
 };
 
 struct smtp_memory {
-	struct known_system systems[KNOWN_SYSTEMS];
-	unsigned next;
-
 	char mechanisms[256]; /* what Dovecot offers (auth.c) */
 	int64_t mechanisms_until_ms;
 
