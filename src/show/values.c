@@ -19,3 +19,18 @@ json_t *json_time_s(int64_t seconds)
 {
 	return json_time(seconds * 1000);
 }
+
+const char *show_hop_kind(const struct next_hop *h)
+{
+	switch (h->kind) {
+	case NEXT_HOP_MAILBOXES:
+		return "mailboxes";
+	case NEXT_HOP_SYSTEM:
+	case NEXT_HOP_RELAY:
+		return "system";
+	case NEXT_HOP_INTERNET:
+	case NEXT_HOP_UNDECIDED:
+		break;
+	}
+	return "internet";
+}
