@@ -1,0 +1,56 @@
+/* What engine.c and lane.c share. */
+#ifndef ENGINE_INSIDE_H
+#define ENGINE_INSIDE_H
+
+#include "control/control.h"
+#include "engine/engine.h"
+#include "engine/questions.h"
+#include "queue/queue.h"
+
+struct engine {
+	struct engine_settings settings;
+	struct engine_owner owner;
+	struct arena *arena;
+	struct queue *queue;
+	struct damage damage;		/* to the directory */
+	struct guard *guard;
+	struct tally *per_ip, *open_questions;
+	struct verification *verification;
+	struct allowance *allowance;
+	struct board *down, *given;
+	struct dns *dns;
+	struct hosts *hosts;
+	struct turns *turns;
+	struct first_mails *first_mails;
+	struct ledger *systems, *traffic;
+	struct control control;
+	struct questions questions;
+	struct health *health;
+	int64_t started_wall_ms;
+	struct tls_context *tls, *tls_any, *tls_verified;
+	struct lane *lanes;
+	int lanes_ready;		/* lane 0 counts */
+	bool failed;
+};
+
+struct lane {
+	struct engine *engine;
+	struct directory *directory;
+	struct router router;
+	struct deliver *deliver;
+	struct smtp_server server;
+	struct listener **listeners;
+	struct listener *local, *control;
+	struct fiber *scheduler, *roots, *health, *owner;
+	struct fiber *keeper;		/* lane 0: of what was confirmed */
+	struct gate stop;
+	bool stopping, is_open;
+};
+
+/* For struct questions. */
+unsigned lane_look(void *engine, int lane,
+		   void (*each)(void *arg, struct str name, unsigned in_use,
+				unsigned idle),
+		   void *arg);
+
+#endif

@@ -1,0 +1,272 @@
+/* The engine's figures as JSON (status.h). */
+#include "engine/status.h"
+
+#include <stdlib.h>
+
+#include "base/hash.h"
+#include "base/limits.h"
+#include "deliver/deliver.h"
+#include "directory/lists.h"
+#include "queue/queue.h"
+#include "queue/tools.h"
+#include "rt/counter.h"
+#include "rt/ledger.h"
+#include "rt/clock.h"
+#include "show/troubles.h"
+#include "show/values.h"
+
+static json_t *counters_json(void)
+{
+	json_t *all = json_object();
+
+	for (int c = 0; c < COUNTER_COUNT; c++)
+		json_object_set_new(all, counter_name((enum counter)c),
+				    json_integer((json_int_t)counter_value(
+					    (enum counter)c)));
+	return all;
+}
+
+/* ---- systems ---- */
+
+/* What is known of a next hop beside the ledger. */
+struct hop {
+	UT_hash_handle hh;
+	struct str name;		/* its row's */
+	struct str hosts;
+	json_int_t in_use, idle;
+};
+
+struct hops {
+	struct arena *arena;
+	struct hop *by_name;
+};
+
+static struct hop *find(const struct hops *h, struct str name)
+{
+	struct hop *found;
+
+	HASH_FIND(hh, h->by_name, name.p, name.n, found);
+	return found;
+}
+
+static struct hop *find_or_add(struct hops *h, struct str name)
+{
+	struct hop *p = find(h, name);
+
+	if (p)
+		return p;
+	p = arena_new(h->arena, struct hop);
+	p->name = name;
+	HASH_ADD_KEYPTR(hh, h->by_name, p->name.p, p->name.n, p);
+	return p;
+}
+
+static void learn_connections(struct hops *h, const struct status *s)
+{
+	for (size_t i = 0; i < s->n_connections; i++) {
+		struct hop *p = find_or_add(h, s->connections[i].name);
+
+		p->in_use += s->connections[i].in_use;
+		p->idle += s->connections[i].idle;
+	}
+}
+
+static void learn_host(void *arg, const struct system *e)
+{
+	struct hops *h = arg;
+
+	find_or_add(h, system_key(e, h->arena))->hosts =
+		arena_str(h->arena, e->hosts);
+}
+
+/* The directory is asked once for all named systems; the name of a relay is its
+ * hosts. */
+static void learn_hosts(struct hops *h, const struct status *s)
+{
+	struct directory *d =
+		s->directory ? directory_open(s->directory) : NULL;
+	bool is_known = d && list_systems(d, STR_NONE, learn_host, h);
+
+	(void)is_known;		/* else the names have to do */
+	directory_close(d);
+}
+
+static const char *state_word(int state)
+{
+	switch ((enum system_state)state) {
+	case SYSTEM_UP:
+		return "up";
+	case SYSTEM_DOWN:
+		return "down";
+	case SYSTEM_UNTRIED:
+		break;
+	}
+	return "unknown";
+}
+
+static json_t *system_json(const struct ledger_row *row, const struct hop *hop)
+{
+	static const struct hop nothing;
+	struct next_hop next;
+
+	if (!hop)
+		hop = &nothing;
+	check(next_hop_parse(row->name, &next));
+	return json_pack("{s:s,s:s,s:o,s:o,s:s,s:o,s:o,s:I,s:I,s:I,s:I,s:I}",
+			 "kind", show_hop_kind(&next), "next_hop",
+			 next_hop_word(next.kind), "name",
+			 json_text(next.name), "hosts",
+			 json_text(str_empty(hop->hosts) ? next.name
+							 : hop->hosts),
+			 "state", state_word(row->state), "since",
+			 json_time_or_null(row->since_ms), "problem",
+			 json_text(row->note), "delivered",
+			 (json_int_t)row->n[SYSTEM_DELIVERED], "deferred",
+			 (json_int_t)row->n[SYSTEM_DEFERRED], "refused",
+			 (json_int_t)row->n[SYSTEM_REFUSED], "connections",
+			 hop->in_use, "idle", hop->idle);
+}
+
+static int latest_first(const void *a, const void *b)
+{
+	uint64_t one = ((const struct ledger_row *)a)->used;
+	uint64_t two = ((const struct ledger_row *)b)->used;
+
+	return (one < two) - (one > two);
+}
+
+/* As many as there is room for. */
+static json_t *systems_json(const struct status *s, struct hops *hops,
+			    size_t *left_out)
+{
+	json_t *list = json_array();
+	size_t n, bytes = 0;
+	struct ledger_row *rows = ledger_copy(s->systems, hops->arena, &n);
+
+	qsort(rows, n, sizeof(*rows), latest_first);
+	for (size_t i = 0; i < n; i++) {
+		json_t *one = system_json(&rows[i], find(hops, rows[i].name));
+
+		bytes += json_dumpb(one, NULL, 0, JSON_COMPACT) + 1;
+		if (bytes > LIMIT_CONTROL_SYSTEMS_BYTES) {
+			json_decref(one);
+			break;
+		}
+		json_array_append_new(list, one);
+	}
+	*left_out = n - json_array_size(list);
+	return list;
+}
+
+/* ---- trouble ---- */
+
+static void add_down(json_t *list, const struct ledger_row *row)
+{
+	struct date_text since = date_iso(row->since_ms);
+	struct next_hop next;
+
+	check(next_hop_parse(row->name, &next));
+	json_array_append_new(
+		list, next.kind == NEXT_HOP_MAILBOXES
+			? trouble_json(TROUBLE_mailboxes_down,
+				       VALUES(V("since", since.c)), row->note)
+			: trouble_json(TROUBLE_system_down,
+				       VALUES(V("system", next.name),
+					      V("since", since.c)),
+				       row->note));
+}
+
+/* Of a domain of the Internet nobody here can mend anything. */
+static json_t *troubles_json(const struct status *s, struct arena *arena)
+{
+	json_t *list = s->troubles ? json_deep_copy(s->troubles)
+				   : json_array();
+	size_t n, added = 0;
+	struct ledger_row *rows = ledger_copy(s->systems, arena, &n);
+	struct next_hop next;
+
+	check(list);
+	qsort(rows, n, sizeof(*rows), latest_first);
+	for (size_t i = 0; i < n && added < LIMIT_CONTROL_TROUBLES; i++) {
+		if (rows[i].state != SYSTEM_DOWN ||
+		    !next_hop_parse(rows[i].name, &next) ||
+		    next.kind == NEXT_HOP_INTERNET)
+			continue;
+		add_down(list, &rows[i]);
+		added++;
+	}
+	return list;
+}
+
+/* ---- domains ---- */
+
+static json_t *domain_json(const struct ledger_row *row)
+{
+	return json_pack("{s:o,s:I,s:I,s:I}", "name", json_text(row->name),
+			 "handed_over", (json_int_t)row->n[TRAFFIC_HANDED_OVER],
+			 "kept", (json_int_t)row->n[TRAFFIC_KEPT], "refused",
+			 (json_int_t)row->n[TRAFFIC_REFUSED]);
+}
+
+static json_t *domains_json(const struct status *s, struct arena *arena)
+{
+	json_t *list = json_array();
+	size_t n;
+	struct ledger_row *rows = ledger_copy(s->traffic, arena, &n);
+
+	for (size_t i = 0; i < n; i++)
+		json_array_append_new(list, domain_json(&rows[i]));
+	return list;
+}
+
+/* ---- the queue ---- */
+
+static void add_id(void *list, const char *id)
+{
+	json_array_append_new(list, json_string(id));
+}
+
+/* What cannot be asked is left out: the queue has its own words for it. */
+static json_t *deadly_json(const struct status *s)
+{
+	json_t *list = json_array();
+	struct tools *t = s->data ? tools_open(s->data) : NULL;
+	bool is_whole = t && tools_deadly(t, LIMIT_CONTROL_DEADLY, add_id,
+					  list);
+
+	(void)is_whole;
+	tools_close(t);
+	return list;
+}
+
+/* ---- all of it ---- */
+
+void status_write(struct buf *to, const struct status *s)
+{
+	struct arena *arena scoped(arena) = arena_open();
+	struct hops hops = { .arena = arena };
+	json_t *systems, *all;
+	size_t left_out;
+	char *written;
+
+	learn_connections(&hops, s);
+	learn_hosts(&hops, s);
+	systems = systems_json(s, &hops, &left_out);
+	HASH_CLEAR(hh, hops.by_name);
+	all = json_pack("{s:s,s:o,s:I,s:I,s:o,s:o,s:I,s:o,s:o,s:o,s:o,s:I}", "hostname",
+			s->hostname, "started",
+			json_time_or_null(s->started_wall_ms), "started_ms",
+			(json_int_t)s->started_wall_ms, "sessions",
+			(json_int_t)s->sessions, "counters", counters_json(),
+			"systems", systems, "systems_left_out",
+			(json_int_t)left_out, "certificate_ends",
+			json_time_or_null(s->certificate_ends_ms), "trouble",
+			troubles_json(s, arena), "held_deadly", deadly_json(s),
+			"domains", domains_json(s, arena), "orphans",
+			(json_int_t)(s->queue ? queue_orphans(s->queue) : 0));
+	written = json_dumps(all, JSON_COMPACT);
+	check(written);
+	buf_add(to, str_of(written));
+	free(written);
+	json_decref(all);
+}

@@ -1,0 +1,63 @@
+/*
+ * What the engine says of itself on its control socket: the figures the
+ * console, `splitmail status` and monitors show.
+ *
+ *	{"hostname", "started", "started_ms", "sessions",
+ *	 "counters": {metric: n},
+ *	 "systems": [{"kind", "next_hop", "name", "hosts", "state", "since", "problem",
+ *	              "delivered", "deferred", "refused", "connections", "idle"}],
+ *	 "systems_left_out": n,
+ *	 "certificate_ends",
+ *	 "trouble": [{"what", "stops_mail", "text", "values", "detail"}],
+ *	 "held_deadly": [id],
+ *	 "domains": [{"name", "handed_over", "kept", "refused"}],
+ *	 "orphans": n}
+ *
+ * kind is mailboxes (Dovecot), internet (every domain that is not ours) or
+ * system; next_hop tells a system with a name from a relay, as
+ * base/next_hop.h does; state is up, down or unknown.  Only what mail has gone to, or from,
+ * since the engine started is in the lists.  Systems come in order of their
+ * last use, and so many that the answer stays within
+ * LIMIT_CONTROL_ANSWER_BYTES; the others are counted in systems_left_out.
+ * "trouble" is what is wrong now (show/troubles.h), systems that are down among
+ * it, the LIMIT_CONTROL_TROUBLES used last.
+ * "held_deadly" are messages in the queue that are held because the engine died
+ * whenever they were under way, at most LIMIT_CONTROL_DEADLY.  "domains" counts
+ * recipients by what the client was told.  "orphans" are files of mail in
+ * spool.orphans/, which queue.db does not know.
+ */
+#ifndef ENGINE_STATUS_H
+#define ENGINE_STATUS_H
+
+#include <jansson.h>
+
+#include "base/buf.h"
+
+struct ledger;
+struct queue;
+
+/* Open connections to one next hop, on one loop. */
+struct hop_connections {
+	struct str name;	/* as in the ledger of systems */
+	unsigned in_use, idle;
+};
+
+struct status {
+	const char *hostname;
+	int64_t started_wall_ms;
+	const char *directory;	/* its path, for hosts; may be NULL */
+	const char *data;	/* the data folder, for the queue; likewise */
+	struct ledger *systems, *traffic;
+	unsigned sessions;
+	struct queue *queue;	/* for orphans; may be NULL */
+	int64_t certificate_ends_ms;	/* wall clock; 0: not known */
+	const json_t *troubles;	/* beside systems; may be NULL */
+	const struct hop_connections *connections;
+	size_t n_connections;
+};
+
+/* One JSON document.  Blocks, and with thousands of systems for long: not for a
+ * loop's thread. */
+void status_write(struct buf *to, const struct status *s);
+
+#endif
