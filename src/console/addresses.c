@@ -56,6 +56,7 @@ static bool check_entry(json_t *e, size_t i, struct response *out)
 		bad = "address";
 	json_object_foreach(e, key, v)
 		if (strcmp(key, "address") && strcmp(key, "default") &&
+		    strcmp(key, "home_now") &&
 		    !(json_is_boolean(v) && !strcmp(key, "routed")) &&
 		    !(json_is_string(v) && !strcmp(key, "home") &&
 		      is_home(text_of(e, "home"))))
@@ -125,6 +126,16 @@ static bool set_one(struct request *r, json_t *now, json_t *e, size_t i,
 						   now), s, n), i, out);
 }
 
+/* "bob@alias.example" that LIST has as "bob@*": adding that takes it in, and
+ * what leads to it goes on. */
+static bool is_widened(struct request *r, json_t *list, struct str address)
+{
+	ptrdiff_t at = str_find_last(address, '@');
+
+	return at > 0 && entry_of(list, arena_strf(r->arena, "%.*s@*",
+						   (int)at, address.p));
+}
+
 static bool remove_others(struct request *r, struct str holder, json_t *have,
 			  json_t *list, struct response *out)
 {
@@ -136,7 +147,7 @@ static bool remove_others(struct request *r, struct str holder, json_t *have,
 		struct str address = text_of(e, "address");
 
 		if (json_is_true(json_object_get(e, "default")) ||
-		    entry_of(list, address))
+		    entry_of(list, address) || is_widened(r, list, address))
 			continue;
 		change = address_remove(r->c, holder, address);
 		if (change.outcome == CHANGE_DONE)
@@ -147,7 +158,7 @@ static bool remove_others(struct request *r, struct str holder, json_t *have,
 	return true;
 }
 
-/* Removed before added: bob@alias may become bob@*. */
+/* Removed before added: what one had, another may get. */
 bool addresses_set(struct request *r, struct str holder, json_t *now,
 		   json_t *list, bool whole, struct response *problem_out)
 {
@@ -210,63 +221,52 @@ struct response on_list_addresses(struct request *r)
 	return show(r, 200);
 }
 
-/* What EACH does to the user NOW, as one change. */
-static struct response with_user(struct request *r,
-			       struct response (*each)(struct request *r,
-						     json_t *now))
+/* If-Match is of the list that GET shows here. */
+static bool list_is(struct request *r, json_t *now, struct response *out)
 {
-	json_t *now = NULL;
-	struct response a = { 0 };
+	json_t *list = shown(now);
+	bool good = precondition(r, list, out);
 
-	if (!change_open(r))
-		return trouble(r);
-	switch (holder_show(r, HOLDER_USER, r->args[0], &now)) {
-	case FOUND:
-		a = each(r, now);
-		break;
-	case FOUND_NOT:
-		a = not_there(r);
-		break;
-	case FOUND_TROUBLE:
-		break;
-	}
-	json_decref(now);
-	return change_close(r, a.status ? a : trouble(r));
+	json_decref(list);
+	return good;
 }
 
 static struct response set_list(struct request *r, json_t *now, bool whole)
 {
-	json_t *list = json_object_get(r->body, "items"), *before = shown(now);
+	json_t *list = json_object_get(r->body, "items");
 	struct response a;
-	bool good = precondition(r, before, &a);
 
-	json_decref(before);
-	if (!good || !addresses_set(r, r->args[0], now, list, whole, &a))
+	if (!list_is(r, now, &a) || !addresses_set(r, r->args[0], now, list, whole, &a))
 		return a;
 	return show(r, 200);
 }
 
-static struct response replace(struct request *r, json_t *now)
+static struct response replace(struct request *r, const void *unused,
+			       json_t *now)
 {
+	(void)unused;
 	return set_list(r, now, true);
 }
 
-static struct response amend(struct request *r, json_t *now)
+static struct response amend(struct request *r, const void *unused,
+			     json_t *now)
 {
+	(void)unused;
 	return set_list(r, now, false);
 }
 
 struct response on_put_addresses(struct request *r)
 {
-	return with_user(r, replace);
+	return change_entry(r, load_user, replace, NULL);
 }
 
 struct response on_patch_addresses(struct request *r)
 {
-	return with_user(r, amend);
+	return change_entry(r, load_user, amend, NULL);
 }
 
-static struct response put_one(struct request *r, json_t *now)
+static struct response put_one(struct request *r, const void *unused,
+			       json_t *now)
 {
 	json_t *have = json_object_get(now, "addresses");
 	json_t *list = json_array(), *e = json_copy(r->body);
@@ -274,30 +274,37 @@ static struct response put_one(struct request *r, json_t *now)
 	struct response a;
 	bool good;
 
+	(void)unused;
 	json_object_set_new(e, "address", json_text(r->args[1]));
 	json_array_append_new(list, e);
-	good = addresses_set(r, r->args[0], now, list, false, &a);
+	good = list_is(r, now, &a) &&
+	       addresses_set(r, r->args[0], now, list, false, &a);
 	json_decref(list);
 	return good ? show(r, is_new ? 201 : 200) : a;
 }
 
 struct response on_put_address(struct request *r)
 {
-	return with_user(r, put_one);
+	return change_entry(r, load_user, put_one, NULL);
 }
 
-static struct response delete_one(struct request *r, json_t *now)
+static struct response delete_one(struct request *r, const void *unused,
+				  json_t *now)
 {
 	struct change change;
+	struct response a;
 
+	(void)unused;
 	if (!entry_of(json_object_get(now, "addresses"), r->args[1]))
 		return not_there(r);
+	if (!list_is(r, now, &a))
+		return a;
 	change = address_remove(r->c, r->args[0], r->args[1]);
-	return change.outcome == CHANGE_DONE ? answer_empty()
+	return change.outcome == CHANGE_DONE ? answer_deleted(r)
 					     : refused(r, change);
 }
 
 struct response on_delete_address(struct request *r)
 {
-	return with_user(r, delete_one);
+	return change_entry(r, load_user, delete_one, NULL);
 }

@@ -3,78 +3,12 @@
  */
 #include "console/admission.h"
 
-#include <microhttpd.h>
 #include <sodium.h>
 
 #include "base/limits.h"
-#include "console/handlers.h"
-#include "console/nouns.h"
+#include "console/routes.h"
 #include "console/sessions.h"
-
-static const struct route routes[] = {
-#define ROUTE(method, path, handler, right, body) \
-	{ method, path, handler, right, body },
-#include "console/routes.def"
-#undef ROUTE
-};
-
-/* ---- the address ---- */
-
-bool is_write(const struct request *r)
-{
-	return strcmp(r->method, "GET") && strcmp(r->method, "HEAD");
-}
-
-static bool same_method(const char *asked, const char *route)
-{
-	return !strcmp(asked, route) ||
-	       (!strcmp(asked, "HEAD") && !strcmp(route, "GET"));
-}
-
-/* Does PATH fit the route's?  Its parts go into r->args. */
-static bool fits(struct request *r, const char *route)
-{
-	struct str want = str_of(route), have = r->path, w, h;
-	size_t n = 0;
-
-	for (;;) {
-		bool more = str_split(&want, '/', &w);
-
-		if (more != str_split(&have, '/', &h))
-			return false;
-		if (!more)
-			return true;
-		if (!str_starts(w, S("{"))) {
-			if (!str_same(w, h))
-				return false;
-			continue;
-		}
-		check(n < ARGS);
-		if (str_empty(h) || !decode(h, r->arena, &r->args[n++]))
-			return false;
-	}
-}
-
-static const struct route web = { "GET", "", on_web, OPEN, NO_BODY };
-
-/* ALLOW gets the methods of the path, for a 405. */
-static const struct route *find_route(struct request *r, const char **allow)
-{
-	*allow = NULL;
-	for (size_t i = 0; i < array_size(routes); i++) {
-		if (!fits(r, routes[i].path))
-			continue;
-		if (same_method(r->method, routes[i].method))
-			return &routes[i];
-		*allow = *allow ? arena_printf(r->arena, "%s, %s", *allow,
-					       routes[i].method)
-				: routes[i].method;
-	}
-	if (*allow || str_starts(r->path, S("/api/")))
-		return NULL;
-	*allow = "GET, HEAD";
-	return same_method(r->method, "GET") ? &web : NULL;
-}
+#include "console/who.h"
 
 /* ---- may it be made? ---- */
 
@@ -138,91 +72,6 @@ static struct response not_signed_in(void)
 
 /* ---- who is it? ---- */
 
-static enum answer by_token(struct directory *d, struct str token,
-			    struct arena *arena, struct who *out)
-{
-	struct token_entry t;
-	enum answer a = directory_token(d, token, arena, &t);
-
-	if (a != ANSWER_YES)
-		return a;
-	out->by_token = true;
-	out->may_write = t.may_write;
-	return directory_admin(d, t.admin, arena, &out->admin);
-}
-
-/* He may have changed his own password between the two looks: what the
- * directory says now was expected before it was committed. */
-static bool still_holds(const struct console *c, struct session *s,
-			const struct admin *now, struct arena *arena)
-{
-	struct proof wanted = { now->hash, now->totp };
-
-	return session_holds(s, wanted) ||
-	       (session_look(c->sessions, s->id, arena, s) &&
-		session_holds(s, wanted));
-}
-
-static enum answer by_session(const struct console *c, struct directory *d,
-			      const struct credentials *shown,
-			      struct arena *arena, struct who *out)
-{
-	struct session *s = arena_new(arena, struct session);
-	enum answer a;
-
-	if (!(shown->is_unattended
-		      ? session_look(c->sessions, shown->session, arena, s)
-		      : session_find(c->sessions, shown->session, arena, s)))
-		return ANSWER_NO;
-	out->session = s->id;
-	out->csrf = s->csrf;
-	out->may_write = true;
-	a = directory_admin(d, str_of(s->name), arena, &out->admin);
-	if (a == ANSWER_YES && !still_holds(c, s, &out->admin, arena))
-		a = ANSWER_NO;
-	if (a == ANSWER_NO)
-		session_end(c->sessions, s->id);
-	return a;
-}
-
-enum answer who_shows(const struct console *c, struct directory *d,
-		      const struct credentials *shown, struct arena *arena,
-		      struct who *out)
-{
-	enum answer a = ANSWER_NO;
-
-	*out = (struct who){ 0 };
-	if (shown->token.p)
-		a = by_token(d, shown->token, arena, out);
-	else if (shown->session)
-		a = by_session(c, d, shown, arena, out);
-	if (a == ANSWER_NO)
-		*out = (struct who){ 0 };
-	return a;
-}
-
-/* A page that looks by itself is no sign of a person. */
-static bool is_unattended(struct request *r)
-{
-	const char *said = header(r, "X-Unattended");
-
-	return r->route->body == STREAM ||
-	       (said && !strcmp(said, "true") && !is_write(r));
-}
-
-struct credentials credentials_of(struct request *r)
-{
-	const char *authorization = header(r, "Authorization");
-	struct credentials c = { .is_unattended = is_unattended(r) };
-
-	if (authorization && !strncasecmp(authorization, "Bearer ", 7))
-		c.token = str_trim(str_from(str_of(authorization), 7));
-	else
-		c.session = MHD_lookup_connection_value(
-			r->connection, MHD_COOKIE_KIND, "splitmail_session");
-	return c;
-}
-
 static enum answer recognise(struct request *r)
 {
 	struct credentials shown = credentials_of(r);
@@ -251,24 +100,6 @@ static bool check_write(struct request *r, struct response *out)
 	if (r->who.by_token || has_csrf(r))
 		return true;
 	*out = problem(NULL, csrf_token_wrong);
-	return false;
-}
-
-bool has_right(const struct who *who, enum right right)
-{
-	enum admin_role role = who->admin.role;
-
-	switch (right) {
-	case OPEN:
-	case ANY:
-		return true;
-	case SESSION:
-		return !who->by_token;
-	case DOMAIN:
-		return role == ADMIN_SUPER || role == ADMIN_DOMAIN;
-	case SUPER:
-		return role == ADMIN_SUPER;
-	}
 	return false;
 }
 
@@ -304,6 +135,27 @@ bool admit_request_again(struct request *r, struct response *out)
 	return false;
 }
 
+/* "preview=1" must not do the thing itself. */
+static bool check_flags(struct request *r, struct response *out)
+{
+	static const char *const flags[] = { "preview", "count", "own" };
+	struct str rest = r->query, pair, key;
+
+	while (str_split(&rest, '&', &pair)) {
+		str_split(&pair, '=', &key);
+		for (size_t i = 0; i < array_size(flags); i++) {
+			if (!str_same(key, str_of(flags[i])) ||
+			    str_same(pair, S("true")) ||
+			    str_same(pair, S("false")))
+				continue;
+			*out = problem(flags[i], bad_parameter,
+				       V("key", flags[i]), V("given", pair));
+			return false;
+		}
+	}
+	return true;
+}
+
 static bool check_body(struct request *r, struct response *out)
 {
 	const char *type = header(r, "Content-Type");
@@ -330,9 +182,11 @@ bool admit_request(struct request *r, struct response *out)
 
 	if (!check_host(r, out))
 		return false;
-	r->route = find_route(r, &allow);
+	r->route = route_find(r, &allow);
 	if (!r->route && allow) {
-		*out = problem(NULL, not_possible);
+		*out = problem(NULL, not_possible, V("method", r->method),
+			       V("allow", allow),
+			       V("instead", route_instead_of_post(r)));
 		out->allow = allow;
 		return false;
 	}
@@ -341,5 +195,5 @@ bool admit_request(struct request *r, struct response *out)
 		return false;
 	}
 	return check_origin(r, out) && admit_request_again(r, out) &&
-	       check_body(r, out);
+	       check_flags(r, out) && check_body(r, out);
 }

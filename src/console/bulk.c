@@ -3,10 +3,14 @@
  */
 #include <stdlib.h>
 
+#include "base/limits.h"
+#include "console/desk.h"
 #include "console/handlers.h"
 #include "console/job_worker.h"
 #include "console/jobs.h"
 #include "console/nouns.h"
+#include "console/waiting.h"
+#include "directory/lists.h"
 
 enum {
 	MANY = 10000,        /* addresses; they fit into a body */
@@ -30,6 +34,7 @@ static const struct setting_rule filter_rules[] = {
 	{ "mail_system", SETTING_TEXT, NULL },
 	{ "system", SETTING_TEXT, NULL },
 	{ "enabled", SETTING_FLAG, NULL },
+	{ "password", SETTING_TEXT, NULL },
 	{ 0 },
 };
 
@@ -78,13 +83,15 @@ static bool take_expect(struct request *r, struct job_order *o,
 {
 	json_t *expect = json_object_get(r->body, "expect");
 
-	if (expect ? json_is_integer(expect) && json_integer_value(expect) >= 0
-		   : param_flag(r, "preview")) {
-		o->expect = expect ? json_integer_value(expect) : -1;
+	o->expect = -1;
+	if (!expect && param_flag(r, "preview"))
 		return true;
+	if (!json_is_integer(expect) || json_integer_value(expect) < 0) {
+		*bad = problem("expect", expect_needed);
+		return false;
 	}
-	*bad = problem("expect", expect_needed);
-	return false;
+	o->expect = json_integer_value(expect);
+	return true;
 }
 
 static bool take_filter(struct request *r, json_t *filter, struct job_order *o,
@@ -167,10 +174,34 @@ static bool do_all(struct request *r, int64_t id, struct job *out)
 	return true;
 }
 
+/* The users a preview has changed, for what waits for them. */
+struct changed {
+	int64_t ids[TRIED];
+	size_t n;
+};
+
+static void add_changed(void *arg, int64_t holder)
+{
+	struct changed *c = arg;
+
+	if (c->n < TRIED)
+		c->ids[c->n++] = holder;
+}
+
+static json_t *effects_json(const struct job_effects *e)
+{
+	return json_pack("{s:I,s:I,s:I,s:n}", "without_password",
+			 (json_int_t)e->without_password, "left_here",
+			 (json_int_t)e->left_here, "left_elsewhere",
+			 (json_int_t)e->left_elsewhere, "waiting");
+}
+
 /* The job itself, done on the first of them; it is undone afterwards. */
-static struct response preview(struct request *r, struct job_order *o)
+static struct response preview(struct request *r, struct job_order *o,
+			       struct changed *changed)
 {
 	json_t *refusals = json_array();
+	struct job_effects effects;
 	struct job_made made;
 	struct job job;
 	struct change change;
@@ -179,16 +210,87 @@ static struct response preview(struct request *r, struct job_order *o)
 	change = job_create(r->c, o, &made);
 	if (change.outcome == CHANGE_DONE && do_all(r, made.id, &job) &&
 	    list_refusals(r->d, made.id, 0, REFUSALS_SHOWN, add_refusal,
-			  refusals))
+			  refusals) &&
+	    job_effects(r->d, made.id, &effects) == ANSWER_YES &&
+	    list_changed(r->d, made.id, add_changed, changed))
 		return answer_json(
-			200, json_pack("{s:I,s:I,s:I,s:I,s:o}", "matching",
+			200, json_pack("{s:I,s:I,s:I,s:I,s:o,s:o}", "matching",
 				       (json_int_t)made.matching, "tried",
 				       (json_int_t)job.total, "changed",
 				       (json_int_t)job.changed, "refused",
 				       (json_int_t)job.refused, "refusals",
-				       refusals));
+				       refusals, "effects",
+				       effects_json(&effects)));
 	json_decref(refusals);
 	return change.outcome == CHANGE_DONE ? trouble(r) : refused(r, change);
+}
+
+/* ---- what waits for them ---- */
+
+struct search {
+	struct request *r;
+	const struct changed *changed;
+	int64_t messages;	/* looked at */
+	int64_t found;
+};
+
+static int by_number(const void *a, const void *b)
+{
+	int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+
+	return (x > y) - (x < y);
+}
+
+static void look_at(void *arg, const struct message *m)
+{
+	struct search *s = arg;
+	int64_t id;
+
+	s->messages++;
+	for (size_t i = 0; i < m->n; i++)
+		if (find_holder(s->r->d, m->recipients[i].address, m->arena,
+				&id) == ANSWER_YES &&
+		    bsearch(&id, s->changed->ids, s->changed->n, sizeof(id),
+			    by_number)) {
+			s->found++;
+			return;
+		}
+}
+
+/* Null: more waits than is looked at while somebody waits for the answer. */
+static json_t *count_waiting(struct request *r, struct changed *c)
+{
+	struct search s = { .r = r, .changed = c };
+	struct queue_filter f = { 0 };
+	const struct str *names = NULL;
+	size_t n = 0;
+	struct tools *t = tools_open(r->console->settings->data);
+	bool ok = t && queue_names(r, S(""), &names, &n) == ANSWER_YES;
+
+	qsort(c->ids, c->n, sizeof(c->ids[0]), by_number);
+	for (size_t i = 0; ok && i < n; i++) {
+		f.domain = names[i];
+		ok = tools_page(t, &f, S(""),
+				(size_t)(LIMIT_CONSOLE_OUTLOOK - s.messages),
+				look_at, &s) &&
+		     s.messages < LIMIT_CONSOLE_OUTLOOK;
+	}
+	tools_close(t);
+	return ok ? json_integer(s.found) : json_null();
+}
+
+/* The writer is free again by then, and the request has no handle. */
+static struct response say_waiting(struct request *r, struct response a,
+				   struct changed *c)
+{
+	json_t *effects = json_object_get(a.body, "effects");
+
+	if (!effects || c->n == 0)
+		return a;
+	r->d = desk_borrow(r->console->desk);
+	if (r->d)
+		json_object_set_new(effects, "waiting", count_waiting(r, c));
+	return a;
 }
 
 struct response on_change_users(struct request *r)
@@ -200,8 +302,12 @@ struct response on_change_users(struct request *r)
 		return a;
 	if (!change_open(r))
 		return trouble(r);
-	if (param_flag(r, "preview"))
-		return change_close(r, preview(r, &o));
+	if (param_flag(r, "preview")) {
+		struct changed *changed = arena_new(r->arena, struct changed);
+
+		a = change_close(r, preview(r, &o, changed));
+		return say_waiting(r, a, changed);
+	}
 	a = change_close(r, make(r, &o));
 	if (a.status == 202)
 		job_worker_wake();

@@ -7,6 +7,7 @@
 
 #include "console/certificate.h"
 #include "console/desk.h"
+#include "console/errands.h"
 #include "console/events.h"
 #include "console/job_worker.h"
 #include "console/relay_test.h"
@@ -39,6 +40,7 @@ static bool open_all(struct console *c, struct arena *arena)
 {
 	const struct console_settings *s = c->settings;
 
+	errands_open();
 	c->is_tls = !inet_is_loopback(&s->at);
 	c->sessions = sessions_open(s->session_idle_s);
 	c->desk = desk_open(arena_printf(arena, "%s/directory.db", s->data));
@@ -90,7 +92,7 @@ static void waits serve(struct console *c, struct server *server)
 	server_quiesce(server);
 	job_worker_stop();
 	events_stop();
-	relay_tests_stop();
+	errands_stop();
 	server_finish(c, after_ms(ANSWERS_MS));
 }
 

@@ -10,13 +10,16 @@
  * openapi.json; which function answers is routes.def.
  *
  * Requests are answered on libmicrohttpd's threads, each with a directory
- * handle of its own; the loop waits for signals and tries relays.
+ * handle of its own; the loop waits for signals, tries relays and asks
+ * Dovecot.
  */
 #ifndef CONSOLE_CONSOLE_H
 #define CONSOLE_CONSOLE_H
 
 #include "base/inet.h"
 #include "rt/fiber.h"
+
+struct dns;
 
 struct console_settings {
 	const char *data;		/* the data folder */
@@ -25,6 +28,7 @@ struct console_settings {
 	const char *certificate, *key;	/* PEM */
 	const char *const *names;	/* other names it is reached by; NULL at
 					   the end; may be NULL */
+	struct dns *dns;
 	int64_t session_idle_s;		/* without a request: signed out */
 	const struct inet *outgoing;	/* source of connections; may be NULL */
 	void (*ready)(void *arg);	/* it listens */

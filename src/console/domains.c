@@ -2,6 +2,7 @@
  * Domains and how they are split.
  */
 #include "console/handlers.h"
+#include "console/learnt.h"
 #include "console/nouns.h"
 #include "directory/lists.h"
 #include "wire/address.h"
@@ -11,6 +12,7 @@ struct shown {
 	json_t *list;		/* of a list; else NULL */
 	json_t *object;		/* the last one */
 	struct str after, search, last;	/* of a list */
+	struct str spelled;	/* the search as a domain's name is written */
 	int64_t limit, n;
 	bool broken, is_more;
 };
@@ -31,7 +33,7 @@ static void show_one(void *arg, const struct domain_entry *e)
 		s->object = domain_json(s, e);
 }
 
-static enum found load(struct request *r, struct str key, json_t **out)
+enum found load_domain(struct request *r, struct str key, json_t **out)
 {
 	struct shown s = { .r = r };
 	struct str name;
@@ -54,18 +56,19 @@ static const struct setting_rule rules[] = {
 	{ "catch_all", SETTING_TEXT, "" },
 	{ "postmaster", SETTING_TEXT, "" },
 	{ "own_senders", SETTING_TEXT, "accept" },
+	{ "from_header", SETTING_TEXT, "accept" },
 	{ "max_message_size", SETTING_SIZE, "0" },
 	{ 0 },
 };
 
 static const struct noun noun_domain = {
-	"domain", rules, load, NULL, domain_create, domain_set, domain_delete,
+	"domain", rules, load_domain, NULL, domain_create, domain_set, domain_delete,
 	NULL,
 };
 
 struct response on_get_domain(struct request *r)
 {
-	return noun_get(r, &noun_domain);
+	return answer_with_learnt(r, noun_get(r, &noun_domain), "relay");
 }
 
 struct response on_put_domain(struct request *r)
@@ -79,7 +82,7 @@ static bool is_another_name(struct request *r)
 	json_t *wanted = json_object_get(r->body, "aliases"), *now = NULL;
 	bool is_other;
 
-	if (is_super(r) || !wanted || load(r, r->args[0], &now) != FOUND)
+	if (is_super(r) || !wanted || load_domain(r, r->args[0], &now) != FOUND)
 		return false;
 	is_other = !json_equal(wanted, json_object_get(now, "aliases"));
 	json_decref(now);
@@ -100,16 +103,39 @@ struct response on_delete_domain(struct request *r)
 
 /* ---- list ---- */
 
-static bool is_wanted(const struct shown *s, const struct domain_entry *e)
+/* In part, or as a whole in any spelling: NAME may be an IDN. */
+static bool is_found(const struct shown *s, struct str name)
+{
+	return strcasestr(arena_cstr(s->r->arena, name), s->search.p) ||
+	       str_same(name, s->spelled);
+}
+
+static bool has_such_alias(struct shown *s, const struct domain_entry *e)
+{
+	const struct str *aliases;
+	size_t n;
+
+	if (list_aliases(s->r->d, e->domain.id, s->r->arena, &aliases, &n) !=
+	    ANSWER_YES) {
+		s->broken = true;
+		return false;
+	}
+	for (size_t i = 0; i < n; i++)
+		if (is_found(s, aliases[i]))
+			return true;
+	return false;
+}
+
+static bool is_wanted(struct shown *s, const struct domain_entry *e)
 {
 	struct arena *a = s->r->arena;
 
 	if (!sees_domain(s->r, e->domain.id) ||
 	    (!str_empty(s->after) && str_compare(e->domain.name, s->after) <= 0))
 		return false;
-	return str_empty(s->search) ||
-	       strcasestr(arena_cstr(a, e->domain.name), s->search.p) ||
-	       strcasestr(arena_cstr(a, e->description), s->search.p);
+	return str_empty(s->search) || is_found(s, e->domain.name) ||
+	       strcasestr(arena_cstr(a, e->description), s->search.p) ||
+	       has_such_alias(s, e);
 }
 
 static void list_one(void *arg, const struct domain_entry *e)
@@ -132,10 +158,12 @@ struct response on_list_domains(struct request *r)
 	struct str unused;
 	struct response a;
 
-	if (!page_limit(r, &s.limit, &a) ||
+	s.search = str_of(arena_cstr(r->arena, param(r, "search")));
+	if (!page_limit(r, &s.limit, &a) || !search_fits(s.search, &a) ||
 	    !cursor_parse(r, &s.after, &unused, &a))
 		return a;
-	s.search = str_of(arena_cstr(r->arena, param(r, "search")));
+	if (!domain_parse(s.search, r->arena, &s.spelled))
+		s.spelled = STR_NONE;
 	s.list = json_array();
 	if (!list_domains(r->d, S(""), list_one, &s) || s.broken) {
 		json_decref(s.list);

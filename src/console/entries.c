@@ -9,7 +9,7 @@
 struct listed {
 	struct request *r;
 	json_t *list;
-	struct str login, name;	/* of the last one */
+	struct str place, name;	/* of the last one */
 	int64_t limit, n;
 };
 
@@ -37,7 +37,7 @@ static void list_one(void *arg, const struct holder_entry *e)
 
 	if (l->n++ == l->limit)
 		return;
-	l->login = arena_str(l->r->arena, e->login);
+	l->place = arena_str(l->r->arena, e->place);
 	l->name = arena_str(l->r->arena, e->name);
 	json_array_append_new(l->list, entry_json(e));
 }
@@ -105,11 +105,21 @@ bool entries_filter(struct request *r,
 		[HOME_NONE] = "none",
 	};
 	static const char *const flags[] = { "false", "true" };
+	static const char *const passwords[] = {
+		[PASSWORD_SET] = "set", [PASSWORD_NONE] = "none",
+	};
+	int password;
 
 	*out = (struct holder_page){ .kinds = ~0u,
 				     .system = text(r, "system"),
 				     .search = text(r, "search") };
-	return word_of(text(r, "mail_system"), "mail_system", systems,
+	if (!word_of(text(r, "password"), "password", passwords,
+		     array_size(passwords), &password, problem_out))
+		return false;
+	out->password = password < 0 ? PASSWORD_OR_NONE
+				     : (enum with_password)password;
+	return search_fits(out->search, problem_out) &&
+	       word_of(text(r, "mail_system"), "mail_system", systems,
 		       array_size(systems), &out->mail_system, problem_out) &&
 	       word_of(text(r, "enabled"), "enabled", flags, array_size(flags),
 		       &out->enabled, problem_out) &&
@@ -131,7 +141,7 @@ static bool page_of(struct request *r, unsigned kinds, struct holder_page *p,
 	    !word_of(param(r, "sort"), "sort", sorts, array_size(sorts), &sort,
 		     bad) ||
 	    !page_limit(r, &p->limit, bad) ||
-	    !cursor_parse(r, &p->after_login, &p->after_name, bad))
+	    !cursor_parse(r, &p->after_place, &p->after_name, bad))
 		return false;
 	p->kinds = kind < 0 ? kinds : kinds & 1u << kind;
 	p->sort = sort < 0 ? SORT_ADDRESS : (enum holder_sort)sort;
@@ -145,7 +155,7 @@ static bool count_all(struct request *r, const struct holder_page *page,
 {
 	*out = l->n;
 	if (!param_flag(r, "count") ||
-	    (str_empty(page->after_login) && l->n <= l->limit))
+	    (str_empty(page->after_place) && l->n <= l->limit))
 		return true;
 	return count_holders(r->d, page, out) == ANSWER_YES;
 }
@@ -164,7 +174,7 @@ static struct response answer_page(struct request *r, struct holder_page *page)
 		return trouble(r);
 	}
 	json_object_set_new(object, "next_cursor",
-			    l.n > l.limit ? cursor_of(r, l.login, l.name)
+			    l.n > l.limit ? cursor_of(r, l.place, l.name)
 					  : json_null());
 	if (param_flag(r, "count"))
 		json_object_set_new(object, "total", json_integer(total));

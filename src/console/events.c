@@ -41,7 +41,8 @@ static const struct {
 
 /* ---- what is kept between two beats ---- */
 
-/* All who watch the same: a domain, or everything. */
+/* All who watch the same: a domain, or everything.  Made by the first of them
+ * (scope_of()), gone after the first beat without any (tidy_scopes()). */
 struct scope {
 	struct scope *next;
 	struct str domain;
@@ -132,6 +133,8 @@ static void note_trouble(const char *what)
 	all.directory_version = all.queue_version = 0;
 }
 
+/* *KEPT is what the topic says now, unless that is what it was; as W, who may see
+ * it, would be answered. */
 static void renew(struct beat *b, const struct watcher *w, enum topic t,
 		  struct letter **kept)
 {

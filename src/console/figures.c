@@ -6,9 +6,10 @@
 #include <pthread.h>
 #include <stdlib.h>
 
-#include "console/server.h"
+#include "console/parking.h"
 #include "control/control.h"
 #include "rt/clock.h"
+#include "show/troubles.h"
 
 enum {
 	ANSWER_MS = 1000,
@@ -49,8 +50,10 @@ static struct figures *figures_new(void)
 /* Under the lock. */
 static void release(struct figures *f)
 {
-	if (f && --f->holders == 0)
-		arena_close(f->arena);
+	if (!f || --f->holders > 0)
+		return;
+	json_decref(f->trouble);
+	arena_close(f->arena);
 }
 
 static struct figures *hold(struct figures *f)
@@ -119,12 +122,12 @@ void figures_return(const struct figures *f)
 	pthread_mutex_unlock(&all.lock);
 }
 
-const struct hop_figures *figures_hop(const struct figures *f, struct str kind,
-				      struct str name)
+const struct hop_figures *figures_hop(const struct figures *f,
+				      enum next_hop_kind kind, struct str name)
 {
 	for (size_t i = 0; i < f->n_hops; i++)
-		if (str_same(f->hops[i].kind, kind) &&
-		    str_same(f->hops[i].name, name))
+		if (f->hops[i].next_hop.kind == kind &&
+		    str_same(f->hops[i].next_hop.name, name))
 			return &f->hops[i];
 	return NULL;
 }
@@ -158,6 +161,15 @@ static uint64_t number(json_t *o, const char *key)
 	return n > 0 ? (uint64_t)n : 0;
 }
 
+static struct next_hop read_next_hop(struct figures *f, json_t *o)
+{
+	struct next_hop h = { .name = text(f, o, "name") };
+
+	if (!next_hop_kind_of(text(f, o, "next_hop"), &h.kind))
+		h.kind = NEXT_HOP_UNDECIDED;
+	return h;
+}
+
 static void read_hops(struct figures *f, json_t *list)
 {
 	json_t *o;
@@ -167,7 +179,7 @@ static void read_hops(struct figures *f, json_t *list)
 			      json_array_size(list) + 1);
 	json_array_foreach(list, i, o)
 		f->hops[f->n_hops++] = (struct hop_figures){
-			text(f, o, "kind"), text(f, o, "name"),
+			read_next_hop(f, o),
 			text(f, o, "hosts"), text(f, o, "state"),
 			text(f, o, "since"), text(f, o, "problem"),
 			number(o, "delivered"), number(o, "deferred"),
@@ -215,8 +227,28 @@ static struct figures *read_answer(const struct buf *answer)
 	read_hops(f, json_object_get(all_of_it, "systems"));
 	f->hops_left_out = number(all_of_it, "systems_left_out");
 	read_domains(f, json_object_get(all_of_it, "domains"));
+	f->certificate_ends = text(f, all_of_it, "certificate_ends");
+	f->trouble = json_incref(json_object_get(all_of_it, "trouble"));
 	json_decref(all_of_it);
 	return f;
+}
+
+/* ---- trouble ---- */
+
+json_t *figures_trouble(const struct figures *f, bool with_detail)
+{
+	json_t *list = f->trouble ? json_deep_copy(f->trouble) : json_array();
+	json_t *one;
+	size_t i;
+
+	check(list);
+	if (!f->is_up)
+		json_array_append_new(list, trouble_json(TROUBLE_engine_down,
+							 VALUES(), STR_NONE));
+	json_array_foreach(list, i, one)
+		if (!with_detail)
+			json_object_del(one, "detail");
+	return list;
 }
 
 /* ---- asking ---- */
@@ -233,7 +265,7 @@ static void publish(struct figures *f)
 	all.latest = f;
 	for (r = all.waiting; r; r = next) {
 		next = r->next_waiting;
-		server_resume(r);
+		request_resume(r);
 	}
 	all.waiting = NULL;
 	pthread_mutex_unlock(&all.lock);
@@ -272,7 +304,7 @@ bool figures_wait(struct request *r)
 		r->has_waited = true;
 		r->next_waiting = all.waiting;
 		all.waiting = r;
-		server_park(r);
+		request_park(r);
 		all.wake();
 	}
 	pthread_mutex_unlock(&all.lock);
@@ -298,7 +330,7 @@ void figures_stop(void)
 	all.stopping = true;
 	for (r = all.waiting; r; r = next) {
 		next = r->next_waiting;
-		server_resume(r);
+		request_resume(r);
 	}
 	all.waiting = NULL;
 	pthread_mutex_unlock(&all.lock);

@@ -20,8 +20,8 @@ enum traffic { HANDED_OVER, KEPT, REFUSED, TRAFFIC };	/* of recipients */
 
 /* One next hop, since the engine started. */
 struct hop_figures {
-	struct str kind;		/* "mailboxes", "internet", "system" */
-	struct str name, hosts, state, since, problem;
+	struct next_hop next_hop;
+	struct str hosts, state, since, problem;
 	uint64_t delivered, deferred, refused, connections, idle;
 };
 
@@ -45,7 +45,13 @@ struct figures {
 	uint64_t hops_left_out;		/* there were too many to say */
 	struct domain_figures *domains;
 	size_t n_domains;
+	struct str certificate_ends;	/* empty: not known */
+	json_t *trouble;		/* show/troubles.h; NULL: none */
 };
+
+/* What is wrong, a new reference: what the engine says, or that it says
+ * nothing.  What is for administrators only is in it WITH_DETAIL. */
+json_t *figures_trouble(const struct figures *f, bool with_detail);
 
 /* Never NULL. */
 const struct figures *figures_borrow(void);
@@ -55,7 +61,8 @@ const struct figures *figures_borrow_before(void);
 const struct figures *figures_share(const struct figures *f);
 void figures_return(const struct figures *f);		/* NULL is allowed */
 
-const struct hop_figures *figures_hop(const struct figures *f, struct str kind,
+const struct hop_figures *figures_hop(const struct figures *f,
+				      enum next_hop_kind kind,
 				      struct str name);	/* NULL: no word yet */
 
 /*

@@ -3,7 +3,7 @@
 #include "base/test.h"
 
 #include "console/figures.h"
-#include "console/server.h"
+#include "console/parking.h"
 #include "control/control.h"
 #include "rt/clock.h"
 
@@ -30,17 +30,17 @@ bool control_ask(const char *path, struct str question, int64_t deadline_ms,
 	if (!engine_started_ms)
 		return fail("nobody is there");
 	buf_printf(answer,
-		   "{\"started_ms\":%lld,\"systems\":[{\"kind\":\"internet\","
+		   "{\"started_ms\":%lld,\"systems\":[{\"next_hop\":\"internet\","
 		   "\"name\":\"\",\"delivered\":%d}]}\n",
 		   (long long)engine_started_ms, engine_delivered);
 	return true;
 }
 
-void server_park(struct request *r)
+void request_park(struct request *r)
 {
 }
 
-void server_resume(struct request *r)
+void request_resume(struct request *r)
 {
 }
 
@@ -74,7 +74,7 @@ static int delivered_before(void)
 	int n = -1;
 
 	if (f) {
-		h = figures_hop(f, S("internet"), S(""));
+		h = figures_hop(f, NEXT_HOP_INTERNET, S(""));
 		n = h ? (int)h->delivered : 0;
 	}
 	figures_return(f);

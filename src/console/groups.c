@@ -4,11 +4,6 @@
 #include "console/handlers.h"
 #include "console/nouns.h"
 
-static enum found load(struct request *r, struct str key, json_t **out)
-{
-	return holder_show(r, HOLDER_GROUP, key, out);
-}
-
 static struct str item_text(json_t *item)
 {
 	return (struct str){ json_string_value(item),
@@ -93,7 +88,7 @@ static bool set_lists(struct request *r, struct str key, json_t *now,
 	(void)now;
 	if (!members && !addresses)
 		return true;
-	if (load(r, key, &group) != FOUND) {
+	if (load_group(r, key, &group) != FOUND) {
 		*out = trouble(r);
 		return false;
 	}
@@ -107,13 +102,14 @@ static bool set_lists(struct request *r, struct str key, json_t *now,
 static const struct setting_rule rules[] = {
 	{ "name", SETTING_TEXT, "" },
 	{ "enabled", SETTING_FLAG, "yes" },
+	{ "senders", SETTING_LIST, "" },
 	{ "members", SETTING_OWN, NULL },
 	{ "addresses", SETTING_OWN, NULL },
 	{ 0 },
 };
 
 static const struct noun noun_group = {
-	"group", rules, load, holder_may_create,
+	"group", rules, load_group, holder_may_create,
 	group_create, group_set, group_delete, set_lists,
 };
 
@@ -144,11 +140,15 @@ struct response on_delete_group(struct request *r)
 
 /* ---- one member ---- */
 
-static struct response add_one(struct request *r, json_t *group)
+static struct response add_one(struct request *r, const void *unused,
+			       json_t *group)
 {
 	bool is_new = !is_in(json_object_get(group, "members"), r->args[1]);
 	struct response a;
 
+	(void)unused;
+	if (!precondition(r, group, &a))
+		return a;
 	if (is_new) {
 		struct change change = group_add(r->c, r->args[0], &r->args[1],
 						 1);
@@ -162,10 +162,15 @@ static struct response add_one(struct request *r, json_t *group)
 	return a;
 }
 
-static struct response remove_one(struct request *r, json_t *group)
+static struct response remove_one(struct request *r, const void *unused,
+				  json_t *group)
 {
 	struct change change;
+	struct response a;
 
+	(void)unused;
+	if (!precondition(r, group, &a))
+		return a;
 	if (!is_in(json_object_get(group, "members"), r->args[1]))
 		return not_there(r);
 	change = group_remove(r->c, r->args[0], &r->args[1], 1);
@@ -173,35 +178,12 @@ static struct response remove_one(struct request *r, json_t *group)
 					     : refused(r, change);
 }
 
-static struct response with_group(struct request *r,
-				struct response (*each)(struct request *r,
-						      json_t *group))
-{
-	json_t *group = NULL;
-	struct response a = { 0 };
-
-	if (!change_open(r))
-		return trouble(r);
-	switch (load(r, r->args[0], &group)) {
-	case FOUND:
-		a = each(r, group);
-		break;
-	case FOUND_NOT:
-		a = not_there(r);
-		break;
-	case FOUND_TROUBLE:
-		break;
-	}
-	json_decref(group);
-	return change_close(r, a.status ? a : trouble(r));
-}
-
 struct response on_put_member(struct request *r)
 {
-	return with_group(r, add_one);
+	return change_entry(r, load_group, add_one, NULL);
 }
 
 struct response on_delete_member(struct request *r)
 {
-	return with_group(r, remove_one);
+	return change_entry(r, load_group, remove_one, NULL);
 }

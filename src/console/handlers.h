@@ -21,6 +21,9 @@ struct route {
 #include "console/routes.def"
 #undef ROUTE
 
+/* The document of the API as a page, for people. (docs.c) */
+#define DOCS_PATH "/api/docs"
+struct response on_docs(struct request *r);
 /* Everything that is none of these: the web pages. (web.c) */
 struct response on_web(struct request *r);
 

@@ -10,8 +10,8 @@
 
 #include <pthread.h>
 #include <stdlib.h>
-#include <uthash.h>
 
+#include "base/hash.h"
 #include "base/limits.h"
 #include "directory/lists.h"
 #include "queue/tools.h"
@@ -210,22 +210,27 @@ static void add_traffic(int64_t domain, int line, uint64_t n)
 		       n / steps + (i < n % steps));
 }
 
-static void clear_steps(struct ring *r, bool knows_waiting, bool knows_traffic)
+/* What all rings say of the latest N points. */
+static void fill_points(int64_t n, uint32_t waiting, uint32_t traffic)
 {
-	for (int64_t i = 0; i < all.covered; i++) {
-		size_t at = (size_t)((all.step - i) % POINTS);
+	struct ring *r, *next;
 
-		clear_point(r, at, knows_traffic ? 0 : UNKNOWN);
-		r->at[WAITING][at] = knows_waiting ? 0 : UNKNOWN;
-	}
+	HASH_ITER(hh, all.rings, r, next)
+		for (int64_t i = 0; i < n; i++) {
+			size_t at = (size_t)((all.step - i) % POINTS);
+
+			clear_point(r, at, traffic);
+			r->at[WAITING][at] = waiting;
+		}
 }
 
-/* The latest point is now.  A beat may be late; of a long silence nothing is
- * known but what waits at its end. */
+/* The latest point is now.  A beat may be late: what it notes is of all points
+ * since the one before.  After a long silence nothing is known of those but
+ * what waits at their end. */
 static void go_on(bool knows_waiting, bool knows_traffic)
 {
 	int64_t step = step_now(), gap = all.n ? step - all.step : 1;
-	struct ring *r, *next;
+	bool was_silent = gap > LATE;
 
 	if (gap > POINTS)
 		gap = POINTS;
@@ -236,14 +241,11 @@ static void go_on(bool knows_waiting, bool knows_traffic)
 		all.had_no_room[(step - i) % POINTS] = false;
 	find_or_add(0);
 	all.n = all.n + (size_t)gap < POINTS ? all.n + (size_t)gap : POINTS;
-	HASH_ITER(hh, all.rings, r, next)
-		clear_steps(r, false, false);
-	if (gap > LATE) {
+	fill_points(gap, UNKNOWN, UNKNOWN);
+	if (was_silent)
 		all.covered = 1;
-		knows_traffic = false;
-	}
-	HASH_ITER(hh, all.rings, r, next)
-		clear_steps(r, knows_waiting, knows_traffic);
+	fill_points(all.covered, knows_waiting ? 0 : UNKNOWN,
+		    knows_traffic && !was_silent ? 0 : UNKNOWN);
 }
 
 /* ---- noting ---- */

@@ -36,6 +36,21 @@ enum found holder_show(struct request *r, enum holder_kind kind,
 	return s.object ? FOUND : FOUND_NOT;
 }
 
+enum found load_user(struct request *r, struct str key, json_t **out)
+{
+	return holder_show(r, HOLDER_USER, key, out);
+}
+
+enum found load_group(struct request *r, struct str key, json_t **out)
+{
+	return holder_show(r, HOLDER_GROUP, key, out);
+}
+
+enum found load_shared(struct request *r, struct str key, json_t **out)
+{
+	return holder_show(r, HOLDER_SHARED, key, out);
+}
+
 /* In a domain that he sees.  What is no address at all gets its sentence from
  * the change. */
 bool holder_may_create(struct request *r, struct str address)

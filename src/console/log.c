@@ -19,24 +19,26 @@ static void add(void *arg, const struct change_entry *e)
 	l->last = e->id;
 	json_array_append_new(
 		l->list,
-		json_pack("{s:I,s:o,s:o,s:o,s:o,s:o,s:o,s:o}", "id",
+		json_pack("{s:I,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:b}", "id",
 			  (json_int_t)e->id, "at", json_time_s(e->at_s), "who",
 			  json_text(e->who), "noun", json_text(e->noun), "subject",
 			  json_text(e->subject), "field", json_text(e->field),
-			  "old", json_text(e->old), "new", json_text(e->new)));
+			  "old", json_text(e->old), "new", json_text(e->new),
+			  "can_undo", e->can_undo));
 }
 
 struct response on_list_changes(struct request *r)
 {
 	struct change_page page = { .domain = r->who.admin.domain_name,
 				    .subject = param(r, "subject"),
-				    .who = param(r, "who") };
+				    .who = param(r, "who"),
+				    .search = param(r, "search") };
 	struct listing l = { .list = NULL };
 	struct str before, unused;
 	struct response a;
 	uint64_t id = 0;
 
-	if (!page_limit(r, &page.limit, &a) ||
+	if (!search_fits(page.search, &a) || !page_limit(r, &page.limit, &a) ||
 	    !cursor_parse(r, &before, &unused, &a))
 		return a;
 	if (!str_empty(before) && !str_number(before, INT64_MAX, &id))

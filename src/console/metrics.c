@@ -11,6 +11,7 @@
 #include "directory/lists.h"
 #include "queue/tools.h"
 #include "rt/clock.h"
+#include "show/troubles.h"
 
 /* ---- the text format ---- */
 
@@ -74,11 +75,12 @@ static void count_domain(void *arg, const struct domain_entry *e)
 			   (unsigned long long)homes[i].n);
 }
 
-static void add_load_line(struct buf *to, const char *metric, struct str system,
-			  uint64_t n)
+static void add_load_line(struct buf *to, const char *metric,
+			  const struct next_hop *h, uint64_t n)
 {
-	buf_printf(to, "%s{system=\"", metric);
-	add_label(to, system);
+	buf_printf(to, "%s{kind=\"%s\",system=\"", metric,
+		   next_hop_word(h->kind));
+	add_label(to, h->name);
 	buf_printf(to, "\"} %llu\n", (unsigned long long)n);
 }
 
@@ -86,10 +88,10 @@ static void count_load(void *arg, const struct queue_load *load)
 {
 	struct lines *l = arg;
 
-	add_load_line(&l->waiting, "splitmail_queue_recipients", load->system,
-		      load->recipients);
+	add_load_line(&l->waiting, "splitmail_queue_recipients",
+		      &load->next_hop, load->recipients);
 	add_load_line(&l->held, "splitmail_queue_held_recipients",
-		      load->system, load->held);
+		      &load->next_hop, load->held);
 }
 
 static void write_queue(struct buf *to, const struct lines *l,
@@ -107,9 +109,9 @@ static void write_queue(struct buf *to, const struct lines *l,
 	add_gauge(to, "splitmail_queue_oldest_seconds",
 		  "Age of the oldest message.", age_ms / 1000);
 	add_metric(to, "splitmail_queue_recipients", "gauge",
-		   "Recipients that wait, by system.", &l->waiting);
+		   "Recipients that wait, by next hop.", &l->waiting);
 	add_metric(to, "splitmail_queue_held_recipients", "gauge",
-		   "Recipients that are held, by system.", &l->held);
+		   "Recipients that are held, by next hop.", &l->held);
 }
 
 /* ---- the engine ---- */
@@ -118,8 +120,9 @@ static void add_hop_line(struct buf *to, const char *metric,
 			 const struct hop_figures *h, const char *label,
 			 const char *value, uint64_t n)
 {
-	buf_printf(to, "%s{kind=\"%.*s\",system=\"", metric, STR(h->kind));
-	add_label(to, h->name);
+	buf_printf(to, "%s{kind=\"%s\",system=\"", metric,
+		   next_hop_word(h->next_hop.kind));
+	add_label(to, h->next_hop.name);
 	if (label)
 		buf_printf(to, "\",%s=\"%s", label, value);
 	buf_printf(to, "\"} %llu\n", (unsigned long long)n);
@@ -216,32 +219,72 @@ static const char *word(bool is_good)
 	return is_good ? "ok" : "trouble";
 }
 
-/* 503 when mail cannot come in and go out: the directory, the queue and the
- * engine are needed for that.  Mail for mailboxes that do not answer waits. */
+static bool has(const json_t *list, enum trouble t)
+{
+	size_t i;
+	json_t *one;
+
+	json_array_foreach(list, i, one)
+		if (trouble_is(one, t))
+			return true;
+	return false;
+}
+
+/* What we see ourselves, when the engine has not said so: it may be away. */
+static void add_own(json_t *list, enum trouble t, bool is_there)
+{
+	json_t *one;
+
+	if (!is_there || has(list, t))
+		return;
+	one = trouble_json(t, VALUES(), STR_NONE);
+	json_object_del(one, "detail");
+	json_array_append_new(list, one);
+}
+
+static bool can_be_kept(const json_t *list)
+{
+	return !has(list, TROUBLE_disk_low) && !has(list, TROUBLE_files_low) &&
+	       !has(list, TROUBLE_disk_read_only) &&
+	       !has(list, TROUBLE_queue_stuck);
+}
+
+static json_t *health_json(const struct figures *f, json_t *list)
+{
+	const struct hop_figures *mailboxes =
+		figures_hop(f, NEXT_HOP_MAILBOXES, S(""));
+
+	return json_pack(
+		"{s:s,s:s,s:s,s:s,s:o,s:O}", "status",
+		word(!troubles_stop_mail(list)), "directory",
+		word(!has(list, TROUBLE_directory_unreadable)), "queue",
+		word(can_be_kept(list)), "engine", word(f->is_up), "mailboxes",
+		json_text(mailboxes ? mailboxes->state : S("unknown")),
+		"trouble", list);
+}
+
+/* 503 when mail cannot come in.  What is in trouble beside that is named: mail
+ * for a system, or for mailboxes, that do not answer waits. */
 struct response on_health(struct request *r)
 {
-	struct tools *t;
 	const struct figures *f;
-	const struct hop_figures *mailboxes;
+	struct response a;
+	struct tools *t;
 	struct node node;
-	bool directory, queue, engine;
-	json_t *parts;
+	json_t *list;
 
 	if (figures_wait(r))
 		return (struct response){ .status = 0 };
 	t = tools_open(r->console->settings->data);
 	f = figures_borrow();
-	mailboxes = figures_hop(f, S("mailboxes"), S(""));
-	directory = directory_node(r->d, &node);
-	queue = t;
-	engine = f->is_up;
-	parts = json_pack("{s:s,s:s,s:s,s:s,s:o}", "status",
-			  word(directory && queue && engine), "directory",
-			  word(directory), "queue", word(queue), "engine",
-			  word(engine), "mailboxes",
-			  json_text(mailboxes ? mailboxes->state
-					      : S("unknown")));
+	list = figures_trouble(f, false);
+	add_own(list, TROUBLE_queue_stuck, !t);
+	add_own(list, TROUBLE_directory_unreadable,
+		!directory_node(r->d, &node));
+	a = answer_json(troubles_stop_mail(list) ? 503 : 200,
+			health_json(f, list));
+	json_decref(list);
 	figures_return(f);
 	tools_close(t);
-	return answer_json(directory && queue && engine ? 200 : 503, parts);
+	return a;
 }

@@ -4,6 +4,7 @@
 #include "console/nouns.h"
 
 #include "console/desk.h"
+#include "wire/address.h"
 
 /* ---- settings ---- */
 
@@ -61,6 +62,12 @@ static bool value_of(struct request *r, const struct setting_rule *rule,
 					  json_integer_value(v));
 		return is_text || json_is_integer(v) ||
 		       wrong_type(rule, "a number of bytes", trouble_out);
+	case SETTING_COUNT:
+		if (json_is_integer(v))
+			*out = arena_strf(r->arena, "%" JSON_INTEGER_FORMAT,
+					  json_integer_value(v));
+		return is_text || json_is_null(v) || json_is_integer(v) ||
+		       wrong_type(rule, "a whole number or null", trouble_out);
 	case SETTING_LIST:
 		return join(r, rule, v, out, trouble_out);
 	case SETTING_OWN:
@@ -129,6 +136,23 @@ bool settings_read(struct request *r, json_t *body,
 
 /* ---- the frame ---- */
 
+/* ?references=remove: what leads to something that goes, goes along. */
+static bool takes_references(struct request *r)
+{
+	return str_same(param(r, "references"), S("remove"));
+}
+
+static bool check_references(struct request *r, struct response *out)
+{
+	struct str given = param(r, "references");
+
+	if (str_empty(given) || takes_references(r))
+		return true;
+	*out = problem("references", bad_parameter, V("key", "references"),
+		       V("given", given));
+	return false;
+}
+
 bool change_open(struct request *r)
 {
 	const char *path = arena_printf(r->arena, "%s/directory.db",
@@ -139,6 +163,8 @@ bool change_open(struct request *r)
 	if (!r->c)
 		return false;
 	changes_ask_as(r->c, r->who.admin.role, r->who.admin.domain);
+	changes_at(r->c, r->console->settings->hostname);
+	changes_clean(r->c, takes_references(r));
 	if (!changes_begin(r->c)) {
 		changes_close(r->c);
 		r->c = NULL;
@@ -165,6 +191,41 @@ struct response change_close(struct request *r, struct response a)
 	return a;
 }
 
+static struct response change_loaded(struct request *r, loader *load,
+				     changer *each, const void *arg,
+				     bool may_be_new)
+{
+	json_t *now = NULL;
+	struct response a = { 0 };
+
+	if (!change_open(r))
+		return trouble(r);
+	switch (load(r, r->args[0], &now)) {
+	case FOUND:
+		a = each(r, arg, now);
+		break;
+	case FOUND_NOT:
+		a = may_be_new ? each(r, arg, NULL) : not_there(r);
+		break;
+	case FOUND_TROUBLE:
+		break;
+	}
+	json_decref(now);
+	return change_close(r, a.status ? a : trouble(r));
+}
+
+struct response change_entry(struct request *r, loader *load, changer *each,
+			     const void *arg)
+{
+	return change_loaded(r, load, each, arg, false);
+}
+
+struct response change_entry_or_new(struct request *r, loader *load,
+				    changer *each, const void *arg)
+{
+	return change_loaded(r, load, each, arg, true);
+}
+
 /* Is TAG among those of the header? RFC 9110 13.1.1. */
 static bool has_tag(const char *list, const char *tag)
 {
@@ -181,6 +242,8 @@ bool precondition(struct request *r, json_t *now, struct response *problem_out)
 	const char *match = header(r, "If-Match");
 	const char *none = header(r, "If-None-Match");
 
+	if (!check_references(r, problem_out))
+		return false;
 	if (none && now && (!strcmp(none, "*") || has_tag(none, etag_of(r, now)))) {
 		*problem_out = problem(NULL, exists_already);
 		return false;
@@ -241,72 +304,72 @@ static struct response apply(struct request *r, const struct noun *n, json_t *no
 	return show_again(r, n, now ? 200 : 201);
 }
 
-static struct response change_noun(struct request *r, const struct noun *n,
-				 bool may_create)
+/* Of an address in no domain that he sees: it is the domain that is missing. */
+static struct response no_domain(struct request *r)
 {
-	json_t *now = NULL;
-	struct response a = { 0 };
+	struct address a;
 
-	if (!change_open(r))
-		return trouble(r);
-	switch (n->load(r, r->args[0], &now)) {
-	case FOUND:
-		a = apply(r, n, now, may_create);
-		break;
-	case FOUND_NOT:
-		if (!may_create ||
-		    (n->may_create && !n->may_create(r, r->args[0])))
-			a = not_there(r);
-		else
-			a = apply(r, n, NULL, false);
-		break;
-	case FOUND_TROUBLE:
-		break;
-	}
-	json_decref(now);
-	return change_close(r, a.status ? a : trouble(r));
+	if (!address_parse(r->args[0], r->arena, &a))
+		return not_there(r);
+	return problem(NULL, no_such_domain, V("domain", a.domain));
+}
+
+static struct response put(struct request *r, const void *noun, json_t *now)
+{
+	const struct noun *n = noun;
+
+	if (!now && n->may_create && !n->may_create(r, r->args[0]))
+		return no_domain(r);
+	return apply(r, n, now, true);
+}
+
+static struct response patch(struct request *r, const void *noun, json_t *now)
+{
+	return apply(r, noun, now, false);
 }
 
 struct response noun_put(struct request *r, const struct noun *n)
 {
-	return change_noun(r, n, true);
+	return change_entry_or_new(r, n->load, put, n);
 }
 
 struct response noun_patch(struct request *r, const struct noun *n)
 {
-	return change_noun(r, n, false);
+	return change_entry(r, n->load, patch, n);
 }
 
-static struct response remove_noun(struct request *r, const struct noun *n,
-				 json_t *now)
+struct response answer_deleted(struct request *r)
 {
+	const struct reference *e;
+	json_t *list;
+
+	if (!takes_references(r))
+		return answer_empty();
+	list = json_array();
+	for (size_t i = 0; (e = changes_cleaned(r->c, i)); i++)
+		json_array_append_new(
+			list, json_pack("{s:s,s:o,s:o}", "kind",
+					reference_kind_name(e->kind), "owner",
+					json_text(e->owner), "address",
+					json_text(e->address)));
+	return answer_json(200, json_pack("{s:o}", "removed", list));
+}
+
+static struct response remove_one(struct request *r, const void *noun,
+				  json_t *now)
+{
+	const struct noun *n = noun;
 	struct change change;
 	struct response a;
 
 	if (!precondition(r, now, &a))
 		return a;
 	change = n->delete(r->c, r->args[0]);
-	return change.outcome == CHANGE_DONE ? answer_empty()
+	return change.outcome == CHANGE_DONE ? answer_deleted(r)
 					     : refused(r, change);
 }
 
 struct response noun_delete(struct request *r, const struct noun *n)
 {
-	json_t *now = NULL;
-	struct response a = { 0 };
-
-	if (!change_open(r))
-		return trouble(r);
-	switch (n->load(r, r->args[0], &now)) {
-	case FOUND:
-		a = remove_noun(r, n, now);
-		break;
-	case FOUND_NOT:
-		a = not_there(r);
-		break;
-	case FOUND_TROUBLE:
-		break;
-	}
-	json_decref(now);
-	return change_close(r, a.status ? a : trouble(r));
+	return change_entry(r, n->load, remove_one, n);
 }

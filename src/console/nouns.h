@@ -17,6 +17,7 @@ enum setting_type {
 	SETTING_NULLABLE,	/* null is the empty text */
 	SETTING_FLAG,
 	SETTING_SIZE,		/* a number of bytes, or "10G" */
+	SETTING_COUNT,		/* a number, or null: not set */
 	SETTING_LIST,		/* of texts, joined by commas */
 	SETTING_OWN,		/* the noun's lists() sees to it */
 };
@@ -30,11 +31,14 @@ struct setting_rule {
 
 enum found { FOUND, FOUND_NOT, FOUND_TROUBLE };
 
+/* An entry by its key, as it is shown, in r->d; what belongs to another's
+ * domain is FOUND_NOT. */
+typedef enum found loader(struct request *r, struct str key, json_t **out);
+
 struct noun {
 	const char *name;		/* "user", for sentences */
 	const struct setting_rule *rules;	/* key NULL at the end */
-	/* By its key, in r->d; what belongs to another's domain is FOUND_NOT. */
-	enum found (*load)(struct request *r, struct str key, json_t **out);
+	loader *load;
 	/* May one with this key be made by who asks? NULL: yes. */
 	bool (*may_create)(struct request *r, struct str key);
 	struct change (*create)(struct changes *c, struct str key,
@@ -68,6 +72,18 @@ bool settings_read(struct request *r, json_t *body,
 bool change_open(struct request *r) must_check;
 /* Commit, or undo when A is a problem or the request a preview; A, or a 503. */
 struct response change_close(struct request *r, struct response a);
+/* Within that frame: what EACH does to the entry r->args[0] as LOAD shows it
+ * NOW, on loan; ARG is EACH's.  404 when there is none: change_entry_or_new()
+ * calls EACH with NULL then. */
+typedef struct response changer(struct request *r, const void *arg,
+				json_t *now);
+struct response change_entry(struct request *r, loader *load, changer *each,
+			     const void *arg);
+struct response change_entry_or_new(struct request *r, loader *load,
+				    changer *each, const void *arg);
+/* Something is deleted; with ?references=remove also what led there, which is
+ * said. */
+struct response answer_deleted(struct request *r);
 /* True: go on.  False: *PROBLEM. NOW may be NULL: there is none. */
 bool precondition(struct request *r, json_t *now, struct response *problem_out)
 	must_check;
@@ -76,6 +92,7 @@ bool precondition(struct request *r, json_t *now, struct response *problem_out)
 
 enum found holder_show(struct request *r, enum holder_kind kind,
 		       struct str address, json_t **out);
+loader load_user, load_group, load_shared;
 bool holder_may_create(struct request *r, struct str address);
 
 /* Bring the addresses of HOLDER (as shown in NOW) to LIST; WHOLE: those that
@@ -83,6 +100,10 @@ bool holder_may_create(struct request *r, struct str address);
 bool addresses_set(struct request *r, struct str holder, json_t *now,
 		   json_t *list, bool whole, struct response *problem_out)
 	must_check;
+
+/* ---- domains (domains.c) ---- */
+
+loader load_domain;
 
 /* ---- the Directory Browser (entries.c) ---- */
 

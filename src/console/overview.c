@@ -4,6 +4,7 @@
 #include "console/handlers.h"
 #include "console/history.h"
 #include "console/nouns.h"
+#include "console/tested.h"
 #include "console/topics.h"
 #include "console/waiting.h"
 #include "directory/lists.h"
@@ -41,13 +42,13 @@ static void set(json_t *o, const char *key, json_t *value)
 	check(json_object_set_new(o, key, value) == 0);
 }
 
-static bool is_system(const json_t *e, const char *kind, struct str name)
+static bool is_hop(const json_t *e, const struct next_hop *h)
 {
-	const char *its = json_string_value(json_object_get(e, "kind"));
+	const char *its = json_string_value(json_object_get(e, "next_hop"));
 
-	return !strcmp(its, kind) &&
+	return !strcmp(its, next_hop_word(h->kind)) &&
 	       str_same(str_of(json_string_value(json_object_get(e, "name"))),
-			name);
+			h->name);
 }
 
 /* Mail of other domains goes there, too.  A hop without figures has had no
@@ -64,13 +65,13 @@ static json_t *last_minute(const struct shown *s, const struct hop_figures *now,
 }
 
 /* As the engine knows it: no word yet, or no engine, is "unknown". */
-static void set_state(const struct shown *s, json_t *e, const char *kind,
-		      struct str name)
+static void set_state(const struct shown *s, json_t *e,
+		      const struct next_hop *next)
 {
 	const struct hop_figures *h = s->now->is_up
-		? figures_hop(s->now, str_of(kind), name) : NULL;
+		? figures_hop(s->now, next->kind, next->name) : NULL;
 	const struct hop_figures *before = s->before
-		? figures_hop(s->before, str_of(kind), name) : NULL;
+		? figures_hop(s->before, next->kind, next->name) : NULL;
 
 	set(e, "state", json_text(h ? h->state : S("unknown")));
 	set(e, "since", json_text_or_null(h ? h->since : S("")));
@@ -78,35 +79,47 @@ static void set_state(const struct shown *s, json_t *e, const char *kind,
 	set(e, "last_minute", last_minute(s, h, before));
 }
 
-static json_t *system_new(const struct shown *s, const char *kind,
-			  struct str name, struct str hosts)
+static json_t *tested_json(struct str hosts)
 {
-	json_t *e = json_pack("{s:s,s:o,s:o,s:i,s:i,s:s,s:n}", "kind", kind,
-			      "name", json_text(name), "hosts",
+	struct tested t;
+
+	if (str_empty(hosts) || !tested_find(hosts, &t))
+		return json_null();
+	return json_pack("{s:o,s:b}", "at", json_time(t.at_wall_ms), "good",
+			 t.is_good);
+}
+
+static json_t *hop_new(const struct shown *s, const struct next_hop *h,
+		       struct str hosts)
+{
+	json_t *e = json_pack("{s:s,s:s,s:o,s:o,s:i,s:i,s:s,s:n}", "kind",
+			      show_hop_kind(h), "next_hop",
+			      next_hop_word(h->kind), "name",
+			      json_text(h->name), "hosts",
 			      json_text(hosts), "recipients", 0, "held", 0,
 			      "last_reply", "", "next_attempt");
 
-	set_state(s, e, kind, name);
+	set_state(s, e, h);
+	set(e, "tested", tested_json(hosts));
 	json_array_append_new(s->systems, e);
 	return e;
 }
 
 /* Mail may wait for one that is no longer in the directory. */
-static json_t *system_of(const struct shown *s, const char *kind,
-			 struct str name)
+static json_t *hop_of(const struct shown *s, const struct next_hop *h)
 {
 	json_t *e;
 	size_t i;
 
 	json_array_foreach(s->systems, i, e)
-		if (is_system(e, kind, name))
+		if (is_hop(e, h))
 			return e;
-	return system_new(s, kind, name, name);
+	return hop_new(s, h, h->name);
 }
 
-static void add_system(void *arg, struct str name, struct str hosts)
+static void add_hop(void *arg, const struct next_hop *h, struct str hosts)
 {
-	system_new(arg, "system", name, hosts);
+	hop_new(arg, h, hosts);
 }
 
 static void add_to(json_t *e, const char *key, uint64_t n)
@@ -115,16 +128,18 @@ static void add_to(json_t *e, const char *key, uint64_t n)
 				 (json_int_t)n));
 }
 
-/* The mailboxes here keep nobody waiting under a name of their own: their
- * recipients, like those of the Internet, have none. */
+/* Where it is not decided yet stands with the Internet. */
 static void add_load(void *arg, const struct queue_load *l)
 {
 	struct shown *s = arg;
-	json_t *e = system_of(s, str_empty(l->system) ? "internet" : "system",
-			      l->system);
-	bool is_first = json_integer_value(json_object_get(e, "recipients")) ==
-			0;
+	struct next_hop h = l->next_hop;
+	json_t *e;
+	bool is_first;
 
+	if (h.kind == NEXT_HOP_UNDECIDED)
+		h.kind = NEXT_HOP_INTERNET;
+	e = hop_of(s, &h);
+	is_first = json_integer_value(json_object_get(e, "recipients")) == 0;
 	add_to(e, "recipients", l->recipients);
 	add_to(e, "held", l->held);
 	if (!is_first)
@@ -180,8 +195,9 @@ static json_t *engine_json(const struct shown *s)
 {
 	bool is_up = s->now->is_up;
 
-	return json_pack("{s:b,s:o,s:o}", "up", is_up, "since",
-			 json_time(s->now->since_wall_ms), "sessions",
+	return json_pack("{s:b,s:o,s:o,s:o}", "up", is_up, "since",
+			 json_time(s->now->since_wall_ms), "certificate_ends",
+			 json_text_or_null(s->now->certificate_ends), "sessions",
 			 is_up && s->is_all
 				 ? json_integer((json_int_t)s->now->sessions)
 				 : json_null());
@@ -213,12 +229,30 @@ static bool find_domain(struct request *r, struct str name, int64_t *id)
 static bool list_all(struct shown *s, struct str domain, int64_t id,
 		     struct queue_total *total)
 {
-	system_new(s, "mailboxes", S(""), S(""));
-	if (s->is_all && figures_hop(s->now, S("internet"), S("")))
-		system_new(s, "internet", S(""), S(""));
-	return list_next_systems(s->r->d, id, add_system, s) &&
+	static const struct next_hop mailboxes = { .kind = NEXT_HOP_MAILBOXES };
+	static const struct next_hop internet = { .kind = NEXT_HOP_INTERNET };
+
+	hop_new(s, &mailboxes, S(""));
+	if (s->is_all && figures_hop(s->now, NEXT_HOP_INTERNET, S("")))
+		hop_new(s, &internet, S(""));
+	return list_next_systems(s->r->d, id, add_hop, s) &&
 	       count_queue(s->r, domain, s, total) &&
 	       list_domains(s->r->d, domain, add_domain, s);
+}
+
+/* What is wrong with the server is the superadministrator's to mend; that no
+ * mail comes in concerns everybody. */
+static json_t *trouble_json(const struct request *r, const struct figures *now)
+{
+	json_t *all = figures_trouble(now, is_super(r));
+
+	for (size_t i = json_array_size(all); !is_super(r) && i > 0; i--) {
+		json_t *one = json_array_get(all, i - 1);
+
+		if (!json_is_true(json_object_get(one, "stops_mail")))
+			json_array_remove(all, i - 1);
+	}
+	return all;
 }
 
 json_t *overview_state(struct request *r, struct str domain)
@@ -229,7 +263,8 @@ json_t *overview_state(struct request *r, struct str domain)
 	int64_t id = 0;
 	bool ok = find_domain(r, domain, &id) &&
 		  list_all(&s, domain, id, &total);
-	json_t *o = json_pack("{s:o,s:o,s:o,s:o,s:o}", "domains", s.domains,
+	json_t *o = json_pack("{s:o,s:o,s:o,s:o,s:o,s:o}", "trouble",
+			      trouble_json(r, s.now), "domains", s.domains,
 			      "queue", total_json(&total), "engine",
 			      engine_json(&s), "systems", s.systems, "history",
 			      history_json(id));

@@ -3,6 +3,7 @@
  */
 #include <stdlib.h>
 
+#include "base/limits.h"
 #include "console/handlers.h"
 #include "console/nouns.h"
 #include "console/topics.h"
@@ -83,6 +84,13 @@ static bool is_domain(struct request *r, const struct queue_filter *f)
 	return str_empty(f->domain) || domain_parse(f->domain, r->arena, &name);
 }
 
+static bool is_next_hop(const struct queue_filter *f)
+{
+	enum next_hop_kind kind;
+
+	return str_empty(f->next_hop) || next_hop_kind_of(f->next_hop, &kind);
+}
+
 static bool filters_of(struct request *r, const struct queue_filter *f,
 		       struct filters *out, struct response *bad)
 {
@@ -108,7 +116,20 @@ static bool filters_of(struct request *r, const struct queue_filter *f,
 
 /* ---- list ---- */
 
+/* The engine's questions, by the console's own handle. */
+static struct router router_of(struct request *r)
+{
+	return (struct router){
+		.directory = r->d,
+		.guard = r->console->guard,
+		.hostname = str_of(r->console->settings->hostname),
+		.sees = r->who.admin.domain,
+	};
+}
+
 struct listing {
+	struct tools *tools;
+	struct outlook outlook;
 	json_t *list;
 	int64_t n;
 };
@@ -129,7 +150,8 @@ static json_t *entry_of(json_t *list, const char *id)
 static void add(void *arg, const struct message *m)
 {
 	struct listing *l = arg;
-	json_t *new = show_queued(m), *old = entry_of(l->list, m->id);
+	json_t *new = show_queued(m, l->tools, &l->outlook);
+	json_t *old = entry_of(l->list, m->id);
 
 	l->n++;
 	if (!old) {
@@ -182,7 +204,10 @@ static struct response list_page(struct request *r, struct filters *f,
 				 struct str after, int64_t limit)
 {
 	struct tools *t = tools_open(r->console->settings->data);
-	struct listing l = { .list = json_array() };
+	struct router router = router_of(r);
+	struct listing l = { .tools = t,
+			     .outlook = { &router, LIMIT_CONSOLE_OUTLOOK },
+			     .list = json_array() };
 	bool ok = t != NULL, more = false;
 
 	for (size_t i = 0; ok && i < f->n; i++) {
@@ -203,7 +228,8 @@ static struct response list_page(struct request *r, struct filters *f,
 struct response on_list_queue(struct request *r)
 {
 	struct queue_filter f = { param(r, "id"), param(r, "recipient"),
-				  param(r, "system"), param(r, "domain") };
+				  param(r, "system"), param(r, "domain"),
+				  param(r, "next_hop") };
 	struct str after, unused;
 	struct filters filters;
 	struct response bad;
@@ -215,6 +241,9 @@ struct response on_list_queue(struct request *r)
 	if (!is_domain(r, &f))
 		return problem("domain", bad_parameter, V("key", "domain"),
 			       V("given", f.domain));
+	if (!is_next_hop(&f))
+		return problem("next_hop", bad_parameter, V("key", "next_hop"),
+			       V("given", f.next_hop));
 	if (!filters_of(r, &f, &filters, &bad))
 		return bad;
 	return list_page(r, &filters, after, limit);
@@ -247,7 +276,9 @@ static bool keep_his(struct request *r, json_t *message)
 
 static struct response show(struct request *r, const struct message *m)
 {
-	json_t *o = show_queued_whole(m);
+	struct router router = router_of(r);
+	struct outlook outlook = { &router, LIMIT_CONSOLE_OUTLOOK };
+	json_t *o = show_queued_whole(m, &outlook);
 
 	if (!keep_his(r, o)) {
 		json_decref(o);
@@ -261,15 +292,16 @@ struct response on_get_queued(struct request *r)
 	struct tools *t = tools_open(r->console->settings->data);
 	enum tools_found found = TOOLS_TROUBLE;
 	struct message *m = NULL;
-	struct response a;
+	struct response a = { 0 };
 
 	if (t)
 		found = tools_show(t, r->args[0], &m);
+	if (m)
+		a = show(r, m);
+	message_drop(m);
 	tools_close(t);
 	switch (found) {
 	case TOOLS_FOUND:
-		a = show(r, m);
-		message_drop(m);
 		return a;
 	case TOOLS_NOT_THERE:
 		return not_there(r);
@@ -307,6 +339,7 @@ static bool filter_of(struct request *r, struct queue_filter *f,
 	const struct { const char *key; struct str *to; } keys[] = {
 		{ "id", &f->id },	{ "recipient", &f->recipient },
 		{ "system", &f->system }, { "domain", &f->domain },
+		{ "next_hop", &f->next_hop },
 	};
 	bool any = false;
 
@@ -339,9 +372,10 @@ static void log_order(struct request *r, const struct queue_filter *f,
 {
 	log_fact("console",
 		 "who=<%s>, order=%s, id=<%s>, recipient=<%s>, system=<%s>, "
-		 "domain=<%s>: %llu recipients", shown(r, r->who.admin.name),
+		 "next_hop=<%s>, domain=<%s>: %llu recipients", shown(r, r->who.admin.name),
 		 shown(r, body_text(r, "order")), shown(r, f->id),
 		 shown(r, f->recipient), shown(r, f->system),
+		 shown(r, f->next_hop),
 		 shown(r, body_text(r, "domain")),
 		 (unsigned long long)recipients);
 }
@@ -377,7 +411,13 @@ struct response on_order_queue(struct request *r)
 		return problem("order", wrong_type, V("key", "order"),
 			       V("right", "retry, hold, release, delete or "
 					  "bounce"));
-	if (!filter_of(r, &f, &bad) || !filters_of(r, &f, &filters, &bad))
+	if (!filter_of(r, &f, &bad))
+		return bad;
+	if (!is_next_hop(&f))
+		return problem("next_hop", wrong_type, V("key", "next_hop"),
+			       V("right", "undecided, mailboxes, system, relay "
+					  "or internet"));
+	if (!filters_of(r, &f, &filters, &bad))
 		return bad;
 	return give(r, order, &filters);
 }

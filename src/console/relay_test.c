@@ -1,6 +1,8 @@
 /*
  * Trying an alternate mail server (relay_test.h).
  *
+ * Delivery's own client is what tries it, so that it meets what mail would.
+ *
  * It is no scanner of networks: what is shown of a banner begins with "220",
  * link-local addresses are refused, loopback ones to all but
  * superadministrators, and only so many trials a minute are made.
@@ -8,54 +10,51 @@
 #include "console/relay_test.h"
 
 #include <pthread.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 
+#include "base/limits.h"
+#include "console/errands.h"
 #include "console/handlers.h"
-#include "console/server.h"
+#include "console/tested.h"
+#include "deliver/hops.h"
 #include "directory/lists.h"
-#include "dns/dns.h"
-#include "rt/loop.h"
+#include "rt/clock.h"
 #include "rt/random.h"
-#include "rt/stream.h"
 #include "rt/tls.h"
 #include "wire/address.h"
+#include "wire/blame.h"
 #include "wire/hosts.h"
-#include "wire/reply.h"
 
 enum {
-	TRIAL_MS = 20000,	/* of one request */
-	HOST_MS = 8000,
+	HOST_MS = 12000,	/* to be open, and to be asked; all hosts are
+				   tried at once */
 	A_MINUTE_MS = 60000,
 	TRIALS_A_MINUTE = 30,
-	HOSTS = 5,
+	HOSTS_A_MINUTE = 150,
 	TEXT_BYTES = 500,	/* of a banner or reply, shown */
 };
 
 struct relay_test {
-	struct request *request;
 	struct arena *arena;
 	struct host *hosts;
 	size_t n;
 	struct str domain;	/* whose random address is asked for */
 	struct str known;	/* of a user there, asked for too; or empty */
+	struct system system;	/* its policy; the hosts come one by one */
 	bool may_loopback;
-	int64_t deadline;
+	size_t running;		/* hosts */
+	struct gate ended;
 	json_t *items;
-	bool done;
 };
 
 static struct {
-	const struct console_settings *settings;
-	struct tls_context *verified, *any;
-	atomic_uint running;	/* from parking to resuming */
-	atomic_bool stopping;
-	pthread_mutex_t lock;	/* of the next two */
+	struct client client;
+	struct dns *dns;
+	pthread_mutex_t lock;	/* of the next three */
 	int64_t minute;
 	unsigned trials;
+	size_t hosts;
 } all = { .lock = PTHREAD_MUTEX_INITIALIZER };
-
-/* ---- one conversation ---- */
 
 enum trial {
 #define TRIAL(id, sentence) TRIAL_##id,
@@ -71,10 +70,11 @@ static const struct {
 #undef TRIAL
 };
 
+/* Of one host. */
 struct talk {
 	struct relay_test *t;
 	const struct host *host;
-	struct stream *stream;
+	struct peer *peer;
 	int64_t deadline;
 	json_t *report;
 	enum trial fault;	/* the last one */
@@ -91,249 +91,14 @@ static bool end_with(struct talk *k, enum trial fault,
 	return false;
 }
 
-static bool waits hear(struct talk *k, struct reply *out)
-{
-	size_t used;
-
-	for (;;) {
-		switch (reply_parse(stream_bytes(k->stream), k->t->arena, out,
-				    &used)) {
-		case REPLY_WHOLE:
-			stream_skip(k->stream, used);
-			return true;
-		case REPLY_BAD:
-			return fault(k, no_smtp);
-		case REPLY_PART:
-			break;
-		}
-		switch (stream_fill(k->stream, k->deadline)) {
-		case STREAM_MORE:
-			break;
-		case STREAM_LATE:
-			return fault(k, no_answer);
-		case STREAM_END:
-		case STREAM_FULL:
-		case STREAM_BROKEN:
-			return fault(k, closed);
-		}
-	}
-}
-
-static bool waits ask(struct talk *k, struct str line, struct reply *out)
-{
-	stream_say(k->stream, line);
-	stream_say(k->stream, S("\r\n"));
-	return (stream_flush(k->stream, k->deadline) ||
-		fault(k, does_not_read)) && hear(k, out);
-}
-
-static json_t *shown(struct talk *k, const struct reply *r)
-{
-	struct str line = reply_line(r, k->t->arena);
-
-	return json_text(str_part(line, 0, TEXT_BYTES));
-}
-
 static void set(struct talk *k, const char *key, json_t *v)
 {
 	json_object_set_new(k->report, key, v);
 }
 
-static bool waits greet(struct talk *k, struct capabilities *can)
+static json_t *shown(struct str line)
 {
-	struct reply r;
-
-	if (!hear(k, &r))
-		return false;
-	if (r.code != 220)
-		return fault(k, greeting_refuses, V("code", r.code));
-	set(k, "banner", shown(k, &r));
-	if (!ask(k, arena_strf(k->t->arena, "EHLO %s", all.settings->hostname),
-		 &r))
-		return false;
-	if (r.code != 250)
-		return fault(k, ehlo_refused, V("code", r.code));
-	capabilities_parse(&r, can);
-	return true;
-}
-
-/* 0.0.0.0/8 and ::, by which Linux reaches this very machine. */
-static bool is_unspecified(const struct inet *at)
-{
-	static const uint8_t none[16];
-
-	return inet_is_v4(at) ? at->ip[12] == 0
-			      : !memcmp(at->ip, none, sizeof(none));
-}
-
-/* 169.254.0.0/16, where clouds keep their secrets, and fe80::/10. */
-static bool is_link_local(const struct inet *at)
-{
-	return inet_is_v4(at) ? at->ip[12] == 169 && at->ip[13] == 254
-			      : at->ip[0] == 0xfe && (at->ip[1] & 0xc0) == 0x80;
-}
-
-static bool is_forbidden(const struct relay_test *t, const struct inet *at)
-{
-	if (is_link_local(at) || is_unspecified(at))
-		return true;
-	return inet_is_loopback(at) && !t->may_loopback;
-}
-
-static bool waits dial(struct talk *k, const struct inet *at)
-{
-	if (is_forbidden(k->t, at))
-		return fault(k, not_tried, V("address", inet_ip_text(at).c));
-	k->stream = stream_dial(at, all.settings->outgoing, k->deadline);
-	if (!k->stream)
-		return fault(k, not_connected,
-			     V("address", inet_ip_text(at).c),
-			     V("cause", cause()));
-	set(k, "address", json_string(inet_ip_text(at).c));
-	set(k, "connected", json_true());
-	return true;
-}
-
-/* By A and AAAA; the first that answers. */
-static bool waits reach(struct talk *k)
-{
-	struct inet *at;
-	size_t n;
-
-	if (k->host->is_ip)
-		return dial(k, &k->host->ip);
-	if (dns_addresses(k->host->name, k->host->port, k->deadline,
-			  k->t->arena, &at, &n) != DNS_FOUND)
-		return fault(k, no_address);
-	for (size_t i = 0; i < n; i++)
-		if (dial(k, &at[i]))
-			return true;
-	return false;
-}
-
-static bool waits start_tls(struct talk *k, struct tls_context *context)
-{
-	const char *name = arena_cstr(k->t->arena, k->host->name);
-	struct reply r;
-
-	if (!ask(k, S("STARTTLS"), &r))
-		return false;
-	if (r.code != 220)
-		return fault(k, starttls_refused, V("code", r.code));
-	return stream_tls_connect(k->stream, context, name, k->deadline) ||
-	       fault(k, tls_fails, V("cause", cause()));
-}
-
-static void waits say_tls(struct talk *k, bool verified)
-{
-	set(k, "tls", json_pack("{s:s,s:b}", "version",
-				stream_tls_version(k->stream), "verified",
-				verified));
-}
-
-/* A certificate that cannot be verified ends the connection: then again,
- * whoever it is. */
-static bool waits secure(struct talk *k, struct capabilities *can)
-{
-	struct reply r;
-
-	if (!can->starttls)
-		return true;
-	if (!k->host->is_ip && start_tls(k, all.verified)) {
-		say_tls(k, true);
-	} else {
-		stream_close(k->stream);
-		k->stream = NULL;
-		if (!reach(k) || !greet(k, can) || !start_tls(k, all.any))
-			return false;
-		say_tls(k, false);
-	}
-	return ask(k, arena_strf(k->t->arena, "EHLO %s",
-				 all.settings->hostname), &r) &&
-	       (r.code == 250 || fault(k, ehlo_refused, V("code", r.code)));
-}
-
-/* Addresses and hosts: they may be called anything, even "relay". */
-static bool is_name(struct str word)
-{
-	ptrdiff_t dot = str_find(word, '.');
-
-	return str_find(word, '@') >= 0 ||
-	       (dot >= 0 && (size_t)dot + 1 < word.n);
-}
-
-/* "relaying denied", "not in my list of allowed rcpthosts". */
-static bool speaks_of_relaying(struct str text)
-{
-	static const char *const beginnings[] = { "relay", "rcpthosts",
-						  "blocked", "blocklist",
-						  "blacklist" };
-	struct str line, word;
-
-	while (str_split(&text, '\n', &line))
-		while (str_split(&line, ' ', &word))
-			for (size_t i = 0; i < array_size(beginnings); i++)
-				if (!is_name(word) &&
-				    str_starts_nocase(word,
-						      str_of(beginnings[i])))
-					return true;
-	return false;
-}
-
-/* Is it we, or the whole domain, whom a refused RCPT is about?  RFC 3463 has
- * 5.7.x for it; without a status there are only words. */
-static bool is_about_us(const struct reply *r)
-{
-	if (r->code == 530 || r->code == 535)
-		return true;
-	if (r->status[0])
-		return str_starts(str_of(r->status), S("5.7."));
-	return (r->code == 550 || r->code == 553 || r->code == 554) &&
-	       speaks_of_relaying(r->text);
-}
-
-/* What R says, the reply to RCPT, or to a MAIL that was not accepted: that is
- * never about an address. */
-static const char *outcome(const struct reply *r, bool is_mail)
-{
-	if (reply_is_refusal(r))
-		return is_mail || is_about_us(r) ? "denied" : "refused";
-	return reply_is_done(r) ? "accepted" : "unsure";
-}
-
-/* Would it take mail for ADDRESS?  KEY of the report says; MAIL is what MAIL
- * was answered. */
-static bool waits try_address(struct talk *k, const char *key,
-			      struct str address, const struct reply *mail)
-{
-	bool is_mail = !reply_is_done(mail);
-	struct reply r = *mail;
-
-	if (!is_mail && !ask(k, arena_strf(k->t->arena, "RCPT TO:<%.*s>",
-					   STR(address)), &r))
-		return false;
-	set(k, key,
-	    json_pack("{s:o,s:s,s:o}", "address", json_text(address), "outcome",
-		      outcome(&r, is_mail), "reply", shown(k, &r)));
-	return true;
-}
-
-/* One nobody has, and one that somebody has. */
-static bool waits try_addresses(struct talk *k)
-{
-	char random[17];
-	struct str unknown;
-	struct reply mail;
-
-	if (str_empty(k->t->domain))
-		return true;
-	random_name(random, sizeof(random) - 1);
-	unknown = arena_strf(k->t->arena, "splitmail-test-%s@%.*s", random,
-			     STR(k->t->domain));
-	return ask(k, S("MAIL FROM:<>"), &mail) &&
-	       try_address(k, "unknown_address", unknown, &mail) &&
-	       (str_empty(k->t->known) ||
-		try_address(k, "known_address", k->t->known, &mail));
+	return json_text(str_part(line, 0, TEXT_BYTES));
 }
 
 static void say_fault(struct talk *k)
@@ -346,59 +111,254 @@ static void say_fault(struct talk *k)
 	set(k, "values", json_values(k->values));
 }
 
-static void waits try_host(struct relay_test *t, const struct host *host)
-{
-	struct talk k = { t, host, .deadline = after_ms(HOST_MS),
-			  .report = json_pack("{s:o,s:n,s:b,s:n,s:n,s:n,s:n,"
-					      "s:n,s:n,s:{}}",
-					      "host",
-					      json_text(hosts_text(host, 1,
-								 t->arena)),
-					      "address", "connected", 0,
-					      "banner", "tls",
-					      "unknown_address",
-					      "known_address", "problem",
-					      "reason", "values") };
-	struct capabilities can = { 0 };
+/* ---- what went wrong ---- */
 
-	if (k.deadline > t->deadline)
-		k.deadline = t->deadline;
-	if (!reach(&k) || !greet(&k, &can) || !secure(&k, &can) ||
-	    !try_addresses(&k))
-		say_fault(&k);
-	else
-		stream_say(k.stream, S("RSET\r\nQUIT\r\n"));
-	if (k.stream && stream_flush(k.stream, after_ms(1000)))
-		stream_skip(k.stream, stream_bytes(k.stream).n);
-	stream_close(k.stream);
-	json_array_append_new(t->items, k.report);
+static bool is_lost(struct talk *k, enum loss loss)
+{
+	switch (loss) {
+	case LOSS_LATE:
+		return fault(k, no_answer);
+	case LOSS_CLOSED:
+		return fault(k, closed);
+	case LOSS_UNREAD:
+		return fault(k, does_not_read);
+	case LOSS_NONE:
+	case LOSS_WORDS:
+		break;
+	}
+	return fault(k, no_smtp);
+}
+
+static bool tls_failed(struct talk *k, const struct trouble *t)
+{
+	if (t->is_tls)
+		return fault(k, tls_fails, V("cause", t->cause));
+	if (!t->is_ours)
+		return fault(k, starttls_refused, V("code", t->reply.code));
+	return t->loss ? is_lost(k, t->loss) : fault(k, tls_not_offered);
+}
+
+static bool not_open(struct talk *k, const struct hop *hop,
+		     const struct trouble *t)
+{
+	switch (t->at) {
+	case STAGE_CONNECT:
+		return fault(k, not_connected,
+			     V("address", inet_ip_text(&hop->at).c),
+			     V("cause", t->cause));
+	case STAGE_GREETING:
+		return t->is_ours ? is_lost(k, t->loss)
+				  : fault(k, greeting_refuses,
+					  V("code", t->reply.code));
+	case STAGE_HELLO:
+		return t->is_ours ? is_lost(k, t->loss)
+				  : fault(k, ehlo_refused,
+					  V("code", t->reply.code));
+	case STAGE_TLS:
+		return tls_failed(k, t);
+	case STAGE_AUTH:
+	case STAGE_OPEN:
+		break;
+	}
+	return is_lost(k, t->loss);
+}
+
+/* ---- one conversation ---- */
+
+static bool is_forbidden(const struct relay_test *t, const struct inet *at)
+{
+	if (inet_is_link_local(at) || inet_is_unspecified(at))
+		return true;
+	return inet_is_loopback(at) && !t->may_loopback;
+}
+
+static void say_reached(struct talk *k, const struct hop *hop,
+			const struct trouble *t)
+{
+	struct stream *s = k->peer ? k->peer->stream : NULL;
+
+	set(k, "address", json_string(inet_ip_text(&hop->at).c));
+	set(k, "connected", json_true());
+	set(k, "banner", t->greeting.n ? shown(t->greeting) : json_null());
+	if (s && stream_is_tls(s))
+		set(k, "tls", json_pack("{s:s,s:b}", "version",
+					stream_tls_version(s), "verified",
+					!k->host->is_ip &&
+						stream_tls_verified(s)));
+}
+
+static bool may_try(struct talk *k, const struct inet *at)
+{
+	return !is_forbidden(k->t, at) ||
+	       fault(k, not_tried, V("address", inet_ip_text(at).c));
+}
+
+/* As delivery does it; what is wrong with the TLS it goes without is said all
+ * the same. */
+static bool waits try_address(struct talk *k, const struct hop *hop)
+{
+	struct trouble t;
+
+	if (!may_try(k, &hop->at))
+		return false;
+	k->peer = client_open(&all.client, hop, k->deadline, k->t->arena, &t);
+	if (t.at > STAGE_CONNECT)
+		say_reached(k, hop, &t);
+	if (!k->peer)
+		return not_open(k, hop, &t);
+	if (t.reply.code) {
+		tls_failed(k, &t);
+		say_fault(k);
+	}
+	k->deadline = after_ms(HOST_MS);	/* to be asked */
+	return true;
+}
+
+/* The first of its addresses that takes us. */
+static bool waits open_host(struct talk *k)
+{
+	struct system system = k->t->system;
+	struct hop *hops;
+	size_t n;
+
+	if (k->host->is_ip && !may_try(k, &k->host->ip))
+		return false;
+	system.hosts = hosts_text(k->host, 1, k->t->arena);
+	if (!hops_of_system(all.dns, &system, k->deadline, k->t->arena,
+			    &hops, &n))
+		return fault(k, no_address);
+	for (size_t i = 0; i < n; i++)
+		if (try_address(k, &hops[i]))
+			return true;
+	return false;
+}
+
+static bool waits ask(struct talk *k, struct str line, struct reply *out)
+{
+	struct str command = arena_strf(k->t->arena, "%.*s\r\n", STR(line));
+
+	return peer_ask(k->peer, k->t->arena, command, out, k->deadline) ||
+	       is_lost(k, k->peer->loss);
+}
+
+/* What R says, the reply to RCPT, or to a MAIL that was not accepted: that is
+ * never about an address. */
+static const char *outcome(const struct reply *r, bool is_mail)
+{
+	struct judgement j =
+		blame_judge(is_mail ? VERB_MAIL : VERB_RCPT, false, r);
+
+	switch (j.remedy) {
+	case REMEDY_NONE:
+		return "accepted";
+	case REMEDY_REFUSED:
+		return j.whose == BLAME_RECIPIENT ? "refused" : "denied";
+	case REMEDY_FURTHER:
+	case REMEDY_FRESH:
+	case REMEDY_ROOM:
+	case REMEDY_PLAIN:
+	case REMEDY_LATER:
+		break;
+	}
+	return "unsure";
+}
+
+/* Would it take mail for ADDRESS?  KEY of the report says; MAIL is what MAIL
+ * was answered. */
+static bool waits ask_for(struct talk *k, const char *key, struct str address,
+			  const struct reply *mail)
+{
+	bool is_mail = !reply_is_done(mail);
+	struct reply r = *mail;
+
+	if (!is_mail && !ask(k, arena_strf(k->t->arena, "RCPT TO:<%.*s>",
+					   STR(address)), &r))
+		return false;
+	set(k, key,
+	    json_pack("{s:o,s:s,s:o}", "address", json_text(address), "outcome",
+		      outcome(&r, is_mail), "reply",
+		      shown(reply_line(&r, k->t->arena))));
+	return true;
+}
+
+/* One nobody has, and one that somebody has. */
+static bool waits ask_for_addresses(struct talk *k)
+{
+	char random[17];
+	struct str unknown;
+	struct reply mail;
+
+	if (str_empty(k->t->domain))
+		return true;
+	random_name(random, sizeof(random) - 1);
+	unknown = arena_strf(k->t->arena, "splitmail-test-%s@%.*s", random,
+			     STR(k->t->domain));
+	return ask(k, S("MAIL FROM:<>"), &mail) &&
+	       ask_for(k, "unknown_address", unknown, &mail) &&
+	       (str_empty(k->t->known) ||
+		ask_for(k, "known_address", k->t->known, &mail));
+}
+
+static void waits try_host(struct talk *k)
+{
+	k->deadline = after_ms(HOST_MS);
+	k->report = json_pack("{s:o,s:n,s:b,s:n,s:n,s:n,s:n,s:n,s:n,s:{}}",
+			      "host",
+			      json_text(hosts_text(k->host, 1, k->t->arena)),
+			      "address", "connected", 0, "banner", "tls",
+			      "unknown_address", "known_address", "problem",
+			      "reason", "values");
+	if (!open_host(k) || !ask_for_addresses(k))
+		say_fault(k);
+	if (k->peer)
+		peer_quit(k->peer);
+	k->peer = NULL;
 }
 
 /* ---- one trial ---- */
 
-/* From here on the request is another thread's. */
-static void end(struct relay_test *t)
+static void waits run_host(void *arg)
 {
-	t->done = true;
-	server_resume(t->request);
-	atomic_fetch_sub(&all.running, 1);
+	struct talk *k = arg;
+
+	try_host(k);
+	if (--k->t->running == 0)
+		gate_open(&k->t->ended);
 }
 
-static void waits run(void *arg)
+/* Whatever it says of addresses. */
+static bool takes_mail(const struct talk *k)
 {
-	struct relay_test *t = arg;
-
-	t->deadline = after_ms(TRIAL_MS);
-	for (size_t i = 0; i < t->n && !atomic_load(&all.stopping); i++)
-		try_host(t, &t->hosts[i]);
-	end(t);
+	return json_is_true(json_object_get(k->report, "connected")) &&
+	       json_is_null(json_object_get(k->report, "reason"));
 }
 
-/* On the loop. */
-static void start(void *arg)
+static void remember(const struct relay_test *t, const struct talk *talks)
 {
-	if (!fiber_start("relay-test", run, arg))
-		end(arg);
+	struct tested what = { .at_wall_ms = wall_ms() };
+
+	for (size_t i = 0; i < t->n; i++)
+		what.is_good |= takes_mail(&talks[i]);
+	tested_note(hosts_text(t->hosts, t->n, t->arena), what);
+}
+
+/* All of them at once, so that silent ones cost no more than one. */
+static void waits run(struct request *r)
+{
+	struct relay_test *t = r->test;
+	struct talk *talks = arena_array(t->arena, struct talk, t->n);
+
+	t->running = t->n;
+	for (size_t i = 0; i < t->n; i++) {
+		talks[i] = (struct talk){ .t = t, .host = &t->hosts[i] };
+		if (!fiber_start("relay-test", run_host, &talks[i]))
+			run_host(&talks[i]);
+	}
+	while (t->running > 0)
+		gate_wait(&t->ended, NEVER);
+	for (size_t i = 0; i < t->n; i++)
+		json_array_append_new(t->items, talks[i].report);
+	remember(t, talks);
 }
 
 void relay_test_forget(struct request *r)
@@ -411,17 +371,19 @@ void relay_test_forget(struct request *r)
 	r->test = NULL;
 }
 
-static bool is_one_more(void)
+static bool has_one_more(size_t hosts)
 {
 	int64_t minute = now_ms() / A_MINUTE_MS;
 	bool good;
 
 	pthread_mutex_lock(&all.lock);
 	if (minute != all.minute)
-		all.trials = 0;
+		all.trials = 0, all.hosts = 0;
 	all.minute = minute;
-	good = all.trials < TRIALS_A_MINUTE;
+	good = all.trials < TRIALS_A_MINUTE &&
+	       all.hosts + hosts <= HOSTS_A_MINUTE;
 	all.trials += good;
+	all.hosts += good ? hosts : 0;
 	pthread_mutex_unlock(&all.lock);
 	return good;
 }
@@ -447,16 +409,35 @@ static enum answer take_domain(struct request *r, struct relay_test *t)
 	return a == ANSWER_UNSURE ? a : ANSWER_YES;
 }
 
-static struct response park(struct request *r)
+/* As a relay without a name has it, unless it is said. */
+static bool take_tls(struct request *r, struct system *out)
 {
-	atomic_fetch_add(&all.running, 1);
-	if (atomic_load(&all.stopping)) {
-		atomic_fetch_sub(&all.running, 1);
-		return problem(NULL, stopping);
-	}
-	server_park(r);
-	loop_post(0, start, r->test);
-	return (struct response){ .status = 0 };
+	struct str word = body_text(r, "tls");
+
+	out->tls = SYSTEM_TLS_OPPORTUNISTIC;
+	if (!json_object_get(r->body, "tls"))
+		return true;
+	for (int i = SYSTEM_TLS_NONE; i <= SYSTEM_TLS_VERIFIED; i++)
+		if (str_same(word, str_of(tls_name((enum system_tls)i)))) {
+			out->tls = (enum system_tls)i;
+			return true;
+		}
+	return false;
+}
+
+static bool take_family(struct request *r, struct system *out)
+{
+	struct str word = body_text(r, "address_family");
+
+	if (!json_object_get(r->body, "address_family"))
+		return true;
+	for (int i = FAMILY_ANY; i <= FAMILY_IPV6; i++)
+		if (str_same(word,
+			     str_of(family_name((enum address_family)i)))) {
+			out->limits.family = (enum address_family)i;
+			return true;
+		}
+	return false;
 }
 
 static struct response begin(struct request *r)
@@ -464,15 +445,24 @@ static struct response begin(struct request *r)
 	struct relay_test *t = must_alloc(sizeof(*t));
 	struct str text = body_text(r, "hosts");
 
-	*t = (struct relay_test){ .request = r, .arena = arena_open(),
+	*t = (struct relay_test){ .arena = arena_open(),
 				  .items = json_array(),
 				  .may_loopback = is_super(r) };
 	r->test = t;
 	if (!hosts_parse(text, t->arena, &t->hosts, &t->n))
-		return problem("hosts", bad_hosts, V("given", text),
-			       V("cause", cause()));
-	if (t->n > HOSTS)
-		return problem("hosts", too_many_hosts, V("most", HOSTS));
+		return t->n == LIMIT_HOSTS
+			       ? problem("hosts", too_many_hosts,
+					 V("most", LIMIT_HOSTS))
+			       : problem("hosts", bad_hosts, V("given", text),
+					 V("cause", cause()));
+	if (!take_tls(r, &t->system))
+		return problem("tls", wrong_type, V("key", "tls"),
+			       V("right", "none, opportunistic, required or "
+					  "verified"));
+	if (!take_family(r, &t->system))
+		return problem("address_family", wrong_type,
+			       V("key", "address_family"),
+			       V("right", "any, ipv4 or ipv6"));
 	switch (take_domain(r, t)) {
 	case ANSWER_YES:
 		break;
@@ -482,20 +472,19 @@ static struct response begin(struct request *r)
 	case ANSWER_UNSURE:
 		return trouble(r);
 	}
-	if (!is_one_more()) {
+	if (!has_one_more(t->n)) {
 		struct response a = problem(NULL, too_many_trials);
 
 		a.retry_after_s = 60;
 		return a;
 	}
-	return park(r);
+	return errand_begin(r, run);
 }
 
 struct response on_relay_test(struct request *r)
 {
-	if (!r->test)
+	if (!r->errand_ended)
 		return begin(r);
-	check(r->test->done);
 	return answer_json(200, json_pack("{s:O}", "items", r->test->items));
 }
 
@@ -503,25 +492,18 @@ struct response on_relay_test(struct request *r)
 
 bool relay_tests_open(const struct console_settings *s)
 {
-	all.settings = s;
-	atomic_store(&all.stopping, false);
-	all.verified = tls_client(TLS_VERIFIED, NULL);
-	all.any = tls_client(TLS_ANY, NULL);
-	return all.verified && all.any;
-}
-
-void relay_tests_stop(void)
-{
-	enum { LOOK_AGAIN_MS = 20 };
-
-	atomic_store(&all.stopping, true);
-	while (atomic_load(&all.running) > 0)
-		fiber_sleep(after_ms(LOOK_AGAIN_MS));
+	all.client = (struct client){
+		.hostname = s->hostname, .bind = s->outgoing,
+		.tls_any = tls_client(TLS_NOTED, NULL),
+		.tls_verified = tls_client(TLS_VERIFIED, NULL),
+	};
+	all.dns = s->dns;
+	return all.client.tls_any && all.client.tls_verified;
 }
 
 void relay_tests_close(void)
 {
-	tls_close(all.verified);
-	tls_close(all.any);
-	all.verified = all.any = NULL;
+	tls_close(all.client.tls_any);
+	tls_close(all.client.tls_verified);
+	all.client = (struct client){ 0 };
 }

@@ -7,6 +7,8 @@
 #include <sodium.h>
 #include <stdlib.h>
 
+#include "base/limits.h"
+#include "console/handlers.h"
 #include "rt/log.h"
 #include "wire/address.h"
 
@@ -105,10 +107,60 @@ struct response problem_say(const char *field, enum problem p,
 	return a;
 }
 
+/* What a name in a path is of, by the word in front of it. */
+static const char *kind_of(struct str collection)
+{
+	static const struct {
+		const char *collection, *kind;
+	} kinds[] = {
+		{ "domains", "domain" }, { "users", "user" },
+		{ "addresses", "address" }, { "groups", "group" },
+		{ "members", "member" }, { "shared", "shared mailbox" },
+		{ "systems", "system" }, { "administrators", "administrator" },
+		{ "tokens", "token" }, { "jobs", "job" },
+		{ "queue", "message in the queue" },
+		{ "changes", "change" }, { "kept", "deleted entry" },
+	};
+
+	for (size_t i = 0; i < array_size(kinds); i++)
+		if (str_same(collection, str_of(kinds[i].collection)))
+			return kinds[i].kind;
+	return "entry";
+}
+
+/* "user bob@b.example", "address b@b.example of the user bob@b.example" */
+static struct str what_was_asked(struct request *r)
+{
+	struct str rest = str_of(r->route ? r->route->path : ""), part;
+	struct str before = S(""), what = S("");
+	size_t n = 0;
+
+	while (str_split(&rest, '/', &part)) {
+		const char *of = str_empty(what) ? "" : " of the ";
+
+		if (str_starts(part, S("{")))
+			what = arena_strf(r->arena, "%s %.*s%s%.*s",
+					  kind_of(before), STR(r->args[n]),
+					  of, STR(what));
+		n += str_starts(part, S("{"));
+		before = part;
+	}
+	if (str_empty(what))
+		what = arena_strf(r->arena, "%.*s here; GET /api/docs shows "
+				  "what there is", STR(str_cut(r->path, 200)));
+	return what;
+}
+
 struct response not_there(struct request *r)
 {
-	(void)r;
-	return problem(NULL, not_found);
+	return problem(NULL, not_found, V("what", what_was_asked(r)));
+}
+
+struct response no_text(struct request *r, const char *key)
+{
+	return json_object_get(r->body, key)
+		? problem(key, not_a_text, V("key", key))
+		: problem(key, key_missing, V("key", key));
 }
 
 /* What broke is for the log: it may name files. */
@@ -142,7 +194,7 @@ struct response refused(struct request *r, struct change change)
 
 /* What changes without anybody changing it. */
 static const char *const figures[] = { "hosted", "alternate", "none", "groups",
-				       "shared", "routed_to" };
+				       "shared", "routed_to", "learnt", "used" };
 
 const char *etag_of(struct request *r, json_t *object)
 {
@@ -234,6 +286,11 @@ bool param_flag(struct request *r, const char *name)
 	return str_same(param(r, name), S("true"));
 }
 
+bool is_write(const struct request *r)
+{
+	return strcmp(r->method, "GET") && strcmp(r->method, "HEAD");
+}
+
 const char *header(struct request *r, const char *name)
 {
 	return MHD_lookup_connection_value(r->connection, MHD_HEADER_KIND,
@@ -289,6 +346,20 @@ bool domain_asked(struct request *r, struct str *out,
 }
 
 /* ---- pages of lists ---- */
+
+bool search_fits(struct str search, struct response *problem_out)
+{
+	size_t characters = 0;
+
+	for (size_t i = 0; i < search.n; i++)
+		characters += ((unsigned char)search.p[i] & 0xc0) != 0x80;
+	if (characters <= LIMIT_CONSOLE_SEARCH_CHARS &&
+	    search.n <= 4 * LIMIT_CONSOLE_SEARCH_CHARS)
+		return true;
+	*problem_out = problem("search", search_too_long,
+			       V("most", LIMIT_CONSOLE_SEARCH_CHARS));
+	return false;
+}
 
 bool page_limit(struct request *r, int64_t *out, struct response *problem_out)
 {

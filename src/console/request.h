@@ -42,6 +42,7 @@ struct console {
 	struct sessions *sessions;
 	struct guard *guard;
 	atomic_uint unanswered;		/* requests that have begun */
+	atomic_bool is_resolving;	/* names, for one of them (route.c) */
 	bool is_tls;
 };
 
@@ -82,9 +83,13 @@ struct request {
 	struct changes *c;		/* of a request that changes something */
 	struct tools *queue;		/* of one who asks often; or NULL */
 	struct relay_test *test;	/* relay_test.c */
+	struct buf learnt;		/* learnt.c; the engine's answer */
+	const char *question;		/* ...to this */
+	const char *mailbox;		/* used.c; its login */
+	int64_t used;			/* ...bytes, or USED_UNKNOWN */
 	struct watcher *watcher;	/* events.c */
 	struct request *next_waiting;	/* figures.c */
-	bool has_begun, is_too_long, has_waited;
+	bool has_begun, is_too_long, has_waited, errand_ended;
 };
 
 /* ---- answers ---- */
@@ -107,7 +112,10 @@ enum problem {
 	problem_say(field, PROBLEM_##id, VALUES(__VA_ARGS__))
 struct response problem_say(const char *field, enum problem p,
 			    const struct value *values);
-struct response not_there(struct request *r);	/* 404 */
+/* 404, naming what the path asks for. */
+struct response not_there(struct request *r);
+/* Member KEY of the body is missing, or no text: 400. */
+struct response no_text(struct request *r, const char *key);
 struct response trouble(struct request *r);	/* 503, cause() is logged */
 /* What a change came to, when that is not CHANGE_DONE. */
 struct response refused(struct request *r, struct change change);
@@ -125,6 +133,8 @@ bool param_value(struct request *r, const char *name, struct str *out)
 /* As above; empty when it is not there, cut at MAX; malformed is empty. */
 struct str param(struct request *r, const char *name);
 bool param_flag(struct request *r, const char *name);
+/* Does it change anything? */
+bool is_write(const struct request *r);
 const char *header(struct request *r, const char *name);	/* or NULL */
 /* "%41b" -> "Ab"; false: malformed, or a NUL. */
 bool decode(struct str s, struct arena *arena, struct str *out) must_check;
@@ -146,6 +156,8 @@ bool domain_asked(struct request *r, struct str *out,
 
 enum { PAGE_ITEMS = 50, PAGE_ITEMS_MAX = 500 };
 
+/* Is SEARCH no longer than anybody types?  False: *PROBLEM. */
+bool search_fits(struct str search, struct response *problem_out) must_check;
 /* False: *PROBLEM. */
 bool page_limit(struct request *r, int64_t *out, struct response *problem_out)
 	must_check;

@@ -21,12 +21,14 @@
 #include "console/watchers.h"
 #include "rt/fiber.h"
 #include "rt/log.h"
+#include "rt/tally.h"
 
 enum { THREADS = 4, BACKLOG = 128, LOOK_AGAIN_MS = 20 };
 
 struct server {
 	struct MHD_Daemon *daemon;	/* NULL: only the listener is there */
 	int listener;
+	struct tally *clients;		/* connections by client */
 };
 
 /* ---- the answer ---- */
@@ -121,18 +123,6 @@ static enum MHD_Result send_answer(struct request *r, struct response a)
 	return sent;
 }
 
-/* ---- parking ---- */
-
-void server_park(struct request *r)
-{
-	MHD_suspend_connection(r->connection);
-}
-
-void server_resume(struct request *r)
-{
-	MHD_resume_connection(r->connection);
-}
-
 /* ---- the steps ---- */
 
 static struct response with_directory(struct request *r,
@@ -185,22 +175,64 @@ static struct response last_step(struct request *r)
 	return r->route->handler(r);
 }
 
-static void take_client(struct request *r)
+static struct inet inet_of(const struct sockaddr *at)
 {
-	const union MHD_ConnectionInfo *known = MHD_get_connection_info(
-		r->connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
-	const struct sockaddr *at = known ? known->client_addr : NULL;
+	struct inet client = { .ip = { [10] = 0xff, [11] = 0xff } };
 
-	r->client = (struct inet){ .ip = { [10] = 0xff, [11] = 0xff } };
 	if (at && at->sa_family == AF_INET)
-		memcpy(r->client.ip + 12,
+		memcpy(client.ip + 12,
 		       &((const struct sockaddr_in *)(const void *)at)->sin_addr,
 		       4);
 	else if (at && at->sa_family == AF_INET6)
-		memcpy(r->client.ip,
+		memcpy(client.ip,
 		       &((const struct sockaddr_in6 *)(const void *)at)
 				->sin6_addr, 16);
+	return client;
 }
+
+static struct inet client_of(struct MHD_Connection *connection)
+{
+	const union MHD_ConnectionInfo *known = MHD_get_connection_info(
+		connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+
+	return inet_of(known ? known->client_addr : NULL);
+}
+
+/* ---- how many connections a client has ---- */
+
+/* IPv6 clients own a /64 at least, so that is what is counted. */
+static struct str key_of(const struct inet *client)
+{
+	return (struct str){ (const char *)client->ip,
+			     inet_is_v4(client) ? sizeof(client->ip)
+						: sizeof(client->ip) / 2 };
+}
+
+/* Some may pass beside each other, before they are counted. */
+static enum MHD_Result may_connect(void *clients, const struct sockaddr *from,
+				   socklen_t n)
+{
+	struct inet client = inet_of(from);
+
+	(void)n;
+	return tally_count(clients, key_of(&client)) <
+	       LIMIT_CONSOLE_PER_ADDRESS ? MHD_YES : MHD_NO;
+}
+
+static void count_connection(void *clients, struct MHD_Connection *connection,
+			     void **unused,
+			     enum MHD_ConnectionNotificationCode what)
+{
+	struct inet client = client_of(connection);
+
+	(void)unused;
+	if (what == MHD_CONNECTION_NOTIFY_STARTED)
+		tally_add(clients, key_of(&client));
+	else
+		tally_drop(clients, key_of(&client));
+}
+
+/* ---- the steps, from the library ---- */
 
 static enum MHD_Result begin(struct request *r,
 			     struct MHD_Connection *connection,
@@ -212,7 +244,7 @@ static enum MHD_Result begin(struct request *r,
 	atomic_fetch_add(&r->console->unanswered, 1);
 	r->connection = connection;
 	r->method = arena_cstr(r->arena, str_of(method));
-	take_client(r);
+	r->client = client_of(connection);
 	a = with_directory(r, head_step);
 	return a.status ? send_answer(r, a) : MHD_YES;
 }
@@ -281,6 +313,7 @@ static void on_end(void *console, struct MHD_Connection *connection,
 	watcher_forget(r);
 	json_decref(r->body);
 	buf_free(&r->bytes);
+	buf_free(&r->learnt);
 	arena_close(r->arena);
 }
 
@@ -349,7 +382,7 @@ struct server *server_listen(const struct inet *at)
 		return NULL;
 	}
 	s = must_alloc(sizeof(*s));
-	*s = (struct server){ .listener = fd };
+	*s = (struct server){ .listener = fd, .clients = tally_open() };
 	return s;
 }
 
@@ -362,13 +395,12 @@ bool server_start(struct server *s, struct console *c)
 	};
 
 	s->daemon = MHD_start_daemon(
-		flags_of(c), 0, NULL, NULL, on_request, c,
+		flags_of(c), 0, may_connect, s->clients, on_request, c,
 		MHD_OPTION_LISTEN_SOCKET, s->listener,
 		MHD_OPTION_THREAD_POOL_SIZE, (unsigned)THREADS,
 		MHD_OPTION_CONNECTION_LIMIT,
 		(unsigned)LIMIT_CONSOLE_CONNECTIONS,
-		MHD_OPTION_PER_IP_CONNECTION_LIMIT,
-		(unsigned)LIMIT_CONSOLE_PER_ADDRESS,
+		MHD_OPTION_NOTIFY_CONNECTION, count_connection, s->clients,
 		MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)LIMIT_CONSOLE_IDLE_S,
 		MHD_OPTION_CONNECTION_MEMORY_LIMIT,
 		(size_t)LIMIT_CONSOLE_HEAD_BYTES,
@@ -398,5 +430,6 @@ void server_close(struct server *s)
 	if (s->daemon)
 		MHD_stop_daemon(s->daemon);
 	close(s->listener);
+	tally_close(s->clients);
 	free(s);
 }

@@ -21,12 +21,4 @@ void waits server_finish(struct console *c, int64_t deadline_ms);
  * more, and an answer that is not sent yet is cut off. */
 void server_close(struct server *s);
 
-/*
- * A handler that cannot answer yet: it parks the request and returns an
- * answer with status 0; when somebody has called server_resume(), on any
- * thread, the handler is called again.
- */
-void server_park(struct request *r);
-void server_resume(struct request *r);
-
 #endif

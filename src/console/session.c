@@ -116,10 +116,9 @@ struct response on_sign_in(struct request *r)
 	struct response a;
 
 	if (!name.p || !password.p)
-		return problem(name.p ? "password" : "name", not_texts,
-			       V("keys", "name and password"));
+		return no_text(r, name.p ? "password" : "name");
 	if (code && !json_is_string(code))
-		return problem("code", not_a_text, V("key", "code"));
+		return no_text(r, "code");
 	if (!may_try(r, name, &a))
 		return a;
 	if (directory_admin(r->d, name, r->arena, &admin) == ANSWER_UNSURE)
@@ -168,7 +167,7 @@ struct response on_change_password(struct request *r)
 	struct response a;
 
 	if (!new.p)
-		return problem("new", not_a_text, V("key", "new"));
+		return no_text(r, "new");
 	if (!own_password(r, "current", &a))
 		return a;
 	if (new.n < PASSWORD_ADMIN_BYTES)

@@ -6,8 +6,8 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <uthash.h>
 
+#include "base/hash.h"
 #include "rt/clock.h"
 #include "rt/random.h"
 

@@ -3,11 +3,7 @@
  */
 #include "console/handlers.h"
 #include "console/nouns.h"
-
-static enum found load(struct request *r, struct str key, json_t **out)
-{
-	return holder_show(r, HOLDER_SHARED, key, out);
-}
+#include "console/used.h"
 
 static bool set_addresses(struct request *r, struct str key, json_t *now,
 			  struct response *out)
@@ -18,7 +14,7 @@ static bool set_addresses(struct request *r, struct str key, json_t *now,
 	(void)now;
 	if (!list)
 		return true;
-	if (load(r, key, &box) != FOUND) {
+	if (load_shared(r, key, &box) != FOUND) {
 		*out = trouble(r);
 		return false;
 	}
@@ -30,13 +26,14 @@ static bool set_addresses(struct request *r, struct str key, json_t *now,
 static const struct setting_rule rules[] = {
 	{ "name", SETTING_TEXT, "" },
 	{ "enabled", SETTING_FLAG, "yes" },
+	{ "senders", SETTING_LIST, "" },
 	{ "quota", SETTING_SIZE, "0" },
 	{ "addresses", SETTING_OWN, NULL },
 	{ 0 },
 };
 
 static const struct noun noun_shared = {
-	"shared mailbox", rules, load, holder_may_create,
+	"shared mailbox", rules, load_shared, holder_may_create,
 	shared_create, shared_set, shared_delete, set_addresses,
 };
 
@@ -47,7 +44,7 @@ struct response on_list_shared(struct request *r)
 
 struct response on_get_shared(struct request *r)
 {
-	return noun_get(r, &noun_shared);
+	return answer_with_used(r, noun_get(r, &noun_shared));
 }
 
 struct response on_put_shared(struct request *r)

@@ -2,6 +2,7 @@
  * Named systems: other mail servers.
  */
 #include "console/handlers.h"
+#include "console/learnt.h"
 #include "console/nouns.h"
 #include "directory/lists.h"
 
@@ -55,6 +56,11 @@ static const struct setting_rule rules[] = {
 	{ "may_relay", SETTING_FLAG, "no" },
 	{ "smart_host", SETTING_FLAG, "no" },
 	{ "when_down", SETTING_TEXT, "keep-known" },
+	{ "connections", SETTING_COUNT, "" },
+	{ "mails_per_connection", SETTING_COUNT, "" },
+	{ "recipients_per_mail", SETTING_COUNT, "" },
+	{ "mails_per_minute", SETTING_COUNT, "" },
+	{ "address_family", SETTING_TEXT, "any" },
 	{ 0 },
 };
 
@@ -75,7 +81,7 @@ struct response on_list_systems(struct request *r)
 
 struct response on_get_system(struct request *r)
 {
-	return noun_get(r, &noun_system);
+	return answer_with_learnt(r, noun_get(r, &noun_system), "name");
 }
 
 struct response on_put_system(struct request *r)

@@ -69,6 +69,8 @@ struct response on_create_token(struct request *r)
 	bool may_write = str_same(scope, S("write"));
 	struct response a;
 
+	if (!scope.p)
+		return no_text(r, "scope");
 	if (!may_write && !str_same(scope, S("read")))
 		return problem("scope", wrong_type, V("key", "scope"),
 			       V("right", "read or write"));

@@ -70,7 +70,7 @@ struct response on_confirm_totp(struct request *r)
 	struct response a;
 
 	if (!code.p)
-		return problem("code", not_a_text, V("key", "code"));
+		return no_text(r, "code");
 	if (!own_password(r, "password", &a))
 		return a;
 	if (!change_open(r))

@@ -3,11 +3,7 @@
  */
 #include "console/handlers.h"
 #include "console/nouns.h"
-
-static enum found load(struct request *r, struct str key, json_t **out)
-{
-	return holder_show(r, HOLDER_USER, key, out);
-}
+#include "console/used.h"
 
 /* The whole list, when the body has one.  A new user's is read anew: he has
  * his default address by now. */
@@ -21,7 +17,7 @@ static bool set_addresses(struct request *r, struct str key, json_t *now,
 		return true;
 	if (now)
 		return addresses_set(r, key, now, list, true, out);
-	if (load(r, key, &user) != FOUND) {
+	if (load_user(r, key, &user) != FOUND) {
 		*out = trouble(r);
 		return false;
 	}
@@ -45,7 +41,7 @@ static const struct setting_rule rules[] = {
 };
 
 static const struct noun noun_user = {
-	"user", rules, load, holder_may_create,
+	"user", rules, load_user, holder_may_create,
 	user_create, user_set, user_delete, set_addresses,
 };
 
@@ -56,7 +52,7 @@ struct response on_list_users(struct request *r)
 
 struct response on_get_user(struct request *r)
 {
-	return noun_get(r, &noun_user);
+	return answer_with_used(r, noun_get(r, &noun_user));
 }
 
 /* By any of his addresses.  His password is what he signs in with here: the
@@ -68,7 +64,7 @@ static bool is_own_password(struct request *r)
 
 	if ((!json_object_get(r->body, "password") &&
 	     !json_object_get(r->body, "password_hash")) ||
-	    load(r, r->args[0], &user) != FOUND)
+	    load_user(r, r->args[0], &user) != FOUND)
 		return false;
 	login = json_object_get(user, "address");
 	is_own = str_same(r->who.admin.name,

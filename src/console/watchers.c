@@ -10,7 +10,7 @@
 #include <stdlib.h>
 
 #include "base/limits.h"
-#include "console/server.h"
+#include "console/parking.h"
 #include "rt/clock.h"
 
 static struct {
@@ -145,7 +145,7 @@ static void wake(struct watcher *w)
 	if (!w->is_parked)
 		return;
 	w->is_parked = false;
-	server_resume(w->request);
+	request_resume(w->request);
 }
 
 static void end(struct watcher *w)
@@ -231,7 +231,7 @@ bool watcher_read(struct watcher *w, char *to, size_t room, size_t *n)
 		*n = copy_out(w, to, room);
 	} else if (goes_on) {
 		w->is_parked = true;
-		server_park(w->request);
+		request_park(w->request);
 	}
 	pthread_mutex_unlock(&all.lock);
 	return goes_on;
@@ -250,16 +250,23 @@ void watcher_put(struct watcher *w, struct letter **place, struct letter *l)
 	w->said_ms = now_ms();
 }
 
+/* Under the lock. */
+static void end_who_hung_up(void)
+{
+	for (struct watcher *w = all.first; w; w = w->next)
+		if (has_hung_up(w))
+			end(w);
+}
+
 struct watcher **watchers_hold(struct arena *arena, size_t *n)
 {
 	struct watcher **list, *w;
 
 	pthread_mutex_lock(&all.lock);
+	end_who_hung_up();
 	list = arena_array(arena, struct watcher *, all.n + 1);
 	*n = 0;
 	for (w = all.first; w; w = w->next) {
-		if (has_hung_up(w))
-			end(w);
 		if (w->is_over)
 			continue;
 		w->holders++;
@@ -292,8 +299,6 @@ static bool has_room(const struct watcher *like)
 	size_t n = 0, same = 0;
 
 	for (struct watcher *w = all.first; w; w = w->next) {
-		if (has_hung_up(w))
-			end(w);
 		if (w->is_over)
 			continue;
 		n++;
@@ -307,6 +312,7 @@ enum watcher_added watcher_add(struct watcher *w, void (*added)(void))
 	enum watcher_added a = WATCHER_ADDED;
 
 	pthread_mutex_lock(&all.lock);
+	end_who_hung_up();
 	if (all.stopping)
 		a = WATCHER_TOO_LATE;
 	else if (!has_room(w))

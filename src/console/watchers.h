@@ -8,8 +8,8 @@
 #ifndef CONSOLE_WATCHERS_H
 #define CONSOLE_WATCHERS_H
 
-#include "console/admission.h"
 #include "console/topics.h"
+#include "console/who.h"
 
 /* ---- letters: bytes that many read and nobody changes ---- */
 

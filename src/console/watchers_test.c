@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "base/limits.h"
-#include "console/server.h"
+#include "console/parking.h"
 #include "console/watchers.h"
 
 static union MHD_ConnectionInfo connection;
@@ -26,12 +26,12 @@ struct credentials credentials_of(struct request *r)
 	return (struct credentials){ .session = session };
 }
 
-void server_park(struct request *r)
+void request_park(struct request *r)
 {
 	parked++;
 }
 
-void server_resume(struct request *r)
+void request_resume(struct request *r)
 {
 	resumed++;
 }
