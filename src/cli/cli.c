@@ -1,24 +1,17 @@
 /*
- * From argv to a noun's function: which command, its help, its run.
+ * From argv to a noun's function: which command, its help, its run; and what
+ * was perhaps meant.
  */
 #include "cli/cli.h"
 
 #include "cli/args.h"
-
-#define NOUN(n) extern const struct noun noun_##n;
-#include "cli/nouns.def"
-#undef NOUN
-
-static const struct noun *const nouns[] = {
-#define NOUN(n) &noun_##n,
-#include "cli/nouns.def"
-#undef NOUN
-	NULL,
-};
+#include "cli/guess.h"
+#include "cli/help.h"
 
 static bool is_help(const char *word)
 {
-	return word && (!strcmp(word, "--help") || !strcmp(word, "-h"));
+	return word && (!strcmp(word, "--help") || !strcmp(word, "-h") ||
+			!strcmp(word, "-?"));
 }
 
 static bool asks_help(int argc, char **argv)
@@ -29,75 +22,126 @@ static bool asks_help(int argc, char **argv)
 	return false;
 }
 
-static void print_usage(FILE *to, const struct noun *n, const struct command *m)
+/* ---- no such command ---- */
+
+/* "splitmail usr create" -> "user create" */
+static const char *nearest_command(struct cli *c, const char *first,
+				   const char *second)
 {
-	fprintf(to, "splitmail %s%s%s%s%s\n", n->name, *m->verb ? " " : "",
-		m->verb, *m->usage ? " " : "", m->usage);
+	struct guesses g = guesses_begin(str_of(first));
+	const struct noun *n;
+	const char *near;
+
+	for (const struct listed_noun *l = cli_nouns; l->noun || l->title; l++)
+		if (l->noun)
+			guesses_try(&g, l->noun->name);
+	for (const struct process *p = c->processes; p && p->name; p++)
+		if (!p->is_inner)
+			guesses_try(&g, p->name);
+	near = guesses_end(&g);
+	n = near ? find_noun(near) : NULL;
+	if (n && second && *second && find_command(n, second))
+		return arena_printf(c->arena, "%s %s", near, second);
+	return near;
 }
 
-static void help_command(FILE *to, const struct noun *n,
-			 const struct command *m)
+static int no_command(struct cli *c, int argc, char **argv)
 {
-	fputs("Usage: ", to);
-	print_usage(to, n, m);
-	fprintf(to, "\n%s\n", m->what);
-	if (m->more)
-		fprintf(to, "\n%s\n", m->more);
-	fprintf(to, "\nExample:\n  %s\n\n"
-		"Options of every command: --data DIR, --json, --help\n",
-		m->example);
+	const char *word = argc > 0 ? argv[0] : "";
+	const char *second = argc > 1 ? argv[1] : NULL;
+	struct meant meant = guess_command(word, second);
+
+	if (!meant.command && !meant.sentence)
+		meant.command = nearest_command(c, word, second);
+	fprintf(c->err, "splitmail: there is no command \"%s\".",
+		cli_clean(c, word));
+	if (meant.sentence)
+		fprintf(c->err, " %s\n", meant.sentence);
+	else if (meant.command)
+		fprintf(c->err, " Did you mean `splitmail %s`?\n",
+			meant.command);
+	else
+		fprintf(c->err, " `splitmail --help` lists what there is.\n");
+	return CLI_USAGE;
 }
 
-static void help_noun(FILE *to, const struct noun *n)
+static const struct command *meant_verb(const struct noun *n, const char *verb)
 {
-	fprintf(to, "splitmail %s: %s\n\n", n->name, n->what);
-	for (size_t i = 0; i < n->n; i++) {
-		fputs("  ", to);
-		print_usage(to, n, &n->commands[i]);
+	struct guesses g = guesses_begin(str_of(verb));
+	const struct command *m;
+	const char *ours;
+
+	for (size_t i = 0; (ours = guess_verb(verb, i)); i++) {
+		m = find_command(n, ours);
+		if (m)
+			return m;
 	}
-	fprintf(to, "\nExamples:\n");
 	for (size_t i = 0; i < n->n; i++)
-		fprintf(to, "  %s\n", n->commands[i].example);
-}
-
-void cli_help(FILE *to)
-{
-	for (const struct noun *const *n = nouns; *n; n++)
-		for (size_t k = 0; k < (*n)->n; k++) {
-			fputs("  ", to);
-			print_usage(to, *n, &(*n)->commands[k]);
-		}
-}
-
-static const struct noun *find_noun(const char *name)
-{
-	for (const struct noun *const *n = nouns; *n; n++)
-		if (!strcmp((*n)->name, name))
-			return *n;
-	return NULL;
-}
-
-static const struct command *find_command(const struct noun *n,
-					  const char *verb)
-{
-	for (size_t i = 0; i < n->n; i++)
-		if (!strcmp(n->commands[i].verb, verb))
-			return &n->commands[i];
-	return NULL;
+		guesses_try(&g, n->commands[i].verb);
+	if (guesses_end(&g))
+		return find_command(n, guesses_end(&g));
+	/* "splitmail user bob@example.org" */
+	return strchr(verb, '@') ? find_command(n, "show") : NULL;
 }
 
 static int unknown_verb(struct cli *c, const struct noun *n, const char *verb)
 {
 	char *known = arena_printf(c->arena, "%s", n->commands[0].verb);
+	const struct command *meant = verb ? meant_verb(n, verb) : NULL;
 
 	for (size_t i = 1; i < n->n; i++)
 		known = arena_printf(c->arena, "%s, %s", known,
 				     n->commands[i].verb);
-	if (verb)
-		return cli_usage(c, "splitmail %s knows no \"%s\", only %s.",
-				 n->name, verb, known);
-	return cli_usage(c, "splitmail %s needs one of %s.", n->name, known);
+	if (!verb)
+		fprintf(c->err, "splitmail: splitmail %s needs one of %s. "
+			"`splitmail %s --help` says more.\n", n->name, known,
+			n->name);
+	else if (meant)
+		fprintf(c->err, "splitmail: splitmail %s knows no \"%s\"; did "
+			"you mean `splitmail %s %s`? There are %s.\n", n->name,
+			cli_clean(c, verb), n->name, meant->verb, known);
+	else
+		fprintf(c->err, "splitmail: splitmail %s knows no \"%s\", "
+			"only %s.\n", n->name, cli_clean(c, verb), known);
+	return CLI_USAGE;
 }
+
+/* ---- help ---- */
+
+/* help [COMMAND [VERB]] */
+static int help(struct cli *c, int argc, char **argv)
+{
+	const struct process *p = argc > 0 ? find_process(c, argv[0]) : NULL;
+	const struct noun *n = argc > 0 ? find_noun(argv[0]) : NULL;
+	const struct command *m = NULL;
+
+	if (argc == 0 || is_help(argv[0]) || !strcmp(argv[0], "help")) {
+		cli_help(c, c->out);
+		return CLI_DONE;
+	}
+	if (p) {
+		cli_help_process(c->out, p);
+		return CLI_DONE;
+	}
+	if (!strcmp(argv[0], "man")) {
+		cli_man(c, c->out);
+		return CLI_DONE;
+	}
+	if (!n)
+		return no_command(c, argc, argv);
+	m = find_command(n, argc > 1 ? argv[1] : "");
+	if (!m && argc > 2)
+		m = find_command_of_two(n, argv[1], argv[2]);
+	if (!m && argc > 1 && !is_help(argv[1]))
+		return unknown_verb(c, n, argv[1]);
+	if (m)
+		help_command(c->out, n, m);
+	else
+		help_noun(c->out, n);
+	return CLI_DONE;
+}
+
+/* ---- running ---- */
 
 static int run_command(struct cli *c, const struct noun *n,
 		       const struct command *m, int argc, char **argv)
@@ -108,11 +152,10 @@ static int run_command(struct cli *c, const struct noun *n,
 		help_command(c->out, n, m);
 		return CLI_DONE;
 	}
-	a = args_parse(c->arena, m->usage, argc, argv);
+	a = args_parse(c->arena, m, argc, argv);
 	if (!a) {
-		fprintf(c->err, "splitmail: %s\nUsage: ",
-			cli_clean(c, cause()));
-		print_usage(c->err, n, m);
+		fprintf(c->err, "splitmail: %s\n", cli_clean(c, cause()));
+		help_usage(c->err, "Usage: ", n, m);
 		return CLI_USAGE;
 	}
 	return m->run(c, a);
@@ -123,9 +166,10 @@ static int run_noun(struct cli *c, int argc, char **argv)
 	const struct noun *n = argc > 0 ? find_noun(argv[0]) : NULL;
 	const struct command *m;
 
+	if (argc > 0 && (is_help(argv[0]) || !strcmp(argv[0], "help")))
+		return help(c, argc - 1, argv + 1);
 	if (!n)
-		return cli_usage(c, "there is no command \"%s\".",
-				 argc > 0 ? argv[0] : "");
+		return no_command(c, argc, argv);
 	m = find_command(n, "");
 	if (m)
 		return run_command(c, n, m, argc - 1, argv + 1);
@@ -134,9 +178,12 @@ static int run_noun(struct cli *c, int argc, char **argv)
 		return CLI_DONE;
 	}
 	m = argc > 1 ? find_command(n, argv[1]) : NULL;
-	if (!m)
-		return unknown_verb(c, n, argc > 1 ? argv[1] : NULL);
-	return run_command(c, n, m, argc - 2, argv + 2);
+	if (m)
+		return run_command(c, n, m, argc - 2, argv + 2);
+	m = argc > 2 ? find_command_of_two(n, argv[1], argv[2]) : NULL;
+	if (m)
+		return run_command(c, n, m, argc - 3, argv + 3);
+	return unknown_verb(c, n, argc > 1 ? argv[1] : NULL);
 }
 
 int cli_run(struct cli *c, int argc, char **argv)
@@ -164,6 +211,8 @@ bool cli_globals(struct cli *c, int *argc, char **argv)
 		}
 		if (!strcmp(argv[i], "--json")) {
 			c->json = true;
+		} else if (!strcmp(argv[i], "--yes")) {
+			c->yes = true;
 		} else if (!strncmp(argv[i], "--data=", 7)) {
 			c->data = argv[i] + 7;
 		} else if (!strcmp(argv[i], "--data")) {
@@ -174,6 +223,8 @@ bool cli_globals(struct cli *c, int *argc, char **argv)
 			argv[kept++] = argv[i];
 		}
 	}
+	if (kept < *argc)
+		argv[kept] = NULL;
 	*argc = kept;
 	return true;
 }

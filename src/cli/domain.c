@@ -8,10 +8,8 @@ static int create(struct cli *c, const struct args *a)
 {
 	struct settings s = SETTINGS_NONE;
 
-	settings_joined(c, &s, a, "alias", "aliases");
-	settings_option(c, &s, a, "relay", "relay");
-	if (args_option(a, "forward-unknown"))
-		settings_add(c, &s, "forward_unknown", S("yes"));
+	if (!settings_given(c, &s, a))
+		return cli_refuse(c, "%s", cause());
 	CLI_CHANGE(c, h, domain_create(h, str_of(args_word(a, 0)), s.s, s.n));
 }
 
@@ -19,14 +17,26 @@ static int set(struct cli *c, const struct args *a)
 {
 	struct settings s = SETTINGS_NONE;
 
-	if (!settings_words(c, &s, a, 1))
-		return cli_usage(c, "%s", cause());
-	CLI_CHANGE(c, h, domain_set(h, str_of(args_word(a, 0)), s.s, s.n));
+	if (!settings_given(c, &s, a))
+		return cli_refuse(c, "%s", cause());
+	CLI_CHANGE(c, h, (cli_cleans(h, a),
+			  domain_set(h, str_of(args_word(a, 0)), s.s,
+				     s.n)));
+}
+
+static int rename_one(struct cli *c, const struct args *a)
+{
+	CLI_CHANGE(c, h, domain_rename(h, str_of(args_word(a, 0)),
+				       str_of(args_word(a, 1)),
+				       !args_option(a, "drop-old")));
 }
 
 static int delete(struct cli *c, const struct args *a)
 {
-	CLI_CHANGE(c, h, domain_delete(h, str_of(args_word(a, 0))));
+	if (!cli_confirm(c, "Delete the domain %s", args_word(a, 0)))
+		return CLI_REFUSED;
+	CLI_CHANGE(c, h, (cli_cleans(h, a),
+			  domain_delete(h, str_of(args_word(a, 0)))));
 }
 
 struct shown {
@@ -81,7 +91,7 @@ static int show(struct cli *c, const struct args *a)
 	directory_close(s.d);
 	if (!s.object)
 		return cli_refuse(c, "There is no domain %s.", name);
-	return cli_show(c, s.object);
+	return cli_show_learnt(c, s.object, "relay");
 }
 
 static void list_one(void *arg, const struct domain_entry *e)
@@ -113,34 +123,53 @@ static int list(struct cli *c, const struct args *a)
 	return rows_end(&s.rows);
 }
 
+static const struct key keys[] = {
+	{ "relay", "HOSTS", "hosts of the alternate mail server; empty: none" },
+	{ "forward_unknown", "yes|no", "yes: addresses nobody has here go to "
+	  "the relay" },
+	{ "aliases", "NAMES", "all other names, separated by commas; --alias "
+	  "for one of them", KEY_JOINED, "alias" },
+	{ "catch_all", "ADDRESS", "who gets mail for addresses nobody has; "
+	  "empty: it is refused" },
+	{ "postmaster", "ADDRESS", "who gets mail for postmaster@ and abuse@; "
+	  "empty: their own mailboxes" },
+	{ "own_senders", "accept|refuse", "strangers who use the domain as "
+	  "sender" },
+	{ "from_header", "accept|own", "own: From and Sender of what users of "
+	  "the domain send have to name addresses they may send as" },
+	{ "description", "TEXT", "a line for people" },
+	{ "max_message_size", "SIZE", "such as 50 MB; 0: the server's limit" },
+	{ 0 },
+};
+
 static const struct command commands[] = {
-	{ "create", "NAME [--alias A]... [--relay HOSTS] [--forward-unknown]",
-	  "Add a mail domain: alone, as master (--relay) or as slave (--relay "
-	  "and --forward-unknown).",
+	{ "create", "NAME [SETTING]...",
+	  "Add a mail domain: alone, as master (with a relay) or as slave (with "
+	  "a relay and forward_unknown).",
 	  "splitmail domain create example.org --alias example.net "
 	  "--relay mail.other.example", create,
 	  "HOSTS: host, host:port, 192.0.2.1, [2001:db8::1]:25; several, "
-	  "separated by commas, are\ntried in order. Host names are looked up "
-	  "by A and AAAA, never by MX." },
-	{ "set", "NAME KEY=VALUE...", "Change a domain's settings, all "
+	  "separated by commas, are tried in order. Host names are looked up "
+	  "by A and AAAA, never by MX.", keys, true },
+	{ "set", "DOMAIN SETTING... [--clean]", "Change a domain's settings, all "
 	  "together or none.",
 	  "splitmail domain set example.org relay=mail.other.example "
 	  "forward_unknown=yes", set,
-	  "Keys:\n"
-	  "  relay             hosts of the alternate mail server; empty: none\n"
-	  "  forward_unknown   yes: addresses nobody has here go to the relay\n"
-	  "  aliases           all other names, separated by commas\n"
-	  "  catch_all         who gets mail for addresses nobody has\n"
-	  "  postmaster        who gets mail for postmaster@ and abuse@\n"
-	  "  own_senders       accept or refuse strangers who use the domain "
-	  "as sender\n"
-	  "  description       a line for people\n"
-	  "  max_message_size  such as 50M; 0: the server's" },
-	{ "show", "NAME", "Show a domain's settings.",
+	  "What leads to an alias that is taken away is named and keeps it; "
+	  "--clean takes that away along.", keys },
+	{ "show", "DOMAIN", "Show a domain's settings.",
 	  "splitmail domain show example.org", show },
 	{ "list", "", "List all domains.", "splitmail domain list", list },
-	{ "delete", "NAME", "Delete a domain that is empty.",
-	  "splitmail domain delete example.org", delete },
+	{ "rename", "DOMAIN NEW [--drop-old]", "Give a domain another first "
+	  "name; the old one stays its alias.",
+	  "splitmail domain rename example.org example.com", rename_one,
+	  "All logins and addresses take the new name, and so do the forwards, "
+	  "groups, catch-alls and administrators that have the old one; open "
+	  "sessions end. --drop-old: mail to the old name is refused from then "
+	  "on, also what waits in the queue. Back again: `splitmail change "
+	  "undo`." },
+	{ "delete", "DOMAIN [--clean]", "Delete a domain that is empty.",
+	  "splitmail domain delete example.org", delete, CLI_CLEAN_HELP },
 };
 
 const struct noun noun_domain = NOUN_OF("domain", "mail domains", commands);

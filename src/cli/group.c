@@ -7,8 +7,8 @@ static int create(struct cli *c, const struct args *a)
 {
 	struct settings s = SETTINGS_NONE;
 
-	settings_option(c, &s, a, "name", "name");
-	settings_option(c, &s, a, "member", "member");
+	if (!settings_given(c, &s, a))
+		return cli_refuse(c, "%s", cause());
 	CLI_CHANGE(c, h, group_create(h, str_of(args_word(a, 0)), s.s, s.n));
 }
 
@@ -16,8 +16,8 @@ static int set(struct cli *c, const struct args *a)
 {
 	struct settings s = SETTINGS_NONE;
 
-	if (!settings_words(c, &s, a, 1))
-		return cli_usage(c, "%s", cause());
+	if (!settings_given(c, &s, a))
+		return cli_refuse(c, "%s", cause());
 	CLI_CHANGE(c, h, group_set(h, str_of(args_word(a, 0)), s.s, s.n));
 }
 
@@ -45,9 +45,17 @@ static int remove_some(struct cli *c, const struct args *a)
 	return change_members(c, a, group_remove);
 }
 
+static int rename_one(struct cli *c, const struct args *a)
+{
+	return cli_rename(c, HOLDER_GROUP, a);
+}
+
 static int delete(struct cli *c, const struct args *a)
 {
-	CLI_CHANGE(c, h, group_delete(h, str_of(args_word(a, 0))));
+	if (!cli_confirm(c, "Delete the group %s", args_word(a, 0)))
+		return CLI_REFUSED;
+	CLI_CHANGE(c, h, (cli_cleans(h, a),
+			  group_delete(h, str_of(args_word(a, 0)))));
 }
 
 static int show(struct cli *c, const struct args *a)
@@ -70,7 +78,8 @@ static void list_one(void *arg, const struct holder_entry *e)
 	size_t n = 0;
 	json_t *o = json_object();
 
-	if (directory_members(l->d, e->id, row, &members, &n) == ANSWER_UNSURE)
+	if (directory_members(l->d, e->id, INT64_MAX, row,
+			      &members, &n) == ANSWER_UNSURE)
 		l->broken = true;
 	json_object_set_new(o, "address", json_text(e->login));
 	json_object_set_new(o, "name", json_text(e->name));
@@ -98,24 +107,39 @@ static int list(struct cli *c, const struct args *a)
 	return rows_end(&l.rows);
 }
 
+static const struct key keys[] = {
+	{ "name", "NAME", "for people" },
+	{ "enabled", "yes|no", "no: mail to it is refused" },
+	{ "senders", "WHO", "who may send as it: addresses of users or groups, or "
+	  "\"members\", "
+	  "separated by commas; empty: nobody", KEY_JOINED, "sender" },
+	{ "member", "ADDRESS", "a user, another group, or an outside address",
+	  KEY_EACH, .later = "use `splitmail group add` and `group remove`" },
+	{ 0 },
+};
+
 static const struct command commands[] = {
-	{ "create", "ADDRESS [--name N] [--member A]...", "Add a group. Its "
+	{ "create", "ADDRESS [SETTING]...", "Add a group. Its "
 	  "members may be users, other groups, or outside addresses.",
 	  "splitmail group create team@example.org --member alice@example.org "
-	  "--member bob@example.org", create },
-	{ "add", "ADDRESS MEMBER...", "Add members.",
+	  "--member bob@example.org", create, NULL, keys, true },
+	{ "add", "GROUP MEMBER...", "Add members.",
 	  "splitmail group add team@example.org carol@other.example", add },
-	{ "remove", "ADDRESS MEMBER...", "Take members out.",
+	{ "remove", "GROUP MEMBER...", "Take members out.",
 	  "splitmail group remove team@example.org carol@other.example",
 	  remove_some },
-	{ "set", "ADDRESS KEY=VALUE...", "Change a group's settings.",
+	{ "set", "GROUP SETTING...", "Change a group's settings.",
 	  "splitmail group set team@example.org name=\"The team\"", set,
-	  "Keys: name, enabled" },
-	{ "show", "ADDRESS", "Show a group and its members.",
+	  .keys = keys },
+	{ "show", "GROUP", "Show a group and its members.",
 	  "splitmail group show team@example.org", show },
 	{ "list", "", "List all groups.", "splitmail group list", list },
-	{ "delete", "ADDRESS", "Delete a group; its members stay.",
-	  "splitmail group delete team@example.org", delete },
+	{ "rename", "GROUP NEW [--drop-old]", "Give a group another default address; the old one "
+	  "stays, too.",
+	  "splitmail group rename team@example.org crew@example.org",
+	  rename_one, CLI_RENAME_HELP },
+	{ "delete", "GROUP [--clean]", "Delete a group; its members stay.",
+	  "splitmail group delete team@example.org", delete, CLI_CLEAN_HELP },
 };
 
 const struct noun noun_group = NOUN_OF("group", "groups", commands);

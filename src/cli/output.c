@@ -5,23 +5,47 @@
  * cannot differ.  Names and addresses come from outside, hence nothing reaches
  * a terminal with control characters in it.
  */
+#include <signal.h>
 #include <stdarg.h>
 #include <termios.h>
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/size.h"
 #include "cli/cli.h"
 
-/* C0, DEL and the C1 controls in UTF-8 (C2 80 .. C2 9F) become '?'. */
+/* How many bytes at P are one character that makes text look like another:
+ * controls (C0, DEL, C1), line ends and marks of direction (U+061C, 200E, 200F,
+ * 2028 to 202E, 2066 to 2069), in UTF-8. */
+static size_t misleads(const unsigned char *p)
+{
+	if (*p < 0x20 || *p == 0x7f)
+		return 1;
+	if ((*p == 0xc2 && p[1] >= 0x80 && p[1] < 0xa0) ||
+	    (*p == 0xd8 && p[1] == 0x9c))
+		return 2;
+	if (*p != 0xe2 || (p[1] != 0x80 && p[1] != 0x81))
+		return 0;
+	if (p[1] == 0x81)
+		return p[2] >= 0xa6 && p[2] <= 0xa9 ? 3 : 0;
+	return p[2] == 0x8e || p[2] == 0x8f || (p[2] >= 0xa8 && p[2] <= 0xae)
+		       ? 3 : 0;
+}
+
+/* They become '?', a tab a space. */
 const char *cli_clean(struct cli *c, const char *text)
 {
 	char *out = arena_printf(c->arena, "%s", text);
+	unsigned char *p = (unsigned char *)out;
 
-	for (unsigned char *p = (unsigned char *)out; *p; p++) {
-		if (*p < 0x20 || *p == 0x7f)
-			*p = *p == '\t' ? ' ' : '?';
-		if (*p == 0xc2 && p[1] >= 0x80 && p[1] < 0xa0)
-			p[0] = p[1] = '?';
+	while (*p) {
+		size_t n = misleads(p);
+
+		if (*p == '\t')
+			*p = ' ';
+		else if (n)
+			memset(p, '?', n);
+		p += n ? n : 1;
 	}
 	return out;
 }
@@ -109,10 +133,33 @@ static void add_text(struct buf *b, const json_t *v)
 	}
 }
 
-static const char *text_of(struct cli *c, const json_t *v)
+/* Members that are numbers of bytes, and what 0 says there. */
+static const struct {
+	const char *key, *none;
+} sizes[] = {
+	{ "quota", "no limit" },
+	{ "max_message_size", "the server's limit" },
+};
+
+static const char *size_of(struct cli *c, const char *key, const json_t *v)
+{
+	for (size_t i = 0; json_is_integer(v) && i < array_size(sizes); i++)
+		if (!strcmp(key, sizes[i].key))
+			return json_integer_value(v) == 0
+				? sizes[i].none
+				: arena_printf(c->arena, "%s",
+					size_text((uint64_t)json_integer_value(v)).c);
+	return NULL;
+}
+
+/* The value V of the member KEY. */
+static const char *text_of(struct cli *c, const char *key, const json_t *v)
 {
 	struct buf b scoped(buf) = BUF_EMPTY;
+	const char *size = size_of(c, key, v);
 
+	if (size)
+		return size;
 	if (v)
 		add_text(&b, v);
 	if (b.n == 0)
@@ -144,8 +191,8 @@ static void print_row(struct rows *r, const json_t *row)
 
 	for (size_t i = 0; i < r->n_columns; i++) {
 		const struct column *k = &r->columns[i];
-		const char *text = row ? text_of(c, json_object_get(row, k->key))
-				       : k->title;
+		const json_t *v = row ? json_object_get(row, k->key) : NULL;
+		const char *text = row ? text_of(c, k->key, v) : k->title;
 		bool is_last = i + 1 == r->n_columns;
 
 		print_padded(c->out, text, is_last ? 0 : k->width);
@@ -205,7 +252,7 @@ static void print_line(struct cli *c, json_t *item)
 	json_t *v;
 
 	json_object_foreach(item, key, v) {
-		const char *text = text_of(c, v);
+		const char *text = text_of(c, key, v);
 
 		if (!strcmp(text, "-"))
 			continue;
@@ -244,7 +291,7 @@ static void print_members(struct cli *c, const json_t *object)
 			continue;
 		}
 		print_padded(c->out, key, width + 2);
-		fprintf(c->out, "%s\n", text_of(c, v));
+		fprintf(c->out, "%s\n", text_of(c, key, v));
 	}
 }
 
@@ -290,26 +337,80 @@ static bool read_line(FILE *in, char *to, size_t room)
 	return true;
 }
 
+/* ---- a terminal that does not show what is typed ---- */
+
+static const int ends[] = { SIGINT, SIGQUIT, SIGTERM, SIGHUP };
+static struct termios shown;		/* as it was */
+static int terminal;
+
+/* Who is asked for a password and presses Ctrl-C has his terminal back. */
+static void show_and_end(int number)
+{
+	tcsetattr(terminal, TCSAFLUSH, &shown);
+	signal(number, SIG_DFL);
+	raise(number);
+}
+
+/* False: it is no terminal. */
+static bool terminal_hide(FILE *in)
+{
+	struct termios quiet;
+
+	terminal = fileno(in);
+	if (!isatty(terminal) || tcgetattr(terminal, &shown) != 0)
+		return false;
+	for (size_t i = 0; i < array_size(ends); i++)
+		signal(ends[i], show_and_end);
+	quiet = shown;
+	quiet.c_lflag &= ~(tcflag_t)ECHO;
+	tcsetattr(terminal, TCSAFLUSH, &quiet);
+	return true;
+}
+
+static void terminal_show(void)
+{
+	tcsetattr(terminal, TCSAFLUSH, &shown);
+	for (size_t i = 0; i < array_size(ends); i++)
+		signal(ends[i], SIG_DFL);
+}
+
 const char *cli_read_secret(struct cli *c, const char *prompt)
 {
-	struct termios before, quiet;
-	bool terminal = isatty(fileno(c->in)) &&
-			tcgetattr(fileno(c->in), &before) == 0;
 	enum { ROOM = 1024 };	/* longer is no password */
 	char *line = arena_alloc(c->arena, ROOM);
-	bool ok;
+	bool is_hidden = terminal_hide(c->in), ok;
 
-	if (terminal) {
-		quiet = before;
-		quiet.c_lflag &= ~(tcflag_t)ECHO;
-		tcsetattr(fileno(c->in), TCSAFLUSH, &quiet);
+	if (is_hidden) {
 		fprintf(c->err, "%s: ", prompt);
 		fflush(c->err);
 	}
 	ok = read_line(c->in, line, ROOM);
-	if (terminal) {
-		tcsetattr(fileno(c->in), TCSAFLUSH, &before);
+	if (is_hidden) {
+		terminal_show();
 		fputc('\n', c->err);
 	}
 	return ok ? line : NULL;
+}
+
+static bool is_terminal(FILE *f)
+{
+	return f && fileno(f) >= 0 && isatty(fileno(f));
+}
+
+bool cli_confirm(struct cli *c, const char *format, ...)
+{
+	char line[16] = "";
+	va_list args;
+
+	if (c->yes || !is_terminal(c->in) || !is_terminal(c->err))
+		return true;
+	va_start(args, format);
+	fprintf(c->err, "%s? [y/N] ",
+		cli_clean(c, arena_vprintf(c->arena, format, args)));
+	va_end(args);
+	fflush(c->err);
+	if (fgets(line, sizeof(line), c->in) && (*line | 0x20) == 'y')
+		return true;
+	fprintf(c->err, "Nothing was changed.\n");
+	return false;
 }

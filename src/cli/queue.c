@@ -6,9 +6,8 @@
  */
 #include "queue/tools.h"
 
-#include "cli/cli.h"
+#include "cli/store.h"
 #include "rt/clock.h"
-#include "show/show.h"
 
 /* ---- which ---- */
 
@@ -31,22 +30,27 @@ static bool filter_of(const struct args *a, struct queue_filter *f)
 	*f = (struct queue_filter){ .id = option(a, "id"),
 		                    .recipient = option(a, "recipient"),
 		                    .system = option(a, "system"),
-		                    .domain = option(a, "domain") };
+		                    .domain = option(a, "domain"),
+		                    .next_hop = option(a, "next-hop") };
 	return !is_empty(a, "id") && !is_empty(a, "recipient") &&
-	       !is_empty(a, "system") && !is_empty(a, "domain");
+	       !is_empty(a, "system") && !is_empty(a, "domain") &&
+	       !is_empty(a, "next-hop");
 }
 
 static bool is_any(const struct queue_filter *f)
 {
 	return str_empty(f->id) && str_empty(f->recipient) &&
-	       str_empty(f->system) && str_empty(f->domain);
+	       str_empty(f->system) && str_empty(f->domain) &&
+	       str_empty(f->next_hop);
 }
 
 /* ---- list ---- */
 
 struct listing {
 	struct cli *cli;
+	struct tools *tools;
 	struct rows rows;
+	struct outlook outlook;
 	uint64_t messages, bytes;
 };
 
@@ -54,21 +58,80 @@ static void add_json(void *listing, const struct message *m)
 {
 	struct listing *l = listing;
 
-	rows_add(&l->rows, show_queued(m));
+	rows_add(&l->rows, show_queued(m, l->tools, &l->outlook));
 }
 
-static void print_recipient(FILE *to, struct cli *c, const struct recipient *r,
-                            struct arena *a)
+/* "system exchange"; empty: not decided. */
+static const char *place(struct cli *c, const struct next_hop *h,
+                         struct arena *a)
 {
+	switch (h->kind) {
+	case NEXT_HOP_MAILBOXES:
+		return "a mailbox";
+	case NEXT_HOP_SYSTEM:
+		return arena_printf(a, "system %s",
+		                    cli_clean(c, arena_cstr(a, h->name)));
+	case NEXT_HOP_RELAY:
+		return arena_printf(a, "the relay %s",
+		                    cli_clean(c, arena_cstr(a, h->name)));
+	case NEXT_HOP_INTERNET:
+		return "MX";
+	case NEXT_HOP_UNDECIDED:
+		break;
+	}
+	return "";
+}
+
+static const char *via(struct cli *c, const struct next_hop *h, struct arena *a)
+{
+	switch (h->kind) {
+	case NEXT_HOP_MAILBOXES:
+		return " to a mailbox";
+	case NEXT_HOP_SYSTEM:
+		return arena_printf(a, " via %s",
+		                    cli_clean(c, arena_cstr(a, h->name)));
+	case NEXT_HOP_RELAY:
+	case NEXT_HOP_INTERNET:
+		return arena_printf(
+		        a, " %s %s", h->kind == NEXT_HOP_RELAY ? "via" : "by",
+		        place(c, h, a));
+	case NEXT_HOP_UNDECIDED:
+		break;
+	}
+	return "";
+}
+
+/* Where it would go if it were tried at this moment. */
+static const char *now(struct cli *c, const struct decision *d, struct arena *a)
+{
+	struct next_hop hop = decision_next_hop(d);
+	const char *reply = cli_clean(c, arena_cstr(a, reply_line(&d->reply, a)));
+
+	if (d->action == ROUTE_REFUSE)
+		return arena_printf(a, "refused %s", reply);
+	if (d->action == ROUTE_LATER)
+		return arena_printf(a, "waits, %s", reply);
+	if (hop.kind == NEXT_HOP_UNDECIDED)
+		return d->n ? "its members" : "nobody";
+	return place(c, &hop, a);
+}
+
+static void print_recipient(struct listing *l, struct cli *c,
+                            const struct message *m, const struct recipient *r)
+{
+	struct arena *a = m->arena;
 	struct str reply = show_last_reply(&r->reply, r->remote, a);
+	struct decision d;
 
 	if (!str_empty(reply))
-		fprintf(to, "%18s(%s)\n", "",
+		fprintf(c->out, "%18s(%s)\n", "",
 		        cli_clean(c, arena_cstr(a, reply)));
-	fprintf(to, "%48s%s%s%s%s\n", "",
+	fprintf(c->out, "%48s%s%s%s", "",
 	        cli_clean(c, arena_cstr(a, r->address)),
-	        r->held ? " (held)" : "", str_empty(r->system) ? "" : " via ",
-	        cli_clean(c, arena_cstr(a, r->system)));
+	        r->held ? " (held)" : "", via(c, &r->next_hop, a));
+	if (show_now(&l->outlook, m, r, &d))
+		fprintf(c->out, ", now: %s", now(c, &d, a));
+	fputc('\n', c->out);
 }
 
 /* The column headings of Postfix's mailq(1). */
@@ -93,14 +156,15 @@ static void add_text(void *listing, const struct message *m)
 	        date_iso(m->arrived_wall_ms).c,
 	        cli_clean(&line, arena_cstr(m->arena, sender)));
 	for (size_t i = 0; i < m->n; i++)
-		print_recipient(to, &line, &m->recipients[i], m->arena);
+		print_recipient(l, &line, m, &m->recipients[i]);
 	fputc('\n', to);
 }
 
-static void print_end(struct listing *l)
+static void print_end(struct listing *l, const struct queue_filter *f)
 {
 	if (!l->messages)
-		fputs("Mail queue is empty\n", l->cli->out);
+		fputs(is_any(f) ? "Mail queue is empty\n"
+		                : "Nothing matches.\n", l->cli->out);
 	else
 		fprintf(l->cli->out, "-- %llu Kbytes in %llu Request%s.\n",
 		        (unsigned long long)(l->bytes + 1023) / 1024,
@@ -108,36 +172,56 @@ static void print_end(struct listing *l)
 		        l->messages == 1 ? "" : "s");
 }
 
+/* A directory that cannot be asked keeps nobody from seeing what waits. */
+static bool look_out(struct cli *c, struct cli_router *r, struct outlook *o)
+{
+	if (!cli_router_open(c, r))
+		return false;
+	*o = (struct outlook){ .router = &r->router, .left = SIZE_MAX };
+	return true;
+}
+
+static int print_list(struct cli *c, struct tools *t,
+                      const struct queue_filter *f)
+{
+	struct listing l = { .cli = c, .tools = t };
+	struct cli_router router;
+	bool ok, asks = look_out(c, &router, &l.outlook);
+
+	if (c->json)
+		l.rows = rows_begin(c, NULL, 0);
+	ok = tools_list(t, f, c->json ? add_json : add_text, &l);
+	if (c->json)
+		rows_end(&l.rows);
+	else if (ok)
+		print_end(&l, f);
+	if (asks)
+		cli_router_close(&router);
+	return ok ? CLI_DONE : cli_refuse(c, "%s.", cause());
+}
+
 static int list(struct cli *c, const struct args *a)
 {
-	struct listing l = { .cli = c };
 	struct queue_filter f;
 	struct tools *t;
-	bool ok;
+	int status;
 
 	if (!filter_of(a, &f))
 		return cli_usage(c, "%s", cause());
 	t = tools_open(c->data);
 	if (!t)
 		return cli_refuse(c, "%s.", cause());
-	if (c->json)
-		l.rows = rows_begin(c, NULL, 0);
-	ok = tools_list(t, &f, c->json ? add_json : add_text, &l);
+	status = print_list(c, t, &f);
 	tools_close(t);
-	if (c->json)
-		rows_end(&l.rows);
-	if (!ok)
-		return cli_refuse(c, "%s.", cause());
-	if (!c->json)
-		print_end(&l);
-	return CLI_DONE;
+	return status;
 }
 
 /* ---- show ---- */
 
-static void show_text(struct cli *c, const struct message *m)
+static void show_text(struct cli *c, const struct outlook *o,
+                      const struct message *m)
 {
-	struct listing l = { .cli = c };
+	struct listing l = { .cli = c, .outlook = *o };
 	struct str header = show_header(m), line;
 
 	add_text(&l, m);
@@ -163,12 +247,21 @@ static void show_raw(FILE *to, const struct message *m)
 static void show_message(struct cli *c, const struct args *a,
                          const struct message *m)
 {
-	if (args_option(a, "raw"))
+	struct outlook o = { NULL };
+	struct cli_router router;
+	bool asks;
+
+	if (args_option(a, "raw")) {
 		show_raw(c->out, m);
-	else if (c->json)
-		cli_json(c, show_queued_whole(m));
+		return;
+	}
+	asks = look_out(c, &router, &o);
+	if (c->json)
+		cli_json(c, show_queued_whole(m, &o));
 	else
-		show_text(c, m);
+		show_text(c, &o, m);
+	if (asks)
+		cli_router_close(&router);
 }
 
 static int no_message(struct cli *c, struct str id)
@@ -188,11 +281,12 @@ static int show(struct cli *c, const struct args *a)
 
 	if (t)
 		found = tools_show(t, id, &m);
+	if (m)
+		show_message(c, a, m);
+	message_drop(m);
 	tools_close(t);
 	switch (found) {
 	case TOOLS_FOUND:
-		show_message(c, a, m);
-		message_drop(m);
 		return CLI_DONE;
 	case TOOLS_NOT_THERE:
 		return no_message(c, id);
@@ -210,11 +304,12 @@ static const char *const done[] = {
 	[ORDER_BOUNCE] = "to be bounced",
 };
 
-static int say_done(struct cli *c, enum order order, uint64_t n)
+static int say_done(struct cli *c, enum order order, uint64_t n,
+                    const char *but)
 {
-	const char *text = arena_printf(c->arena, "%llu recipient%s %s.",
+	const char *text = arena_printf(c->arena, "%llu recipient%s %s%s.",
 	                                (unsigned long long)n,
-	                                n == 1 ? "" : "s", done[order]);
+	                                n == 1 ? "" : "s", done[order], but);
 
 	if (!c->json)
 		return cli_done(c, "%s", text);
@@ -223,41 +318,80 @@ static int say_done(struct cli *c, enum order order, uint64_t n)
 	return CLI_DONE;
 }
 
-static void count_entry(void *n, const struct message *m)
+/* What matches, when nothing of it was changed. */
+struct unchanged {
+	uint64_t messages, held;
+};
+
+static void count_entry(void *unchanged, const struct message *m)
 {
-	++*(uint64_t *)n;
+	struct unchanged *u = unchanged;
+
+	u->messages++;
+	for (size_t i = 0; i < m->n; i++)
+		u->held += m->recipients[i].held;
 }
 
-/* *THERE: messages that match, when nothing had to be changed. */
 static bool give_order(struct cli *c, enum order order,
                        const struct queue_filter *f, uint64_t *n,
-                       uint64_t *there)
+                       struct unchanged *u)
 {
 	struct tools *t = tools_open(c->data);
 	bool ok = t && tools_order(t, order, f, n);
 
-	*there = *n;
-	if (ok && !*n && !str_empty(f->id))
-		ok = tools_list(t, f, count_entry, there);
+	*u = (struct unchanged){ .messages = *n };
+	if (ok && !*n)
+		ok = tools_list(t, f, count_entry, u);
 	tools_close(t);
 	return ok;
+}
+
+static bool engine_runs(struct cli *c)
+{
+	struct buf answer scoped(buf) = BUF_EMPTY;
+
+	return cli_ask_engine(c, "status", &answer);
+}
+
+/* Why it is not tried though somebody said so. */
+static const char *why_not(struct cli *c, enum order order, uint64_t n,
+                           const struct unchanged *u)
+{
+	if (order != ORDER_RETRY)
+		return "";
+	if (u->held)
+		return arena_printf(c->arena,
+		                    ": %llu %s held, \"splitmail queue "
+		                    "release\" lets %s go",
+		                    (unsigned long long)u->held,
+		                    u->held == 1 ? "is" : "are",
+		                    u->held == 1 ? "it" : "them");
+	return n && !engine_runs(c) ? "; the server does not run, it tries "
+	                              "when it does"
+	                            : "";
 }
 
 static int order_by(struct cli *c, const struct args *a, enum order order)
 {
 	struct queue_filter f;
-	uint64_t n = 0, there = 0;
+	struct unchanged u;
+	uint64_t n = 0;
 
 	if (!filter_of(a, &f))
 		return cli_usage(c, "%s", cause());
 	if (order != ORDER_RETRY && is_any(&f) && !args_option(a, "all"))
-		return cli_usage(c, "Say which: --id, --recipient, --system or "
-		                    "--domain; or --all.");
-	if (!give_order(c, order, &f, &n, &there))
+		return cli_usage(c, "Say which: --id, --recipient, --system, "
+		                    "--next-hop or --domain; or --all.");
+	if (order == ORDER_DELETE &&
+	    !cli_confirm(c, "Throw away %s, without telling anybody",
+	                 is_any(&f) ? "all mail that waits"
+	                            : "the mail that matches"))
+		return CLI_REFUSED;
+	if (!give_order(c, order, &f, &n, &u))
 		return cli_refuse(c, "%s.", cause());
-	if (!str_empty(f.id) && !there)
+	if (!str_empty(f.id) && !u.messages)
 		return no_message(c, f.id);
-	return say_done(c, order, n);
+	return say_done(c, order, n, why_not(c, order, n, &u));
 }
 
 static int retry(struct cli *c, const struct args *a)
@@ -285,12 +419,15 @@ static int bounce(struct cli *c, const struct args *a)
 	return order_by(c, a, ORDER_BOUNCE);
 }
 
-#define WHICH "[--id I] [--recipient R] [--system S] [--domain D]"
+#define WHICH                                                                  \
+	"[--id ID] [--recipient ADDRESS] [--system SYSTEM] "               \
+	"[--next-hop mailboxes|system|relay|internet|undecided] "          \
+	"[--domain DOMAIN]"
 
 static const char which[] =
-        "Only recipients that match all that is given. --system is the system's "
-        "name,\nor the hosts of a relay without a name; --domain is the "
-        "recipient's.";
+        "Only recipients that match all that is given. --recipient is an "
+        "address, or what stands before its @. --system is the system's name, or "
+        "the hosts of a relay without a name. --domain is the recipient's.";
 
 static const struct command commands[] = {
 	{ "list", WHICH, "What waits, oldest first.",
@@ -299,7 +436,8 @@ static const struct command commands[] = {
 	  "One message: recipients, where it came from, its header.",
 	  "splitmail queue show 3xk7d2mqa4zt", show,
 	  "--raw prints the message itself and nothing else." },
-	{ "retry", WHICH " [--all]", "Try again now; held ones stay held.",
+	{ "retry", WHICH " [--all]",
+	  "Try now, whatever was found a moment ago; held ones stay held.",
 	  "splitmail queue retry --system exchange", retry, which },
 	{ "hold", WHICH " [--all]", "Do not try until released.",
 	  "splitmail queue hold --recipient bob@example.org", hold, which },

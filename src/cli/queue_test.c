@@ -7,6 +7,7 @@
 
 #include "base/test.h"
 #include "cli/cli.h"
+#include "directory/database.h"
 #include "rt/loop.h"
 
 struct world {
@@ -27,14 +28,13 @@ static void keep(struct queue *q, struct message *m, struct str address)
 {
 	struct recipient *r = message_add(m, address);
 
-	r->system = S("exchange");
+	r->next_hop = (struct next_hop){ NEXT_HOP_SYSTEM, S("exchange") };
 	r->reply = (struct reply){ 451, "4.4.1", S("down\x1b[2J \xff") };
 	r->remote = S("mx.b.example[192.0.2.1]:25");
 	r->next_attempt_ms = 1795399200000;
 	r->attempts = 2;
 	m->arrived_wall_ms = 1795398842000;
-	check(body_add(&m->body, queue_spool(q),
-	               S("Subject: hi\x1b[1m\r\n\r\nbody\r\n")));
+	check(body_add(&m->body, S("Subject: hi\x1b[1m\r\n\r\nbody\r\n")));
 	check(queue_keep(q, m, false, NULL, 0));
 	message_drop(m);
 }
@@ -43,7 +43,7 @@ static void keep_two(void *world)
 {
 	struct world *w = world;
 	struct queue *q = queue_open(w->folder);
-	struct message *m = message_new();
+	struct message *m = message_new(queue_spool(q));
 
 	check(q);
 	memcpy(w->id, m->id, sizeof(w->id));
@@ -51,7 +51,7 @@ static void keep_two(void *world)
 	m->trace = S("Received: by us\r\n\tfor x\r\n");
 	m->as = S("internet");
 	keep(q, m, S("bob@b.example"));
-	keep(q, message_new(), S("carol@c.example"));
+	keep(q, message_new(queue_spool(q)), S("carol@c.example"));
 	queue_close(q);
 }
 
@@ -132,12 +132,15 @@ static void test_list_json(void **state)
 	r = json_array_get(json_object_get(m, "recipients"), 0);
 	assert_string_equal(get(r, "address"), "bob@b.example");
 	assert_string_equal(get(r, "system"), "exchange");
+	assert_string_equal(get(r, "next_hop"), "system");
 	assert_string_equal(get(r, "state"), "waiting");
 	assert_int_equal(json_integer_value(json_object_get(r, "attempts")), 2);
 	assert_string_equal(get(r, "next_attempt"), "2026-11-23T02:00:00Z");
 	assert_string_equal(get(r, "last_reply"),
 	                    "451 4.4.1 down?[2J ? "
 	                    "(mx.b.example[192.0.2.1]:25)");
+	/* nobody could be asked: there is no directory */
+	assert_true(json_is_null(json_object_get(r, "now")));
 	json_decref(list);
 	list = run_json(w, "queue list --domain nowhere.example");
 	assert_int_equal(json_array_size(list), 0);
@@ -154,6 +157,10 @@ static void test_list_text(void **state)
 	assert_non_null(strstr(w->out, "bob@b.example via exchange"));
 	assert_non_null(strstr(w->out, "-- 1 Kbytes in 2 Requests."));
 	assert_null(strchr(w->out, '\x1b'));
+	assert_int_equal(run(w, "queue list --recipient nobody"), CLI_DONE);
+	assert_string_equal(w->out, "Nothing matches.\n");
+	assert_int_equal(run(w, "queue list --recipient BOB"), CLI_DONE);
+	assert_non_null(strstr(w->out, "bob@b.example"));
 	assert_int_equal(run(w, "queue delete --all"), CLI_DONE);
 	assert_int_equal(run(w, "queue list"), CLI_DONE);
 	assert_string_equal(w->out, "Mail queue is empty\n");
@@ -161,6 +168,59 @@ static void test_list_text(void **state)
 	assert_non_null(strstr(nowhere.err, "/nowhere is no data folder"));
 	free(nowhere.out);
 	free(nowhere.err);
+}
+
+static const json_t *now_of(const json_t *list, size_t message)
+{
+	const json_t *m = json_array_get(list, message);
+	const json_t *r = json_array_get(json_object_get(m, "recipients"), 0);
+
+	return json_object_get(r, "now");
+}
+
+/* Where it would go now, beside where it waited for. */
+static void test_list_now(void **state)
+{
+	struct world *w = *state;
+	const json_t *now;
+	char words[64], path[96];
+	json_t *list, *m;
+
+	snprintf(path, sizeof(path), "%s/directory.db", w->folder);
+	assert_true(directory_create(path, S("admin-secret")));
+	assert_int_equal(run(w, "domain create b.example --relay mx.b.example"),
+	                 CLI_DONE);
+	list = run_json(w, "queue list");
+	now = now_of(list, 0);
+	assert_string_equal(get(now, "action"), "refuse");
+	assert_string_equal(get(now, "next_hop"), "undecided");
+	assert_string_equal(get(now, "system"), "");
+	assert_int_equal(strncmp(get(now, "text"), "550 5.1.1 ", 10), 0);
+	now = now_of(list, 1);
+	assert_string_equal(get(now, "action"), "relay");
+	assert_string_equal(get(now, "next_hop"), "internet");
+	assert_string_equal(get(now, "text"), "");
+	json_decref(list);
+	assert_int_equal(run(w, "queue list"), CLI_DONE);
+	assert_non_null(strstr(w->out, "bob@b.example via exchange, now: "
+	                               "refused 550 5.1.1 "));
+	assert_non_null(strstr(w->out, "carol@c.example via exchange, now: MX"));
+
+	assert_int_equal(run(w, "user create bob@b.example --mail-system "
+	                        "alternate"),
+	                 CLI_DONE);
+	assert_int_equal(run(w, "queue list"), CLI_DONE);
+	assert_non_null(strstr(w->out, "bob@b.example via exchange, now: "
+	                               "the relay mx.b.example"));
+	snprintf(words, sizeof(words), "queue show %s", w->id);
+	assert_int_equal(run(w, words), CLI_DONE);
+	assert_non_null(strstr(w->out, "now: the relay mx.b.example"));
+	m = run_json(w, words);
+	now = json_object_get(
+	        json_array_get(json_object_get(m, "recipients"), 0), "now");
+	assert_string_equal(get(now, "next_hop"), "relay");
+	assert_string_equal(get(now, "system"), "mx.b.example");
+	json_decref(m);
 }
 
 static void test_show(void **state)
@@ -227,6 +287,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		WITH_WORLD(test_list_json),
 		WITH_WORLD(test_list_text),
+		WITH_WORLD(test_list_now),
 		WITH_WORLD(test_show),
 		WITH_WORLD(test_orders),
 	};

@@ -3,12 +3,14 @@
  *
  * It asks the very function the server asks, so it cannot be wrong about it;
  * other systems are not asked about the address, which takes the server's
- * memory of what they said.
+ * memory of what they said.  What the engine that runs has last found of the
+ * next hops is said with it.
  */
 #include "cli/store.h"
 #include "directory/directory.h"
-#include "route/guard.h"
+#include "route/callers.h"
 #include "route/route.h"
+#include "rt/loop.h"
 
 /* ---- for people ---- */
 
@@ -40,13 +42,34 @@ static void print_leg(struct cli *c, const struct leg *l)
 	}
 }
 
+static const char *member(const json_t *o, const char *key)
+{
+	const char *text = json_string_value(json_object_get(o, key));
+
+	return text ? text : "";
+}
+
+static void print_state(struct cli *c, const json_t *leg)
+{
+	const char *since = member(leg, "since");
+	const char *problem = member(leg, "problem");
+
+	if (strcmp(member(leg, "state"), "down") != 0)
+		return;
+	fprintf(c->out, "         down%s%s: mail would wait here%s%s\n",
+		*since ? " since " : "", cli_clean(c, since),
+		*problem ? "; " : "", cli_clean(c, problem));
+}
+
 static void print_decision(struct cli *c, struct str recipient,
-			   const struct decision *d)
+			   const struct decision *d, const json_t *legs)
 {
 	fprintf(c->out, "%s: %s\n", plain(c, recipient),
 		route_action_name(d->action));
-	for (size_t i = 0; i < d->n; i++)
+	for (size_t i = 0; i < d->n; i++) {
 		print_leg(c, &d->legs[i]);
+		print_state(c, json_array_get(legs, i));
+	}
 	fprintf(c->out, "sender   sees %s\n",
 		plain(c, reply_line(&d->reply, c->arena)));
 	for (size_t i = 0; i < d->n_reasons; i++) {
@@ -55,6 +78,60 @@ static void print_decision(struct cli *c, struct str recipient,
 		fprintf(c->out, "%s  %-13s%s (%s)\n", i ? "       " : "because",
 			r->rule, plain(c, reason_fact(r, c->arena)), r->source);
 	}
+}
+
+/* ---- what the engine found of the next hops ---- */
+
+static const json_t *hop_of(const json_t *systems, const struct next_hop *next)
+{
+	json_t *one;
+	size_t i;
+
+	json_array_foreach((json_t *)systems, i, one)
+		if (!strcmp(member(one, "next_hop"), next_hop_word(next->kind)) &&
+		    str_same(str_of(member(one, "name")), next->name))
+			return one;
+	return NULL;
+}
+
+/* As in the HTTP API: nothing of one that had no mail yet, nor while no engine
+ * runs. */
+static void add_states(struct cli *c, const struct decision *d, json_t *legs)
+{
+	static const char *const keys[] = { "state", "since", "problem" };
+	struct buf answer scoped(buf) = BUF_EMPTY;
+	json_t *status;
+
+	if (d->n == 0 || !cli_ask_engine(c, "status", &answer))
+		return;
+	status = json_loadb(answer.p, answer.n, JSON_REJECT_DUPLICATES, NULL);
+	for (size_t i = 0; i < d->n; i++) {
+		struct next_hop next = leg_next_hop(&d->legs[i]);
+		const json_t *hop;
+
+		if (next.kind == NEXT_HOP_INTERNET)
+			next.name = S("");	/* one for all domains */
+		hop = hop_of(json_object_get(status, "systems"), &next);
+		for (size_t k = 0; hop && k < array_size(keys); k++)
+			json_object_set(json_array_get(legs, i), keys[k],
+					json_object_get(hop, keys[k]));
+	}
+	json_decref(status);
+}
+
+static int show(struct cli *c, struct str recipient, const struct decision *d)
+{
+	json_t *shown = show_decision(recipient, d, c->arena);
+	json_t *legs = json_object_get(shown, "legs");
+
+	add_states(c, d, legs);
+	if (c->json) {
+		cli_json(c, shown);
+		return CLI_DONE;
+	}
+	print_decision(c, recipient, d, legs);
+	json_decref(shown);
+	return CLI_DONE;
 }
 
 /* ---- the command ---- */
@@ -91,53 +168,95 @@ static bool may_ask(struct cli *c, const struct router *r,
 	return false;
 }
 
-static int decide(struct cli *c, const struct router *r, const char *word,
-		  const char *as)
+/* ---- names of callers' hosts: in a fiber ---- */
+
+struct inquiry {
+	struct cli *cli;
+	struct dns *dns;
+	struct router *router;
+	const struct question *question;
+	struct decision decision;
+};
+
+static void waits inquire(void *arg)
 {
+	struct inquiry *i = arg;
+
+	i->router->callers = callers_open(i->dns);
+	i->decision = route_answer(i->router, i->question, i->cli->arena);
+	callers_close(i->router->callers);
+	i->router->callers = NULL;
+}
+
+static struct decision decide_in_fiber(struct cli *c, struct router *r,
+				       const struct question *q,
+				       const struct cli_server *server)
+{
+	struct inquiry i = { .cli = c, .router = r, .question = q };
+	static const struct dns_settings defaults;
+
+	i.dns = dns_open(server ? &server->dns : &defaults);
+	loops_run(1, inquire, &i);
+	dns_close(i.dns);
+	return i.decision;
+}
+
+/* ---- the question ---- */
+
+/* WHO asks; from an address, the one who is known there. */
+static bool parse_asker(struct cli *c, const struct router *r, const char *as,
+			const struct inet *from, struct asker *out)
+{
+	if (!as && from)
+		return asker_at(r->directory, from, c->arena, out) !=
+		       ANSWER_UNSURE;
+	return asker_parse(r->directory, str_of(as ? as : "internet"),
+			   c->arena, out) &&
+	       may_ask(c, r, out);
+}
+
+static int decide(struct cli *c, struct router *r, const struct args *args)
+{
+	const struct cli_server *server = c->server ? c->server(c->data) : NULL;
+	const char *from = args_option(args, "from");
+	struct inet peer;
 	struct address recipient;
 	struct question q = { .recipient = &recipient };
 	struct decision d;
 
-	if (!parse_recipient(c, word, &recipient))
+	if (!parse_recipient(c, args_word(args, 0), &recipient))
 		return cli_refuse(c, "%s.", cause());
-	if (!asker_parse(r->directory, str_of(as), c->arena, &q.asker) ||
-	    !may_ask(c, r, &q.asker))
+	if (from && !inet_parse_ip(str_of(from), 0, &peer))
+		return cli_refuse(c, "\"%s\" is no IP address.", from);
+	q.peer = from ? &peer : NULL;
+	if (!parse_asker(c, r, args_option(args, "as"), q.peer, &q.asker))
 		return cli_refuse(c, "%s.", cause());
-	d = route_decide(r, &q, c->arena);
-	if (c->json)
-		cli_json(c, show_decision(recipient.spelling, &d, c->arena));
-	else
-		print_decision(c, recipient.spelling, &d);
-	return CLI_DONE;
+	d = from ? decide_in_fiber(c, r, &q, server)
+		 : route_decide(r, &q, c->arena);
+	return show(c, recipient.spelling, &d);
 }
 
 static int route(struct cli *c, const struct args *a)
 {
-	struct router r = { .directory = cli_directory(c) };
-	const char *as = args_option(a, "as");
-	struct guard *guard;
-	struct node node;
+	struct cli_router r;
 	int status;
 
-	if (!r.directory)
+	if (!cli_router_open(c, &r))
 		return cli_refuse(c, "%s", cause());
-	if (!directory_node(r.directory, &node)) {
-		status = cli_refuse(c, "%s.", cause());
-		directory_close(r.directory);
-		return status;
-	}
-	r.guard = guard = guard_open(&node);
-	status = decide(c, &r, args_word(a, 0), as ? as : "internet");
-	guard_close(guard);
-	directory_close(r.directory);
+	status = decide(c, &r.router, a);
+	cli_router_close(&r);
 	return status;
 }
 
 static const struct command commands[] = {
-	{ "", "ADDRESS [--as WHO]", "Where would this address go, and why?",
+	{ "", "ADDRESS [--as WHO] [--from IP]",
+	  "Where would this address go, and why?",
 	  "splitmail route bob@example.org --as user:alice@example.org", route,
 	  "WHO is internet (a stranger, the default), user:ADDRESS (logged in), "
-	  "system:NAME (another mail system) or local." },
+	  "system:NAME (another mail system) or local. With --from, the server "
+	  "at IP calls on port 25: as the system that is trusted there, or as a "
+	  "stranger; what would go to a system with a host of this address is "
+	  "not given back to it." },
 };
 const struct noun noun_route =
 	NOUN_OF("route", "where mail would go, and why", commands);

@@ -7,8 +7,8 @@ static int create(struct cli *c, const struct args *a)
 {
 	struct settings s = SETTINGS_NONE;
 
-	settings_option(c, &s, a, "name", "name");
-	settings_option(c, &s, a, "quota", "quota");
+	if (!settings_given(c, &s, a))
+		return cli_refuse(c, "%s", cause());
 	CLI_CHANGE(c, h, shared_create(h, str_of(args_word(a, 0)), s.s, s.n));
 }
 
@@ -16,14 +16,24 @@ static int set(struct cli *c, const struct args *a)
 {
 	struct settings s = SETTINGS_NONE;
 
-	if (!settings_words(c, &s, a, 1))
-		return cli_usage(c, "%s", cause());
+	if (!settings_given(c, &s, a))
+		return cli_refuse(c, "%s", cause());
 	CLI_CHANGE(c, h, shared_set(h, str_of(args_word(a, 0)), s.s, s.n));
+}
+
+static int rename_one(struct cli *c, const struct args *a)
+{
+	return cli_rename(c, HOLDER_SHARED, a);
 }
 
 static int delete(struct cli *c, const struct args *a)
 {
-	CLI_CHANGE(c, h, shared_delete(h, str_of(args_word(a, 0))));
+	return cli_delete(c, HOLDER_SHARED, a);
+}
+
+static int deleted(struct cli *c, const struct args *a)
+{
+	return cli_deleted(c, HOLDER_SHARED);
 }
 
 static int show(struct cli *c, const struct args *a)
@@ -50,6 +60,7 @@ static int list(struct cli *c, const struct args *a)
 		{ "SHARED MAILBOX", "address", 40 },
 		{ "NAME", "name", 20 },
 		{ "ENABLED", "enabled", 7 },
+		{ "QUOTA", "quota", 8 },
 		{ "MADE WITH THE DOMAIN", "builtin", 0 },
 	};
 	struct holder_filter all = { .kind = HOLDER_SHARED, .mail_system = -1 };
@@ -65,20 +76,45 @@ static int list(struct cli *c, const struct args *a)
 	return rows_end(&rows);
 }
 
+static const struct key keys[] = {
+	{ "name", "NAME", "for people" },
+	{ "enabled", "yes|no", "no: mail to it is refused" },
+	{ "senders", "WHO", "who may send as it: addresses of users or groups, "
+	  "separated by commas; empty: nobody", KEY_JOINED, "sender" },
+	{ "quota", "SIZE", "such as 500 MB or 2G; 0: no limit" },
+	{ 0 },
+};
+
 static const struct command commands[] = {
-	{ "create", "ADDRESS [--name N] [--quota SIZE]", "Add a shared "
-	  "mailbox.",
-	  "splitmail shared create office@example.org", create },
-	{ "set", "ADDRESS KEY=VALUE...", "Change a shared mailbox's settings.",
+	{ "create", "ADDRESS [SETTING]...", "Add a shared mailbox.",
+	  "splitmail shared create office@example.org", create, NULL, keys,
+	  true },
+	{ "set", "SHARED SETTING...", "Change a shared mailbox's settings.",
 	  "splitmail shared set office@example.org quota=5G", set,
-	  "Keys: name, enabled, quota" },
-	{ "show", "ADDRESS", "Show a shared mailbox and its addresses.",
+	  .keys = keys },
+	{ "show", "SHARED", "Show a shared mailbox and its addresses.",
 	  "splitmail shared show office@example.org", show },
 	{ "list", "", "List all shared mailboxes.", "splitmail shared list",
 	  list },
-	{ "delete", "ADDRESS", "Delete a shared mailbox. Its mail stays in the "
-	  "data folder under its id.",
-	  "splitmail shared delete office@example.org", delete },
+	{ "rename", "SHARED NEW [--drop-old]", "Give a shared mailbox another default address; the "
+	  "old one stays, too.",
+	  "splitmail shared rename office@example.org desk@example.org",
+	  rename_one, CLI_RENAME_HELP },
+	{ "delete", "SHARED [--clean] [--erase]",
+	  "Delete a shared mailbox. Its mail is kept for 30 days, and it can be "
+	  "had back; --erase: for good, now.",
+	  "splitmail shared delete office@example.org", delete,
+	  CLI_CLEAN_HELP },
+	{ "deleted", "", "List shared mailboxes that were deleted, and until when "
+	  "they can be had back.", "splitmail shared deleted", deleted },
+	{ "restore", "WHO [--as ADDRESS]", "Have a shared mailbox back that was "
+	  "deleted, with its mail.",
+	  "splitmail shared restore office@example.org", cli_restore,
+	  CLI_DELETED_HELP },
+	{ "erase", "WHO", "Erase all that was kept of a shared mailbox that was "
+	  "deleted, for good, now.",
+	  "splitmail shared erase office@example.org --yes", cli_erase,
+	  CLI_DELETED_HELP },
 };
 
 const struct noun noun_shared = NOUN_OF("shared", "shared mailboxes",

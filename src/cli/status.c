@@ -3,28 +3,6 @@
  */
 #include "cli/cli.h"
 
-#include "control/control.h"
-#include "rt/loop.h"
-
-enum { PATIENCE_MS = 5000 };
-
-struct call {
-	const char *path;
-	struct buf answer;
-	bool answered;
-	char why[FAIL_SLOT_BYTES];
-};
-
-static void waits ask(void *arg)
-{
-	struct call *k = arg;
-
-	k->answered = control_ask(k->path, S("status"), after_ms(PATIENCE_MS),
-				  &k->answer);
-	if (!k->answered)
-		snprintf(k->why, sizeof(k->why), "%s", cause());
-}
-
 static const char *member(const json_t *o, const char *key)
 {
 	const char *text = json_string_value(json_object_get(o, key));
@@ -60,6 +38,37 @@ static void print_system(struct cli *c, const json_t *s)
 		(long long)number(s, "idle"));
 }
 
+/* What keeps mail from coming in first. */
+static void print_trouble(struct cli *c, json_t *list)
+{
+	json_t *one;
+	size_t i;
+
+	json_array_foreach(list, i, one) {
+		const char *detail = member(one, "detail");
+
+		fprintf(c->out, "%s: %s\n",
+			json_is_true(json_object_get(one, "stops_mail"))
+				? "TROUBLE" : "warning",
+			cli_clean(c, member(one, "text")));
+		if (*detail)
+			fprintf(c->out, "  %s\n", cli_clean(c, detail));
+	}
+}
+
+static void print_deadly(struct cli *c, json_t *ids)
+{
+	json_t *id;
+	size_t i;
+
+	if (json_array_size(ids) > 0)
+		fprintf(c->out, "held, because the engine died whenever they "
+			"were under way:\n");
+	json_array_foreach(ids, i, id)
+		fprintf(c->out, "  %s\n",
+			cli_clean(c, json_string_value(id)));
+}
+
 static void print_counters(struct cli *c, json_t *counters)
 {
 	const char *key;
@@ -80,6 +89,10 @@ static void print_status(struct cli *c, const json_t *all)
 		cli_clean(c, member(all, "hostname")),
 		cli_clean(c, member(all, "started")),
 		(long long)number(all, "sessions"));
+	if (*member(all, "certificate_ends"))
+		fprintf(c->out, "the certificate ends at %s\n",
+			cli_clean(c, member(all, "certificate_ends")));
+	print_trouble(c, json_object_get(all, "trouble"));
 	if (json_array_size(systems) > 0)
 		fprintf(c->out, "next hops, since then:\n");
 	json_array_foreach(systems, i, system)
@@ -87,6 +100,11 @@ static void print_status(struct cli *c, const json_t *all)
 	if (number(all, "systems_left_out") > 0)
 		fprintf(c->out, "  and %lld more, not used as lately\n",
 			(long long)number(all, "systems_left_out"));
+	if (number(all, "orphans") > 0)
+		fprintf(c->out, "spool.orphans/ holds %lld files of mail that "
+			"queue.db does not know\n",
+			(long long)number(all, "orphans"));
+	print_deadly(c, json_object_get(all, "held_deadly"));
 	fprintf(c->out, "counters:\n");
 	print_counters(c, json_object_get(all, "counters"));
 }
@@ -112,18 +130,13 @@ static int show(struct cli *c, const struct buf *text)
 
 static int status(struct cli *c, const struct args *a)
 {
-	struct call k = { .path = cli_path(c, CONTROL_SOCKET),
-			  .answer = BUF_EMPTY };
-	int done;
+	struct buf answer scoped(buf) = BUF_EMPTY;
 
 	(void)a;
-	loops_run(1, ask, &k);
-	done = k.answered
-		       ? show(c, &k.answer)
-		       : cli_refuse(c, "The engine does not answer (%s). Start "
-				    "it: splitmail serve.", k.why);
-	buf_free(&k.answer);
-	return done;
+	if (cli_ask_engine(c, "status", &answer))
+		return show(c, &answer);
+	return cli_refuse(c, "The engine does not answer (%s). Start it: "
+			  "splitmail serve.", cause());
 }
 
 static const struct command commands[] = {

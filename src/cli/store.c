@@ -7,6 +7,7 @@
 #include <pwd.h>
 #include <unistd.h>
 
+#include "cli/args.h"
 #include "directory/database.h"
 
 /* ---- settings ---- */
@@ -26,54 +27,48 @@ void settings_add(struct cli *c, struct settings *to, const char *key,
 	to->s[to->n++] = (struct setting){ str_of(key), value };
 }
 
-void settings_option(struct cli *c, struct settings *to, const struct args *a,
-		     const char *option, const char *key)
+/* Setting I and all that follow with the same key; empty: an earlier one took
+ * it along. */
+static struct str joined(struct cli *c, const struct args *a, size_t i)
 {
-	const char *value;
-	size_t at = 0;
+	struct str name, value, all = STR_NONE;
+	const struct key *wanted, *key;
 
-	while ((value = args_next(a, option, &at)))
-		settings_add(c, to, key, str_of(value));
+	args_setting(a, i, &wanted, &name, &all);
+	for (size_t k = 0; k < i; k++)
+		if (args_setting(a, k, &key, &name, &value) && key == wanted)
+			return STR_NONE;
+	for (size_t k = i + 1; args_setting(a, k, &key, &name, &value); k++)
+		if (key == wanted)
+			all = arena_strf(c->arena, "%.*s, %.*s", STR(all),
+					 STR(value));
+	return all;
 }
 
-void settings_joined(struct cli *c, struct settings *to, const struct args *a,
-		     const char *option, const char *key)
+static bool password_given(struct cli *c, struct settings *to)
 {
-	const char *value, *all = NULL;
-	size_t at = 0;
+	const char *password = cli_read_secret(c, "Password");
 
-	while ((value = args_next(a, option, &at)))
-		all = all ? arena_printf(c->arena, "%s, %s", all, value)
-			  : value;
-	if (all)
-		settings_add(c, to, key, str_of(all));
+	if (password)
+		settings_add(c, to, "password", str_of(password));
+	return password;
 }
 
-bool settings_words(struct cli *c, struct settings *to, const struct args *a,
-		    size_t from)
+bool settings_given(struct cli *c, struct settings *to, const struct args *a)
 {
-	for (size_t i = from; i < args_words(a); i++) {
-		struct str key, value;
+	const struct key *key;
+	struct str name, value;
 
-		if (!cli_key_value(args_word(a, i), &key, &value))
-			return false;
-		settings_add(c, to, arena_cstr(c->arena, key), value);
+	for (size_t i = 0; args_setting(a, i, &key, &name, &value); i++) {
+		if (key && key->times == KEY_JOINED)
+			value = joined(c, a, i);
+		if (value.p)
+			settings_add(c, to, key ? key->name
+						: arena_cstr(c->arena, name),
+				     value);
 	}
-	return true;
-}
-
-bool settings_password(struct cli *c, struct settings *to,
-		       const struct args *a, const char *key)
-{
-	const char *password;
-
-	if (!args_option(a, "password-stdin"))
-		return true;
-	password = cli_read_secret(c, "Password");
-	if (!password)
-		return false;
-	settings_add(c, to, key, str_of(password));
-	return true;
+	return !args_has(a, "password-stdin") ||
+	       !args_option(a, "password-stdin") || password_given(c, to);
 }
 
 /* ---- handles ---- */
@@ -105,6 +100,18 @@ struct changes *cli_changes(struct cli *c)
 					 who ? who->pw_name : "unknown"));
 }
 
+void cli_cleans(struct changes *h, const struct args *a)
+{
+	changes_clean(h, args_option(a, "clean") != NULL);
+}
+
+int cli_rename(struct cli *c, enum holder_kind kind, const struct args *a)
+{
+	CLI_CHANGE(c, h, holder_rename(h, kind, str_of(args_word(a, 0)),
+				       str_of(args_word(a, 1)),
+				       !args_option(a, "drop-old")));
+}
+
 int cli_outcome(struct cli *c, struct changes *h, struct change r)
 {
 	int status = CLI_REFUSED;
@@ -129,6 +136,31 @@ struct directory *cli_directory(struct cli *c)
 	if (!is_there(c) || !directory_migrate(directory_path(c)))
 		return NULL;
 	return directory_open(directory_path(c));
+}
+
+bool cli_router_open(struct cli *c, struct cli_router *r)
+{
+	const struct cli_server *server = c->server ? c->server(c->data) : NULL;
+	struct directory *d = cli_directory(c);
+	struct node node;
+
+	if (!d)
+		return false;
+	if (!directory_node(d, &node)) {
+		directory_close(d);
+		return false;
+	}
+	r->guard = guard_open(&node);
+	r->router = (struct router){ .directory = d, .guard = r->guard };
+	if (server)
+		r->router.hostname = server->hostname;
+	return true;
+}
+
+void cli_router_close(struct cli_router *r)
+{
+	guard_close(r->guard);
+	directory_close(r->router.directory);
 }
 
 int cli_trouble(struct cli *c, struct directory *d)

@@ -7,16 +7,7 @@ static int create(struct cli *c, const struct args *a)
 {
 	struct settings s = SETTINGS_NONE;
 
-	settings_option(c, &s, a, "hosts", "hosts");
-	settings_option(c, &s, a, "tls", "tls");
-	settings_option(c, &s, a, "user", "user");
-	settings_joined(c, &s, a, "trust", "trust");
-	settings_option(c, &s, a, "when-down", "when_down");
-	if (args_option(a, "may-relay"))
-		settings_add(c, &s, "may_relay", S("yes"));
-	if (args_option(a, "smart-host"))
-		settings_add(c, &s, "smart_host", S("yes"));
-	if (!settings_password(c, &s, a, "password"))
+	if (!settings_given(c, &s, a))
 		return cli_refuse(c, "%s", cause());
 	CLI_CHANGE(c, h, system_create(h, str_of(args_word(a, 0)), s.s, s.n));
 }
@@ -25,17 +16,15 @@ static int set(struct cli *c, const struct args *a)
 {
 	struct settings s = SETTINGS_NONE;
 
-	if (!settings_words(c, &s, a, 1))
-		return cli_usage(c, "%s", cause());
-	if (!settings_password(c, &s, a, "password"))
+	if (!settings_given(c, &s, a))
 		return cli_refuse(c, "%s", cause());
-	if (s.n == 0)
-		return cli_usage(c, "There is nothing to set.");
 	CLI_CHANGE(c, h, system_set(h, str_of(args_word(a, 0)), s.s, s.n));
 }
 
 static int delete(struct cli *c, const struct args *a)
 {
+	if (!cli_confirm(c, "Delete the system %s", args_word(a, 0)))
+		return CLI_REFUSED;
 	CLI_CHANGE(c, h, system_delete(h, str_of(args_word(a, 0))));
 }
 
@@ -76,7 +65,7 @@ static int show(struct cli *c, const struct args *a)
 	directory_close(s.d);
 	if (!s.object)
 		return cli_refuse(c, "There is no system %s.", name);
-	return cli_show(c, s.object);
+	return cli_show_learnt(c, s.object, "name");
 }
 
 static void list_one(void *arg, const struct system *e)
@@ -109,34 +98,60 @@ static int list(struct cli *c, const struct args *a)
 	return rows_end(&s.rows);
 }
 
+static const struct key keys[] = {
+	{ "hosts", "HOSTS", "host, host:port, 192.0.2.1, [2001:db8::1]:25; "
+	  "several, separated by commas, are tried in order" },
+	{ "tls", "none|opportunistic|required|verified",
+	  "none: in clear text; opportunistic: when the other side offers it, "
+	  "whatever its certificate; required: mail waits without it; "
+	  "verified: also without a certificate of the host's name" },
+	{ "user", "NAME", "for AUTH there, with --password-stdin; empty (and "
+	  "password=): none" },
+	{ "password", "PASSWORD", "everybody on this machine can see it while "
+	  "the command runs: better --password-stdin" },
+	{ "trust", "BLOCKS", "addresses and blocks such as 192.0.2.0/28, "
+	  "separated by commas: where it sends from. Whoever connects from "
+	  "there is this system: it may use our domains as sender, and mail "
+	  "for its own users is not given back to it", KEY_JOINED },
+	{ "may_relay", "yes|no", "yes: it may send to the Internet through us" },
+	{ "smart_host", "yes|no", "yes: all our mail to the Internet goes "
+	  "through it" },
+	{ "when_down", "keep-known|keep-all|defer",
+	  "mail for its users while it does not answer: keep-known accepts "
+	  "what is known here, or was confirmed by it, to exist there; keep-all "
+	  "everything, so that senders hear late of what it does not have; "
+	  "defer nothing: senders try again" },
+	{ "connections", "N", "at once, to each host; empty: not set" },
+	{ "mails_per_connection", "N", "over one connection; empty: not set" },
+	{ "recipients_per_mail", "N", "of one mail; empty: not set" },
+	{ "mails_per_minute", "N", "to the whole system; empty: not set" },
+	{ "address_family", "any|ipv4|ipv6", "by which it is reached" },
+	{ 0 },
+};
+
+#define LIMITS_TEXT \
+	"The last five are what the other side allows. Mail beyond them waits " \
+	"for its turn. What is not set is learnt from the hosts' answers, and " \
+	"forgotten after a day; what is set holds.\n" \
+	"A domain's relay has no such settings: to set some, create a system " \
+	"with its hosts and give it to the users (`splitmail user set ADDRESS " \
+	"system=NAME`)."
+
 static const struct command commands[] = {
-	{ "create",
-	  "NAME --hosts HOSTS [--tls none|opportunistic|required|verified] "
-	  "[--user U] [--password-stdin] [--trust CIDR]... [--may-relay] "
-	  "[--when-down keep-known|keep-all|defer] [--smart-host]",
-	  "Name an alternate mail server.",
+	{ "create", "NAME [SETTING]... [--password-stdin]",
+	  "Name an alternate mail server. hosts has to be given.",
 	  "splitmail system create groupware --hosts gw1.example,gw2.example "
-	  "--tls required --trust 192.0.2.0/28", create,
-	  "--trust: whoever connects from there is this system and may use the "
-	  "domains as sender.\n--may-relay: it may send to the Internet through "
-	  "us. --smart-host: all our mail to\nthe Internet goes through it." },
-	{ "set", "NAME [KEY=VALUE...] [--password-stdin]",
+	  "--tls required --trust 192.0.2.0/28", create, LIMITS_TEXT, keys,
+	  true },
+	{ "set", "SYSTEM SETTING... [--password-stdin]",
 	  "Change a system's settings, all together or none.",
-	  "splitmail system set groupware tls=verified", set,
-	  "Keys:\n"
-	  "  hosts       tried in order\n"
-	  "  tls         none, opportunistic, required, verified\n"
-	  "  user        for AUTH there, with --password-stdin; empty (and "
-	  "password=): none\n"
-	  "  trust       addresses and blocks, separated by commas\n"
-	  "  may_relay   yes or no\n"
-	  "  smart_host  yes or no\n"
-	  "  when_down   keep-known, keep-all, defer" },
-	{ "show", "NAME", "Show a system.", "splitmail system show groupware",
-	  show },
+	  "splitmail system set groupware tls=verified", set, LIMITS_TEXT,
+	  keys },
+	{ "show", "SYSTEM", "Show a system, and what its hosts have shown of "
+	  "themselves.", "splitmail system show groupware", show },
 	{ "list", "", "List all named systems.", "splitmail system list",
 	  list },
-	{ "delete", "NAME", "Delete a system nobody lives on.",
+	{ "delete", "SYSTEM", "Delete a system nobody lives on.",
 	  "splitmail system delete groupware", delete },
 };
 

@@ -1,0 +1,32 @@
+/* Asking the engine that runs (cli.h). */
+#include "cli/cli.h"
+#include "control/control.h"
+#include "rt/loop.h"
+
+enum { PATIENCE_MS = 5000 };
+
+struct call {
+	const char *path, *question;
+	struct buf *answer;
+	bool answered;
+	struct failure why;
+};
+
+static void waits ask(void *arg)
+{
+	struct call *k = arg;
+
+	k->answered = control_ask(k->path, str_of(k->question),
+				  after_ms(PATIENCE_MS), k->answer);
+	if (!k->answered)
+		failure_save(&k->why);
+}
+
+bool cli_ask_engine(struct cli *c, const char *question, struct buf *answer)
+{
+	struct call k = { .path = cli_path(c, CONTROL_SOCKET),
+			  .question = question, .answer = answer };
+
+	loops_run(1, ask, &k);
+	return k.answered || fail_again(&k.why);
+}
