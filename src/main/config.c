@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/limits.h"
@@ -87,7 +88,7 @@ static cfg_opt_t settings[] = {
 };
 
 /* libconfuse reports by callback; the first sentence is the useful one. */
-static _Thread_local char first_error[FAIL_SLOT_BYTES];
+static _Thread_local char first_error[FAIL_SENTENCE_BYTES];
 
 static void on_error(cfg_t *cfg, const char *format, va_list args)
 {
@@ -194,9 +195,9 @@ static bool add_listener(struct config *c, const char *name,
 			 enum smtp_kind kind, const char *address,
 			 uint16_t port, bool may_fail)
 {
-	struct config_listener *l = &c->listeners[c->n_listeners];
+	struct engine_listener *l = &c->listeners[c->n_listeners];
 
-	*l = (struct config_listener){ .name = str_of(name), .kind = kind,
+	*l = (struct engine_listener){ .name = str_of(name), .kind = kind,
 				       .may_fail = may_fail };
 	if (!take_address(name, address, port, &l->at))
 		return false;
@@ -240,7 +241,7 @@ static bool take_listeners(struct config *c, cfg_t *cfg)
 {
 	size_t n = cfg_size(cfg, "listener");
 
-	c->listeners = arena_array(c->arena, struct config_listener,
+	c->listeners = arena_array(c->arena, struct engine_listener,
 				   2 * (n + array_size(kinds)));
 	for (size_t i = 0; i < n; i++)
 		if (!take_listener(c, cfg_getnsec(cfg, "listener", i)))
@@ -252,39 +253,59 @@ static bool take_listeners(struct config *c, cfg_t *cfg)
 	return true;
 }
 
+static bool limit_count(cfg_t *sec, const char *key, long min, long max,
+			unsigned *out)
+{
+	long n;
+
+	if (!number(sec, "limits", key, min, max, &n))
+		return false;
+	*out = (unsigned)n;
+	return true;
+}
+
+static bool limit_seconds(cfg_t *sec, const char *key, int64_t min, int64_t max,
+			  int64_t *out)
+{
+	long n;
+
+	if (!number(sec, "limits", key, (long)min, (long)max, &n))
+		return false;
+	*out = n;
+	return true;
+}
+
+static bool limit_bytes(cfg_t *sec, const char *key, long min, long max,
+			uint64_t *out)
+{
+	long n;
+
+	if (!number(sec, "limits", key, min, max, &n))
+		return false;
+	*out = (uint64_t)n;
+	return true;
+}
+
 static bool take_limits(struct config *c, cfg_t *sec)
 {
-	const long day = 86400;
-	long threads, bytes, connections, retry_min, retry_max, expiry;
-	long warning, handover, command, data, recipients;
+	const int64_t day = 86400;
 
-	if (!number(sec, "limits", "threads", 0, 64, &threads) ||
-	    !number(sec, "limits", "message_bytes", 65536, 2000000000,
-		    &bytes) ||
-	    !number(sec, "limits", "connections_per_address", 1, 20000,
-		    &connections) ||
-	    !number(sec, "limits", "recipients_per_minute", 0, 1000000,
-		    &recipients) ||
-	    !number(sec, "limits", "retry_min", 1, day, &retry_min) ||
-	    !number(sec, "limits", "retry_max", retry_min, day, &retry_max) ||
-	    !number(sec, "limits", "expiry", 1, 60 * day, &expiry) ||
-	    !number(sec, "limits", "delay_warning", 1, 60 * day, &warning) ||
-	    !number(sec, "limits", "handover", 1, 300, &handover) ||
-	    !number(sec, "limits", "command", 5, 3600, &command) ||
-	    !number(sec, "limits", "data", 5, 36000, &data))
-		return false;
-	c->threads = (unsigned)threads;
-	c->message_bytes = (uint64_t)bytes;
-	c->connections_per_address = (unsigned)connections;
-	c->recipients_per_minute = (unsigned)recipients;
-	c->retry_min_s = retry_min;
-	c->retry_max_s = retry_max;
-	c->expiry_s = expiry;
-	c->delay_warning_s = warning;
-	c->handover_s = handover;
-	c->command_s = command;
-	c->data_s = data;
-	return true;
+	return limit_count(sec, "threads", 0, 64, &c->threads) &&
+	       limit_bytes(sec, "message_bytes", 65536, 2000000000,
+			   &c->message_bytes) &&
+	       limit_count(sec, "connections_per_address", 1, 20000,
+			   &c->connections_per_address) &&
+	       limit_count(sec, "recipients_per_minute", 0, 1000000,
+			   &c->recipients_per_minute) &&
+	       limit_seconds(sec, "retry_min", 1, day, &c->retry_min_s) &&
+	       limit_seconds(sec, "retry_max", c->retry_min_s, day,
+			     &c->retry_max_s) &&
+	       limit_seconds(sec, "expiry", 1, 60 * day, &c->expiry_s) &&
+	       limit_seconds(sec, "delay_warning", 1, 60 * day,
+			     &c->delay_warning_s) &&
+	       limit_seconds(sec, "handover", 1, 300, &c->handover_s) &&
+	       limit_seconds(sec, "command", 5, 3600, &c->command_s) &&
+	       limit_seconds(sec, "data", 5, 36000, &c->data_s);
 }
 
 static bool take_dovecot(struct config *c, cfg_t *sec)
@@ -392,6 +413,24 @@ static bool take_all(struct config *c, cfg_t *cfg)
 	       take_dovecot(c, cfg_getsec(cfg, "dovecot"));
 }
 
+/* PATH, in the data folder DATA or that itself, cannot be read for errno. */
+static bool not_readable(const char *path, const char *data)
+{
+	struct stat st;
+
+	if (errno == ENOENT)
+		return fail("%s: %m; `splitmail --data %s init` makes it, and "
+			    "--data or SPLITMAIL_DATA names another folder",
+			    path, data);
+	if (errno != EACCES)
+		return fail("%s: %m", path);
+	if (stat(data, &st) == 0 && st.st_uid == geteuid())
+		return fail("%s: permission denied, in a folder of yours: "
+			    "`chown` or `chmod` it", path);
+	return fail("%s: permission denied; run this as root, or as the user "
+		    "who does the work here", path);
+}
+
 static bool read_into(struct config *c)
 {
 	const char *path = config_path(c, "splitmail.conf");
@@ -400,8 +439,7 @@ static bool read_into(struct config *c)
 	int result;
 
 	if (access(path, R_OK) != 0)
-		return fail("%s: %m; `splitmail --data %s init` makes it", path,
-			    c->data);
+		return not_readable(path, c->data);
 	first_error[0] = 0;
 	cfg = cfg_init(settings, CFGF_NONE);
 	cfg_set_error_function(cfg, on_error);
@@ -423,7 +461,7 @@ struct config *config_read(const char *data)
 
 	c->arena = arena;
 	if (!absolute) {
-		fail("%s: %m; `splitmail --data %s init` makes it", data, data);
+		not_readable(data, data);
 		arena_close(arena);
 		return NULL;
 	}

@@ -13,14 +13,7 @@
 
 #include "base/arena.h"
 #include "base/inet.h"
-#include "smtp/smtp.h"
-
-struct config_listener {
-	struct str name;
-	struct inet at;
-	enum smtp_kind kind;
-	bool may_fail;		/* the IPv6 half of "*": a machine may lack it */
-};
+#include "engine/engine.h"
 
 struct config {
 	struct arena *arena;
@@ -31,7 +24,7 @@ struct config {
 	bool has_outgoing;
 	struct inet outgoing;		/* source of outgoing connections */
 
-	struct config_listener *listeners;
+	struct engine_listener *listeners;
 	size_t n_listeners;
 	bool console_enabled;
 	struct inet console;		/* TLS unless it is a loopback address */

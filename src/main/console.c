@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "dns/dns.h"
+#include "main/certificate.h"
 #include "main/main.h"
 #include "rt/log.h"
 #include "rt/loop.h"
@@ -39,7 +40,8 @@ int console_main(const struct call *c)
 	s = (struct console_settings){
 		.data = config->data, .hostname = config->hostname,
 		.version = SPLITMAIL_VERSION, .at = config->console,
-		.certificate = config->certificate, .key = config->key,
+		.certificate = certificate_path(config),
+		.key = certificate_path(config),
 		.names = config->console_names,
 		.session_idle_s = config->console_session_idle_s,
 		.outgoing = config->has_outgoing ? &config->outgoing : NULL,
@@ -51,10 +53,11 @@ int console_main(const struct call *c)
 	};
 	umask(0077);
 	log_open(config->hostname);
-	dns_open(&dns);
+	log_start();
+	s.dns = dns_open(&dns);
 	loops_run(1, console_serve, &s);
-	dns_close();
-	log_flush();
+	dns_close(s.dns);
+	log_end();
 	config_close(config);
 	return s.failed ? 1 : 0;
 }

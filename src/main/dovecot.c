@@ -1,11 +1,6 @@
 /*
- * dovecot.conf for Dovecot 2.3.
- *
- * Everything runs as one ordinary user: no chroot, no login user of its own.
- * A reload leaves open sessions alone (shutdown_clients): LMTP would say 421
- * to mail that it has just put into the mailbox, and it would come twice.
- * Sieve's redirect and vacation leave through `splitmail sendmail`, which
- * speaks to the engine on a Unix socket.
+ * The private Dovecot's files: which version there is, its configuration
+ * (dovecot_conf.h), the folders it lives in.
  */
 #include "main/dovecot.h"
 
@@ -20,89 +15,12 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-static const char general[] =
-	"base_dir = %1$s/dovecot/run\n"
-	"state_dir = %1$s/dovecot/state\n"
-	"instance_name = splitmail\n"
-	"hostname = %10$s\n"
-	"shutdown_clients = no\n"
-	"log_path = /dev/stderr\n"
-	"protocols = imap pop3 lmtp sieve\n"
-	"listen = %2$s\n"
-	"default_internal_user = %3$s\n"
-	"default_internal_group = %4$s\n"
-	"default_login_user = %3$s\n"
-	"first_valid_uid = %5$u\n"
-	"first_valid_gid = %6$u\n"
-	"mail_uid = %5$u\n"
-	"mail_gid = %6$u\n"
-	"mail_home = %1$s/mail/none\n"
-	"mail_location = maildir:~/Maildir\n"
-	"mail_plugins = quota\n"
-	"ssl = yes\n"
-	"ssl_cert = <%7$s\n"
-	"ssl_key = <%8$s\n"
-	"ssl_min_protocol = TLSv1.2\n"
-	"disable_plaintext_auth = %9$s\n"
-	"auth_mechanisms = plain login\n"
-	"auth_username_format = %%Lu\n"
-	"auth_username_chars =\n"	/* o'brien; queries escape */
-	"auth_cache_size = 0\n"
-	"auth_verbose = yes\n"
-	"auth_worker_max_count = 8\n"
-	"recipient_delimiter = +\n"
-	"mail_max_userip_connections = 50\n"
-	"lmtp_hdr_delivery_address = original\n"
-	"quota_full_tempfail = yes\n"
-	"submission_host =\n"
-	"sendmail_path = %1$s/dovecot/sendmail\n"
-	"passdb {\n\tdriver = sql\n\targs = %1$s/dovecot/sql.conf\n}\n"
-	"userdb {\n\tdriver = sql\n\targs = %1$s/dovecot/sql.conf\n}\n"
-	"plugin {\n"
-	"\tquota = count:User quota\n"
-	"\tquota_vsizes = yes\n"
-	"\tsieve = file:~/sieve;active=~/.dovecot.sieve\n"
-	"\tsieve_redirect_envelope_from = orig_recipient\n"
-	"}\n"
-	"protocol imap {\n\tmail_plugins = quota imap_quota\n}\n"
-	"protocol lmtp {\n\tmail_plugins = quota sieve\n}\n"
-	"namespace inbox {\n"
-	"\tinbox = yes\n"
-	"\tmailbox Drafts {\n\t\tspecial_use = \\Drafts\n\t}\n"
-	"\tmailbox Junk {\n\t\tspecial_use = \\Junk\n\t}\n"
-	"\tmailbox Sent {\n\t\tspecial_use = \\Sent\n\t}\n"
-	"\tmailbox Trash {\n\t\tspecial_use = \\Trash\n\t}\n"
-	"}\n";
+#include "main/certificate.h"
+#include "rt/folder.h"
+#include "rt/process.h"
+#include "rt/stream.h"
 
-static const char services[] =
-	"service anvil {\n\tchroot =\n\tclient_limit = 8192\n}\n"
-	"service stats {\n\tchroot =\n}\n"
-	"service lmtp {\n\tunix_listener lmtp {\n\t\tmode = 0600\n\t}\n"
-	/* Sieve's sendmail inherits the limit and is as large as the engine. */
-	"\tvsz_limit = 0\n"
-	"\tclient_limit = 1\n\tprocess_min_avail = 2\n\tservice_count = 0\n}\n"
-	"service auth {\n\tunix_listener auth-client {\n\t\tmode = 0600\n\t}\n"
-	"\tunix_listener auth-userdb {\n\t\tmode = 0600\n\t}\n}\n"
-	"service auth-worker {\n\tuser = %1$s\n}\n"
-	/* A process for each open TLS session would end at 100 sessions. */
-	"service imap-login {\n\tchroot =\n\tservice_count = 0\n"
-	"\tinet_listener imap {\n\t\tport = %2$u\n\t}\n"
-	"\tinet_listener imaps {\n\t\tport = %3$u\n\t\tssl = yes\n\t}\n}\n"
-	"service imap {\n\tprocess_limit = 4096\n}\n"
-	"service pop3-login {\n\tchroot =\n\tservice_count = 0\n"
-	"\tinet_listener pop3 {\n\t\tport = %4$u\n\t}\n"
-	"\tinet_listener pop3s {\n\t\tport = %5$u\n\t\tssl = yes\n\t}\n}\n"
-	"service managesieve-login {\n\tchroot =\n\tservice_count = 0\n"
-	"\tinet_listener sieve {\n\t\tport = %6$u\n\t}\n}\n";
-
-static const char sql[] =
-	"driver = sqlite\n"
-	"connect = %1$s/directory.db\n"
-	"password_query = SELECT user, password FROM dovecot_password "
-	"WHERE user = '%%u'\n"
-	"user_query = SELECT '%1$s/mail/' || id AS home, quota_rule "
-	"FROM dovecot_mailbox WHERE user = '%%u'\n"
-	"iterate_query = SELECT user FROM dovecot_mailbox\n";
+#define DOVECOT_LDA "/usr/lib/dovecot/dovecot-lda"
 
 const char *dovecot_lmtp_path(const struct config *c)
 {
@@ -117,6 +35,27 @@ const char *dovecot_auth_path(const struct config *c)
 const char *dovecot_config_path(const struct config *c)
 {
 	return config_path(c, "dovecot/dovecot.conf");
+}
+
+/* "2.3.19.1 (9b53102964)", "2.4.1-4 (7d8c0e5759)": what counts is "2.3". */
+bool dovecot_understand_version(struct str said, enum dovecot_version *out)
+{
+	struct str line, version, rest, major, minor;
+
+	str_split(&said, '\n', &line);
+	str_split(&line, ' ', &version);
+	rest = version;
+	if (!str_split(&rest, '.', &major) || !str_split(&rest, '.', &minor))
+		return fail("\"%.*s\" is no version of Dovecot", STR(version));
+	if (str_same(major, S("2")) && str_same(minor, S("3")))
+		*out = DOVECOT_2_3;
+	else if (str_same(major, S("2")) && str_same(minor, S("4")))
+		*out = DOVECOT_2_4;
+	else
+		return fail("Dovecot %.*s is not known here: Splitmail writes "
+			    "the configuration of Dovecot 2.3 and 2.4",
+			    STR(version));
+	return true;
 }
 
 /* Others see the names in it; what lies there is its owner's alone, and the
@@ -160,38 +99,84 @@ static bool close_file(FILE *f, const char *path)
 	return true;
 }
 
-static bool write_main(const struct config *c, unsigned uid, unsigned gid)
+static bool write_text(const char *path, struct str text, unsigned uid,
+		       unsigned gid)
 {
-	const char *path = dovecot_config_path(c);
 	FILE *f = create_file(path, 0600, uid, gid);
-	struct passwd *user = getpwuid(uid);
-	struct group *group = getgrgid(gid);
 
 	if (!f)
 		return false;
-	if (!user || !group) {
-		fclose(f);
-		return fail("user %u or group %u has no name", uid, gid);
-	}
-	fprintf(f, general, c->data,
-		strcmp(c->dovecot_address, "*") == 0 ? "*, ::"
-						     : c->dovecot_address,
-		user->pw_name, group->gr_name, uid, gid, c->certificate,
-		c->key, c->auth_without_tls ? "no" : "yes", c->hostname);
-	fprintf(f, services, user->pw_name, c->imap, c->imaps, c->pop3,
-		c->pop3s, c->sieve);
+	fwrite(text.p, 1, text.n, f);
 	return close_file(f, path);
 }
 
-static bool write_sql(const struct config *c, unsigned uid, unsigned gid)
+/* Anybody's, for who has no name himself. */
+static const char *other_user(void)
 {
-	const char *path = config_path(c, "dovecot/sql.conf");
-	FILE *f = create_file(path, 0600, uid, gid);
+	struct passwd *p;
 
-	if (!f)
-		return false;
-	fprintf(f, sql, c->data);
-	return close_file(f, path);
+	setpwent();
+	while ((p = getpwent()) && p->pw_uid == 0)
+		;
+	return p ? p->pw_name : "";
+}
+
+static const char *other_group(void)
+{
+	struct group *g;
+
+	setgrent();
+	while ((g = getgrent()) && g->gr_gid == 0)
+		;
+	return g ? g->gr_name : "";
+}
+
+static void learn_needs(const struct config *c, unsigned uid, unsigned gid,
+			struct dovecot_needs *out)
+{
+	struct passwd *user = getpwuid(uid);
+	struct group *group = getgrgid(gid);
+
+	*out = (struct dovecot_needs){
+		.data = c->data, .hostname = c->hostname,
+		.listen = strcmp(c->dovecot_address, "*") == 0
+				  ? inet6_is_there() ? "*, ::" : "*"
+				  : c->dovecot_address,
+		.is_nameless = !user || !group,
+		.user = user ? user->pw_name : other_user(),
+		.group = group ? group->gr_name : other_group(),
+		.uid = uid, .gid = gid,
+		.certificate = certificate_path(c),
+		.auth_without_tls = c->auth_without_tls,
+		.imap = c->imap, .imaps = c->imaps, .pop3 = c->pop3,
+		.pop3s = c->pop3s, .sieve = c->sieve,
+	};
+}
+
+/* What another version left is not left to be misunderstood. */
+static bool write_configuration(const struct config *c,
+				const struct dovecot_needs *n,
+				enum dovecot_version version)
+{
+	const char *sql_path = config_path(c, "dovecot/sql.conf");
+	struct buf text scoped(buf) = BUF_EMPTY, sql scoped(buf) = BUF_EMPTY;
+
+	switch (version) {
+	case DOVECOT_2_3:
+		dovecot_23_main(n, &text);
+		dovecot_23_sql(n, &sql);
+		if (!write_text(sql_path, buf_str(&sql), n->uid, n->gid))
+			return false;
+		break;
+	case DOVECOT_2_4:
+		dovecot_24_main(n, &text);
+		unlink(sql_path);
+		break;
+	}
+	if (n->is_nameless)
+		dovecot_nameless(version, &text);
+	return write_text(dovecot_config_path(c), buf_str(&text), n->uid,
+			  n->gid);
 }
 
 /* Dovecot splits sendmail_path at spaces and takes no quotes: a script of two
@@ -209,6 +194,67 @@ static bool write_sendmail(const struct config *c, const char *splitmail,
 	return close_file(f, path);
 }
 
+/*
+ * Dovecot calls it with PERCENT and LOGIN.  The mail goes straight into the
+ * mailbox: no script of its owner answers or forwards it, and without the quota
+ * plugin it finds room in a mailbox that is full.
+ */
+static const char quota_warning[] =
+	"#!/bin/sh\n"
+	"exec " DOVECOT_LDA " -c '%1$s' -o info_log_path=/dev/null "
+	"-o mail_plugins= -d \"$2\" <<END\n"
+	"Return-Path: <>\n"
+	"From: Postmaster <postmaster@${2##*@}>\n"
+	"To: <$2>\n"
+	"Subject: Your mailbox is $1%% full\n"
+	"Date: $(LC_ALL=C date -R)\n"
+	"Message-ID: <quota.$(date +%%s).$$@%2$s>\n"
+	"Auto-Submitted: auto-generated\n"
+	"MIME-Version: 1.0\n"
+	"Content-Type: text/plain; charset=us-ascii\n"
+	"\n"
+	"Your mailbox $2 has become more than $1%% full.\n"
+	"\n"
+	"When it is full, new mail for you has to wait, and goes back to its\n"
+	"senders after some days. Please delete what you do not need, and then\n"
+	"empty the trash, which counts as well; or ask your postmaster for more\n"
+	"room.\n"
+	"END\n";
+
+static bool write_quota_warning(const struct config *c, unsigned uid,
+				unsigned gid)
+{
+	const char *path = config_path(c, "dovecot/quota-warning");
+	FILE *f = create_file(path, 0700, uid, gid);
+
+	if (!f)
+		return false;
+	fprintf(f, quota_warning, dovecot_config_path(c), c->hostname);
+	return close_file(f, path);
+}
+
+/* How the mailboxes lie there; where there are none yet, the usual way. */
+static bool learn_format(const struct config *c, enum mailbox_format *out)
+{
+	const char *mail = config_path(c, "mail");
+
+	switch (mailbox_format_find(mail, out)) {
+	case FORMAT_NOTED:
+		return true;
+	case FORMAT_EMPTY:
+		*out = MAILBOX_MAILDIR;
+		return mailbox_format_note(mail, *out);
+	case FORMAT_OLD:
+		return fail("the mailboxes in %s were made by an earlier "
+			    "version, with folders in another order: run "
+			    "`splitmail --data %s convert` once (it renames "
+			    "folders, and no mail is copied)", mail, c->data);
+	case FORMAT_TROUBLE:
+		break;
+	}
+	return false;
+}
+
 bool dovecot_takes_folder(const char *data)
 {
 	static const char longest[] = "/dovecot/run/token-login/imap-urlauth";
@@ -223,8 +269,7 @@ bool dovecot_takes_folder(const char *data)
 		    "the sockets in it could not be opened", data, most);
 }
 
-bool dovecot_write(const struct config *c, const char *splitmail, unsigned uid,
-		   unsigned gid)
+bool dovecot_make_folders(const struct config *c, unsigned uid, unsigned gid)
 {
 	static const char *const folders[] = {
 		"dovecot", "dovecot/run", "dovecot/state", "mail", "run",
@@ -235,41 +280,29 @@ bool dovecot_write(const struct config *c, const char *splitmail, unsigned uid,
 	for (size_t i = 0; i < array_size(folders); i++)
 		if (!make_folder(config_path(c, folders[i]), uid, gid))
 			return false;
-	return write_main(c, uid, gid) && write_sql(c, uid, gid) &&
+	return true;
+}
+
+bool dovecot_write(const struct config *c, enum dovecot_version version,
+		   const char *splitmail, unsigned uid, unsigned gid)
+{
+	struct dovecot_needs needs;
+
+	learn_needs(c, uid, gid, &needs);
+	return learn_format(c, &needs.format) &&
+	       write_configuration(c, &needs, version) &&
+	       write_quota_warning(c, uid, gid) &&
 	       write_sendmail(c, splitmail, uid, gid);
 }
 
-/* "4711 (dovecot) S ...": alive unless the state is Z. */
-static bool is_living_dovecot(int pid)
+struct lock *dovecot_lock(const struct config *c)
 {
-	char path[64], name[32] = "", state = 'Z';
-	FILE *f;
+	const char *folder = config_path(c, "dovecot");
+	struct lock *lock = lock_take_folder(folder);
 
-	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
-	f = fopen(path, "re");
-	if (!f)
-		return false;
-	if (fscanf(f, "%*d (%31[^)]) %c", name, &state) != 2)
-		state = 'Z';
-	fclose(f);
-	return state != 'Z' && strcmp(name, "dovecot") == 0;
-}
-
-bool dovecot_end_left(const struct config *c)
-{
-	const char *path = config_path(c, "dovecot/run/master.pid");
-	FILE *f = fopen(path, "re");
-	int pid = 0;
-
-	if (!f)
-		return false;
-	if (fscanf(f, "%d", &pid) != 1)
-		pid = 0;
-	fclose(f);
-	if (pid > 0 && is_living_dovecot(pid)) {
-		kill(pid, SIGTERM);
-		return true;
-	}
-	unlink(path);
-	return false;
+	if (!lock)
+		process_signal_holders(folder, DOVECOT_LOCK_FD, SIGTERM);
+	else
+		unlink(config_path(c, "dovecot/run/master.pid"));
+	return lock;
 }

@@ -10,6 +10,7 @@
 #define MAIN_DOVECOT_H
 
 #include "main/config.h"
+#include "main/dovecot_conf.h"
 
 /* Sockets, in the config's arena. */
 const char *dovecot_lmtp_path(const struct config *c);
@@ -19,14 +20,28 @@ const char *dovecot_config_path(const struct config *c);
 /* Can Dovecot live in the data folder, going by its name? */
 bool dovecot_takes_folder(const char *data) must_check;
 
-/* Write dovecot.conf and its SQL part; SPLITMAIL is our own binary, which
- * Sieve calls as sendmail.  The files belong to USER (uid, gid). */
-bool dovecot_write(const struct config *c, const char *splitmail, unsigned uid,
-		   unsigned gid) must_check;
+/* Make the folders in the data folder that Dovecot and the engine live in.
+ * They, and the files below, belong to a user (uid, gid). */
+bool dovecot_make_folders(const struct config *c, unsigned uid, unsigned gid)
+	must_check;
 
-/* Tell a Dovecot on these folders, which an earlier `serve` left, to end; false:
- * there is none.  Removes the pid file of one that is gone, which Dovecot
- * itself takes for a running one while its process is not reaped. */
-bool dovecot_end_left(const struct config *c);
+/* SAID by `dovecot --version`; false: cause() names it and those that are
+ * known. */
+bool dovecot_understand_version(struct str said, enum dovecot_version *out)
+	must_check;
+
+/* Write dovecot.conf, with its SQL part; SPLITMAIL is our own binary, which
+ * Sieve calls as sendmail. */
+bool dovecot_write(const struct config *c, enum dovecot_version version,
+		   const char *splitmail, unsigned uid, unsigned gid)
+	must_check;
+
+/* One Dovecot a data folder: the lock is inherited by its master, as
+ * DOVECOT_LOCK_FD, and by all processes of that, and lasts as long as any of them.
+ * NULL: an earlier `serve` left some, which were told to end.  With the lock goes
+ * a pid file of one that is gone: Dovecot takes it for a running one's when
+ * anybody has that number. */
+struct lock *dovecot_lock(const struct config *c);
+enum { DOVECOT_LOCK_FD = 99 };	/* Dovecot uses those from 3 on itself */
 
 #endif

@@ -12,6 +12,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <jansson.h>
+#include <limits.h>
+#include <netdb.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/file.h>
@@ -21,6 +23,7 @@
 
 #include "directory/database.h"
 #include "main/dovecot.h"
+#include "main/mailbox_format.h"
 #include "main/main.h"
 #include "rt/privileges.h"
 #include "rt/random.h"
@@ -32,6 +35,8 @@ enum { PASSWORD_CHARS = 20, PASSWORD_MAX = 512 };
 
 struct plan {
 	struct config_plan config;
+	bool has_format;
+	enum mailbox_format format;	/* as it was asked for */
 	struct person person;
 	struct arena *arena;
 	const char *data, *password;
@@ -131,15 +136,38 @@ static bool make_directory(const struct plan *p)
 	       give(p, "directory.db-shm");
 }
 
+/* An old mail/ that was copied here keeps its own. */
+static bool note_format(const struct plan *p)
+{
+	const char *mail = in_data(p, "mail");
+	enum mailbox_format is = MAILBOX_MAILDIR;
+
+	switch (mailbox_format_find(mail, &is)) {
+	case FORMAT_EMPTY:
+		return mailbox_format_note(mail, p->has_format ? p->format : is);
+	case FORMAT_NOTED:
+	case FORMAT_OLD:
+		return !p->has_format || is == p->format ||
+		       fail("--mailbox-format %s: the mailboxes that lie in %s "
+			    "are kept as %s, and stay so",
+			    mailbox_format_name(p->format), mail,
+			    mailbox_format_name(is));
+	case FORMAT_TROUBLE:
+		break;
+	}
+	return false;
+}
+
 static bool make_all(const struct plan *p)
 {
-	static const char *const folders[] = { "mail", "spool", "run" };
+	static const char *const folders[] = { "spool", "run" };
 
 	if (!dovecot_takes_folder(p->data))
 		return false;
 	if (mkdir(p->data, 0700) != 0 && errno != EEXIST)
 		return fail("create folder %s: %m", p->data);
 	if (!person_reaches(&p->person, p->data) || !give(p, "") ||
+	    !make_folder(p, "mail") || !note_format(p) ||
 	    !config_write(p->data, &p->config) || !give(p, "splitmail.conf"))
 		return false;
 	for (size_t i = 0; i < array_size(folders); i++)
@@ -183,16 +211,62 @@ static bool choose_ports(struct plan *p, const struct call *c)
 	return true;
 }
 
+/* What other servers can look up (RFC 5321 2.3.5): qualified, a host's, and not
+ * every machine's name for itself. */
+static bool is_known_outside(struct str name)
+{
+	return str_find(name, '.') >= 0 && str_find(name, '_') < 0 &&
+	       !str_ends(name, S(".localhost")) &&
+	       !str_ends(name, S(".localdomain")) &&
+	       !str_starts(name, S("localhost."));
+}
+
+/* This machine's name as /etc/hosts or the DNS has it in full. */
+static const char *own_name(struct arena *arena)
+{
+	struct addrinfo hints = { .ai_flags = AI_CANONNAME,
+				  .ai_socktype = SOCK_STREAM }, *found;
+	char own[HOST_NAME_MAX + 1] = "";
+	const char *full;
+
+	if (gethostname(own, HOST_NAME_MAX) != 0)
+		own[0] = '\0';
+	full = arena_cstr(arena, str_of(own));
+	if (strchr(own, '.') || getaddrinfo(own, NULL, &hints, &found) != 0)
+		return full;
+	if (found->ai_canonname && strchr(found->ai_canonname, '.'))
+		full = arena_cstr(arena, str_of(found->ai_canonname));
+	freeaddrinfo(found);
+	return full;
+}
+
+static bool choose_format(struct plan *p, const struct call *c)
+{
+	const char *given = call_option(c, "mailbox-format");
+
+	p->has_format = given;
+	return !given || mailbox_format_parse(str_of(given), &p->format) ||
+	       add_cause("--mailbox-format");
+}
+
 static bool choose_hostname(struct plan *p, const struct call *c)
 {
 	const char *given = call_option(c, "hostname");
-	char own[256] = "";
+	const char *said = given ? given : own_name(p->arena);
 	struct str name;
 
-	if (!given && gethostname(own, sizeof(own) - 1) != 0)
-		return fail("read this machine's name: %m");
-	if (!domain_parse(str_of(given ? given : own), p->arena, &name))
+	if (!given && (!domain_parse(str_of(said), p->arena, &name) ||
+		       !is_known_outside(name)))
+		return fail("this machine calls itself \"%s\", which no other "
+			    "server can look up; give the name it has in the "
+			    "DNS, such as --hostname mail.example.org", said);
+	if (!domain_parse(str_of(said), p->arena, &name))
 		return add_cause("--hostname");
+	if (!is_known_outside(name))
+		return fail("--hostname %s: no other server can look this up; "
+			    "give the full name this machine has in the DNS, "
+			    "letters, digits and hyphens with dots between, "
+			    "such as mail.example.org", said);
 	p->config.hostname = arena_cstr(p->arena, name);
 	return true;
 }
@@ -232,7 +306,8 @@ int init_main(const struct call *c)
 
 	p.config.user = call_option(c, "user");
 	umask(0077);
-	if (!choose_hostname(&p, c) || !choose_ports(&p, c))
+	if (!choose_hostname(&p, c) || !choose_ports(&p, c) ||
+	    !choose_format(&p, c))
 		return call_fail(2, "init: %s", cause());
 	if (!choose_password(&p, c) || !choose_person(&p) || !make_all(&p))
 		return call_fail(1, "init: %s", cause());

@@ -1,7 +1,7 @@
 /*
  * Ending sessions (logout.h).
  *
- * Dovecot 2.3 has a process for each session that is logged in, and ends it on
+ * Dovecot has a process for each session that is logged in, and ends it on
  * SIGTERM; that is what its own `doveadm kick` does.
  */
 #include "main/logout.h"
@@ -37,7 +37,7 @@ static int by_login(const void *a, const void *b)
 }
 
 /* "login <TAB> service <TAB> process <TAB> address", as doveadm-who(1) has it
- * with -f tab. */
+ * with -f tab; the heading of the second column is "proto" in 2.3. */
 static bool read_session(struct str line, struct session *out)
 {
 	struct str service, process;
@@ -58,7 +58,8 @@ static bool read_sessions(struct str text, struct sessions *out)
 	size_t lines = 0;
 
 	if (!str_split(&text, '\n', &line) ||
-	    !str_starts(line, S("username\tproto\tpid\t")))
+	    (!str_starts(line, S("username\tproto\tpid\t")) &&
+	     !str_starts(line, S("username\tservice\tpid\t"))))
 		return fail("doveadm who: another heading than expected");
 	for (size_t i = 0; i < text.n; i++)
 		lines += text.p[i] == '\n';

@@ -25,6 +25,10 @@ static struct {
 } rows[MANY];
 static size_t n_rows;		/* an entry's id is its place, from 1 on */
 static bool outbox_is_broken, outbox_is_full, dovecot_is_deaf;
+static const char *heading, *address;	/* of Dovecot's answer */
+
+#define HEADING_23 "username\tproto\tpid\tip\n"
+#define HEADING_24 "username\tservice\tpid\tip\tdest_ip\n"
 
 int64_t now_ms(void)
 {
@@ -38,11 +42,11 @@ void log_fact(const char *part, const char *format, ...)
 bool process_run(const struct process_plan *plan, size_t most,
 		 int64_t deadline_ms, struct buf *said, int *status)
 {
-	buf_add(said, S("username\tproto\tpid\tip\n"));
+	buf_add(said, str_of(heading));
 	for (size_t i = 0; i < n_sessions; i++)
 		if (!sessions[i].is_ended)
-			buf_printf(said, "%s\timap\t%zu\t127.0.0.1\n",
-				   sessions[i].login, i + 1);
+			buf_printf(said, "%s\timap\t%zu\t%s\n",
+				   sessions[i].login, i + 1, address);
 	*status = dovecot_is_deaf ? 1 : 0;
 	return true;
 }
@@ -122,6 +126,8 @@ static int start(void **unused)
 	static const char *const who[] = { "doveadm", NULL };
 
 	clock_ms = 0;
+	heading = HEADING_23;
+	address = "127.0.0.1";
 	memset(sessions, 0, sizeof(sessions));
 	memset(rows, 0, sizeof(rows));
 	n_sessions = n_rows = 0;
@@ -146,6 +152,28 @@ static void test_of_those_named_all_sessions_end_and_no_other(void **unused)
 	assert_true(is_struck(1));
 	assert_false(is_ended(other));
 	assert_int_equal(logout.n_marks, 0);
+}
+
+static void test_dovecot_24_is_understood(void **unused)
+{
+	size_t one = logs_in("a"), other = logs_in("b");
+
+	heading = HEADING_24;
+	address = "127.0.0.1\t127.0.0.2";
+	change("a");
+	pass_to(1);
+	assert_true(is_ended(one));
+	assert_false(is_ended(other));
+}
+
+static void test_another_answer_ends_nobody(void **unused)
+{
+	size_t one = logs_in("a");
+
+	heading = "username\tpid\tip\n";
+	change("a");
+	assert_false(logout_look(&logout, DOVECOT));
+	assert_false(is_ended(one));
 }
 
 static void test_who_was_just_coming_in_is_found_later(void **unused)
@@ -257,6 +285,8 @@ int main(void)
 #define LOGOUT(name) cmocka_unit_test_setup(name, start)
 	const struct CMUnitTest tests[] = {
 		LOGOUT(test_of_those_named_all_sessions_end_and_no_other),
+		LOGOUT(test_dovecot_24_is_understood),
+		LOGOUT(test_another_answer_ends_nobody),
 		LOGOUT(test_who_was_just_coming_in_is_found_later),
 		LOGOUT(test_each_of_many_changes_has_a_time_of_its_own),
 		LOGOUT(test_changes_without_a_pause),

@@ -1,195 +1,492 @@
 /*
  * splitmail sendmail: a message from standard input into the engine.
  *
- * It speaks SMTP on the engine's own Unix socket.  Sieve's redirect and
- * vacation come this way.  Line ends become CRLF here; a lone CR becomes CRLF
- * too, since local programs are not attackers but are often careless.
+ * It speaks SMTP on the engine's own Unix socket; the engine's greeting says
+ * the host's name.  Sieve's redirect and vacation come this way, and every
+ * program that calls a sendmail.
  *
- * Exit status as sysexits.h says: 0 sent, 64 usage, 69 refused, 75 try again.
+ * Recipients that are refused do not keep the others from getting the mail;
+ * when some can only be told later (4xx) nothing is sent, so that a caller who
+ * tries again sends nothing twice.
+ *
+ * Exit status as sysexits.h says: 0 sent, 64 usage, 65 an address that is
+ * none, 67 nobody has it, 69 refused, 75 try again.
  */
+#include <pwd.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sysexits.h>
 #include <unistd.h>
 
 #include "base/limits.h"
+#include "deliver/peer.h"
 #include "main/main.h"
+#include "main/sendmail.h"
+#include "rt/fiber.h"
 #include "rt/loop.h"
-#include "rt/stream.h"
+#include "rt/random.h"
+#include "wire/address.h"
 #include "wire/data.h"
-#include "wire/reply.h"
+#include "wire/mailboxes.h"
+
+struct addressee {
+	struct str address, key;
+	bool is_sent;
+};
 
 struct errand {
-	const char *socket, *sender;
-	char **recipients;
-	int n;
+	const char *socket;
+	bool has_run_folder;	/* there is a server, or was */
+	struct sendmail options;
 	struct buf text;
 	struct arena *arena;
+	struct peer *peer;
+	struct str host;
+	struct writer writer;
+	struct str sender;	/* of the envelope; empty: nobody */
+	struct addressee *to;
+	size_t n, room;
+	bool is_utf8;
+	struct buf refusals;	/* a line each */
 	int status;
 };
 
-static bool waits hear(struct errand *e, struct stream *s, struct reply *r)
-{
-	int64_t deadline = after_ms(LIMIT_FINAL_REPLY_MS);
-	size_t used;
+/* ---- the envelope ---- */
 
-	for (;;) {
-		switch (reply_parse(stream_bytes(s), e->arena, r, &used)) {
-		case REPLY_WHOLE:
-			stream_skip(s, used);
-			return true;
-		case REPLY_BAD:
-			return false;
-		case REPLY_PART:
-			break;
-		}
-		if (stream_fill(s, deadline) != STREAM_MORE)
-			return false;
+static bool parse(struct errand *e, struct str text, struct address *out)
+{
+	struct str whole = qualified(text, e->host, e->arena);
+
+	if (!address_parse(whole, e->arena, out)) {
+		e->status = call_fail(EX_DATAERR, "sendmail: \"%.*s\": %s",
+				      STR(text), cause());
+		return false;
+	}
+	e->is_utf8 |= out->is_utf8;
+	return true;
+}
+
+/* A bare "root" is whoever reads root's mail of this very host. */
+static void add_recipient(void *errand, struct str text)
+{
+	struct errand *e = errand;
+	struct address a;
+
+	if (e->status != EX_OK || !parse(e, text, &a))
+		return;
+	if (e->n == e->room) {
+		size_t room = e->room ? 2 * e->room : 16;
+		struct addressee *more =
+			arena_array(e->arena, struct addressee, room);
+
+		if (e->n > 0)
+			memcpy(more, e->to, e->n * sizeof(*more));
+		e->to = more;
+		e->room = room;
+	}
+	e->to[e->n++] = (struct addressee){ a.spelling,
+					    address_key(&a, e->arena), false };
+}
+
+static int by_key(const void *a, const void *b)
+{
+	return str_compare(((const struct addressee *)a)->key,
+			   ((const struct addressee *)b)->key);
+}
+
+/* Each one once. */
+static void sort_recipients(struct errand *e)
+{
+	size_t n = 0;
+
+	if (e->n > 1)
+		qsort(e->to, e->n, sizeof(*e->to), by_key);
+	for (size_t i = 0; i < e->n; i++)
+		if (n == 0 || by_key(&e->to[n - 1], &e->to[i]) != 0)
+			e->to[n++] = e->to[i];
+	e->n = n;
+}
+
+static void add_arguments(struct errand *e)
+{
+	struct str one;
+
+	for (int i = 0; i < e->options.n; i++) {
+		struct str rest = str_of(e->options.recipients[i]);
+
+		while (mailbox_next(&rest, e->arena, &one))
+			add_recipient(e, one);
 	}
 }
 
-/* Say LINE (already buffered) and want a reply of class CLASS. */
-static bool waits ask(struct errand *e, struct stream *s, int class)
+/* With -t, who is named in the arguments gets nothing: so says Sendmail. */
+static void leave_arguments_out(struct errand *e)
 {
-	struct reply r;
+	struct errand out = { .arena = e->arena, .host = e->host,
+			      .options = e->options };
+	size_t n = 0;
 
-	if (!stream_flush(s, after_ms(LIMIT_COMMAND_MS)) || !hear(e, s, &r)) {
-		e->status = call_fail(EX_TEMPFAIL, "the engine went away");
-		return false;
-	}
-	if (r.code / 100 == class)
+	add_arguments(&out);
+	e->status = e->status ? e->status : out.status;
+	sort_recipients(&out);
+	for (size_t i = 0; i < e->n; i++)
+		if (!out.n || !bsearch(&e->to[i], out.to, out.n,
+				       sizeof(*out.to), by_key))
+			e->to[n++] = e->to[i];
+	e->n = n;
+}
+
+static bool choose_recipients(struct errand *e)
+{
+	e->status = EX_OK;
+	if (!e->options.from_header)
+		add_arguments(e);
+	else
+		letter_recipients(buf_str(&e->text), e->arena, add_recipient, e);
+	sort_recipients(e);
+	if (e->options.from_header)
+		leave_arguments_out(e);
+	if (e->status == EX_OK && e->n == 0)
+		e->status = call_fail(EX_USAGE, "sendmail: there is no "
+				      "recipient");
+	return e->status == EX_OK;
+}
+
+static struct str own_name(struct errand *e, const struct passwd *who)
+{
+	if (who)
+		return arena_str(e->arena, str_of(who->pw_name));
+	return arena_strf(e->arena, "uid%u", (unsigned)getuid());
+}
+
+/* The first part of the comment in passwd(5). */
+static struct str own_full_name(struct errand *e, const struct passwd *who)
+{
+	struct str rest = str_of(who && who->pw_gecos ? who->pw_gecos : "");
+	struct str name;
+
+	str_split(&rest, ',', &name);
+	return arena_str(e->arena, str_trim(name));
+}
+
+static bool choose_sender(struct errand *e)
+{
+	const struct passwd *who = getpwuid(getuid());
+	struct str given = str_of(e->options.sender), name;
+	struct address a;
+
+	e->writer.host = e->host;
+	e->writer.full_name = e->options.full_name
+				      ? str_of(e->options.full_name)
+				      : own_full_name(e, who);
+	e->writer.address = qualified(own_name(e, who), e->host, e->arena);
+	e->sender = e->writer.address;
+	if (!e->options.sender)
 		return true;
-	e->status = call_fail(r.code >= 500 ? EX_UNAVAILABLE : EX_TEMPFAIL,
-			      "%.*s", STR(reply_line(&r, e->arena)));
+	e->sender = S("");
+	if (!mailbox_next(&given, e->arena, &name))
+		return true;
+	if (!parse(e, name, &a))
+		return false;
+	e->sender = e->writer.address = a.spelling;
+	if (!e->options.full_name)
+		e->writer.full_name = S("");
+	return true;
+}
+
+/* ---- the conversation ---- */
+
+static void lost(struct errand *e)
+{
+	e->status = call_fail(EX_TEMPFAIL, "sendmail: the engine went away: %s",
+			      cause());
+}
+
+/* The next reply to what was said. */
+static bool waits hear(struct errand *e, struct reply *out)
+{
+	if (peer_flush(e->peer, after_ms(LIMIT_COMMAND_MS)) &&
+	    peer_reply(e->peer, e->arena, out, after_ms(LIMIT_FINAL_REPLY_MS)))
+		return true;
+	lost(e);
 	return false;
 }
 
-static bool waits envelope(struct errand *e, struct stream *s)
+static int status_of(const struct reply *r)
 {
-	if (!ask(e, s, 2))
-		return false;
-	stream_say(s, S("EHLO localhost\r\n"));
-	if (!ask(e, s, 2))
-		return false;
-	stream_sayf(s, "MAIL FROM:<%s>\r\n", e->sender);
-	if (!ask(e, s, 2))
-		return false;
-	for (int i = 0; i < e->n; i++) {
-		stream_sayf(s, "RCPT TO:<%s>\r\n", e->recipients[i]);
-		if (!ask(e, s, 2))
-			return false;
-	}
-	stream_say(s, S("DATA\r\n"));
-	return ask(e, s, 3);
+	if (r->code < 500)
+		return EX_TEMPFAIL;
+	return str_starts(str_of(r->status), S("5.1.")) ? EX_NOUSER
+							 : EX_UNAVAILABLE;
 }
 
-static void waits send_text(void *arg)
+/* WHAT was refused, for the caller and for a mail about it. */
+static void refuse(struct errand *e, struct str what, const struct reply *r)
 {
-	struct errand *e = arg;
-	struct stream *s = stream_dial_path(e->socket, after_ms(10000));
+	struct str line = reply_line(r, e->arena);
+
+	if (e->status == EX_OK)
+		e->status = status_of(r);
+	call_fail(0, "sendmail: %.*s: %.*s", STR(what), STR(line));
+	buf_printf(&e->refusals, "%.*s: %.*s\r\n", STR(what), STR(line));
+}
+
+/* A reply of 2xx or 3xx; anything else is everybody's. */
+static bool waits expect(struct errand *e, const char *what)
+{
+	struct reply r;
+
+	if (!hear(e, &r))
+		return false;
+	if (r.code < 400)
+		return true;
+	refuse(e, str_of(what), &r);
+	return false;
+}
+
+static bool waits greet(struct errand *e)
+{
+	struct str text, name;
+	struct reply r;
+
+	if (!hear(e, &r))
+		return false;
+	text = r.text;
+	str_split(&text, ' ', &name);
+	if (r.code != 220 || !domain_parse(name, e->arena, &e->host)) {
+		e->status = call_fail(EX_TEMPFAIL, "sendmail: %.*s",
+				      STR(reply_line(&r, e->arena)));
+		return false;
+	}
+	stream_sayf(e->peer->stream, "EHLO %.*s\r\n", STR(e->host));
+	return expect(e, "EHLO");
+}
+
+static void say_mail(struct errand *e, struct str sender, struct str text)
+{
+	struct stream *s = e->peer->stream;
+	const struct sendmail *o = &e->options;
+
+	stream_sayf(s, "MAIL FROM:<%.*s>%s%s", STR(sender),
+		    str_is_ascii(text) ? "" : " BODY=8BITMIME",
+		    e->is_utf8 ? " SMTPUTF8" : "");
+	if (o->ret && !str_empty(sender))
+		stream_sayf(s, " RET=%s", o->ret);
+	if (o->envelope_id && !str_empty(sender))
+		stream_sayf(s, " ENVID=%s", o->envelope_id);
+	stream_say(s, S("\r\n"));
+}
+
+/* True: so many more are in the mail (0 or 1), or *R says why not. */
+static bool waits ask_recipient(struct errand *e, struct str address,
+				struct reply *r)
+{
+	const char *notify = e->options.notify;
+
+	stream_sayf(e->peer->stream, "RCPT TO:<%.*s>%s%s\r\n", STR(address),
+		    notify ? " NOTIFY=" : "", notify ? notify : "");
+	return hear(e, r);
+}
+
+static bool waits send_text(struct errand *e, struct str text)
+{
 	struct buf stuffed scoped(buf) = BUF_EMPTY;
 	bool at_line_start = true;
 
-	if (!s) {
-		e->status = call_fail(EX_TEMPFAIL, "%s; is `splitmail serve` "
-				      "running?", cause());
-		return;
-	}
-	if (envelope(e, s)) {
-		data_stuff(&stuffed, buf_str(&e->text), &at_line_start);
-		buf_add(&stuffed, S(".\r\n"));
-		stream_say(s, buf_str(&stuffed));
-		if (ask(e, s, 2))
-			e->status = EX_OK;
-	}
-	stream_say(s, S("QUIT\r\n"));
-	if (!stream_flush(s, after_ms(1000)))
-		call_fail(0, "%s", cause());
-	stream_close(s);
+	stream_say(e->peer->stream, S("DATA\r\n"));
+	if (!expect(e, "the message"))
+		return false;
+	data_stuff(&stuffed, text, &at_line_start);
+	buf_add(&stuffed, S(".\r\n"));
+	stream_say(e->peer->stream, buf_str(&stuffed));
+	return expect(e, "the message");
 }
 
-static bool read_text(struct buf *to, FILE *from)
+/*
+ * One mail with as many of the recipients as it may have; *LEFT are for
+ * another one.  False: that is the end, e->status says how.
+ */
+static bool waits send_one(struct errand *e, struct str text, size_t *left)
 {
-	int ch, last = 0;
+	size_t in_mail = 0;
+	struct reply r;
 
-	while ((ch = getc(from)) != EOF) {
-		if (to->n > LIMIT_MESSAGE_BYTES)
-			return fail("the message is larger than %d bytes",
-				    LIMIT_MESSAGE_BYTES);
-		if (ch == '\n' && last == '\r') {
-			last = ch;
+	*left = 0;
+	say_mail(e, e->sender, text);
+	if (!expect(e, "the sender"))
+		return false;
+	for (size_t i = 0; i < e->n; i++) {
+		struct addressee *to = &e->to[i];
+
+		if (to->is_sent)
+			continue;
+		if (!ask_recipient(e, to->address, &r))
+			return false;
+		if (r.code == 452 && in_mail > 0) {
+			++*left;
 			continue;
 		}
-		if (ch == '\n' || ch == '\r')
-			buf_add(to, S("\r\n"));
-		else if (ch != 0)
-			buf_add_char(to, (char)ch);
-		last = ch;
+		to->is_sent = true;
+		if (r.code < 400) {
+			in_mail++;
+			continue;
+		}
+		refuse(e, to->address, &r);
+		if (r.code < 500) {
+			e->status = EX_TEMPFAIL;
+			return false;
+		}
 	}
-	if (to->n > 0 && !str_ends(buf_str(to), S("\r\n")))
-		buf_add(to, S("\r\n"));
+	if (in_mail > 0)
+		return send_text(e, text);
+	stream_say(e->peer->stream, S("RSET\r\n"));
+	return expect(e, "RSET");
+}
+
+static bool waits send_all(struct errand *e, struct str text)
+{
+	size_t left = e->n;
+
+	while (left > 0)
+		if (!send_one(e, text, &left))
+			return false;
 	return true;
 }
 
-static bool check_addresses(struct errand *e)
-{
-	struct address unused;
+/* ---- -oem: what was refused goes to the sender ---- */
 
-	if (*e->sender &&
-	    !address_parse(str_of(e->sender), e->arena, &unused))
-		return add_cause("sender");
-	for (int i = 0; i < e->n; i++)
-		if (!address_parse(str_of(e->recipients[i]), e->arena,
-				   &unused))
-			return add_cause("recipient");
-	return true;
+static void write_error(struct errand *e, struct buf *b, struct str text)
+{
+	char boundary[24];
+
+	random_name(boundary, sizeof(boundary) - 1);
+	buf_printf(b, "From: Mail Delivery System <MAILER-DAEMON@%.*s>\r\n"
+		   "To: <%.*s>\r\n"
+		   "Subject: Your mail could not be sent\r\n"
+		   "Auto-Submitted: auto-replied\r\nMIME-Version: 1.0\r\n"
+		   "Content-Type: multipart/mixed; boundary=\"%s\"\r\n\r\n"
+		   "--%s\r\nContent-Type: text/plain; charset=utf-8\r\n"
+		   "Content-Transfer-Encoding: 8bit\r\n\r\n"
+		   "Your mail was not sent to:\r\n\r\n%.*s\r\n"
+		   "It follows below.\r\n"
+		   "--%s\r\nContent-Type: message/rfc822\r\n"
+		   "Content-Transfer-Encoding: 8bit\r\n\r\n%.*s\r\n--%s--\r\n",
+		   STR(e->host), STR(e->sender), boundary, boundary,
+		   STR(buf_str(&e->refusals)), boundary, STR(text), boundary);
 }
 
-/* Options of other sendmails that change nothing here are taken. */
-static bool take_options(const struct call *c, struct errand *e)
+/* Its own trouble changes nothing: the status says already that it went
+ * wrong. */
+static void waits return_to_sender(struct errand *e, struct str text)
 {
-	int i = 1;
+	struct buf error scoped(buf) = BUF_EMPTY;
+	int status = e->status;
+	struct reply r;
 
-	for (; i < c->argc && c->argv[i][0] == '-'; i++) {
-		const char *a = c->argv[i];
-
-		if (!strcmp(a, "--")) {
-			i++;
-			break;
-		}
-		if (!strcmp(a, "-f") || !strcmp(a, "-r")) {
-			if (++i >= c->argc)
-				return fail("%s needs a sender", a);
-			e->sender = c->argv[i];
-		} else if (!strncmp(a, "-f", 2)) {
-			e->sender = a + 2;
-		} else if (strcmp(a, "-i") && strcmp(a, "-oi") &&
-			   strncmp(a, "-F", 2) && strncmp(a, "-o", 2)) {
-			return fail("option %s is not supported", a);
-		}
+	write_error(e, &error, text);
+	e->options.notify = NULL;
+	stream_say(e->peer->stream, S("RSET\r\n"));
+	if (!expect(e, "RSET"))
+		return;
+	say_mail(e, S(""), buf_str(&error));
+	if (expect(e, "the sender") && ask_recipient(e, e->sender, &r)) {
+		if (r.code < 400)
+			send_text(e, buf_str(&error));
+		else
+			refuse(e, e->sender, &r);
 	}
-	e->recipients = c->argv + i;
-	e->n = c->argc - i;
-	if (e->n < 1)
-		return fail("no recipient");
-	if (!strcmp(e->sender, "<>"))
-		e->sender = "";
-	return check_addresses(e);
+	e->status = status;
+}
+
+/* ---- the whole ---- */
+
+static void waits send_letter(struct errand *e)
+{
+	struct buf letter scoped(buf) = BUF_EMPTY;
+	bool refused;
+
+	if (!choose_recipients(e) || !choose_sender(e))
+		return;
+	letter_finish(&letter, buf_str(&e->text), &e->writer,
+		      e->options.from_header);
+	send_all(e, buf_str(&letter));
+	refused = e->status == EX_NOUSER || e->status == EX_UNAVAILABLE;
+	if (refused && e->options.mail_errors && !str_empty(e->sender) &&
+	    !e->peer->is_broken)
+		return_to_sender(e, buf_str(&letter));
+}
+
+/* A server that starts anew is back in a moment: cron does not try again. */
+static struct stream *waits dial(const struct errand *e)
+{
+	enum { PATIENCE_MS = 20000, PAUSE_MS = 200 };
+	int64_t end_ms = after_ms(PATIENCE_MS);
+	struct stream *s;
+
+	while (!(s = stream_dial_path(e->socket, end_ms)) &&
+	       e->has_run_folder && now_ms() < end_ms)
+		fiber_sleep(after_ms(PAUSE_MS));
+	return s;
+}
+
+static void waits converse(void *arg)
+{
+	struct errand *e = arg;
+	struct stream *s = dial(e);
+	struct reply r;
+
+	if (!s) {
+		e->status = call_fail(EX_TEMPFAIL, "sendmail: %s; is "
+				      "`splitmail serve` running?", cause());
+		return;
+	}
+	e->peer = peer_new(s, "the engine", false);
+	if (greet(e))
+		send_letter(e);
+	/* who leaves without hearing 221 looks as if he was lost */
+	if (!e->peer->is_broken &&
+	    !peer_ask(e->peer, e->arena, S("QUIT\r\n"), &r,
+		      after_ms(LIMIT_COMMAND_MS)))
+		e->peer->is_broken = true;
+	peer_close(e->peer);
+}
+
+static int send_from_stdin(const struct call *c, const struct sendmail *o)
+{
+	struct arena *arena scoped(arena) = arena_open();
+	struct errand e = {
+		.options = *o, .arena = arena, .status = EX_OK,
+		.socket = arena_printf(arena, "%s/run/submit", c->data),
+		.has_run_folder = access(arena_printf(arena, "%s/run",
+						      c->data), X_OK) == 0,
+	};
+
+	if (!letter_read(&e.text, stdin, o->dot_ends))
+		e.status = call_fail(EX_DATAERR, "sendmail: %s", cause());
+	else
+		loops_run(1, converse, &e);
+	buf_free(&e.text);
+	buf_free(&e.refusals);
+	return e.status;
 }
 
 int sendmail_main(const struct call *c)
 {
-	struct arena *arena scoped(arena) = arena_open();
-	struct buf text scoped(buf) = BUF_EMPTY;
-	struct errand e = {
-		.sender = "", .arena = arena, .status = EX_TEMPFAIL,
-		.socket = arena_printf(arena, "%s/run/submit", c->data),
-	};
+	struct sendmail o;
 
-	if (!take_options(c, &e))
+	if (!sendmail_options(c->argc, c->argv, &o))
 		return call_fail(EX_USAGE, "sendmail: %s", cause());
-	if (!read_text(&text, stdin))
-		return call_fail(EX_DATAERR, "sendmail: %s", cause());
-	e.text = text;
-	loops_run(1, send_text, &e);
-	return e.status;
+	switch (o.job) {
+	case SENDMAIL_SEND:
+		return send_from_stdin(c, &o);
+	case SENDMAIL_TALK:
+		return sendmail_talk(c);
+	case SENDMAIL_LIST:
+		return command_main(c, (char *[]){ "queue", "list", NULL });
+	case SENDMAIL_RETRY:
+		return command_main(c, (char *[]){ "queue", "retry", NULL });
+	case SENDMAIL_NOTHING:
+		break;
+	}
+	return EX_OK;
 }

@@ -1,11 +1,15 @@
 /*
  * The supervisor: starts the engine, the private Dovecot and the console,
- * starts them again when they die, ends them in order.
+ * starts them again when they die (child.h), ends them in order.
  *
  *	serve ─┬─ engine	mail
  *	       ├─ Dovecot	mailboxes, logins
  *	       ├─ console	API and web pages; mail does not need it
  *	       └─ errands	ends the logins of users who lost theirs
+ *
+ * An engine that dies by a fault of its own is there again at once; what was
+ * under way then is counted (queue/underway.h), so that no message kills it for
+ * ever.
  *
  * It holds directory.db open for writing: a WAL database in a folder its
  * readers cannot write needs somebody who does.  It is root only when it was
@@ -14,179 +18,81 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "directory/database.h"
 #include "directory/outbox.h"
+#include "main/certificate.h"
+#include "main/child.h"
 #include "main/dovecot.h"
+#include "main/housekeeping.h"
 #include "main/logout.h"
 #include "main/main.h"
+#include "queue/underway.h"
 #include "rt/folder.h"
 #include "rt/log.h"
 #include "rt/loop.h"
 #include "rt/privileges.h"
 #include "rt/process.h"
 #include "rt/stream.h"
-#include "rt/tls.h"
 
 #define DOVECOT "/usr/sbin/dovecot"
 #define DOVEADM "/usr/bin/doveadm"
 
 enum {
-	READY_MS = 60000,
+	GREETING_MS = 5000,
 	ENGINE_STOP_MS = 60000,
 	DOVECOT_STOP_MS = 20000,
 	CONSOLE_STOP_MS = 20000,	/* a trial of a mail server takes 9 s */
-	RESTART_MIN_MS = 100,
-	RESTART_MAX_MS = 10000,
-	STEADY_MS = 10000,		/* ran that long: the next fall is new */
-	STOP_AGAIN_MS = 1000,
+	VERSION_MS = 10000,
+	VERSION_BYTES = 4096,
+	CERTIFICATE_LOOK_MS = 10000,
 	ERRAND_MS = 250,
 	ERRAND_AGAIN_MS = 1000,		/* when it could not be done */
-	READY_FD = 3,
-};
-
-struct serve;
-
-struct child {
-	struct serve *serve;
-	const char *name;
-	const char *argv[12];
-	bool tells_ready;		/* writes a line on READY_FD */
-	bool may_fail;			/* the others do without it */
-	struct process *process;
-	bool is_ready, has_ended, failed_to_start;
-	bool has_failed;		/* at least once, before it was ready */
 };
 
 struct serve {
 	struct config *config;
 	struct outbox *outbox;
 	struct logout logout;
+	struct housekeeping housekeeping;
 	const char *who[12];		/* its question to Dovecot */
 	struct person person;
 	struct lock *lock;		/* one supervisor a data folder */
+	struct lock *dovecot_lock;	/* what Dovecot starts holds it, too */
+	int underway_fd;		/* the engine's notes outlive it */
 	const char *self;
 	bool stopping;
 	struct child engine, dovecot, console;
-	struct timespec certificate_seen, key_seen;	/* by Dovecot */
+	struct certificate *certificate;
+	struct gate look;		/* at the certificate, now */
+	bool reload_asked;
 	struct gate news;		/* a child became ready or ended, or
 					   we are to stop */
 	struct fiber *signals;
 	int status;
 };
 
-/* ---- one child ---- */
+/* ---- Dovecot ---- */
 
-static bool waits dovecot_answers(struct serve *s)
+/* A connection alone says nothing: the kernel takes it before Dovecot has all
+ * its ports, and without one of them it ends. */
+static bool waits greets(const char *path)
 {
-	struct stream *lmtp, *auth;
+	int64_t deadline = after_ms(GREETING_MS);
+	struct stream *s = stream_dial_path(path, deadline);
+	bool has_greeted = s && stream_fill(s, deadline) == STREAM_MORE;
 
-	lmtp = stream_dial_path(dovecot_lmtp_path(s->config), after_ms(1000));
-	auth = stream_dial_path(dovecot_auth_path(s->config), after_ms(1000));
-	stream_close(lmtp);
-	stream_close(auth);
-	return lmtp && auth;
+	stream_close(s);
+	return has_greeted;
 }
 
-static void waits await_ready(struct child *c)
+static bool waits dovecot_answers(void *arg)
 {
-	int64_t deadline = after_ms(READY_MS);
-	int status;
+	struct serve *s = arg;
 
-	if (c->tells_ready) {
-		c->is_ready = process_ready(c->process, deadline);
-	} else {
-		while (!c->is_ready && now_ms() < deadline) {
-			c->is_ready = dovecot_answers(c->serve);
-			if (!c->is_ready &&
-			    process_wait(c->process, after_ms(50), &status) !=
-				    WAIT_DEADLINE)
-				break;
-		}
-	}
-	gate_open(&c->serve->news);
-}
-
-static bool waits run_once(struct child *c)
-{
-	struct process_plan plan = {
-		.argv = c->argv, .ready_fd = c->tells_ready ? READY_FD : 0,
-	};
-	int status = 0;
-
-	c->process = process_start(&plan);
-	if (!c->process) {
-		log_error("serve", "start %s: %s", c->name, cause());
-		return false;
-	}
-	if (!c->is_ready)
-		await_ready(c);
-	process_wait(c->process, NEVER, &status);
-	if (!c->serve->stopping)
-		log_error("serve", "%s ended with status %d", c->name, status);
-	process_free(c->process);
-	c->process = NULL;
-	return true;
-}
-
-/* Before the next start; not when there will be none. */
-static void waits rest(struct serve *s, int64_t deadline)
-{
-	while (!s->stopping && now_ms() < deadline)
-		gate_wait(&s->news, deadline);
-}
-
-/* Again and again, slower when it falls at once; a child that never came up
- * ends the whole, unless it may fail: its reason is on stderr and a restart
- * will not mend it. */
-static void waits keep_running(void *arg)
-{
-	struct child *c = arg;
-	int64_t pause = RESTART_MIN_MS;
-
-	while (!c->serve->stopping) {
-		int64_t begun = now_ms();
-		bool ran = run_once(c);
-
-		if (!c->is_ready && !c->may_fail)
-			break;
-		c->has_failed |= !c->is_ready;
-		gate_open(&c->serve->news);
-		if (ran && now_ms() - begun > STEADY_MS)
-			pause = RESTART_MIN_MS;
-		rest(c->serve, after_ms(pause));
-		pause = pause * 2 < RESTART_MAX_MS ? pause * 2 : RESTART_MAX_MS;
-	}
-	c->failed_to_start = !c->is_ready;
-	c->has_ended = true;
-	gate_open(&c->serve->news);
-}
-
-static void waits await_end(struct child *c, int64_t deadline)
-{
-	while (!c->has_ended && now_ms() < deadline)
-		gate_wait(&c->serve->news, deadline);
-}
-
-/* To all of its processes: Dovecot's master alone would wait for the clients of
- * its children to go.  And again, for it loses what comes while it starts. */
-static void waits stop_child(struct child *c, int64_t within_ms)
-{
-	int64_t deadline = after_ms(within_ms);
-
-	while (!c->has_ended && now_ms() < deadline) {
-		if (c->process)
-			process_signal_all(c->process, SIGTERM);
-		await_end(c, after_ms(STOP_AGAIN_MS));
-	}
-	if (c->has_ended)
-		return;
-	log_warn("serve", "%s does not stop: killed", c->name);
-	if (c->process)
-		process_signal_all(c->process, SIGKILL);
-	await_end(c, NEVER);
+	return greets(dovecot_lmtp_path(s->config)) &&
+	       greets(dovecot_auth_path(s->config));
 }
 
 /* ---- errands: end the logins of those who lost theirs ---- */
@@ -230,54 +136,32 @@ static bool waits await_children(struct serve *s)
 	return true;
 }
 
-/* Has the file at PATH another change time than SEEN?  Remembers it. */
-static bool is_renewed(const char *path, struct timespec *seen)
-{
-	struct stat now;
-	bool renewed;
-
-	if (stat(path, &now) != 0)
-		return false;
-	renewed = now.st_ctim.tv_sec != seen->tv_sec ||
-		  now.st_ctim.tv_nsec != seen->tv_nsec;
-	*seen = now.st_ctim;
-	return renewed;
-}
-
-static bool certificate_is_renewed(struct serve *s)
-{
-	bool certificate = is_renewed(s->config->certificate,
-				      &s->certificate_seen);
-	bool key = is_renewed(s->config->key, &s->key_seen);
-
-	return certificate || key;
-}
-
-/* With one that it cannot use Dovecot would give up TLS. */
-static bool certificate_is_good(const struct serve *s)
-{
-	struct tls_context *t = tls_server(s->config->certificate,
-					   s->config->key);
-
-	tls_close(t);
-	return t != NULL;
-}
-
 /* A Dovecot that reloads keeps some lookups waiting for seconds: only when
  * there is something new to read. */
-static void reload(struct serve *s)
+static void tell_children(struct serve *s, bool is_renewed)
 {
-	if (s->engine.process)
-		process_signal(s->engine.process, SIGHUP);
-	if (s->console.process)
-		process_signal(s->console.process, SIGHUP);
-	if (!s->dovecot.process || !certificate_is_renewed(s))
-		return;
-	if (certificate_is_good(s))
-		process_signal(s->dovecot.process, SIGHUP);
-	else
-		log_error("serve", "Dovecot keeps the old certificate: %s",
-			  cause());
+	child_signal(&s->engine, SIGHUP);
+	child_signal(&s->console, SIGHUP);
+	if (is_renewed)
+		child_signal(&s->dovecot, SIGHUP);
+}
+
+static void waits watch_certificate(void *arg)
+{
+	struct serve *s = arg;
+
+	while (!s->stopping) {
+		bool asked, is_renewed;
+
+		gate_wait(&s->look, after_ms(CERTIFICATE_LOOK_MS));
+		asked = s->reload_asked;
+		s->reload_asked = false;
+		if (s->stopping)
+			break;
+		is_renewed = certificate_look(s->certificate, asked);
+		if (is_renewed || asked)
+			tell_children(s, is_renewed);
+	}
 }
 
 static const int signals[] = { SIGHUP, SIGTERM, SIGINT };
@@ -292,23 +176,25 @@ static void waits obey_signals(void *arg)
 	       WAIT_DONE) {
 		if (got != SIGHUP)
 			break;
-		reload(s);
+		s->reload_asked = true;
+		gate_open(&s->look);
 	}
 	s->signals = NULL;
 	s->stopping = true;
+	gate_open(&s->look);
 	gate_open(&s->news);
 }
-
 
 static void waits stop_all(struct serve *s)
 {
 	s->stopping = true;
+	gate_open(&s->look);
 	gate_open(&s->news);
 	if (s->console.argv[0])
-		stop_child(&s->console, CONSOLE_STOP_MS);
-	stop_child(&s->engine, ENGINE_STOP_MS);
+		child_stop(&s->console, CONSOLE_STOP_MS);
+	child_stop(&s->engine, ENGINE_STOP_MS);
 	if (s->dovecot.argv[0])
-		stop_child(&s->dovecot, DOVECOT_STOP_MS);
+		child_stop(&s->dovecot, DOVECOT_STOP_MS);
 }
 
 /* The engine holds it while it runs; made by the first engine. */
@@ -324,13 +210,23 @@ static bool engine_is_left(const struct serve *s)
 	return !lock;
 }
 
+/* Its master, or processes of it that it left. */
+static bool dovecot_is_left(struct serve *s)
+{
+	if (!s->dovecot.argv[0])
+		return false;
+	if (!s->dovecot_lock)
+		s->dovecot_lock = dovecot_lock(s->config);
+	return !s->dovecot_lock;
+}
+
 /* After kill -9 of a supervisor its children end by themselves, the engine when
  * its mail is done. */
 static bool waits await_predecessors(struct serve *s)
 {
 	int64_t deadline = after_ms(ENGINE_STOP_MS);
 
-	while (engine_is_left(s) || dovecot_end_left(s->config)) {
+	while (engine_is_left(s) || dovecot_is_left(s)) {
 		if (now_ms() >= deadline || s->stopping)
 			return fail("the engine or Dovecot of an earlier "
 				    "`serve` still runs on %s",
@@ -340,20 +236,46 @@ static bool waits await_predecessors(struct serve *s)
 	return true;
 }
 
+/* The Dovecot that is installed now has its own configuration language. */
+static bool waits configure_dovecot(struct serve *s)
+{
+	const char *const argv[] = {
+		s->self, "as-user", s->person.name, DOVECOT, "--version", NULL,
+	};
+	struct process_plan plan = { .argv = argv };
+	struct buf said scoped(buf) = BUF_EMPTY;
+	enum dovecot_version version;
+	int status;
+
+	if (!s->dovecot.argv[0])
+		return true;
+	if (!process_run(&plan, VERSION_BYTES, after_ms(VERSION_MS), &said,
+			 &status))
+		return add_cause("ask %s for its version", DOVECOT);
+	if (!dovecot_understand_version(buf_str(&said), &version))
+		return add_cause("%s", DOVECOT);
+	return dovecot_write(s->config, version, s->self, s->person.uid,
+			     s->person.gid);
+}
+
 static void start_children(struct serve *s)
 {
-	certificate_is_renewed(s);
-	if (s->dovecot.argv[0])
-		fiber_start("dovecot", keep_running, &s->dovecot);
-	fiber_start("engine", keep_running, &s->engine);
+	fiber_start("certificate", watch_certificate, s);
+	if (s->dovecot.argv[0]) {
+		s->dovecot.shared_fd = lock_fd(s->dovecot_lock);
+		s->dovecot.shared_as = DOVECOT_LOCK_FD;
+		fiber_start("dovecot", child_keep, &s->dovecot);
+	}
+	fiber_start("engine", child_keep, &s->engine);
 	if (s->console.argv[0])
-		fiber_start("console", keep_running, &s->console);
+		fiber_start("console", child_keep, &s->console);
 }
 
 static void waits run_until_stopped(struct serve *s)
 {
 	if (s->dovecot.argv[0])
 		fiber_start("errands", run_errands, s);
+	fiber_start("housekeeping", housekeeping_run, &s->housekeeping);
 	puts("ready");
 	fflush(stdout);
 	while (!s->stopping)
@@ -366,7 +288,8 @@ static void waits supervise(void *arg)
 
 	signal_watch(signals, array_size(signals));
 	s->signals = fiber_start("signals", obey_signals, s);
-	if (await_predecessors(s)) {
+	if (await_predecessors(s) && certificate_begin(s->certificate) &&
+	    configure_dovecot(s)) {
 		start_children(s);
 		if (await_children(s))
 			run_until_stopped(s);
@@ -387,7 +310,8 @@ static void plan_programs(struct serve *s)
 {
 	const char *const engine[] = {
 		s->self, "as-user", s->person.name, s->self, "--data",
-		s->config->data, "engine", "--ready-fd", "3", NULL,
+		s->config->data, "engine", "--ready-fd", "3", "--underway-fd",
+		"4", NULL,
 	};
 	const char *const dovecot[] = {
 		s->self, "as-user", s->person.name, DOVECOT, "-F", "-c",
@@ -403,28 +327,57 @@ static void plan_programs(struct serve *s)
 	};
 
 	memcpy(s->who, who, sizeof(who));
+	s->housekeeping = (struct housekeeping){
+		s->config, s->self, s->person.name, &s->stopping,
+	};
 	s->logout = (struct logout){ .outbox = s->outbox, .who = s->who };
-	s->console = (struct child){ .serve = s, .name = "console",
+	s->console = (struct child){ .name = "console", .news = &s->news,
+				     .stopping = &s->stopping,
 				     .tells_ready = true, .may_fail = true };
 	if (s->config->console_enabled)
 		memcpy(s->console.argv, console, sizeof(console));
-	s->engine = (struct child){ .serve = s, .name = "engine",
-				    .tells_ready = true };
+	s->engine = (struct child){ .name = "engine", .news = &s->news,
+				    .stopping = &s->stopping,
+				    .tells_ready = true,
+				    .underway_fd = s->underway_fd };
 	memcpy(s->engine.argv, engine, sizeof(engine));
-	s->dovecot = (struct child){ .serve = s, .name = "Dovecot" };
+	s->dovecot = (struct child){ .name = "Dovecot", .news = &s->news,
+				     .stopping = &s->stopping,
+				     .is_answering = dovecot_answers, .arg = s,
+				     .is_logged = true };
 	if (s->config->dovecot_enabled)
 		memcpy(s->dovecot.argv, dovecot, sizeof(dovecot));
 }
 
-static bool prepare(struct serve *s, const struct call *c)
+/* A copy, or an editor, may have made files root's. */
+static bool files_are_his(struct serve *s)
 {
-	const char *directory, *user;
+	static const struct { const char *name; int wanted; } files[] = {
+		{ "", R_OK | W_OK | X_OK },	{ "splitmail.conf", R_OK },
+		{ "directory.db", R_OK | W_OK },{ "queue.db", R_OK | W_OK },
+		{ "spool", R_OK | W_OK | X_OK },{ "mail", R_OK | W_OK | X_OK },
+	};
 
-	s->config = config_read(c->data);
-	if (!s->config)
-		return false;
-	s->self = c->self;
-	user = s->config->user;
+	for (size_t i = 0; i < array_size(files); i++) {
+		const char *path = config_path(s->config, files[i].name);
+
+		if (access(path, F_OK) == 0 &&
+		    !person_may(&s->person, path, files[i].wanted)) {
+			char why[FAIL_SENTENCE_BYTES];
+
+			snprintf(why, sizeof(why), "%s", cause());
+			return fail("%s; `chown -R %s: %s` gives it to him",
+				    why, s->person.name, s->config->data);
+		}
+	}
+	return true;
+}
+
+/* As whom the children run. */
+static bool find_person(struct serve *s)
+{
+	const char *user = s->config->user;
+
 	if (geteuid() == 0 && !*user)
 		user = "splitmail";
 	if (!person_find(user, &s->person))
@@ -435,25 +388,51 @@ static bool prepare(struct serve *s, const struct call *c)
 	if (geteuid() != 0 && geteuid() != s->person.uid)
 		return fail("this Splitmail belongs to user %s: start it as "
 			    "%s or as root", s->person.name, s->person.name);
-	if (!person_reaches(&s->person, s->self))
-		return add_cause("run %s", s->self);
-	/* Our own lock lies on the configuration, which has the right owner. */
-	s->lock = lock_take(config_path(s->config, "splitmail.conf"));
-	if (!s->lock)
+	return person_reaches(&s->person, s->self) ||
+	       add_cause("run %s", s->self);
+}
+
+/* Files in it are replaced, such as splitmail.conf by an editor: the folder is
+ * what is locked. */
+static bool lock_data(struct serve *s)
+{
+	s->lock = lock_take_folder(s->config->data);
+	if (!s->lock && cause_kind() == FAIL_HELD)
 		return fail("another `splitmail serve` runs on %s",
 			    s->config->data);
+	return s->lock;
+}
+
+static bool prepare_dovecot(struct serve *s)
+{
 	if (s->config->dovecot_enabled && access(DOVECOT, X_OK) != 0)
 		return fail("%s: %m; install dovecot-core, -imapd, -lmtpd, "
 			    "-managesieved, -pop3d, -sieve and -sqlite, or "
 			    "write enabled = false into the dovecot block",
 			    DOVECOT);
-	if (!dovecot_write(s->config, s->self, s->person.uid, s->person.gid))
-		return false;
-	directory = config_path(s->config, "directory.db");
+	return dovecot_make_folders(s->config, s->person.uid, s->person.gid);
+}
+
+static bool open_what_is_ours(struct serve *s)
+{
+	const char *directory = config_path(s->config, "directory.db");
+
 	if (!directory_migrate(directory))
 		return false;
+	s->underway_fd = underway_make();
+	if (s->underway_fd < 0)
+		return false;
+	s->certificate = certificate_open(s->config, &s->person);
 	s->outbox = outbox_open(directory);
-	return s->outbox != NULL;
+	return s->outbox;
+}
+
+static bool prepare(struct serve *s, const struct call *c)
+{
+	s->self = c->self;
+	s->config = config_read(c->data);
+	return s->config && find_person(s) && files_are_his(s) &&
+	       lock_data(s) && prepare_dovecot(s) && open_what_is_ours(s);
 }
 
 int serve_main(const struct call *c)
@@ -462,13 +441,16 @@ int serve_main(const struct call *c)
 
 	if (prepare(&s, c)) {
 		log_open(s.config->hostname);
+		log_start();
 		plan_programs(&s);
 		loops_run(1, supervise, &s);
-		log_flush();
+		log_end();
 		outbox_close(s.outbox);
 	} else {
 		s.status = call_fail(1, "%s", cause());
 	}
+	certificate_close(s.certificate);
+	lock_drop(s.dovecot_lock);
 	lock_drop(s.lock);
 	config_close(s.config);
 	return s.status;

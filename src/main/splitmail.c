@@ -12,32 +12,70 @@
 #include "cli/cli.h"
 #include "main/main.h"
 
-static const struct process_command {
-	const char *name;
-	int (*main)(const struct call *c);
-	const char *usage, *what, *example;
-} commands[] = {
-	{ "init", init_main,
+static const struct process processes[] = {
+	{ "init",
 	  "[--hostname H] [--bind ADDR] [--port-base N] [--user U] "
-	  "[--admin-password-stdin]",
+	  "[--mailbox-format maildir|mdbox] [--admin-password-stdin]",
 	  "Make a data folder: configuration, directory, certificate. Prints "
-	  "the password of admin0, the superadministrator.",
-	  "splitmail --data /srv/mail init --hostname mx.example.org" },
-	{ "serve", serve_main, "",
+	  "the password of admin0, the superadministrator. Mailboxes are kept "
+	  "as maildir, a file for each message, or as mdbox, which is faster "
+	  "and for Dovecot's eyes only; that is decided here, for good.",
+	  "splitmail --data /srv/mail init --hostname mx.example.org",
+	  init_main, .more =
+	  "With --port-base 20000 the ports are 20025 (SMTP), 20587 and 20465 "
+	  "(submission), 20143 and 20993 (IMAP), 20110 and 20995 (POP3), 24190 "
+	  "(ManageSieve) and 20080 (console)." },
+	{ "serve", "",
 	  "Run everything in the foreground until SIGTERM. Prints \"ready\" "
-	  "when every listener accepts; SIGHUP reloads certificates.",
-	  "splitmail serve" },
-	{ "sendmail", sendmail_main, "[-i] [-f SENDER] [--] RECIPIENT...",
+	  "when every listener accepts. Certificates are read again when they "
+	  "change; SIGHUP does so at once.",
+	  "splitmail serve", serve_main },
+	{ "backup", "FOLDER",
+	  "Copy the directory and the queue, each as of one moment, with "
+	  "splitmail.conf and tls/ into a new folder, while Splitmail runs or "
+	  "not.",
+	  "splitmail backup /srv/backup/$(date +%F)", backup_main, .more =
+	  "The mailboxes, mail/ in the data folder, are files that any tool "
+	  "copies: do that after this. To restore: stop `serve`, put the "
+	  "files of the backup, and mail/, into an empty data folder, `chown "
+	  "-R` it to the user who does the work, and start. The secrets are "
+	  "in it: keep it closed." },
+	{ "convert", "",
+	  "Put mailboxes that an earlier version made in order, once, while "
+	  "Splitmail is stopped: `serve` says when that is needed.",
+	  "splitmail convert", convert_main, .more =
+	  "Folders are renamed; no mail is copied and nothing is lost when it is "
+	  "interrupted. The separator of folders is \"/\" then: Sieve scripts "
+	  "that file into \"A.B\" have to say \"A/B\"." },
+	{ "sendmail", "[-t] [-i] [-f SENDER] [-F NAME] [--] [RECIPIENT]...",
 	  "Send the message on standard input, as other sendmails do.",
-	  "splitmail sendmail -f a@example.org b@example.org < message" },
-	{ "engine", engine_main, "[--ready-fd N]",
-	  "The data plane; `serve` starts it.", "splitmail serve" },
-	{ "console", console_main, "[--ready-fd N]",
+	  "splitmail sendmail -f a@example.org b@example.org < message",
+	  sendmail_main, .more =
+	  "  -f  the sender; without it whoever calls, at this host's name\n"
+	  "  -F  his full name, for a From that is missing\n"
+	  "  -t  recipients are taken from To, Cc and Bcc, and Bcc is removed;\n"
+	  "      a RECIPIENT who is named besides does not get it\n"
+	  "  -i  a line with a dot alone does not end the message (also -oi)\n"
+	  "  -N, -R, -V  what a report of delivery is wanted for (DSN)\n"
+	  "  -oem  what is refused goes to the sender as mail, too\n"
+	  "  -bs  speak SMTP on standard input and output\n"
+	  "  -bp, -q  are `splitmail queue list` and `queue retry`; -bi does "
+	  "nothing\n"
+	  "Other options of other sendmails are taken and ignored. A name "
+	  "without a domain gets this host's; root there is the postmaster. "
+	  "When the program is called sendmail, mailq or newaliases (by a "
+	  "link), it is that.\n"
+	  "Exit status, as in sysexits.h: 0 sent, 64 usage, 65 no address, 67 "
+	  "nobody has the address, 69 refused, 75 try again." },
+	{ "engine", "[--ready-fd N]", "The data plane; `serve` starts it.",
+	  "splitmail serve", engine_main, true },
+	{ "console", "[--ready-fd N]",
 	  "The HTTP API and the web pages; `serve` starts it.",
-	  "splitmail serve" },
-	{ "as-user", as_user_main, "USER PROGRAM...",
+	  "splitmail serve", console_main, true },
+	{ "as-user", "USER PROGRAM...",
 	  "Become a user and run a program; `serve` uses it.",
-	  "splitmail serve" },
+	  "splitmail serve", as_user_main, true },
+	{ 0 },
 };
 
 int call_fail(int status, const char *format, ...)
@@ -69,34 +107,37 @@ const char *call_option(const struct call *c, const char *name)
 	return NULL;
 }
 
-static int print_help(FILE *to)
+/* Is help asked for?  The words of as-user are another program's, those of
+ * sendmail are recipients behind the first. */
+static bool asks_help(const struct process *p, const struct call *c)
 {
-	fputs("Splitmail: one mail domain on several mail systems.\n\n"
-	      "Usage: splitmail [--data DIR] [--json] COMMAND ...\n\n", to);
-	for (size_t i = 0; i < array_size(commands); i++)
-		fprintf(to, "  splitmail %s %s\n", commands[i].name,
-			commands[i].usage);
-	cli_help(to);
-	fputs("\n--data DIR, or SPLITMAIL_DATA, is the data folder; without "
-	      "it /var/lib/splitmail.\nEvery command has --help with an "
-	      "example.\n", to);
-	return 0;
+	int last = p->main == as_user_main || p->main == sendmail_main
+			   ? 2 : c->argc;
+
+	for (int i = 1; i < last && i < c->argc; i++)
+		if (!strcmp(c->argv[i], "--help") ||
+		    (!strcmp(c->argv[i], "-h") && p->main != sendmail_main))
+			return true;
+	return false;
 }
 
-static int print_command_help(const struct process_command *p)
+static struct cli cli;
+
+/* What is misspelt must not be taken for nothing: "init --hostnam".  What
+ * `serve` starts gets what `serve` says. */
+static bool fits(const struct process *p, const struct call *c)
 {
-	printf("Usage: splitmail %s %s\n\n%s\n\nExample:\n  %s\n", p->name,
-	       p->usage, p->what, p->example);
-	return 0;
+	return p->is_inner || p->main == sendmail_main ||
+	       cli_fits_process(&cli, p, c->argc - 1, c->argv + 1);
 }
 
-static int run_process(const struct process_command *p, const struct call *c)
+static int run_process(const struct process *p, const struct call *c)
 {
-	if (p->main != as_user_main)
-		for (int i = 1; i < c->argc; i++)
-			if (strcmp(c->argv[i], "--help") == 0)
-				return print_command_help(p);
-	return p->main(c);
+	if (asks_help(p, c)) {
+		cli_help_process(stdout, p);
+		return 0;
+	}
+	return fits(p, c) ? p->main(c) : 2;
 }
 
 static const char *own_path(const char *argv0)
@@ -110,36 +151,103 @@ static const char *own_path(const char *argv0)
 	return path;
 }
 
-/* The words behind as-user are another program's: no global option of ours
- * may be taken out of them. */
-static int is_as_user(int argc, char **argv)
+static bool is_version(const char *word)
 {
-	return argc > 1 && strcmp(argv[1], "as-user") == 0;
+	static const char *const words[] = { "--version", "-V", "-v",
+					     "version" };
+
+	for (size_t i = 0; i < array_size(words); i++)
+		if (!strcmp(word, words[i]))
+			return true;
+	return false;
+}
+
+/* The words behind as-user are another program's, those behind sendmail are as
+ * every sendmail has them: no global option of ours may be taken out. */
+static bool has_own_options(int argc, char **argv)
+{
+	return argc > 1 && (!strcmp(argv[1], "as-user") ||
+			    !strcmp(argv[1], "sendmail"));
+}
+
+/* Installed by a link, for those who call a mail server by the names that all
+ * have. */
+static bool is_called(char **argv, const char *name)
+{
+	const char *slash = strrchr(argv[0], '/');
+
+	return !strcmp(slash ? slash + 1 : argv[0], name);
+}
+
+static const struct cli_server *read_server(const char *data)
+{
+	static struct cli_server server;
+	static struct config *c; /* for the rest of the process */
+
+	if (!c)
+		c = config_read(data);
+	if (!c)
+		return NULL;
+	server = (struct cli_server){
+		.hostname = str_of(c->hostname),
+		.dns = { .servers = (const char *const *)c->dns_servers,
+			 .dnssec = c->dnssec, .hosts_file = c->dns_hosts },
+	};
+	return &server;
+}
+
+#ifdef __SANITIZE_ADDRESS__
+/* What a sanitizer finds is a fault like any other: it ends by a signal. */
+const char *__asan_default_options(void);
+const char *__asan_default_options(void)
+{
+	return "abort_on_error=1";
+}
+#endif
+
+int command_main(const struct call *c, char **words)
+{
+	int n = 0;
+
+	(void)c;
+	while (words[n])
+		n++;
+	return cli_run(&cli, n, words);
 }
 
 int main(int argc, char **argv)
 {
 	const char *data = getenv("SPLITMAIL_DATA");
-	struct cli cli = {
-		.data = data && *data ? data : "/var/lib/splitmail",
-		.in = stdin, .out = stdout, .err = stderr,
-	};
 	struct call call = { .self = own_path(argv[0]) };
 
-	if (!is_as_user(argc, argv) && !cli_globals(&cli, &argc, argv))
+	cli = (struct cli){
+		.data = data && *data ? data : "/var/lib/splitmail",
+		.server = read_server, .processes = processes,
+		.in = stdin, .out = stdout, .err = stderr,
+	};
+	if (is_called(argv, "newaliases"))
+		return 0;
+	call.data = cli.data;
+	call.argc = argc;
+	call.argv = argv;
+	if (is_called(argv, "sendmail"))
+		return sendmail_main(&call);
+	if (is_called(argv, "mailq"))
+		return command_main(&call, (char *[]){ "queue", "list", NULL });
+	if (!has_own_options(argc, argv) && !cli_globals(&cli, &argc, argv))
 		return call_fail(2, "%s", cause());
-	if (argc < 2)
-		return print_help(stderr) + 2;
-	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "help"))
-		return print_help(stdout);
-	if (!strcmp(argv[1], "--version"))
+	if (argc < 2) {
+		cli_help(&cli, stderr);
+		return 2;
+	}
+	if (is_version(argv[1]))
 		return printf("splitmail " SPLITMAIL_VERSION "\n") < 0;
 	call.data = cli.data;
 	call.json = cli.json;
 	call.argc = argc - 1;
 	call.argv = argv + 1;
-	for (size_t i = 0; i < array_size(commands); i++)
-		if (!strcmp(argv[1], commands[i].name))
-			return run_process(&commands[i], &call);
+	for (const struct process *p = processes; p->name; p++)
+		if (!strcmp(argv[1], p->name))
+			return run_process(p, &call);
 	return cli_run(&cli, argc - 1, argv + 1);
 }
