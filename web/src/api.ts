@@ -28,6 +28,7 @@ export type Home = Schemas["Home"];
 export type Kind = Schemas["Kind"];
 export type MailSystem = Schemas["MailSystem"];
 export type System = Schemas["System"];
+export type Learnt = Schemas["Learnt"];
 export type SystemChange = Schemas["SystemChange"];
 export type Administrator = Schemas["Administrator"];
 export type AdministratorChange = Schemas["AdministratorChange"];
@@ -44,10 +45,13 @@ export type BulkPreview = Schemas["BulkPreview"];
 export type Job = Schemas["Job"];
 export type Refusal = Schemas["Refusal"];
 export type Change = Schemas["Change"];
+export type Renamed = Schemas["Renamed"];
 export type Reason = Schemas["Reason"];
 export type Values = Schemas["Values"];
 export type Fact = Schemas["Fact"];
+export type TroubleWord = Schemas["Trouble"]["what"];
 export type Rule = Schemas["Rule"];
+export type ChangeFilters = NonNullable<operations["listChanges"]["parameters"]["query"]>;
 export type EntryFilters = NonNullable<operations["listEntries"]["parameters"]["query"]>;
 
 export interface Versioned<T> {
@@ -77,6 +81,11 @@ export class Unanswered extends Problem {
 }
 
 let csrfToken: string | null = null;
+
+/** Told when the session turns out to be over, or another one than it was:
+ *  another window of this browser may have signed out, or in. */
+let onOtherSession: () => void = () => undefined;
+export const watchSession = (tell: () => void) => void (onOtherSession = tell);
 
 // A page that is left open must not keep its session alive: what is asked a
 // minute after the last touch is said to be nobody's doing.
@@ -127,8 +136,20 @@ async function call(
 	} catch {
 		throw onlyAsks(method, path) ? new Problem(0, "") : new Unanswered();
 	}
-	if (!response.ok) throw await problemOf(response);
-	return response;
+	if (response.ok) return response;
+	const problem = await problemOf(response);
+	const isOver = problem.reason === "not-signed-in" && path !== "/session";
+	const isAnother = problem.reason === "csrf-token-wrong";
+	if (isAnother && (await isSameAgain(headers))) return call(method, path, body, headers);
+	if (isOver || isAnother) onOtherSession();
+	throw problem;
+}
+
+/** Signed in anew elsewhere, by the same one: the request may be made again. */
+async function isSameAgain(before: Record<string, string>): Promise<boolean> {
+	const name = signedIn;
+	const who = await session.get();
+	return who !== null && who.name === name && who.csrf_token !== before["X-CSRF-Token"];
 }
 
 async function read<T>(path: string): Promise<T> {
@@ -181,15 +202,29 @@ function things<T, C>(folder: string, named: "name" | "address") {
 		create: (name: string, body: C) => create<T>(`${folder}/${part(name)}`, body, named),
 		change: (name: string, body: C, version: string | null) =>
 			change<T>("PATCH", `${folder}/${part(name)}`, body, version),
-		remove: (name: string) => remove(`${folder}/${part(name)}`),
+		/** ALONG: with what leads there. */
+		remove: (name: string, along = false) =>
+			remove(`${folder}/${part(name)}${along ? "?references=remove" : ""}`),
+		/** TO becomes the name it goes by; the old one may stay beside it. */
+		rename: async (name: string, to: string, keepOld: boolean) =>
+			(
+				await call("POST", `${folder}/${part(name)}/rename`, { [named]: to, keep_old: keepOld })
+			).json() as Promise<Renamed>,
 	};
+}
+
+let signedIn: string | null = null;
+
+function remember(who: Session) {
+	csrfToken = who.csrf_token;
+	signedIn = who.name;
 }
 
 export const session = {
 	async get(): Promise<Session | null> {
 		try {
 			const who = await read<Session>("/session");
-			csrfToken = who.csrf_token;
+			remember(who);
 			return who;
 		} catch (e) {
 			if (e instanceof Problem && e.status === 401) return null;
@@ -201,7 +236,7 @@ export const session = {
 		const who = (await (
 			await call("POST", "/session", { name, password, code })
 		).json()) as Session;
-		csrfToken = who.csrf_token;
+		remember(who);
 		return who;
 	},
 	signOut: () => remove("/session"),
@@ -229,6 +264,17 @@ export const tokens = {
 	create: async (body: NewToken) =>
 		(await call("POST", "/tokens", body)).json() as Promise<CreatedToken>,
 	remove: (id: number) => remove(`/tokens/${id}`),
+};
+
+export type Kept = Schemas["Deleted"];
+
+/** Who was deleted and can be had back. */
+export const kept = {
+	list: (filters: NonNullable<operations["listDeleted"]["parameters"]["query"]>) =>
+		read<Schemas["DeletedList"]>(`/kept${query(filters)}`),
+	/** AS another address, or with the one he had. */
+	restore: (id: number, as?: string) => call("POST", `/kept/${id}/restore`, as ? { address: as } : {}),
+	erase: (id: number) => remove(`/kept/${id}`),
 };
 
 export const domains = {
@@ -303,8 +349,11 @@ export const queue = {
 		>,
 };
 
-export const route = (address: string, as: string) =>
-	read<Route>(`/route${query({ address, as })}`);
+/** AS may also be "server:IP": whoever calls from there. */
+export const route = (address: string, as: string) => {
+	const from = as.startsWith("server:") ? as.slice("server:".length) : null;
+	return read<Route>(`/route${query({ address, as: from === null ? as : null, from })}`);
+};
 
 export const overview = (domain: string | null) =>
 	read<Overview>(`/overview${query({ domain })}`);
@@ -313,8 +362,10 @@ export const overview = (domain: string | null) =>
 export const events = (topics: readonly string[], domain: string | null) =>
 	new EventSource(`/api/v1/events${query({ topics: topics.join(","), domain })}`);
 
-export const changes = (cursor: string | null, subject = "") =>
-	read<Schemas["ChangeList"]>(`/changes${query({ cursor, subject })}`);
+export const changes = (filters: ChangeFilters) =>
+	read<Schemas["ChangeList"]>(`/changes${query(filters)}`);
 
-export const testRelay = async (hosts: string, domain?: string) =>
-	(await call("POST", "/relay-test", { hosts, domain })).json() as Promise<RelayTestReport>;
+export const undoChange = (id: number) => call("POST", `/changes/${id}/undo`);
+
+export const testRelay = async (test: Schemas["RelayTest"]) =>
+	(await call("POST", "/relay-test", test)).json() as Promise<RelayTestReport>;

@@ -10,6 +10,7 @@ import { Await } from "./parts/states";
 import { Account } from "./screens/Account";
 import { Administrators } from "./screens/Administrators";
 import { Changes } from "./screens/Changes";
+import { Deleted } from "./screens/Deleted";
 import { DirectoryBrowser } from "./screens/DirectoryBrowser";
 import { DomainScreen } from "./screens/Domain";
 import { Domains } from "./screens/Domains";
@@ -29,20 +30,35 @@ const selectedDomain = "splitmail-domain";
 
 export function App() {
 	const cache = useQueryClient();
-	const query = useQuery({ queryKey: ["session"], queryFn: api.get, staleTime: Infinity });
+	/** Whose what was shown and typed is. */
+	const last = useRef<string>(undefined);
+	const query = useQuery({
+		queryKey: ["session"],
+		queryFn: look,
+		staleTime: Infinity,
+		// Another window may have signed out, or in as somebody else.
+		refetchOnWindowFocus: "always",
+	});
 	const [domain, setDomain] = useState(sessionStorage.getItem(selectedDomain));
 
-	const last = useRef<string>(undefined);
 	useEffect(() => {
-		if (query.data) last.current = query.data.name;
 		if (query.data === null) notifications.clean();
 	}, [query.data]);
 
 	// Nothing that was shown to one is kept for the next.  Who comes back after
 	// his session had ended finds what he had typed.
-	function become(who: Session | null) {
+	function forget(who: Session | null) {
 		if (who?.name !== last.current) forgetDrafts();
+		if (who) last.current = who.name;
 		cache.removeQueries({ predicate: ({ queryKey }) => queryKey[0] !== "session" });
+	}
+	async function look() {
+		const who = await api.get();
+		if (who && who.name !== last.current) forget(who);
+		return who;
+	}
+	function become(who: Session | null) {
+		forget(who);
 		cache.setQueryData(["session"], who);
 	}
 
@@ -55,6 +71,7 @@ export function App() {
 					/>
 				) : (
 					<WhoContext.Provider
+						key={session.name}
 						value={{
 							session,
 							domain: session.domain ?? domain,
@@ -78,6 +95,7 @@ export function App() {
 								<Route path="/directory/user/:address/:tab?" component={UserScreen} />
 								<Route path="/directory/group/:address/:tab?" component={GroupScreen} />
 								<Route path="/directory/shared/:address/:tab?" component={SharedScreen} />
+								<Route path="/deleted" component={Deleted} />
 								<Route path="/create-domain" component={Domains} />
 								<Route path="/domains" component={Domains} />
 								<Route path="/domains/:name/:tab?" component={DomainScreen} />

@@ -19,13 +19,16 @@ const againMs = 10_000;
 
 type Listener = (cache: QueryClient, domain: string | null, data: string) => void;
 
-const askAgain = (key: string): Listener => (cache) => void cache.invalidateQueries({ queryKey: [key] });
+const askAgain = (...keys: string[]): Listener => (cache) => {
+	for (const key of keys) void cache.invalidateQueries({ queryKey: [key] });
+};
 
 // What is done with each topic.
 const topics: Record<string, Listener> = {
 	overview: (cache, domain, data) =>
 		cache.setQueryData(["overview", domain], JSON.parse(data) as Overview),
-	queue: askAgain("queue"),
+	// The list, and the message that is open.
+	queue: askAgain("queue", "queued"),
 	changes: askAgain("changes"),
 };
 

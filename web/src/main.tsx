@@ -5,7 +5,6 @@ import "./style.css";
 import { MantineProvider } from "@mantine/core";
 import { Notifications } from "@mantine/notifications";
 import {
-	MutationCache,
 	Query,
 	QueryCache,
 	QueryClient,
@@ -14,19 +13,13 @@ import {
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { App } from "./app";
-import { Problem } from "./api";
+import { Problem, watchSession } from "./api";
 import { theme } from "./theme";
 import { WordsProvider } from "./words";
-
-/** A session that has ended shows the door; the place is kept. */
-function onError(error: unknown) {
-	if (error instanceof Problem && error.status === 401) cache.setQueryData(["session"], null);
-}
 
 /** What is not there any more is shown no longer; after any other failure
  *  what was read stays on the screen. */
 function onReadError(error: unknown, query: Query<unknown, unknown, unknown>) {
-	onError(error);
 	if (!(error instanceof Problem && error.status === 404)) return;
 	query.setState({ data: undefined });
 	if (query.queryKey[0] !== "selected-domain")
@@ -35,7 +28,6 @@ function onReadError(error: unknown, query: Query<unknown, unknown, unknown>) {
 
 const cache = new QueryClient({
 	queryCache: new QueryCache({ onError: onReadError }),
-	mutationCache: new MutationCache({ onError }),
 	defaultOptions: {
 		queries: {
 			staleTime: 2000,
@@ -43,6 +35,9 @@ const cache = new QueryClient({
 		},
 	},
 });
+
+// A session that has ended shows the door; the place is kept.
+watchSession(() => void cache.invalidateQueries({ queryKey: ["session"] }));
 
 createRoot(document.getElementById("root")!).render(
 	<StrictMode>

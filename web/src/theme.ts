@@ -22,6 +22,8 @@ export const theme = createTheme({
 		Drawer: {
 			defaultProps: { lockScroll: false, attributes: { header: { role: "presentation" } } },
 		},
+		// A box one ticks has corners, unlike one of several to choose from.
+		Checkbox: { defaultProps: { radius: 4 } },
 		Select: { defaultProps: { allowDeselect: false, checkIconPosition: "right" } },
 	},
 });

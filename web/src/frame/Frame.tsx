@@ -7,6 +7,7 @@ import { Icon } from "../parts/icons";
 import { useWho } from "../session";
 import { useWords } from "../words";
 import { Account } from "./Account";
+import { Banner } from "./Banner";
 import { DomainSelector } from "./DomainSelector";
 import { JobSign } from "./JobSign";
 import { LiveSign } from "./LiveSign";
@@ -14,13 +15,23 @@ import { Menu } from "./Menu";
 import { Search } from "./Search";
 import { Switches } from "./Switches";
 
-/** The tabs of a screen are one place. */
+/** The tabs of a screen are one place, and so are a question and its answer. */
 const tab = /\/(general|mail|maintenance|password|second-factor|tokens)$/;
-const screenOf = (location: string) => location.replace(tab, "");
+const screenOf = (location: string) => location.replace(tab, "").replace(/^\/route\/.*/, "/route");
+
+function SignOut({ className = "bar-button" }: { className?: string }) {
+	const { say } = useWords();
+	const { signOut } = useWho();
+	return (
+		<button type="button" className={className} onClick={signOut}>
+			<Icon name="leave" />
+			{say("signOut")}
+		</button>
+	);
+}
 
 export function Frame({ children }: { children: ReactNode }) {
 	const { say } = useWords();
-	const { signOut } = useWho();
 	const [location] = useLocation();
 	const [menuOpen, setMenuOpen] = useState(false);
 	const content = useRef<HTMLElement>(null);
@@ -60,12 +71,11 @@ export function Frame({ children }: { children: ReactNode }) {
 				<span className="spacer" />
 				<JobSign />
 				<LiveSign />
-				<Switches />
-				<Account />
-				<button type="button" className="bar-button" onClick={signOut} aria-label={say("signOut")}>
-					<Icon name="leave" />
-					<span className="wide-only">{say("signOut")}</span>
-				</button>
+				<span className="wide-only bar-group">
+					<Switches />
+					<Account />
+					<SignOut />
+				</span>
 			</header>
 			<Drawer
 				opened={menuOpen}
@@ -75,6 +85,11 @@ export function Frame({ children }: { children: ReactNode }) {
 				closeButtonProps={{ "aria-label": say("closeMenu") }}
 			>
 				<Menu onGo={() => setMenuOpen(false)} />
+				<div className="drawer-foot">
+					<Account className="menu-link" onGo={() => setMenuOpen(false)} />
+					<Switches className="menu-link" />
+					<SignOut className="menu-link" />
+				</div>
 			</Drawer>
 			<div className="frame">
 				<div className="side">
@@ -83,6 +98,7 @@ export function Frame({ children }: { children: ReactNode }) {
 					</div>
 				</div>
 				<main className="content" ref={content} tabIndex={-1}>
+					<Banner />
 					{children}
 				</main>
 			</div>

@@ -12,6 +12,8 @@ interface Item {
 	/** Paths below which this item is the current one. */
 	under?: string[];
 	hidden?: boolean;
+	/** Makes something for the list above it. */
+	makes?: boolean;
 }
 
 export function Menu({ onGo }: { onGo?: () => void }) {
@@ -30,16 +32,17 @@ export function Menu({ onGo }: { onGo?: () => void }) {
 					icon: "directory",
 					under: ["/directory/user/", "/directory/group/", "/directory/shared/"],
 				},
-				{ word: "newUser", to: "/directory/new/user", icon: "user" },
-				{ word: "newGroup", to: "/directory/new/group", icon: "group", hidden: !mayRoute },
-				{ word: "newShared", to: "/directory/new/shared", icon: "shared", hidden: !mayRoute },
+				{ word: "newUser", to: "/directory/new/user", icon: "plus", makes: true },
+				{ word: "newGroup", to: "/directory/new/group", icon: "plus", makes: true, hidden: !mayRoute },
+				{ word: "newShared", to: "/directory/new/shared", icon: "plus", makes: true, hidden: !mayRoute },
+				{ word: "keptTitle", to: "/deleted", icon: "trash" },
 			],
 		},
 		{
 			word: "systemManagement",
 			items: [
-				{ word: "createDomain", to: "/create-domain", icon: "plus", hidden: !isSuper },
 				{ word: "modifyDomain", to: "/domains", icon: "domain", under: ["/domains/"] },
+				{ word: "createDomain", to: "/create-domain", icon: "plus", makes: true, hidden: !isSuper },
 				{ word: "mailSystems", to: "/systems", icon: "system" },
 				{ word: "administrators", to: "/administrators", icon: "key", hidden: !isSuper },
 				{ word: "changes", to: "/changes", icon: "changes", hidden: !mayRoute },
@@ -66,7 +69,7 @@ export function Menu({ onGo }: { onGo?: () => void }) {
 								<li key={item.word}>
 									<Link
 										href={item.to}
-										className="menu-link"
+										className={item.makes ? "menu-link makes" : "menu-link"}
 										onClick={onGo}
 										aria-current={
 											location === item.to || item.under?.some((p) => location.startsWith(p))
@@ -74,7 +77,7 @@ export function Menu({ onGo }: { onGo?: () => void }) {
 												: undefined
 										}
 									>
-										<Icon name={item.icon} />
+										<Icon name={item.icon} size={item.makes ? 15 : 19} />
 										{say(item.word)}
 									</Link>
 								</li>

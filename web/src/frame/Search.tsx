@@ -5,7 +5,7 @@ import { useState } from "react";
 import { useLocation } from "wouter";
 import { domains, entries, queue } from "../api";
 import { Icon } from "../parts/icons";
-import { domainPath, entryPath } from "../parts/page";
+import { domainPath, entryPath, queuePath } from "../parts/page";
 import { useWho } from "../session";
 import { useWords } from "../words";
 
@@ -26,11 +26,11 @@ async function find(text: string, domain: string | null, mayQueue: boolean): Pro
 	return [
 		...names.items.map((d): Found => ({ group: "searchDomains", label: d.name, to: domainPath(d.name) })),
 		...people.items.map((e): Found => ({ group: "searchEntries", label: e.address, to: entryPath(e.kind, e.address) })),
-		...waiting.items.map((m): Found => ({ group: "searchMessages", label: m.id, to: "/queue" })),
+		...waiting.items.map((m): Found => ({ group: "searchMessages", label: m.id, to: queuePath({ id: m.id }) })),
 	];
 }
 
-/** Finds users, addresses, domains and message ids from anywhere. */
+/** Finds users, addresses, domains and queue ids from anywhere. */
 export function Search() {
 	const { say } = useWords();
 	const { domain, mayRoute } = useWho();
@@ -63,6 +63,8 @@ export function Search() {
 				onChange={setTyped}
 				data={nothing ? [{ value: say("searchNothing"), disabled: true }] : groups}
 				filter={({ options }) => options}
+				// Enter takes the first that is found.
+				selectFirstOptionOnChange
 				onOptionSubmit={(label) => {
 					const chosen = found.find((f) => f.label === label);
 					if (chosen) go(chosen.to);

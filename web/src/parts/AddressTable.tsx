@@ -11,6 +11,7 @@ import type { Attempt } from "./form";
 import { useWords } from "../words";
 import type { Word } from "../words";
 import { Icon } from "./icons";
+import { takeApart } from "./pasted";
 
 export interface Row {
 	key: string;
@@ -45,7 +46,11 @@ export const rowsOf = (addresses: Address[]): Row[] =>
 		};
 	});
 
-export const spelled = (row: Row) => `${row.left.trim()}@${row.name}`;
+/** A whole address may have been typed into the left part. */
+export function spelled(row: Row): string {
+	const { left, domain } = takeApart(row.left);
+	return row.fixed || !domain ? `${row.left.trim()}@${row.name}` : `${left}@${domain}`;
+}
 
 /** As the API takes them; routed and home are a user's only. */
 export const settingsOf = (rows: Row[], ofUser: boolean) =>
@@ -75,6 +80,13 @@ export function AddressTable({ label, rows, names, show, elsewhere = false, read
 	const shown = (row: Row) => (row.name === "*" ? `${row.left}@${names[0]}` : spelled(row));
 	const put = (key: string, change: Partial<Row>) =>
 		onChange(rows.map((row) => (row.key === key ? { ...row, ...change } : row)));
+
+	/** A whole address is taken apart, when its domain is one of these. */
+	function settle(row: Row) {
+		const { left, domain } = takeApart(row.left);
+		const name = names.find((one) => one === domain.toLowerCase());
+		if (name) put(row.key, { left, name });
+	}
 
 	// The API names an entry by its place.  What no field of a row is for is
 	// said of the whole table.
@@ -163,6 +175,7 @@ export function AddressTable({ label, rows, names, show, elsewhere = false, read
 												error={errorOf(`addresses/${i}/address`)}
 												value={row.left}
 												onChange={(e) => put(row.key, { left: e.currentTarget.value })}
+												onBlur={() => settle(row)}
 												autoCapitalize="none"
 												spellCheck={false}
 											/>

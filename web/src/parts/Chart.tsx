@@ -26,7 +26,7 @@ const leastSeconds = 300;
 
 /** Lines over time.  What is not known leaves a gap. */
 export function Chart({ end, stepSeconds, lines, text }: ChartProps) {
-	const { language } = useWords();
+	const { language, hour } = useWords();
 	const scheme = useComputedColorScheme("light");
 	const { ref, width } = useElementSize<HTMLDivElement>();
 	const chart = useRef<uPlot | null>(null);
@@ -51,7 +51,6 @@ export function Chart({ end, stepSeconds, lines, text }: ChartProps) {
 		const grid = { stroke: colour("--line"), width: 1 };
 		const words = colour("--mantine-color-dimmed");
 		const numbers = new Intl.NumberFormat(language);
-		const clock = new Intl.DateTimeFormat(language, { hour: "2-digit", minute: "2-digit" });
 		const made = new uPlot(
 			{
 				width,
@@ -69,7 +68,7 @@ export function Chart({ end, stepSeconds, lines, text }: ChartProps) {
 						ticks: grid,
 						space: 90,
 						size: 34,
-						values: (_, at) => at.map((s) => clock.format(s * 1000)),
+						values: (_, at) => at.map((s) => hour(new Date(s * 1000))),
 					},
 					{
 						stroke: words,
@@ -98,7 +97,7 @@ export function Chart({ end, stepSeconds, lines, text }: ChartProps) {
 			chart.current = null;
 			made.destroy();
 		};
-	}, [width, language, scheme, looks, ref]);
+	}, [width, language, hour, scheme, looks, ref]);
 
 	return <div ref={ref} className="chart" role="img" aria-label={text} />;
 }

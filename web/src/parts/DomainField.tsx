@@ -56,6 +56,9 @@ export function DomainField({ attempt, value, onChange, className }: DomainField
 			error={attempt.errorOf("domain")}
 			required
 			searchable
+			// What was typed and not picked is meant, too.
+			selectFirstOptionOnChange
+			autoSelectOnBlur
 			allowDeselect={false}
 			value={value}
 			data={names}

@@ -1,5 +1,5 @@
 import { Button } from "@mantine/core";
-import { useEffect, useState } from "react";
+import { useState } from "react";
 import type { ReactNode } from "react";
 import { useWords } from "../words";
 
@@ -10,15 +10,30 @@ export interface Cursors {
 	back: () => void;
 }
 
-/** The pages seen so far; another question begins at the first. */
-export function useCursors(question: string): Cursors {
-	const [trail, setTrail] = useState<string[]>([]);
-	useEffect(() => setTrail([]), [question]);
+interface Seen {
+	question: string;
+	trail: string[];
+}
+
+/** Where the lists that are come back to were left. */
+const left = new Map<string, Seen>();
+
+/** The pages seen so far; another question begins at the first.  LIST: who comes
+ *  back to it finds the page he left. */
+export function useCursors(question: string, list?: string): Cursors {
+	const [seen, setSeen] = useState<Seen>(() => left.get(list ?? "") ?? { question, trail: [] });
+	const trail = seen.question === question ? seen.trail : [];
+
+	function turn(to: string[]) {
+		const now = { question, trail: to };
+		if (list) left.set(list, now);
+		setSeen(now);
+	}
 	return {
 		current: trail[trail.length - 1] ?? null,
 		page: trail.length + 1,
-		forward: (cursor) => setTrail((t) => [...t, cursor]),
-		back: () => setTrail((t) => t.slice(0, -1)),
+		forward: (cursor) => turn([...trail, cursor]),
+		back: () => turn(trail.slice(0, -1)),
 	};
 }
 

@@ -1,5 +1,6 @@
 import { Button } from "@mantine/core";
-import { useMutation } from "@tanstack/react-query";
+import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { useEffect } from "react";
 import { testRelay } from "../api";
 import type { RelayTestReport } from "../api";
 import { sentence } from "../refusals";
@@ -80,10 +81,25 @@ function HostReport({ host }: { host: Host }) {
 	);
 }
 
-/** Tries the hosts as they are typed, before they are saved. */
-export function RelayTest({ hosts, domain }: { hosts: string; domain?: string }) {
+type Tested = Parameters<typeof testRelay>[0];
+
+interface Tried extends Tested {
+	/** Said while there is nothing to test. */
+	missing: string;
+}
+
+/** Tries a relay as it is typed, before it is saved, and by the rules that are typed with it. */
+export function RelayTest({ hosts, missing, ...rest }: Tried) {
 	const { say } = useWords();
-	const test = useMutation({ mutationFn: () => testRelay(hosts.trim(), domain) });
+	const cache = useQueryClient();
+	const asked = JSON.stringify({ hosts: hosts.trim(), ...rest });
+	const test = useMutation({
+		mutationFn: () => testRelay({ hosts: hosts.trim(), ...rest }),
+		// The overview knows of it, too.
+		onSuccess: () => void cache.invalidateQueries({ queryKey: ["overview"] }),
+	});
+	// What was found is about what was typed then.
+	useEffect(() => test.reset(), [asked]);
 
 	return (
 		<div className="stack tight">
@@ -97,7 +113,7 @@ export function RelayTest({ hosts, domain }: { hosts: string; domain?: string })
 					{say("test")}
 				</Button>
 				<span className="hint small" style={{ flex: "1 1 200px" }}>
-					{say(hosts.trim() ? "testHint" : "testNoRelay")}
+					{hosts.trim() ? say("testHint") : missing}
 				</span>
 			</div>
 			<div role="status">

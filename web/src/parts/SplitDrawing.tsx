@@ -21,9 +21,11 @@ interface DrawingProps {
 	forwardUnknown: boolean;
 	hosted: number;
 	alternate: number;
+	/** Why it is not what was typed. */
+	note?: string;
 }
 
-export function SplitDrawing({ relay, forwardUnknown, hosted, alternate }: DrawingProps) {
+export function SplitDrawing({ relay, forwardUnknown, hosted, alternate, note }: DrawingProps) {
 	const { say } = useWords();
 	const shape = shapeOf(relay, forwardUnknown, alternate);
 	const there = shape !== "whole";
@@ -75,6 +77,7 @@ export function SplitDrawing({ relay, forwardUnknown, hosted, alternate }: Drawi
 			<figcaption className="words" aria-live="polite">
 				<span className={`tag ${there ? "there" : "here"}`}>{say(`shape_${shape}`)}</span>
 				<p className="small" style={{ marginTop: 6 }}>{text}</p>
+				{note && <p className="small hint">{note}</p>}
 			</figcaption>
 		</figure>
 	);

@@ -52,6 +52,41 @@ export function useDraft<T, D extends object>(thing: Thing, form: string) {
 	return kept as unknown as Draft<T, D> | undefined;
 }
 
+/**
+ * What is typed in one form about THING, or into one that makes something: over
+ * READ, which a refresh behind the form does not change once typing has begun.
+ */
+export function useTypedOver<T, D extends object>(
+	thing: Thing,
+	form: string,
+	read: Versioned<T>,
+	draftOf: (value: T) => D,
+) {
+	const kept = useDraft<T, D>(thing, form);
+	const base = kept?.base ?? read;
+	const draft = kept?.typed ?? draftOf(base.value);
+	return {
+		base,
+		draft,
+		dirty: kept !== undefined,
+		type: (typed: Partial<D>) => keepTyped(thing, form, { base, typed: draft, draftOf }, typed),
+		forget: () => forgetDrafts(thing, form),
+	};
+}
+
+/** Attributes of a tab: does something in its form wait to be saved? */
+export function useUnsaved(thing: Thing, words: string): (form: string) => { title?: string; "data-unsaved"?: true } {
+	const forms = useSyncExternalStore(subscribe, () =>
+		[...drafts.keys()].filter((id) => id.startsWith(prefixOf(thing))).join("\n"),
+	);
+	return (form) => (forms.split("\n").includes(idOf(thing, form)) ? { title: words, "data-unsaved": true } : {});
+}
+
+/** Does something in any form about THING wait to be saved? */
+export function useAnyUnsaved(thing: Thing): boolean {
+	return useSyncExternalStore(subscribe, () => [...drafts.keys()].some((id) => id.startsWith(prefixOf(thing))));
+}
+
 /** Into what is typed already, or else into DRAFT. */
 export function keepTyped<T, D extends object>(
 	thing: Thing,

@@ -12,7 +12,7 @@ import { Problem } from "../api";
 import type { Versioned } from "../api";
 import { sentence } from "../refusals";
 import { useWords } from "../words";
-import { forgetDrafts, keepTyped, settleDrafts, useDraft } from "./drafts";
+import { settleDrafts, useTypedOver } from "./drafts";
 import type { Thing } from "./drafts";
 import { useAttempt } from "./form";
 import { tell } from "./tell";
@@ -34,10 +34,9 @@ export function useEditor<T, D extends object, C>(subject: Subject<T, D, C>) {
 	const { say } = useWords();
 	const cache = useQueryClient();
 	const attempt = useAttempt();
-	const kept = useDraft<T, D>(key, form);
 	// Nothing typed yet: follow what was read, and what Save has just made.
-	const base = kept?.base ?? cache.getQueryData<Versioned<T>>(key) ?? read;
-	const draft = kept?.typed ?? draftOf(base.value);
+	const now = cache.getQueryData<Versioned<T>>(key) ?? read;
+	const { base, draft, dirty, type, forget } = useTypedOver(key, form, now, draftOf);
 
 	// By now another screen may be shown: what is refused is told there.
 	async function undo(before: C, version: string | null) {
@@ -57,9 +56,8 @@ export function useEditor<T, D extends object, C>(subject: Subject<T, D, C>) {
 		attempt,
 		base: base.value,
 		draft,
-		dirty: kept !== undefined,
-		type: (typed: Partial<D>) =>
-			keepTyped(key, form, { base, typed: draft, draftOf }, typed),
+		dirty,
+		type,
 		async save() {
 			const before = changeOf(draftOf(base.value));
 			let made: string | null = null;
@@ -70,12 +68,13 @@ export function useEditor<T, D extends object, C>(subject: Subject<T, D, C>) {
 				made = fresh.version;
 			});
 			if (done) tell(say, say("savedWhat", { name: key[1] }), () => void undo(before, made));
-			// Somebody was faster, perhaps: Cancel then shows what is there.
-			else void cache.invalidateQueries({ queryKey: key });
+			// What only GET shows is not in a change's answer.  Somebody was faster,
+			// perhaps: Cancel then shows what is there.
+			void cache.invalidateQueries({ queryKey: key });
 		},
 		cancel() {
 			attempt.forget();
-			forgetDrafts(key, form);
+			forget();
 		},
 	};
 }

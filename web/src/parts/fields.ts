@@ -1,4 +1,3 @@
-import { useState } from "react";
 import type { ChangeEvent } from "react";
 import type { Attempt } from "./form";
 
@@ -39,10 +38,4 @@ export function fieldsOf<D extends object>({ attempt, draft, type }: Source<D>) 
 			onChange: (value: string | null) => put(name, value ?? ""),
 		}),
 	};
-}
-
-/** What is typed before anything is stored: the draft, and typing over it. */
-export function useTyped<D extends object>(initial: D | (() => D)) {
-	const [draft, setDraft] = useState(initial);
-	return [draft, (typed: Partial<D>) => setDraft((d) => ({ ...d, ...typed }))] as const;
 }

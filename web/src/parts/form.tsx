@@ -40,7 +40,6 @@ export function useAttempt(): Attempt {
 			setProblem(null);
 			try {
 				await what();
-				void cache.invalidateQueries();
 				return true;
 			} catch (e) {
 				if (!(e instanceof Problem)) throw e;
@@ -48,6 +47,8 @@ export function useAttempt(): Attempt {
 				return false;
 			} finally {
 				setBusy(false);
+				// Something may have been done by one that failed, too.
+				void cache.invalidateQueries();
 			}
 		},
 		refuse: (field, detail) => setProblem(new Problem(422, detail, field)),

@@ -66,3 +66,29 @@ export const entryPath = (kind: string, address: string) =>
 	`/directory/${kind}/${segment(address)}`;
 export const domainPath = (name: string, tab = "") =>
 	`/domains/${segment(name)}${tab && `/${tab}`}`;
+
+/** A path whose filters are in its query. */
+function filtered(path: string, filters: Record<string, string | undefined>) {
+	const said = new URLSearchParams();
+	for (const [name, value] of Object.entries(filters)) if (value) said.set(name, value);
+	const text = said.toString();
+	return text ? `${path}?${text}` : path;
+}
+/** The queue, of those who wait for one next hop, or one message. */
+export const queuePath = (filters: { next_hop?: string; system?: string; recipient?: string; id?: string }) =>
+	filtered("/queue", filters);
+/** The Directory Browser as it finds them. */
+export const directoryPath = (filters: {
+	search?: string;
+	kind?: string;
+	mail_system?: string;
+	enabled?: string;
+	password?: string;
+}) => filtered("/directory", filters);
+/** Where does it go?  AS: who sends; the Internet, unless it is said. */
+export const routePath = (address: string, as = "internet") =>
+	filtered(`/route/${segment(address)}`, { as: as === "internet" ? undefined : as });
+/** Mail systems, with the one of this name opened. */
+export const systemPath = (name: string) => filtered("/systems", { name });
+/** The change log of one thing. */
+export const changesPath = (subject: string) => filtered("/changes", { subject });

@@ -16,6 +16,9 @@ import { tell } from "./tell";
 
 interface RecordFormProps {
 	attempt: Attempt;
+	/** What was typed is done with: it is stored, or Cancel was pressed.  A
+	 *  dialog that is only closed has it again when it is opened. */
+	forget: () => void;
 	label: string;
 	name: string;
 	isNew: boolean;
@@ -27,15 +30,20 @@ interface RecordFormProps {
 	children: ReactNode;
 }
 
-export function RecordForm({ attempt, label, name, isNew, onSubmit, onClose, deletion, children }: RecordFormProps) {
+export function RecordForm({ attempt, forget, label, name, isNew, onSubmit, onClose, deletion, children }: RecordFormProps) {
 	const { say } = useWords();
 	const [deleting, setDeleting] = useState(false);
+
+	function end() {
+		forget();
+		onClose();
+	}
 
 	async function submit() {
 		if (!name) return attempt.refuse("name", say("required"));
 		if (!(await attempt.run(onSubmit))) return;
 		tell(say, isNew ? say("created", { name }) : say("savedWhat", { name }));
-		onClose();
+		end();
 	}
 
 	return (
@@ -48,7 +56,7 @@ export function RecordForm({ attempt, label, name, isNew, onSubmit, onClose, del
 							{say("delete")}
 						</Button>
 					)}
-					<Button variant="default" onClick={onClose}>
+					<Button variant="default" onClick={end}>
 						{say("cancel")}
 					</Button>
 					<Button type="submit" loading={attempt.busy}>
@@ -66,7 +74,7 @@ export function RecordForm({ attempt, label, name, isNew, onSubmit, onClose, del
 					onConfirm={deletion.remove}
 					onDone={() => {
 						tell(say, say("deleted", { name }));
-						onClose();
+						end();
 					}}
 				/>
 			)}
@@ -94,7 +102,7 @@ export function RecordDialog<T>({ name, newTitle, get, queryKey, size, onClose, 
 		gcTime: 0,
 	});
 	return (
-		<Dialog title={name ?? newTitle} opened={name !== undefined} onClose={onClose} size={size}>
+		<Dialog title={name ?? newTitle} opened={name !== undefined} onClose={onClose} size={size} holds>
 			{name === null && children(null)}
 			{typeof name === "string" && <Await query={query}>{children}</Await>}
 		</Dialog>

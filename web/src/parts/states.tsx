@@ -1,8 +1,10 @@
 import { Button, Skeleton } from "@mantine/core";
 import type { UseQueryResult } from "@tanstack/react-query";
 import type { ReactNode } from "react";
+import { useLocation } from "wouter";
 import { Problem } from "../api";
 import { sentence } from "../refusals";
+import { useWho } from "../session";
 import { useWords } from "../words";
 import { Icon } from "./icons";
 import type { IconName } from "./icons";
@@ -34,6 +36,18 @@ export function Empty({ icon, title, hint, children }: EmptyProps) {
 			<p className="hint">{hint}</p>
 			{children}
 		</div>
+	);
+}
+
+/** What can be made only in a domain, while there is none. */
+export function NoDomain() {
+	const { say } = useWords();
+	const { isSuper } = useWho();
+	const [, go] = useLocation();
+	return (
+		<Empty icon="domain" title={say("chooseDomain")} hint={say("chooseDomainHint")}>
+			{isSuper && <Button onClick={() => go("/create-domain")}>{say("createDomain")}</Button>}
+		</Empty>
 	);
 }
 

@@ -91,7 +91,7 @@ export function AccessTokens() {
 					)
 				}
 			</Await>
-			<Dialog title={say("newToken")} opened={making} onClose={() => setMaking(false)}>
+			<Dialog title={say("newToken")} opened={making} onClose={() => setMaking(false)} holds>
 				<NewToken onClose={() => setMaking(false)} />
 			</Dialog>
 			<Confirm

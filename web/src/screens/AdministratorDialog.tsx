@@ -4,7 +4,8 @@ import { administrators, Problem } from "../api";
 import type { Administrator, Role, Versioned } from "../api";
 import { Confirm } from "../parts/dialog";
 import { DomainField, useLikelyDomain } from "../parts/DomainField";
-import { fieldsOf, useTyped } from "../parts/fields";
+import { settleDrafts, useTypedOver } from "../parts/drafts";
+import { fieldsOf } from "../parts/fields";
 import { useAttempt } from "../parts/form";
 import { RecordDialog, RecordForm } from "../parts/record";
 import { tell } from "../parts/tell";
@@ -15,18 +16,26 @@ import { roleHint, roleWord } from "./Administrators";
 
 const roles: Role[] = ["superadmin", "domain-admin", "delegate"];
 
+const draftOf = (a: Administrator | null) => ({
+	name: a?.name ?? "",
+	role: a?.role ?? ("domain-admin" as Role),
+	domain: a?.domain ?? null,
+	password: "",
+});
+
 function AdministratorForm({ read, onClose }: { read: Versioned<Administrator> | null; onClose: () => void }) {
 	const { say } = useWords();
 	const { session } = useWho();
 	const likely = useLikelyDomain();
 	const attempt = useAttempt();
 	const [resetting, setResetting] = useState(false);
-	const [draft, type] = useTyped({
-		name: read?.value.name ?? "",
-		role: read?.value.role ?? ("domain-admin" as Role),
-		domain: read?.value.domain ?? null,
-		password: "",
-	});
+	const thing = ["administrator", read?.value.name ?? ""] as const;
+	const { base, draft, type, forget } = useTypedOver<Administrator | null, ReturnType<typeof draftOf>>(
+		thing,
+		"",
+		read ?? { value: null, version: null },
+		draftOf,
+	);
 	const field = fieldsOf({ attempt, draft, type });
 	const domain = draft.domain ?? likely;
 	const name = draft.name.trim();
@@ -41,7 +50,7 @@ function AdministratorForm({ read, onClose }: { read: Versioned<Administrator> |
 	async function put() {
 		if (draft.role !== "superadmin" && !domain)
 			throw new Problem(422, say("required"), "domain");
-		if (read) await administrators.change(read.value.name, change, read.version);
+		if (read) await administrators.change(read.value.name, change, base.version);
 		else await administrators.create(name, change);
 	}
 
@@ -49,6 +58,7 @@ function AdministratorForm({ read, onClose }: { read: Versioned<Administrator> |
 		<>
 			<RecordForm
 				attempt={attempt}
+				forget={forget}
 				label={say("administrators")}
 				name={name}
 				isNew={read === null}
@@ -111,7 +121,9 @@ function AdministratorForm({ read, onClose }: { read: Versioned<Administrator> |
 				action={say("switchOff")}
 				opened={resetting}
 				onClose={() => setResetting(false)}
-				onConfirm={() => administrators.change(name, { totp: "off" }, null)}
+				onConfirm={async () =>
+					settleDrafts(thing, base.version, await administrators.change(name, { totp: "off" }, null))
+				}
 				onDone={() => tell(say, say("switchedOffOther", { name }))}
 			/>
 		</>

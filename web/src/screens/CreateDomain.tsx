@@ -1,33 +1,46 @@
 import { Button, TextInput } from "@mantine/core";
-import { useEffect, useState } from "react";
 import { useLocation } from "wouter";
 import { administrators, domains } from "../api";
 import { Dialog } from "../parts/dialog";
-import { fieldsOf, useTyped } from "../parts/fields";
+import { useTypedOver } from "../parts/drafts";
+import { fieldsOf } from "../parts/fields";
 import { Form, listOf, useAttempt } from "../parts/form";
 import { domainPath } from "../parts/page";
 import { tell } from "../parts/tell";
 import { PasswordField } from "../parts/PasswordField";
 import { useWords } from "../words";
 
-const blank = { name: "", aliases: "", administrator: "", password: "" };
+const blank = {
+	name: "",
+	aliases: "",
+	administrator: "",
+	password: "",
+	/** The domain that is there when only its administrator was refused. */
+	made: "",
+};
 
 /** The dialog "New domain": Create, Create & edit, Cancel. */
 export function CreateDomain({ opened, onClose }: { opened: boolean; onClose: () => void }) {
 	const { say } = useWords();
 	const [, go] = useLocation();
-	const [typed, type] = useTyped(blank);
-	// The domain is there when only its administrator was refused.
-	const [made, setMade] = useState<string | null>(null);
+	const { draft: typed, type, forget } = useTypedOver(
+		["new", "domain"],
+		"",
+		{ value: blank, version: null },
+		(begun: typeof blank) => begun,
+	);
+	const { made } = typed;
 	const attempt = useAttempt();
 	const field = fieldsOf({ attempt, draft: typed, type });
 
-	useEffect(() => {
-		if (!opened) return;
-		type(blank);
-		setMade(null);
+	function close() {
 		attempt.forget();
-	}, [opened]);
+		onClose();
+	}
+	function cancel() {
+		forget();
+		close();
+	}
 
 	async function create(edit: boolean) {
 		const name = typed.name.trim();
@@ -35,8 +48,8 @@ export function CreateDomain({ opened, onClose }: { opened: boolean; onClose: ()
 		if (typed.password && !typed.administrator.trim())
 			return attempt.refuse("administrator", say("required"));
 		const done = await attempt.run(async () => {
-			if (made !== name) await domains.create(name, { aliases: listOf(typed.aliases) });
-			setMade(name);
+			if (!made) await domains.create(name, { aliases: listOf(typed.aliases) });
+			type({ made: name });
 			const administrator = typed.administrator.trim();
 			if (administrator)
 				await administrators.create(administrator, {
@@ -46,6 +59,7 @@ export function CreateDomain({ opened, onClose }: { opened: boolean; onClose: ()
 				});
 		});
 		if (!done) return;
+		forget();
 		tell(say, say("created", { name }));
 		if (edit) go(domainPath(name, "mail"));
 		else onClose();
@@ -54,8 +68,13 @@ export function CreateDomain({ opened, onClose }: { opened: boolean; onClose: ()
 	// A name is refused by the domain, or later by the administrator.
 	const nameError = attempt.errorOf("name");
 	return (
-		<Dialog title={say("newDomain")} opened={opened} onClose={onClose}>
+		<Dialog title={say("newDomain")} opened={opened} onClose={close} holds>
 			<Form attempt={attempt} onSubmit={() => create(false)} label={say("newDomain")}>
+				{made && (
+					<p className="notice here" role="status">
+						{say("domainWithoutAdministrator", { name: made })}
+					</p>
+				)}
 				<TextInput
 					label={say("domainName")}
 					description={say("domainNameHint")}
@@ -63,6 +82,7 @@ export function CreateDomain({ opened, onClose }: { opened: boolean; onClose: ()
 					error={made ? null : nameError}
 					value={typed.name}
 					onChange={(e) => type({ name: e.currentTarget.value })}
+					readOnly={Boolean(made)}
 					autoCapitalize="none"
 					spellCheck={false}
 					required
@@ -72,6 +92,7 @@ export function CreateDomain({ opened, onClose }: { opened: boolean; onClose: ()
 					label={say("aliases")}
 					description={say("aliasesHint")}
 					{...field.text("aliases")}
+					readOnly={Boolean(made)}
 					autoCapitalize="none"
 					spellCheck={false}
 				/>
@@ -96,8 +117,8 @@ export function CreateDomain({ opened, onClose }: { opened: boolean; onClose: ()
 					/>
 				</div>
 				<div className="row end">
-					<Button variant="default" onClick={onClose}>
-						{say("cancel")}
+					<Button variant="default" onClick={cancel}>
+						{say(made ? "close" : "cancel")}
 					</Button>
 					<Button variant="light" onClick={() => create(true)} loading={attempt.busy}>
 						{say("createAndEdit")}

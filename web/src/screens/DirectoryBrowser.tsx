@@ -6,10 +6,12 @@ import { Link, useLocation } from "wouter";
 import { entries } from "../api";
 import type { Entry, EntryFilters, Kind, MailSystem } from "../api";
 import { Icon } from "../parts/icons";
+import { useDomains } from "../parts/DomainField";
 import { MailSystemTag } from "../parts/MailSystemTag";
 import { entryPath, Page } from "../parts/page";
+import { useAskedByPath } from "../parts/filters";
 import { Pager, useCursors } from "../parts/Pager";
-import { Await, Empty } from "../parts/states";
+import { Await, Empty, NoDomain } from "../parts/states";
 import { useWho } from "../session";
 import { useWords } from "../words";
 import { SetMailSystem } from "./SetMailSystem";
@@ -19,9 +21,10 @@ interface Filters {
 	kind: Kind | "";
 	mail_system: MailSystem | "";
 	enabled: "true" | "false" | "";
+	password: "set" | "none" | "";
 	sort: NonNullable<EntryFilters["sort"]>;
 }
-const everything: Filters = { search: "", kind: "", mail_system: "", enabled: "", sort: "address" };
+const everything: Filters = { search: "", kind: "", mail_system: "", enabled: "", password: "", sort: "address" };
 
 function SortHead({ column, label, filters, set }: {
 	column: "address" | "name";
@@ -67,7 +70,7 @@ function FilterBar({ filters, set }: { filters: Filters; set: (change: Partial<F
 				]}
 				value={filters.kind}
 				onChange={(value) => set({ kind: value as Filters["kind"] })}
-				w={160}
+				w={130}
 			/>
 			<Select
 				aria-label={say("mailSystem")}
@@ -79,7 +82,7 @@ function FilterBar({ filters, set }: { filters: Filters; set: (change: Partial<F
 				]}
 				value={filters.mail_system}
 				onChange={(value) => set({ mail_system: value as Filters["mail_system"] })}
-				w={210}
+				w={190}
 			/>
 			<Select
 				aria-label={say("state")}
@@ -90,7 +93,18 @@ function FilterBar({ filters, set }: { filters: Filters; set: (change: Partial<F
 				]}
 				value={filters.enabled}
 				onChange={(value) => set({ enabled: value as Filters["enabled"] })}
-				w={156}
+				w={134}
+			/>
+			<Select
+				aria-label={say("password")}
+				data={[
+					{ value: "", label: say("everyPassword") },
+					{ value: "set", label: say("withPassword") },
+					{ value: "none", label: say("withoutPassword") },
+				]}
+				value={filters.password}
+				onChange={(value) => set({ password: value as Filters["password"] })}
+				w={160}
 			/>
 		</div>
 	);
@@ -158,9 +172,7 @@ function EntryTable({ items, filters, set, isSelected, select }: TableProps) {
 						</th>
 						<SortHead column="address" label={say("address")} filters={filters} set={set} />
 						<SortHead column="name" label={say("name")} filters={filters} set={set} />
-						<th scope="col">{say("kind")}</th>
 						<th scope="col">{say("mailSystem")}</th>
-						<th scope="col">{say("state")}</th>
 					</tr>
 				</thead>
 				<tbody>
@@ -176,22 +188,27 @@ function EntryTable({ items, filters, set, isSelected, select }: TableProps) {
 								)}
 							</td>
 							<td className="full">
-								<Link href={entryPath(entry.kind, entry.address)}>{entry.address}</Link>
+								<span className="in-line">
+									<span className="clipped">
+										<Link href={entryPath(entry.kind, entry.address)} title={entry.address}>
+											{entry.address}
+										</Link>
+									</span>
+									{!entry.enabled && <span className="tag bad">{say("disabled")}</span>}
+								</span>
 							</td>
-							<td>{entry.name || <span className="hint">—</span>}</td>
-							<td className="hint">
-								{say(`kind_${entry.kind}`)}
-								{entry.builtin && ` (${say("builtin")})`}
+							<td className={entry.name ? "" : "nothing"} title={entry.name}>
+								{entry.name || <span className="hint">—</span>}
 							</td>
 							<td>
 								{entry.mail_system ? (
-									<MailSystemTag of={entry.mail_system} where={entry.routed_to} />
+									<MailSystemTag of={entry.mail_system} where={entry.routed_to} short />
 								) : (
-									<span className="hint">—</span>
+									<span className="tag plain">
+										{say(`kind_${entry.kind}`)}
+										{entry.builtin && ` (${say("builtin")})`}
+									</span>
 								)}
-							</td>
-							<td className={entry.enabled ? "hint" : ""}>
-								{entry.enabled ? say("enabled") : <span className="tag bad">{say("disabled")}</span>}
 							</td>
 						</tr>
 					))}
@@ -210,6 +227,7 @@ export function DirectoryBrowser() {
 		defaultValue: everything,
 		getInitialValueInEffect: false,
 	});
+	const leavePath = useAskedByPath((asked) => setFilters({ ...everything, ...asked }));
 	const [selected, setSelected] = useState<Set<string>>(new Set());
 	const [setting, setSetting] = useState(false);
 	const [asked] = useDebouncedValue(filters, 180);
@@ -218,16 +236,17 @@ export function DirectoryBrowser() {
 		search: asked.search.trim() || undefined,
 		kind: asked.kind || undefined,
 		mail_system: asked.mail_system || undefined,
-		enabled: asked.enabled === "" ? undefined : asked.enabled === "true",
+		enabled: asked.enabled ? asked.enabled === "true" : undefined,
+		password: asked.password || undefined,
 		sort: asked.sort,
 	};
-	const cursors = useCursors(JSON.stringify(question));
+	const cursors = useCursors(JSON.stringify(question), "directory");
+	const [total, setTotal] = useState<number>();
 	const query = useQuery({
 		queryKey: ["entries", question, cursors.current],
-		queryFn: () => entries.list({ ...question, cursor: cursors.current ?? undefined, limit: 50, count: cursors.current === null }),
+		queryFn: () => entries.list({ ...question, cursor: cursors.current ?? undefined, limit: 50, count: cursors.current === null || total === undefined }),
 		placeholderData: (before) => before,
 	});
-	const [total, setTotal] = useState<number>();
 	useEffect(() => {
 		if (query.data?.total !== undefined) setTotal(query.data.total);
 	}, [query.data]);
@@ -247,8 +266,12 @@ export function DirectoryBrowser() {
 	useEffect(() => setEverybody(null), [JSON.stringify(filter), asked.kind]);
 
 	const isSelected = (address: string) => everybody !== null || selected.has(address);
-	const filtered = Boolean(asked.search || asked.kind || asked.mail_system || asked.enabled);
-	const set = (change: Partial<Filters>) => setFilters((f) => ({ ...f, ...change }));
+	const filtered = Boolean(asked.search || asked.kind || asked.mail_system || asked.enabled || asked.password);
+	const noDomain = useDomains("").data?.items.length === 0;
+	const set = (change: Partial<Filters>) => {
+		leavePath();
+		setFilters((f) => ({ ...f, ...change }));
+	};
 	const clear = () => {
 		setEverybody(null);
 		setSelected(new Set());
@@ -292,14 +315,16 @@ export function DirectoryBrowser() {
 				)}
 				<Await query={query}>
 					{({ items, next_cursor }) =>
-						items.length === 0 ? (
+						items.length === 0 && noDomain ? (
+							<NoDomain />
+						) : items.length === 0 ? (
 							<Empty
 								icon={filtered ? "search" : "directory"}
 								title={say(filtered ? "directoryNoMatch" : "directoryEmpty")}
 								hint={say(filtered ? "directoryNoMatchHint" : "directoryEmptyHint")}
 							>
 								{filtered ? (
-									<Button variant="default" onClick={() => setFilters(everything)}>
+									<Button variant="default" onClick={() => set(everything)}>
 										{say("showAll")}
 									</Button>
 								) : (
@@ -320,6 +345,7 @@ export function DirectoryBrowser() {
 			<SetMailSystem
 				chosen={everybody === null ? { addresses: [...selected] } : { filter, expect: everybody }}
 				count={everybody ?? selected.size}
+				among={{ search: filter.search, mail_system: filter.mail_system }}
 				opened={setting}
 				onClose={() => setSetting(false)}
 				onDone={clear}

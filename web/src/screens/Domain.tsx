@@ -2,6 +2,7 @@ import { Tabs } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { useLocation, useParams } from "wouter";
 import { domains } from "../api";
+import { useUnsaved } from "../parts/drafts";
 import { domainPath, named, Page } from "../parts/page";
 import { Await } from "../parts/states";
 import { useWho } from "../session";
@@ -17,6 +18,7 @@ export function DomainScreen() {
 	const params = useParams();
 	const name = named(params.name);
 	const tab = params.tab ?? "general";
+	const unsaved = useUnsaved(["domain", name], say("unsaved"));
 	const query = useQuery({ queryKey: ["domain", name], queryFn: () => domains.get(name) });
 
 	return (
@@ -32,8 +34,8 @@ export function DomainScreen() {
 					<section className="card">
 						<Tabs value={tab} onChange={(chosen) => chosen && go(domainPath(name, chosen))} keepMounted={false}>
 							<Tabs.List>
-								<Tabs.Tab value="general">{say("general")}</Tabs.Tab>
-								<Tabs.Tab value="mail">{say("mailSystemTab")}</Tabs.Tab>
+								<Tabs.Tab value="general" {...unsaved("general")}>{say("general")}</Tabs.Tab>
+								<Tabs.Tab value="mail" {...unsaved("mail")}>{say("mailSystemTab")}</Tabs.Tab>
 							</Tabs.List>
 							<Tabs.Panel value="general" className="panel">
 								<DomainGeneral read={read} mayDelete={isSuper} />

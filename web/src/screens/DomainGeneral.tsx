@@ -8,6 +8,8 @@ import { forgetDrafts } from "../parts/drafts";
 import { useEditor } from "../parts/editor";
 import { fieldsOf } from "../parts/fields";
 import { Form, listOf, SaveBar, textOf } from "../parts/form";
+import { segment } from "../parts/page";
+import { Rename } from "../parts/Rename";
 import { tell } from "../parts/tell";
 import { useWho } from "../session";
 import { useWords } from "../words";
@@ -39,6 +41,20 @@ export function DomainGeneral({ read, mayDelete }: { read: Versioned<Domain>; ma
 		<Form attempt={attempt} onSubmit={editor.save}>
 			<div className="stack fields">
 				<TextInput label={say("name")} value={base.name} readOnly variant="filled" />
+				{isSuper && (
+					<div>
+						<Rename
+							of={["domain", base.name]}
+							name={base.name}
+							field="name"
+							rename={domains.rename}
+							onRenamed={(now) => {
+								if (domain === base.name) setDomain(null);
+								go(`/domains/${segment(now)}/general`);
+							}}
+						/>
+					</div>
+				)}
 				<TextInput
 					label={say("aliases")}
 					description={say("aliasesHint")}
@@ -69,7 +85,7 @@ export function DomainGeneral({ read, mayDelete }: { read: Versioned<Domain>; ma
 				action={say("delete")}
 				opened={deleting}
 				onClose={() => setDeleting(false)}
-				onConfirm={() => domains.remove(base.name)}
+				onConfirm={(along) => domains.remove(base.name, along)}
 				onDone={() => {
 					forgetDrafts(["domain", base.name]);
 					if (domain === base.name) setDomain(null);

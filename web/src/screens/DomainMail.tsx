@@ -1,14 +1,19 @@
 import { Select, TextInput } from "@mantine/core";
-import { domains } from "../api";
+import { useQuery } from "@tanstack/react-query";
+import { useRef } from "react";
+import { domains, entries, systems } from "../api";
 import type { Domain, DomainChange, Versioned } from "../api";
 import { CheckField } from "../parts/CheckField";
 import { useEditor } from "../parts/editor";
 import { fieldsOf } from "../parts/fields";
+import { maybeHosts } from "../parts/hosts";
 import { Form, SaveBar, sizeOf, sizeText } from "../parts/form";
+import { Learnt } from "../parts/Learnt";
 import { RelayTest } from "../parts/RelayTest";
-import { shapeOf, SplitDrawing } from "../parts/SplitDrawing";
+import { SplitDrawing } from "../parts/SplitDrawing";
 import { useWho } from "../session";
 import { useWords } from "../words";
+import type { Say, Word } from "../words";
 
 const draftOf = (d: Domain) => ({
 	relay: d.relay,
@@ -16,6 +21,7 @@ const draftOf = (d: Domain) => ({
 	catch_all: d.catch_all,
 	postmaster: d.postmaster,
 	own_senders: d.own_senders,
+	from_header: d.from_header,
 	max_message_size: sizeText(d.max_message_size),
 });
 
@@ -27,6 +33,65 @@ function changeOf(draft: ReturnType<typeof draftOf>): DomainChange {
 		postmaster: draft.postmaster.trim(),
 		max_message_size: sizeOf(draft.max_message_size),
 	};
+}
+
+type Draft = ReturnType<typeof draftOf>;
+
+const otherFields = {
+	catch_all: "catchAll",
+	postmaster: "postmaster",
+	own_senders: "ownSenders",
+	from_header: "fromHeader",
+	max_message_size: "maxMessageSize",
+} as const satisfies Record<Exclude<keyof Draft, "relay" | "forward_unknown">, Word>;
+
+/** What Save will change, and for how many.  ON RELAY: users whose mail goes
+ *  to the domain's relay; undefined: not known yet. */
+function effectOf(draft: Draft, before: Domain, onRelay: number | undefined, say: Say): string {
+	const was = draftOf(before);
+	const relay = draft.relay.trim();
+	const n = onRelay ?? before.alternate;
+	const said: string[] = [];
+	if (relay !== was.relay) {
+		if (!maybeHosts(relay || "none")) return say("effectRelayUnclear");
+		if (!relay) {
+			if (n > 0) return say("effectRelayNeeded", { n });
+			said.push(say("effectRelayGone"));
+		} else if (!was.relay) said.push(say("effectRelayNew", { relay }));
+		else said.push(say("effectRelayOther", { n, relay, before: was.relay }));
+	}
+	if (draft.forward_unknown !== was.forward_unknown && (relay || !draft.forward_unknown))
+		said.push(say(draft.forward_unknown ? "effectUnknownThere" : "effectUnknownRefused", { relay }));
+	const others = Object.entries(otherFields)
+		.filter(([field]) => draft[field as keyof Draft] !== was[field as keyof Draft])
+		.map(([, word]) => say(word));
+	if (others.length > 0) said.push(say("effectOthers", { fields: others }));
+	return said.join(" ");
+}
+
+/** How many of the domain's users go to its relay: those elsewhere, without
+ *  those who have a named system of their own. */
+function useOnRelay(domain: Domain, wanted: boolean): number | undefined {
+	return useQuery({
+		queryKey: ["on-relay", domain.name, domain.alternate],
+		queryFn: async () => {
+			const named = (await systems.list()).items;
+			const counts = await Promise.all(
+				named.map(({ name }) =>
+					entries.list({
+						domain: domain.name,
+						kind: "user",
+						mail_system: "alternate",
+						system: name,
+						limit: 1,
+						count: true,
+					}),
+				),
+			);
+			return counts.reduce((left, { total }) => left - (total ?? 0), domain.alternate);
+		},
+		enabled: wanted && domain.alternate > 0,
+	}).data;
 }
 
 /** Mail System: Mail Routing with its two settings, and Storage. */
@@ -43,9 +108,24 @@ export function DomainMail({ read }: { read: Versioned<Domain> }) {
 	});
 	const { base, draft, type, attempt } = editor;
 	const field = fieldsOf(editor);
+	const onRelay = useOnRelay(base, draft.relay.trim() !== base.relay);
+	// What cannot be so is not drawn: it stays as it is.
+	const routing = JSON.stringify([draft.relay, draft.forward_unknown]);
+	const sent = useRef("");
+	const refused = attempt.errorOf("relay", "forward_unknown") !== null && sent.current === routing;
+	const possible = draft.relay.trim()
+		? maybeHosts(draft.relay)
+		: !draft.forward_unknown && (base.relay === "" || (onRelay ?? base.alternate) === 0);
+	const drawn = possible && !refused ? draft : draftOf(base);
 
 	return (
-		<Form attempt={attempt} onSubmit={editor.save}>
+		<Form
+			attempt={attempt}
+			onSubmit={() => {
+				sent.current = routing;
+				void editor.save();
+			}}
+		>
 			<section className="stack" aria-labelledby="mail-routing">
 				<h2 id="mail-routing">{say("mailRouting")}</h2>
 				<div className="routing">
@@ -64,13 +144,15 @@ export function DomainMail({ read }: { read: Versioned<Domain> }) {
 							{...field.check("forward_unknown")}
 							disabled={!mayRoute}
 						/>
-						{mayRoute && <RelayTest hosts={draft.relay} domain={base.name} />}
+						{mayRoute && <RelayTest hosts={draft.relay} domain={base.name} missing={say("testNoRelay")} />}
+						{read.value.relay && <Learnt facts={read.value.learnt} />}
 					</div>
 					<SplitDrawing
-						relay={draft.relay}
-						forwardUnknown={draft.forward_unknown}
+						relay={drawn.relay}
+						forwardUnknown={drawn.forward_unknown}
 						hosted={base.hosted}
 						alternate={base.alternate}
+						note={drawn === draft ? undefined : say("drawnAsIs")}
 					/>
 				</div>
 			</section>
@@ -100,6 +182,19 @@ export function DomainMail({ read }: { read: Versioned<Domain> }) {
 					onChange={(value) => type({ own_senders: value === "refuse" ? "refuse" : "accept" })}
 					disabled={!mayRoute}
 				/>
+				<Select
+					label={say("fromHeader")}
+					description={say("fromHeaderHint")}
+					data-field="from_header"
+					error={attempt.errorOf("from_header")}
+					data={[
+						{ value: "accept", label: say("fromHeaderAccept") },
+						{ value: "own", label: say("fromHeaderOwn") },
+					]}
+					value={draft.from_header}
+					onChange={(value) => type({ from_header: value === "own" ? "own" : "accept" })}
+					disabled={!mayRoute}
+				/>
 			</section>
 			<section className="stack fields" aria-labelledby="storage">
 				<h2 id="storage">{say("storage")}</h2>
@@ -113,9 +208,7 @@ export function DomainMail({ read }: { read: Versioned<Domain> }) {
 			{mayRoute && (
 				<SaveBar
 					of={editor}
-					effect={say(`shapeText_${shapeOf(draft.relay, draft.forward_unknown, base.alternate)}`, {
-						relay: draft.relay.trim(),
-					})}
+					effect={effectOf(draft, base, onRelay, say)}
 				/>
 			)}
 		</Form>

@@ -4,15 +4,20 @@ import { useState } from "react";
 import type { ReactNode } from "react";
 import { useLocation } from "wouter";
 import { domains } from "../api";
+import type { groups } from "../api";
 import type { Group, Shared } from "../api";
 import { SwitchField } from "../parts/CheckField";
 import { AddressTable } from "../parts/AddressTable";
 import type { Row } from "../parts/AddressTable";
 import { Confirm } from "../parts/dialog";
+import type { Thing } from "../parts/drafts";
 import type { Editor } from "../parts/editor";
 import { fieldsOf } from "../parts/fields";
 import { Form, SaveBar } from "../parts/form";
+import { entryPath } from "../parts/page";
+import { Rename } from "../parts/Rename";
 import { tell } from "../parts/tell";
+import { useTellDeleted } from "../parts/undelete";
 import { useWho } from "../session";
 import { useWords } from "../words";
 
@@ -23,12 +28,15 @@ interface Draft {
 }
 
 interface HolderFormProps {
+	/** Under which it is read. */
+	thing: Thing;
 	of: Group | Shared;
 	editor: Editor;
 	draft: Draft;
 	type: (typed: Partial<Draft>) => void;
 	/** What is asked before it is deleted; without it, it cannot be. */
-	deletion?: { title: string; text: string; remove: () => Promise<unknown> };
+	deletion?: { title: string; text: string; remove: (along: boolean) => Promise<unknown> };
+	rename?: typeof groups.rename;
 	/** More fields beside the name, and more sections below them. */
 	fields?: ReactNode;
 	children?: ReactNode;
@@ -36,11 +44,12 @@ interface HolderFormProps {
 
 /** What the forms of a group and of a shared mailbox have in common. */
 export function HolderForm(props: HolderFormProps) {
-	const { of, editor, draft, type, deletion, fields, children } = props;
+	const { thing, of, editor, draft, type, deletion, rename, fields, children } = props;
 	const { attempt } = editor;
 	const field = fieldsOf({ attempt, draft, type });
 	const { say } = useWords();
 	const { mayRoute } = useWho();
+	const tellDeleted = useTellDeleted();
 	const [, go] = useLocation();
 	const [deleting, setDeleting] = useState(false);
 	const domain = useQuery({
@@ -71,7 +80,7 @@ export function HolderForm(props: HolderFormProps) {
 					{fields}
 				</div>
 				{children}
-				<section className="stack tight" aria-labelledby="addresses" style={{ maxWidth: 760 }}>
+				<section className="stack tight fields" aria-labelledby="addresses">
 					<h2 id="addresses">{say("addresses")}</h2>
 					<AddressTable
 						label={say("addressesOf", { name: of.name || of.address })}
@@ -84,7 +93,16 @@ export function HolderForm(props: HolderFormProps) {
 					/>
 				</section>
 				{mayRoute && deletion && (
-					<div>
+					<div className="row">
+						{rename && (
+							<Rename
+								of={thing}
+								name={of.address}
+								field="address"
+								rename={rename}
+								onRenamed={(now) => go(entryPath(of.kind, now))}
+							/>
+						)}
 						<Button color="red" variant="outline" onClick={() => setDeleting(true)}>
 							{deletion.title}
 						</Button>
@@ -100,9 +118,10 @@ export function HolderForm(props: HolderFormProps) {
 					opened={deleting}
 					onClose={() => setDeleting(false)}
 					onConfirm={deletion.remove}
-					onDone={() => {
+					onDone={(along) => {
 						editor.cancel();
-						tell(say, say("deleted", { name: of.address }));
+						if (of.kind === "shared") tellDeleted(of.address, along);
+						else tell(say, say("deleted", { name: of.address }));
 						go("/directory");
 					}}
 				/>

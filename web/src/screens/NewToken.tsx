@@ -4,7 +4,8 @@ import { tokens } from "../api";
 import type { CreatedToken, NewToken as Wanted } from "../api";
 import { CodeField } from "../parts/CodeField";
 import { CopyButton } from "../parts/CopyButton";
-import { fieldsOf, useTyped } from "../parts/fields";
+import { useTypedOver } from "../parts/drafts";
+import { fieldsOf } from "../parts/fields";
 import { Form, useAttempt } from "../parts/form";
 import { PasswordField } from "../parts/PasswordField";
 import { useWho } from "../session";
@@ -43,31 +44,34 @@ function Made({ made, onClose }: { made: CreatedToken; onClose: () => void }) {
 }
 
 const mostDays = 3650;
+const blank = {
+	value: { name: "", scope: "read" as Wanted["scope"], days: "90" },
+	version: null,
+};
 
 export function NewToken({ onClose }: { onClose: () => void }) {
 	const { say } = useWords();
 	const { session } = useWho();
 	const attempt = useAttempt();
 	const [made, setMade] = useState<CreatedToken | null>(null);
-	const [draft, type] = useTyped({
-		name: "",
-		scope: "read" as Wanted["scope"],
-		days: "90",
-		password: "",
-		code: "",
-	});
+	const { draft, type, forget } = useTypedOver(["new", "token"], "", blank, (begun) => begun);
 	const field = fieldsOf({ attempt, draft, type });
+	// What proves who one is stays in the dialog.
+	const [proof, setProof] = useState({ password: "", code: "" });
 
 	function make() {
 		const days = Number(draft.days);
 		if (!draft.name.trim()) return attempt.refuse("name", say("required"));
 		if (!Number.isInteger(days))
 			return attempt.refuse("days", say.refusal("bad-token-days", { most: mostDays }) ?? "");
-		if (!draft.password) return attempt.refuse("password", say("required"));
-		if (session.totp && !draft.code.trim()) return attempt.refuse("code", say("required"));
-		const { code, ...rest } = draft;
-		const wanted = { ...rest, days, ...(session.totp && { code }) };
-		void attempt.run(async () => setMade(await tokens.create(wanted)));
+		if (!proof.password) return attempt.refuse("password", say("required"));
+		if (session.totp && !proof.code.trim()) return attempt.refuse("code", say("required"));
+		const { password, code } = proof;
+		const wanted = { ...draft, days, password, ...(session.totp && { code }) };
+		void attempt.run(async () => {
+			setMade(await tokens.create(wanted));
+			forget();
+		});
 	}
 
 	if (made) return <Made made={made} onClose={onClose} />;
@@ -101,19 +105,28 @@ export function NewToken({ onClose }: { onClose: () => void }) {
 			/>
 			<PasswordField
 				label={say("currentPassword")}
-				{...field.text("password")}
+				data-field="password"
+				error={attempt.errorOf("password")}
+				value={proof.password}
+				onChange={(e) => setProof({ ...proof, password: e.currentTarget.value })}
 				autoComplete="current-password"
 			/>
 			{session.totp && (
 				<CodeField
-					value={draft.code}
-					onType={(code) => type({ code })}
+					value={proof.code}
+					onType={(code) => setProof({ ...proof, code })}
 					error={attempt.errorOf("code")}
 					orRecovery
 				/>
 			)}
 			<div className="row end">
-				<Button variant="default" onClick={onClose}>
+				<Button
+					variant="default"
+					onClick={() => {
+						forget();
+						onClose();
+					}}
+				>
 					{say("cancel")}
 				</Button>
 				<Button type="submit" loading={attempt.busy}>

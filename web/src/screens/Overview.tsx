@@ -1,24 +1,44 @@
 import { Button } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { useId } from "react";
+import type { ReactNode } from "react";
 import { Link, useLocation } from "wouter";
 import { overview } from "../api";
 import type { Overview as Figures } from "../api";
 import { TrafficCard, WaitingChart } from "../parts/HourCharts";
-import { domainPath, Page } from "../parts/page";
+import { HopName } from "../parts/Hop";
+import type { HopFigures } from "../parts/Hop";
+import { directoryPath, domainPath, Page, queuePath } from "../parts/page";
 import { shapeOf, SplitDrawing } from "../parts/SplitDrawing";
 import { Await, Empty } from "../parts/states";
+import { TroubleText, troublesOf } from "../parts/Troubles";
 import { useWho } from "../session";
 import { useWords } from "../words";
 
 type DomainFigures = Figures["domains"][number];
 
+interface ToDirectoryProps {
+	domain: string;
+	filters: Parameters<typeof directoryPath>[0];
+	children: ReactNode;
+}
+
+/** To those of a domain that are counted: it is selected, too. */
+function ToDirectory({ domain, filters, children }: ToDirectoryProps) {
+	const { session, setDomain } = useWho();
+	return (
+		<Link href={directoryPath(filters)} onClick={() => session.domain === null && setDomain(domain)}>
+			{children}
+		</Link>
+	);
+}
+
 function Split({ of }: { of: DomainFigures }) {
 	const { say } = useWords();
 	const parts = [
-		{ look: "here", n: of.hosted, word: "hosted" },
-		{ look: "there", n: of.alternate, word: "alternate" },
-		{ look: "nowhere", n: of.none, word: "noMail" },
+		{ look: "here", n: of.hosted, word: "hosted", mail_system: "hosted" },
+		{ look: "there", n: of.alternate, word: "alternate", mail_system: "alternate" },
+		{ look: "nowhere", n: of.none, word: "noMail", mail_system: "none" },
 	] as const;
 	return (
 		<>
@@ -31,7 +51,11 @@ function Split({ of }: { of: DomainFigures }) {
 				{parts.map((p) => (
 					<li key={p.look} className={p.look}>
 						<i aria-hidden="true" />
-						{say(p.word)} <strong className="numbers">{p.n}</strong>
+						{say(p.word)}{" "}
+						<ToDirectory domain={of.name} filters={{ kind: "user", mail_system: p.mail_system }}>
+							<strong className="numbers">{p.n}</strong>
+							<span className="for-readers"> {say("inDomain", { domain: of.name })}</span>
+						</ToDirectory>
 					</li>
 				))}
 			</ul>
@@ -53,7 +77,14 @@ function DomainCard({ of }: { of: DomainFigures }) {
 			</div>
 			<Split of={of} />
 			<p className="hint small">
-				{say("groups")}: {of.groups} · {say("sharedMailboxes")}: {of.shared}
+				{say("groups")}:{" "}
+				<ToDirectory domain={of.name} filters={{ kind: "group" }}>
+					{of.groups}
+				</ToDirectory>{" "}
+				· {say("sharedMailboxes")}:{" "}
+				<ToDirectory domain={of.name} filters={{ kind: "shared" }}>
+					{of.shared}
+				</ToDirectory>
 				{of.relay && (
 					<>
 						{" "}· <span className="mono">{of.relay}</span>
@@ -66,10 +97,11 @@ function DomainCard({ of }: { of: DomainFigures }) {
 
 function QueueCard({ figures }: { figures: Figures }) {
 	const { say, moment, bytes } = useWords();
+	const { mayRoute } = useWho();
 	const { queue } = figures;
 	return (
 		<section className="card" style={{ margin: 0 }} aria-labelledby="waiting">
-			<h2 id="waiting">{say("overviewQueue")}</h2>
+			<h2 id="waiting">{mayRoute ? <Link href="/queue">{say("overviewQueue")}</Link> : say("overviewQueue")}</h2>
 			<dl className="figures">
 				<div>
 					<dt>{say("messages")}</dt>
@@ -97,29 +129,49 @@ function QueueCard({ figures }: { figures: Figures }) {
 	);
 }
 
-type SystemFigures = Figures["systems"][number];
-const isDown = (of: SystemFigures) => of.state === "down";
+const isDown = (of: HopFigures) => of.state === "down";
 
 const looks = { up: "here", down: "bad", unknown: "" } as const;
 
-function SystemRow({ of }: { of: SystemFigures }) {
+function SystemRow({ of, domains }: { of: HopFigures; domains: Figures["domains"] }) {
 	const { say, time, moment } = useWords();
+	const { mayRoute } = useWho();
 	const name = of.kind === "system" ? of.name : say(of.kind === "mailboxes" ? "drawHere" : "byMx");
 	return (
 		<tr>
 			<td className="full breakable">
-				<strong>{name}</strong>
+				<HopName of={of} domains={domains} />
 				{of.hosts && of.hosts !== of.name && <div className="hint small mono">{of.hosts}</div>}
 			</td>
 			<td className="condition">
-				<span className={`tag ${looks[of.state]}`}>{say(`system_${of.state}`)}</span>
+				{of.state === "unknown" && of.tested ? (
+					<>
+						<span className={`tag ${of.tested.good ? "here" : "bad"}`}>
+							{say(of.tested.good ? "system_tested" : "system_testFailed")}
+						</span>
+						<div className="hint small">{say("testedWhen", { when: moment(of.tested.at) })}</div>
+					</>
+				) : (
+					<span className={`tag ${looks[of.state]}`}>{say(`system_${of.state}`)}</span>
+				)}
 				{of.since && (
 					<div className="hint small" title={time(of.since)}>
 						{say("sinceWhen", { when: moment(of.since) })}
 					</div>
 				)}
 			</td>
-			<td className="number" data-label={say("waitingHere")}>{of.recipients}</td>
+			<td className="number" data-label={say("waitingHere")}>
+				{mayRoute && of.recipients > 0 ? (
+					<Link
+						href={queuePath({ next_hop: of.next_hop, system: of.name })}
+						aria-label={`${name}: ${say("bannerWaiting", { n: of.recipients })}`}
+					>
+						{of.recipients}
+					</Link>
+				) : (
+					of.recipients
+				)}
+			</td>
 			<td className="number" data-label={say("lastMinute")}>{of.last_minute ?? "—"}</td>
 			<td className="small breakable">{of.state === "down" ? of.problem : of.last_reply}</td>
 			<td className="small" data-label={of.next_attempt && say("nextAttempt")}>{of.next_attempt && moment(of.next_attempt)}</td>
@@ -127,7 +179,13 @@ function SystemRow({ of }: { of: SystemFigures }) {
 	);
 }
 
-function SystemsCard({ systems, title }: { systems: SystemFigures[]; title: string }) {
+interface SystemsCardProps {
+	systems: HopFigures[];
+	domains: Figures["domains"];
+	title: string;
+}
+
+function SystemsCard({ systems, domains, title }: SystemsCardProps) {
 	const { say } = useWords();
 	const id = useId();
 	if (systems.length === 0) return null;
@@ -136,7 +194,7 @@ function SystemsCard({ systems, title }: { systems: SystemFigures[]; title: stri
 			<div className="toolbar">
 				<h2 id={id}>{title}</h2>
 			</div>
-			<div className="table-scroll">
+			<div className="table-scroll" role="group" tabIndex={0} aria-labelledby={id}>
 				<table className="table folds">
 					<thead>
 						<tr>
@@ -150,7 +208,7 @@ function SystemsCard({ systems, title }: { systems: SystemFigures[]; title: stri
 					</thead>
 					<tbody>
 						{systems.map((s) => (
-							<SystemRow key={`${s.kind} ${s.name}`} of={s} />
+							<SystemRow key={`${s.next_hop} ${s.name}`} of={s} domains={domains} />
 						))}
 					</tbody>
 				</table>
@@ -165,6 +223,23 @@ function EngineAway({ since }: { since: string }) {
 		<p className="notice bad" role="status">
 			{say("engineAway", { when: moment(since) })}
 		</p>
+	);
+}
+
+function CertificateEnd({ at }: { at: string }) {
+	const { say, moment } = useWords();
+	return <p className="hint small">{say("certificateEnds", { when: moment(at) })}</p>;
+}
+
+function Troubles({ all }: { all: Figures["trouble"] }) {
+	return (
+		<>
+			{troublesOf(all).map((trouble) => (
+				<p key={trouble.what} className={trouble.stops_mail ? "notice bad" : "notice"} role="status">
+					<TroubleText of={trouble} />
+				</p>
+			))}
+		</>
 	);
 }
 
@@ -230,7 +305,12 @@ export function Overview() {
 					return (
 						<div className="stack">
 							{!figures.engine.up && <EngineAway since={figures.engine.since} />}
-							<SystemsCard title={say("overviewDown")} systems={figures.systems.filter(isDown)} />
+							<Troubles all={figures.trouble} />
+							<SystemsCard
+								title={say("overviewDown")}
+								systems={figures.systems.filter(isDown)}
+								domains={figures.domains}
+							/>
 							<div className="columns wide">
 								<QueueCard figures={figures} />
 								<TrafficCard history={figures.history} />
@@ -239,7 +319,11 @@ export function Overview() {
 							<SystemsCard
 								title={say("overviewSystems")}
 								systems={figures.systems.filter((s) => !isDown(s))}
+								domains={figures.domains}
 							/>
+							{isSuper && figures.engine.certificate_ends && (
+								<CertificateEnd at={figures.engine.certificate_ends} />
+							)}
 						</div>
 					);
 				}}

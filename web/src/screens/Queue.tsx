@@ -1,18 +1,23 @@
-import { Button, Checkbox, TextInput } from "@mantine/core";
+import { Button, Checkbox, Select, TextInput } from "@mantine/core";
 import { useDebouncedValue } from "@mantine/hooks";
 import { useQuery } from "@tanstack/react-query";
 import { useEffect, useState } from "react";
-import { queue } from "../api";
+import { overview, queue } from "../api";
 import type { QueueEntry, QueueFilters } from "../api";
+import { useAskedByPath } from "../parts/filters";
 import { useAttempt } from "../parts/form";
 import { Icon } from "../parts/icons";
 import { Page } from "../parts/page";
+import { lastPlace, placeNow } from "../parts/nextHop";
 import { Pager, useCursors } from "../parts/Pager";
 import { Await, Empty } from "../parts/states";
+import { subjectText } from "../parts/subject";
+import { tell } from "../parts/tell";
 import { sentence } from "../refusals";
 import { useWho } from "../session";
 import { useWords } from "../words";
 import { QueuedMessage } from "./QueuedMessage";
+import { RetriedNotice, useRetried } from "./Retried";
 import { QueueOrders } from "./QueueOrders";
 import type { Order } from "./QueueOrders";
 
@@ -24,7 +29,9 @@ interface QueueRowProps {
 }
 
 function QueueRow({ entry, onOpen, selected, select }: QueueRowProps) {
-	const { say, time, bytes } = useWords();
+	const { say, time, moment, relative, bytes } = useWords();
+	// ISO 8601 sorts as text does; held ones have none.
+	const [next] = entry.recipients.flatMap((r) => r.next_attempt ?? []).sort();
 	return (
 		<tr>
 			<td className="pick">
@@ -35,28 +42,30 @@ function QueueRow({ entry, onOpen, selected, select }: QueueRowProps) {
 				/>
 			</td>
 			<td className="full">
-				<button type="button" className="link mono" onClick={onOpen}>
+				<div className="breakable subject">{subjectText(entry.subject) || say("noSubject")}</div>
+				<button type="button" className="link mono small" onClick={onOpen}>
 					{entry.id}
 				</button>
-				<div className="hint small">
-					{time(entry.arrived)} · {bytes(entry.size)}
+				<div className="hint small" title={time(entry.arrived)}>
+					{relative(entry.arrived)} · {bytes(entry.size)}
 				</div>
 			</td>
-			<td className="breakable">{entry.sender || say("emptySender")}</td>
+			<td className="sender breakable">{entry.sender || say("emptySender")}</td>
 			<td className="full">
 				{entry.recipients.slice(0, 5).map((r) => (
 					<div key={r.address} style={{ marginBottom: 4 }}>
 						<span className="breakable">{r.address}</span>{" "}
 						<span className={`tag ${r.state === "held" ? "" : "there"}`}>{say(`state_${r.state}`)}</span>
 						<div className="hint small breakable">
-							{r.system || say("byMx")} · {say("attempts", { n: r.attempts })}
+							{lastPlace(r, say)} · {say("attempts", { n: r.attempts })}
 							{r.last_reply && ` · ${r.last_reply}`}
 						</div>
+						<div className="hint small breakable">{placeNow(r, say)}</div>
 					</div>
 				))}
 				{entry.recipients.length > 5 && <span className="hint">… {entry.recipients.length}</span>}
 			</td>
-			<td className="small">{time(entry.recipients[0]?.next_attempt ?? null)}</td>
+			<td className="small one-line" data-label={say("nextAttempt")}>{next ? moment(next) : "—"}</td>
 		</tr>
 	);
 }
@@ -69,10 +78,11 @@ interface SelectionBarProps {
 	n: number;
 	/** Where there are more than the page shows. */
 	selectMatching?: () => void;
+	onRetry?: () => void;
 	clear: () => void;
 }
 
-function SelectionBar({ filters, entries, n, selectMatching, clear }: SelectionBarProps) {
+function SelectionBar({ filters, entries, n, selectMatching, onRetry, clear }: SelectionBarProps) {
 	const { say } = useWords();
 
 	// With the filters also where messages are named: a recipient that is not
@@ -99,6 +109,7 @@ function SelectionBar({ filters, entries, n, selectMatching, clear }: SelectionB
 				what={say("queueMany", { n })}
 				recipients={entries && entries.flatMap((entry) => entry.recipients)}
 				give={give}
+				onRetry={onRetry}
 				onGone={clear}
 			/>
 		</div>
@@ -151,6 +162,38 @@ function QueueTable({ items, isSelected, select, onOpen }: QueueTableProps) {
 	);
 }
 
+/** A next hop as one text, for a list to choose from. */
+const hopText = (kind: string, name: string) => `${kind} ${name}`.trim();
+function hopOf(text: string): Pick<QueueFilters, "next_hop" | "system"> {
+	const [kind, ...name] = text.split(" ");
+	return {
+		next_hop: (kind || undefined) as QueueFilters["next_hop"],
+		system: name.join(" ") || undefined,
+	};
+}
+
+/** Everything mail may wait for: the systems, the mailboxes, the Internet. */
+function HopFilter({ value, onChange }: { value: string; onChange: (hop: string) => void }) {
+	const { say } = useWords();
+	const { domain } = useWho();
+	const hops = useQuery({ queryKey: ["overview", domain], queryFn: () => overview(domain) }).data?.systems ?? [];
+	const options = hops.map((h) => ({
+		value: hopText(h.next_hop, h.name),
+		label: h.kind === "system" ? h.name : say(h.kind === "mailboxes" ? "drawHere" : "byMx"),
+	}));
+	if (value && !options.some((o) => o.value === value))
+		options.push({ value, label: hopOf(value).system ?? say("byMx") });
+	return (
+		<Select
+			aria-label={say("filterSystem")}
+			data={[{ value: "", label: say("everySystem") }, ...options]}
+			value={value}
+			onChange={(hop) => onChange(hop ?? "")}
+			w={230}
+		/>
+	);
+}
+
 /** What is selected of ITEMS, or of all that match FILTERS. */
 function useSelection(filters: QueueFilters, items: QueueEntry[], page: number) {
 	const [selected, setSelected] = useState<ReadonlySet<string>>(new Set());
@@ -187,14 +230,21 @@ export function Queue() {
 	const { say } = useWords();
 	const { domain } = useWho();
 	const [recipient, setRecipient] = useState("");
-	const [system, setSystem] = useState("");
-	const [asked] = useDebouncedValue({ recipient: recipient.trim(), system: system.trim() }, 250);
+	const [hop, setHop] = useState("");
+	const [asked] = useDebouncedValue(recipient.trim(), 250);
 	const [open, setOpen] = useState<string | null>(null);
+	const leavePath = useAskedByPath((path) => {
+		setRecipient(path.recipient ?? "");
+		setHop(path.next_hop || path.system ? hopText(path.next_hop ?? "system", path.system ?? "") : "");
+		setOpen(path.id ?? null);
+	});
 	const filters: QueueFilters = {
-		recipient: asked.recipient || undefined,
-		system: asked.system || undefined,
+		recipient: asked || undefined,
+		...hopOf(hop),
 		domain: domain ?? undefined,
 	};
+	const filtered = Boolean(asked || hop);
+	const retried = useRetried(() => tell(say, say("retriedAllGone", { what: say("messages") })));
 	const cursors = useCursors(JSON.stringify(filters));
 	const query = useQuery({
 		queryKey: ["queue", filters, cursors.current],
@@ -218,13 +268,17 @@ export function Queue() {
 						placeholder={say("filterRecipient")}
 						leftSection={<Icon name="search" />}
 						value={recipient}
-						onChange={(e) => setRecipient(e.currentTarget.value)}
+						onChange={(e) => {
+							leavePath();
+							setRecipient(e.currentTarget.value);
+						}}
 					/>
-					<TextInput
-						aria-label={say("filterSystem")}
-						placeholder={say("filterSystem")}
-						value={system}
-						onChange={(e) => setSystem(e.currentTarget.value)}
+					<HopFilter
+						value={hop}
+						onChange={(chosen) => {
+							leavePath();
+							setHop(chosen);
+						}}
 					/>
 				</div>
 				{n > 0 && (
@@ -233,16 +287,36 @@ export function Queue() {
 						entries={entries}
 						n={n}
 						selectMatching={wholePage && more ? () => void selection.selectMatching() : undefined}
+						onRetry={entries ? () => retried.follow(entries) : undefined}
 						clear={selection.clear}
 					/>
 				)}
+				{n === 0 && items.length > 0 && (
+					<p className="toolbar hint small">{say("queueSelectHint")}</p>
+				)}
+				<RetriedNotice of={retried} />
 				{selection.attempt.problem && (
 					<p className="notice bad" role="alert">{sentence(selection.attempt.problem, say)}</p>
 				)}
 				<Await query={query}>
 					{({ next_cursor }) =>
 						items.length === 0 ? (
-							<Empty icon="queue" title={say("queueEmpty")} hint={say("queueEmptyHint")} />
+							filtered ? (
+								<Empty icon="search" title={say("directoryNoMatch")} hint={say("directoryNoMatchHint")}>
+									<Button
+										variant="default"
+										onClick={() => {
+											leavePath();
+											setRecipient("");
+											setHop("");
+										}}
+									>
+										{say("showAll")}
+									</Button>
+								</Empty>
+							) : (
+								<Empty icon="queue" title={say("queueEmpty")} hint={say("queueEmptyHint")} />
+							)
 						) : (
 							<>
 								<QueueTable
@@ -257,7 +331,13 @@ export function Queue() {
 					}
 				</Await>
 			</section>
-			<QueuedMessage id={open} onClose={() => setOpen(null)} />
+			<QueuedMessage
+				id={open}
+				onClose={() => {
+					leavePath();
+					setOpen(null);
+				}}
+			/>
 		</Page>
 	);
 }

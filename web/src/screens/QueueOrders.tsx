@@ -15,12 +15,14 @@ interface QueueOrdersProps {
 	recipients: QueueEntry["recipients"] | null;
 	/** Answers for how many recipients it was carried out. */
 	give: (order: Order) => Promise<number>;
+	/** After "try now": sees what comes of it. */
+	onRetry?: () => void;
 	/** Retried and held, a message still waits; after these it does not. */
 	onGone: () => void;
 }
 
 /** The orders that make sense for these messages. */
-export function QueueOrders({ what, recipients, give, onGone }: QueueOrdersProps) {
+export function QueueOrders({ what, recipients, give, onRetry, onGone }: QueueOrdersProps) {
 	const { say } = useWords();
 	const [sure, setSure] = useState<"bounce" | "delete" | null>(null);
 	const attempt = useAttempt();
@@ -29,6 +31,7 @@ export function QueueOrders({ what, recipients, give, onGone }: QueueOrdersProps
 
 	async function carryOut(order: Order) {
 		const n = await give(order);
+		if (order === "retry") onRetry?.();
 		tell(say, say("orderTold", { done: say(`ordered_${order}`), what, n }));
 	}
 

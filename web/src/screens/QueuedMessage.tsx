@@ -2,21 +2,34 @@ import { useQuery } from "@tanstack/react-query";
 import { queue } from "../api";
 import type { QueueMessage } from "../api";
 import { Dialog } from "../parts/dialog";
+import { lastPlace, placeNow } from "../parts/nextHop";
 import { Await } from "../parts/states";
+import { subjectText } from "../parts/subject";
+import { tell } from "../parts/tell";
 import { useWho } from "../session";
 import { useWords } from "../words";
 import { QueueOrders } from "./QueueOrders";
 import type { Order } from "./QueueOrders";
+import { RetriedNotice, useRetried } from "./Retried";
 
 function Facts({ message }: { message: QueueMessage }) {
-	const { say, time, bytes } = useWords();
+	const { say, time, relative, bytes } = useWords();
+	const subject = subjectText(message.subject);
 	return (
 		<>
 			<dl className="facts">
+				{subject && (
+					<>
+						<dt>{say("subject")}</dt>
+						<dd>{subject}</dd>
+					</>
+				)}
 				<dt>{say("sender")}</dt>
 				<dd>{message.sender || say("emptySender")}</dd>
 				<dt>{say("arrived")}</dt>
-				<dd>{time(message.arrived)}</dd>
+				<dd>
+					{time(message.arrived)} ({relative(message.arrived)})
+				</dd>
 				<dt>{say("size")}</dt>
 				<dd>{bytes(message.size)}</dd>
 				<dt>{say("client")}</dt>
@@ -31,10 +44,11 @@ function Facts({ message }: { message: QueueMessage }) {
 						<strong className="breakable">{r.address}</strong>{" "}
 						<span className={`tag ${r.state === "held" ? "" : "there"}`}>{say(`state_${r.state}`)}</span>
 						<div className="small hint breakable">
-							{r.system || say("byMx")} · {say("attempts", { n: r.attempts })} · {say("nextAttempt")}:{" "}
+							{lastPlace(r, say)} · {say("attempts", { n: r.attempts })} · {say("nextAttempt")}:{" "}
 							{time(r.next_attempt)}
 						</div>
 						{r.last_reply && <div className="small mono breakable">{r.last_reply}</div>}
+						<div className="small hint breakable">{placeNow(r, say)}</div>
 					</li>
 				))}
 			</ul>
@@ -49,6 +63,10 @@ function Facts({ message }: { message: QueueMessage }) {
 function Message({ id, onGone }: { id: string; onGone: () => void }) {
 	const { say } = useWords();
 	const { session } = useWho();
+	const retried = useRetried(() => {
+		tell(say, say("retriedAllGone", { what: say("queueOne", { id }) }));
+		onGone();
+	});
 	const query = useQuery({ queryKey: ["queued", id], queryFn: () => queue.get(id), gcTime: 0 });
 	const give = async (order: Order) =>
 		(await queue.order({ order, id, domain: session.domain ?? undefined })).recipients;
@@ -61,8 +79,10 @@ function Message({ id, onGone }: { id: string; onGone: () => void }) {
 						what={say("queueOne", { id })}
 						recipients={message.recipients}
 						give={give}
+						onRetry={() => retried.follow([message])}
 						onGone={onGone}
 					/>
+					<RetriedNotice of={retried} />
 					<Facts message={message} />
 				</div>
 			)}

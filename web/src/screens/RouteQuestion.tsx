@@ -1,13 +1,14 @@
 import { Button, Select, TextInput } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { useEffect, useState } from "react";
-import { useLocation, useParams } from "wouter";
+import { useLocation, useParams, useSearch } from "wouter";
 import { Problem, route } from "../api";
 import type { Route } from "../api";
 import { Form, useAttempt } from "../parts/form";
-import { named, Page, segment } from "../parts/page";
+import { named, Page, routePath } from "../parts/page";
 import { Await } from "../parts/states";
 import { useWords } from "../words";
+import type { Say } from "../words";
 
 const looks: Record<Route["action"], string> = {
 	deliver: "here",
@@ -18,24 +19,36 @@ const looks: Record<Route["action"], string> = {
 	later: "",
 };
 
+/** A relay without a name is named by its hosts: they are said once. */
+function systemOf({ system = "", hosts = [] }: Route["legs"][number], say: Say) {
+	const by = hosts.join(", ");
+	return by === system ? system : say("legSystem", { system, hosts: by });
+}
+
 function Leg({ leg }: { leg: Route["legs"][number] }) {
-	const { say } = useWords();
+	const { say, moment } = useWords();
 	const where = leg.mailbox
 		? say("legMailbox", { mailbox: leg.mailbox })
 		: leg.mx_of
 			? say("legMx", { domain: leg.mx_of })
-			: say("legSystem", { system: leg.system ?? "", hosts: (leg.hosts ?? []).join(", ") });
+			: systemOf(leg, say);
 	return (
 		<li className={`notice ${leg.mailbox ? "here" : "there"}`}>
 			<strong className="breakable">{leg.address}</strong>
 			<div className="breakable">{where}</div>
+			{leg.state === "down" && (
+				<p className="notice bad">
+					{leg.since ? say("legDownSince", { when: moment(leg.since) }) : say("legDown")}
+					{leg.problem && <span className="mono breakable"> {leg.problem}</span>}
+				</p>
+			)}
 			{leg.tls && <div className="hint small">TLS: {say(`tls_${leg.tls}`)}</div>}
 		</li>
 	);
 }
 
 function Answer({ answer }: { answer: Route }) {
-	const { say } = useWords();
+	const { say, span } = useWords();
 	return (
 		<div className="stack" aria-live="polite">
 			<section className="card">
@@ -81,7 +94,7 @@ function Answer({ answer }: { answer: Route }) {
 									<td className="full breakable">{say.fact(reason.id, reason.values) ?? reason.fact}</td>
 									<td className="hint" data-label={say("source")}>{say(`source_${reason.source}`)}</td>
 									<td className="hint numbers">
-										{reason.age_s > 0 ? say("seconds", { n: reason.age_s }) : say("now")}
+										{reason.age_s > 0 ? span(reason.age_s) : say("now")}
 									</td>
 								</tr>
 							))}
@@ -93,16 +106,29 @@ function Answer({ answer }: { answer: Route }) {
 	);
 }
 
-type From = "internet" | "user" | "system";
+type From = "internet" | "user" | "system" | "server";
+
+/** "user:alice@example.org" */
+function fromOf(as: string): [From, string] {
+	const [kind, ...name] = as.split(":");
+	return kind === "user" || kind === "system" || kind === "server" ? [kind, name.join(":")] : ["internet", ""];
+}
+
+const routeAsValue = {
+	user: "routeAsValueUser",
+	system: "routeAsValueSystem",
+	server: "routeAsValueServer",
+} as const;
 
 export function RouteQuestion() {
 	const { say } = useWords();
 	const [, go] = useLocation();
 	const asked = named(useParams().address);
+	const as = new URLSearchParams(useSearch()).get("as") ?? "internet";
 	const [typed, setTyped] = useState(asked);
-	const [from, setFrom] = useState<From>("internet");
-	const [fromName, setFromName] = useState("");
-	const [as, setAs] = useState("internet");
+	const [from, setFrom] = useState<From>(fromOf(as)[0]);
+	const [fromName, setFromName] = useState(fromOf(as)[1]);
+	const field = from === "server" ? "from" : "as";
 	const attempt = useAttempt();
 	const query = useQuery({
 		queryKey: ["route", asked, as],
@@ -110,6 +136,13 @@ export function RouteQuestion() {
 		enabled: asked !== "",
 		retry: false,
 	});
+
+	// Back, or a link, asks another question.
+	useEffect(() => {
+		setTyped(asked);
+		setFrom(fromOf(as)[0]);
+		setFromName(fromOf(as)[1]);
+	}, [asked, as]);
 
 	// A question that cannot be asked is refused at its field.
 	const { error } = query;
@@ -121,12 +154,11 @@ export function RouteQuestion() {
 	function ask() {
 		const address = typed.trim();
 		if (!address) return attempt.refuse("address", say("required"));
-		if (from !== "internet" && !fromName.trim()) return attempt.refuse("as", say("required"));
+		if (from !== "internet" && !fromName.trim()) return attempt.refuse(field, say("required"));
 		attempt.forget();
 		const asNow = from === "internet" ? "internet" : `${from}:${fromName.trim()}`;
-		setAs(asNow);
 		if (address === asked && asNow === as) void query.refetch();
-		go(`/route/${segment(address)}`);
+		else go(routePath(address, asNow));
 	}
 
 	return (
@@ -151,6 +183,7 @@ export function RouteQuestion() {
 								{ value: "internet", label: say("routeAsInternet") },
 								{ value: "user", label: say("routeAsUser") },
 								{ value: "system", label: say("routeAsSystem") },
+								{ value: "server", label: say("routeAsServer") },
 							]}
 							value={from}
 							onChange={(value) => setFrom(value as From)}
@@ -158,9 +191,9 @@ export function RouteQuestion() {
 						{from !== "internet" && (
 							<TextInput
 								className="grow"
-								label={say(from === "user" ? "routeAsValueUser" : "routeAsValueSystem")}
-								data-field="as"
-								error={attempt.errorOf("as")}
+								label={say(routeAsValue[from])}
+								data-field={field}
+								error={attempt.errorOf(field)}
 								value={fromName}
 								onChange={(e) => setFromName(e.currentTarget.value)}
 								autoCapitalize="none"

@@ -209,10 +209,10 @@ function IsOn({ onRenewed }: { onRenewed: (codes: string[]) => void }) {
 					{say("switchOff")}
 				</Button>
 			</div>
-			<Dialog title={say("newRecoveryCodes")} opened={renewing} onClose={() => setRenewing(false)} size="md">
+			<Dialog title={say("newRecoveryCodes")} opened={renewing} onClose={() => setRenewing(false)} size="md" holds>
 				<Renew onClose={() => setRenewing(false)} onDone={onRenewed} />
 			</Dialog>
-			<Dialog title={say("switchOffSecondFactor")} opened={leaving} onClose={() => setLeaving(false)} size="md">
+			<Dialog title={say("switchOffSecondFactor")} opened={leaving} onClose={() => setLeaving(false)} size="md" holds>
 				<SwitchOff onClose={() => setLeaving(false)} />
 			</Dialog>
 		</div>

@@ -1,12 +1,15 @@
 import { Button, Select } from "@mantine/core";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
+import { Link } from "wouter";
 import { systems, users } from "../api";
 import type { BulkChange, BulkPreview, MailSystem } from "../api";
 import { Dialog } from "../parts/dialog";
 import { Form, useAttempt } from "../parts/form";
 import { JobView, reasonOf } from "../parts/JobView";
+import { directoryPath } from "../parts/page";
 import { useJob, useSeenReport } from "../parts/useJob";
+import { sentence } from "../refusals";
 import { useWords } from "../words";
 
 /** Some users by their addresses, or all that match. */
@@ -14,8 +17,29 @@ export type Chosen = Pick<BulkChange, "addresses" | "filter" | "expect">;
 
 const reasonsShown = 3;
 
+
+/** What follows for those who will be changed, with how many they are. */
+function Consequences({ effects, password }: { effects: BulkPreview["effects"]; password: string }) {
+	const { say } = useWords();
+	const { without_password, left_here, left_elsewhere, waiting } = effects;
+	if (!without_password && !left_here && !left_elsewhere && !waiting) return null;
+	return (
+		<ul className="consequences">
+			{without_password > 0 && (
+				<li>
+					{say("bulkWithoutPassword", { n: without_password })}{" "}
+					<Link href={password}>{say("bulkWhoHasNone")}</Link>
+				</li>
+			)}
+			{left_here > 0 && <li>{say("bulkLeftHere", { n: left_here })}</li>}
+			{left_elsewhere > 0 && <li>{say("bulkLeftElsewhere", { n: left_elsewhere })}</li>}
+			{waiting !== null && waiting > 0 && <li>{say("bulkWaiting", { n: waiting })}</li>}
+		</ul>
+	);
+}
+
 /** What will happen, before it does. */
-function Effect({ preview }: { preview: BulkPreview }) {
+function Effect({ preview, password }: { preview: BulkPreview; password: string }) {
 	const { say } = useWords();
 	const same = preview.tried - preview.changed - preview.refused;
 	const reasons = preview.refusals.slice(0, reasonsShown);
@@ -24,6 +48,7 @@ function Effect({ preview }: { preview: BulkPreview }) {
 			{preview.tried < preview.matching && <p>{say("previewFirst", { n: preview.tried })}</p>}
 			<p>{say("previewChanged", { n: preview.changed })}</p>
 			{same > 0 && <p>{say("previewSame", { n: same })}</p>}
+			<Consequences effects={preview.effects} password={password} />
 			{preview.refused > 0 && (
 				<>
 					<p>{say("previewRefused", { n: preview.refused })}</p>
@@ -46,13 +71,15 @@ function Effect({ preview }: { preview: BulkPreview }) {
 interface Props {
 	chosen: Chosen;
 	count: number;
+	/** What the list is filtered by that they were chosen from. */
+	among: Parameters<typeof directoryPath>[0];
 	opened: boolean;
 	onClose: () => void;
 	onDone: () => void;
 }
 
 /** One mail system for many users: what will happen, the job, its report. */
-export function SetMailSystem({ chosen, count, opened, onClose, onDone }: Props) {
+export function SetMailSystem({ chosen, count, among, opened, onClose, onDone }: Props) {
 	const { say } = useWords();
 	const [mailSystem, setMailSystem] = useState<MailSystem>("hosted");
 	const [system, setSystem] = useState("");
@@ -70,7 +97,11 @@ export function SetMailSystem({ chosen, count, opened, onClose, onDone }: Props)
 		queryKey: ["preview", order],
 		queryFn: () => users.tryBulk(order),
 		enabled: opened && started === null,
+		// What was so a while ago is no preview.
+		gcTime: 0,
+		staleTime: 0,
 	});
+	const changesNobody = preview.data?.changed === 0 && preview.data.tried === preview.data.matching;
 
 	const start = () =>
 		attempt.run(async () => {
@@ -119,12 +150,26 @@ export function SetMailSystem({ chosen, count, opened, onClose, onDone }: Props)
 							onChange={(value) => setSystem(value ?? "")}
 						/>
 					)}
-					{preview.data && <Effect preview={preview.data} />}
+					{preview.data ? (
+						<Effect
+							preview={preview.data}
+							password={directoryPath({ ...among, password: "none" })}
+						/>
+					) : preview.isError ? (
+						<div className="notice bad" role="alert">
+							<p>{say("previewFails", { why: sentence(preview.error, say) })}</p>
+							<Button size="compact-sm" variant="default" onClick={() => void preview.refetch()}>
+								{say("tryAgain")}
+							</Button>
+						</div>
+					) : (
+						<p className="notice" role="status">{say("previewRuns")}</p>
+					)}
 					<div className="row end">
 						<Button variant="default" onClick={close}>
 							{say("cancel")}
 						</Button>
-						<Button type="submit" loading={attempt.busy}>
+						<Button type="submit" loading={attempt.busy} disabled={preview.isPending || changesNobody}>
 							{say("apply")}
 						</Button>
 					</div>

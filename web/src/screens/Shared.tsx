@@ -7,8 +7,11 @@ import { rowsOf, settingsOf } from "../parts/AddressTable";
 import { useEditor } from "../parts/editor";
 import { fieldsOf } from "../parts/fields";
 import { sizeOf, sizeText } from "../parts/form";
+import { EntryLinks } from "../parts/EntryLinks";
 import { named, Page } from "../parts/page";
+import { SendersFields, sendersDraft, sendersList } from "../parts/SendersFields";
 import { Await } from "../parts/states";
+import { Used } from "../parts/Used";
 import { useWho } from "../session";
 import { useWords } from "../words";
 import { HolderForm } from "./HolderForm";
@@ -17,11 +20,13 @@ const draftOf = (s: Shared) => ({
 	name: s.name,
 	enabled: s.enabled,
 	quota: sizeText(s.quota),
+	...sendersDraft(s.senders),
 	rows: rowsOf(s.addresses),
 });
 
-const changeOf = ({ rows, quota, ...rest }: ReturnType<typeof draftOf>): SharedChange => ({
+const changeOf = ({ rows, quota, members_send, senders, ...rest }: ReturnType<typeof draftOf>): SharedChange => ({
 	...rest,
+	senders: sendersList({ members_send, senders }),
 	quota: sizeOf(quota),
 	addresses: settingsOf(rows, false),
 });
@@ -41,17 +46,19 @@ function SharedForm({ read, at }: { read: Versioned<Shared>; at: string }) {
 
 	return (
 		<HolderForm
+			thing={["shared", at]}
 			of={base}
 			editor={editor}
 			draft={draft}
 			type={type}
+			rename={shared.rename}
 			deletion={
 				base.builtin
 					? undefined
 					: {
 							title: say("deleteShared"),
 							text: say("deleteSharedText", { address: base.address }),
-							remove: () => shared.remove(base.address),
+							remove: (along) => shared.remove(base.address, along),
 						}
 			}
 			fields={
@@ -62,6 +69,8 @@ function SharedForm({ read, at }: { read: Versioned<Shared>; at: string }) {
 						{...field.text("quota")}
 						disabled={!mayRoute}
 					/>
+					<Used of={read.value} />
+					<SendersFields field={field} disabled={!mayRoute} />
 					{base.builtin && <p className="notice here">{say("sharedBuiltin")}</p>}
 				</>
 			}
@@ -78,6 +87,7 @@ export function SharedScreen() {
 			title={query.data?.value.name || address}
 			crumbs={[{ label: say("directories") }, { label: say("directoryBrowser"), to: "/directory" }]}
 			tags={<span className="tag plain">{say("kind_shared")}</span>}
+			actions={<EntryLinks address={query.data?.value.address ?? address} />}
 		>
 			<Await query={query}>{(read) => <SharedForm read={read} at={address} />}</Await>
 		</Page>

@@ -2,8 +2,10 @@ import { Select, TextInput } from "@mantine/core";
 import { systems } from "../api";
 import type { System, SystemChange, Versioned } from "../api";
 import { CheckField } from "../parts/CheckField";
-import { fieldsOf, useTyped } from "../parts/fields";
+import { useTypedOver } from "../parts/drafts";
+import { fieldsOf } from "../parts/fields";
 import { listOf, textOf, useAttempt } from "../parts/form";
+import { Learnt } from "../parts/Learnt";
 import { RelayTest } from "../parts/RelayTest";
 import { PasswordField } from "../parts/PasswordField";
 import { RecordDialog, RecordForm } from "../parts/record";
@@ -11,6 +13,21 @@ import { useWords } from "../words";
 
 type Tls = System["tls"];
 type WhenDown = System["when_down"];
+type Family = System["address_family"];
+
+/** As it is spelled in the words. */
+export const whenDownWord = (when: WhenDown) => when.replace("-", "_") as "keep_known" | "keep_all" | "defer";
+
+const counts = [
+	"connections",
+	"mails_per_connection",
+	"recipients_per_mail",
+	"mails_per_minute",
+] as const;
+
+/** A number as it is typed; empty: not set. */
+const countText = (n: number | null | undefined) => (n ? String(n) : "");
+const countOf = (text: string) => text.trim() || null;
 
 const draftOf = (s: System | null) => ({
 	name: s?.name ?? "",
@@ -22,29 +39,48 @@ const draftOf = (s: System | null) => ({
 	may_relay: s?.may_relay ?? false,
 	smart_host: s?.smart_host ?? false,
 	when_down: s?.when_down ?? ("keep-known" as WhenDown),
+	connections: countText(s?.connections),
+	mails_per_connection: countText(s?.mails_per_connection),
+	recipients_per_mail: countText(s?.recipients_per_mail),
+	mails_per_minute: countText(s?.mails_per_minute),
+	address_family: s?.address_family ?? ("any" as Family),
 });
 
 function changeOf(draft: ReturnType<typeof draftOf>): SystemChange {
 	const { name: _, password, trust, ...rest } = draft;
-	return { ...rest, trust: listOf(trust), ...(password && { password }) };
+	return {
+		...rest,
+		trust: listOf(trust),
+		...(password && { password }),
+		connections: countOf(draft.connections),
+		mails_per_connection: countOf(draft.mails_per_connection),
+		recipients_per_mail: countOf(draft.recipients_per_mail),
+		mails_per_minute: countOf(draft.mails_per_minute),
+	};
 }
 
 function SystemForm({ read, onClose }: { read: Versioned<System> | null; onClose: () => void }) {
 	const { say } = useWords();
 	const attempt = useAttempt();
-	const [draft, type] = useTyped(() => draftOf(read?.value ?? null));
+	const { base, draft, type, forget } = useTypedOver<System | null, ReturnType<typeof draftOf>>(
+		["system", read?.value.name ?? ""],
+		"",
+		read ?? { value: null, version: null },
+		draftOf,
+	);
 	const field = fieldsOf({ attempt, draft, type });
 	const name = draft.name.trim();
 
 	return (
 		<RecordForm
 			attempt={attempt}
+			forget={forget}
 			label={say("mailSystems")}
 			name={name}
 			isNew={read === null}
 			onSubmit={() =>
 				read
-					? systems.change(read.value.name, changeOf(draft), read.version)
+					? systems.change(read.value.name, changeOf(draft), base.version)
 					: systems.create(name, changeOf(draft))
 			}
 			onClose={onClose}
@@ -74,11 +110,25 @@ function SystemForm({ read, onClose }: { read: Versioned<System> | null; onClose
 				spellCheck={false}
 				required
 			/>
-			<RelayTest hosts={draft.hosts} />
+			<RelayTest
+				hosts={draft.hosts}
+				tls={draft.tls}
+				address_family={draft.address_family}
+				missing={say("testNoHosts")}
+			/>
+			<TextInput
+				label={say("trust")}
+				description={say("trustHint")}
+				placeholder="192.0.2.10, 2001:db8:5::/48"
+				{...field.text("trust")}
+				autoCapitalize="none"
+				spellCheck={false}
+			/>
 			<div className="row" style={{ alignItems: "flex-start" }}>
 				<Select
 					className="grow"
 					label={say("tls")}
+					description={say(`tlsHint_${draft.tls}`)}
 					data-field="tls"
 					error={attempt.errorOf("tls")}
 					data={(["none", "opportunistic", "required", "verified"] as const).map((tls) => ({
@@ -91,6 +141,7 @@ function SystemForm({ read, onClose }: { read: Versioned<System> | null; onClose
 				<Select
 					className="grow"
 					label={say("whenDown")}
+					description={say(`whenDownHint_${whenDownWord(draft.when_down)}`)}
 					data-field="when_down"
 					error={attempt.errorOf("when_down")}
 					data={[
@@ -117,19 +168,46 @@ function SystemForm({ read, onClose }: { read: Versioned<System> | null; onClose
 					autoComplete="new-password"
 				/>
 			</div>
-			<TextInput
-				label={say("trust")}
-				description={say("trustHint")}
-				{...field.text("trust")}
-			/>
 			<CheckField
 				label={say("mayRelay")}
+				description={say("mayRelayHint")}
 				{...field.check("may_relay")}
 			/>
 			<CheckField
 				label={say("smartHost")}
+				description={say("smartHostHint")}
 				{...field.check("smart_host")}
 			/>
+			<section className="stack" aria-labelledby="limits">
+				<h3 id="limits">{say("limits")}</h3>
+				<p className="small">{say("limitsHint")}</p>
+				<div className="row" style={{ alignItems: "flex-start" }}>
+					{counts.map((count) => (
+						<TextInput
+							key={count}
+							className="grow"
+							label={say(`limit_${count}`)}
+							description={say(`limitHint_${count}`)}
+							{...field.text(count)}
+							inputMode="numeric"
+							placeholder={say("notSet")}
+						/>
+					))}
+				</div>
+				<Select
+					label={say("addressFamily")}
+					description={say("addressFamilyHint")}
+					data-field="address_family"
+					error={attempt.errorOf("address_family")}
+					data={(["any", "ipv4", "ipv6"] as const).map((family) => ({
+						value: family,
+						label: say(`addressFamily_${family}`),
+					}))}
+					value={draft.address_family}
+					onChange={(family) => type({ address_family: family as Family })}
+				/>
+				{read && <Learnt facts={read.value.learnt} />}
+			</section>
 		</RecordForm>
 	);
 }

@@ -1,9 +1,11 @@
 import { Tabs } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
-import { Link, useLocation, useParams } from "wouter";
+import { useLocation, useParams } from "wouter";
 import { users } from "../api";
 import { MailSystemTag } from "../parts/MailSystemTag";
-import { entryPath, named, Page, segment } from "../parts/page";
+import { useUnsaved } from "../parts/drafts";
+import { EntryLinks } from "../parts/EntryLinks";
+import { entryPath, named, Page } from "../parts/page";
 import { Await } from "../parts/states";
 import { useWords } from "../words";
 import { UserGeneral } from "./UserGeneral";
@@ -16,6 +18,7 @@ export function UserScreen() {
 	const params = useParams();
 	const address = named(params.address);
 	const tab = params.tab ?? "general";
+	const unsaved = useUnsaved(["user", address], say("unsaved"));
 	const query = useQuery({ queryKey: ["user", address], queryFn: () => users.get(address) });
 	const user = query.data?.value;
 
@@ -34,7 +37,7 @@ export function UserScreen() {
 					</>
 				)
 			}
-			actions={<Link href={`/route/${segment(address)}`}>{say("whereDoesItGo")}</Link>}
+			actions={<EntryLinks address={user?.address ?? address} />}
 		>
 			<Await query={query}>
 				{(read) => (
@@ -45,9 +48,9 @@ export function UserScreen() {
 							keepMounted={false}
 						>
 							<Tabs.List>
-								<Tabs.Tab value="general">{say("general")}</Tabs.Tab>
-								<Tabs.Tab value="mail">{say("mail")}</Tabs.Tab>
-								<Tabs.Tab value="maintenance">{say("maintenance")}</Tabs.Tab>
+								<Tabs.Tab value="general" {...unsaved("general")}>{say("general")}</Tabs.Tab>
+								<Tabs.Tab value="mail" {...unsaved("mail")}>{say("mail")}</Tabs.Tab>
+								<Tabs.Tab value="maintenance" {...unsaved("maintenance")}>{say("maintenance")}</Tabs.Tab>
 							</Tabs.List>
 							<Tabs.Panel value="general" className="panel">
 								<UserGeneral read={read} at={address} />
@@ -56,7 +59,7 @@ export function UserScreen() {
 								<UserMail read={read} at={address} />
 							</Tabs.Panel>
 							<Tabs.Panel value="maintenance" className="panel">
-								<UserMaintenance user={read.value} />
+								<UserMaintenance read={read} at={address} />
 							</Tabs.Panel>
 						</Tabs>
 					</section>

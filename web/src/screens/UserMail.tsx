@@ -7,8 +7,10 @@ import { CheckField } from "../parts/CheckField";
 import { AddressTable, rowsOf, settingsOf } from "../parts/AddressTable";
 import { useEditor } from "../parts/editor";
 import { fieldsOf } from "../parts/fields";
-import { Form, listOf, SaveBar, sizeOf, sizeText, textOf } from "../parts/form";
+import { Form, SaveBar, sizeOf, sizeText, textOf } from "../parts/form";
 import { domainPath } from "../parts/page";
+import { addressesOf } from "../parts/pasted";
+import { Used } from "../parts/Used";
 import { useWho } from "../session";
 import { useWords } from "../words";
 import type { Say } from "../words";
@@ -27,7 +29,7 @@ const changeOf = (draft: Draft): UserChange => ({
 	mail_system: draft.mail_system,
 	system: draft.system || null,
 	addresses: settingsOf(draft.rows, true),
-	forward: listOf(draft.forward),
+	forward: addressesOf(draft.forward),
 	forward_copy: draft.forward_copy,
 	quota: sizeOf(draft.quota),
 });
@@ -106,10 +108,11 @@ export function UserMail({ read, at }: { read: Versioned<User>; at: string }) {
 	const named = useQuery({ queryKey: ["systems"], queryFn: systems.list });
 	const waiting = useQuery({
 		queryKey: ["queue", "of", base.address],
-		queryFn: () => queue.list({ recipient: base.address, limit: 100 }),
+		queryFn: () => queue.list({ recipient: base.address, limit: 500 }),
 		enabled: mayRoute && dirty,
 	});
 	const waits = waiting.data?.items.length ?? 0;
+	const waitsMore = Boolean(waiting.data?.next_cursor);
 	const elsewhere = Boolean(domain?.relay) || (named.data?.items.length ?? 0) > 0;
 	const noElsewhere = domain !== undefined && named.isSuccess && !elsewhere;
 
@@ -161,7 +164,7 @@ export function UserMail({ read, at }: { read: Versioned<User>; at: string }) {
 					/>
 				)}
 			</div>
-			<section className="stack tight" aria-labelledby="addresses" style={{ maxWidth: 760 }}>
+			<section className="stack tight fields" aria-labelledby="addresses">
 				<h2 id="addresses">{say("addresses")}</h2>
 				{draft.mail_system === "alternate" && <p>{say("alternateSentence")}</p>}
 				{draft.mail_system === "none" && <p className="hint">{say("noMailHint")}</p>}
@@ -195,13 +198,14 @@ export function UserMail({ read, at }: { read: Versioned<User>; at: string }) {
 						description={say("quotaHint")}
 						{...field.text("quota")}
 					/>
+					<Used of={read.value} />
 				</div>
 			)}
 			<SaveBar
 				of={editor}
 				effect={
 					effectOf(draft, base, domain?.relay ?? "", say) +
-					(waits > 0 ? ` ${say("effectQueue", { n: waits })}` : "")
+					(waits > 0 ? ` ${say(waitsMore ? "effectQueueMore" : "effectQueue", { n: waits, address: base.address })}` : "")
 				}
 			/>
 		</Form>

@@ -2,25 +2,35 @@ import { Button } from "@mantine/core";
 import { useState } from "react";
 import { useLocation } from "wouter";
 import { users } from "../api";
-import type { User } from "../api";
+import type { User, Versioned } from "../api";
 import { Confirm } from "../parts/dialog";
-import { forgetDrafts } from "../parts/drafts";
+import { forgetDrafts, useTypedOver } from "../parts/drafts";
 import { Form, useAttempt } from "../parts/form";
+import { entryPath } from "../parts/page";
+import { Rename } from "../parts/Rename";
 import { tell } from "../parts/tell";
-import { PasswordField } from "../parts/PasswordField";
+import { useTellDeleted } from "../parts/undelete";
+import { NewPasswordField, passwordLeast } from "../parts/PasswordField";
 import { useWords } from "../words";
 
-export function UserMaintenance({ user }: { user: User }) {
+const nothingTyped = () => ({ password: "" });
+
+export function UserMaintenance({ read, at }: { read: Versioned<User>; at: string }) {
+	const user = read.value;
 	const { say } = useWords();
+	const tellDeleted = useTellDeleted();
 	const [, go] = useLocation();
-	const [password, setPassword] = useState("");
+	const { draft, type, forget } = useTypedOver(["user", at], "maintenance", read, nothingTyped);
+	const { password } = draft;
 	const [deleting, setDeleting] = useState(false);
 	const attempt = useAttempt();
 
 	async function save() {
 		if (!password) return attempt.refuse("password", say("required"));
+		if (password.length < passwordLeast)
+			return attempt.refuse("password", say("passwordTooShort", { n: passwordLeast }));
 		if (!(await attempt.run(() => users.change(user.address, { password }, null)))) return;
-		setPassword("");
+		forget();
 		tell(say, say("passwordSaved"));
 	}
 
@@ -29,13 +39,16 @@ export function UserMaintenance({ user }: { user: User }) {
 			<Form attempt={attempt} onSubmit={save} label={say("password")}>
 				<h2>{say("password")}</h2>
 				<p className="hint">{say(user.password === "set" ? "passwordSet" : "passwordNone")}</p>
-				<PasswordField
+				<NewPasswordField
 					label={say("newPassword")}
 					data-field="password"
 					error={attempt.errorOf("password")}
 					value={password}
-					onChange={(e) => setPassword(e.currentTarget.value)}
-					autoComplete="new-password"
+					onChange={(e) => type({ password: e.currentTarget.value })}
+					onMake={(made) => {
+						attempt.forget();
+						type({ password: made });
+					}}
 				/>
 				<div>
 					<Button type="submit" loading={attempt.busy}>
@@ -43,6 +56,17 @@ export function UserMaintenance({ user }: { user: User }) {
 					</Button>
 				</div>
 			</Form>
+			<hr style={{ width: "100%", border: 0, borderTop: "1px solid var(--line)" }} />
+			<h2>{say("renameAddress")}</h2>
+			<div>
+				<Rename
+					of={["user", at]}
+					name={user.address}
+					field="address"
+					rename={users.rename}
+					onRenamed={(now) => go(`${entryPath("user", now)}/maintenance`)}
+				/>
+			</div>
 			<hr style={{ width: "100%", border: 0, borderTop: "1px solid var(--line)" }} />
 			<h2>{say("deleteUser")}</h2>
 			<div>
@@ -56,10 +80,10 @@ export function UserMaintenance({ user }: { user: User }) {
 				action={say("delete")}
 				opened={deleting}
 				onClose={() => setDeleting(false)}
-				onConfirm={() => users.remove(user.address)}
-				onDone={() => {
-					forgetDrafts(["user", user.address]);
-					tell(say, say("deleted", { name: user.address }));
+				onConfirm={(along) => users.remove(user.address, along)}
+				onDone={(along) => {
+					forgetDrafts(["user", at]);
+					tellDeleted(user.address, along);
 					go("/directory");
 				}}
 			/>

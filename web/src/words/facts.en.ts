@@ -11,16 +11,25 @@ export const facts: Record<Fact, string> = {
 	"not-our-domain": "{domain} is not a domain of ours.",
 	"may-not-relay":
 		"Only users who have signed in, and systems that may send to the Internet through us, send to other domains.",
+	"sender-routing":
+		"{address} could be taken for a route by the next system, because of % ! @ or : before the last @. Only those who may send anywhere may write that.",
 	"address-literal": "An address with an IP address behind the @ would lead past every rule.",
 	"by-smart-host": "Mail to the Internet goes through {system}.",
 	"by-mx": "It goes to the MX of {domain}.",
 	"no-internet-domain": "{domain} is no domain of the Internet.",
+	"sender-rewritten":
+		"A sender of another domain becomes an address of {domain} (SRS), so that the next server does not take it for forged.",
+	"returned-to": "{address} stands for a sender that was rewritten here: it goes back to {sender}.",
+	"return-expired": "{address} stands for a sender that was rewritten here more than {days} days ago.",
+	"not-rewritten-here":
+		"{address} looks like a rewritten sender, but this server has not made it, or somebody has changed it.",
 
 	// who has the address?
 	"address-of": "{address} is an address of {holder}.",
 	"address-of-everywhere": "{address} is an address of {holder}, on all aliases.",
 	"has-detail": "+{detail} is a detail; it counts for the mailbox only.",
 	disabled: "It is disabled: its mail is refused, and never forwarded.",
+	"not-to-see": "{address} is an address of {domain}. What becomes of it is for its administrators to see.",
 	"nobody-has": "Nobody here has {address}.",
 	"postmaster-is": "The postmaster of {domain} is {address}.",
 	"postmaster-with-unknown": "It goes where unknown addresses go, to {system}.",
@@ -37,6 +46,7 @@ export const facts: Record<Fact, string> = {
 	"forwarded-with-copy":
 		"{address} is forwarded to {n} address, and a copy stays.|{address} is forwarded to {n} addresses, and a copy stays.",
 	"expanded-already": "{address} is expanded already.",
+	"expanded-for-another": "{address} is expanded for another recipient of the same mail.",
 	"served-already": "{address} has the message already.",
 	"nested-too-deeply": "{address}: more than {most} groups and forwards lie inside each other.",
 	"too-many-recipients": "One recipient may become {most} at most.",
@@ -57,9 +67,12 @@ export const facts: Record<Fact, string> = {
 
 	// loops
 	"asker-is-system": "The message comes from {system}, where it would go.",
+	"caller-is-system": "{peer}, which calls, is a host of {system}, where it would go: nothing is given back.",
 	"handed-on-before": "This server has handed {address} on before, on this message's way.",
 	"sent-out-before": "This server has sent it out before.",
 	"stood-in-before": "{address} stood for another before, on this message's way.",
+	"other-part-had-it":
+		"{address} lived here and on the alternate mail server when this was accepted; the other part has it.",
 	"expanded-before": "{address} was expanded before on this message's way: left out.",
 	"forwarded-before": "{address} was forwarded before.",
 	"forwarded-before-with-copy": "{address} was forwarded before: only its own copy is left.",
@@ -69,8 +82,17 @@ export const facts: Record<Fact, string> = {
 	"asked-at-rcpt": "{system} is asked when mail arrives; what it refuses is refused.",
 	"not-asked-yet": "{system} has not been asked about it lately.",
 	confirmed: "{system} has confirmed it.",
+	"confirmed-once": "{system} has confirmed it within the last week: accepted without asking again.",
+	"known-here": "The directory knows it: accepted without asking {system} first.",
+	"asked-later": "{system} is asked about it in the background, unless mail for it tells us before.",
+	"client-is-spent": "{client} has asked for too many unknown addresses: it waits longer and longer until {system} is asked.",
+	"system-is-spent":
+		"Many unknown addresses of {system} were asked for: clients that were refused lately take turns.",
+	"day-is-spent":
+		"{system} bans who asks for many unknown addresses: it is asked for {most} of them a day, and no more now.",
 	"refused-there": "{system} does not accept it: {code} {status} {reply}",
 	"being-asked": "{system} is being asked about it now.",
+	"answered-later": "{system} said: {code} {reply}",
 	"no-answer": "{system} is down, or did not answer for it.",
 	"kept-for-rights": "Accepted all the same: the sender has rights here.",
 	"kept-all": "Accepted all the same: all mail for {system} is kept while it is down.",

@@ -1,6 +1,6 @@
 import { createContext, useContext, useEffect, useMemo, useState } from "react";
 import type { ReactNode } from "react";
-import type { Fact, Reason, Values } from "../api";
+import type { Fact, Reason, TroubleWord, Values } from "../api";
 import { en } from "./en";
 import type { Word } from "./en";
 import { facts as factsEn } from "./facts.en";
@@ -8,8 +8,13 @@ import { facts as factsFr } from "./facts.fr";
 import { fr } from "./fr";
 import { refusals as refusalsEn } from "./refusals.en";
 import { refusals as refusalsFr } from "./refusals.fr";
+import { troubles as troublesEn } from "./troubles.en";
+import { troubles as troublesFr } from "./troubles.fr";
 
 export type { Word } from "./en";
+
+/** Is there such a word?  For what is put together from a value of the API. */
+export const isWord = (text: string): text is Word => text in en;
 export type Language = "en" | "fr";
 
 export interface Say {
@@ -17,17 +22,19 @@ export interface Say {
 	// Nothing for what these pages are too old to know.
 	refusal: (reason: Reason, values: Values) => string | undefined;
 	fact: (id: Fact, values: Values) => string | undefined;
+	trouble: (id: TroubleWord, values: Values) => string | undefined;
 }
 
 interface Book {
 	words: Record<Word, string>;
 	refusals: Record<Reason, string>;
 	facts: Record<Fact, string>;
+	troubles: Record<TroubleWord, string>;
 }
 
 const books: Record<Language, Book> = {
-	en: { words: en, refusals: refusalsEn, facts: factsEn },
-	fr: { words: fr, refusals: refusalsFr, facts: factsFr },
+	en: { words: en, refusals: refusalsEn, facts: factsEn, troubles: troublesEn },
+	fr: { words: fr, refusals: refusalsFr, facts: factsFr, troubles: troublesFr },
 };
 const remembered = "splitmail-language";
 
@@ -65,7 +72,7 @@ function filler(language: Language) {
 }
 
 function speaker(language: Language): Say {
-	const { words, refusals, facts } = books[language];
+	const { words, refusals, facts, troubles } = books[language];
 	const fill = filler(language);
 	const known = (text: string | undefined, values: Values) => text && fill(text, values);
 
@@ -74,8 +81,18 @@ function speaker(language: Language): Say {
 		{
 			refusal: (reason: Reason, values: Values) => known(refusals[reason], values),
 			fact: (id: Fact, values: Values) => known(facts[id], values),
+			trouble: (id: TroubleWord, values: Values) => known(troubles[id], values),
 		},
 	);
+}
+
+/** In the unit people would say it in. */
+function inUnits(seconds: number): [number, "second" | "minute" | "hour" | "day"] {
+	const size = Math.abs(seconds);
+	if (size < 90) return [Math.round(seconds), "second"];
+	if (size < 90 * 60) return [Math.round(seconds / 60), "minute"];
+	if (size < 36 * 3600) return [Math.round(seconds / 3600), "hour"];
+	return [Math.round(seconds / 86400), "day"];
 }
 
 interface Speech {
@@ -85,6 +102,12 @@ interface Speech {
 	time: (iso: string | null) => string;
 	/** The hour of today, else date and time. */
 	moment: (iso: string) => string;
+	/** The hour alone. */
+	hour: (at: Date) => string;
+	/** "12 minutes", "3 hours" */
+	span: (seconds: number) => string;
+	/** "2 hours ago", "in 22 hours" */
+	relative: (iso: string) => string;
 	bytes: (n: number) => string;
 }
 
@@ -99,10 +122,12 @@ export function WordsProvider({ children }: { children: ReactNode }) {
 
 	const speech = useMemo<Speech>(() => {
 		const times = new Intl.DateTimeFormat(language, {
-			dateStyle: "medium",
-			timeStyle: "medium",
+			...{ year: "numeric", month: "short", day: "numeric" },
+			...{ hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" },
 		});
-		const hours = new Intl.DateTimeFormat(language, { timeStyle: "short" });
+		// Of servers one speaks in 24 hours, in either language.
+		const hours = new Intl.DateTimeFormat(language, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
+		const spans = new Intl.RelativeTimeFormat(language);
 		const sizes = new Intl.NumberFormat(language, { maximumFractionDigits: 1 });
 		const units = language === "fr" ? ["o", "Ko", "Mo", "Go", "To"] : ["B", "KB", "MB", "GB", "TB"];
 		return {
@@ -116,6 +141,15 @@ export function WordsProvider({ children }: { children: ReactNode }) {
 			moment(iso) {
 				const at = new Date(iso);
 				return at.toDateString() === new Date().toDateString() ? hours.format(at) : times.format(at);
+			},
+			hour: (at) => hours.format(at),
+			span(seconds) {
+				const [n, unit] = inUnits(seconds);
+				return new Intl.NumberFormat(language, { style: "unit", unit, unitDisplay: "long" }).format(n);
+			},
+			relative(iso) {
+				const [n, unit] = inUnits((Date.parse(iso) - Date.now()) / 1000);
+				return spans.format(n, unit);
 			},
 			bytes(n) {
 				let unit = 0;

@@ -14,6 +14,7 @@ export const refusals: Record<Reason, string> = {
 		"“{given}” cannot be read as hosts. Write names or IP addresses, each with a port if it is not 25: mail.example.org, 192.0.2.1:2525.",
 	"too-many-hosts": "At most {most} hosts can be given.",
 	"bad-size": "“{given}” is no size. Write a size such as 500M or 10G, or leave the field empty.",
+	"bad-count": "“{given}” cannot be used here. Write a number from 1 to {most}, or leave the field empty.",
 	"not-one-of": "“{given}” cannot be chosen here, only {words}.",
 	"not-yes-or-no": "“{given}” is neither yes nor no.",
 	"text-too-long": "This text is too long: {most} characters at most.",
@@ -26,6 +27,15 @@ export const refusals: Record<Reason, string> = {
 	"password-too-long": "This password is too long: {most} characters at most.",
 	"password-has-control": "This password holds a control character, such as a tab or a line end. Choose another one.",
 	"bad-password-hash": "This is no password hash. Write it with its scheme in braces in front.",
+	"hash-is-readable": "The password can be read from {scheme}. Write the password itself.",
+	"hash-scheme-unknown": "{scheme} is not known to the mailboxes here. They know {schemes}.",
+	"hash-of-a-name": "A hash of {scheme} holds for one login name only. Write the password, or a hash of another scheme.",
+	"hash-misshapen": "This is no hash of {scheme}, which is written as {shape}. Nobody could log in with it.",
+	"hash-too-costly":
+		"This hash of {scheme} costs too much memory or time at each login. Write the password, or a cheaper hash.",
+	"hash-of-user":
+		"The password of {user} is an imported hash, which cannot be used here. Set a password of {user} first, or give the administrator one of his own.",
+	"hash-of-administrator": "{user} is an administrator and signs in here with it. Write the password instead of a hash.",
 	"admin-password-short": "This password is too short: an administrator's has at least {least} characters.",
 	"wrong-password": "This is not your password.",
 	"wrong-name-or-password": "Name or password is wrong.",
@@ -36,6 +46,8 @@ export const refusals: Record<Reason, string> = {
 	"no-such-domain": "There is no domain {domain}.",
 	"domain-exists": "The domain {domain} exists already.",
 	"domain-is-alias": "{alias} is an alias of the domain {domain}. Remove it there first.",
+	"no-change-to-undo": "This can no longer be undone. A name is given back within {hours} hours, once.",
+	"renamed-since": "{name} has been given another name since. It stays as it is.",
 	"aliases-are-not-his": "Only a superadministrator gives a domain its names.",
 	"own-name-as-alias": "{domain} is the domain's own name; leave it out of the aliases.",
 	"too-many-aliases": "A domain has at most {most} aliases.",
@@ -63,6 +75,10 @@ export const refusals: Record<Reason, string> = {
 	"address-is-wild-card":
 		"An address has no *. Who gets the mail nobody else has is the catch-all of the domain.",
 	"address-taken": "{address} is taken: {holder} has {held}.",
+	"others-lead-here":
+		"{n} other still leads to {address}: {names}. Change it first.|{n} others still lead to {address}: {names}. Change them first.",
+	"others-elsewhere-lead-here":
+		"{n} other, in a domain that is not yours, still leads to {address}. Have it changed first.|{n} others, in domains that are not yours, still lead to {address}. Have them changed first.",
 	"address-taken-everywhere": "{address} is taken: {holder} has it on all aliases.",
 	"address-nobody-has": "Nobody has the address {address}. Create it first.",
 	"no-such-address": "Nobody has the address {address} any more.",
@@ -74,19 +90,23 @@ export const refusals: Record<Reason, string> = {
 	"default-address-is-quoted": "A default address is written without quotation marks.",
 	"default-address-not-ascii":
 		"A mailbox here needs a default address of plain letters, without accents. Create it with such a one, then add {address} as another address.",
+	"not-by-another-address":
+		"{address} is another address of {holder}: delete {holder}.",
 	"address-reserved": "{address} is reserved for the domain itself.",
-	"address-is-catch-all":
-		"{address} is the catch-all of the domain {domain}. Choose another catch-all there first.",
-	"address-is-postmaster":
-		"{address} is the postmaster of the domain {domain}. Choose another postmaster there first.",
 	"only-users-live-elsewhere": "{address} belongs to {holder}; only a user's addresses can live elsewhere.",
 	"bad-address-entry": ofThePage,
 
 	// users, groups, shared mailboxes
+	"no-such-deleted": "Nothing is kept of {who} any more.",
+	"deleted-several": "{address} was deleted once: take it from the list.|{address} was deleted {n} times: take the one you mean from the list.",
 	"no-such-holder": "{address} is not there any more.",
 	"holder-of-no-domain": "{address} is not there: there is no domain {domain} here.",
 	"holder-of-other-kind": "{address} is an entry of another kind.",
 	"user-outranks": "{user} is an administrator with more rights than you have. Only one who has them can change this user.",
+	"mail-of-superior":
+		"{address} gets mail of an administrator with more rights than yours, who forwards to it. Only somebody with his rights can change it.",
+	"host-is-this-machine":
+		"{host} is this server itself, or lies on its own line. Only a superadministrator can have mail sent there.",
 	"builtin-stays": "{address} is made with its domain and stays with it.",
 	"builtin-stays-enabled": "postmaster@ is always deliverable: this mailbox cannot be disabled.",
 	"forward-to-himself":
@@ -97,6 +117,9 @@ export const refusals: Record<Reason, string> = {
 	"too-many-members": "A group has at most {most} members.",
 	"already-a-member": "{address} is a member already.",
 	"no-such-member": "{address} is no member any more.",
+	"no-sender": "{address} cannot send as somebody: name users, or groups other than this one.",
+	"shared-has-no-members": "A shared mailbox has no members: name users or groups.",
+	"too-many-senders": "At most {most} users and groups may be named.",
 	"too-many-users": "At most {most} users can be changed at once.",
 	"nothing-to-change": ofThePage,
 
@@ -110,6 +133,8 @@ export const refusals: Record<Reason, string> = {
 	"system-needs-hosts": "Write at least one host.",
 	"ip-not-verified":
 		"An IP address has no name that a certificate could be verified against. Write host names, or choose “Required”.",
+	"no-host-of-family":
+		"None of the hosts ({hosts}) has an address of this kind. Choose another one, or write other hosts.",
 	"bad-credential": "This is too long: {most} characters at most.",
 	"user-and-password": "Write both the name and the password, or neither.",
 	"password-needs-tls":
@@ -152,10 +177,12 @@ export const refusals: Record<Reason, string> = {
 
 	// queue, and “Where does it go?”
 	"no-messages-named": "Say which messages.",
+	"bad-ip": "“{given}” is no IP address. Write it like 192.0.2.1 or 2001:db8::1.",
 	"bad-asker": "There is no user or mail system of this name. Write the address of a user, or the name of a mail system.",
 
 	// requests that no form sends
 	"bad-cursor": ofThePage,
+	"search-too-long": "This is too long to search for: {most} characters at most.",
 	"bad-limit": ofThePage,
 	"bad-parameter": ofThePage,
 	"not-an-object": ofThePage,
@@ -163,7 +190,7 @@ export const refusals: Record<Reason, string> = {
 	"not-json-type": ofThePage,
 	"not-possible": ofThePage,
 	"not-a-text": ofThePage,
-	"not-texts": ofThePage,
+	"key-missing": ofThePage,
 	"too-large": "This is too much at once: {most} bytes at most.",
 	"unknown-host":
 		"This server does not know that it has the name in the address bar. Whoever runs it adds the name to splitmail.conf.",

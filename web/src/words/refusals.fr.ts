@@ -13,6 +13,8 @@ export const refusals: Record<Reason, string> = {
 	"too-many-hosts": "Vous pouvez indiquer {most} hôtes au plus.",
 	"bad-size":
 		"« {given} » n'est pas une taille. Écrivez une taille telle que 500M ou 10G, ou laissez le champ vide.",
+	"bad-count":
+		"« {given} » ne va pas ici. Écrivez un nombre de 1 à {most}, ou laissez le champ vide.",
 	"not-one-of": "« {given} » ne peut pas être choisi ici, seulement {words}.",
 	"not-yes-or-no": "« {given} » n'est ni oui ni non.",
 	"text-too-long": "Ce texte est trop long : {most} caractères au plus.",
@@ -26,6 +28,18 @@ export const refusals: Record<Reason, string> = {
 	"password-has-control":
 		"Ce mot de passe contient un caractère de contrôle, tel qu'une tabulation ou une fin de ligne. Choisissez-en un autre.",
 	"bad-password-hash": "Ce n'est pas une empreinte de mot de passe. Écrivez-la avec son schéma entre accolades devant.",
+	"hash-is-readable": "Le mot de passe se lit dans {scheme}. Écrivez le mot de passe lui-même.",
+	"hash-scheme-unknown": "Les boîtes aux lettres ne connaissent pas {scheme} ici. Elles connaissent {schemes}.",
+	"hash-of-a-name":
+		"Une empreinte {scheme} ne vaut que pour un seul identifiant. Écrivez le mot de passe, ou une empreinte d'un autre schéma.",
+	"hash-misshapen":
+		"Ce n'est pas une empreinte {scheme}, qui s'écrit {shape}. Personne ne pourrait s'en servir pour se connecter.",
+	"hash-too-costly":
+		"Cette empreinte {scheme} demande trop de mémoire ou de temps à chaque connexion. Écrivez le mot de passe, ou une empreinte plus légère.",
+	"hash-of-user":
+		"Le mot de passe de {user} est une empreinte importée, inutilisable ici. Donnez d'abord un mot de passe à {user}, ou un mot de passe propre à l'administrateur.",
+	"hash-of-administrator":
+		"{user} est administrateur et s'en sert pour se connecter ici. Écrivez le mot de passe plutôt qu'une empreinte.",
 	"admin-password-short":
 		"Ce mot de passe est trop court : celui d'un administrateur a au moins {least} caractères.",
 	"wrong-password": "Ce n'est pas votre mot de passe.",
@@ -36,6 +50,8 @@ export const refusals: Record<Reason, string> = {
 	"no-such-domain": "Il n'y a pas de domaine {domain}.",
 	"domain-exists": "Le domaine {domain} existe déjà.",
 	"domain-is-alias": "{alias} est un alias du domaine {domain}. Retirez-le d'abord de celui-ci.",
+	"no-change-to-undo": "Cela ne peut plus être annulé. Un nom se rend dans les {hours} heures, une seule fois.",
+	"renamed-since": "{name} a reçu un autre nom depuis. Il reste tel qu'il est.",
 	"aliases-are-not-his": "Seul un superadministrateur donne ses noms à un domaine.",
 	"own-name-as-alias": "{domain} est le nom du domaine lui-même ; ne le mettez pas parmi les alias.",
 	"too-many-aliases": "Un domaine a {most} alias au plus.",
@@ -61,6 +77,10 @@ export const refusals: Record<Reason, string> = {
 	"address-is-wild-card":
 		"Une adresse n'a pas d'étoile. L'adresse attrape-tout du domaine dit qui reçoit les messages pour les adresses que personne n'a.",
 	"address-taken": "{address} est déjà prise : {holder} possède {held}.",
+	"others-lead-here":
+		"{n} autre mène encore à {address} : {names}. Modifiez-le d'abord.|{n} autres mènent encore à {address} : {names}. Modifiez-les d'abord.",
+	"others-elsewhere-lead-here":
+		"{n} autre mène encore à {address}, dans un domaine qui n'est pas le vôtre. Faites-le modifier d'abord.|{n} autres mènent encore à {address}, dans des domaines qui ne sont pas les vôtres. Faites-les modifier d'abord.",
 	"address-taken-everywhere": "{address} est déjà prise : {holder} la possède sur tous les alias.",
 	"address-nobody-has": "Personne n'a l'adresse {address}. Créez-la d'abord.",
 	"no-such-address": "Plus personne n'a l'adresse {address}.",
@@ -72,11 +92,9 @@ export const refusals: Record<Reason, string> = {
 	"default-address-is-quoted": "Une adresse par défaut s'écrit sans guillemets.",
 	"default-address-not-ascii":
 		"Une boîte d'ici a besoin d'une adresse par défaut en lettres simples, sans accents. Créez-la ainsi, puis ajoutez {address} comme autre adresse.",
+	"not-by-another-address":
+		"{address} est une autre adresse de {holder} : supprimez {holder}.",
 	"address-reserved": "{address} est réservée au domaine lui-même.",
-	"address-is-catch-all":
-		"{address} est l'adresse attrape-tout du domaine {domain}. Choisissez-y d'abord une autre adresse attrape-tout.",
-	"address-is-postmaster":
-		"{address} est le postmaster du domaine {domain}. Choisissez-y d'abord un autre postmaster.",
 	"only-users-live-elsewhere":
 		"{address} appartient à {holder} ; seules les adresses d'un utilisateur peuvent vivre ailleurs.",
 	"bad-address-entry": ofThePage,
@@ -84,8 +102,14 @@ export const refusals: Record<Reason, string> = {
 	"no-such-holder": "{address} n'existe plus.",
 	"holder-of-no-domain": "{address} n'existe pas : il n'y a pas de domaine {domain} ici.",
 	"holder-of-other-kind": "{address} est une entrée d'un autre type.",
+	"no-such-deleted": "Plus rien n'est conservé de {who}.",
+	"deleted-several": "{address} a été supprimé une fois : choisissez-le dans la liste.|{address} a été supprimé {n} fois : choisissez le bon dans la liste.",
 	"user-outranks":
 		"{user} est un administrateur qui a plus de droits que vous. Seul celui qui les a peut modifier cet utilisateur.",
+	"mail-of-superior":
+		"{address} reçoit du courrier d'un administrateur qui a plus de droits que vous et qui le lui transfère. Seul quelqu'un qui a ses droits peut le modifier.",
+	"host-is-this-machine":
+		"{host} est ce serveur lui-même, ou n'est joignable que sur son propre lien. Seul un superadministrateur peut y faire envoyer du courrier.",
 	"builtin-stays": "{address} est créée avec son domaine et reste avec lui.",
 	"builtin-stays-enabled": "postmaster@ reçoit toujours ses messages : cette boîte ne peut pas être désactivée.",
 	"forward-to-himself":
@@ -97,6 +121,9 @@ export const refusals: Record<Reason, string> = {
 	"too-many-members": "Un groupe a {most} membres au plus.",
 	"already-a-member": "{address} est déjà membre.",
 	"no-such-member": "{address} n'est plus membre.",
+	"no-sender": "{address} ne peut pas envoyer au nom d'un autre : nommez des utilisateurs, ou d'autres groupes.",
+	"shared-has-no-members": "Une boîte partagée n'a pas de membres : nommez des utilisateurs ou des groupes.",
+	"too-many-senders": "{most} utilisateurs et groupes au plus peuvent être nommés.",
 	"too-many-users": "{most} utilisateurs au plus peuvent être modifiés à la fois.",
 	"nothing-to-change": ofThePage,
 
@@ -110,6 +137,8 @@ export const refusals: Record<Reason, string> = {
 	"system-needs-hosts": "Écrivez au moins un hôte.",
 	"ip-not-verified":
 		"Une adresse IP n'a pas de nom avec lequel vérifier un certificat. Écrivez des noms d'hôtes, ou choisissez « Obligatoire ».",
+	"no-host-of-family":
+		"Aucun des hôtes ({hosts}) n'a d'adresse de cette sorte. Choisissez-en une autre, ou écrivez d'autres hôtes.",
 	"bad-credential": "C'est trop long : {most} caractères au plus.",
 	"user-and-password": "Écrivez le nom et le mot de passe, ou ni l'un ni l'autre.",
 	"password-needs-tls":
@@ -150,10 +179,12 @@ export const refusals: Record<Reason, string> = {
 	stopping: "Le serveur est sur le point de s'arrêter. Réessayez plus tard.",
 
 	"no-messages-named": "Dites quels messages.",
+	"bad-ip": "« {given} » n'est pas une adresse IP. Écrivez-la comme 192.0.2.1 ou 2001:db8::1.",
 	"bad-asker":
 		"Il n'y a ni utilisateur ni système de messagerie de ce nom. Écrivez l'adresse d'un utilisateur, ou le nom d'un système.",
 
 	"bad-cursor": ofThePage,
+	"search-too-long": "Ce texte est trop long pour une recherche : {most} caractères au plus.",
 	"bad-limit": ofThePage,
 	"bad-parameter": ofThePage,
 	"not-an-object": ofThePage,
@@ -161,7 +192,7 @@ export const refusals: Record<Reason, string> = {
 	"not-json-type": ofThePage,
 	"not-possible": ofThePage,
 	"not-a-text": ofThePage,
-	"not-texts": ofThePage,
+	"key-missing": ofThePage,
 	"too-large": "C'est trop à la fois : {most} octets au plus.",
 	"unknown-host":
 		"Ce serveur ne sait pas qu'il porte le nom qui figure dans la barre d'adresse. Son responsable ajoute ce nom à splitmail.conf.",
