@@ -6,15 +6,23 @@ usage: lint.py [ROOT]
 Fails (exit 1) on
   arrow    an include of a folder that is not below the including one
            (the table is src/levels), or one not written from src/
-  only     a library's header included outside the folder that owns it
-  banned   a call to a function that cannot know the room it writes to
+  only     a library's or the kernel's header included outside the folder
+           that owns it
+  circle   files of one folder that need each other: a calls b, b calls a
+           (of the folders that src/levels says are lists)
+  banned   a call to a function that cannot know the room it writes to, or
+           has its random numbers from elsewhere than rt
+  cause    a decision by the sentence of a failure
   waits    a function whose header does not say `waits` although it calls,
            itself or through static functions of its file, one that does
   said     a sentence of a table (refusals.def and its like) that nothing
            says, or a call whose V() are not the {values} of its sentence
+  size     a file of more than 600 lines
   vla      meson.build without -Wvla
+  mutant   a planted fault (base/mutants.h) without its line in mutants.def, in
+           another file than that line says, twice, or in none
   machine  a path or address of somebody's machine; "resolved" in a lock file
-Only warns of the largest files and functions.
+Only warns of the largest functions.
 
 Every finding is one line, FILE:LINE: RULE: what and what to do.
 """
@@ -32,6 +40,8 @@ BANNED = {
     "atoi": "a parser of base/str.h that can refuse",
     "gets": "rt/stream.h",
     "alloca": "base/arena.h",
+    "randombytes_buf": "rt/random.h",
+    "randombytes_uniform": "rt/random.h",
 }
 FILE_LINES = 600
 FUNCTION_LINES = 60
@@ -118,7 +128,7 @@ def declared(code):
 # ---- the rules ----------------------------------------------------------
 
 def read_levels(path):
-    levels, only = {}, {}
+    levels, only, lists, kernel = {}, {}, set(), []
     with open(path, encoding="utf-8") as table:
         for line in table:
             words = line.split("#")[0].split()
@@ -128,21 +138,34 @@ def read_levels(path):
                 levels.update({folder: int(words[1]) for folder in words[2:]})
             elif words[0] == "only":
                 only[words[1]] = set(words[2:])
+            elif words[0] == "list":
+                lists.update(words[1:])
+            elif words[0] == "kernel":
+                kernel += words[1:]
             else:
                 raise SystemExit(f"{path}: cannot read: {line.rstrip()}")
-    return levels, only
+    only.update({header: only["kernel"] for header in kernel})
+    return levels, only, lists
 
 
+TEST = re.compile(r"_(test(_\w+)?|bench)\.[ch]$")
 INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*([<"])([^>"\n]+)[>"]', re.M)
+
+
+def may_include(path, folder, owners):
+    return (folder in owners or
+            any(path.endswith(f"src/{file}") for file in owners) or
+            ("tests" in owners and TEST.search(path)))
 
 
 def check_includes(lint, path, folder, code, levels, only):
     for match in INCLUDE.finditer(code):
         line, name = line_of(code, match.start()), match[2]
-        owners = only.get(name)
-        if owners and folder not in owners:
+        owners = only.get(name) or only.get(name.split("/")[0] + "/")
+        if owners and not may_include(path, folder, owners):
             lint.error(path, line, "only", f"<{name}> belongs to "
-                       f"{' and '.join(sorted(owners))}; use their header")
+                       f"{' and '.join(sorted(owners - {'tests'}))}; "
+                       "use their header")
         if match[1] == "<":
             continue
         target = name.split("/")[0]
@@ -155,6 +178,65 @@ def check_includes(lint, path, folder, code, levels, only):
             lint.error(path, line, "arrow",
                        f"{folder} (level {levels[folder]}) must not include "
                        f"{target} (level {levels[target]}): {name}")
+
+
+def is_test(path, text):
+    """relay_test.c tests relays, and is none."""
+    return TEST.search(path) and re.search(r'#include "\S*test', text)
+
+
+def exported(code):
+    return {name for name, head, _, _, _ in functions(code)
+            if not re.search(r"\bstatic\b", head)}
+
+
+def uses(code, tables):
+    """The names of functions that the file takes from elsewhere: called, or in a
+    table that it includes."""
+    names = calls(blank(code))
+    for match in INCLUDE.finditer(code):
+        names |= set(re.findall(r"\w+", tables.get(match[2], "")))
+    return names - {name for name, _, _, _, _ in functions(blank(code))}
+
+
+def way_back(needs, start):
+    """The shortest way from START to itself along NEEDS, or nothing."""
+    ways, seen = [[start]], set()
+    for way in ways:
+        for file in sorted(needs[way[-1]]):
+            if file == start:
+                return way + [start]
+            if file not in seen:
+                seen.add(file)
+                ways.append(way + [file])
+    return []
+
+
+def check_circles(lint, sources, lists):
+    """Needs the whole folder.  One circle is told at a time: its smallest."""
+    for folder in sorted(lists):
+        code = {os.path.basename(path): text for path, f, text, _ in sources
+                if f == folder and path.endswith(".c")
+                and not path.endswith("_fuzz.c") and not is_test(path, text)}
+        tables = {f"{folder}/{os.path.basename(path)}": blank(text)
+                  for path, f, text, _ in sources
+                  if f == folder and path.endswith(".def")
+                  and not list(sentences(text))}
+        home = {name: file for file, text in code.items()
+                for name in exported(blank(text))}
+        taken = {file: uses(text, tables) & set(home)
+                 for file, text in code.items()}
+        needs = {file: {home[name] for name in names} - {file}
+                 for file, names in taken.items()}
+        circles = sorted((way for way in (way_back(needs, file)
+                                          for file in sorted(code)) if way),
+                         key=len)
+        if circles:
+            way = circles[0]
+            lint.error(os.path.join(lint.root, "src", folder, way[0]), 1,
+                       "circle", " -> ".join(way) + ": " + ", ".join(
+                           sorted(name for a, b in zip(way, way[1:])
+                                  for name in taken[a] if home[name] == b)))
 
 
 def check_banned(lint, path, code):
@@ -236,6 +318,19 @@ def arguments(code, start):
     return found
 
 
+COMPARISON = re.compile(r"\b(strn?(?:case)?str|strn?(?:case)?cmp|"
+                        r"str_(?:same|find|starts|ends|compare)\w*)\(")
+
+
+def check_cause(lint, path, code):
+    for match in COMPARISON.finditer(code):
+        if any(re.search(r"\bcause\(\)", given)
+               for given in arguments(code, match.end() - 1)):
+            lint.error(path, line_of(code, match.start()), "cause",
+                       f"{match[1]}(): a sentence is for people; decide by "
+                       "cause_kind()")
+
+
 def check_said(lint, sources):
     """Needs the whole tree: a table here, its calls in other files."""
     tables, said = {}, set()
@@ -274,10 +369,47 @@ def check_said(lint, sources):
                 lint.error(path, line, "said", f"nothing says {name}")
 
 
+PLANTED = re.compile(r'^PLANTED\((\w+),\s*"([^"]+)"', re.M)
+PLANTED_IN = ("smtp/", "route/", "deliver/", "queue/", "rt/sim/")
+
+
+def check_mutants(lint, sources, src):
+    """Needs the whole tree: the table, and the one place of each."""
+    wanted = {}
+    for path, _, text, _ in sources:
+        if os.path.relpath(path, src) == "base/mutants.def":
+            for match in PLANTED.finditer(text):
+                line = (path, line_of(text, match.start()))
+                if match[1] in wanted:
+                    lint.error(*line, "mutant", f"{match[1]} is there twice")
+                if not match[2].startswith(PLANTED_IN):
+                    lint.error(*line, "mutant",
+                               f"nothing is planted in {match[2]}")
+                wanted[match[1]] = (match[2], *line)
+    planted = set()
+    for path, _, _, code in sources:
+        inside = os.path.relpath(path, src)
+        if inside.startswith("base/mutants."):
+            continue
+        for match in re.finditer(r"\bMUTANT\((\w+)\)", code):
+            where = wanted.get(match[1], ("no file",))[0]
+            if where != inside:
+                lint.error(path, line_of(code, match.start()), "mutant",
+                           f"{match[1]}: mutants.def has it in {where}")
+            elif match[1] in planted:
+                lint.error(path, line_of(code, match.start()), "mutant",
+                           f"{match[1]} is planted twice")
+            planted.add(match[1])
+    for name, (_, path, line) in wanted.items():
+        if name not in planted:
+            lint.error(path, line, "mutant", f"{name} is planted nowhere")
+
+
 def check_sizes(lint, path, code):
     lines = code.count("\n")
-    if lines > FILE_LINES:
-        lint.warn(lines, path, 1, f"{lines} lines in one file")
+    if lines > FILE_LINES and path.endswith((".c", ".h")):
+        lint.error(path, 1, "size", f"{lines} lines in one file, at most "
+                   f"{FILE_LINES}: split it by subject")
     for name, _, _, start, end in functions(code):
         lines = code.count("\n", start, end) + 1
         if lines > FUNCTION_LINES:
@@ -322,7 +454,7 @@ def files(root):
 def run(root):
     lint = Lint(root)
     src = os.path.join(root, "src")
-    levels, only = read_levels(os.path.join(src, "levels"))
+    levels, only, lists = read_levels(os.path.join(src, "levels"))
 
     sources, declarations = [], {}
     for path in files(root):
@@ -347,9 +479,12 @@ def run(root):
         check_banned(lint, path, code)
         if path.endswith(".c") and not path.endswith(("_test.c", "_fuzz.c")):
             check_waits(lint, path, code, declarations)
+            check_cause(lint, path, code)
         check_sizes(lint, path, code)
 
+    check_circles(lint, sources, lists)
     check_said(lint, sources)
+    check_mutants(lint, sources, src)
 
     build = os.path.join(root, "meson.build")
     if "-Wvla" not in (read(build) or ""):
@@ -366,7 +501,7 @@ def main():
     for _, text in largest[:WARNINGS_SHOWN]:
         print(f"warning: {text}")
     if len(largest) > WARNINGS_SHOWN:
-        print(f"warning: {len(largest) - WARNINGS_SHOWN} more are large")
+        print(f"warning: {len(largest) - WARNINGS_SHOWN} more are long")
     for text in lint.errors:
         print(text)
     print(f"lint: {len(lint.errors)} errors, {len(largest)} warnings")

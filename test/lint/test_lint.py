@@ -11,7 +11,10 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 CLEAN = {
     "meson.build": "add_project_arguments('-Wvla')\n",
     "src/levels": "level 0 base\nlevel 1 rt wire\nlevel 3 route\n"
-                  "level 5 smtp\nonly uv.h rt\n",
+                  "level 5 smtp\nonly uv.h rt\n"
+                  "only sqlite3.h db tests\n"
+                  "kernel sys/ unistd.h\n"
+                  "only kernel rt tests route/route.c\n",
     "src/base/str.h": "struct str { char *p; };\n",
     "src/rt/fiber.h": '#include "base/str.h"\n'
                       "int waits fiber_sleep(long until);\n"
@@ -72,6 +75,11 @@ def test_clean_tree_passes(lint):
     # a folder without a level
     ("src/misc/util.c", "int x;\n", "util.c:1: arrow"),
     ("src/smtp/session.c", "#include <uv.h>\n", "session.c:1: only"),
+    ("src/smtp/session_test.c", "#include <uv.h>\n", "session_test.c:1: only"),
+    ("src/smtp/session.c", "#include <sys/stat.h>\n", "session.c:1: only"),
+    ("src/route/guard.c", "#include <unistd.h>\n", "guard.c:1: only"),
+    ("src/smtp/session.c", "#include <sqlite3.h>\n",
+     "belongs to db; use their"),
 ])
 def test_wrong_arrow_fails(lint, path, text, expect):
     status, out = lint({path: text})
@@ -79,8 +87,54 @@ def test_wrong_arrow_fails(lint, path, text, expect):
     assert expect in out
 
 
+def test_what_tests_may_include_passes(lint):
+    status, out = lint({"src/smtp/session_test.c": "#include <sqlite3.h>\n",
+                        "src/smtp/smtp_test_world.h":
+                        "#include <sqlite3.h>\n"})
+    assert status == 0, out
+
+
+CIRCLE = {
+    "src/levels": CLEAN["src/levels"] + "list wire\n",
+    "src/wire/low.c": "int low(void)\n{\n\treturn 0;\n}\n",
+    "src/wire/high.c": "int high(void)\n{\n\treturn low();\n}\n",
+}
+
+
+def test_files_that_need_each_other_fail(lint):
+    status, out = lint(CIRCLE)
+    assert status == 0, out
+    status, out = lint({**CIRCLE, "src/wire/low.c":
+                        "int low(void)\n{\n\treturn high();\n}\n"})
+    assert status == 1
+    assert "high.c:1: circle: high.c -> low.c -> high.c: high, low" in out
+
+
+def test_a_table_of_functions_leads_back(lint):
+    status, out = lint({**CIRCLE, "src/wire/low.c": '#include "wire/all.def"\n'
+                        "int low(void)\n{\n\treturn 0;\n}\n",
+                        "src/wire/all.def": "ENTRY(high, 1)\n"})
+    assert status == 1
+    assert "circle" in out
+
+
+def test_own_function_of_the_same_name_is_no_circle(lint):
+    status, out = lint({**CIRCLE, "src/wire/low.c":
+                        "static int high(void)\n{\n\treturn 0;\n}\n\n"
+                        "int low(void)\n{\n\treturn high();\n}\n"})
+    assert status == 0, out
+
+
+def test_a_folder_that_is_no_list_may_have_circles(lint):
+    status, out = lint({**CIRCLE, "src/levels": CLEAN["src/levels"],
+                        "src/wire/low.c":
+                        "int low(void)\n{\n\treturn high();\n}\n"})
+    assert status == 0, out
+
+
 @pytest.mark.parametrize("name", ["strcpy", "strcat", "sprintf", "strtok",
-                                  "atoi", "gets", "alloca"])
+                                  "atoi", "gets", "alloca",
+                                  "randombytes_buf"])
 def test_banned_call_fails(lint, name):
     status, out = lint({"src/wire/reply.c":
                         f"void f(char *p)\n{{\n\t{name} (p);\n}}\n"})
@@ -94,6 +148,27 @@ def test_banned_name_elsewhere_passes(lint):
                         'static const char *s = "atoi(\\"1\\")";\n'
                         "int x_strcpy(void)\n{\n\treturn p->gets(1) + "
                         "q.atoi(s) + snprintf(0, 0, s);\n}\n"})
+    assert status == 0, out
+
+
+@pytest.mark.parametrize("question", [
+    'strstr(cause(), "full")', 'strcasestr(cause(), strerror(28))',
+    '!strcmp("full", cause())', 'str_ends(str_of(cause()), S("full"))',
+])
+def test_decision_by_a_sentence_fails(lint, question):
+    text = f"int is_full(void)\n{{\n\treturn {question};\n}}\n"
+    status, out = lint({"src/wire/reply.c": text})
+    assert status == 1
+    assert "src/wire/reply.c:3: cause: str" in out
+    assert lint({"src/wire/reply.c": "\n",
+                 "src/wire/reply_test.c": text})[0] == 0
+
+
+def test_a_sentence_is_handed_on(lint):
+    status, out = lint({"src/wire/reply.c":
+                        "int f(int n)\n{\n\treturn cause_kind() == n &&\n"
+                        "\t       (arena_str(str_of(cause())) || "
+                        "!strcmp(x, y) ? fail(cause()) : n);\n}\n"})
     assert status == 0, out
 
 
@@ -130,13 +205,52 @@ def test_starting_a_waiting_fiber_is_no_wait(lint):
     assert status == 0, out
 
 
-def test_large_is_only_a_warning(lint):
-    long = "int f(void)\n{\n" + "\tg();\n" * 70 + "}\n"
-    status, out = lint({"src/wire/reply.c": long,
-                        "src/wire/big.c": "int x;\n" * 700})
+MUTANTS = ('PLANTED(asks_late, "route/route.c",\n\t"It asks too late.")\n'
+           'PLANTED(asks_twice, "route/route.c", "It asks twice.")\n')
+PLANTED = ("\nint late(void)\n{\n\treturn MUTANT(asks_late);\n}\n\n"
+           "int twice(void)\n{\n\treturn MUTANT(asks_twice);\n}\n")
+
+
+def test_planted_faults(lint):
+    def planted(line, code, path="src/route/route.c"):
+        return lint({"src/base/mutants.def": line, "+src/route/route.c": "",
+                     "+" + path: code})
+    assert planted(MUTANTS, PLANTED)[0] == 0
+    for line, code, what in [
+            ("", PLANTED, "route.c:19: mutant: asks_late: mutants.def has it "
+             "in no file"),
+            (MUTANTS, PLANTED.replace("MUTANT(asks_twice)", "0"),
+             "mutants.def:3: mutant: asks_twice is planted nowhere"),
+            (MUTANTS, PLANTED.replace("asks_twice", "asks_late"),
+             "route.c:24: mutant: asks_late is planted twice"),
+            (MUTANTS + MUTANTS, PLANTED, "mutants.def:4: mutant: asks_late is "
+             "there twice"),
+            (MUTANTS.replace("route/route.c", "rt/fiber.c", 1), PLANTED,
+             "mutants.def:1: mutant: nothing is planted in rt/fiber.c"),
+    ]:
+        status, out = planted(line, code)
+        assert status == 1
+        assert what in out, out
+    status, out = planted(MUTANTS, PLANTED, "src/route/route_test.c")
+    assert "route_test.c:4: mutant: asks_late: mutants.def has it in " \
+        "route/route.c" in out
+
+
+def test_a_long_function_is_only_a_warning(lint):
+    status, out = lint({"src/wire/reply.c":
+                        "int f(void)\n{\n" + "\tg();\n" * 70 + "}\n"})
     assert status == 0
     assert "f() has 73 lines" in out
-    assert "700 lines in one file" in out
+
+
+@pytest.mark.parametrize("name, lines, expect", [
+    ("big.c", 601, 1), ("big.h", 601, 1), ("big_test.c", 601, 1),
+    ("big.c", 600, 0), ("big.def", 700, 0),
+])
+def test_a_long_file_fails(lint, name, lines, expect):
+    status, out = lint({f"src/wire/{name}": "int x;\n" * lines})
+    assert status == expect, out
+    assert (f"{name}:1: size: {lines} lines" in out) == bool(expect)
 
 
 def test_vla_warning_must_stay_on(lint):
