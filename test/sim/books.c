@@ -1,0 +1,259 @@
+/* What was promised and what was taken, as it happens (books.h). */
+#include "books.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "books_inside.h"
+
+enum { VERDICT_BYTES = 400 };
+
+struct books books;
+
+static char verdict[VERDICT_BYTES];
+
+void books_open(void)
+{
+	books = (struct books){ 0 };
+	verdict[0] = '\0';
+}
+
+void books_close(void)
+{
+	for (size_t i = 0; i < books.n_units; i++)
+		free(books.units[i]);
+	free(books.units);
+	free(books.taken);
+	free(books.open);
+	books = (struct books){ 0 };
+}
+
+void books_wrong(const char *format, ...)
+{
+	char line[VERDICT_BYTES];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(line, sizeof(line), format, args);
+	va_end(args);
+	tell("WRONG: %s", line);
+	if (!verdict[0])
+		snprintf(verdict, sizeof(verdict), "%.3f s: %.380s",
+		         (double)now_ms() / 1000, line);
+}
+
+const char *books_verdict(void)
+{
+	return verdict[0] ? verdict : NULL;
+}
+
+/* ---- units ---- */
+
+struct unit *books_begin(int client, const struct mail *m)
+{
+	struct unit *u = must_alloc(sizeof(*u));
+
+	*u = (struct unit){ .number = (int)books.n_units,
+		            .client = client,
+		            .splitmail = m->splitmail,
+		            .n = m->n,
+		            .bytes = m->bytes,
+		            .begun_ms = now_ms() };
+	memcpy(u->to, m->to, sizeof(u->to));
+	books.units =
+	        must_realloc(books.units, (books.n_units + 1) * sizeof(u));
+	books.units[books.n_units++] = u;
+	return u;
+}
+
+/* Lines of every kind: a dot in front, empty, long, of any bytes. */
+static void add_line(struct buf *to, uint64_t *dice)
+{
+	static const char *const lines[] = {
+		"",    ".",      "..",
+		".a",  "a line", "From here",
+		"\t.", "-- ",    "Received: from nowhere",
+	};
+	uint64_t which = (*dice >> 33) % 16;
+
+	*dice = *dice * 6364136223846793005u + 1442695040888963407u;
+	if (which < array_size(lines))
+		buf_add(to, str_of(lines[which]));
+	else
+		for (size_t i = 0; i < 5 * (which - 8); i++)
+			buf_add(to, S("0123456789 abc"));
+	buf_add(to, S("\r\n"));
+}
+
+bool unit_has_header(const struct unit *u)
+{
+	return (world.seed + (uint64_t)u->number) % 11 > 0;
+}
+
+void unit_text(const struct unit *u, struct buf *to)
+{
+	uint64_t dice = world.seed * 31 + (uint64_t)u->number;
+
+	if (unit_has_header(u))
+		buf_printf(to,
+		           "From: <m%d@" INTERNET ">\r\nSubject: unit %d\r\n",
+		           u->number, u->number);
+	else
+		buf_add(to, S(".this is no header\r\n"));
+	buf_printf(to, MARK "%d\r\n\r\n", u->number);
+	while (to->n < u->bytes)
+		add_line(to, &dice);
+}
+
+/* ---- what the client hears ---- */
+
+void books_rcpt(struct unit *u, int i, int code, struct str text)
+{
+	u->codes[i] = code;
+	if (code != 250)
+		tell("unit %d: %s refused: %.*s", u->number,
+		     world.persons[u->to[i]].local, STR(text));
+	judge_rcpt(u, i);
+}
+
+void books_dot(struct unit *u)
+{
+	u->dot_was_sent = true;
+}
+
+void books_end(struct unit *u, int code, struct str text)
+{
+	u->code = code;
+	u->ended_ms = now_ms();
+	tell("unit %d: %.*s", u->number, STR(code ? text : S("not answered")));
+	judge_end(u);
+}
+
+/* ---- what arrives ---- */
+
+static struct unit *unit_of(struct str bytes)
+{
+	ptrdiff_t at = str_search(bytes, S(MARK));
+	struct str rest, digits;
+	uint64_t number;
+
+	if (at < 0)
+		return NULL;
+	rest = str_from(bytes, (size_t)at + strlen(MARK));
+	if (!str_split(&rest, '\r', &digits) ||
+	    !str_number(digits, books.n_units - 1, &number))
+		return NULL;
+	return books.units[number];
+}
+
+static struct str local_of(struct str address)
+{
+	return str_part(address, 0, (size_t)str_find_last(address, '@'));
+}
+
+/* "Final-Recipient: rfc822; u1@own.test" and its "Action: failed". */
+static void note_failure(struct unit *u, struct str block)
+{
+	ptrdiff_t at = str_search(block, S(";"));
+	struct str address = str_from(block, (size_t)at + 1), line;
+	int person;
+
+	str_split(&address, '\r', &line);
+	person = person_named(local_of(str_trim(line)));
+	if (person < 0) {
+		books_wrong("unit %d: its DSN names %.*s", u->number,
+		            STR(line));
+		return;
+	}
+	u->told[person]++;
+	tell("unit %d: its sender is told that %s has not got it", u->number,
+	     world.persons[person].local);
+}
+
+static void take_dsn(struct str recipient, struct str bytes)
+{
+	struct str rest = bytes, digits = str_from(local_of(recipient), 1);
+	uint64_t number;
+	ptrdiff_t at;
+
+	if (!str_number(digits, books.n_units - 1, &number)) {
+		books_wrong("a DSN for %.*s", STR(recipient));
+		return;
+	}
+	while ((at = str_search(rest, S("\r\nFinal-Recipient:"))) >= 0) {
+		struct str block = str_from(rest, (size_t)at + 2);
+		ptrdiff_t end = str_search(block, S("\r\n\r\n"));
+
+		block = end < 0 ? block : str_part(block, 0, (size_t)end);
+		if (str_search(block, S("\r\nAction: failed")) >= 0)
+			note_failure(books.units[number], block);
+		rest = str_from(rest, (size_t)at + 2);
+	}
+	books.dsns++;
+}
+
+static void add_taken(struct unit *u, int person, int taker)
+{
+	books.taken = must_realloc(books.taken,
+	                           (books.n_taken + 1) * sizeof(struct taken));
+	books.taken[books.n_taken++] =
+	        (struct taken){ u->number, person, taker, now_ms() };
+}
+
+void books_taken(struct taker *t, struct str sender, struct str recipient,
+                 struct str bytes)
+{
+	int taker = (int)(t - world.takers);
+	struct unit *u;
+	int person;
+
+	if (t->is_internet && str_empty(sender)) {
+		take_dsn(recipient, bytes);
+		return;
+	}
+	if (t->is_internet && !str_ends(sender, S("@" DOMAIN)))
+		books_wrong("to the Internet in the name of %.*s",
+		            STR(sender));
+	u = unit_of(bytes);
+	person = person_named(local_of(recipient));
+	if (!u || person < 0) {
+		books_wrong("%s gets what nobody has sent, for %.*s", t->name,
+		            STR(recipient));
+		return;
+	}
+	tell("unit %d: %s %s has it for %s", u->number,
+	     t->is_store ? "mailbox at" : "system", t->name,
+	     world.persons[person].local);
+	add_taken(u, person, taker);
+	judge_taken(u, person, taker, bytes);
+}
+
+void books_left_open(struct taker *t, struct str bytes)
+{
+	struct unit *u = unit_of(bytes);
+
+	if (!u)
+		return;
+	books.open = must_realloc(books.open,
+	                          (books.n_open + 1) * sizeof(struct taken));
+	books.open[books.n_open++] =
+	        (struct taken){ u->number, -1, (int)(t - world.takers),
+		                now_ms() };
+}
+
+struct books_totals books_totals(void)
+{
+	struct books_totals t = { .units = (unsigned)books.n_units,
+		                  .taken = (unsigned)books.n_taken,
+		                  .told = books.dsns };
+
+	for (size_t i = 0; i < books.n_units; i++) {
+		const struct unit *u = books.units[i];
+
+		t.promised += u->code == 250;
+		t.refused += u->code >= 400;
+		t.open += u->code == 0 && u->dot_was_sent;
+	}
+	return t;
+}

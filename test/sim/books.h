@@ -1,0 +1,60 @@
+/*
+ * The books of a world: what the servers promised, and what became of it, as
+ * seen from outside.
+ *
+ * A unit is one mail handed in once: who sends again hands in another one.  It
+ * has a sender of its own and a mark in its header, so that whatever arrives
+ * anywhere says which unit it is of.
+ */
+#ifndef TEST_SIM_BOOKS_H
+#define TEST_SIM_BOOKS_H
+
+#include "world.h"
+
+#define MARK "X-Unit: "
+
+struct unit {
+	int number, client, splitmail;
+	int to[RECIPIENTS], n;
+	int codes[RECIPIENTS];		/* at RCPT; 0: not answered */
+	int code;			/* at the dot; 0: not answered */
+	bool dot_was_sent;
+	int64_t begun_ms, ended_ms;
+	uint32_t bytes;			/* of its text */
+	uint8_t told[PERSONS];		/* DSNs that say: failed */
+};
+
+void books_open(void);
+void books_close(void);
+/* Something is as it must not be; the first one counts. */
+void books_wrong(const char *format, ...) printf_like(1, 2);
+/* NULL: nothing is wrong so far. */
+const char *books_verdict(void);
+
+struct unit *books_begin(int client, const struct mail *m);
+/* One in eleven begins with its body. */
+bool unit_has_header(const struct unit *u);
+/* The whole text, header and body, as it is handed in. */
+void unit_text(const struct unit *u, struct buf *to);
+void books_rcpt(struct unit *u, int i, int code, struct str text);
+void books_dot(struct unit *u);
+void books_end(struct unit *u, int code, struct str text);
+
+/* A taker has said 250 to these bytes for RECIPIENT; the sender may not have
+ * heard it. */
+void books_taken(struct taker *t, struct str sender, struct str recipient,
+		 struct str bytes);
+/* It does not know whether the answer was heard. */
+void books_left_open(struct taker *t, struct str bytes);
+/* For good. */
+void books_refused(struct taker *t, struct str bytes, struct str recipient);
+
+/* Has every promise been kept? */
+bool books_are_even(void);
+/* After the end of the world. */
+void books_balance(void);
+struct books_totals {
+	unsigned units, promised, refused, open, taken, told;
+} books_totals(void);
+
+#endif

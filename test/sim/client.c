@@ -1,0 +1,282 @@
+/*
+ * Whoever sends: patient or not, with pipelining or without, some of whom leave
+ * at the worst moment.  What was not answered, or with 4xx, is sent again, as
+ * another unit.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/inet.h"
+#include "books.h"
+#include "rt/stream.h"
+
+enum { TRIES = 12, REPLY_BYTES = 300 };
+
+struct talk {
+	struct client *client;
+	struct unit *unit;
+	struct stream *s;
+	char said[REPLY_BYTES]; /* the last reply's last line */
+};
+
+static int64_t deadline(const struct talk *t)
+{
+	return after_ms(t->client->patience_ms);
+}
+
+/* 0: none came. */
+static int hear(struct talk *t)
+{
+	bool goes_on = true;
+	int code = 0;
+
+	while (goes_on) {
+		struct str line;
+		ptrdiff_t end;
+
+		while ((end = str_find(stream_bytes(t->s), '\n')) < 0)
+			if (stream_fill(t->s, deadline(t)) != STREAM_MORE)
+				return 0;
+		line = str_part(stream_bytes(t->s), 0, (size_t)end);
+		if (line.n < 4)
+			return 0;
+		code = atoi(line.p);
+		goes_on = line.p[3] == '-';
+		snprintf(t->said, sizeof(t->said), "%.*s", STR(str_trim(line)));
+		stream_skip(t->s, (size_t)end + 1);
+	}
+	return code;
+}
+
+static bool flush(struct talk *t)
+{
+	return stream_flush(t->s, deadline(t));
+}
+
+static int ask(struct talk *t, const char *line)
+{
+	stream_say(t->s, str_of(line));
+	return flush(t) ? hear(t) : 0;
+}
+
+/* ---- one unit ---- */
+
+static void say_mail(struct talk *t)
+{
+	stream_sayf(t->s, "MAIL FROM:<m%d@" INTERNET ">\r\n", t->unit->number);
+}
+
+static void say_rcpt(struct talk *t, int i)
+{
+	const struct person *p = &world.persons[t->unit->to[i]];
+
+	/* as people write it */
+	switch ((t->unit->number + i) % 7) {
+	case 0:
+		stream_sayf(t->s, "RCPT TO:<%s+tag@%s>\r\n", p->local,
+		            person_domain(p));
+		break;
+	case 1:
+		stream_sayf(t->s, "RCPT TO:<%c%s@%s>\r\n",
+		            p->local[0] - 'a' + 'A', p->local + 1,
+		            p->kind == PERSON_OUTSIDER ? "Net.Test"
+		                                       : "OWN.test");
+		break;
+	default:
+		stream_sayf(t->s, "RCPT TO:<%s@%s>\r\n", p->local,
+		            person_domain(p));
+	}
+}
+
+/* False: no answer. */
+static bool hear_rcpt(struct talk *t, int i)
+{
+	int code = hear(t);
+
+	if (code)
+		books_rcpt(t->unit, i, code, str_of(t->said));
+	return code != 0;
+}
+
+/* How many recipients are accepted; -1: no answer, or none worth going on. */
+static int envelope_by_steps(struct talk *t)
+{
+	int accepted = 0;
+
+	say_mail(t);
+	if (!flush(t) || hear(t) != 250)
+		return -1;
+	for (int i = 0; i < t->unit->n; i++) {
+		say_rcpt(t, i);
+		if (!flush(t) || !hear_rcpt(t, i))
+			return -1;
+		accepted += t->unit->codes[i] == 250;
+	}
+	if (!accepted)
+		return 0;
+	return ask(t, "DATA\r\n") == 354 ? accepted : -1;
+}
+
+static int envelope_at_once(struct talk *t)
+{
+	int accepted = 0, code;
+
+	say_mail(t);
+	for (int i = 0; i < t->unit->n; i++)
+		say_rcpt(t, i);
+	stream_say(t->s, S("DATA\r\n"));
+	if (!flush(t))
+		return -1;
+	code = hear(t);
+	for (int i = 0; i < t->unit->n; i++) {
+		if (code != 250 ? !hear(t) : !hear_rcpt(t, i))
+			return -1;
+		accepted += t->unit->codes[i] == 250;
+	}
+	code = hear(t);
+	if (code == 354 && !accepted)
+		books_wrong("unit %d: 354 without a recipient",
+		            t->unit->number);
+	return code == 354 ? accepted : accepted ? -1 : 0;
+}
+
+static void say_text(struct talk *t, bool whole)
+{
+	struct buf text scoped(buf) = BUF_EMPTY;
+	struct str rest, line;
+
+	unit_text(t->unit, &text);
+	rest = buf_str(&text);
+	if (!whole)
+		rest = str_part(rest, 0, rest.n / 2);
+	while (str_split(&rest, '\n', &line)) {
+		stream_say(t->s, line.n && line.p[0] == '.' ? S(".") : S(""));
+		stream_say(t->s, line);
+		stream_say(t->s, S("\n"));
+	}
+}
+
+static void leave(struct talk *t)
+{
+	if (sim_draw(2))
+		stream_reset(t->s);
+	else
+		stream_close(t->s);
+	t->s = NULL;
+}
+
+static int content(struct talk *t)
+{
+	bool whole = t->client->haste != LEAVES_BEFORE_DOT || world.is_calm;
+
+	say_text(t, whole);
+	if (!whole) {
+		(void)!flush(t);
+		leave(t);
+		return 0;
+	}
+	books_dot(t->unit);
+	stream_say(t->s, S(".\r\n"));
+	if (!flush(t))
+		return 0;
+	if (t->client->haste == LEAVES_AFTER_DOT && !world.is_calm &&
+	    sim_draw(2)) {
+		leave(t);
+		return 0;
+	}
+	return hear(t);
+}
+
+/* The answer to the dot; 0: there was none. */
+static int converse(struct talk *t)
+{
+	int accepted;
+
+	if (hear(t) != 220 || ask(t, "EHLO client.test\r\n") != 250)
+		return 0;
+	accepted = t->client->pipelines ? envelope_at_once(t)
+	                                : envelope_by_steps(t);
+	return accepted > 0 ? content(t) : 0;
+}
+
+/* ---- a mail, as often as it takes ---- */
+
+/* Whoever is still to be sent to stays in M. */
+static void strike_out(struct mail *m, const struct unit *u)
+{
+	int n = 0;
+
+	for (int i = 0; i < u->n; i++) {
+		bool is_through = u->codes[i] >= 500 ||
+		                  (u->codes[i] == 250 &&
+		                   (u->code == 250 || u->code >= 500));
+
+		if (!is_through)
+			m->to[n++] = u->to[i];
+	}
+	m->n = n;
+}
+
+static void hand_in(struct client *c, struct mail *m)
+{
+	struct talk t = { .client = c };
+	struct inet at;
+	int code;
+
+	check(inet_parse_ip(str_of(world.splitmails[m->splitmail].address), 25,
+	                    &at));
+	t.s = stream_dial(&at, NULL, after_ms(30000));
+	if (!t.s)
+		return;
+	t.unit = books_begin((int)(c - world.clients), m);
+	code = converse(&t);
+	books_end(t.unit, code, str_of(t.said));
+	if (t.s && code)
+		ask(&t, "QUIT\r\n");
+	if (t.s)
+		stream_close(t.s);
+	strike_out(m, t.unit);
+	if (code == 250 && chance(world.cut_in))
+		power_fails(m->splitmail);
+}
+
+static void send_mail(struct client *c, struct mail *m)
+{
+	for (int i = 0; i < TRIES && m->n > 0; i++) {
+		hand_in(c, m);
+		if (m->n > 0)
+			fiber_sleep(after_ms(500 + (int64_t)sim_draw(20000)));
+		if (world.is_calm) {
+			c->patience_ms = 600000;
+			c->haste = PATIENT;
+		}
+	}
+}
+
+static void run(void *client)
+{
+	struct client *c = client;
+
+	for (; c->done < c->n; c->done++) {
+		fiber_sleep(c->mails[c->done].at_ms);
+		send_mail(c, &c->mails[c->done]);
+	}
+}
+
+void clients_start(void)
+{
+	for (int i = 0; i < world.n_clients; i++) {
+		struct client *c = &world.clients[i];
+
+		c->process = sim_start(c->host, c->name, run, c);
+	}
+}
+
+bool clients_are_done(void)
+{
+	for (int i = 0; i < world.n_clients; i++)
+		if (world.clients[i].done < world.clients[i].n)
+			return false;
+	return true;
+}

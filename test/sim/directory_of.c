@@ -1,0 +1,318 @@
+/*
+ * A Splitmail's directory, by the directory's own library: what the plan has,
+ * and what administrators change while mail flows.
+ *
+ * A user moves as one does it: first he is at home in the new place, then the
+ * others send there.
+ */
+#include "directory_of.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "books.h"
+#include "directory/changes.h"
+#include "neighbour.h"
+
+enum { SETTINGS = 4 + MEMBERS, TEXT_BYTES = 64, LOOK_MS = 200 };
+
+/* Settings with room for their texts. */
+struct list {
+	struct setting s[SETTINGS];
+	char text[SETTINGS][TEXT_BYTES * MEMBERS];
+	size_t n;
+};
+
+static void put(struct list *l, struct str key, const char *value)
+{
+	check(l->n < SETTINGS);
+	snprintf(l->text[l->n], sizeof(l->text[0]), "%s", value);
+	l->s[l->n] = (struct setting){ key, str_of(l->text[l->n]) };
+	l->n++;
+}
+
+static bool was_done(struct change r, const char *what)
+{
+	if (r.outcome != CHANGE_DONE)
+		tell("%s: %s", what, r.sentence);
+	return r.outcome == CHANGE_DONE;
+}
+
+static struct str address_text(const struct person *p, char to[TEXT_BYTES])
+{
+	snprintf(to, TEXT_BYTES, "%s@%s", p->local, person_domain(p));
+	return str_of(to);
+}
+
+static int number_of(const struct splitmail *s)
+{
+	return (int)(s - world.splitmails);
+}
+
+/* ---- who knows whom ---- */
+
+static bool knows(const struct splitmail *s, const struct person *p)
+{
+	if (p->kind == PERSON_OUTSIDER || p->kind == PERSON_NOBODY)
+		return false;
+	if (p->home == number_of(s))
+		return true;
+	if (s->asks_peer && p->home == peer_taker(0) && p->is_unlisted)
+		return false;
+	if (s->role == ROLE_MASTER)
+		return true;
+	return s->role == ROLE_BOTH && !is_at_splitmail(p->home);
+}
+
+/* Not as a name of its own: the relay of who sends to the first one anyway. */
+static void put_system(struct list *l, const struct splitmail *s, int taker)
+{
+	put(l, S("mail_system"), "alternate");
+	if (s->role == ROLE_SLAVE || (s->role == ROLE_BOTH && taker == 0))
+		return;
+	put(l, S("system"), world.takers[taker].name);
+}
+
+/* ---- as it begins ---- */
+
+static void create_domain(struct changes *c, const struct splitmail *s)
+{
+	struct list l = { .n = 0 };
+
+	if (s->role != ROLE_MASTER) {
+		put(&l, S("relay"), world.splitmails[0].hostname);
+		put(&l, S("forward_unknown"), "yes");
+	} else if (number_of(s) == 0 && world.n_peers > 0) {
+		put(&l, S("relay"), "p0.test");
+		if (s->asks_peer)
+			put(&l, S("forward_unknown"), "yes");
+	}
+	check(was_done(domain_create(c, S(DOMAIN), l.s, l.n), DOMAIN));
+}
+
+static void create_system(struct changes *c, const struct splitmail *s,
+                          int taker)
+{
+	const struct taker *t = &world.takers[taker];
+	struct list l = { .n = 0 };
+	char host[TEXT_BYTES];
+
+	snprintf(host, sizeof(host), "%s.test", t->name);
+	put(&l, S("hosts"), host);
+	/* some of the gallery want it */
+	put(&l, S("tls"),
+	    s->wants_tls || t->kind >= 0 ? "opportunistic" : "none");
+	check(was_done(system_create(c, str_of(t->name), l.s, l.n), t->name));
+}
+
+static void create_systems(struct changes *c, const struct splitmail *s)
+{
+	for (int i = 0; i < world.n_takers - 1; i++)
+		if (i != number_of(s))
+			create_system(c, s, i);
+}
+
+static void put_members(struct list *l, const struct person *p)
+{
+	char text[TEXT_BYTES * MEMBERS] = "", one[TEXT_BYTES];
+
+	for (int i = 0; i < p->n_members; i++) {
+		address_text(&world.persons[p->members[i]], one);
+		if (p->kind == PERSON_GROUP)
+			put(l, S("member"), one);
+		else
+			snprintf(text + strlen(text),
+			         sizeof(text) - strlen(text), "%s%s",
+			         i ? "," : "", one);
+	}
+	if (text[0])
+		put(l, S("forward"), text);
+}
+
+static void create_person(struct changes *c, const struct splitmail *s,
+                          const struct person *p)
+{
+	bool is_here = p->home == number_of(s);
+	struct list l = { .n = 0 };
+	char address[TEXT_BYTES];
+	struct str a = address_text(p, address);
+
+	if (is_here)
+		put_members(&l, p);
+	if (p->is_disabled)
+		put(&l, S("enabled"), "no");
+	if (is_here && p->kind == PERSON_GROUP) {
+		check(was_done(group_create(c, a, l.s, l.n), address));
+		return;
+	}
+	if (is_here && p->kind == PERSON_FORWARDER)
+		put(&l, S("forward_copy"), p->keeps_copy ? "yes" : "no");
+	if (!is_here)
+		put_system(&l, s, p->home);
+	check(was_done(user_create(c, a, l.s, l.n), address));
+	if (is_here && p->also >= 0) {
+		struct setting both = { S("home"), S("both") };
+
+		check(was_done(address_set(c, a, &both, 1), address));
+	}
+}
+
+void directory_fill(const struct splitmail *s)
+{
+	struct changes *c = changes_open("/data/directory.db", "sim");
+
+	check(c && changes_begin(c));
+	create_systems(c, s);
+	create_domain(c, s);
+	for (int i = 0; i < world.n_persons; i++)
+		if (knows(s, &world.persons[i]))
+			create_person(c, s, &world.persons[i]);
+	if (s->catch_all >= 0) {
+		char to[TEXT_BYTES];
+		struct setting all = {
+			S("catch_all"),
+			address_text(&world.persons[s->catch_all], to)
+		};
+
+		check(was_done(domain_set(c, S(DOMAIN), &all, 1), DOMAIN));
+	}
+	check(changes_end(c));
+	changes_close(c);
+}
+
+/* ---- while mail flows ---- */
+
+struct order {
+	struct splitmail *at;
+	const struct person *person;
+	bool creates, is_done;
+	struct str member; /* of a group; or */
+	struct list settings;
+};
+
+static void obey(void *order)
+{
+	struct order *o = order;
+	struct changes *c = changes_open("/data/directory.db", "sim");
+	char address[TEXT_BYTES];
+	struct str a = address_text(o->person, address);
+	struct change r;
+
+	if (!c) {
+		tell("an administrator of %s: %s", o->at->name, cause());
+		return;
+	}
+	if (o->member.n)
+		r = group_add(c, a, &o->member, 1);
+	else
+		r = user_set(c, a, o->settings.s, o->settings.n);
+	if (r.outcome == CHANGE_NOT_FOUND && o->creates)
+		r = user_create(c, a, o->settings.s, o->settings.n);
+	o->is_done = was_done(r, address) || r.outcome != CHANGE_FAILED;
+	changes_close(c);
+}
+
+/* As often as it takes: power may be cut, the disk full. */
+static void give_order(struct order *o)
+{
+	while (!o->is_done) {
+		struct sim_process *p;
+
+		while (!sim_is_on(o->at->host))
+			fiber_sleep(after_ms(LOOK_MS));
+		p = sim_start(o->at->host, "admin", obey, o);
+		while (!sim_has_ended(p))
+			fiber_sleep(after_ms(LOOK_MS));
+		if (!o->is_done)
+			fiber_sleep(after_ms(LOOK_MS));
+	}
+}
+
+static void set_home_at(struct splitmail *s, const struct person *p, int to)
+{
+	struct order o = { .at = s, .person = p, .creates = true };
+
+	if (to == number_of(s))
+		put(&o.settings, S("mail_system"), "hosted");
+	else
+		put_system(&o.settings, s, to);
+	if (o.settings.n == 1)
+		put(&o.settings, S("system"), "");
+	give_order(&o);
+}
+
+/* Somebody stays known where he was at home once. */
+static bool has_been_known(const struct splitmail *s, const struct person *p)
+{
+	struct person was = *p;
+
+	for (int i = 0; i < p->n_homes; i++) {
+		was.home = p->homes[i];
+		if (knows(s, &was))
+			return true;
+	}
+	return false;
+}
+
+void change_home(int person, int to)
+{
+	struct person *p = &world.persons[person];
+
+	if (p->n_homes == HOMES || p->changed_ms == NEVER || p->home == to)
+		return;
+	p->changed_ms = NEVER;
+	tell("%s moves to %s", p->local, world.takers[to].name);
+	p->homes[p->n_homes++] = to;
+	p->home = to;
+	neighbour_user(&world.takers[to], p);
+	if (is_at_splitmail(to))
+		set_home_at(&world.splitmails[to], p, to);
+	for (int i = 0; i < world.n_splitmails; i++) {
+		struct splitmail *s = &world.splitmails[i];
+
+		if (i != to && has_been_known(s, p))
+			set_home_at(s, p, to);
+	}
+	p->changed_ms = now_ms();
+	tell("%s has moved to %s", p->local, world.takers[to].name);
+}
+
+void change_enabled(int person, bool enabled)
+{
+	struct person *p = &world.persons[person];
+
+	if (p->changed_ms == NEVER)
+		return;
+	p->changed_ms = p->disabled_ms = NEVER;
+	p->is_disabled = !enabled;
+	tell("%s is %s", p->local, enabled ? "enabled" : "disabled");
+	for (int i = 0; i < world.n_splitmails; i++) {
+		struct order o = { .at = &world.splitmails[i], .person = p };
+
+		put(&o.settings, S("enabled"), enabled ? "yes" : "no");
+		if (has_been_known(o.at, p))
+			give_order(&o);
+	}
+	p->changed_ms = p->disabled_ms = now_ms();
+}
+
+void change_member(int group, int member)
+{
+	struct person *g = &world.persons[group];
+	struct order o = { .at = &world.splitmails[g->home], .person = g };
+	char text[TEXT_BYTES];
+	int n = g->n_members;
+
+	for (int i = 0; i < n; i++)
+		if (g->members[i] == member)
+			return;
+	if (n == MEMBERS)
+		return;
+	g->member_since_ms[n] = NEVER;
+	g->members[g->n_members++] = member;
+	o.member = address_text(&world.persons[member], text);
+	tell("%s becomes a member of %s", world.persons[member].local,
+	     g->local);
+	give_order(&o);
+	g->member_since_ms[n] = now_ms();
+}

@@ -1,0 +1,406 @@
+/*
+ * The whole engine in a world, linked without a line of main/: a client hands
+ * a mail to mx, which hands it to the other system of its domain; the other
+ * system is away at first, and mx loses power after it has said 250.
+ */
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/test.h"
+#include "directory/changes.h"
+#include "directory/database.h"
+#include "dns/dns_sim.h"
+#include "engine/engine.h"
+#include "rt/counter.h"
+#include "rt/folder.h"
+#include "rt/log.h"
+#include "rt/loop.h"
+#include "rt/sim/sim.h"
+#include "rt/tls.h"
+
+static struct sim_host *mx, *other, *client;
+static struct sim_process *engine;
+static int answered, delivered;
+static int64_t dot_ms; /* until the other system answers to the dot */
+static size_t text_lines; /* more than 128 KiB of them lie in a file */
+
+/* ---- mx ---- */
+
+static void make_directory(void)
+{
+	struct setting relay = { S("relay"), S("other.test") };
+	struct setting away = { S("mail_system"), S("alternate") };
+	struct changes *c;
+
+	check(directory_create("/data/directory.db", S("secret")));
+	c = changes_open("/data/directory.db", "test");
+	check(c);
+	check(domain_create(c, S("own.test"), &relay, 1).outcome ==
+	      CHANGE_DONE);
+	check(user_create(c, S("bob@own.test"), &away, 1).outcome ==
+	      CHANGE_DONE);
+	changes_close(c);
+}
+
+static const struct engine_settings settings = {
+	.data = "/data",
+	.directory = "/data/directory.db",
+	.submit = "/run/submit",
+	.control = "/run/control",
+	.hostname = "mx.own.test",
+	.certificate = "/data/certificate.pem",
+	.certificate_trouble = "certificate.trouble",
+	.lanes = 2,
+	.smtp = { .hostname = "mx.own.test",
+	          .auth_path = "/run/auth",
+	          .message_bytes = 1000000,
+	          .connections_per_ip = 50,
+	          .command_ms = 300000,
+	          .data_ms = 600000 },
+	.deliver = { .hostname = "mx.own.test",
+	             .internet_port = 25,
+	             .lmtp_path = "/run/lmtp",
+	             .retry_min_s = 60,
+	             .retry_max_s = 600,
+	             .expiry_s = 86400,
+	             .delay_warning_s = 86400,
+	             .handover_ms = 20000 },
+};
+
+static void nothing(void *arg)
+{
+	(void)arg;
+}
+
+static void attend(void *its)
+{
+	static const int signals[] = { SIGTERM };
+	int got;
+
+	if (signal_wait(signals, 1, &got, NEVER) == WAIT_DONE)
+		engine_stop(*(struct engine **)its);
+}
+
+static void make_certificate(void)
+{
+	char pem[8192], key[4096], both[sizeof(pem) + sizeof(key)];
+
+	check(tls_self_signed("mx.own.test", "/data/c", "/data/k"));
+	check(folder_noted("/data", "c", pem, sizeof(pem)));
+	check(folder_noted("/data", "k", key, sizeof(key)));
+	snprintf(both, sizeof(both), "%s%s", pem, key);
+	check(folder_note("/data", "certificate.pem", both));
+}
+
+static void run_mx(void *arg)
+{
+	struct engine_settings set = settings;
+	struct engine_listener smtp = { .name = S("smtp"), .kind = SMTP_MX };
+	struct engine *e;
+	const struct engine_owner owner = { .listens = nothing,
+		                            .is_ready = nothing,
+		                            .attends = attend,
+		                            .gives_up = nothing,
+		                            .arg = &e };
+	uint64_t bytes;
+
+	(void)arg;
+	check(folder_make("/data"));
+	if (!folder_readable("/data", "directory.db", &bytes))
+		make_directory();
+	if (!folder_readable("/data", "certificate.pem", &bytes))
+		make_certificate();
+	check(inet_parse(S("0.0.0.0:25"), 0, &smtp.at));
+	set.listeners = &smtp;
+	set.n_listeners = 1;
+	log_open("mx.own.test");
+	e = engine_open(&set, &owner);
+	check(e);
+	loops_run(engine_lanes(e), engine_lane, e);
+	check(engine_close(e));
+}
+
+/* ---- the other system, and a client ---- */
+
+static bool read_line(struct stream *s, struct str *line)
+{
+	ptrdiff_t end;
+
+	while ((end = str_find(stream_bytes(s), '\n')) < 0)
+		if (stream_fill(s, after_ms(600000)) != STREAM_MORE)
+			return false;
+	*line = str_part(stream_bytes(s), 0, (size_t)end + 1);
+	return true;
+}
+
+static void say(struct stream *s, const char *text)
+{
+	stream_say(s, str_of(text));
+	(void)!stream_flush(s, after_ms(60000));
+}
+
+static const char *answer(struct str line, bool *in_data)
+{
+	if (*in_data && !str_same(line, S(".\r\n")))
+		return "";
+	if (*in_data) {
+		*in_data = false;
+		delivered++;
+		fiber_sleep(after_ms(dot_ms));
+		return "250 taken\r\n";
+	}
+	*in_data = str_starts_nocase(line, S("DATA"));
+	return *in_data ? "354 go on\r\n" : "250 yes\r\n";
+}
+
+static void converse(void *arg)
+{
+	struct stream *s = arg;
+	bool in_data = false;
+	struct str line;
+
+	say(s, "220 other.test\r\n");
+	while (read_line(s, &line)) {
+		const char *text = answer(line, &in_data);
+
+		stream_skip(s, line.n);
+		say(s, text);
+	}
+	stream_close(s);
+}
+
+static void run_other(void *arg)
+{
+	struct listener *l;
+	struct stream *s;
+	struct inet at;
+
+	(void)arg;
+	check(inet_parse(S("0.0.0.0:25"), 0, &at));
+	l = listener_open(&at);
+	while ((s = listener_accept(l)) != NULL)
+		check(fiber_start("conversation", converse, s));
+}
+
+static int ask(struct stream *s, const char *text)
+{
+	struct str line;
+	int code = 0;
+	bool more = true;
+
+	stream_say(s, str_of(text));
+	if (!stream_flush(s, after_ms(60000)))
+		return 0;
+	while (more && read_line(s, &line)) {
+		code = (line.p[0] - '0') * 100 + (line.p[1] - '0') * 10 +
+		       line.p[2] - '0';
+		more = line.p[3] == '-';
+		stream_skip(s, line.n);
+	}
+	return code;
+}
+
+static int say_text(struct stream *s)
+{
+	stream_say(s, S("Subject: x\r\n\r\n"));
+	for (size_t i = 0; i < text_lines; i++)
+		stream_say(s, S("a line of fifty octets, as they are in many mails\r\n"));
+	return ask(s, ".\r\n");
+}
+
+static void run_client(void *arg)
+{
+	struct stream *s;
+	struct inet at;
+
+	(void)arg;
+	check(inet_parse(S("192.0.2.1:25"), 0, &at));
+	s = stream_dial(&at, NULL, after_ms(60000));
+	check(s && ask(s, "") == 220);
+	check(ask(s, "EHLO client.test\r\n") == 250);
+	check(ask(s, "MAIL FROM:<a@client.test>\r\n") == 250);
+	if (ask(s, "RCPT TO:<bob@own.test>\r\n") == 250 &&
+	    ask(s, "DATA\r\n") == 354 &&
+	    say_text(s) == 250)
+		answered++;
+	ask(s, "QUIT\r\n");
+	stream_close(s);
+}
+
+/* ---- worlds ---- */
+
+static void no_log(void *arg, struct sim_host *h, struct str lines)
+{
+	(void)arg;
+	(void)h;
+	if (getenv("SHOW"))
+		fprintf(stderr, "%.*s", STR(lines));
+}
+
+static void show(void *arg, const char *line)
+{
+	(void)arg;
+	fprintf(stderr, "%s\n", line);
+}
+
+static void world_begin(uint64_t seed)
+{
+	answered = delivered = 0;
+	dot_ms = 0;
+	text_lines = 1;
+	sim_open(seed);
+	sim_hear_log(no_log, NULL);
+	if (getenv("SHOW"))
+		sim_hear(show, NULL);
+	*sim_link_default() = (struct sim_link){ .latency_us = 3000,
+		                                 .jitter_us = 9000,
+		                                 .piece_bytes = 200 };
+	mx = sim_host("mx", "192.0.2.1");
+	other = sim_host("other", "192.0.2.2");
+	client = sim_host("client", "192.0.2.3");
+	dns_sim_name("other.test", "192.0.2.2");
+	engine = sim_start(mx, "engine", run_mx, NULL);
+	sim_run(1000);
+}
+
+static uint64_t world_end(void)
+{
+	uint64_t trace = sim_trace();
+
+	sim_hear_log(NULL, NULL);
+	sim_close();
+	dns_sim_forget();
+	return trace;
+}
+
+static uint64_t hand_over(uint64_t seed)
+{
+	world_begin(seed);
+	sim_start(other, "other", run_other, NULL);
+	sim_start(client, "client", run_client, NULL);
+	sim_run(after_ms(5000));
+	check(answered == 1 && delivered == 1);
+	check(counter_value(COUNT_MAILS_HANDED_OVER) == 0); /* mx counts */
+	sim_signal(engine, SIGTERM);
+	sim_run(after_ms(60000));
+	check(sim_has_ended(engine));
+	return world_end();
+}
+
+static void a_mail_is_handed_over(void **state)
+{
+	(void)state;
+	for (uint64_t seed = 1; seed <= 3; seed++)
+		assert_true(hand_over(seed) == hand_over(seed));
+}
+
+/* The other system is away until a minute after mx had its power cut. */
+static void keep(uint64_t seed, size_t n)
+{
+	world_begin(seed);
+	text_lines = n;
+	sim_start(client, "client", run_client, NULL);
+	sim_run(after_ms(60000));
+	sim_power_cut(mx);
+	sim_power_on(mx);
+	sim_start(mx, "engine", run_mx, NULL);
+	sim_run(after_ms(60000));
+	sim_start(other, "other", run_other, NULL);
+	sim_run(after_ms(300000));
+	check(answered == 1 && delivered == 1);
+	world_end();
+}
+
+static void what_was_answered_outlives_a_power_cut(void **state)
+{
+	(void)state;
+	for (uint64_t seed = 1; seed <= 5; seed++)
+		keep(seed, 1);
+}
+
+static void so_does_the_file_of_a_large_mail(void **state)
+{
+	(void)state;
+	for (uint64_t seed = 1; seed <= 5; seed++)
+		keep(seed, 3000);
+}
+
+static void change_relay(void *arg)
+{
+	struct setting relay = { S("relay"), S("second.test") };
+	struct changes *c = changes_open("/data/directory.db", "test");
+
+	(void)arg;
+	check(c && domain_set(c, S("own.test"), &relay, 1).outcome ==
+	                   CHANGE_DONE);
+	changes_close(c);
+}
+
+/* The first system, which is away, is not asked again before 35 s. */
+static void what_waits_follows_a_change(void **state)
+{
+	struct sim_host *second;
+
+	(void)state;
+	world_begin(1);
+	second = sim_host("second", "192.0.2.4");
+	dns_sim_name("second.test", "192.0.2.4");
+	sim_start(second, "other", run_other, NULL);
+	sim_start(client, "client", run_client, NULL);
+	sim_run(after_ms(18000));
+	check(answered == 1 && delivered == 0);
+	sim_start(mx, "admin", change_relay, NULL);
+	sim_run(after_ms(5000));
+	check(delivered == 1);
+	world_end();
+}
+
+/* What is sent would come twice. */
+static void a_stop_awaits_the_answer_to_what_is_sent(void **state)
+{
+	(void)state;
+	world_begin(1);
+	dot_ms = 6000;
+	sim_start(other, "other", run_other, NULL);
+	sim_start(client, "client", run_client, NULL);
+	sim_run(after_ms(2000));
+	check(delivered == 1 && answered == 0);
+	sim_signal(engine, SIGTERM);
+	sim_run(after_ms(60000));
+	check(sim_has_ended(engine) && answered == 1);
+	dot_ms = 0;
+	engine = sim_start(mx, "engine", run_mx, NULL);
+	sim_run(after_ms(700000));
+	check(delivered == 1);
+	world_end();
+}
+
+/* An hour without mail: what is looked at then is looked at rarely. */
+static void an_idle_engine_sleeps(void **state)
+{
+	unsigned steps = 0;
+
+	(void)state;
+	world_begin(1);
+	sim_run(60000);
+	while (sim_step(3660000000))
+		steps++;
+	assert_in_range(steps, 1, 5000);
+	world_end();
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_mail_is_handed_over),
+		cmocka_unit_test(what_was_answered_outlives_a_power_cut),
+		cmocka_unit_test(so_does_the_file_of_a_large_mail),
+		cmocka_unit_test(what_waits_follows_a_change),
+		cmocka_unit_test(a_stop_awaits_the_answer_to_what_is_sent),
+		cmocka_unit_test(an_idle_engine_sleeps),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,88 @@
+/*
+ * Peers of the gallery (conduct.h) in a world: what they take stands in the
+ * books.
+ */
+#include "neighbour.h"
+
+#include <stdio.h>
+
+#include "books.h"
+#include "conduct.h"
+#include "peer.h"
+
+static struct gallery *gallery;
+
+void neighbours_prepare(void)
+{
+	gallery = gallery_open();
+}
+
+int neighbours_kinds(void)
+{
+	return (int)gallery_size(gallery);
+}
+
+const char *neighbour_kind(int kind)
+{
+	return gallery_at(gallery, (size_t)kind)->name;
+}
+
+/* ---- what it tells ---- */
+
+static void takes(void *taker, struct sim_peer *p,
+                  const struct sim_peer_mail *m)
+{
+	(void)p;
+	for (size_t i = 0; i < m->n; i++)
+		books_taken(taker, m->sender, m->recipients[i], m->bytes);
+}
+
+static void leaves_open(void *taker, struct sim_peer *p,
+                        const struct sim_peer_mail *m)
+{
+	(void)p;
+	books_left_open(taker, m->bytes);
+}
+
+/* ---- its life ---- */
+
+void neighbour_user(struct taker *t, const struct person *p)
+{
+	char address[64];
+
+	snprintf(address, sizeof(address), "%s@%s", p->local, person_domain(p));
+	if (t->peer)
+		sim_peer_user(t->peer, address);
+}
+
+static void welcome_users(struct taker *t)
+{
+	int self = (int)(t - world.takers);
+
+	for (int i = 0; i < world.n_persons; i++) {
+		const struct person *p = &world.persons[i];
+
+		if (p->home == self || p->also == self)
+			neighbour_user(t, p);
+	}
+}
+
+static void open_neighbour(struct taker *t)
+{
+	const struct sim_peer_book book = { .takes = takes,
+		                            .leaves_open = leaves_open,
+		                            .arg = t };
+
+	t->peer = sim_peer_new(gallery_at(gallery, (size_t)t->kind),
+	                       "0.0.0.0:25");
+	sim_peer_call(t->peer, t->name);
+	sim_peer_tell(t->peer, &book);
+	welcome_users(t);
+}
+
+struct sim_process *neighbour_start(struct taker *t)
+{
+	if (!t->peer)
+		open_neighbour(t);
+	return sim_start(t->host, t->name, sim_peer_run, t->peer);
+}

@@ -1,0 +1,181 @@
+/*
+ * One world from its first to its last instant.
+ *
+ * Things go wrong until world.calm_ms; then all is well, and time goes on until
+ * every promise is kept and the queues are empty, or until nothing would
+ * explain that they are not.  Then the servers are stopped.
+ */
+#include "one_world.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "dns/dns_sim.h"
+
+enum {
+	SLICE_MS = 2000,
+	MOST_SLICE_MS = 16000,
+	LONGEST_MS = 1500000, /* after which nothing explains it */
+	LOOK_MS = 300,
+	STOP_MS = 200000,
+};
+
+/* ---- time ---- */
+
+static void go_on(int64_t ms)
+{
+	sim_run(after_ms(ms));
+	splitmails_look_after();
+}
+
+static void mend_links(void)
+{
+	struct sim_host *all[SPLITMAILS + TAKERS + CLIENTS];
+	int n = 0;
+
+	for (int i = 0; i < world.n_takers; i++)
+		all[n++] = world.takers[i].host;
+	for (int i = 0; i < world.n_clients; i++)
+		all[n++] = world.clients[i].host;
+	sim_link_default()->reset_in = 0;
+	for (int i = 0; i < n; i++)
+		for (int k = 0; k < n; k++)
+			if (all[i] != all[k])
+				sim_link(all[i], all[k])->reset_in = 0;
+}
+
+static void calm_down(void)
+{
+	world.is_calm = true;
+	world.calm_ms = now_ms();
+	if (world.reset_in)
+		mend_links();
+	tell("from now on all is well");
+}
+
+static bool queues_are_empty(void)
+{
+	bool empty = true;
+
+	for (int i = 0; i < world.n_splitmails; i++)
+		splitmail_inspect(&world.splitmails[i]);
+	go_on(LOOK_MS);
+	for (int i = 0; i < world.n_splitmails; i++) {
+		const struct splitmail *s = &world.splitmails[i];
+
+		empty &= s->is_inspected && !s->queued && !s->spooled;
+	}
+	return empty;
+}
+
+static void come_to_an_end(void)
+{
+	int64_t longest = LONGEST_MS, slice = SLICE_MS;
+
+	if (world.has_gone)
+		longest += world.expiry_s * 1000;
+	while (now_ms() < world.calm_ms + longest) {
+		go_on(slice);
+		if (clients_are_done() && books_are_even() &&
+		    queues_are_empty())
+			return;
+		if (slice < MOST_SLICE_MS)
+			slice *= 2;
+	}
+	tell("nothing explains why it takes longer");
+}
+
+static void stop(void)
+{
+	int64_t end = after_ms(STOP_MS);
+
+	splitmails_stop();
+	while (!splitmails_have_ended() && now_ms() < end)
+		go_on(SLICE_MS);
+}
+
+/* ---- a world ---- */
+
+static void no_log(void *arg, struct sim_host *h, struct str lines)
+{
+	(void)arg;
+	(void)h;
+	(void)lines;
+}
+
+static void live(uint64_t seed)
+{
+	plan_draw(seed);
+	books_open();
+	plan_tell();
+	takers_start();
+	splitmails_start();
+	clients_start();
+	events_start();
+	while (now_ms() < world.calm_ms || !events_are_over())
+		go_on(SLICE_MS);
+	calm_down();
+	come_to_an_end();
+	stop();
+	books_balance();
+}
+
+static void end(struct outcome *o)
+{
+	o->trace = sim_trace();
+	o->totals = books_totals();
+	o->is_bad = books_verdict() != NULL;
+	if (o->is_bad)
+		snprintf(o->verdict, sizeof(o->verdict), "%s", books_verdict());
+	sim_hear_log(NULL, NULL);
+	sim_close();
+	dns_sim_forget();
+	books_close();
+}
+
+void one_world(uint64_t seed, struct outcome *o)
+{
+	sim_open(seed);
+	sim_hear_log(no_log, NULL);
+	live(seed);
+	end(o);
+}
+
+/* ---- told ---- */
+
+/* "12.000345 s0: = ..." */
+static void show_line(void *arg, const char *line)
+{
+	const char *told = strstr(line, ": = ");
+
+	(void)arg;
+	if (told)
+		printf("%9.3f %-5.*s %s\n", strtod(line, NULL),
+		       (int)(told - strchr(line, ' ') - 1),
+		       strchr(line, ' ') + 1, told + 4);
+}
+
+static void show_log(void *arg, struct sim_host *h, struct str lines)
+{
+	struct str line;
+
+	(void)arg;
+	while (str_split(&lines, '\n', &line))
+		printf("          %-5s | %.*s\n", sim_host_name(h), STR(line));
+}
+
+int show_world(uint64_t seed, bool with_log)
+{
+	struct outcome o;
+
+	sim_open(seed);
+	sim_hear(show_line, NULL);
+	sim_hear_log(with_log ? show_log : no_log, NULL);
+	live(seed);
+	sim_hear(NULL, NULL);
+	end(&o);
+	printf("%s%s\n", o.is_bad ? "WRONG: " : "the books balance",
+	       o.is_bad ? o.verdict : "");
+	return o.is_bad;
+}

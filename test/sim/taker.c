@@ -1,0 +1,337 @@
+/*
+ * Whoever takes mail beside the Splitmails: mailbox stores (LMTP, RFC 2033),
+ * peers, the Internet.  What it does is its conduct; what it takes, the books
+ * hear of before the one who sends does.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "books.h"
+#include "neighbour.h"
+#include "rt/stream.h"
+
+enum { IDLE_MS = 300000, SAY_MS = 300000, GREYLISTED_MS = 5000 };
+
+struct talk {
+	struct taker *taker;
+	struct stream *peer;
+	unsigned mails;
+	char sender[128], to[RECIPIENTS * 8][128];
+	int n;
+	bool has_mail, is_over;
+	struct buf bytes;
+	bool is_open; /* was the last answer heard? */
+};
+
+/* ---- lines ---- */
+
+static bool read_line(struct talk *t, struct str *line)
+{
+	int64_t idle_ms = t->taker->manners.idle_ms;
+	int64_t deadline = after_ms(idle_ms ? idle_ms : IDLE_MS);
+	ptrdiff_t end;
+
+	while ((end = str_find(stream_bytes(t->peer), '\n')) < 0)
+		if (stream_fill(t->peer, deadline) != STREAM_MORE)
+			return false;
+	*line = str_part(stream_bytes(t->peer), 0, (size_t)end + 1);
+	return true;
+}
+
+static void say(struct talk *t, const char *text)
+{
+	int64_t ms = t->taker->manners.answer_ms;
+
+	if (ms && !world.is_calm)
+		fiber_sleep(after_ms((int64_t)sim_draw((uint64_t)ms)));
+	stream_say(t->peer, str_of(text));
+	if (!stream_flush(t->peer, after_ms(SAY_MS)))
+		t->is_over = true;
+}
+
+static void pause_up_to(int64_t ms)
+{
+	if (ms && !world.is_calm)
+		fiber_sleep(after_ms((int64_t)sim_draw((uint64_t)ms)));
+}
+
+/* ---- what it knows ---- */
+
+static bool knows(const struct taker *t, int person)
+{
+	const struct person *p = &world.persons[person];
+	int self = (int)(t - world.takers);
+
+	if (t->is_store || p->also == self)
+		return true;
+	for (int i = 0; i < p->n_homes; i++)
+		if (p->homes[i] == self)
+			return true;
+	return false;
+}
+
+/* NULL: it takes mail for him. */
+static const char *refusal(struct talk *t, struct str local)
+{
+	struct taker *taker = t->taker;
+	int person;
+
+	person = person_named(local);
+	if (taker->is_internet && (person < 0 || !world.persons[person].is_full))
+		return NULL;
+	if (person < 0 || !knows(taker, person))
+		return "550 5.1.1 nobody has this address\r\n";
+	if (world.persons[person].is_full)
+		return "552 5.2.2 this mailbox is full\r\n";
+	if (taker->manners.greylists) {
+		int64_t *seen =
+		        &world.persons[person].seen_ms[taker - world.takers];
+
+		if (!*seen)
+			*seen = now_ms();
+		if (now_ms() < *seen + GREYLISTED_MS)
+			return "450 4.7.1 greylisted, come back later\r\n";
+	}
+	return NULL;
+}
+
+/* ---- commands ---- */
+
+static void on_mail(struct talk *t, struct str path)
+{
+	unsigned most = t->taker->manners.mails_per_connection;
+
+	if (most && t->mails >= most) {
+		say(t, "421 4.7.0 too many mails in this connection\r\n");
+		t->is_over = true;
+		return;
+	}
+	snprintf(t->sender, sizeof(t->sender), "%.*s", STR(path));
+	t->has_mail = true;
+	t->n = 0;
+	say(t, "250 2.1.0 yes\r\n");
+}
+
+static void on_rcpt(struct talk *t, struct str path)
+{
+	const struct manners *c = &t->taker->manners;
+	ptrdiff_t at = str_find_last(path, '@');
+	const char *no = refusal(t, str_part(path, 0, (size_t)at));
+
+	if (!t->has_mail)
+		no = "503 5.5.1 MAIL first\r\n";
+	else if ((c->recipients_per_mail &&
+	          t->n >= (int)c->recipients_per_mail) ||
+	         t->n == (int)array_size(t->to))
+		no = "452 4.5.3 too many recipients\r\n";
+	else if (!no && chance(c->later_in))
+		no = t->taker->is_store && sim_draw(2)
+		             ? "550 5.1.1 who is that?\r\n"
+		             : "451 4.3.0 not now\r\n";
+	if (!no)
+		snprintf(t->to[t->n++], sizeof(t->to[0]), "%.*s", STR(path));
+	say(t, no ? no : "250 2.1.5 yes\r\n");
+}
+
+/* False: the connection is gone before the dot. */
+static bool read_text(struct talk *t)
+{
+	struct str line;
+
+	buf_clear(&t->bytes);
+	for (;;) {
+		struct str rest;
+
+		if (!read_line(t, &line))
+			return false;
+		if (str_same(line, S(".\r\n")))
+			break;
+		rest = line.p[0] == '.' ? str_from(line, 1) : line;
+		buf_add(&t->bytes, rest);
+		stream_skip(t->peer, line.n);
+	}
+	stream_skip(t->peer, line.n);
+	return true;
+}
+
+static void take(struct talk *t, int i)
+{
+	books_taken(t->taker, str_of(t->sender), str_of(t->to[i]),
+	            buf_str(&t->bytes));
+}
+
+/* SMTP says it once for all, LMTP once for each. */
+static void answer_text(struct talk *t)
+{
+	const struct manners *c = &t->taker->manners;
+	bool is_later = chance(c->dot_later_in);
+	bool is_lost = !is_later && chance(c->lost_in);
+
+	for (int i = 0; i < t->n; i++) {
+		bool not_he = is_later || (t->taker->is_store && !is_lost &&
+		                           chance(c->dot_later_in));
+
+		if (!not_he)
+			take(t, i);
+		if (t->taker->is_store && !is_lost)
+			say(t, not_he ? "451 4.3.0 not now\r\n"
+			              : "250 2.0.0 taken\r\n");
+	}
+	if (!is_later)
+		t->is_open = true;
+	if (is_lost)
+		t->is_over = true;
+	else if (!t->taker->is_store)
+		say(t,
+		    is_later ? "451 4.3.0 not now\r\n" : "250 2.0.0 taken\r\n");
+}
+
+static void on_data(struct talk *t)
+{
+	if (!t->has_mail || t->n == 0) {
+		say(t, "503 5.5.1 RCPT first\r\n");
+		return;
+	}
+	say(t, "354 go on\r\n");
+	if (!read_text(t)) {
+		t->is_over = true;
+		return;
+	}
+	pause_up_to(t->taker->manners.dot_ms);
+	answer_text(t);
+	t->mails++;
+	t->has_mail = false;
+}
+
+static void on_hello(struct talk *t)
+{
+	if (t->taker->manners.says_little)
+		say(t, "250 hello\r\n");
+	else
+		say(t, "250-hello\r\n250-PIPELINING\r\n250-8BITMIME\r\n"
+		       "250-SMTPUTF8\r\n250-ENHANCEDSTATUSCODES\r\n"
+		       "250 SIZE 100000000\r\n");
+}
+
+static struct str path_of(struct str line)
+{
+	ptrdiff_t begin = str_find(line, '<'), end = str_find(line, '>');
+
+	if (begin < 0 || end < begin)
+		return STR_NONE;
+	return str_part(line, (size_t)begin + 1, (size_t)end);
+}
+
+static void obey(struct talk *t, struct str line)
+{
+	char path[128];
+
+	snprintf(path, sizeof(path), "%.*s", STR(path_of(line)));
+	if (str_starts_nocase(line, S("EHLO")) ||
+	    str_starts_nocase(line, S("LHLO")) ||
+	    str_starts_nocase(line, S("HELO"))) {
+		on_hello(t);
+	} else if (str_starts_nocase(line, S("MAIL"))) {
+		on_mail(t, str_of(path));
+	} else if (str_starts_nocase(line, S("RCPT"))) {
+		on_rcpt(t, str_of(path));
+	} else if (str_starts_nocase(line, S("DATA"))) {
+		on_data(t);
+	} else if (str_starts_nocase(line, S("RSET"))) {
+		t->has_mail = false;
+		say(t, "250 2.0.0 yes\r\n");
+	} else if (str_starts_nocase(line, S("QUIT"))) {
+		say(t, "221 2.0.0 bye\r\n");
+		t->is_over = true;
+	} else {
+		say(t, "500 5.5.2 what?\r\n");
+	}
+}
+
+/* ---- a conversation ---- */
+
+static void listen_to(struct talk *t)
+{
+	struct str line;
+
+	while (!t->is_over && read_line(t, &line)) {
+		char copy[1024];
+		size_t n = line.n;
+
+		snprintf(copy, sizeof(copy), "%.*s", STR(line));
+		stream_skip(t->peer, n);
+		t->is_open = false;
+		if (chance(t->taker->manners.close_in))
+			break;
+		obey(t, str_of(copy));
+	}
+	if (t->is_open)
+		books_left_open(t->taker, buf_str(&t->bytes));
+}
+
+static void converse(void *talk)
+{
+	struct talk *t = talk;
+	struct taker *taker = t->taker;
+	unsigned most = taker->manners.connections;
+
+	taker->connections++;
+	pause_up_to(taker->manners.greet_ms);
+	if (most && taker->connections > most) {
+		say(t, "421 4.7.0 too many connections\r\n");
+	} else {
+		say(t, "220 here ESMTP\r\n");
+		listen_to(t);
+	}
+	taker->connections--;
+	stream_close(t->peer);
+	buf_free(&t->bytes);
+	free(t);
+}
+
+static struct listener *open_listener(struct taker *t)
+{
+	struct inet at;
+
+	if (t->is_store)
+		return listener_open_path("/run/lmtp", 0600);
+	check(inet_parse(S("0.0.0.0:25"), 0, &at));
+	return listener_open(&at);
+}
+
+static void run(void *taker)
+{
+	struct taker *t = taker;
+	struct listener *l = open_listener(t);
+	struct stream *s;
+
+	check(l);
+	while ((s = listener_accept(l)) != NULL) {
+		struct talk *talk = must_alloc(sizeof(*talk));
+
+		*talk = (struct talk){ .taker = t, .peer = s };
+		check(fiber_start("conversation", converse, talk));
+	}
+}
+
+void taker_start(struct taker *t)
+{
+	t->connections = 0;
+	if (t->is_gone)
+		return;
+	t->process = t->kind >= 0 ? neighbour_start(t)
+	                          : sim_start(t->host, "taker", run, t);
+}
+
+void taker_kill(struct taker *t)
+{
+	if (t->process && !sim_has_ended(t->process))
+		sim_kill(t->process);
+}
+
+void takers_start(void)
+{
+	for (int i = 0; i < world.n_takers; i++)
+		taker_start(&world.takers[i]);
+}

@@ -1,0 +1,267 @@
+/*
+ * A world of several Splitmails, the systems beside them, clients and
+ * mishaps, all of it drawn from one seed (docs/simulation.md).
+ *
+ *	plan_draw(seed)		who there is, who has which address, what will
+ *				go wrong (plan.c)
+ *	splitmails_start()	engines, each on its host (splitmail.c)
+ *	takers_start()		whoever takes mail beside them: peers, mailbox
+ *				stores, the Internet (taker.c)
+ *	clients_start()		whoever sends (client.c)
+ *	events_start()		mishaps and administrators (events.c)
+ *	books_*()		what was promised, and what became of it: the
+ *				one place that judges (books.c)
+ *
+ * There is one world at a time, and one in a process (main.c forks): it is the
+ * variable `world`.
+ */
+#ifndef TEST_SIM_WORLD_H
+#define TEST_SIM_WORLD_H
+
+#include "base/buf.h"
+#include "rt/clock.h"
+#include "rt/fiber.h"
+#include "rt/sim/sim.h"
+
+#define DOMAIN "own.test"
+#define INTERNET "net.test"
+
+enum {
+	SPLITMAILS = 4,
+	PEERS = 3,
+	TAKERS = SPLITMAILS + PEERS + 1,
+	CLIENTS = 6,
+	PERSONS = 24,
+	MEMBERS = 5,
+	HOMES = 6,		/* one after the other */
+	RECIPIENTS = 6,		/* of a mail */
+	MAILS = 12,		/* of a client */
+	EVENTS = 16,
+};
+
+/* ---- who takes mail: mailbox stores, peers, the Internet ---- */
+
+/* What it does beside saying 250; times are at most so long. */
+struct manners {
+	int64_t greet_ms, answer_ms, dot_ms, idle_ms;
+	unsigned mails_per_connection, recipients_per_mail, connections;
+	bool greylists;
+	bool says_little;		/* no extensions */
+	/* One in so many, until the world calms down: */
+	uint64_t later_in;		/* 4xx at RCPT */
+	uint64_t dot_later_in;		/* 4xx at the dot */
+	uint64_t close_in;		/* hangs up instead of an answer */
+	uint64_t lost_in;		/* has it, and hangs up */
+};
+
+struct taker {
+	char name[16];			/* "p0"; a store's: its Splitmail's */
+	struct sim_host *host;
+	struct sim_process *process;
+	bool is_store;			/* speaks LMTP */
+	bool is_internet;		/* has everybody */
+	bool is_gone;			/* for good */
+	struct manners manners;
+	int kind;			/* of the gallery; -1: none of it */
+	struct sim_peer *peer;		/* then (neighbour.h) */
+	unsigned connections;
+};
+
+/* ---- who has an address ---- */
+
+enum person_kind {
+	PERSON_USER,
+	PERSON_GROUP,
+	PERSON_FORWARDER,		/* a user whose mail goes on */
+	PERSON_OUTSIDER,		/* of the Internet */
+	PERSON_NOBODY,			/* an address nobody has */
+};
+
+/* Where a person's mail lives is the number of a taker; -1: nowhere. */
+struct person {
+	char local[16];			/* "u3"; @own.test, or @net.test */
+	enum person_kind kind;
+	int home, also;			/* -1: none besides */
+	int members[MEMBERS], n_members;
+	int64_t member_since_ms[MEMBERS];
+	bool keeps_copy;
+	bool is_full;			/* its home refuses it for good */
+	bool is_disabled;
+	bool is_unlisted;		/* only where he is at home */
+	/* What changed while mail flowed. */
+	int homes[HOMES], n_homes;
+	int64_t disabled_ms;		/* or enabled, as changed_ms */
+	int64_t changed_ms;		/* the last time; 0: never; NEVER:
+					   just now */
+	int64_t seen_ms[TAKERS];	/* greylisting */
+};
+
+/* ---- Splitmails ---- */
+
+enum role {
+	ROLE_MASTER,			/* knows everybody */
+	ROLE_SLAVE,			/* its own; the first one has the rest */
+	ROLE_BOTH,			/* its own and the peers' */
+};
+
+struct splitmail {
+	char name[16], hostname[24], address[24];
+	struct sim_host *host;
+	struct sim_process *process;
+	struct engine *engine;
+	enum role role;
+	int lanes;
+	bool wants_tls;			/* with named systems */
+	int catch_all;			/* person, or -1 */
+	bool asks_peer;			/* the first system knows the rest */
+	bool is_wanted;			/* is to run */
+	bool has_closed, was_well;
+	unsigned starts;
+	size_t left;			/* descriptors, after it closed */
+	/* As inspect() found them. */
+	bool is_inspected;
+	int64_t queued;
+	uint64_t spooled;
+};
+
+/* ---- who sends ---- */
+
+struct mail {
+	int64_t at_ms;
+	int splitmail;
+	int to[RECIPIENTS], n;
+	uint32_t bytes;
+};
+
+enum haste {
+	PATIENT,
+	IMPATIENT,			/* waits some seconds for an answer */
+	LEAVES_BEFORE_DOT,
+	LEAVES_AFTER_DOT,
+};
+
+struct client {
+	char name[16], address[24];
+	struct sim_host *host;
+	struct sim_process *process;
+	int system;			/* whose host it is on; -1: its own */
+	enum haste haste;
+	bool pipelines;
+	int64_t patience_ms;
+	struct mail mails[MAILS];
+	int n, done;
+};
+
+/* ---- mishaps, and administrators ---- */
+
+enum event_kind {
+	EVENT_POWER_CUT,
+	EVENT_CUT_AT_CHANGE,		/* of the disk, the so manieth */
+	EVENT_KILL,
+	EVENT_RESTART,
+	EVENT_STORE_DIES,
+	EVENT_PEER_DIES,
+	EVENT_LINK_DOWN,
+	EVENT_RESET,
+	EVENT_CLOCK,
+	EVENT_DISK_FULL,
+	EVENT_DISK_ERRORS,
+	EVENT_MOVE,
+	EVENT_DISABLE,
+	EVENT_MEMBER,
+	EVENT_KINDS,
+};
+
+struct event {
+	enum event_kind kind;
+	int64_t at_ms, lasts_ms;
+	int of;				/* Splitmail, peer or person */
+	int to;				/* a new home, member, the link's other
+					   end */
+	int64_t number;
+	int64_t begun_ms, ended_ms;	/* 0: not yet */
+};
+
+/* ---- all of it ---- */
+
+struct world_of_mail {
+	uint64_t seed;
+	struct splitmail splitmails[SPLITMAILS];
+	struct taker takers[TAKERS];	/* stores, peers, the Internet */
+	struct person persons[PERSONS];
+	struct client clients[CLIENTS];
+	struct event events[EVENTS];
+	int n_splitmails, n_peers, n_takers, n_persons, n_clients, n_events;
+	int events_ended;
+	uint32_t message_bytes;		/* a Splitmail takes no more */
+	int64_t retry_min_s, retry_max_s, expiry_s, handover_ms;
+	bool is_calm;			/* nothing goes wrong any more */
+	int64_t calm_ms;		/* since when */
+	/* What the world has in it; the books excuse some things by it. */
+	bool has_lost_connections, has_crashes, has_disk_trouble, has_gone;
+	bool may_expire;		/* a clock jumped where power was lost */
+	bool is_peaceful;		/* nothing goes wrong, nobody is slow */
+	uint64_t cut_in;		/* so manieth 250: power fails at once */
+	uint64_t reset_in;		/* of links, until it is calm */
+};
+
+extern struct world_of_mail world;
+
+static inline int store_of(int splitmail)
+{
+	return splitmail;
+}
+static inline int peer_taker(int peer)
+{
+	return world.n_splitmails + peer;
+}
+static inline int internet(void)
+{
+	return world.n_takers - 1;
+}
+static inline bool is_at_splitmail(int taker)
+{
+	return taker >= 0 && taker < world.n_splitmails;
+}
+const char *person_domain(const struct person *p);
+/* By the local part before a "+"; -1: there is none. */
+int person_named(struct str local);
+
+/* A line of the story, and of the trace. */
+void tell(const char *format, ...) printf_like(1, 2);
+
+void plan_draw(uint64_t seed);
+void plan_tell(void);
+bool chance(uint64_t in);		/* of mishaps: none when it is calm */
+
+/* Once in a process, before any world. */
+void splitmails_prepare(void);
+void splitmails_start(void);
+void splitmail_start(struct splitmail *s);
+void splitmails_stop(void);
+bool splitmails_have_ended(void);
+/* Who has ended and is to run is started again. */
+void splitmails_look_after(void);
+/* What lies in its queue and spool; when it is known, is_inspected. */
+void splitmail_inspect(struct splitmail *s);
+
+void takers_start(void);
+void taker_start(struct taker *t);
+void taker_kill(struct taker *t);
+
+void clients_start(void);
+bool clients_are_done(void);
+
+void events_start(void);
+/* At once, and for a moment. */
+void power_fails(int splitmail);
+bool events_are_over(void);
+/* May a mail have come twice that was under way from FROM_MS to TO_MS? */
+bool was_shaken(int64_t from_ms, int64_t to_ms);
+
+/* By the directory's own library, as an administrator does. */
+void change_home(int person, int to);
+void change_enabled(int person, bool enabled);
+void change_member(int group, int member);
+
+#endif
