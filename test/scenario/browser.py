@@ -7,16 +7,21 @@
 
 Fields are named by their label, buttons and links by their words: what is not
 labelled cannot be tested, nor used with a screen reader.
+
+A Browser remembers nothing of those before it, but is the same Chromium for
+all tests of one worker: to start one costs more than most tests.
 """
 
+import functools
 import os
 import shutil
 import tempfile
 
 from selenium import webdriver
 from selenium.common.exceptions import (ElementClickInterceptedException,
-                                        NoSuchElementException,
-                                        StaleElementReferenceException)
+                                        JavascriptException,
+                                        StaleElementReferenceException,
+                                        WebDriverException)
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
@@ -33,9 +38,112 @@ FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic",
 PATIENCE = 20
 
 
+# What the page itself looks for, many times a second and at no great cost.
+# TELL: null while it is not there yet.
+IN_PAGE = """
+const [tell, ...rest] = [(%s), ...arguments];
+const seen = (e) => e.checkVisibility({visibilityProperty: true,
+    opacityProperty: true}) && e.getBoundingClientRect().width > 0;
+const all = (path) => {
+    const found = document.evaluate(path, document, null, 7, null);
+    return Array.from({length: found.snapshotLength},
+                      (_, n) => found.snapshotItem(n));
+};
+const text = () => document.body.innerText.replace(/[\\t\\xa0]/g, " ")
+    .split("\\n").map(line => line.trim()).filter(line => line).join("\\n");
+const end = performance.now() + 1000;
+return new Promise((done, fail) => {
+    (function again() {
+        try {
+            const answer = tell({seen, all, text}, ...rest);
+            if (answer !== null || performance.now() > end) done(answer);
+            else setTimeout(again, 40);
+        } catch (e) {
+            fail(e);
+        }
+    })();
+});"""
+FIND = """({seen, all}, paths) => {
+    for (const path of paths)
+        for (const each of all(path)) if (seen(each)) return each;
+    return null;
+}"""
+# By its label, or by the name it gives to screen readers.
+FIELD = """({seen, all}, label) => {
+    for (const tag of document.querySelectorAll("label")) {
+        if (!tag.textContent.trim().replace(/\\s+/g, " ").startsWith(label))
+            continue;
+        const field = document.getElementById(tag.htmlFor);
+        if (field && seen(tag)) return field;
+    }
+    for (const field of document.querySelectorAll(
+            "input[aria-label], textarea[aria-label]"))
+        if (field.getAttribute("aria-label") === label &&
+            (["checkbox", "radio"].includes(field.type) || seen(field)))
+            return field;
+    return null;
+}"""
+REFUSED = """(page, label) => {
+    const field = (%s)(page, label);
+    if (field === null || field !== document.activeElement ||
+            field.getAttribute("aria-invalid") !== "true") return null;
+    for (const name of (field.getAttribute("aria-describedby") || "").split(" "))
+        if (name.includes("error") && document.getElementById(name))
+            return document.getElementById(name).innerText;
+    return null;
+}""" % FIELD
+TEXT = "({text}) => text()"
+SAYS = "({text}, words) => text().includes(words) || null"
+
+
 def quoted(text):
     """As an XPath string: words may hold an apostrophe."""
     return f'"{text}"' if '"' not in text else f"'{text}'"
+
+
+def drawn_anew(method):
+    """A page may draw itself anew between the finding of a thing and the
+    look at it: then it is found again."""
+    @functools.wraps(method)
+    def again(*arguments):
+        def attempt():
+            try:
+                return [method(*arguments)]
+            except StaleElementReferenceException:
+                return None
+        [answer] = wait_until(attempt, PATIENCE,
+                              f"{method.__name__}{arguments[1:]} at rest")
+        return answer
+    return again
+
+
+# ---- Chromium, as long as there are tests
+
+idle = []       # drivers of those that nobody has now
+
+
+def start_chromium():
+    options = webdriver.ChromeOptions()
+    options.binary_location = CHROMIUM
+    profile = tempfile.mkdtemp(prefix="splitmail-browser-")
+    for flag in FLAGS + [f"--user-data-dir={profile}"]:
+        options.add_argument(flag)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    driver = webdriver.Chrome(options=options, service=Service(DRIVER))
+    driver.profile = profile
+    driver.set_script_timeout(60)
+    return driver
+
+
+def end_chromium(driver):
+    driver.quit()
+    shutil.rmtree(driver.profile, ignore_errors=True)
+
+
+def end_all():
+    """Of those that are idle; at the end of the tests."""
+    while idle:
+        end_chromium(idle.pop())
 
 
 class Browser:
@@ -44,79 +152,116 @@ class Browser:
         self.language, self.size = language, (width, height)
 
     def __enter__(self):
-        self.profile = tempfile.mkdtemp(prefix="splitmail-browser-")
-        options = webdriver.ChromeOptions()
-        options.binary_location = CHROMIUM
-        for flag in FLAGS + [f"--user-data-dir={self.profile}",
-                             f"--lang={self.language}"]:
-            options.add_argument(flag)
-        options.add_experimental_option(
-            "prefs", {"intl.accept_languages": self.language})
-        options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-        self.driver = webdriver.Chrome(options=options,
-                                       service=Service(DRIVER))
-        self.driver.set_script_timeout(60)
-        self.resize(*self.size)
-        self.go("/")
+        self.driver = idle.pop() if idle else start_chromium()
+        try:
+            self.order("Emulation.setUserAgentOverride",
+                       userAgent=self.order("Browser.getVersion")["userAgent"],
+                       acceptLanguage=self.language)
+            self.resize(*self.size)
+            self.go("/")
+        except WebDriverException:
+            end_chromium(self.driver)
+            raise
         return self
 
     def __exit__(self, *trouble):
-        self.driver.quit()
-        shutil.rmtree(self.profile, ignore_errors=True)
+        try:
+            self.forget()
+            idle.append(self.driver)
+        except WebDriverException:
+            end_chromium(self.driver)
+
+    def forget(self):
+        """Whatever the server and its pages have left here."""
+        self.driver.execute_script("sessionStorage.clear()")
+        self.driver.get("about:blank")
+        self.order("Network.clearBrowserCookies")
+        self.order("Storage.clearDataForOrigin", origin=self.home,
+                   storageTypes="all")
+        self.driver.get_log("browser")
+
+    def order(self, command, **arguments):
+        return self.driver.execute_cdp_cmd(command, arguments)
 
     def resize(self, width, height=900):
-        self.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", {
-            "width": width, "height": height, "deviceScaleFactor": 1,
-            "mobile": False})
+        self.order("Emulation.setDeviceMetricsOverride", width=width,
+                   height=height, deviceScaleFactor=1, mobile=False)
 
     def go(self, path):
         self.driver.get(self.home + path)
 
+    def walk(self, path):
+        """As a link leads there: the application stays, which costs a fourth
+        of go(), and what it has read in the last seconds."""
+        self.driver.execute_script("history.pushState(null, '', arguments[0]);"
+                                   "dispatchEvent(new PopStateEvent("
+                                   "'popstate'))", path)
+
     # ---- finding
+
+    def ask(self, tell, *arguments):
+        """What TELL finds in the page, or None after a second."""
+        try:
+            return self.driver.execute_script(IN_PAGE % tell, *arguments)
+        except (JavascriptException, StaleElementReferenceException):
+            return None         # another page came meanwhile
+
+    def wait_for(self, what, tell, *arguments):
+        return wait_until(lambda: self.ask(tell, *arguments), PATIENCE,
+                          lambda: f"{what} on\n{self.text()}")
 
     def find(self, *paths):
         """The first thing to be seen that one of the XPaths names."""
-        def look():
-            for path in paths:
-                for thing in self.driver.find_elements(By.XPATH, path):
-                    try:
-                        if thing.is_displayed():
-                            return thing
-                    except StaleElementReferenceException:
-                        pass
-            return None
-        return wait_until(look, PATIENCE, f"{paths[0]} on\n{self.text()}")
+        return self.wait_for(paths[0], FIND, paths)
 
     def field(self, label):
         """By its label, or by the name it gives to screen readers."""
-        def look():
-            for tag in self.driver.find_elements(
-                    By.XPATH, f"//label[starts-with(normalize-space(.), "
-                              f"{quoted(label)})]"):
-                try:
-                    thing = self.driver.find_element(
-                        By.ID, tag.get_attribute("for"))
-                    if tag.is_displayed():
-                        return thing
-                except (NoSuchElementException,
-                        StaleElementReferenceException):
-                    pass
-            for thing in self.driver.find_elements(
-                    By.XPATH, f"//*[self::input or self::textarea]"
-                              f"[@aria-label={quoted(label)}]"):
-                if thing.is_displayed() or thing.get_attribute("type") in (
-                        "checkbox", "radio"):
-                    return thing
-            return None
-        return wait_until(look, PATIENCE, f"a field {label} on\n{self.text()}")
+        return self.wait_for(f"a field {label}", FIELD, label)
 
     def text(self):
-        return self.driver.find_element(By.TAG_NAME, "body").text
+        return wait_until(lambda: [self.ask(TEXT)], PATIENCE, "a page")[0]
 
     def sees(self, *words):
         for each in words:
-            wait_until(lambda: each in self.text(), PATIENCE,
-                       f"{each!r} on\n{self.text()}")
+            self.wait_for(repr(each), SAYS, each)
+
+    @drawn_anew
+    def attribute(self, label, name):
+        return self.field(label).get_attribute(name)
+
+    @drawn_anew
+    def value(self, label):
+        """What stands in a field."""
+        return self.field(label).get_property("value")
+
+    @drawn_anew
+    def ticked(self, label):
+        return self.field(label).is_selected()
+
+    @drawn_anew
+    def enabled(self, label):
+        return self.field(label).is_enabled()
+
+    @drawn_anew
+    def words(self, path):
+        """What is to be read in the first thing the XPath names."""
+        return self.find(path).text
+
+    @drawn_anew
+    def all_words(self, path):
+        self.find(path)
+        return [each.text
+                for each in self.driver.find_elements(By.XPATH, path)]
+
+    def all_values(self):
+        """What stands in the fields of the page."""
+        return self.driver.execute_script(
+            "return [...document.querySelectorAll('input, textarea')]"
+            ".map(each => each.value)")
+
+    @drawn_anew
+    def has_focus(self, label):
+        return self.field(label) == self.driver.switch_to.active_element
 
     # ---- doing
 
@@ -139,26 +284,26 @@ class Browser:
         self.click(self.find, f"//*[@role='dialog']//button{said}",
                    f"//button{said}", f"//a{said}")
 
+    @drawn_anew
     def type(self, label, text):
-        field = self.field(label)
-        field.send_keys(Keys.CONTROL, "a")
-        field.send_keys(Keys.DELETE)
+        """All of it at once; keys() is one by one."""
+        self.field(label).send_keys(Keys.CONTROL, "a", Keys.NULL, Keys.DELETE)
         if text:
-            field.send_keys(text)
+            self.order("Input.insertText", text=text)
 
     def choose(self, label, option):
         def attempt():
             self.click(self.field, label)
             self.click(self.find, "//*[@role='option'][normalize-space(.)="
                                   f"{quoted(option)}]")
-            return self.field(label).get_attribute("value") == option
+            return self.value(label) == option
         wait_until(attempt, PATIENCE, f"{option} at {label}")
 
     def tick(self, label, on=True):
-        box = self.field(label)
-        if box.is_selected() != on:
-            self.driver.execute_script("arguments[0].click()", box)
-        wait_until(lambda: self.field(label).is_selected() == on, PATIENCE,
+        if self.ticked(label) != on:
+            self.driver.execute_script("arguments[0].click()",
+                                       self.field(label))
+        wait_until(lambda: self.ticked(label) == on, PATIENCE,
                    f"{label} {'ticked' if on else 'not ticked'}")
 
     def keys(self, *keys):
@@ -196,7 +341,7 @@ class Browser:
         seen = []
         for _ in range(10):
             self.keys(Keys.ARROW_DOWN)
-            seen.append(self.find(chosen).text)
+            seen.append(self.words(chosen))
             if seen[-1] == option:
                 return self.keys(Keys.ENTER)
         raise AssertionError(f"no {option!r} among {seen}")
@@ -205,19 +350,7 @@ class Browser:
 
     def refused(self, label):
         """What is said at the field, once it has the focus."""
-        def look():
-            field = self.field(label)
-            if field != self.driver.switch_to.active_element or \
-                    field.get_attribute("aria-invalid") != "true":
-                return None
-            for name in (field.get_attribute("aria-describedby") or
-                         "").split():
-                for said in self.driver.find_elements(By.ID, name):
-                    if "error" in name:
-                        return said.text
-            return None
-        return wait_until(look, PATIENCE, f"a refusal at {label} on\n"
-                                          f"{self.text()}")
+        return self.wait_for(f"a refusal at {label}", REFUSED, label)
 
     def dark(self, on):
         self.driver.execute_script(
@@ -225,14 +358,24 @@ class Browser:
             "dark" if on else "light")
         self.driver.refresh()
 
-    def violations(self):
-        """What axe finds wrong with the page as it is now."""
-        with open(AXE) as file:
-            self.driver.execute_script(file.read())
-        found = self.driver.execute_async_script("""
-            const done = arguments[arguments.length - 1];
-            axe.run(document, {resultTypes: ["violations"]})
-                .then(r => done(r.violations), e => done([String(e)]));""")
+    def dark_at_once(self, on):
+        """As it is now, without a reload."""
+        self.driver.execute_script(
+            "document.documentElement.setAttribute("
+            "'data-mantine-color-scheme', arguments[0])",
+            "dark" if on else "light")
+
+    def violations(self, *rules):
+        """What axe finds wrong with the page as it is now: by all of its
+        rules, which is dear, or by these."""
+        if not self.driver.execute_script("return 'axe' in window"):
+            with open(AXE) as file:
+                self.driver.execute_script(file.read())
+        found = self.driver.execute_script("""
+            const how = {resultTypes: ["violations"]};
+            if (arguments.length) how.runOnly = [...arguments];
+            return axe.run(document, how)
+                .then(r => r.violations, e => [String(e)]);""", *rules)
         return [f"{v['id']}: {v['help']}: " + "; ".join(
             f"{n['target']} {n.get('any') and n['any'][0]['message']}"
             for n in v["nodes"][:4]) if isinstance(v, dict) else v

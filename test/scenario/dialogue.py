@@ -1,6 +1,7 @@
 """Runs the steps of wire/cases.jsonl against a server (see wire/README.md)."""
 
 import base64
+import contextlib
 import os
 import re
 import socket
@@ -11,7 +12,7 @@ import time
 from splitmail import no_checks
 
 PATIENCE = 12          # for one reply
-SILENCE = 0.7          # no more replies are coming
+SILENCE = 0.7          # no more replies are coming, on a line that goes on
 ESCAPES = {"r": 13, "n": 10, "t": 9, "0": 0, "\\": 92}
 
 
@@ -105,6 +106,14 @@ class Line:
                 found.append(reply)
         return found
 
+    def last_words(self):
+        """We say no more: all replies to what was said, until the server has
+        closed, too.  It has then done with the connection."""
+        with socket.socket(fileno=os.dup(self.socket.fileno())) as half, \
+                contextlib.suppress(OSError):
+            half.shutdown(socket.SHUT_WR)
+        return self.replies(PATIENCE)
+
     def start_tls(self, must):
         asked = self.heard and self.heard[-1].startswith("220") and \
             len(self.heard) > 1
@@ -140,15 +149,30 @@ class Line:
         self.socket.close()
 
 
+def talks(steps):
+    """Do STEPS go on with the connection there is?"""
+    for step in steps:
+        if step in ("new", "close", "rst"):
+            return step == "rst"
+        if step != "<alive":
+            return True
+    return False
+
+
 class Dialogue:
     def __init__(self, address, port, name, variables, source=None):
         self.to = (address, port, name, source)
         self.variables, self.line = variables, None
 
     def run(self, steps):
+        """True: the server has ended the connection and all that came of it."""
         try:
-            for step in steps:
+            for number, step in enumerate(steps):
+                self.goes_on = talks(steps[number + 1:])
                 self.step(step)
+            if self.line.socket.fileno() != -1:
+                self.line.last_words()
+            return self.line.ended
         finally:
             if self.line:
                 self.line.close()
@@ -183,7 +207,8 @@ class Dialogue:
             self.want("220", other.reply())
             other.close()
         elif kind == "!":
-            for reply in line.replies(SILENCE):
+            for reply in (line.replies(SILENCE) if self.goes_on
+                          else line.last_words()):
                 if re.search(pattern, reply, re.M):
                     raise Wrong(f"heard {reply[:200]}")
         elif kind == "?":

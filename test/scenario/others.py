@@ -81,7 +81,8 @@ class Other:
     def is_done(self, count=1):
         """COUNT mails arrived, none is left, and none comes again."""
         self.sink.wait(count, timeout=40)
-        wait_until(lambda: not self.queued(), 20, "an empty queue", 0.2)
+        wait_until(lambda: not self.server.waiting(self.domain), 20,
+                   "an empty queue")
         self.sink.stays(count, 0.3)
 
 

@@ -149,9 +149,18 @@ class Peer:
 
 
 class Postfix(Peer):
-    """settings: main.cf parameters, replacing those below."""
+    """settings: main.cf parameters, replacing those below.
+
+    StockPostfix is the same as its package sets it up: the domain is in
+    mydestination, its users are those of the machine, local parts are looked
+    into for routes, and hosts in mynetworks may send to anybody.
+    """
 
     package, port, account = "postfix", 2525, "postfix"
+
+    def packaged(self):
+        """What replaces the settings below."""
+        return {}
 
     def configure(self):
         self.make("etc")
@@ -226,6 +235,7 @@ class Postfix(Peer):
             "queue_run_delay": "2s",
             "smtpd_client_connection_count_limit": "0",
         }
+        main.update(self.packaged())
         main.update(self.settings)
         self.write("etc/main.cf", "".join(f"{key} = {value}\n"
                                           for key, value in main.items()))
@@ -280,6 +290,27 @@ postlog unix-dgram n - n - 1 postlogd
     def queue(self):
         return self.run([f"{self.unpacked}/usr/sbin/postqueue", "-c",
                          self.path("etc"), "-j"]).splitlines()
+
+
+class StockPostfix(Postfix):
+    """OTHER and what it trusts are settings: relayhost, mynetworks."""
+
+    def packaged(self):
+        with open(self.path("passwd"), "a") as passwd:
+            for user in self.users:
+                passwd.write(f"{user}:x:{UID}:{UID}::{self.maildirs}:"
+                             "/usr/sbin/nologin\n")
+        return {
+            "mydestination": f"$myhostname, {self.domain}, localhost",
+            "relay_domains": "", "relay_recipient_maps": "",
+            "transport_maps": "", "virtual_mailbox_maps": "",
+            "local_recipient_maps": "unix:passwd.byname",
+            "mail_spool_directory": f"{self.maildirs}/",
+            "smtpd_relay_restrictions":
+                "permit_mynetworks, permit_sasl_authenticated, "
+                "defer_unauth_destination",
+            "smtpd_recipient_restrictions": "",
+        }
 
 
 class Exim(Peer):

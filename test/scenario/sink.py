@@ -8,19 +8,28 @@
     sink.on["MAIL"] = lambda session, argument: "451 4.3.0 later"
 
 What can be answered: CONNECT EHLO HELO LHLO STARTTLS TLS AUTH MAIL RCPT DATA
-BODY DOT BDAT RSET NOOP VRFY QUIT.  An answer is a text (lines joined by \\n make
+BODY DOT BDAT RSET NOOP VRFY QUIT, and NEXT, before a command is read.  An answer is a text (lines joined by \\n make
 a multiline reply), bytes (sent as they are, whole replies or not), an action
 below, a list (used up one by one, the last stays), a dict by address, or a
-function.  TLS is said instead of a handshake, BODY when the first octets of the
-content have come; neither is said unless it is in the script.
+function; None is what is said without a script.  TLS is said instead of a
+handshake, BODY when the first octets of the content have come, CHUNK instead of
+reading what BDAT brings; none of them is said unless it is in the script.
+
+A session knows for such functions its .number, the .mails it has accepted, the
+.errors and the .junk since then, what it has .seen, the .recipients of the mail
+at hand and its .body_bytes.  `at_once` is
+how many connections there may be; who comes beyond hears `beyond`, or is
+refused by TCP when that is None.  conducts.py has a gallery of scripts.
 
 What came is in sink.messages (exact bytes, dot stuffing undone; .wire is what
 was on the wire up to the final dot), every command line in sink.commands.
-down() and up() take the port away and bring it back.  `pace` is how many
+down() and up() take the port away and bring it back.  Who says nothing for
+`idle` seconds hears `idle_says`, if anything, and the connection is closed.  `pace` is how many
 seconds the sink takes to read each piece of a content.
 """
 
 import base64
+import collections
 import re
 import socket
 import ssl
@@ -63,6 +72,17 @@ class Cut:
         self.answer = answer
 
 
+class Take:
+    """The mail is taken, whatever is said (or done) then."""
+
+    def __init__(self, then):
+        self.then = then
+
+
+class Nothing:
+    """Nothing is said, and all goes on: of NEXT, BODY, TLS, CHUNK."""
+
+
 class Ended(Exception):
     pass
 
@@ -96,6 +116,8 @@ DEFAULTS = {
     "AUTH": "235 2.7.0 welcome",
 }
 
+JUNK = {"RSET", "NOOP", "VRFY", "EHLO", "HELO"}
+
 
 class Session(threading.Thread):
     def __init__(self, sink, connection, peer):
@@ -103,17 +125,24 @@ class Session(threading.Thread):
         self.sink, self.connection, self.peer = sink, connection, peer
         self.pending = b""
         self.helo = self.user = None
-        self.tls = False
+        self.tls = self.is_beyond = False
+        self.number = self.mails = self.errors = self.junk = 0
+        self.seen = collections.Counter()
         self.forget()
 
     def forget(self):
         self.sender, self.recipients, self.chunks = None, [], b""
+        self.body_bytes = 0
 
     # ---- bytes
 
     def read_more(self, most=65536):
         try:
             more = self.connection.recv(most)
+        except TimeoutError:
+            if self.sink.idle_says:
+                self.send(self.sink.idle_says)
+            raise Ended from None
         except OSError:
             raise Ended from None
         if not more:
@@ -157,6 +186,7 @@ class Session(threading.Thread):
             self.connection.sendall(answer)
         except OSError:
             raise Ended from None
+        self.errors += answer[:1] in (b"4", b"5")
         return answer[:1] if answer[:1] in (b"2", b"3") else b""
 
     # ---- answers
@@ -164,6 +194,8 @@ class Session(threading.Thread):
     def answer(self, verb, argument="", address=None, accept=None):
         """Perform what the script says: the reply's first digit in 2, 3.
         ACCEPT() is called before a 2 is said: who hears it may look."""
+        self.seen[verb] += 1
+        self.junk += verb in JUNK
         planned = self.sink.on.get(verb, self.default(verb))
         while True:
             if isinstance(planned, dict):
@@ -179,8 +211,16 @@ class Session(threading.Thread):
                 planned = planned.then
             elif callable(planned) and not isinstance(planned, type):
                 planned = planned(self, argument)
+            elif planned is None:
+                planned = self.default(verb)
             else:
                 break
+        if isinstance(planned, Nothing):
+            return None
+        if isinstance(planned, Take):
+            if accept:
+                accept()
+            accept, planned = None, planned.then
         if isinstance(planned, Hang):
             self.hang()
         if isinstance(planned, Reset):
@@ -206,6 +246,8 @@ class Session(threading.Thread):
             elif self.sink.tls:
                 words.append("STARTTLS")
             return "\n".join(f"250 {word}" for word in ["sink.test"] + words)
+        if verb == "BEYOND":
+            return self.sink.beyond
         return DEFAULTS.get(verb, "500 5.5.2 what?")
 
     def hang(self):
@@ -223,8 +265,13 @@ class Session(threading.Thread):
 
     def run(self):
         try:
+            if self.is_beyond:
+                self.answer("BEYOND")
+                raise Ended
             self.answer("CONNECT")
             while True:
+                if "NEXT" in self.sink.on:
+                    self.answer("NEXT")
                 line = self.read_line().decode("utf-8", "surrogateescape")
                 self.sink.commands.append(line)
                 verb, _, argument = line.partition(" ")
@@ -237,8 +284,7 @@ class Session(threading.Thread):
             pass
         finally:
             self.connection.close()
-            with self.sink.lock:
-                self.sink.sessions.discard(self)
+            self.sink.ends(self)
 
     def on_other(self, verb, argument):
         self.answer(verb, argument)
@@ -258,8 +304,7 @@ class Session(threading.Thread):
         if not self.answer(verb, argument):
             return
         self.pending = b""
-        if "TLS" in self.sink.on:
-            self.answer("TLS")
+        if "TLS" in self.sink.on and self.answer("TLS") is not None:
             raise Ended
         try:
             self.connection = self.sink.tls.wrap_socket(self.connection,
@@ -306,6 +351,9 @@ class Session(threading.Thread):
             self.settle("DOT", re.sub(rb"(^|\r\n)\.", rb"\1", wire), wire)
 
     def on_bdat(self, verb, argument):
+        if "CHUNK" in self.sink.on and \
+                self.answer("CHUNK", argument) is not None:
+            return
         words = argument.split()
         while len(self.pending) < int(words[0]):
             self.read_more()
@@ -324,6 +372,7 @@ class Session(threading.Thread):
         message.data, message.wire = data, wire
         message.by_bdat = verb == "BDAT"
         self.sink.seen.append(message)
+        self.body_bytes = len(data)
         accepted = []
         if self.sink.lmtp:
             for address in message.recipients:
@@ -332,10 +381,16 @@ class Session(threading.Thread):
             message.recipients = accepted
         else:
             self.answer(verb, address=message.recipients[0],
-                        accept=lambda: self.sink.messages.append(message))
+                        accept=lambda: self.accept(message))
         self.forget()
         if accepted:
             self.sink.messages.append(message)
+
+
+    def accept(self, message):
+        self.mails += 1
+        self.errors = self.junk = 0
+        self.sink.messages.append(message)
 
 
 class Sink:
@@ -343,7 +398,9 @@ class Sink:
                  lmtp=False, extensions=("PIPELINING", "8BITMIME", "SMTPUTF8",
                                          "SIZE 104857600",
                                          "ENHANCEDSTATUSCODES", "DSN"),
-                 on=None, pace=0):
+                 on=None, pace=0, at_once=None,
+                 beyond="421 4.7.0 too many connections", idle=None,
+                 idle_says=None):
         self.name = name
         self.claim = None
         if address is None:
@@ -361,7 +418,9 @@ class Sink:
         self.passwords = {}
         self.connections = 0
         self.most_at_once = 0
+        self.at_once, self.beyond, self.sent_away = at_once, beyond, 0
         self.pace = pace
+        self.idle, self.idle_says = idle, idle_says
         self.sent_endlessly = 0
         self.sessions = set()
         self.lock = threading.Lock()
@@ -373,15 +432,26 @@ class Sink:
 
     def up(self):
         self.ended = threading.Event()
+        self.listen()
+
+    def listen(self):
         listener = socket.socket()
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if self.pace:
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-        listener.bind((self.address, self.port))
+        # Whoever waited in the accept() of the one before has it for a moment.
+        wait_until(lambda: self.binds(listener), 5, f"{self.at} free")
         listener.listen(256)
         self.listener = listener
         threading.Thread(target=self.accept, args=(listener,),
                          daemon=True).start()
+
+    def binds(self, listener):
+        try:
+            listener.bind((self.address, self.port))
+            return True
+        except OSError:
+            return False
 
     def accept(self, listener):
         while True:
@@ -389,16 +459,43 @@ class Sink:
                 connection, peer = listener.accept()
             except OSError:
                 return
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            connection.settimeout(self.idle)
             session = Session(self, connection, peer[0])
             with self.lock:
                 if self.listener is not listener:
                     connection.close()
                     return
+                session.is_beyond = self.at_once is not None and sum(
+                    not s.is_beyond for s in self.sessions) >= self.at_once
                 self.sessions.add(session)
                 self.connections += 1
-                self.most_at_once = max(self.most_at_once,
-                                        len(self.sessions))
+                session.number = self.connections
+                self.sent_away += session.is_beyond
+                self.most_at_once = max(self.most_at_once, sum(
+                    not s.is_beyond for s in self.sessions))
                 session.start()     # before down() may want to join it
+                if self.beyond is None and self.is_full():
+                    self.close(listener)
+
+    def is_full(self):
+        return self.at_once is not None and len(self.sessions) >= self.at_once
+
+    def ends(self, session):
+        with self.lock:
+            self.sessions.discard(session)
+            shut = self.beyond is None and self.listener and \
+                self.listener.fileno() < 0
+            if shut and not self.is_full():
+                self.listen()
+
+    @staticmethod
+    def close(listener):
+        try:
+            listener.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            pass
+        listener.close()
 
     def down(self):
         """Refuse connections, and cut those that are open."""
@@ -407,11 +504,7 @@ class Sink:
             listener, self.listener = self.listener, None
             sessions = list(self.sessions)
         if listener:
-            try:
-                listener.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                pass
-            listener.close()
+            self.close(listener)
         for session in sessions:
             try:
                 session.connection.shutdown(socket.SHUT_RDWR)

@@ -14,11 +14,13 @@ import atexit
 import collections
 import contextlib
 import functools
+import glob
 import imaplib
 import json
 import os
 import poplib
 import re
+import secrets
 import select
 import signal
 import shutil
@@ -30,12 +32,14 @@ import tempfile
 import time
 
 from world import (children, claim_address, descendants, end_process, gone,
-                   tail, wait_until)
+                   tail, wait_until, within)
 
 ROOT = os.path.realpath(os.path.join(os.path.dirname(__file__), "..", ".."))
 OFFSETS = {"smtp": 25, "submission": 587, "submissions": 465, "imap": 143,
            "imaps": 993, "pop3": 110, "pop3s": 995, "sieve": 4190,
            "console": 80}
+# Where Dovecot has the messages of an INBOX, below a mailbox (main/dovecot_*.c).
+INBOX = "Maildir/folders/INBOX/maildir-Mails"
 COMPLAINT = re.compile(r"ERROR: \w+Sanitizer|runtime error:|"
                        r"check failed|LeakSanitizer: detected|"
                        r"Segmentation fault|core dumped")
@@ -62,6 +66,25 @@ def binary():
     return shutil.copy(path, folder)
 
 
+@functools.cache
+def few_roots():
+    """Reading all root certificates costs a sanitized server more than the rest
+    of its start: one as the file, all others where they are looked for by name
+    (/etc/ssl/certs)."""
+    found = sorted(glob.glob("/usr/share/ca-certificates/*/*.crt"))
+    return {"SSL_CERT_FILE": found[0]} if found else {}
+
+
+inits = {}          # what init made: folder, address and word
+
+
+@functools.cache
+def folder_of_inits():
+    folder = tempfile.mkdtemp(prefix="splitmail-inits-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
+
+
 class Refused(Exception):
     """Exit status 1 or 2, and the sentence that says why."""
 
@@ -72,15 +95,25 @@ class Refused(Exception):
 
 
 def no_checks():
-    context = ssl.create_default_context()
+    # The default context has read all root certificates, for 30 ms.
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
     return context
 
 
+def sort_key(login):
+    """As src/directory/sort_key.h has it."""
+    def number(found):
+        digits = found[0].lstrip("0")
+        return f"{len(digits):02}{digits}"
+    return re.sub("[0-9]+", number, login.rpartition("@")[0]) + "\1" + login
+
+
 class Server:
     def __init__(self, folder, name="a", hostname=None, base=20000, conf="",
-                 environment=None, start=True, data=None):
+                 environment=None, start=True, data=None, init=(),
+                 cheap_passwords=True):
         self.name = name
         self.folder = folder
         self.data = data or os.path.join(folder, "data")
@@ -91,11 +124,17 @@ class Server:
         self.address, self.claim = claim_address(self.ports.values())
         self.at = f"{self.address}:{self.ports['smtp']}"
         self.conf = conf
-        self.environment = dict(os.environ, **(environment or {}))
+        self.init = init            # more options of `splitmail init`
+        self.environment = {**os.environ, **few_roots(), **(environment or {})}
+        self.cheap_passwords = cheap_passwords
+        if cheap_passwords:         # in builds with tests (password.h)
+            self.environment["SPLITMAIL_CHEAP_PASSWORDS"] = "1"
+        self.leaks_matter = bool(os.environ.get("SPLITMAIL_ALL"))
         self.passwords = {}
         self.admin_password = None
         self.process = None
         self.serve_at_start = start
+        self.prefix = []    # a program that ends by running its arguments
 
     # ---- life
 
@@ -103,15 +142,39 @@ class Server:
         if not os.path.exists(binary()):
             raise AssertionError(f"no binary at {binary()}: ./dev test")
         if not os.path.exists(self.data):
-            done = self.run("init", "--hostname", self.hostname, "--bind",
-                            self.address, "--port-base", str(self.base))
-            if done.returncode:
-                raise Refused(["init"], done.returncode, done.stderr)
-            self.admin_password = done.stdout.strip()
+            self.make_data()
             if self.conf:
                 self.configure(self.conf)
         if self.serve_at_start:
             self.serve()
+
+    def make_data(self):
+        """By init; a second one that is called so is a copy with an address and
+        a node of its own."""
+        key = (self.hostname, self.base, self.cheap_passwords, *self.init)
+        if key in inits:
+            folder, address, self.admin_password = inits[key]
+            subprocess.run(["cp", "-a", folder, self.data], check=True)
+            path = os.path.join(self.data, "splitmail.conf")
+            with open(path, "r+") as file:
+                text = file.read().replace(f'"{address}"', f'"{self.address}"')
+                file.seek(0)
+                file.truncate()
+                file.write(text)
+            with contextlib.closing(sqlite3.connect(os.path.join(
+                    self.data, "directory.db"))) as db, db:
+                db.execute("UPDATE node SET id = ?, key = ?",
+                           (secrets.token_hex(8), secrets.token_hex(32)))
+            return
+        done = self.run("init", "--hostname", self.hostname, "--bind",
+                        self.address, "--port-base", str(self.base),
+                        *self.init)
+        if done.returncode:
+            raise Refused(["init"], done.returncode, done.stderr)
+        self.admin_password = done.stdout.strip()
+        folder = os.path.join(folder_of_inits(), str(len(inits)))
+        subprocess.run(["cp", "-a", self.data, folder], check=True)
+        inits[key] = folder, self.address, self.admin_password
 
     def configure(self, text):
         """Append TEXT to splitmail.conf; reload() or restart() follows."""
@@ -121,11 +184,11 @@ class Server:
     def serve(self, timeout=30):
         log = open(self.log_path, "a")
         self.process = subprocess.Popen(
-            [binary(), "--data", self.data, "serve"], stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE, stderr=log, env=self.environment,
-            cwd=self.folder, start_new_session=True)
+            [*self.prefix, binary(), "--data", self.data, "serve"],
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log,
+            env=self.environment, cwd=self.folder, start_new_session=True)
         log.close()
-        end, said = time.monotonic() + timeout, b""
+        end, said = time.monotonic() + within(timeout), b""
         while b"ready" not in said.split(b"\n")[:-1]:
             left = end - time.monotonic()
             if left <= 0 or not select.select([self.process.stdout], [], [],
@@ -175,17 +238,24 @@ class Server:
                                    for pid in family), 10,
                    f"{self.name}: the end of {family}")
 
-    def engine_pid(self):
-        """None while there is none."""
+    def child_pid(self, word):
+        """Of what the supervisor runs as `splitmail WORD`, or None."""
         for pid in children(self.process.pid):
             try:
                 with open(f"/proc/{pid}/cmdline", "rb") as file:
                     words = file.read().split(b"\0")
             except OSError:
                 continue
-            if b"engine" in words[1:] and not gone(pid):
+            if word.encode() in words[1:] and not gone(pid):
                 return pid
         return None
+
+    def engine_pid(self):
+        """None while there is none."""
+        return self.child_pid("engine")
+
+    def console_pid(self):
+        return self.child_pid("console")
 
     def kill_engine(self, number=signal.SIGKILL, wait=True):
         """Kill the engine; the supervisor starts another.  Its pid."""
@@ -256,8 +326,18 @@ class Server:
         return subprocess.run(
             [binary(), "--data", self.data, *arguments], input=input,
             stdin=subprocess.DEVNULL if input is None else None,
-            capture_output=True, text=True, env=self.environment,
+            capture_output=True, text=True,
+            env=self.command_environment(arguments),
             cwd=self.folder, timeout=60)
+
+    def command_environment(self, arguments):
+        """What ends at once may leak: to look for it is a third of what a
+        command costs.  Servers look, and the tests of the command line."""
+        if self.leaks_matter or "serve" in arguments:
+            return self.environment
+        options = self.environment.get("ASAN_OPTIONS", "")
+        return {**self.environment, "ASAN_OPTIONS":
+                f"{options}:detect_leaks=0".lstrip(":")}
 
     def cli(self, *arguments, input=None):
         """splitmail ARGUMENTS --json: what it says, parsed.  Refused when
@@ -292,11 +372,14 @@ class Server:
         userCOUNT@..., every other one on the alternate mail server."""
         with sqlite3.connect(os.path.join(self.data, "directory.db"),
                              timeout=30) as db:
+            db.create_function("sort_key", 1, sort_key, deterministic=True)
             db.executescript(f"""
                 WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL
                     SELECT i + 1 FROM n WHERE i < {count})
-                INSERT INTO holder (kind, domain, login, name, mail_system)
+                INSERT INTO holder (kind, domain, login, sort_key, name,
+                    mail_system)
                     SELECT 0, d.id, {left} || i || '@' || d.name,
+                    sort_key({left} || i || '@' || d.name),
                     'Person ' || (i * 7919 % 100000), {mail_system}
                     FROM n, domain d WHERE d.name = '{domain}';
                 INSERT INTO address (domain, local, name, holder, is_default)
@@ -312,11 +395,21 @@ class Server:
     def queue(self):
         return self.cli("queue", "list")
 
+    def waiting(self, domain=None):
+        """How many messages are in the queue, or recipients in DOMAIN, without a
+        process that says it."""
+        question = "SELECT count(*) FROM message" if domain is None else \
+            f"SELECT count(*) FROM recipient WHERE domain = '{domain}'"
+        with contextlib.closing(sqlite3.connect(
+                f"file:{self.data}/queue.db?mode=ro", uri=True,
+                timeout=30)) as db:
+            return db.execute(question).fetchone()[0]
+
     def wait_for_queue(self, count, timeout=20):
         """The list, once it has exactly COUNT entries."""
-        wait_until(lambda: len(self.queue()) == count, timeout,
-                   f"{self.name}: {count} in the queue", pause=0.2)
-        return self.queue()
+        wait_until(lambda: self.waiting() == count, timeout,
+                   f"{self.name}: {count} in the queue", pause=0.1)
+        return self.queue() if count else []
 
     # ---- clients
 
@@ -358,6 +451,18 @@ class Server:
             recipients = [recipients]
         with (self.submit(user) if user else self.smtp()) as smtp:
             return smtp.sendmail(sender, recipients, text)
+
+    def mail_files(self):
+        """[(login, path)]: every message in an INBOX, as Dovecot keeps it,
+        also of those who cannot log in."""
+        with contextlib.closing(sqlite3.connect(
+                f"file:{self.data}/directory.db?mode=ro", uri=True,
+                timeout=30)) as db:
+            login_of = dict(db.execute("SELECT mailbox, login FROM holder"))
+        return [(login_of[path[len(self.data):].split("/")[2]], path)
+                for kind in ("new", "cur")
+                for path in glob.glob(
+                    f"{self.data}/mail/*/{INBOX}/{kind}/*")]
 
     def imap(self, user, password=None, tls=True):
         if tls:
@@ -408,8 +513,12 @@ class Server:
 
     def wait_for_mail(self, user, count=1, timeout=20, folder="INBOX"):
         """The mailbox once it has COUNT messages; more are a failure."""
-        wait_until(lambda: len(self.mailbox(user, folder)) >= count, timeout,
-                   f"{self.name}: {count} mails for {user}", pause=0.2)
-        mails = self.mailbox(user, folder)
+        def come():
+            mails = self.mailbox(user, folder)
+            return (mails,) if len(mails) >= count else None
+
+        mails, = wait_until(come, timeout,
+                            f"{self.name}: {count} mails for {user}",
+                            pause=0.2)
         assert len(mails) == count, f"{user} has {len(mails)}, not {count}"
         return mails

@@ -58,7 +58,7 @@ FRENCH = {
     "has expired": "a expiré : plus rien ne fonctionne avec lui",
 }
 LANGUAGES = pytest.mark.parametrize("language, words", [
-    ("en", ENGLISH), ("fr", FRENCH)])
+    ("en", ENGLISH), pytest.param("fr", FRENCH, marks=pytest.mark.long)])
 
 
 def administrator(server, name):
@@ -70,17 +70,16 @@ def administrator(server, name):
 
 
 def judge(browser, what):
-    """As it is now: light and wide, dark and narrow."""
+    """As it is now: light and wide, and dark and narrow whether it can be
+    read."""
     found = {f"{what}, light": browser.violations()}
-    root = "document.documentElement"
     browser.resize(390, 844)
-    browser.driver.execute_script(
-        f"{root}.setAttribute('data-mantine-color-scheme', 'dark')")
-    found[f"{what}, dark, narrow"] = browser.violations()
-    wide = browser.driver.execute_script(f"return {root}.scrollWidth")
+    browser.dark_at_once(True)
+    found[f"{what}, dark, narrow"] = browser.violations("color-contrast")
+    wide = browser.driver.execute_script(
+        "return document.documentElement.scrollWidth")
     assert wide <= 390, f"{what} is {wide} pixels wide"
-    browser.driver.execute_script(
-        f"{root}.setAttribute('data-mantine-color-scheme', 'light')")
+    browser.dark_at_once(False)
     browser.resize(1280, 900)
     assert not any(found.values()), found
 
@@ -91,13 +90,8 @@ def open_account(browser, words, name, tab):
     browser.press(words[tab])
 
 
-def texts(browser, path):
-    browser.find(path)
-    return [each.text for each in browser.driver.find_elements("xpath", path)]
-
-
 def recovery_codes(browser):
-    codes = texts(browser, "//ul[contains(@class, 'codes')]/li")
+    codes = browser.all_words("//ul[contains(@class, 'codes')]/li")
     assert len(set(codes)) == 10
     return codes
 
@@ -105,7 +99,7 @@ def recovery_codes(browser):
 def switch_on(browser, words):
     """The phone, and the recovery codes."""
     browser.press(words["set up"])
-    secret = browser.find("//*[@data-secret]").text.replace(" ", "")
+    secret = browser.words("//*[@data-secret]").replace(" ", "")
     phone = Phone(secret)
     judge(browser, "set up")
     browser.type(words["code"], phone.wrong())
@@ -139,13 +133,12 @@ def test_a_second_factor(server, language, words):  # noqa: F811
 
         # The code is asked for, and nothing has to be typed again.
         sign_in(browser, words, name, PASSWORD)
-        field = browser.field(words["code"])
-        assert field == browser.driver.switch_to.active_element
-        assert field.get_attribute("autocomplete") == "one-time-code"
-        assert field.get_attribute("inputmode") == "numeric"
-        assert browser.field(words["name"]).get_attribute("value") == name
-        assert browser.field(words["password"]).get_attribute(
-            "value") == PASSWORD
+        assert browser.has_focus(words["code"])
+        assert browser.attribute(words["code"],
+                                 "autocomplete") == "one-time-code"
+        assert browser.attribute(words["code"], "inputmode") == "numeric"
+        assert browser.value(words["name"]) == name
+        assert browser.value(words["password"]) == PASSWORD
         judge(browser, "code")
         browser.keys(phone.of_step(phone.given), Keys.ENTER)
         assert browser.refused(words["code"]) == words["used"]
@@ -160,9 +153,9 @@ def test_a_second_factor(server, language, words):  # noqa: F811
         # The phone is lost.
         sign_in(browser, words, name, PASSWORD)
         browser.press(words["recovery"])
-        field = browser.field(words["recovery code"])
-        assert field == browser.driver.switch_to.active_element
-        assert field.get_attribute("inputmode") == "text"
+        assert browser.has_focus(words["recovery code"])
+        assert browser.attribute(words["recovery code"],
+                                 "inputmode") == "text"
         browser.keys(codes[0], Keys.ENTER)
         open_account(browser, words, name, "factor")
         browser.sees(words["left"].format(9))
@@ -218,6 +211,7 @@ def test_a_superadministrator_helps(server):  # noqa: F811
         sign_in(browser, ENGLISH, "admin0", server.admin)
         browser.sees("Overview")
         browser.go("/administrators")
+        browser.sees(name)              # the list, which has a link more
         browser.press("admin0")
         browser.sees("Save")
         assert "Switch the second factor off" not in browser.text()
@@ -261,7 +255,7 @@ def test_tokens(server, language, words):  # noqa: F811
         browser.type(words["days"], "7")
         browser.press(words["create"])
         browser.sees(words["once"])
-        token, curl = texts(browser, "//*[@role='dialog']//pre")
+        token, curl = browser.all_words("//*[@role='dialog']//pre")
         assert curl == (f'curl -H "Authorization: Bearer {token}" '
                         f"{browser.home}/api/v1/users")
         judge(browser, "made token")

@@ -22,6 +22,7 @@ def sink(world):
 @pytest.fixture
 def server(world, sink):
     server = world.server("a")
+    server.leaks_matter = True
     server.cli("domain", "create", DOMAIN, "--alias", ALIAS, "--relay",
                sink.at)
     server.user(ALICE)

@@ -3,7 +3,11 @@ gets nowhere, and disturbs nobody else."""
 
 import base64
 import concurrent.futures
+import contextlib
+import os
 import smtplib
+import socket
+import threading
 import time
 
 import pytest
@@ -180,6 +184,158 @@ def test_rights_end_within_a_session(server, name):
         assert smtp.mail(DORA)[0] == 250
 
 
+ENDED = 530
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_rights_end_within_a_mail(server, name):
+    """Neither another recipient nor the body is taken, and nothing is sent."""
+    away, back = CHANGES[name]
+    subject = f"never-{name}".encode()
+    with server.submit(DORA) as smtp, server.submit(DORA) as other:
+        for session in (smtp, other):
+            assert session.mail(DORA)[0] == 250
+            assert session.rcpt(CAROL)[0] == 250
+        assert other.docmd("DATA")[0] == 354
+        server.cli("user", "set", DORA, away)
+        assert smtp.rcpt(OUT)[0] == ENDED
+        assert smtp.data(b"Subject: %s\r\n\r\nx\r\n" % subject)[0] == ENDED
+        other.send(b"Subject: %s\r\n\r\nx\r\n.\r\n" % subject)
+        assert other.getreply()[0] == ENDED
+        server.cli("user", "set", DORA, back)
+        assert smtp.mail(DORA)[0] == 250
+    assert not any(subject in mail for mail in server.mailbox(CAROL))
+
+
+def test_a_session_is_his_who_knows_the_password(server):
+    """Not after it was changed, nor for the next one at the address, nor for
+    him under another name; and one may log in again where one is."""
+    gina, password = f"gina@{OWN}", "another-one-9"
+    server.user(gina)
+    with server.submit(gina) as smtp:
+        assert smtp.mail(gina)[0] == 250
+        server.cli("user", "password", gina, "--password-stdin",
+                   input=password + "\n")
+        assert smtp.rcpt(CAROL)[0] == ENDED
+        smtp.rset()
+        assert smtp.mail("")[0] == ENDED
+        assert smtp.docmd(f"AUTH PLAIN {plain(gina, password)}")[0] == 235
+        assert smtp.mail(gina)[0] == 250
+        smtp.rset()
+        server.cli("user", "rename", gina, f"regina@{OWN}")
+        assert smtp.mail(gina)[0] == ENDED
+        server.cli("user", "rename", f"regina@{OWN}", gina)
+        assert smtp.mail(gina)[0] == 250
+        smtp.rset()
+        server.cli("user", "delete", gina)
+        server.user(gina, password=password)
+        assert smtp.mail(gina)[0] == ENDED
+
+
+def test_an_address_that_goes_ends_the_mail_begun_with_it(server):
+    other = f"caroline@{OWN}"
+    server.cli("address", "add", CAROL, other)
+    with server.submit(CAROL) as smtp:
+        assert smtp.mail(other)[0] == 250
+        assert smtp.rcpt(ALICE)[0] == 250
+        server.cli("address", "remove", other)
+        assert smtp.rcpt(DORA)[0] == 553
+        assert smtp.data("Subject: never\r\n\r\nx\r\n")[0] == 553
+
+
+AUTHORS = {
+    "herself": ("From: Alice <alice@own.test>", None),
+    "herself with a detail": ("From: Alice+list@Own.Test", None),
+    "another": ("From: Bob <bob@own.test>", "bob@own.test"),
+    "another beside her": ("From: alice@own.test, bob@own.test",
+                           "bob@own.test"),
+    "another in a second From": (
+        "From: alice@own.test\r\nFrom: bob@own.test", "bob@own.test"),
+    "another as Sender": ("From: alice@own.test\r\nSender: bob@own.test",
+                          "bob@own.test"),
+    "somebody elsewhere": ("From: <boss@bank.test>", "boss@bank.test"),
+    "resent as another": ("From: x@bank.test\r\nResent-From: alice@own.test",
+                          "x@bank.test"),
+    "in the name only": ('From: "bob@own.test" <alice@own.test>', None),
+    "in a name without quotes": ("From: bob@own.test <alice@own.test>",
+                                 "bob@own.test"),
+    "in a group": ("From: all: alice@own.test, bob@own.test;",
+                   "bob@own.test"),
+    "folded": ("From: Alice\r\n <bob@own.test>", "bob@own.test"),
+    "broken": ("From: Alice <alice@own.test", "From"),
+    "as a group she may send as": ("From: team@own.test", None),
+    "nobody": ("X-From: bob@own.test", None),
+    "behind a line that is no field": (
+        "X: y\r\nno field\r\nFrom: bob@own.test", "no field"),
+    "behind a line of mbox": (
+        "From alice@own.test Mon Jan  1 00:00:00 2024\r\n"
+        "From: bob@own.test", "bob@own.test"),
+}
+
+
+def test_authors_where_the_domain_minds(server):
+    """From and its like have to be the user's own, and the refusal names
+    what is not; by default nothing is looked at."""
+    server.cli("group", "create", f"team@{OWN}", "--member", ALICE,
+               "--senders", "members")
+
+    def answer(smtp, header):
+        smtp.mail(ALICE)
+        smtp.rcpt(CAROL)
+        code, said = smtp.data(f"{header}\r\nSubject: t\r\n\r\nx\r\n")
+        return code, said.decode()
+
+    with server.submit(ALICE) as smtp:
+        for header, _ in AUTHORS.values():
+            assert answer(smtp, header)[0] == 250, header
+        server.cli("domain", "set", OWN, "from_header=own")
+        for name, (header, bad) in AUTHORS.items():
+            code, said = answer(smtp, header)
+            assert code == (550 if bad else 250), (name, said)
+            assert not bad or said.startswith("5.7.1") and bad in said
+        server.cli("domain", "set", OWN, "from_header=accept")
+
+
+def test_sending_as_a_group_and_a_shared_mailbox(server):
+    """Who is allowed to, by envelope; the right can be taken away within a
+    mail."""
+    crew, desk = f"crew@{OWN}", f"desk@{OWN}"
+    server.cli("group", "create", crew, "--member", ALICE)
+    server.cli("shared", "create", desk)
+    with server.submit(ALICE) as smtp:
+        for sender in (crew, desk):
+            assert smtp.mail(sender)[0] == 553
+        server.cli("group", "set", crew, "senders=members")
+        server.cli("shared", "set", desk, f"senders={CAROL}, {crew}")
+        for sender in (crew, f"desk+x@{OWN}"):
+            assert smtp.mail(sender)[0] == 250
+            smtp.rset()
+        assert smtp.mail(desk)[0] == 250
+        assert smtp.rcpt(CAROL)[0] == 250
+        server.cli("group", "remove", crew, ALICE)
+        assert smtp.rcpt(DORA)[0] == 553
+    assert server.cli("shared", "show", desk)["senders"] == [CAROL, crew]
+
+
+def test_trust_that_ends_within_a_mail(server):
+    """A system that is trusted no more begins anew, as a stranger."""
+    source, claim = claim_address()
+    server.cli("system", "create", "gate", "--hosts", "192.0.2.9",
+               "--may-relay", "--trust", source)
+    with server.smtp(source=source) as smtp:
+        smtp.ehlo()
+        smtp.mail("x@elsewhere.test")
+        assert smtp.rcpt(OUT)[0] == 250
+        server.cli("system", "set", "gate", "trust=")
+        assert smtp.rcpt(f"2{OUT}")[0] == 451
+        assert smtp.data("Subject: never\r\n\r\nx\r\n")[0] == 451
+        assert smtp.mail("x@elsewhere.test")[0] == 250
+        assert smtp.rcpt(OUT)[0] == 550
+    claim.close()
+    server.cli("system", "delete", "gate")
+    assert server.queue() == []
+
+
 def test_rights_of_a_deleted_user_end(server):
     eve = f"eve@{OWN}"
     server.user(eve)
@@ -226,3 +382,62 @@ def test_guessing_is_slow_and_short(server, guessing):
         assert set(codes[:-1]) == {535}
         assert seconds > len(codes), "guesses cost nothing"
     assert "SASL PLAIN authentication failed" in server.log()
+
+
+class OtherAuth:
+    """In Dovecot's place, until the end of `with`: says OK to everybody, with
+    FIELDS."""
+
+    def __init__(self, server, fields):
+        self.path = os.path.join(server.data, "dovecot/run/auth-client")
+        self.fields = fields
+
+    def __enter__(self):
+        os.rename(self.path, self.path + ".away")
+        self.listener = socket.socket(socket.AF_UNIX)
+        self.listener.bind(self.path)
+        os.chmod(self.path, 0o666)
+        self.listener.listen()
+        threading.Thread(target=self.serve, daemon=True).start()
+        return self
+
+    def __exit__(self, *_):
+        self.listener.shutdown(socket.SHUT_RDWR)
+        self.listener.close()
+        os.rename(self.path + ".away", self.path)
+
+    def serve(self):
+        with contextlib.suppress(OSError):
+            while True:
+                threading.Thread(target=self.talk, daemon=True,
+                                 args=self.listener.accept()[:1]).start()
+
+    def talk(self, peer):
+        file = peer.makefile("rwb")
+        file.write(b"VERSION\t1\t2\nMECH\tPLAIN\tplaintext\nSPID\t1\nCUID\t1\n"
+                   b"COOKIE\t" + b"0" * 32 + b"\nDONE\n")
+        file.flush()
+        for line in file:
+            words = line.split(b"\t")
+            if words[0] == b"AUTH":
+                file.write(b"OK\t%s\tuser=%s%s\n" % (
+                    words[1], ALICE.encode(), self.fields))
+                file.flush()
+
+
+@pytest.mark.parametrize("fields, answer", [
+    (b"", 235), (b"\tproxy\thost=192.0.2.1\tport=143\tpass=x", 535),
+    (b"\tnologin\treason=closed", 535)])
+def test_a_password_that_another_server_checks_is_no_login(world, fields,
+                                                           answer):
+    server = world.server("a")
+    server.cli("domain", "create", OWN)
+    server.user(ALICE)
+    with OtherAuth(server, fields), smtplib.SMTP(
+            server.address, server.ports["submission"], timeout=30) as smtp:
+        smtp.starttls(context=no_checks())
+        smtp.ehlo()
+        said = smtp.docmd("AUTH PLAIN " + base64.b64encode(
+            f"\0{ALICE}\0any".encode()).decode())
+        assert said[0] == answer
+        assert smtp.mail(ALICE)[0] >= 500, "and OK is not enough"

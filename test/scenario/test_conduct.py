@@ -19,10 +19,6 @@ def browser(server):  # noqa: F811
         yield browser
 
 
-def value(browser, label):
-    return browser.field(label).get_attribute("value")
-
-
 def toasts(browser):
     return browser.driver.execute_script(
         "return document.querySelectorAll('.mantine-Notification-root')"
@@ -47,7 +43,7 @@ def test_one_undo_at_a_time(server, browser):  # noqa: F811
     wait_until(lambda: toasts(browser) == 1, 20, "one toast")
     browser.press("Undo")
     browser.sees("Undone")
-    assert value(browser, "Description") == "first"
+    assert browser.value("Description") == "first"
 
     # Too late: nothing is said of what was typed.
     browser.type("Description", "third")
@@ -84,7 +80,7 @@ def test_what_is_typed_is_kept(server, browser):  # noqa: F811
     browser.driver.back()
     browser.press("General")
     browser.sees(UNSAVED)
-    assert value(browser, "Name") == "Ann Typed"
+    assert browser.value("Name") == "Ann Typed"
     browser.press("Save")
     browser.sees("Ann Typed")
     wait_until(lambda: UNSAVED not in browser.text(), 20, "all saved")
@@ -95,11 +91,11 @@ def test_what_is_typed_is_kept(server, browser):  # noqa: F811
     # Cancel forgets, and so does signing out.
     browser.type("Name", "Nobody")
     browser.press("Cancel")
-    assert value(browser, "Name") == "Ann Typed"
+    assert browser.value("Name") == "Ann Typed"
     browser.type("Name", "Nobody")
     browser.press("Sign out")
     sign_in(browser, ENGLISH, "admin0", server.admin)
-    wait_until(lambda: value(browser, "Name") == "Ann Typed", 20,
+    wait_until(lambda: browser.value("Name") == "Ann Typed", 20,
                "what is stored")
     assert not asks_before_leaving(browser)
 
@@ -119,7 +115,7 @@ def test_what_is_typed_during_a_save_is_kept(server, browser):  # noqa: F811
     browser.type("Description", "sent, and more")
     browser.driver.execute_script("window.goOn()")
     browser.sees("Saved: slow.test", UNSAVED)
-    assert value(browser, "Description") == "sent, and more"
+    assert browser.value("Description") == "sent, and more"
     assert server.cli("domain", "show", "slow.test")["description"] == "sent"
 
     # Nor does Undo take it.
@@ -129,7 +125,7 @@ def test_what_is_typed_during_a_save_is_kept(server, browser):  # noqa: F811
         "return Boolean(window.goOn)"), 20, "an undo under way")
     browser.driver.execute_script("window.goOn()")
     browser.sees("Undone", UNSAVED)
-    assert value(browser, "Description") == "sent, and more"
+    assert browser.value("Description") == "sent, and more"
     assert server.cli("domain", "show", "slow.test")["description"] == ""
 
 

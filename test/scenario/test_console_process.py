@@ -14,15 +14,7 @@ import time
 
 from api import PREFIX, Api
 from splitmail import binary, no_checks
-from world import children, wait_until
-
-
-def console_pid(server):
-    for pid in children(server.process.pid):
-        with open(f"/proc/{pid}/cmdline", "rb") as file:
-            if b"console" in file.read().split(b"\0"):
-                return pid
-    return None
+from world import children, processor_seconds, wait_until
 
 
 def test_mail_flows_while_the_console_is_down(world):
@@ -39,7 +31,7 @@ def test_mail_flows_while_the_console_is_down(world):
         server.wait_for_mail("alice@example.test")
         assert "console" in server.log()
     wait_until(lambda: answers(server), 30, "a console once the port is free")
-    os.kill(console_pid(server), 9)
+    os.kill(server.console_pid(), 9)
     server.send("x@elsewhere.example", "alice@example.test")
     server.wait_for_mail("alice@example.test", 2)
     wait_until(lambda: answers(server), 30, "a console after a kill")
@@ -106,8 +98,7 @@ def test_tls_where_others_can_reach_it(world):
     with open(files[0], "w") as file:
         file.write("broken")
     server.reload()
-    wait_until(lambda: re.search("console.*the old certificate stays",
-                                   server.log()), 10,
+    wait_until(lambda: "the old certificate stays" in server.log(), 10,
                "a complaint")
     assert peer_certificate(port) == old
     subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes",
@@ -235,11 +226,12 @@ def test_a_hundred_thousand_users(world):
     api.sign_in("admin0", password)
 
     def timed(**query):
-        best = 10
+        """By the console's processor: the machine may be busy."""
+        best, pid = 10, server.console_pid()
         for _ in range(3):
-            started = time.monotonic()
+            before = processor_seconds(pid)
             page = api.get("/entries", domain="big.test", **query).json
-            best = min(best, time.monotonic() - started)
+            best = min(best, processor_seconds(pid) - before)
         return page, best
 
     with open(binary(), "rb") as file:
@@ -253,3 +245,42 @@ def test_a_hundred_thousand_users(world):
         if page["next_cursor"]:
             _, seconds = timed(cursor=page["next_cursor"], **query)
             assert seconds < 0.2 * slow, (query, seconds)
+
+
+def test_a_network_of_ipv6_is_one_client(own_network, world):
+    """Who has one address has all of its /64, and may hold no more places by
+    dialling from many of them."""
+    network = [f"fd00:66::{n:x}" for n in range(1, 9)]
+    for address in ["fd00:1::1", "fd00:99::5"] + network:
+        subprocess.run(["ip", "-6", "addr", "add", f"{address}/128", "dev",
+                        "lo", "nodad"], check=True)
+    server = world.server("a", start=False)
+    path = os.path.join(server.data, "splitmail.conf")
+    with open(path) as file:
+        text = file.read()
+    with open(path, "w") as file:
+        file.write(text.replace(
+            f'console {{\n\taddress = "{server.address}"',
+            'console {\n\taddress = "fd00:1::1"'))
+    server.serve()
+    port = server.ports["console"]
+
+    def dial(source):
+        return socket.create_connection(("fd00:1::1", port), 10,
+                                        source_address=(source, 0))
+
+    def answers(source):
+        try:
+            with no_checks().wrap_socket(dial(source)) as tls:
+                tls.sendall(b"GET /health HTTP/1.1\r\nHost: localhost\r\n"
+                            b"Connection: close\r\n\r\n")
+                return tls.recv(100).startswith(b"HTTP/1.1 200")
+        except OSError:
+            return False
+
+    held = [dial(network[n % len(network)]) for n in range(400)]
+    wait_until(lambda: not answers(network[0]), 10, "its places are taken")
+    assert answers("fd00:99::5")
+    for connection in held:
+        connection.close()
+    wait_until(lambda: answers(network[0]), 10, "they are free again")

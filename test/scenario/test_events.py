@@ -243,7 +243,7 @@ def test_an_engine_that_is_away_is_said(world):
     api = signed_in(server)
     wait_until(lambda: api.raw("GET", "/health").json == {
         "status": "ok", "directory": "ok", "queue": "ok", "engine": "ok",
-        "mailboxes": "up"}, 10, "good health")
+        "mailboxes": "up", "trouble": []}, 10, "good health")
     assert api.raw("GET", "/health").status == 200
     before = metrics(api)
     assert before["splitmail_engine_up", frozenset()] == 1
@@ -261,6 +261,8 @@ def test_an_engine_that_is_away_is_said(world):
         assert {s["state"] for s in away["systems"]} == {"unknown"}
         health = api.raw("GET", "/health")
         assert health.status == 503 and health.json["engine"] == "trouble"
+        assert [(t["what"], t["stops_mail"]) for t in
+                health.json["trouble"]] == [("engine-down", True)]
         without = metrics(api)
         assert without["splitmail_engine_up", frozenset()] == 0
         assert ("splitmail_queue_messages", frozenset()) in without

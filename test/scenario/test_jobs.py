@@ -208,6 +208,41 @@ def test_what_was_seen_is_what_is_changed(root, domain):
     root.refused("POST", "/users/bulk", dict(body, expect=0), None, "no user")
 
 
+def test_a_preview_says_what_follows(a, root, domain):
+    """Counted for those who would be changed: who cannot sign in, whose mail
+    of before stays behind, and what waits for them."""
+    root.patch(f"/domains/{domain}", {"relay": f"{a.address}:1"})
+    people(root, domain, 3)
+    a.user(f"signs-in@{domain}")
+    for user in f"user1@{domain}", f"signs-in@{domain}":
+        root.patch(f"/users/{user}", {"mail_system": "alternate"})
+    for _ in range(2):
+        a.send("x@elsewhere.test", f"user1@{domain}")
+    wait_until(lambda: root.get("/queue", domain=domain).json["items"], 20,
+               "mail that waits")
+
+    def effects(mail_system, api=root):
+        return api.post("/users/bulk", {
+            "filter": {"domain": domain},
+            "change": {"mail_system": mail_system}},
+            status=200, preview="true").json["effects"]
+
+    assert effects("hosted") == {
+        "without_password": 1, "left_here": 0, "left_elsewhere": 2,
+        "waiting": 2}
+    assert effects("alternate") == {
+        "without_password": 0, "left_here": 2, "left_elsewhere": 0,
+        "waiting": 0}
+    dora = administrator(root, "domain-admin", domain)
+    assert effects("none", dora) == {
+        "without_password": 0, "left_here": 2, "left_elsewhere": 2,
+        "waiting": 2}
+    # Who has none is also found; nothing was changed by all that.
+    found = root.get("/users", domain=domain, password="none",
+                     mail_system="alternate").json["items"]
+    assert [user["address"] for user in found] == [f"user1@{domain}"]
+
+
 def test_a_preview_of_many_tries_the_first(root, domain):
     people(root, domain, 1100)
     seen = root.post("/users/bulk", alternate(domain, 1100), status=200,

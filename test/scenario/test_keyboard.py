@@ -23,7 +23,8 @@ def type_into(browser, name, text):
 
 
 @pytest.mark.parametrize("language, words, domain", [
-    ("en", ENGLISH, "keys.test"), ("fr", FRENCH, "touches.test")])
+    pytest.param("en", ENGLISH, "keys.test", marks=pytest.mark.long),
+    ("fr", FRENCH, "touches.test")])
 def test_the_walk_by_keyboard_alone(server, sink, language, words, domain):
     bob, robert = f"bob@{domain}", f"robert@{domain}"
     with open_browser(server, language) as browser:

@@ -186,11 +186,14 @@ def test_quota_is_enforced(server):
     text = "Subject: big\r\n\r\n" + ("x" * 76 + "\r\n") * 8000
     server.send(STRANGER, ALICE, text)
     server.wait_for_mail(ALICE)
-    # It is full now: kept for a later try, not lost and not bounced.
-    server.send(STRANGER, ALICE, text)
-    server.send(STRANGER, ALICE, text)
+    # It is full now.  With BOB's copy, hers is kept for a later try.
+    server.cli("user", "set", BOB, "mail_system=hosted")
+    with pytest.raises(smtplib.SMTPDataError, match="4.2.2"):
+        server.send(STRANGER, ALICE, text)
+    assert server.send(STRANGER, [ALICE, BOB], text) == {}
+    assert server.send(STRANGER, [BOB, ALICE], text) == {}
     entries = server.queue()
-    assert entries and "4.2.2" in str(entries), entries
+    assert len(entries) == 2 and "4.2.2" in str(entries), entries
     server.cli("user", "set", ALICE, "quota=100M")
     server.cli("queue", "retry")
     server.wait_for_queue(0)

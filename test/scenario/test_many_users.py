@@ -1,5 +1,6 @@
-"""A directory of a hundred thousand, in a real browser: it is quick, and what
-is changed of a thousand goes on whatever happens to the page."""
+"""A directory of ten thousand (a hundred thousand in the long run), in a real
+browser: it is quick, and what is changed of a thousand goes on whatever happens
+to the page."""
 
 import contextlib
 import os
@@ -10,12 +11,14 @@ import pytest
 from api import Api
 from splitmail import binary
 from test_pages import (ENGLISH, FRENCH, STRANGER, open_browser, sign_in)
-from world import wait_until
+from world import processor_seconds, wait_until
 
 # They are the fixtures of these pages, too.
 from test_pages import server, sink  # noqa: F401
 
 pytestmark = pytest.mark.usefixtures("server")
+
+MANY = 100000 if os.environ.get("SPLITMAIL_ALL") else 10000
 
 
 def database(server, **more):
@@ -25,11 +28,11 @@ def database(server, **more):
 
 @pytest.fixture(scope="module")
 def big(server, sink):  # noqa: F811
-    """big.test with 100,000 users, every other one elsewhere; 1,000 more who
+    """big.test with MANY users, every other one elsewhere; 1,000 more who
     are called team; and one in a domain that has no other system."""
     server.cli("domain", "create", "big.test", "--relay", sink.at)
     server.cli("domain", "create", "alone.test")
-    server.fill("big.test", 100000)
+    server.fill("big.test", MANY)
     server.fill("big.test", 1000, mail_system="0", left="'team'")
     server.cli("user", "create", "team@alone.test")
     return server
@@ -196,20 +199,14 @@ def test_on_a_telephone_in_french(big):
 
 # ---- the Directory Browser -------------------------------------------------
 
-FETCHES = """
-    return performance.getEntriesByType('resource')
-        .filter(e => e.name.includes('/api/v1/entries'))
-        .map(e => [decodeURI(e.name.split('/entries')[1]), e.duration])"""
-
-
-def test_a_hundred_thousand_users_are_shown(big):
+def test_very_many_users_are_shown(big):
     with database(big) as db:
-        def expected(where="1", order="login", offset=0):
+        def expected(where="1", order="sort_key", offset=0):
             return [login for login, in db.execute(
                 f"SELECT login FROM holder WHERE {where} ORDER BY {order} "
                 f"LIMIT 50 OFFSET {offset}")]
 
-        by_name = "name COLLATE NOCASE, login"
+        by_name = "name COLLATE NOCASE, sort_key"
         found = "name LIKE '%person 4242%'"
         there = "kind = 0 AND mail_system = 1"
         walk = [("the first page", None, expected()),
@@ -231,28 +228,28 @@ def test_a_hundred_thousand_users_are_shown(big):
                  expected(there, by_name, 50))]
         [(total,)] = db.execute("SELECT count(*) FROM holder")
     rounds = []
+    console = big.console_pid()
     with open_browser(big) as browser:
         sign_in(browser, ENGLISH, "admin0", big.admin)
         browser.sees("Overview")
         for _ in range(3):
+            spent = {}
+            rounds.append(spent)
             browser.driver.execute_script(
                 "sessionStorage.removeItem('splitmail-directory')")
             browser.go("/directory")
             browser.sees(f"{total:,} entries")
             for what, act, rows in walk:
+                before = processor_seconds(console)
                 if act:
                     act(browser)
                 wait_until(lambda: shown(browser) == rows, 20,
                            f"{what}: {rows[:3]}..., not "
                            f"{shown(browser)[:3]}...")
-            rounds.append(dict(browser.driver.execute_script(FETCHES)))
-    times = {query: [each[query] for each in rounds if query in each]
-             for query in rounds[0]}
-    for query, each in times.items():
-        print(f"{min(each):6.0f} ms  {query[:100]}")
+                spent[what] = processor_seconds(console) - before
     with open(binary(), "rb") as file:
         slow = 4 if b"__asan_init" in file.read() else 1
-    assert len(times) >= len(walk) - 2
-    for query, each in times.items():
-        if len(each) == 3:
-            assert min(each) < 200 * slow, (query, each)
+    # What the console needs for it; how long that takes is the machine's.
+    for what, _, _ in walk:
+        each = [round[what] for round in rounds]
+        assert min(each) < 0.2 * slow, (what, each)

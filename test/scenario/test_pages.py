@@ -11,6 +11,7 @@ import pytest
 
 pytest.importorskip("selenium")
 from browser import AXE, CHROMIUM, DRIVER, ROOT, Browser, Keys  # noqa: E402
+from test_system_changes import Certbot  # noqa: E402
 from world import children, wait_until  # noqa: E402
 
 for needed in (AXE, CHROMIUM, DRIVER,
@@ -48,7 +49,7 @@ ENGLISH = {
     "forwarding": "Unknown addresses are forwarded to this relay.",
     "catch-all": "Catch-all", "either": "A catch-all leaves no unknown",
     "no relay": "has no relay, so there is no alternate mail server yet",
-    "sign out": "Sign out",
+    "used": "of 2 MB used", "sign out": "Sign out",
 }
 FRENCH = {
     "sign in": "Se connecter", "name": "Nom de l'administrateur",
@@ -85,7 +86,7 @@ FRENCH = {
     "catch-all": "Adresse attrape-tout",
     "either": "Avec une adresse attrape-tout, il n'y a plus d'adresse",
     "no relay": "il n'y a pas encore de serveur de messagerie alternatif",
-    "sign out": "Se déconnecter",
+    "used": "sur 2 Mo utilisés", "sign out": "Se déconnecter",
 }
 
 
@@ -98,12 +99,16 @@ def sink(shared_world):
     return sink
 
 
-@pytest.fixture(scope="module")
-def server(shared_world):
-    server = shared_world.server("a")
+def server_with_admin(world, name):
+    server = world.server(name)
     server.admin = re.search(r"password (\S+?)[.\s]*$",
                              server.admin_password).group(1)
     return server
+
+
+@pytest.fixture(scope="module")
+def server(shared_world):
+    return server_with_admin(shared_world, "a")
 
 
 def open_browser(server, language="en", **size):
@@ -133,7 +138,8 @@ def can_log_in(server, user):
 
 
 @pytest.mark.parametrize("language, words, domain", [
-    ("en", ENGLISH, "walk.test"), ("fr", FRENCH, "marche.test")])
+    ("en", ENGLISH, "walk.test"),
+    pytest.param("fr", FRENCH, "marche.test", marks=pytest.mark.long)])
 def test_the_documented_walk(server, sink, language, words, domain):
     bob, robert = f"bob@{domain}", f"robert@{domain}"
     with open_browser(server, language) as browser:
@@ -171,8 +177,7 @@ def test_the_documented_walk(server, sink, language, words, domain):
         browser.press(words["save"])
         assert words["forwarding"] in browser.refused(words["relay"])
         browser.press(words["cancel"])
-        assert browser.field(words["relay"]).get_attribute(
-            "value") == sink.at
+        assert browser.value(words["relay"]) == sink.at
 
         # a master
         browser.tick(words["forward"], on=False)
@@ -232,10 +237,11 @@ def test_the_documented_walk(server, sink, language, words, domain):
         assert words["depends"] in browser.refused(words["relay"])
 
         # and back: nothing was lost on the way
+        server.cli("user", "set", bob, "quota=2M")
         browser.go(f"/directory/user/{bob}/mail")
         browser.choose(words["mail system"], words["splitmail"])
         browser.press(words["save"])
-        browser.sees(words["undo"])
+        browser.sees(words["undo"], words["used"])
         assert answer(server, robert) == 250
         assert can_log_in(server, bob)
         browser.press(words["undo"])
@@ -257,8 +263,7 @@ def test_what_is_refused_is_said_at_its_field(server, sink):
         browser.type(ENGLISH["relay"], "not a host!")
         browser.press("Save")
         assert browser.refused(ENGLISH["relay"])
-        assert browser.field(ENGLISH["relay"]).get_attribute(
-            "value") == "not a host!"
+        assert browser.value(ENGLISH["relay"]) == "not a host!"
         browser.type(ENGLISH["relay"], sink.at)
         browser.tick(ENGLISH["forward"])
         browser.type(ENGLISH["catch-all"], "ann@alone.test")
@@ -269,15 +274,16 @@ def test_what_is_refused_is_said_at_its_field(server, sink):
 @pytest.mark.parametrize("language, words, warnings", [
     ("en", ENGLISH, ("The server refuses mail from this host or for this "
                      "domain:", "The server does not know ann@asked.test")),
-    ("fr", FRENCH, ("Le serveur refuse les messages de cet hôte ou pour ce "
-                    "domaine :", "Le serveur ne connaît pas ann@asked.test")),
+    pytest.param("fr", FRENCH, (
+        "Le serveur refuse les messages de cet hôte ou pour ce domaine :",
+        "Le serveur ne connaît pas ann@asked.test"), marks=pytest.mark.long),
 ])
 def test_a_relay_that_would_refuse_every_mail(
         server, shared_world, language, words, warnings):
     """Its Test is no good news, and says why."""
     denied, refused = warnings
     relay = shared_world.sink()
-    if language == "en":
+    if server.run("domain", "show", "asked.test").returncode:
         server.cli("domain", "create", "asked.test", "--relay", relay.at)
         server.cli("user", "create", "ann@asked.test", "--mail-system",
                    "alternate")
@@ -302,6 +308,57 @@ def test_a_relay_that_would_refuse_every_mail(
         assert not browser.driver.find_elements("css selector", ".notice.bad")
 
 
+@pytest.mark.parametrize("language, words", [
+    ("en", {"system": "New mail system", "create": "Create", "save": "Save",
+            "name": "Name", "hosts": "Hosts", "limits": "Limits",
+            "connections": "Connections", "minute": "Mails per minute",
+            "family": "Address family", "v4": "IPv4 only",
+            "bad": "Write a number from 1 to 1,000",
+            "created": "limits-en was created",
+            "nothing": "Nothing has been learnt of its hosts yet."}),
+    pytest.param("fr", {
+            "system": "Nouveau système de messagerie", "create": "Créer",
+            "save": "Enregistrer", "name": "Nom", "hosts": "Hôtes",
+            "limits": "Limites", "connections": "Connexions",
+            "minute": "Messages par minute", "family": "Famille d'adresses",
+            "v4": "IPv4 seulement", "bad": "Écrivez un nombre de 1 à 1",
+            "created": "limits-fr a été créé",
+            "nothing": "Rien n'a encore été appris de ses hôtes."},
+                 marks=pytest.mark.long),
+])
+def test_limits_of_a_mail_system(server, language, words):
+    name = f"limits-{language}"
+    with open_browser(server, language) as browser:
+        book = ENGLISH if language == "en" else FRENCH
+        sign_in(browser, book, "admin0", server.admin)
+        browser.sees(book["overview"])
+        browser.go("/systems")
+        browser.press(words["system"])
+        browser.type(words["name"], name)
+        browser.type(words["hosts"], "mail.limits.test")
+        browser.sees(words["limits"])
+        browser.type(words["connections"], "0")
+        browser.type(words["minute"], "60")
+        browser.choose(words["family"], words["v4"])
+        browser.press(words["create"])
+        assert words["bad"] in browser.refused(words["connections"])
+        browser.type(words["connections"], "2")
+        browser.press(words["create"])
+        browser.sees(words["created"])
+        system = server.cli("system", "show", name)
+        assert system["connections"] == 2
+        assert system["mails_per_minute"] == 60
+        assert system["mails_per_connection"] is None
+        assert system["address_family"] == "ipv4"
+        browser.press(name)
+        browser.sees(words["nothing"])
+        assert browser.value(words["connections"]) == "2"
+        browser.type(words["connections"], "")
+        browser.press(words["save"])
+        wait_until(lambda: server.cli("system", "show", name)[
+            "connections"] is None, what="the limit not set any more")
+
+
 def test_two_administrators_do_not_overwrite_each_other(server, sink):
     server.cli("domain", "create", "two.test")
     with open_browser(server) as browser:
@@ -312,8 +369,7 @@ def test_two_administrators_do_not_overwrite_each_other(server, sink):
         server.cli("domain", "set", "two.test", "relay=192.0.2.1")
         browser.press("Save")
         browser.sees("Somebody else changed this meanwhile.")
-        assert browser.field(ENGLISH["relay"]).get_attribute(
-            "value") == sink.at
+        assert browser.value(ENGLISH["relay"]) == sink.at
         assert server.cli("domain", "show",
                           "two.test")["relay"] == "192.0.2.1"
 
@@ -367,8 +423,8 @@ def test_a_delegate_manages_users_only(server, sink):
             assert hidden not in text, hidden
         browser.go("/domains/few.test/mail")
         browser.sees("Mail Routing")
-        assert not browser.field(ENGLISH["relay"]).is_enabled()
-        assert not browser.field(ENGLISH["forward"]).is_enabled()
+        assert not browser.enabled(ENGLISH["relay"])
+        assert not browser.enabled(ENGLISH["forward"])
         assert "Save" not in browser.text()
         browser.go("/directory/group/team@few.test")
         browser.sees("ann@few.test")
@@ -377,6 +433,7 @@ def test_a_delegate_manages_users_only(server, sink):
         browser.go("/directory/new/user")
         browser.type("Address", "ben")
         browser.press("Create & edit")
+        browser.sees(ENGLISH["add"])    # New user has a mail system, too
         browser.choose(ENGLISH["mail system"], ENGLISH["alternate"])
         browser.press("Save")
         browser.sees("Undo")
@@ -401,8 +458,8 @@ def test_tabs_are_walked_by_keyboard(server):
             browser.press(tabs[0])
             for tab in tabs[1:]:
                 browser.keys(Keys.ARROW_RIGHT)
-                wait_until(lambda: browser.driver.switch_to.active_element
-                           .text == tab, 20, f"the focus on {tab}")
+                wait_until(lambda: browser.focused() == tab, 20,
+                           f"the focus on {tab}")
                 browser.find("//*[@role='tab'][@aria-selected='true']"
                              f"[.='{tab}']")
 
@@ -465,6 +522,25 @@ def test_the_overview_lives(world):
         browser.sees("Sign in")
 
 
+@pytest.mark.parametrize("language, words, said", [
+    ("en", ENGLISH, "The certificate ends in 9 days, on"),
+    pytest.param("fr", FRENCH, "Le certificat expire dans 9 jours, le",
+                 marks=pytest.mark.long)])
+def test_the_overview_says_what_is_wrong(world, language, words, said):
+    server = world.server("l", start=False)
+    certbot = Certbot(server)
+    certbot.make(10)
+    certbot.turn()
+    server.serve()
+    server.cli("domain", "create", "live.test")
+    admin = re.search(r"password (\S+?)[.\s]*$",
+                      server.admin_password).group(1)
+    with open_browser(server, language) as browser:
+        sign_in(browser, words, "admin0", admin)
+        browser.sees(said)
+        assert browser.violations() == []
+
+
 def test_a_page_left_open_signs_out(world):
     server = world.server("l", start=False)
     path = os.path.join(server.data, "splitmail.conf")
@@ -502,8 +578,9 @@ DIALOGUES = [("/systems", "other"), ("/systems", "New mail system"),
 
 
 @pytest.fixture(scope="module")
-def furnished(server, sink):
-    """A server with one of everything in axe.test."""
+def furnished(shared_world, sink):
+    """A server with one of everything in axe.test, and nothing else."""
+    server = server_with_admin(shared_world, "furnished")
     server.cli("domain", "create", "axe.test", "--alias", "axe2.test",
                "--relay", sink.at)
     server.user("ann@axe.test", "--name", "Ann")
@@ -517,35 +594,49 @@ def furnished(server, sink):
     return server
 
 
-@pytest.mark.parametrize("look", ["light", "dark"])
-def test_everybody_can_use_it(furnished, look):
+SIZES = ((1280, 900), (390, 844))
+
+
+@pytest.mark.parametrize("narrow", [
+    False, pytest.param(True, marks=pytest.mark.long)])
+def test_everybody_can_use_it(furnished, narrow):
+    """Wide and light by all rules, narrow and dark whether it can be read; or
+    the other way round."""
     found = {}
     with open_browser(furnished) as browser:
-        def judge(what):
-            found.update({what: v} if (v := browser.violations()) else {})
+        def judge(what, *rules):
+            if wrong := browser.violations(*rules):
+                found[what] = wrong
 
-        def judge_all(width):
-            for page in PAGES:
-                browser.go(page)
-                browser.find("//h1")
-                judge(f"{page}, {width}")
+        def judge_in_each_size(what, landmark):
+            for now in narrow, not narrow:
+                browser.resize(*SIZES[now])
+                browser.dark_at_once(now)
+                browser.find(landmark)
+                judge(f"{what}, {'narrow' if now else 'wide'}",
+                      *([] if now == narrow else ["color-contrast"]))
                 wide = browser.driver.execute_script(
                     "return document.documentElement.scrollWidth")
-                assert wide <= width, f"{page} is {wide} pixels wide"
-            for page, opener in DIALOGUES:
-                browser.go(page)
-                browser.press(opener)
-                browser.find("//*[@role='dialog']")
-                judge(f"{page}: {opener}, {width}")
+                assert wide <= SIZES[now][0], f"{what} is {wide} pixels wide"
 
-        browser.dark(look == "dark")
-        browser.find("//h1")
-        judge("sign in")
+        for dark in not narrow, narrow:
+            browser.dark(dark)
+            browser.find("//h1")
+            judge(f"sign in, {dark}")
         sign_in(browser, ENGLISH, "admin0", furnished.admin)
         browser.sees("Who lives where")
-        for width, height in ((1280, 900), (390, 844)):
-            browser.resize(width, height)
-            judge_all(width)
+        for page in PAGES:
+            browser.walk(page)
+            judge_in_each_size(page, "//h1[not(//*[contains(@class, "
+                                     "'mantine-Skeleton-root')])]")
+        browser.resize(*SIZES[0])
+        for page, opener in DIALOGUES:
+            browser.walk("/")           # away from the dialogue before
+            browser.find("//h1")
+            browser.walk(page)
+            browser.press(opener)
+            judge_in_each_size(f"{page}: {opener}", "//*[@role='dialog']")
+            browser.resize(*SIZES[0])
         assert browser.complaints() == []
     assert not found, "\n".join(f"{k}: {v}" for k, v in found.items())
 

@@ -157,15 +157,14 @@ def test_the_trial_of_a_relay(browser, furnished, sink):
 ])
 def test_names_and_descriptions(browser, furnished, page, shown):
     """What was stored as a name or a description, wherever it is shown."""
-    browser.go(page)
+    browser.walk(page)
     browser.find("//h1")
     if shown:
         browser.sees(shown)
     else:
-        wait_until(lambda: any("window.owned" in (
-            field.get_attribute("value") or "") for field in
-            browser.driver.find_elements("css selector", "input, textarea")),
-            20, f"markup in a field of {page}")
+        wait_until(lambda: any("window.owned" in value
+                               for value in browser.all_values()),
+                   20, f"markup in a field of {page}")
     clean(browser)
 
 
@@ -200,5 +199,5 @@ def test_what_is_searched_for(browser, furnished):
     browser.sees(IMAGE)
     browser.go("/queue")
     browser.type("Recipient", IMAGE)
-    browser.sees("Nothing waits")
+    browser.sees("Nothing matches")
     clean(browser)

@@ -1,6 +1,5 @@
 """The power fails at the instant of a 250: what it promised is on the disk."""
 
-import glob
 import os
 import re
 import time
@@ -94,12 +93,10 @@ def cuts_of_each_kind(server):
 def in_mailboxes(server):
     """Alice's mails, as files.  By IMAP she waits for two minutes: Dovecot
     finds a lock of its own from before the cut."""
-    for path in glob.glob(f"{server.data}/mail/*/Maildir/*/*"):
-        if os.path.basename(os.path.dirname(path)) in ("new", "cur"):
-            with open(path, "rb") as file:
-                mail = file.read()
-            yield (re.search(rb"(?m)^Subject: (.*?)\r?$", mail)[1].decode(),
-                   mail)
+    for _, path in server.mail_files():
+        with open(path, "rb") as file:
+            mail = file.read()
+        yield re.search(rb"(?m)^Subject: (.*?)\r?$", mail)[1].decode(), mail
 
 
 def everything(server):

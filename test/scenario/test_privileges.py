@@ -39,8 +39,8 @@ def test_children_are_the_user_and_the_engine_has_no_capability(world):
 def test_what_is_secret_is_closed_to_others(world):
     server = world.server("a")
     assert os.stat(server.data).st_mode & 0o77 == 0
-    for name in ("directory.db", "queue.db", "splitmail.conf", "tls/key.pem",
-                 "dovecot/sql.conf"):
+    for name in ("directory.db", "queue.db", "verified", "splitmail.conf",
+                 "tls/key.pem", "dovecot/dovecot.conf"):
         path = os.path.join(server.data, name)
         assert os.stat(path).st_mode & 0o77 == 0, name
         assert os.stat(path).st_uid != 0, name

@@ -13,6 +13,7 @@ from api import Api, document, quote
 from splitmail import ROOT
 
 PASSWORD = "correct horse"
+IMPORTED = "{PLAIN-MD5}" + 32 * "0"
 
 
 def table(path, macro):
@@ -92,6 +93,9 @@ def directory(root):
             ("/users/alice@a.test", {}),
             ("/users/bob@a.test", {"mail_system": "alternate"}),
             ("/users/post@a.test", {}),
+            ("/users/adam@a.test", {}),
+            ("/users/ivan@a.test", {"password_hash": IMPORTED}),
+            ("/administrators/adam@a.test", {"domain": "a.test"}),
             ("/users/all@alone.test", {}),
             ("/groups/team@a.test", {"members": ["alice@a.test"]}),
             ("/groups/top@a.test", {"members": ["team@a.test"]}),
@@ -190,9 +194,11 @@ CASES = [
      "default-address-not-ascii", {"address": "élodie@a.test"}),
     ("PUT", "users postmaster-builtin@a.test", {}, "address",
      "address-reserved", {}),
-    ("DELETE", "users all@alone.test", None, None, "address-is-catch-all",
-     {"address": "all@alone.test", "domain": "alone.test"}),
-    ("DELETE", "users post@a.test", None, None, "address-is-postmaster", {}),
+    ("DELETE", "users all@alone.test", None, None, "others-lead-here",
+     {"n": 1, "address": "all@alone.test",
+      "names": ["alone.test (catch_all)"]}),
+    ("DELETE", "users post@a.test", None, None, "others-lead-here",
+     {"names": ["a.test (postmaster)"]}),
     ("PATCH", "groups team@a.test",
      {"addresses": [{"address": "team@a.test", "routed": False}]},
      "addresses/0/address", "only-users-live-elsewhere", {"kind": "group"}),
@@ -205,8 +211,20 @@ CASES = [
      "password-too-long", {"most": 512}),
     ("PUT", "users x@a.test", {"password": "x\ny"}, "password",
      "password-has-control", {}),
-    ("PUT", "users x@a.test", {"password_hash": "{PLAIN}x"}, "password_hash",
-     "bad-password-hash", {}),
+    *[("PUT", "users x@a.test", {"password_hash": given}, "password_hash",
+       reason, values) for given, reason, values in [
+        ("$6$salt$x", "bad-password-hash", {"shape": "{SCHEME}hash"}),
+        ("{PLAIN.b64}eA==", "hash-is-readable", {"scheme": "{PLAIN.b64}"}),
+        ("{BCRYPT}x", "hash-scheme-unknown", {"scheme": "{BCRYPT}"}),
+        ("{DIGEST-MD5}x", "hash-of-a-name", {"scheme": "{DIGEST-MD5}"}),
+        ("{PLAIN-MD5}x", "hash-misshapen",
+         {"scheme": "{PLAIN-MD5}", "shape": "32 hexadecimal digits"}),
+        ("{BLF-CRYPT}$2y$31$" + 53 * "a", "hash-too-costly",
+         {"scheme": "{BLF-CRYPT}"})]],
+    ("PATCH", "users adam@a.test", {"password_hash": IMPORTED},
+     "password_hash", "hash-of-administrator", {"user": "adam@a.test"}),
+    ("PUT", "administrators ivan@a.test", {"domain": "a.test"}, "password",
+     "hash-of-user", {"user": "ivan@a.test"}),
     ("PATCH", "users alice@a.test", {"forward": ["al@a2.test"]}, "forward",
      "forward-to-himself", {"address": "al@a2.test"}),
     ("PATCH", "users alice@a.test", {"forward": [f"x{n}@else.test" for n in
@@ -222,6 +240,10 @@ CASES = [
      "group-in-itself", {}),
     ("PATCH", "groups team@a.test", {"members": ["top@a.test"]}, "members",
      "group-in-circle", {"address": "top@a.test", "group": "team@a.test"}),
+    ("PATCH", "groups team@a.test", {"senders": ["team@a.test"]}, "senders",
+     "no-sender", {"address": "team@a.test"}),
+    ("PUT", "shared box@a.test", {"senders": ["members"]}, "senders",
+     "shared-has-no-members", {"address": "box@a.test"}),
     # systems
     ("PUT", "users x@a.test", {"system": "nosuch"}, "system",
      "no-such-system", {"system": "nosuch", "names": ["gw"]}),
@@ -247,6 +269,21 @@ CASES = [
     ("PUT", "systems x", {"hosts": "x.test", "trust": [
         f"198.51.{n}.0/24" for n in range(101)]}, "trust",
      "too-many-blocks", {"most": 100}),
+    *[("PATCH", "systems gw", {key: bad}, key, "bad-count",
+       {"given": str(bad), "most": most})
+      for key, most in [("connections", 1000), ("mails_per_connection", 10000),
+                        ("recipients_per_mail", 1000),
+                        ("mails_per_minute", 60000)]
+      for bad in (0, -1, most + 1, "many", 10**18)],
+    ("PATCH", "systems gw", {"connections": True}, "connections",
+     "wrong-type", {}),
+    ("PATCH", "systems gw", {"connections": 1.5}, "connections",
+     "wrong-type", {}),
+    ("PATCH", "systems gw", {"address_family": "ipv5"}, "address_family",
+     "not-one-of", {"words": ["any", "ipv4", "ipv6"]}),
+    ("PATCH", "systems gw", {"address_family": "ipv4", "hosts": "[2001::1]"},
+     "address_family", "no-host-of-family",
+     {"family": "ipv4", "hosts": "[2001::1]"}),
     ("DELETE", "systems gw", None, None, "system-in-use",
      {"n": 1, "names": ["carl@a.test"]}),
     # administrators, tokens, passwords
@@ -286,8 +323,8 @@ CASES = [
     ("POST", "relay-test", {"hosts": "host;id"}, "hosts", "bad-hosts",
      {"given": "host;id"}),
     ("POST", "relay-test", {"hosts": ", ".join(f"h{n}.test" for n in
-                                               range(6))}, "hosts",
-     "too-many-hosts", {"most": 5}),
+                                               range(17))}, "hosts",
+     "too-many-hosts", {"most": 16}),
     ("GET", "route?address=nobody", None, "address", "bad-address",
      {"given": "nobody"}),
     ("GET", "route?address=x@a.test&as=system:nosuch", None, "as",
@@ -307,6 +344,11 @@ ELSEWHERE = {
     "admin-exists": "PUT changes what is there", "system-exists": "as above",
     "relay-needed-to-forward": "a test below",
     "user-outranks": "test_api.py", "aliases-are-not-his": "test_api.py",
+    "mail-of-superior": "test_ranks.py",
+    "not-by-another-address": "deleted_test.c",
+    "others-elsewhere-lead-here": "test_references.py",
+    "no-change-to-undo": "test_rename.py", "renamed-since": "test_rename.py",
+    "host-is-this-machine": "test_ranks.py",
     **dict.fromkeys(
         ["code-wrong", "code-used", "own-password", "no-second-factor", "own-second-factor",
          "no-second-factor-of", "second-factor-is-on",
@@ -319,7 +361,8 @@ ELSEWHERE = {
          "address-of-another", "user-changed-since", "cannot-be-put-back",
          "asker-is-gone", "asker-has-fewer-rights",
          "expect-needed", "addresses-and-filter"], "test_jobs.py"),
-    "too-many-members": "5000", "too-many-tokens": "100",
+    "too-many-members": "5000", "no-such-deleted": "test_deleted_users.py",
+    "deleted-several": "test_deleted_users.py", "too-many-senders": "1000", "too-many-tokens": "100",
 }
 
 

@@ -11,10 +11,11 @@ from world import wait_until
 
 WORDS = {}
 for language in "en", "fr":
-    with open(os.path.join(ROOT, "web", "src", "words",
-                           f"{language}.ts")) as file:
-        WORDS[language] = dict(re.findall(r'^\t(\w+): "(.*)",$', file.read(),
-                                          re.M))
+    WORDS[language] = {}
+    for book in f"{language}.ts", f"flow.{language}.ts":
+        with open(os.path.join(ROOT, "web", "src", "words", book)) as file:
+            WORDS[language].update(re.findall(r'^\t(\w+): "(.*)",$',
+                                              file.read(), re.M))
 
 
 class Page:
@@ -51,10 +52,11 @@ class Page:
             raise AssertionError(f"{fragments} in\n"
                                  f"{self.browser.refused(label)}") from None
         if typed is not None:
-            assert self.browser.field(label).get_attribute("value") == typed
+            assert self.browser.value(label) == typed
 
 
-@pytest.fixture(scope="module", params=["en", "fr"])
+@pytest.fixture(scope="module", params=[
+    "en", pytest.param("fr", marks=pytest.mark.long)])
 def page(request, server):  # noqa: F811
     with open_browser(server, request.param) as browser:
         page = Page(server, browser, request.param)
@@ -78,7 +80,7 @@ def test_forwarding_unknowns_without_a_relay(page):
     page.refused("forwardUnknown", said(
         page, "cannot be forwarded without a relay. Fill in the relay",
         "ne peuvent pas être renvoyées sans relais. Indiquez le relais"))
-    assert page.browser.field(page.words["forwardUnknown"]).is_selected()
+    assert page.browser.ticked(page.words["forwardUnknown"])
 
 
 def test_without_a_relay_there_is_no_alternate_mail_server(page):
@@ -93,8 +95,7 @@ def test_without_a_relay_there_is_no_alternate_mail_server(page):
     assert option.get_attribute("data-combobox-disabled") == "true"
     page.browser.keys("\ue00c")
     page.press("setRelay")
-    assert page.browser.field(page.words["relay"]).get_attribute(
-        "value") == ""
+    assert page.browser.value(page.words["relay"]) == ""
 
 
 def test_the_relay_goes_while_another_makes_a_user_alternate(page):

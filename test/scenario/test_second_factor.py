@@ -5,12 +5,14 @@ import concurrent.futures
 import contextlib
 import os
 import re
+import shutil
 import sqlite3
 
 import pytest
 
 from api import Api
 from phone import Phone
+from splitmail import ROOT
 
 PASSWORD = "correct horse"
 
@@ -411,16 +413,36 @@ def test_secrets_are_shown_once(a, root):
         assert code not in dump
 
 
-def test_a_directory_of_the_version_before(world):
+SCHEMA = os.path.join(ROOT, "src", "directory", "schema.sql")
+
+
+def make_older(path, version):
+    """The directory at PATH as one of that version: who administrates it, and
+    nothing else."""
+    with open(SCHEMA) as file:
+        schema = file.read().split(f"\n-- version {version + 1}\n")[0]
+    old = path + ".new"
+    os.rename(path, old)
+    with contextlib.closing(sqlite3.connect(path)) as db:
+        db.executescript(schema + f"""
+            ATTACH '{old}' AS now;
+            INSERT INTO node (only_one, id, key)
+                SELECT only_one, id, key FROM now.node;
+            INSERT INTO admin (name, role, password)
+                SELECT name, role, password FROM now.admin;
+            PRAGMA application_id = 1397771348;
+            PRAGMA user_version = {version};""")
+    shutil.copystat(old, path)
+    owner = os.stat(old)
+    os.chown(path, owner.st_uid, owner.st_gid)
+    os.unlink(old)
+
+
+@pytest.mark.parametrize("version", [2, 5])
+def test_a_directory_of_a_version_before(world, version):
     """It is brought up to date by whoever looks into it first."""
     b = world.server("b")
     b.stop()
-    with contextlib.closing(sqlite3.connect(
-            os.path.join(b.data, "directory.db"))) as db:
-        db.executescript("DROP TABLE recovery_code; DROP TABLE totp; "
-                         "DROP TABLE job_refusal; DROP TABLE job_done; "
-                         "DROP TABLE job_item; "
-                         "DROP TABLE job; "
-                         "PRAGMA user_version = 2;")
+    make_older(os.path.join(b.data, "directory.db"), version)
     assert b.cli("admin", "list")[0]["totp"] == "off"
     b.serve()

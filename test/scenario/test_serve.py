@@ -2,9 +2,12 @@
 no reason to stay down."""
 
 import os
+import re
 import signal
 import subprocess
 import time
+
+import pytest
 
 from splitmail import binary
 from world import descendants, gone, wait_until
@@ -62,6 +65,35 @@ def test_configuration_mistakes_are_named(world):
                           capture_output=True, text=True, timeout=30)
     assert done.returncode == 1
     assert "splitmail.conf:" in done.stderr and "expire" in done.stderr
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="a mount namespace needs root")
+@pytest.mark.parametrize("version, said", [
+    ("2.2.36 (1f10bfa63)", "Dovecot 2.2.36 is not known here"),
+    ("2.5.0-1 (0123456789)", "Dovecot 2.5.0-1 is not known here"),
+    ("3.0.0", "Dovecot 3.0.0 is not known here"),
+    ("out of order", '"out" is no version of Dovecot'),
+])
+def test_a_dovecot_of_another_version_is_named(world, version, said):
+    server = world.server("a", start=False)
+    dovecot = os.path.join(server.folder, "dovecot")
+    with open(dovecot, "w") as file:
+        file.write(f"#!/bin/sh\necho '{version}'\n")
+    os.chmod(dovecot, 0o755)
+    done = subprocess.run(
+        ["unshare", "--mount", "sh", "-c",
+         'mount --bind "$0" /usr/sbin/dovecot && exec "$@"', dovecot,
+         binary(), "--data", server.data, "serve"],
+        capture_output=True, text=True, timeout=60)
+    assert done.returncode == 1
+    assert "/usr/sbin/dovecot: " + said in done.stderr, done.stderr
+
+
+def test_dovecot_has_no_word_against_its_configuration(world):
+    server = world.server("a")
+    # 2.4 says so each time: imported users are to stay (dovecot_24.c).
+    log = server.log().replace("Warning: Weak password schemes are allowed", "")
+    assert not re.search(r"doveconf|[Ww]arning|[Oo]bsolete", log), log
 
 
 def test_stopped_the_moment_it_is_ready(world):

@@ -3,11 +3,13 @@
 import base64
 import hashlib
 import smtplib
+import sqlite3
 import subprocess
 
 import dkim
 import pytest
 
+from splitmail import binary
 from world import wait_until
 
 DOMAIN = "example.test"
@@ -79,6 +81,22 @@ def test_submission_to_the_other_side(split):
     arrives_once(slave, BOB, "down")
     assert slave.send(BOB, ALICE, text("up"), user=BOB) == {}
     arrives_once(master, ALICE, "up")
+
+
+def test_passwords_are_cheap_in_builds_with_tests_only(split):
+    """Whatever the environment says: there is no word of it in a release."""
+    with open(binary(), "rb") as file:
+        content = file.read()
+    has_tests = b"__asan_init" in content
+    assert (b"SPLITMAIL_CHEAP_PASSWORDS" in content) == has_tests
+    with sqlite3.connect(f"{split[0].data}/directory.db", timeout=30) as db:
+        hashes = [*db.execute("SELECT password FROM admin"),
+                  *db.execute("SELECT password FROM holder WHERE login IN (?, ?)",
+                              (ALICE, ANNE))]
+    assert split[0].environment["SPLITMAIL_CHEAP_PASSWORDS"]
+    cost = "m=8,t=1,p=1" if has_tests else "m=32768,t=2,p=1"
+    assert all(hash.startswith(f"{{ARGON2ID}}$argon2id$v=19${cost}$")
+               for hash, in hashes) and len(hashes) > 2
 
 
 @pytest.mark.parametrize("entry, user", [(0, ALICE), (1, BOB)])

@@ -77,6 +77,11 @@ def test_a_system_that_goes_and_comes_back(world):
                       and s, 20, "it is down")
     assert "efused" in down["problem"] and down["deferred"] >= 1
     assert status(a)["domains"][0]["kept"] == 1
+    leg, = a.cli("route", "bob@example.test")["legs"]
+    assert {key: leg[key] for key in ("state", "since", "problem")} == {
+        key: down[key] for key in ("state", "since", "problem")}
+    assert f"down since {down['since']}: mail would wait" in a.run(
+        "route", "bob@example.test").stdout
 
     sink.up()
     wait_until(lambda: system(a, sink.at)["state"] == "up", 30, "it is up")

@@ -3,6 +3,7 @@ not felt by the others."""
 
 import contextlib
 import os
+import re
 import shutil
 import signal
 import smtplib
@@ -45,6 +46,9 @@ def offer_in(smtp, recipients, subject, body="x" * 70):
     else:
         smtp.rset()
     return reply
+
+
+ROW = ("x" * 900 + "\r\n") * 140      # in the database, not a file
 
 
 def is_reply(reply, code, status):
@@ -128,6 +132,33 @@ def test_little_room_is_said_at_mail(small_disk):
     assert "full" not in at_sink(server)
 
 
+def test_no_room_for_a_start_is_named(small_disk):
+    server = small_disk
+    server.stop()
+    with filled(server):
+        said = server.run("queue", "list").stderr
+        assert ".db" in said and "no space left" in said, said
+    server.serve()
+    assert offer(server, [ALICE, BOB], "after")[0] == 250
+
+
+def test_the_engine_starts_again_without_room(small_disk):
+    """Also when it cannot note whose the files of mail are."""
+    server = small_disk
+    server.sink.down()
+    assert offer(server, BOB, "before", LARGE)[0] == 250
+    files = os.listdir(f"{server.data}/spool")
+    assert files
+    with filled(server):
+        os.unlink(f"{server.data}/spool.id")
+        fill(open(f"{server.disk}/filler", "ab"), 1 << 60)
+        server.kill_engine()
+        assert os.listdir(f"{server.data}/spool") == files
+    server.sink.up()
+    server.sink.wait(1, timeout=30)
+    flows_again(server)
+
+
 def test_no_room_at_all(small_disk):
     """The disk fills up while mail is on its way: each of them is 452, and
     comes in by itself when there is room."""
@@ -142,7 +173,8 @@ def test_no_room_at_all(small_disk):
         assert smtp.rcpt(BOB)[0] == 250
         sessions.append(smtp)
     with filled(server):
-        for smtp, body in zip(sessions, ("small", LARGE, LARGE)):
+        # one for the row, but too long for what the log has room for
+        for smtp, body in zip(sessions, (ROW, LARGE, LARGE)):
             is_reply(smtp.data(text("full", body)), 452, "4.3.1")
     server.sink.up()
     flows_again(server)
@@ -527,3 +559,39 @@ def test_twenty_senders_share_commits(world):
     server.cli("queue", "retry")
     server.wait_for_queue(0, timeout=40)
     assert len(server.sink.messages) == 401
+
+
+# ---- a damaged directory
+
+def lose_index(server, index, table, columns):
+    """INDEX is empty from now on, which SQLite does not notice by itself."""
+    with sqlite3.connect(f"{server.data}/directory.db") as db:
+        db.executescript(f"""
+            CREATE TABLE lost AS SELECT * FROM {table} WHERE 0;
+            CREATE INDEX lost_index ON lost ({columns});
+            PRAGMA writable_schema = ON;
+            UPDATE sqlite_schema SET rootpage = (SELECT rootpage
+                FROM sqlite_schema WHERE name = 'lost_index')
+                WHERE name = '{index}';
+            DELETE FROM sqlite_schema WHERE name LIKE 'lost%';
+            PRAGMA writable_schema = RESET;""")
+
+
+def test_what_a_damaged_directory_lost_is_not_unknown(server):
+    """451 for what is not found in it, until it is repaired."""
+    nobody = f"nobody@{DOMAIN}"
+    server.stop()
+    lose_index(server, "sqlite_autoindex_address_1", "address",
+               "domain, local, name, builtin")
+    server.serve()
+    for user in (ALICE, BOB, nobody):
+        is_reply(offer(server, user, "damaged"), 451, "4.3.0")
+    assert re.search(r"error: directory.db is damaged \(.*missing from index",
+                     server.log())
+    server.stop()
+    with sqlite3.connect(f"{server.data}/directory.db") as db:
+        db.execute("REINDEX")
+    server.serve()
+    for user in (ALICE, BOB):
+        is_reply(offer(server, user, "whole"), 250, "2.0.0")
+    is_reply(offer(server, nobody, "whole"), 550, "5.1.1")

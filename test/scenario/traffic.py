@@ -36,6 +36,29 @@ def split_server(world, name="a", conf=FAST, **settings):
     return server
 
 
+class Tenant:
+    """A server that others share, as one test sees it: with a domain, users and
+    another system of its own, as in split_server().  Everything else is the
+    server's."""
+
+    def __init__(self, world, server):
+        self.server, self.sink = server, world.sink()
+        number = server.tenants = getattr(server, "tenants", 0) + 1
+        self.domain = f"d{number}.test"
+        self.alice, self.bob = f"alice@{self.domain}", f"bob@{self.domain}"
+        self.begun = len(server.log())
+        server.cli("domain", "create", self.domain, "--relay", self.sink.at)
+        server.user(self.alice)
+        server.cli("user", "create", self.bob, "--mail-system", "alternate")
+
+    def __getattr__(self, name):
+        return getattr(self.server, name)
+
+    def log(self):
+        """Since this test began."""
+        return self.server.log()[self.begun:]
+
+
 def text(subject, body="x" * 70):
     return f"Subject: {subject}\r\n\r\n{body}\r\n"
 

@@ -11,6 +11,8 @@ was started is ended by its process id when the world ends, and a server that
 complained (AddressSanitizer, UBSan, a failed check) fails its test then.
 """
 
+import contextlib
+import glob
 import os
 import random
 import shutil
@@ -22,15 +24,24 @@ import time
 LOG_LINES = 60
 
 
+def within(seconds):
+    """So long on a machine that is not busy; longer where more wants to run
+    than there are processors."""
+    busy = os.getloadavg()[0] / (2 * os.cpu_count())
+    return seconds * min(max(1, busy), 10)
+
+
 def wait_until(question, timeout=20, what="it", pause=0.05):
-    """The first true answer of QUESTION(); AssertionError after TIMEOUT s."""
-    end = time.monotonic() + timeout
+    """The first true answer of QUESTION(); AssertionError after TIMEOUT s.
+    WHAT may be a function that finds the words for it."""
+    end = time.monotonic() + within(timeout)
     while True:
         answer = question()
         if answer:
             return answer
         if time.monotonic() > end:
-            raise AssertionError(f"{what}: still not so after {timeout} s "
+            said = what() if callable(what) else what
+            raise AssertionError(f"{said}: still not so after {timeout} s "
                                  f"(last answer: {answer!r})")
         time.sleep(pause)
 
@@ -69,11 +80,12 @@ def can_connect(address, port):
 
 
 def children(pid):
-    try:
-        with open(f"/proc/{pid}/task/{pid}/children") as file:
-            return [int(child) for child in file.read().split()]
-    except OSError:
-        return []
+    """Whichever of its threads has started them."""
+    found = []
+    for path in glob.glob(f"/proc/{pid}/task/*/children"):
+        with contextlib.suppress(OSError), open(path) as file:
+            found += [int(child) for child in file.read().split()]
+    return found
 
 
 def descendants(pid):
@@ -116,6 +128,14 @@ def gone(pid):
         return True
 
 
+def processor_seconds(pid):
+    """That process PID has used so far: what a loaded machine does not
+    stretch much."""
+    with open(f"/proc/{pid}/stat") as stat:
+        fields = stat.read().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 def tail(path, lines=LOG_LINES):
     try:
         with open(path, errors="replace") as file:
@@ -144,6 +164,10 @@ class World:
     def postfix(self, name="postfix", **settings):
         from peers import Postfix
         return self.add(Postfix(self.subfolder(name), **settings))
+
+    def stock_postfix(self, name="stock", **settings):
+        from peers import StockPostfix
+        return self.add(StockPostfix(self.subfolder(name), **settings))
 
     def exim(self, name="exim", **settings):
         from peers import Exim

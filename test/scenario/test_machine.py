@@ -1,0 +1,276 @@
+"""Machines as they are: what an earlier run left, users without a name, a
+kernel without IPv6, files that belong to somebody else."""
+
+import contextlib
+import ctypes
+import errno
+import os
+import re
+import shutil
+import socket
+import struct
+import subprocess
+import sys
+import time
+
+import pytest
+
+from splitmail import binary
+from world import descendants, gone, wait_until, within
+
+DOMAIN = "example.test"
+ALICE = f"alice@{DOMAIN}"
+NAMELESS = ["setpriv", "--reuid", "1000660000", "--regid", "1000660001",
+            "--clear-groups", "--bounding-set=-all", "--inh-caps=-all",
+            "--no-new-privs", "env", "HOME=/"]
+
+as_root = pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
+
+
+# The last ports Dovecot opens, too: it answers on its sockets before.
+@pytest.mark.parametrize("port", ["smtp", "submissions", "imap", "pop3s",
+                                  "sieve"])
+def test_a_port_that_is_taken_is_named(world, port):
+    server = world.server("a", start=False)
+    with socket.socket() as taken:
+        taken.bind((server.address, server.ports[port]))
+        taken.listen()
+        done = server.run("serve")
+    assert done.returncode == 1
+    assert "ready" not in done.stdout
+    assert re.search(rf"{re.escape(server.address)}.*"
+                     rf"{server.ports[port]}.*[Aa]ddress already in use",
+                     done.stderr), done.stderr
+    server.serve()
+
+
+def has_alice(server):
+    server.cli("domain", "create", DOMAIN)
+    server.user(ALICE)
+
+
+# ---- numbers in files are anybody's by now
+
+@as_root
+@pytest.mark.parametrize("pid", [
+    "dovecot", "ours", "garbage", *(pytest.param(pid, marks=pytest.mark.long)
+                                    for pid in ("sleep", "1"))])
+def test_a_stale_pid_file_leads_to_nobody(world, pid):
+    server = world.server("a", start=False)
+    run = os.path.join(server.data, "dovecot", "run")
+    other = world.server("b") if pid == "dovecot" else None
+    sleeper = subprocess.Popen(["sleep", "600"])
+    number = {"dovecot": lambda: other.dovecot_pid(),
+              "sleep": lambda: sleeper.pid, "ours": os.getpid,
+              "1": lambda: 1, "garbage": lambda: "x\0\n"}[pid]()
+    server.serve()
+    server.stop()
+    with open(os.path.join(run, "master.pid"), "w") as file:
+        file.write(f"{number}\n")
+    begun = time.monotonic()
+    server.serve()
+    assert time.monotonic() - begun < within(20)
+    has_alice(server)
+    server.imap(ALICE).logout()
+    assert sleeper.poll() is None
+    if other:
+        assert other.dovecot_pid() == number
+        assert "Killed with signal" not in other.log()
+    sleeper.kill()
+    sleeper.wait()
+
+
+@as_root
+def test_a_pid_of_root_s_does_not_keep_another_from_starting(world):
+    """Its Dovecot would have to be signalled, which only root may."""
+    other = world.server("b")
+    server = world.server("a", start=False)
+    nobody = ["setpriv", "--reuid", "65534", "--regid", "65534",
+              "--clear-groups", "--bounding-set=-all", "--inh-caps=-all"]
+    data = plain_server(world, server, nobody)
+    os.makedirs(os.path.join(data, "dovecot", "run"))
+    for folder in ("dovecot", "dovecot/run"):
+        os.chown(os.path.join(data, folder), 65534, 65534)
+    path = os.path.join(data, "dovecot", "run", "master.pid")
+    with open(path, "w") as file:
+        file.write(f"{other.dovecot_pid()}\n")
+    server.prefix = nobody
+    server.serve()
+    assert not gone(other.dovecot_pid())
+
+
+def test_sessions_that_outlived_a_killed_serve_are_ended(world):
+    server = world.server("a")
+    has_alice(server)
+    idle = server.imap(ALICE)
+    idle.select()
+    idle.send(b"x IDLE\r\n")
+    assert idle.readline().startswith(b"+")
+    family = descendants(server.process.pid)
+    process, server.process = server.process, None
+    process.kill()
+    process.wait()
+    process.stdout.close()
+    server.serve()
+    server.imap(ALICE).logout()
+    wait_until(lambda: all(gone(pid) for pid in family), 30,
+               "the end of the orphans")
+
+
+def test_an_edited_configuration_lets_no_second_serve_in(world):
+    server = world.server("a")
+    subprocess.run(["sed", "-i", "1s/^/# edited\\n/",
+                    f"{server.data}/splitmail.conf"], check=True)
+    before = os.stat(f"{server.data}/dovecot/dovecot.conf").st_ino
+    second = server.run("serve")
+    assert second.returncode == 1
+    assert "another `splitmail serve` runs" in second.stderr, second.stderr
+    assert os.stat(f"{server.data}/dovecot/dovecot.conf").st_ino == before
+
+
+# ---- who runs it
+
+def plain_server(world, server, prefix):
+    """A data folder that belongs to whom PREFIX makes us; its path."""
+    shutil.rmtree(server.data)
+    os.chmod(server.folder, 0o1777)
+    subprocess.run([*prefix, binary(), "--data", server.data, "init",
+                    "--hostname", "a.splitmail.test", "--bind", server.address,
+                    "--port-base", str(server.base)], check=True,
+                   capture_output=True)
+    return server.data
+
+
+@as_root
+def test_a_user_without_a_name_has_a_whole_server(world):
+    server = world.server("a", start=False)
+    plain_server(world, server, NAMELESS)
+    server.prefix = NAMELESS
+    server.serve()
+    has_alice(server)
+    server.send("x@y.test", ALICE)
+    server.wait_for_mail(ALICE)
+    server.submit(ALICE).quit()
+    server.pop3(ALICE).quit()
+    for pid in descendants(server.process.pid):
+        with contextlib.suppress(FileNotFoundError):    # it has ended
+            assert os.stat(f"/proc/{pid}").st_uid == 1000660000, pid
+
+
+@as_root
+def test_root_names_a_user_by_number(world):
+    server = world.server("a", start=False)
+    shutil.rmtree(server.data)
+    done = server.run("init", "--hostname", "a.splitmail.test", "--bind",
+                      server.address, "--port-base", str(server.base),
+                      "--user", "1000660000:1000660001")
+    assert done.returncode == 0, done.stderr
+    server.serve()
+    has_alice(server)
+    server.send("x@y.test", ALICE)
+    server.wait_for_mail(ALICE)
+    for entry in os.scandir(os.path.join(server.data, "mail")):
+        owner = entry.stat()
+        assert (owner.st_uid, owner.st_gid) == (1000660000, 1000660001)
+
+
+# ---- files that changed hands
+
+@as_root
+@pytest.mark.parametrize("name", ["", "splitmail.conf", "directory.db",
+                                  "mail"])
+def test_what_a_copy_made_root_s_is_named_with_what_to_do(world, name):
+    server = world.server("a", start=False)
+    os.chown(os.path.join(server.data, name), 0, 0)
+    done = server.run("serve")
+    assert done.returncode == 1
+    assert re.search(rf"{name} belongs to user root, and user \w+ may not "
+                     rf".*chown -R \w+: {server.data}", done.stderr), \
+        done.stderr
+    assert "init" not in done.stderr
+
+
+@as_root
+def test_why_the_configuration_cannot_be_read_is_what_is_said(world):
+    server = world.server("a", start=False)
+    asked = [*NAMELESS, binary(), "--data", server.data, "serve"]
+    done = subprocess.run(asked, capture_output=True, text=True, cwd="/")
+    assert done.returncode != 0
+    assert "as root, or as the user who does the work" in done.stderr
+    assert "init" not in done.stderr
+    os.remove(f"{server.data}/splitmail.conf")
+    done = server.run("serve")
+    assert "init` makes it" in done.stderr
+
+
+# ---- what it is called
+
+@pytest.mark.parametrize("name", [
+    "localhost", "mail", "mail_1.example.org", "localhost.localdomain",
+    "mx.localhost", "", "a..b", "192.0.2.1"])
+def test_a_name_nobody_can_look_up_is_no_host_name(world, name):
+    server = world.server("a", start=False)
+    server.data += "-2"
+    done = server.run("init", "--hostname", name)
+    assert done.returncode == 2, done
+    assert "--hostname" in done.stderr and not os.path.exists(server.data)
+
+
+@as_root
+@pytest.mark.parametrize("own, hosts, right", [
+    ("vm", "", None), ("vm", "127.0.1.1 vm.example.org vm", "vm.example.org"),
+    ("localhost", "", None), ("mx.example.org", "", "mx.example.org")])
+def test_without_a_name_it_takes_the_machine_s_full_one(world, own, hosts,
+                                                        right):
+    server = world.server("a", start=False)
+    server.data += "-2"
+    path = os.path.join(server.folder, "hosts")
+    with open(path, "w") as file:
+        file.write(f"127.0.0.1 localhost\n{hosts}\n")
+    done = subprocess.run(
+        ["unshare", "--mount", "--uts", "--net", "sh", "-c",
+         'mount --bind "$0" /etc/hosts; hostname "$1"; shift; exec "$@"',
+         path, own, binary(), "--data", server.data, "--json", "init"],
+        capture_output=True, text=True)
+    if right:
+        assert f'"hostname": "{right}"' in done.stdout, done
+    else:
+        assert done.returncode == 2
+        assert f'calls itself "{own}"' in done.stderr, done.stderr
+        assert "--hostname mail.example.org" in done.stderr
+
+
+# ---- a kernel without IPv6
+
+def deny_inet6():
+    """For this process and all it starts: socket(AF_INET6) is refused as a
+    kernel refuses it that was started with ipv6.disable=1 (seccomp)."""
+    number = {"x86_64": 41, "aarch64": 198}[os.uname().machine]
+    steps = [(0x20, 0, 0, 0), (0x15, 0, 3, number), (0x20, 0, 0, 16),
+             (0x15, 0, 1, 10), (0x06, 0, 0, 0x50000 | errno.EAFNOSUPPORT),
+             (0x06, 0, 0, 0x7fff0000)]
+    program = ctypes.create_string_buffer(
+        b"".join(struct.pack("HBBI", *step) for step in steps))
+    filter = ctypes.create_string_buffer(
+        struct.pack("HxxxxxxP", len(steps), ctypes.addressof(program)))
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.prctl(38, 1, 0, 0, 0) or libc.prctl(22, 2, filter, 0, 0):
+        sys.exit("no seccomp")
+
+
+def test_without_ipv6_it_listens_on_ipv4(own_network, world):
+    server = world.server("a", start=False)
+    path = f"{server.data}/splitmail.conf"
+    with open(path) as file:
+        text = file.read()
+    with open(path, "w") as file:
+        file.write(re.sub(r'\taddress = "127[^"]*"', '\taddress = "*"', text))
+    log = open(server.log_path, "a")
+    server.process = subprocess.Popen(
+        [binary(), "--data", server.data, "serve"], stdout=subprocess.PIPE,
+        stderr=log, cwd="/", start_new_session=True, preexec_fn=deny_inet6)
+    assert server.process.stdout.readline() == b"ready\n", server.log()
+    log.close()
+    has_alice(server)
+    server.send("x@y.test", ALICE)
+    server.wait_for_mail(ALICE)

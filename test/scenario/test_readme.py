@@ -1,0 +1,116 @@
+"""README's first page: its lines, copied into a shell in a clean home, as
+somebody who is not root would."""
+
+import os
+import re
+import shutil
+import socket
+import subprocess
+
+import pytest
+
+from splitmail import ROOT, binary
+from world import wait_until, within
+
+NOBODY = 65534
+
+
+def commands(title):
+    """The indented lines of the section with this title, continued ones
+    joined."""
+    with open(os.path.join(ROOT, "README.md")) as file:
+        section = file.read().split(f"\n## {title}\n")[1].split("\n## ")[0]
+    text = "\n".join(line[4:] for line in section.split("\n")
+                     if line.startswith("    "))
+    return text.replace("\\\n", "").split("\n")
+
+
+class Shell:
+    """An interactive user's shell, told one line after the other."""
+
+    def __init__(self, home):
+        self.home = home
+        self.output = os.path.join(home, "output")
+        with open(self.output, "w") as output:
+            self.process = subprocess.Popen(
+                ["bash", "--norc"], stdin=subprocess.PIPE, stdout=output,
+                stderr=subprocess.STDOUT, cwd=home, text=True,
+                start_new_session=True, user=NOBODY, group=NOBODY,
+                extra_groups=[], env={"HOME": home, "LC_ALL": "C.UTF-8",
+                                      "PATH": "/usr/sbin:/usr/bin:/sbin:/bin"})
+        self.number = 0
+
+    def said(self):
+        with open(self.output) as file:
+            return file.read()
+
+    def run(self, line):
+        """What the line says, and its exit status."""
+        self.number += 1
+        before, mark = len(self.said()), f"--- {self.number}"
+        self.process.stdin.write(f"{line}\necho \"{mark} $?\"\n")
+        self.process.stdin.flush()
+        end = re.compile(rf"^{mark} (\d+)$", re.M)
+        wait_until(lambda: end.search(self.said()), within(60), line)
+        found = end.search(self.said())
+        return self.said()[before:found.start()], int(found[1])
+
+    def end(self):
+        self.process.stdin.close()
+        self.process.wait(timeout=within(40))
+
+
+@pytest.fixture
+def shell(tmp_path):
+    if os.geteuid() != 0:
+        pytest.skip("becoming somebody else needs root")
+    # the ports are README's, whoever else is here has others
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        probe.bind(("127.0.0.1", 20025))
+    home = f"/tmp/readme-{os.getpid()}"
+    os.makedirs(os.path.join(home, "build"))
+    shutil.copy(binary(), os.path.join(home, "build", "splitmail"))
+    os.chown(home, NOBODY, NOBODY)
+    shell = Shell(home)
+    yield shell
+    shell.run("kill %1 && wait %1")
+    shell.end()
+    shutil.rmtree(home)
+
+
+def test_the_first_page_works_as_it_stands(own_network, shell):
+    for line in commands("Trying it, without root"):
+        if line.startswith("./dev"):
+            continue
+        said, status = shell.run(line)
+        if "curl" in line:
+            assert "Hello Alice." in said, said
+        if "queue list" in line:
+            assert said == "Mail queue is empty\n"
+        assert status == 0, f"{line}: {said}"
+
+
+def test_the_other_pages_commands_are_commands():
+    """They want root, or systemd: their words, at least."""
+    for line in commands("Setting it up"):
+        for command in re.findall(r"\bsplitmail ((?:[a-z]+ ?)+)", line):
+            words = command.split()
+            done = subprocess.run([binary(), "help", *words[:3]],
+                                  capture_output=True, text=True)
+            if done.returncode and len(words) > 1:
+                done = subprocess.run([binary(), "help", *words[:2]],
+                                      capture_output=True, text=True)
+            assert done.returncode == 0, f"{line}: {done.stderr}"
+
+
+def test_the_unit_is_one(tmp_path):
+    if not shutil.which("systemd-analyze"):
+        pytest.skip("no systemd-analyze here")
+    with open(os.path.join(ROOT, "packaging", "splitmail.service")) as file:
+        text = file.read().replace("/usr/local/bin/splitmail", binary())
+    unit = tmp_path / "splitmail.service"
+    unit.write_text(text)
+    done = subprocess.run(["systemd-analyze", "verify", unit],
+                          capture_output=True, text=True)
+    assert done.returncode == 0 and "splitmail" not in done.stderr, done.stderr
