@@ -6,6 +6,10 @@
  * to mail that it has just put into the mailbox, and it would come twice.
  * Sieve's redirect and vacation leave through `splitmail sendmail`, which
  * speaks to the engine on a Unix socket.
+ *
+ * A lock is linked into its place with its owner's number in it already
+ * (dotlock_use_excl): who is killed while he makes one would leave an empty
+ * file, which nobody dares to break for two minutes.
  */
 #include "main/dovecot_conf.h"
 
@@ -36,6 +40,7 @@ static const char general[] =
 	"recipient_delimiter = +\n"
 	"lmtp_hdr_delivery_address = original\n"
 	"quota_full_tempfail = yes\n"
+	"dotlock_use_excl = no\n"
 	"submission_host =\n"
 	"sendmail_path = %1$s/dovecot/sendmail\n";
 

@@ -68,7 +68,8 @@ static void both_versions_are_told_what_we_need(void **state)
 		"cert", "key", "/data/run/tls.pem\n",
 		"sieve_redirect_envelope_from = sender",
 		"recipient_delimiter = +", "quota_full_tempfail = yes",
-		"shutdown_clients = no", "process_limit = 4096", "~/Maildir",
+		"shutdown_clients = no", "dotlock_use_excl = no",
+		"process_limit = 4096", "~/Maildir",
 		"~/.dovecot.sieve", "sendmail_path = /data/dovecot/sendmail",
 	};
 	struct buf v23 scoped(buf) = BUF_EMPTY, v24 scoped(buf) = BUF_EMPTY;

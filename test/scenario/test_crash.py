@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import pathlib
 import random
 import signal
 import smtplib
@@ -96,6 +97,9 @@ def test_everything_dies_at_once_and_comes_back(server):
         server.kill()
     finally:
         traffic.stop()
+    # Nobody would dare to break a lock that does not say whose it is.
+    assert [lock for lock in pathlib.Path(server.data, "mail").rglob(
+        "dovecot-uidlist.lock") if lock.stat().st_size == 0] == []
     server.sink.up()
     server.serve()
     everything_arrived(server, traffic, server.sink)
