@@ -64,7 +64,7 @@ static void watch(struct connection *c, int epoll, void *owner, uint32_t events)
 	if (c->events == events)
 		return;
 	if (epoll_ctl(epoll, c->events ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, c->fd,
-	              &e) != 0)
+		      &e) != 0)
 		die("epoll_ctl");
 	c->events = events;
 }
@@ -73,8 +73,9 @@ void connection_open(struct connection *c, int fd, int epoll, void *owner)
 {
 	int on = 1;
 
-	*c = (struct connection){ .fd = fd, .out = c->out,
-		                  .out_room = c->out_room };
+	*c = (struct connection){ .fd = fd,
+				  .out = c->out,
+				  .out_room = c->out_room };
 	fcntl(fd, F_SETFL, O_NONBLOCK);
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 	watch(c, epoll, owner, EPOLLIN);
@@ -95,8 +96,8 @@ void connection_secure(struct connection *c, SSL *ssl)
 	c->ssl = ssl;
 	SSL_set_fd(ssl, c->fd);
 	SSL_set_mode(ssl, SSL_MODE_ENABLE_PARTIAL_WRITE |
-	                          SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
-	                          SSL_MODE_RELEASE_BUFFERS);
+				  SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
+				  SSL_MODE_RELEASE_BUFFERS);
 	SSL_set_read_ahead(ssl, 1);
 }
 
@@ -106,7 +107,7 @@ static ptrdiff_t tls_trouble(SSL *ssl, int result)
 	int why = SSL_get_error(ssl, result);
 
 	return why == SSL_ERROR_WANT_READ || why == SSL_ERROR_WANT_WRITE ? 0
-	                                                                 : -1;
+									 : -1;
 }
 
 ptrdiff_t connection_read(struct connection *c, char *to, size_t room)

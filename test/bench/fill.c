@@ -21,7 +21,7 @@ static void done(struct change c)
 }
 
 static void add_user(struct changes *c, const char *domain, long k,
-                     const char *home, const char *system)
+		     const char *home, const char *system)
 {
 	const struct setting s[] = {
 		{ S("mail_system"), str_of(home) },
@@ -41,7 +41,7 @@ static void fill_here(struct changes *c, const char *domain, long users)
 }
 
 static void fill_elsewhere(struct changes *c, const char *domain, long users,
-                           char **hosts)
+			   char **hosts)
 {
 	const struct setting relay = { S("relay"), str_of(hosts[0]) };
 	const struct setting other = { S("hosts"), str_of(hosts[1]) };
@@ -63,7 +63,7 @@ int main(int n, char **argument)
 
 	if (n != 4 && n != 6) {
 		fprintf(stderr, "usage: fill DIRECTORY.DB DOMAIN USERS "
-		                "[HOSTS HOSTS]\n");
+				"[HOSTS HOSTS]\n");
 		return 2;
 	}
 	c = changes_open(argument[1], "bench");

@@ -62,8 +62,12 @@ static struct {
 	int reuse, pipeline, tls, lmtp, idle;
 	const char *auth, *from, *domain;
 } want = {
-	.sessions = 1, .messages = 1000, .size = 4096, .users = 100000,
-	.from = "sender@origin.test", .domain = "split.test",
+	.sessions = 1,
+	.messages = 1000,
+	.size = 4096,
+	.users = 100000,
+	.from = "sender@origin.test",
+	.domain = "split.test",
 };
 
 static struct {
@@ -120,7 +124,7 @@ static long user_of(long number)
 static void say_rcpt(struct session *s)
 {
 	connection_sayf(&s->c, "RCPT TO:<%lduser@%s>\r\n", user_of(s->number),
-	                want.domain);
+			want.domain);
 }
 
 static void quit(struct session *s)
@@ -149,11 +153,11 @@ static void begin_message(struct session *s)
 static void say_content(struct session *s)
 {
 	connection_sayf(&s->c,
-	                "From: <%s>\r\nTo: <%lduser@%s>\r\n"
-	                "Date: Mon, 23 Nov 2026 01:34:02 +0000\r\n"
-	                "Message-ID: <%ld.%d@origin.test>\r\n",
-	                want.from, user_of(s->number), want.domain, s->number,
-	                (int)getpid());
+			"From: <%s>\r\nTo: <%lduser@%s>\r\n"
+			"Date: Mon, 23 Nov 2026 01:34:02 +0000\r\n"
+			"Message-ID: <%ld.%d@origin.test>\r\n",
+			want.from, user_of(s->number), want.domain, s->number,
+			(int)getpid());
 	connection_say(&s->c, body, body_bytes);
 	s->step = STEP_CONTENT;
 	s->sent_ns = now_ns();
@@ -163,8 +167,7 @@ static void say_content(struct session *s)
 static void say_hello(struct session *s)
 {
 	s->step = STEP_EHLO;
-	connection_sayf(&s->c, "%s load.test\r\n",
-	                want.lmtp ? "LHLO" : "EHLO");
+	connection_sayf(&s->c, "%s load.test\r\n", want.lmtp ? "LHLO" : "EHLO");
 	flush(s);
 }
 
@@ -385,12 +388,12 @@ static void parse(int n, char **argument)
 		{ 0 },
 	};
 	long *const numbers[] = { ['s'] = &want.sessions,
-		                  ['m'] = &want.messages,
-		                  ['l'] = &want.size,
-		                  ['n'] = &want.users };
-	const char **const words[] = { ['a'] = &want.auth,
-		                       ['f'] = &want.from,
-		                       ['d'] = &want.domain };
+				  ['m'] = &want.messages,
+				  ['l'] = &want.size,
+				  ['n'] = &want.users };
+	const char **const words[] = {
+		['a'] = &want.auth, ['f'] = &want.from, ['d'] = &want.domain
+	};
 	int o;
 
 	while ((o = getopt_long(n, argument, "", options, NULL)) != -1) {

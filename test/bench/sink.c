@@ -36,7 +36,7 @@ struct visit {
 	struct connection c;
 	bool is_listener, is_over;
 	enum content content;
-	size_t matched;       /* of the end of DATA */
+	size_t matched; /* of the end of DATA */
 	uint64_t chunk_left;
 	bool chunk_is_last;
 	size_t line_bytes;
@@ -256,7 +256,7 @@ static void open_counters(const char *path)
 	if (fd < 0 || ftruncate(fd, sizeof(*counters)) != 0)
 		die(path);
 	counters = mmap(NULL, sizeof(*counters), PROT_READ | PROT_WRITE,
-	                MAP_SHARED, fd, 0);
+			MAP_SHARED, fd, 0);
 	if (counters == MAP_FAILED)
 		die(path);
 	close(fd);
@@ -269,7 +269,7 @@ int main(int n, char **argument)
 
 	if (n < 3) {
 		fprintf(stderr, "usage: sink COUNTERS "
-		                "[--tls CERTIFICATE KEY] ADDRESS:PORT...\n");
+				"[--tls CERTIFICATE KEY] ADDRESS:PORT...\n");
 		return 2;
 	}
 	if (i + 3 < n && strcmp(argument[i], "--tls") == 0) {

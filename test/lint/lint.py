@@ -21,6 +21,8 @@ Fails (exit 1) on
   vla      meson.build without -Wvla
   mutant   a planted fault (base/mutants.h) without its line in mutants.def, in
            another file than that line says, twice, or in none
+  format   C that is not as clang-format leaves it (of the version that
+           FORMATTER says; others break lines elsewhere): ./dev format
   machine  a path or address of somebody's machine; "resolved" in a lock file
 Only warns of the largest functions.
 
@@ -29,6 +31,8 @@ Every finding is one line, FILE:LINE: RULE: what and what to do.
 
 import os
 import re
+import shutil
+import subprocess
 import sys
 
 BANNED = {
@@ -44,6 +48,7 @@ BANNED = {
     "randombytes_uniform": "rt/random.h",
 }
 FILE_LINES = 600
+FORMATTER = "clang-format version 14"   # as it is in Debian 12
 FUNCTION_LINES = 60
 WARNINGS_SHOWN = 10
 
@@ -431,6 +436,31 @@ def check_machine(lint, path, text):
 
 # ---- all of it ----------------------------------------------------------
 
+def formatter():
+    """clang-format, where it is the version that FORMATTER says."""
+    path = shutil.which("clang-format")
+    if path:
+        said = subprocess.run([path, "--version"], capture_output=True,
+                              text=True).stdout
+        if FORMATTER in said:
+            return path
+    print(f"lint: the format is not checked: no {FORMATTER} here")
+    return None
+
+
+def check_format(lint, paths):
+    program = formatter()
+    if not program or not os.path.exists(
+            os.path.join(lint.root, ".clang-format")):
+        return
+    said = subprocess.run([program, "--dry-run", "--ferror-limit=1", *paths],
+                          capture_output=True, text=True, cwd=lint.root)
+    for path, line in re.findall(r"^(.+?):(\d+):\d+: .*-Wclang-format",
+                                 said.stderr, re.M):
+        lint.error(os.path.join(lint.root, path), line, "format",
+                   "not as clang-format has it: ./dev format mends it")
+
+
 def read(path):
     try:
         with open(path, encoding="utf-8") as file:
@@ -482,6 +512,8 @@ def run(root):
             check_cause(lint, path, code)
         check_sizes(lint, path, code)
 
+    check_format(lint, [path for path in files(root)
+                        if path.endswith((".c", ".h"))])
     check_circles(lint, sources, lists)
     check_said(lint, sources)
     check_mutants(lint, sources, src)

@@ -313,3 +313,15 @@ def test_this_tree_has_every_folder_in_the_table():
         known = {f for line in table if line.startswith("level")
                  for f in line.split()[2:]}
     assert known >= {d.name for d in os.scandir(f"{root}/src") if d.is_dir()}
+
+
+def test_the_format_is_clang_formats(lint):
+    said = lint({".clang-format": "UseTab: Always\nIndentWidth: 8\n",
+                 "src/base/one.c": "int one;\n"})
+    if "the format is not checked" in said[1]:
+        pytest.skip(said[1])
+    assert "base/one.c" not in said[1]
+    status, out = lint({".clang-format": "UseTab: Always\nIndentWidth: 8\n",
+                        "src/base/one.c": "int one;\n    int  two;\n"})
+    assert status == 1
+    assert "src/base/one.c:1: format" in out
