@@ -193,7 +193,7 @@ struct str arena_str(struct arena *a, struct str s)
 }
 
 static struct str printf_like(2, 0)
-        print(struct arena *a, const char *format, va_list args)
+	print(struct arena *a, const char *format, va_list args)
 {
 	char start[256];
 	va_list again;

@@ -20,13 +20,13 @@
 struct arena;
 
 struct arena *arena_open(void);
-void arena_close(struct arena *a);	/* NULL is allowed */
+void arena_close(struct arena *a); /* NULL is allowed */
 /* Forget everything but keep the first block: for a loop's next round. */
 void arena_reset(struct arena *a);
 /* Bytes handed out since open or reset: what budgets count. */
 size_t arena_bytes(const struct arena *a);
 
-void *arena_alloc(struct arena *a, size_t n);	/* zeroed, aligned for any type */
+void *arena_alloc(struct arena *a, size_t n); /* zeroed, aligned for any type */
 #define arena_new(a, type) ((type *)arena_alloc((a), sizeof(type)))
 #define arena_array(a, type, n) ((type *)arena_alloc((a), sizeof(type) * (n)))
 struct str arena_str(struct arena *a, struct str s);
@@ -37,7 +37,7 @@ char *arena_vprintf(struct arena *a, const char *format, va_list args)
 struct str arena_strf(struct arena *a, const char *format, ...)
 	printf_like(2, 3);
 
-static inline void arena_free(struct arena **a)		/* for scoped(arena) */
+static inline void arena_free(struct arena **a) /* for scoped(arena) */
 {
 	arena_close(*a);
 }

@@ -88,7 +88,7 @@ static void test_threads(void **unused)
 
 	for (size_t i = 0; i < array_size(t); i++)
 		assert_int_equal(pthread_create(&t[i], NULL, use_arenas, NULL),
-		                 0);
+				 0);
 	for (size_t i = 0; i < array_size(t); i++)
 		pthread_join(t[i], NULL);
 }

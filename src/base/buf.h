@@ -18,10 +18,13 @@ struct buf {
 	size_t n, room;
 };
 
-#define BUF_EMPTY { NULL, 0, 0 }
+#define BUF_EMPTY \
+	{ \
+		NULL, 0, 0 \
+	}
 
-void buf_free(struct buf *b);		/* also makes it empty again */
-void buf_clear(struct buf *b);		/* keeps the memory */
+void buf_free(struct buf *b);  /* also makes it empty again */
+void buf_clear(struct buf *b); /* keeps the memory */
 void buf_reserve(struct buf *b, size_t more);
 void buf_add(struct buf *b, struct str s);
 void buf_add_char(struct buf *b, char c);

@@ -13,8 +13,8 @@ _Noreturn void check_failed(const char *what, const char *file, int line)
 {
 	char text[512];
 	int n = snprintf(text, sizeof(text) - 1,
-	                 "splitmail: %s:%d: check failed: %s", file, line,
-	                 what);
+			 "splitmail: %s:%d: check failed: %s", file, line,
+			 what);
 
 	if (n < 0)
 		abort();

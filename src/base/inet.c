@@ -76,7 +76,7 @@ bool inet_is_loopback(const struct inet *a)
 	static const uint8_t v6[16] = { [15] = 1 };
 
 	return inet_is_v4(a) ? a->ip[12] == 127
-	                     : memcmp(a->ip, v6, sizeof(v6)) == 0;
+			     : memcmp(a->ip, v6, sizeof(v6)) == 0;
 }
 
 bool inet_is_link_local(const struct inet *a)
@@ -114,7 +114,7 @@ struct inet_text inet_text(const struct inet *a)
 	struct inet_text ip = inet_ip_text(a), t;
 
 	snprintf(t.c, sizeof(t.c), inet_is_v4(a) ? "%.45s:%u" : "[%.45s]:%u",
-	         ip.c, a->port);
+		 ip.c, a->port);
 	return t;
 }
 
@@ -123,7 +123,7 @@ struct inet_text inet_literal(const struct inet *a)
 	struct inet_text ip = inet_ip_text(a), t;
 
 	snprintf(t.c, sizeof(t.c), inet_is_v4(a) ? "[%.45s]" : "[IPv6:%.45s]",
-	         ip.c);
+		 ip.c);
 	return t;
 }
 

@@ -73,9 +73,9 @@ static void test_text(void **unused)
 	assert_false(inet_same_ip(&a, &b));
 	assert_false(inet_is_loopback(&a));
 	assert_true(inet_parse_ip(S("1111:2222:3333:4444:5555:6666:7777:8888"),
-	                          65535, &b));
+				  65535, &b));
 	assert_string_equal(inet_text(&b).c,
-	                    "[1111:2222:3333:4444:5555:6666:7777:8888]:65535");
+			    "[1111:2222:3333:4444:5555:6666:7777:8888]:65535");
 	assert_true(inet_parse_ip(S("127.9.9.9"), 7, &a));
 	assert_true(inet_is_loopback(&a));
 	assert_true(inet_parse_ip(S("::1"), 7, &a));
@@ -95,10 +95,10 @@ static bool within(const char *ip, const char *block)
 static void test_block(void **unused)
 {
 	static const char *const bad[] = { "",           "/",
-		                           "/8",         "1.2.3.4/",
-		                           "1.2.3.4/33", "::/129",
-		                           "1.2.3.4/-1", "1.2.3.4/8/8",
-		                           "x/8",        "1.2.3.4/0008" };
+					   "/8",         "1.2.3.4/",
+					   "1.2.3.4/33", "::/129",
+					   "1.2.3.4/-1", "1.2.3.4/8/8",
+					   "x/8",        "1.2.3.4/0008" };
 	struct inet_block b;
 
 	assert_true(within("192.0.2.255", "192.0.2.0/24"));

@@ -27,7 +27,7 @@ struct str next_hop_text(const struct next_hop *h, struct arena *arena)
 	if (str_empty(h->name))
 		return str_of(next_hop_word(h->kind));
 	return arena_strf(arena, "%s %.*s", next_hop_word(h->kind),
-	                  STR(h->name));
+			  STR(h->name));
 }
 
 bool next_hop_parse(struct str text, struct next_hop *out)

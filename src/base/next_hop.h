@@ -16,11 +16,13 @@
 #include "base/arena.h"
 
 enum next_hop_kind { /* the numbers are stored in queue.db */
-	NEXT_HOP_UNDECIDED = 0, /* route() has not said yet */
-	NEXT_HOP_MAILBOXES = 1, /* those of this server */
-	NEXT_HOP_SYSTEM = 2,    /* a mail system that has a name */
-	NEXT_HOP_RELAY = 3,     /* a domain's relay: its hosts are its name */
-	NEXT_HOP_INTERNET = 4,  /* by MX: the domain whose, or empty: all */
+		     NEXT_HOP_UNDECIDED = 0, /* route() has not said yet */
+		     NEXT_HOP_MAILBOXES = 1, /* those of this server */
+		     NEXT_HOP_SYSTEM = 2,    /* a mail system that has a name */
+		     NEXT_HOP_RELAY =
+			     3, /* a domain's relay: its hosts are its name */
+		     NEXT_HOP_INTERNET =
+			     4, /* by MX: the domain whose, or empty: all */
 };
 
 struct next_hop {

@@ -25,7 +25,7 @@ static void no_two_are_called_the_same(void **state)
 	for (size_t i = 0; i < array_size(hops); i++)
 		for (size_t j = 0; j < i; j++)
 			assert_false(str_same(next_hop_text(&hops[i], a),
-			                      next_hop_text(&hops[j], a)));
+					      next_hop_text(&hops[j], a)));
 }
 
 static void comes_back_from_its_text(void **state)
@@ -40,19 +40,18 @@ static void comes_back_from_its_text(void **state)
 	}
 	assert_false(next_hop_parse(S("exchange"), &h));
 	assert_false(next_hop_parse(S(""), &h));
-	assert_string_equal(next_hop_word((enum next_hop_kind)77),
-	                    "undecided");
+	assert_string_equal(next_hop_word((enum next_hop_kind)77), "undecided");
 }
 
 static void what_is_called_a_system(void **state)
 {
 	for (size_t i = 0; i < array_size(hops); i++)
-		assert_true(str_same(next_hop_system(&hops[i]),
-		                     hops[i].kind == NEXT_HOP_SYSTEM ||
-		                                     hops[i].kind ==
-		                                             NEXT_HOP_RELAY
-		                             ? hops[i].name
-		                             : S("")));
+		assert_true(
+			str_same(next_hop_system(&hops[i]),
+				 hops[i].kind == NEXT_HOP_SYSTEM ||
+						 hops[i].kind == NEXT_HOP_RELAY
+					 ? hops[i].name
+					 : S("")));
 }
 
 int main(void)

@@ -18,11 +18,14 @@
 #include "base/check.h"
 
 struct pace {
-	int64_t *at;		/* a ring, the oldest at `first` */
+	int64_t *at; /* a ring, the oldest at `first` */
 	unsigned room, n, first;
 };
 
-#define PACE_NEW { 0 }
+#define PACE_NEW \
+	{ \
+		0 \
+	}
 
 /* May one go NOW_MS?  Then it has gone.  False: *AGAIN_MS is when the next one
  * may.  PER_MINUTE is at least 1 and may be another each time; NOW_MS never

@@ -86,7 +86,7 @@ static void what_is_returned_did_not_go(void **state)
 	struct pace p = PACE_NEW;
 	int64_t again;
 
-	all_wait(&p, 3, 5);	/* 1, 1, 1, 61, 61 s */
+	all_wait(&p, 3, 5); /* 1, 1, 1, 61, 61 s */
 	pace_return(&p);
 	assert_true(pace_take(&p, 3, 62000, &again));
 	assert_true(pace_take(&p, 3, 62000, &again));

@@ -60,7 +60,7 @@ static void say_list(struct buf *b, struct texts list, int64_t all)
 		buf_printf(b, "%s%.*s", i ? ", " : "", STR(list.p[i]));
 	if (all > (int64_t)list.n)
 		buf_printf(b, " and %lld more",
-		           (long long)(all - (int64_t)list.n));
+			   (long long)(all - (int64_t)list.n));
 }
 
 static void say_value(struct buf *b, const struct value *v, int64_t all)
@@ -79,7 +79,7 @@ static void say_value(struct buf *b, const struct value *v, int64_t all)
 }
 
 struct str sentence_fill(struct str sentence, const struct value *values,
-                         struct arena *a)
+			 struct arena *a)
 {
 	struct buf b scoped(buf) = BUF_EMPTY;
 	int64_t n = count_of(values);

@@ -24,7 +24,7 @@ struct texts {
 enum value_kind { VALUE_TEXT, VALUE_NUMBER, VALUE_LIST };
 
 struct value {
-	const char *name;	/* NULL behind the last one */
+	const char *name; /* NULL behind the last one */
 	enum value_kind kind;
 	union {
 		struct str text;
@@ -42,7 +42,7 @@ struct value {
 		 long long: value_number, unsigned long long: value_number) \
 	(name, v)
 #define VALUES(...) \
-	((const struct value[]){ __VA_ARGS__ __VA_OPT__(, ) { .name = NULL } })
+	((const struct value[]){ __VA_ARGS__ __VA_OPT__(, ){ .name = NULL } })
 
 static inline struct value value_str(const char *name, struct str v)
 {

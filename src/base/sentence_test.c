@@ -45,13 +45,12 @@ static void test_lists(void **unused)
 
 	assert_said("{x}!", VALUES(V("x", ((struct texts){ names, 3 }))),
 		    "a, b, c!");
-	assert_said("{x}!", VALUES(V("x", ((struct texts){ names, 0 }))),
-		    "!");
-	assert_said("{n}: {x}.", VALUES(V("n", 34),
-					V("x", ((struct texts){ names, 3 }))),
+	assert_said("{x}!", VALUES(V("x", ((struct texts){ names, 0 }))), "!");
+	assert_said("{n}: {x}.",
+		    VALUES(V("n", 34), V("x", ((struct texts){ names, 3 }))),
 		    "34: a, b, c and 31 more.");
-	assert_said("{n}: {x}.", VALUES(V("n", 3),
-					V("x", ((struct texts){ names, 3 }))),
+	assert_said("{n}: {x}.",
+		    VALUES(V("n", 3), V("x", ((struct texts){ names, 3 }))),
 		    "3: a, b, c.");
 }
 
@@ -59,9 +58,10 @@ static void test_kept_values_are_their_own(void **unused)
 {
 	char text[] = "before";
 	struct str names[] = { { text, 3 } };
-	const struct value *kept = values_keep(
-		VALUES(V("text", (const char *)text), V("n", 5),
-		       V("list", ((struct texts){ names, 1 }))), arena);
+	const struct value *kept =
+		values_keep(VALUES(V("text", (const char *)text), V("n", 5),
+				   V("list", ((struct texts){ names, 1 }))),
+			    arena);
 
 	memcpy(text, "behind", sizeof(text));
 	names[0] = S("");

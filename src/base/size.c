@@ -24,7 +24,7 @@ static int cut_unit(struct str *s)
 		shift = 10 * (int)(unit - units + 1);
 		n--;
 	} else if (n != s->n && (s->p[n] | 0x20) != 'b') {
-		return -1;	/* "5i", "5o" */
+		return -1; /* "5i", "5o" */
 	}
 	*s = str_trim(str_part(*s, 0, n));
 	return shift;

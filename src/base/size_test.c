@@ -12,13 +12,24 @@ static void test_what_is_taken(void **state)
 		const char *text;
 		uint64_t bytes;
 	} sizes[] = {
-		{ "0", 0 }, { "1048576", 1048576 }, { "2G", 2 * GIB },
-		{ "2g", 2 * GIB }, { "2GB", 2 * GIB }, { "2 GB", 2 * GIB },
-		{ "2GiB", 2 * GIB }, { "2  gib", 2 * GIB }, { "2 Go", 2 * GIB },
-		{ " 2 Gio ", 2 * GIB }, { "500M", 500 << 20 },
-		{ "500 MB", 500 << 20 }, { "1.5G", GIB + GIB / 2 },
-		{ "1,5 Go", GIB + GIB / 2 }, { "0.25 K", 256 },
-		{ "7B", 7 }, { "7 b", 7 }, { "1T", 1024 * GIB },
+		{ "0", 0 },
+		{ "1048576", 1048576 },
+		{ "2G", 2 * GIB },
+		{ "2g", 2 * GIB },
+		{ "2GB", 2 * GIB },
+		{ "2 GB", 2 * GIB },
+		{ "2GiB", 2 * GIB },
+		{ "2  gib", 2 * GIB },
+		{ "2 Go", 2 * GIB },
+		{ " 2 Gio ", 2 * GIB },
+		{ "500M", 500 << 20 },
+		{ "500 MB", 500 << 20 },
+		{ "1.5G", GIB + GIB / 2 },
+		{ "1,5 Go", GIB + GIB / 2 },
+		{ "0.25 K", 256 },
+		{ "7B", 7 },
+		{ "7 b", 7 },
+		{ "1T", 1024 * GIB },
 		{ "1024T", MOST },
 	};
 
@@ -35,9 +46,11 @@ static void test_what_is_taken(void **state)
 static void test_what_is_not(void **state)
 {
 	static const char *const bad[] = {
-		"", " ", "G", "GB", "-1", "1e9", "2GG", "2 G B", "2i", "2o",
-		"2iB", "1.G", ".5G", "1.500G", "1,500", "1.5", "2X", "2 GX",
-		"1025T", "99999999999999999999", "0x10", "B", "i",
+		"",     " ",   "G",     "GB",     "-1",
+		"1e9",  "2GG", "2 G B", "2i",     "2o",
+		"2iB",  "1.G", ".5G",   "1.500G", "1,500",
+		"1.5",  "2X",  "2 GX",  "1025T",  "99999999999999999999",
+		"0x10", "B",   "i",
 	};
 	uint64_t n;
 
@@ -66,8 +79,8 @@ static void test_there_and_back(void **state)
 	for (uint64_t n = 1; n < 3000; n++) {
 		uint64_t bytes = n << 20, back;
 
-		assert_true(size_parse(str_of(size_text(bytes).c), MOST,
-				       &back));
+		assert_true(
+			size_parse(str_of(size_text(bytes).c), MOST, &back));
 		assert_int_equal(back, bytes);
 	}
 }

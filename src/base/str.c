@@ -6,7 +6,7 @@
 static unsigned char lower(char c)
 {
 	return c >= 'A' && c <= 'Z' ? (unsigned char)(c | 0x20)
-	                            : (unsigned char)c;
+				    : (unsigned char)c;
 }
 
 bool str_same(struct str a, struct str b)

@@ -23,7 +23,7 @@ struct str {
 };
 
 #define S(literal) ((struct str){ "" literal, sizeof(literal) - 1 })
-#define STR(s) (int)(s).n, (s).p	/* for "%.*s" */
+#define STR(s) (int)(s).n, (s).p /* for "%.*s" */
 #define STR_NONE ((struct str){ NULL, 0 })
 
 static inline struct str str_of(const char *c)

@@ -64,8 +64,8 @@ static void test_cut_at_a_character(void **unused)
 	assert_true(str_same(str_cut(S("a\xc3\xa9"), 2), S("a")));
 	assert_true(str_same(str_cut(S("a\xc3\xa9z"), 3), S("a\xc3\xa9")));
 	for (size_t max = 1; max <= 4; max++)
-		assert_true(str_same(str_cut(S("a\xf0\x9f\x98\x80"), max),
-				     S("a")));
+		assert_true(
+			str_same(str_cut(S("a\xf0\x9f\x98\x80"), max), S("a")));
 	assert_true(str_same(str_cut(S("\xc3\xa9"), 1), S("")));
 	/* no UTF-8 */
 	assert_true(str_same(str_cut(S("a\x80\x80\x80\x80\x80\x80"), 5),
@@ -78,7 +78,7 @@ static void test_number(void **unused)
 
 	assert_true(str_number(S("0"), 10, &n) && n == 0);
 	assert_true(str_number(S("18446744073709551615"), UINT64_MAX, &n) &&
-	            n == UINT64_MAX);
+		    n == UINT64_MAX);
 	assert_false(str_number(S("18446744073709551616"), UINT64_MAX, &n));
 	assert_true(str_number(S("65535"), 65535, &n));
 	assert_false(str_number(S("65536"), 65535, &n));
@@ -113,7 +113,7 @@ static void test_fail(void **unused)
 	assert_int_equal(errno, ENOENT);
 	assert_false(add_cause("queue %d", 7));
 	assert_string_equal(cause(),
-	                    "queue 7: open x: No such file or directory");
+			    "queue 7: open x: No such file or directory");
 	fail_use_slot(&slot);
 	assert_string_equal(cause(), "no cause given");
 	fail("of the fiber");
@@ -131,9 +131,12 @@ static void test_fail(void **unused)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_fail),   cmocka_unit_test(test_compare),
-		cmocka_unit_test(test_find),   cmocka_unit_test(test_cut),
-		cmocka_unit_test(test_number), cmocka_unit_test(test_ascii),
+		cmocka_unit_test(test_fail),
+		cmocka_unit_test(test_compare),
+		cmocka_unit_test(test_find),
+		cmocka_unit_test(test_cut),
+		cmocka_unit_test(test_number),
+		cmocka_unit_test(test_ascii),
 		cmocka_unit_test(test_cut_at_a_character),
 	};
 

@@ -33,7 +33,7 @@ static int password(struct cli *c, const struct args *a)
 	CLI_CHANGE(c, h, admin_set(h, str_of(args_word(a, 0)), s.s, s.n));
 }
 
-static int delete(struct cli *c, const struct args *a)
+static int delete (struct cli *c, const struct args *a)
 {
 	if (!cli_confirm(c, "Delete the administrator %s", args_word(a, 0)))
 		return CLI_REFUSED;
@@ -48,10 +48,8 @@ static void list_one(void *rows, const struct admin_entry *e)
 static int list(struct cli *c, const struct args *a)
 {
 	static const struct column columns[] = {
-		{ "ADMINISTRATOR", "name", 24 },
-		{ "ROLE", "role", 12 },
-		{ "PASSWORD", "password", 8 },
-		{ "TOTP", "totp", 4 },
+		{ "ADMINISTRATOR", "name", 24 }, { "ROLE", "role", 12 },
+		{ "PASSWORD", "password", 8 },   { "TOTP", "totp", 4 },
 		{ "DOMAIN", "domain", 0 },
 	};
 	struct directory *d = cli_directory(c);
@@ -152,8 +150,10 @@ static int delete_token(struct cli *c, const struct args *a)
 	uint64_t id;
 
 	if (!str_number(str_of(args_word(a, 0)), INT64_MAX, &id))
-		return cli_usage(c, "\"%s\" is no token's id; `splitmail admin "
-				    "token list` shows them.", args_word(a, 0));
+		return cli_usage(c,
+				 "\"%s\" is no token's id; `splitmail admin "
+				 "token list` shows them.",
+				 args_word(a, 0));
 	CLI_CHANGE(c, h, token_delete(h, S(""), (int64_t)id));
 }
 
@@ -161,9 +161,11 @@ static const struct key keys[] = {
 	{ "role", "superadmin|domain-admin|delegate",
 	  "of everything, of one domain, or of one domain's users only" },
 	{ "domain", "DOMAIN", "his domain; empty: all, for a superadmin" },
-	{ "totp", "off", "for who has lost his phone and his recovery codes; "
+	{ "totp", "off",
+	  "for who has lost his phone and his recovery codes; "
 	  "the owner switches it on again, in the console" },
-	{ "password", "PASSWORD", "everybody on this machine can see it while "
+	{ "password", "PASSWORD",
+	  "everybody on this machine can see it while "
 	  "the command runs: better --password-stdin" },
 	{ 0 },
 };
@@ -173,7 +175,8 @@ static const struct command commands[] = {
 	  "Add an administrator: of everything (superadmin), of one domain, or "
 	  "of one domain's users only (delegate).",
 	  "splitmail admin create jane --domain example.org "
-	  "--role domain-admin --password-stdin", create, NULL, keys, true },
+	  "--role domain-admin --password-stdin",
+	  create, NULL, keys, true },
 	{ "set", "ADMIN SETTING... [--password-stdin]",
 	  "Change an administrator's settings, all together or none.",
 	  "splitmail admin set jane totp=off", set, .keys = keys },
@@ -184,8 +187,7 @@ static const struct command commands[] = {
 	  "splitmail admin password jane", password },
 	{ "delete", "ADMIN", "Delete an administrator.",
 	  "splitmail admin delete jane", delete },
-	{ "token create",
-	  "ADMIN PURPOSE [--scope read|write] [--days N]",
+	{ "token create", "ADMIN PURPOSE [--scope read|write] [--days N]",
 	  "Make a token by which a script signs in to the HTTP API as this "
 	  "administrator. It is printed once, alone.",
 	  "splitmail admin token create admin0 \"nightly import\" --scope write",

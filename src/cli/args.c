@@ -8,10 +8,10 @@
 
 #include "cli/guess.h"
 
-enum { ITEMS = 24 };	/* in one usage line */
+enum { ITEMS = 24 }; /* in one usage line */
 
 struct item {
-	struct str name;	/* "NAME", or "relay" for --relay */
+	struct str name; /* "NAME", or "relay" for --relay */
 	bool is_option, takes_value, optional, many;
 };
 
@@ -20,8 +20,8 @@ struct value {
 	const char *value;
 };
 
-struct given {			/* a setting */
-	const struct key *key;	/* NULL: unknown */
+struct given {                 /* a setting */
+	const struct key *key; /* NULL: unknown */
 	struct str name, value;
 };
 
@@ -186,8 +186,8 @@ static bool add_setting(struct args *a, const struct key *k, struct str name,
 
 static bool is_yes_or_no(const char *word)
 {
-	static const char *const words[] = { "yes", "no", "true", "false", "on",
-					     "off" };
+	static const char *const words[] = { "yes",   "no", "true",
+					     "false", "on", "off" };
 
 	for (size_t i = 0; word && i < array_size(words); i++)
 		if (!strcmp(word, words[i]))
@@ -234,7 +234,8 @@ static bool no_option(struct args *a, struct str name)
 	near = guesses_end(&g);
 	if (near)
 		return fail("there is no option --%.*s here; did you mean "
-			    "--%s?", STR(name), near);
+			    "--%s?",
+			    STR(name), near);
 	return *known ? fail("there is no option --%.*s here; there are %s.",
 			     STR(name), known)
 		      : fail("there is no option --%.*s here.", STR(name));
@@ -268,8 +269,8 @@ static bool take_option(struct args *a, char **argv, int *i)
 			return fail("--%.*s needs a value.", STR(name));
 		value = argv[++*i];
 	}
-	a->values[a->n_values++] = (struct value){ it->name,
-						   value ? value : "" };
+	a->values[a->n_values++] =
+		(struct value){ it->name, value ? value : "" };
 	return true;
 }
 
@@ -357,8 +358,8 @@ static bool fits(const struct args *a)
 		return fail("\"%s\" is one word too many.", a->words[most]);
 	if (a->needs_settings && !a->n_settings && !a->n_values)
 		return fail("there is nothing to change: say what, such as "
-			    "%s=%s.", a->command->keys->name,
-			    a->command->keys->value);
+			    "%s=%s.",
+			    a->command->keys->name, a->command->keys->value);
 	return true;
 }
 

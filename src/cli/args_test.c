@@ -48,7 +48,8 @@ static void test_refusals(void **state)
 	assert_null(PARSE(usage, "a", "--relay", "x", "--relay", "y"));
 	assert_string_equal(cause(), "--relay is given twice.");
 	assert_null(PARSE(usage, "a", "--bogus"));
-	assert_string_equal(cause(), "there is no option --bogus here; there are "
+	assert_string_equal(cause(),
+			    "there is no option --bogus here; there are "
 			    "--alias, --relay, --force.");
 	assert_null(PARSE(usage, "a", "--force=yes"));
 	assert_string_equal(cause(), "--force takes no value.");
@@ -118,8 +119,9 @@ static void test_settings_refused(void **state)
 	assert_null(PARSE(set, "u", "member=x"));
 	assert_string_equal(cause(), "member is for creating: use `add`.");
 	assert_null(PARSE(set, "u", "--mailsystem", "x"));
-	assert_string_equal(cause(), "there is no option --mailsystem here; did "
-				     "you mean --mail-system?");
+	assert_string_equal(cause(),
+			    "there is no option --mailsystem here; did "
+			    "you mean --mail-system?");
 	assert_null(PARSE(set, "u", "mail_sytem=none"));
 	assert_string_equal(cause(), "there is no setting mail_sytem here; did "
 				     "you mean mail_system?");
@@ -129,8 +131,8 @@ static void test_settings_refused(void **state)
 
 static void test_globals_anywhere(void **state)
 {
-	char *argv[] = { "queue", "--json", "list", "--data", "/d", "--",
-			 "--json" };
+	char *argv[] = { "queue", "--json", "list",  "--data",
+			 "/d",    "--",     "--json" };
 	struct cli c = { 0 };
 	int argc = (int)array_size(argv);
 

@@ -28,10 +28,13 @@ static void list_one(void *arg, const struct change_entry *e)
 static int list(struct cli *c, const struct args *a)
 {
 	static const struct column columns[] = {
-		{ "ID", "id", 6 },	{ "AT", "at", 20 },
-		{ "WHO", "who", 16 },	{ "WHAT", "noun", 7 },
+		{ "ID", "id", 6 },
+		{ "AT", "at", 20 },
+		{ "WHO", "who", 16 },
+		{ "WHAT", "noun", 7 },
 		{ "SUBJECT", "subject", 28 },
-		{ "FIELD", "field", 12 },	{ "OLD", "old", 20 },
+		{ "FIELD", "field", 12 },
+		{ "OLD", "old", 20 },
 		{ "NEW", "new", 0 },
 	};
 	const char *subject = args_word(a, 0);
@@ -61,13 +64,16 @@ static int undo(struct cli *c, const struct args *a)
 	uint64_t id;
 
 	if (!str_number(str_of(args_word(a, 0)), INT64_MAX, &id))
-		return cli_usage(c, "%s is no number of a change: see "
-				 "`splitmail change list`.", args_word(a, 0));
+		return cli_usage(c,
+				 "%s is no number of a change: see "
+				 "`splitmail change list`.",
+				 args_word(a, 0));
 	CLI_CHANGE(c, h, rename_undo(h, (int64_t)id));
 }
 
 static const struct command commands[] = {
-	{ "list", "[SUBJECT] [--most N]", "Show who changed what, the newest "
+	{ "list", "[SUBJECT] [--most N]",
+	  "Show who changed what, the newest "
 	  "first.",
 	  "splitmail change list mary@example.org", list,
 	  "SUBJECT is an address, a domain or a name, by which it is found under "
@@ -78,5 +84,4 @@ static const struct command commands[] = {
 	  "Within 24 hours. What came to the new name since goes along." },
 };
 
-const struct noun noun_change = NOUN_OF("change", "who changed what",
-					commands);
+const struct noun noun_change = NOUN_OF("change", "who changed what", commands);

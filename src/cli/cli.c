@@ -93,16 +93,21 @@ static int unknown_verb(struct cli *c, const struct noun *n, const char *verb)
 		known = arena_printf(c->arena, "%s, %s", known,
 				     n->commands[i].verb);
 	if (!verb)
-		fprintf(c->err, "splitmail: splitmail %s needs one of %s. "
-			"`splitmail %s --help` says more.\n", n->name, known,
-			n->name);
+		fprintf(c->err,
+			"splitmail: splitmail %s needs one of %s. "
+			"`splitmail %s --help` says more.\n",
+			n->name, known, n->name);
 	else if (meant)
-		fprintf(c->err, "splitmail: splitmail %s knows no \"%s\"; did "
-			"you mean `splitmail %s %s`? There are %s.\n", n->name,
-			cli_clean(c, verb), n->name, meant->verb, known);
+		fprintf(c->err,
+			"splitmail: splitmail %s knows no \"%s\"; did "
+			"you mean `splitmail %s %s`? There are %s.\n",
+			n->name, cli_clean(c, verb), n->name, meant->verb,
+			known);
 	else
-		fprintf(c->err, "splitmail: splitmail %s knows no \"%s\", "
-			"only %s.\n", n->name, cli_clean(c, verb), known);
+		fprintf(c->err,
+			"splitmail: splitmail %s knows no \"%s\", "
+			"only %s.\n",
+			n->name, cli_clean(c, verb), known);
 	return CLI_USAGE;
 }
 

@@ -71,15 +71,15 @@ struct cli_server {
 };
 
 struct cli {
-	const char *data;	/* the data folder */
+	const char *data; /* the data folder */
 	/* NULL, or what it gives is NULL: no splitmail.conf that can be read.
 	 * What it gives stays. */
 	const struct cli_server *(*server)(const char *data);
 	bool json;
-	bool yes;		/* --yes: nothing is asked */
-	const struct process *processes;	/* name NULL at the end */
+	bool yes;                        /* --yes: nothing is asked */
+	const struct process *processes; /* name NULL at the end */
 	FILE *in, *out, *err;
-	struct arena *arena;	/* the command's; cli_run() makes it */
+	struct arena *arena; /* the command's; cli_run() makes it */
 };
 
 /* A command that is a process of its own: main runs it, here it is only
@@ -88,8 +88,8 @@ struct call;
 struct process {
 	const char *name, *usage, *what, *example;
 	int (*main)(const struct call *c);
-	bool is_inner;		/* for `serve` alone: not in the help's list */
-	const char *more;	/* as struct command's */
+	bool is_inner;    /* for `serve` alone: not in the help's list */
+	const char *more; /* as struct command's */
 };
 
 /* ---- for main ---- */
@@ -115,26 +115,26 @@ struct args;
 /* How often a setting may be given in one command. */
 enum key_times {
 	KEY_ONCE,
-	KEY_EACH,		/* each is a setting of its own */
-	KEY_JOINED,		/* all of them are one list, ", " between */
+	KEY_EACH,   /* each is a setting of its own */
+	KEY_JOINED, /* all of them are one list, ", " between */
 };
 
 /* A setting, for the help, the shell and the arguments; what is valid decides
  * the directory, whose key it is. */
 struct key {
-	const char *name;	/* "mail_system" */
-	const char *value;	/* "hosted|alternate|none", "SIZE" */
-	const char *what;	/* may be several lines long */
+	const char *name;  /* "mail_system" */
+	const char *value; /* "hosted|alternate|none", "SIZE" */
+	const char *what;  /* may be several lines long */
 	enum key_times times;
-	const char *one;	/* "alias", for one of "aliases"; or NULL */
-	const char *later;	/* only when created; then: what to do instead */
+	const char *one;   /* "alias", for one of "aliases"; or NULL */
+	const char *later; /* only when created; then: what to do instead */
 };
 
 struct command {
 	const char *verb, *usage, *what, *example;
 	int (*run)(struct cli *c, const struct args *a);
-	const char *more;	/* help's last paragraph; or NULL */
-	const struct key *keys;	/* of SETTING; name NULL at the end */
+	const char *more;       /* help's last paragraph; or NULL */
+	const struct key *keys; /* of SETTING; name NULL at the end */
 	bool creates;
 };
 
@@ -145,7 +145,9 @@ struct noun {
 };
 
 #define NOUN_OF(name, what, commands) \
-	{ name, what, commands, array_size(commands) }
+	{ \
+		name, what, commands, array_size(commands) \
+	}
 
 /* Word number I, or NULL when there are fewer. */
 const char *args_word(const struct args *a, size_t i);
@@ -164,14 +166,14 @@ char *cli_path(struct cli *c, const char *name);
 const char *cli_read_secret(struct cli *c, const char *prompt);
 /* Ask before WHAT ("delete the user bob@...") is done, if somebody sits at a
  * terminal and has not said --yes.  False: he said no, and that was said. */
-bool cli_confirm(struct cli *c, const char *format, ...) printf_like(2, 3)
-	must_check;
+bool cli_confirm(struct cli *c, const char *format, ...)
+	printf_like(2, 3) must_check;
 /* The answer of the engine that runs (control/control.h). False: cause(). */
-bool cli_ask_engine(struct cli *c, const char *question, struct buf *answer)
-	must_check;
+bool cli_ask_engine(struct cli *c, const char *question,
+		    struct buf *answer) must_check;
 /* "KEY=VALUE": false, with cause(), when there is no '='. */
-bool cli_key_value(const char *word, struct str *key, struct str *value)
-	must_check;
+bool cli_key_value(const char *word, struct str *key,
+		   struct str *value) must_check;
 
 /* ---- what is said ---- */
 
@@ -191,7 +193,7 @@ const char *cli_clean(struct cli *c, const char *text);
  */
 struct column {
 	const char *title, *key;
-	int width;		/* at least; the last column may be 0 */
+	int width; /* at least; the last column may be 0 */
 };
 struct rows {
 	struct cli *cli;
@@ -200,7 +202,7 @@ struct rows {
 };
 struct rows rows_begin(struct cli *c, const struct column *columns, size_t n);
 void rows_add(struct rows *r, json_t *row);
-int rows_end(struct rows *r);			/* CLI_DONE */
+int rows_end(struct rows *r); /* CLI_DONE */
 
 /* One object (taken over): JSON, or a line "key  value" for each member; an
  * array of objects becomes a block of indented lines. */

@@ -47,13 +47,16 @@ static void test_a_domain_and_its_users(void **state)
 	json_t *j;
 
 	assert_int_equal(RUN("domain", "create", "Example.ORG", "--alias",
-			     "example.net", "--relay", "127.0.0.1:2525"), 0);
-	assert_int_equal(RUN_WITH("secret\n", "user", "create",
-				  "Alice@example.org", "--name", "Alice",
-				  "--password-stdin"), 0);
-	assert_int_equal(RUN("user", "create", "bob@example.net",
-			     "--mail-system", "alternate", "--address",
-			     "robert@example.net"), 0);
+			     "example.net", "--relay", "127.0.0.1:2525"),
+			 0);
+	assert_int_equal(
+		RUN_WITH("secret\n", "user", "create", "Alice@example.org",
+			 "--name", "Alice", "--password-stdin"),
+		0);
+	assert_int_equal(
+		RUN("user", "create", "bob@example.net", "--mail-system",
+		    "alternate", "--address", "robert@example.net"),
+		0);
 	assert_int_equal(RUN("user", "list", "--json"), 0);
 	j = json_loads(out, 0, NULL);
 	assert_int_equal(json_array_size(j), 2);
@@ -78,9 +81,10 @@ static void test_a_domain_and_its_users(void **state)
 
 static void test_every_noun_lists(void **state)
 {
-	assert_int_equal(RUN("group", "create", "team@example.org", "--member",
-			     "alice@example.org", "--member",
-			     "out@else.example"), 0);
+	assert_int_equal(
+		RUN("group", "create", "team@example.org", "--member",
+		    "alice@example.org", "--member", "out@else.example"),
+		0);
 	assert_int_equal(RUN("group", "list"), 0);
 	assert_has(out, "out@else.example");
 	assert_int_equal(RUN("group", "show", "team@example.org"), 0);
@@ -89,7 +93,8 @@ static void test_every_noun_lists(void **state)
 	assert_int_equal(RUN("shared", "show", "abuse@example.org"), 0);
 	assert_int_equal(RUN_WITH("pw\n", "system", "create", "gw", "--hosts",
 				  "gw.example", "--user", "u", "--trust",
-				  "192.0.2.0/24", "--password-stdin"), 0);
+				  "192.0.2.0/24", "--password-stdin"),
+			 0);
 	assert_int_equal(RUN("system", "list"), 0);
 	assert_has(out, "192.0.2.0/24");
 	assert_int_equal(RUN("system", "show", "gw"), 0);
@@ -103,12 +108,14 @@ static void test_every_noun_lists(void **state)
 
 static void test_an_administrator_is_changed(void **state)
 {
-	assert_int_equal(RUN("admin", "create", "jane", "--role",
-			     "superadmin"), 0);
+	assert_int_equal(RUN("admin", "create", "jane", "--role", "superadmin"),
+			 0);
 	assert_int_equal(RUN("admin", "set", "jane", "role=delegate",
-			     "domain=example.org"), 0);
+			     "domain=example.org"),
+			 0);
 	assert_int_equal(RUN_WITH("a new secret\n", "admin", "set", "jane",
-				  "totp=off", "--password-stdin"), 0);
+				  "totp=off", "--password-stdin"),
+			 0);
 	assert_int_equal(RUN("admin", "list"), 0);
 	assert_has(out, "delegate      set       off   example.org");
 	assert_int_equal(RUN("admin", "set", "jane", "totp=on"), 1);
@@ -138,8 +145,8 @@ static void test_status_and_sentences(void **state)
 	assert_int_equal(RUN("domain"), 2);
 	assert_int_equal(RUN("nothing"), 2);
 	assert_int_equal(RUN("user", "list", "--mail-system", "x"), 2);
-	assert_int_equal(RUN("user", "create", "a@example.org",
-			     "--password-stdin"), 1);
+	assert_int_equal(
+		RUN("user", "create", "a@example.org", "--password-stdin"), 1);
 	assert_has(err, "standard input");
 }
 
@@ -152,7 +159,8 @@ static void expect_keys(const char *noun, const char *which)
 	const char *list;
 	size_t n = 0;
 
-	assert_int_equal(RUN((char *)noun, "set", (char *)which, "colour=x"), 1);
+	assert_int_equal(RUN((char *)noun, "set", (char *)which, "colour=x"),
+			 1);
 	list = strstr(err, "the keys are ");
 	if (!list)
 		fail_msg("%s set: %s", noun, err);
@@ -189,37 +197,43 @@ static void test_help_has_every_key(void **state)
 
 static void test_one_spelling(void **state)
 {
-	static char *ways[] = { "mail_system=alternate", "mail-system=alternate",
+	static char *ways[] = { "mail_system=alternate",
+				"mail-system=alternate",
 				"--mail-system=alternate",
 				"--mail_system=alternate" };
 
 	for (size_t i = 0; i < array_size(ways); i++) {
 		assert_int_equal(RUN("user", "set", "alice@example.org",
-				     "mail_system=hosted"), 0);
-		assert_int_equal(RUN("user", "set", "alice@example.org",
-				     ways[i]), 0);
+				     "mail_system=hosted"),
+				 0);
+		assert_int_equal(
+			RUN("user", "set", "alice@example.org", ways[i]), 0);
 		assert_int_equal(RUN("user", "show", "alice@example.org"), 0);
 		assert_has(out, "to 127.0.0.1:2525");
 		assert_int_equal(RUN("user", "create", "way@example.org",
-				     ways[i], "quota=2GiB"), 0);
+				     ways[i], "quota=2GiB"),
+				 0);
 		assert_int_equal(RUN("user", "show", "way@example.org"), 0);
 		assert_has(out, "alternate");
 		assert_has(out, "2 GiB");
-		assert_int_equal(RUN("user", "delete", "way@example.org",
-				     "--yes"), 0);
+		assert_int_equal(
+			RUN("user", "delete", "way@example.org", "--yes"), 0);
 	}
-	assert_int_equal(RUN("user", "set", "alice@example.org",
-			     "mail_system=hosted"), 0);
-	assert_int_equal(RUN("domain", "set", "example.org",
-			     "--forward-unknown"), 0);
-	assert_int_equal(RUN("domain", "set", "example.org",
-			     "--forward-unknown=no", "--alias", "example.net",
-			     "--alias", "example.com"), 0);
+	assert_int_equal(
+		RUN("user", "set", "alice@example.org", "mail_system=hosted"),
+		0);
+	assert_int_equal(
+		RUN("domain", "set", "example.org", "--forward-unknown"), 0);
+	assert_int_equal(
+		RUN("domain", "set", "example.org", "--forward-unknown=no",
+		    "--alias", "example.net", "--alias", "example.com"),
+		0);
 	assert_int_equal(RUN("domain", "show", "example.org"), 0);
 	assert_has(out, "example.com, example.net");
 	assert_has(out, "the server's limit");
 	assert_int_equal(RUN_WITH("pw of hers\n", "user", "set",
-				  "alice@example.org", "--password-stdin"), 0);
+				  "alice@example.org", "--password-stdin"),
+			 0);
 	assert_int_equal(RUN("user", "set", "alice@example.org", "address=x@*"),
 			 2);
 	assert_has(err, "splitmail address add");
@@ -230,8 +244,8 @@ static void test_one_spelling(void **state)
 
 static void test_a_pasted_address(void **state)
 {
-	assert_int_equal(RUN("user", "create",
-			     "\"Fred Doe\" <fred@example.org>"), 0);
+	assert_int_equal(
+		RUN("user", "create", "\"Fred Doe\" <fred@example.org>"), 0);
 	assert_int_equal(RUN("user", "list", "fr*"), 0);
 	assert_has(out, "Fred Doe");
 	assert_null(strstr(out, "alice"));
@@ -249,7 +263,8 @@ static void test_where_addresses_go(void **state)
 
 	assert_int_equal(RUN("address", "add", bob, "b2@*"), 0);
 	assert_int_equal(RUN("address", "set", "b2@example.org", "routed=no",
-			     "home=both"), 0);
+			     "home=both"),
+			 0);
 	assert_int_equal(RUN("user", "show", bob), 0);
 	assert_has(out, "to 127.0.0.1:2525");
 	assert_has(out, "refused: not routed");
@@ -267,8 +282,9 @@ static void test_where_addresses_go(void **state)
 	assert_int_equal(RUN("user", "set", bob, "enabled=no"), 0);
 	assert_int_equal(RUN("user", "show", bob), 0);
 	assert_has(out, "refused: the user is not enabled");
-	assert_int_equal(RUN("user", "set", bob, "enabled=yes",
-			     "mail_system=alternate"), 0);
+	assert_int_equal(
+		RUN("user", "set", bob, "enabled=yes", "mail_system=alternate"),
+		0);
 	assert_int_equal(RUN("address", "remove", "b2@*"), 0);
 }
 
@@ -276,10 +292,12 @@ static void test_tokens(void **state)
 {
 	json_t *j;
 
-	assert_int_equal(RUN("admin", "token", "create", "admin0", "import"), 0);
+	assert_int_equal(RUN("admin", "token", "create", "admin0", "import"),
+			 0);
 	assert_int_equal(strcspn(out, "\n"), TOKEN_CHARS);
 	assert_int_equal(RUN("admin", "token", "create", "admin0", "write it",
-			     "--scope", "write", "--days=7", "--json"), 0);
+			     "--scope", "write", "--days=7", "--json"),
+			 0);
 	assert_has(out, "\"token\"");
 	assert_int_equal(RUN("admin", "token", "list", "--json"), 0);
 	j = json_loads(out, 0, NULL);
@@ -292,7 +310,8 @@ static void test_tokens(void **state)
 	assert_null(strstr(out, "write"));
 	assert_int_equal(RUN("admin", "token", "create", "nobody", "x"), 1);
 	assert_int_equal(RUN("admin", "token", "create", "admin0", "x",
-			     "--scope", "all"), 2);
+			     "--scope", "all"),
+			 2);
 	assert_int_equal(RUN("admin", "token"), 2);
 	assert_has(err, "token create");
 	assert_int_equal(RUN("help", "admin", "token", "create"), 0);
@@ -352,7 +371,8 @@ static void help_of(const struct noun *n, const struct command *m)
 	if (second)
 		*second++ = 0;
 	assert_int_equal(second ? RUN((char *)n->name, verb, second, "-h")
-				: RUN((char *)n->name, verb, "-h"), 0);
+				: RUN((char *)n->name, verb, "-h"),
+			 0);
 }
 
 /* Examples may be longer: they are there to be copied. */
@@ -360,7 +380,8 @@ static void test_help_is_narrow(void **state)
 {
 	assert_int_equal(RUN("--help"), 0);
 	expect_narrow(out);
-	for (const struct listed_noun *l = cli_nouns; l->noun || l->title; l++) {
+	for (const struct listed_noun *l = cli_nouns; l->noun || l->title;
+	     l++) {
 		if (!l->noun)
 			continue;
 		assert_int_equal(RUN("help", (char *)l->noun->name), 0);
@@ -377,9 +398,10 @@ static void test_help_is_narrow(void **state)
 static void test_help(void **state)
 {
 	static char *nouns[][2] = {
-		{ "domain", "create" }, { "user", "set" }, { "group", "add" },
-		{ "address", "set" },	{ "shared", "create" },
-		{ "system", "create" }, { "admin", "create" },
+		{ "domain", "create" }, { "user", "set" },
+		{ "group", "add" },     { "address", "set" },
+		{ "shared", "create" }, { "system", "create" },
+		{ "admin", "create" },
 	};
 
 	for (size_t i = 0; i < array_size(nouns); i++) {
@@ -395,8 +417,8 @@ static void test_terminal_is_safe(void **state)
 	assert_int_equal(RUN("domain", "show", "a\033[31m"), 1);
 	assert_null(strchr(err, '\033'));
 	/* Nor what turns the order of letters round, or begins a line. */
-	assert_int_equal(RUN("domain", "show", "a\u202egnp\u2066b\u2028c\u061cd"),
-	                 1);
+	assert_int_equal(
+		RUN("domain", "show", "a\u202egnp\u2066b\u2028c\u061cd"), 1);
 	assert_null(strstr(err, "\xe2\x80"));
 	assert_null(strstr(err, "\xe2\x81"));
 	assert_null(strstr(err, "\xd8\x9c"));

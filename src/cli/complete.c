@@ -11,14 +11,14 @@
 #include "cli/store.h"
 #include "queue/tools.h"
 
-enum { OFFERS = 500 };	/* more are of no use to anybody */
+enum { OFFERS = 500 }; /* more are of no use to anybody */
 
 extern const char completion_bash[], completion_zsh[];
 
 struct offers {
 	struct cli *cli;
-	const char *begun;	/* what is typed of the word */
-	const char *before;	/* stands in front of every offer: "relay=" */
+	const char *begun;  /* what is typed of the word */
+	const char *before; /* stands in front of every offer: "relay=" */
 	size_t n;
 };
 
@@ -218,8 +218,7 @@ static void offer_options(struct offers *o, const struct command *m)
 	for (const struct key *k = has_settings(m) ? m->keys : NULL;
 	     k && k->name; k++)
 		if (m->creates || !k->later)
-			offer_word(o, "--", dashed(o->cli->arena, k->name),
-				   "");
+			offer_word(o, "--", dashed(o->cli->arena, k->name), "");
 	offer(o, S("--json"));
 	offer(o, S("--yes"));
 	offer(o, S("--help"));
@@ -364,7 +363,7 @@ static int words(struct cli *c, const struct args *a)
 		if (!strcmp(word, "--data") && from + 2 < n)
 			c->data = args_word(a, ++from);
 		else if (!strcmp(word, "--data"))
-			return CLI_DONE;	/* a folder: the shell knows */
+			return CLI_DONE; /* a folder: the shell knows */
 		else if (!strncmp(word, "--data=", 7))
 			c->data = word + 7;
 		else if (strcmp(word, "--json") && strcmp(word, "--yes"))
@@ -389,21 +388,23 @@ static int zsh(struct cli *c, const struct args *a)
 }
 
 static const struct command commands[] = {
-	{ "bash", "", "Print the function that makes bash complete commands, "
+	{ "bash", "",
+	  "Print the function that makes bash complete commands, "
 	  "settings and names.",
 	  "source <(splitmail completion bash)", bash,
 	  "To have it in every shell, put the example into ~/.bashrc, or as "
 	  "root: splitmail completion bash "
 	  ">/etc/bash_completion.d/splitmail" },
-	{ "zsh", "", "Print the function that makes zsh complete commands, "
+	{ "zsh", "",
+	  "Print the function that makes zsh complete commands, "
 	  "settings and names.",
 	  "source <(splitmail completion zsh)", zsh,
 	  "The example goes into ~/.zshrc, behind compinit." },
-	{ "words", "[WORD]...", "What may stand for the last WORD of a command "
+	{ "words", "[WORD]...",
+	  "What may stand for the last WORD of a command "
 	  "line; the functions above ask this.",
 	  "splitmail completion words -- user set b", words },
 };
 
-const struct noun noun_completion =
-	NOUN_OF("completion", "completion at the Tab key for bash and zsh",
-		commands);
+const struct noun noun_completion = NOUN_OF(
+	"completion", "completion at the Tab key for bash and zsh", commands);

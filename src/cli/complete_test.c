@@ -29,7 +29,8 @@ static const char *offered(int argc, char **words)
 	char empty[] = "";
 	char *argv[24] = { "completion", "words", "--" };
 	struct cli c = {
-		.data = folder, .processes = processes,
+		.data = folder,
+		.processes = processes,
 		.in = fmemopen(empty, 1, "r"),
 		.out = fmemopen(out, sizeof(out), "w"),
 		.err = fmemopen(err, sizeof(err), "w"),
@@ -92,10 +93,12 @@ static void test_settings(void **state)
 	assert_string_equal(OFFERED("user", "set", "x@y", "mail_system="),
 			    "mail_system=hosted mail_system=alternate "
 			    "mail_system=none");
-	assert_string_equal(OFFERED("user", "create", "x@y", "--mail-system",
-				    "h"), "hosted");
-	assert_string_equal(OFFERED("user", "create", "--mail-system",
-				    "hosted", "x@y", "quo"), "quota=");
+	assert_string_equal(
+		OFFERED("user", "create", "x@y", "--mail-system", "h"),
+		"hosted");
+	assert_string_equal(OFFERED("user", "create", "--mail-system", "hosted",
+				    "x@y", "quo"),
+			    "quota=");
 	assert_string_equal(OFFERED("user", "create", "x@y", "--ma"),
 			    "--mail-system");
 	assert_string_equal(OFFERED("user", "create", "x@y", "--mail-system=n"),

@@ -19,7 +19,8 @@ static bool has_mail(struct cli *c, struct str mailbox)
 {
 	return mailbox.n > 0 &&
 	       access(cli_path(c, arena_printf(c->arena, "mail/%.*s",
-					       STR(mailbox))), F_OK) == 0;
+					       STR(mailbox))),
+		      F_OK) == 0;
 }
 
 /* ---- before ---- */
@@ -38,7 +39,7 @@ static bool may_erase(struct cli *c, const char *who)
 {
 	if (!c->yes && !isatty(fileno(c->in))) {
 		(void)!cli_refuse(c, "What is erased cannot be had back: add "
-				  "--yes.");
+				     "--yes.");
 		return false;
 	}
 	return cli_confirm(c, "Erase all mail of %s that lies here, for good",
@@ -56,15 +57,18 @@ static bool confirm_delete(struct cli *c, enum holder_kind kind,
 		mailbox = holder_mailbox(d, id, c->arena);
 	directory_close(d);
 	if (!has_mail(c, mailbox))
-		return cli_confirm(c, "Delete %s: no mail of his lies here, and "
+		return cli_confirm(c,
+				   "Delete %s: no mail of his lies here, and "
 				   "a mailbox on another mail system is not "
-				   "touched", address);
+				   "touched",
+				   address);
 	if (erase)
 		return may_erase(c, address);
-	return cli_confirm(c, "Delete %s: the mail that lies here is kept until "
+	return cli_confirm(c,
+			   "Delete %s: the mail that lies here is kept until "
 			   "%s (`splitmail %s restore` brings it back) and is "
-			   "gone then", address, day_after(c, KEPT_DAYS),
-			   noun_of(kind));
+			   "gone then",
+			   address, day_after(c, KEPT_DAYS), noun_of(kind));
 }
 
 /* ---- the list ---- */
@@ -84,8 +88,8 @@ static void list_one(void *arg, const struct deleted_entry *e)
 int cli_deleted(struct cli *c, enum holder_kind kind)
 {
 	static const struct column columns[] = {
-		{ "NUMBER", "id", 6 },	{ "ADDRESS", "address", 32 },
-		{ "DELETED", "deleted", 20 }, { "KEPT UNTIL", "until", 20 },
+		{ "NUMBER", "id", 6 },          { "ADDRESS", "address", 32 },
+		{ "DELETED", "deleted", 20 },   { "KEPT UNTIL", "until", 20 },
 		{ "MAIL HERE", "has_mail", 9 }, { "BY", "deleted_by", 0 },
 	};
 	struct deleted_filter all = { .kind = (int)kind };
@@ -107,8 +111,9 @@ int cli_restore(struct cli *c, const struct args *a)
 {
 	const char *as = args_option(a, "as");
 
-	CLI_CHANGE(c, h, deleted_restore(h, str_of(args_word(a, 0)),
-					 str_of(as ? as : "")));
+	CLI_CHANGE(c, h,
+		   deleted_restore(h, str_of(args_word(a, 0)),
+				   str_of(as ? as : "")));
 }
 
 /* Their folders, and then what is known of them. */
@@ -137,8 +142,10 @@ static int erased(struct cli *c, struct changes *h, struct change r)
 
 	if (r.outcome == CHANGE_DONE && !remove_mail(c, true, &removed)) {
 		changes_close(h);
-		return cli_refuse(c, "%s. It is tried again while Splitmail "
-				  "runs.", cause());
+		return cli_refuse(c,
+				  "%s. It is tried again while Splitmail "
+				  "runs.",
+				  cause());
 	}
 	return cli_outcome(c, h, r);
 }
@@ -169,9 +176,9 @@ int cli_delete(struct cli *c, enum holder_kind kind, const struct args *a)
 	cli_cleans(h, a);
 	if (erase)
 		return erased(c, h, holder_erase(h, kind, who));
-	return cli_outcome(c, h, kind == HOLDER_SHARED
-					 ? shared_delete(h, who)
-					 : user_delete(h, who));
+	return cli_outcome(c, h,
+			   kind == HOLDER_SHARED ? shared_delete(h, who)
+						 : user_delete(h, who));
 }
 
 int cli_sweep(struct cli *c, bool only_erased)

@@ -19,31 +19,33 @@ static int set(struct cli *c, const struct args *a)
 
 	if (!settings_given(c, &s, a))
 		return cli_refuse(c, "%s", cause());
-	CLI_CHANGE(c, h, (cli_cleans(h, a),
-			  domain_set(h, str_of(args_word(a, 0)), s.s,
-				     s.n)));
+	CLI_CHANGE(c, h,
+		   (cli_cleans(h, a),
+		    domain_set(h, str_of(args_word(a, 0)), s.s, s.n)));
 }
 
 static int rename_one(struct cli *c, const struct args *a)
 {
-	CLI_CHANGE(c, h, domain_rename(h, str_of(args_word(a, 0)),
-				       str_of(args_word(a, 1)),
-				       !args_option(a, "drop-old")));
+	CLI_CHANGE(c, h,
+		   domain_rename(h, str_of(args_word(a, 0)),
+				 str_of(args_word(a, 1)),
+				 !args_option(a, "drop-old")));
 }
 
-static int delete(struct cli *c, const struct args *a)
+static int delete (struct cli *c, const struct args *a)
 {
 	if (!cli_confirm(c, "Delete the domain %s", args_word(a, 0)))
 		return CLI_REFUSED;
-	CLI_CHANGE(c, h, (cli_cleans(h, a),
-			  domain_delete(h, str_of(args_word(a, 0)))));
+	CLI_CHANGE(
+		c, h,
+		(cli_cleans(h, a), domain_delete(h, str_of(args_word(a, 0)))));
 }
 
 struct shown {
 	struct cli *cli;
 	struct directory *d;
-	struct rows rows;	/* of a list */
-	json_t *object;		/* of show */
+	struct rows rows; /* of a list */
+	json_t *object;   /* of show */
 	bool broken;
 };
 
@@ -62,7 +64,8 @@ static json_t *domain_json(struct shown *s, const struct domain_entry *e)
 	if (!o)
 		s->broken = true;
 	else
-		json_object_set_new(o, "role", json_string(role_of(&e->domain)));
+		json_object_set_new(o, "role",
+				    json_string(role_of(&e->domain)));
 	return o;
 }
 
@@ -107,9 +110,11 @@ static void list_one(void *arg, const struct domain_entry *e)
 static int list(struct cli *c, const struct args *a)
 {
 	static const struct column columns[] = {
-		{ "DOMAIN", "name", 24 },	{ "RELAY", "relay", 24 },
+		{ "DOMAIN", "name", 24 },
+		{ "RELAY", "relay", 24 },
 		{ "UNKNOWN FORWARDED", "forward_unknown", 17 },
-		{ "HOSTED", "hosted", 8 },	{ "ALTERNATE", "alternate", 9 },
+		{ "HOSTED", "hosted", 8 },
+		{ "ALTERNATE", "alternate", 9 },
 		{ "ALIASES", "aliases", 0 },
 	};
 	struct shown s = { .cli = c, .d = cli_directory(c) };
@@ -125,17 +130,24 @@ static int list(struct cli *c, const struct args *a)
 
 static const struct key keys[] = {
 	{ "relay", "HOSTS", "hosts of the alternate mail server; empty: none" },
-	{ "forward_unknown", "yes|no", "yes: addresses nobody has here go to "
+	{ "forward_unknown", "yes|no",
+	  "yes: addresses nobody has here go to "
 	  "the relay" },
-	{ "aliases", "NAMES", "all other names, separated by commas; --alias "
-	  "for one of them", KEY_JOINED, "alias" },
-	{ "catch_all", "ADDRESS", "who gets mail for addresses nobody has; "
+	{ "aliases", "NAMES",
+	  "all other names, separated by commas; --alias "
+	  "for one of them",
+	  KEY_JOINED, "alias" },
+	{ "catch_all", "ADDRESS",
+	  "who gets mail for addresses nobody has; "
 	  "empty: it is refused" },
-	{ "postmaster", "ADDRESS", "who gets mail for postmaster@ and abuse@; "
+	{ "postmaster", "ADDRESS",
+	  "who gets mail for postmaster@ and abuse@; "
 	  "empty: their own mailboxes" },
-	{ "own_senders", "accept|refuse", "strangers who use the domain as "
+	{ "own_senders", "accept|refuse",
+	  "strangers who use the domain as "
 	  "sender" },
-	{ "from_header", "accept|own", "own: From and Sender of what users of "
+	{ "from_header", "accept|own",
+	  "own: From and Sender of what users of "
 	  "the domain send have to name addresses they may send as" },
 	{ "description", "TEXT", "a line for people" },
 	{ "max_message_size", "SIZE", "such as 50 MB; 0: the server's limit" },
@@ -147,20 +159,26 @@ static const struct command commands[] = {
 	  "Add a mail domain: alone, as master (with a relay) or as slave (with "
 	  "a relay and forward_unknown).",
 	  "splitmail domain create example.org --alias example.net "
-	  "--relay mail.other.example", create,
+	  "--relay mail.other.example",
+	  create,
 	  "HOSTS: host, host:port, 192.0.2.1, [2001:db8::1]:25; several, "
 	  "separated by commas, are tried in order. Host names are looked up "
-	  "by A and AAAA, never by MX.", keys, true },
-	{ "set", "DOMAIN SETTING... [--clean]", "Change a domain's settings, all "
+	  "by A and AAAA, never by MX.",
+	  keys, true },
+	{ "set", "DOMAIN SETTING... [--clean]",
+	  "Change a domain's settings, all "
 	  "together or none.",
 	  "splitmail domain set example.org relay=mail.other.example "
-	  "forward_unknown=yes", set,
+	  "forward_unknown=yes",
+	  set,
 	  "What leads to an alias that is taken away is named and keeps it; "
-	  "--clean takes that away along.", keys },
+	  "--clean takes that away along.",
+	  keys },
 	{ "show", "DOMAIN", "Show a domain's settings.",
 	  "splitmail domain show example.org", show },
 	{ "list", "", "List all domains.", "splitmail domain list", list },
-	{ "rename", "DOMAIN NEW [--drop-old]", "Give a domain another first "
+	{ "rename", "DOMAIN NEW [--drop-old]",
+	  "Give a domain another first "
 	  "name; the old one stays its alias.",
 	  "splitmail domain rename example.org example.com", rename_one,
 	  "All logins and addresses take the new name, and so do the forwards, "

@@ -25,7 +25,8 @@ static void waits ask(void *arg)
 bool cli_ask_engine(struct cli *c, const char *question, struct buf *answer)
 {
 	struct call k = { .path = cli_path(c, CONTROL_SOCKET),
-			  .question = question, .answer = answer };
+			  .question = question,
+			  .answer = answer };
 
 	loops_run(1, ask, &k);
 	return k.answered || fail_again(&k.why);

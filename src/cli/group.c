@@ -21,11 +21,10 @@ static int set(struct cli *c, const struct args *a)
 	CLI_CHANGE(c, h, group_set(h, str_of(args_word(a, 0)), s.s, s.n));
 }
 
-static int change_members(struct cli *c, const struct args *a,
-			  struct change (*change)(struct changes *h,
-						  struct str group,
-						  const struct str *members,
-						  size_t n))
+static int
+change_members(struct cli *c, const struct args *a,
+	       struct change (*change)(struct changes *h, struct str group,
+				       const struct str *members, size_t n))
 {
 	size_t n = args_words(a) - 1;
 	struct str *members = arena_array(c->arena, struct str, n);
@@ -50,12 +49,13 @@ static int rename_one(struct cli *c, const struct args *a)
 	return cli_rename(c, HOLDER_GROUP, a);
 }
 
-static int delete(struct cli *c, const struct args *a)
+static int delete (struct cli *c, const struct args *a)
 {
 	if (!cli_confirm(c, "Delete the group %s", args_word(a, 0)))
 		return CLI_REFUSED;
-	CLI_CHANGE(c, h, (cli_cleans(h, a),
-			  group_delete(h, str_of(args_word(a, 0)))));
+	CLI_CHANGE(
+		c, h,
+		(cli_cleans(h, a), group_delete(h, str_of(args_word(a, 0)))));
 }
 
 static int show(struct cli *c, const struct args *a)
@@ -78,8 +78,8 @@ static void list_one(void *arg, const struct holder_entry *e)
 	size_t n = 0;
 	json_t *o = json_object();
 
-	if (directory_members(l->d, e->id, INT64_MAX, row,
-			      &members, &n) == ANSWER_UNSURE)
+	if (directory_members(l->d, e->id, INT64_MAX, row, &members, &n) ==
+	    ANSWER_UNSURE)
 		l->broken = true;
 	json_object_set_new(o, "address", json_text(e->login));
 	json_object_set_new(o, "name", json_text(e->name));
@@ -110,19 +110,23 @@ static int list(struct cli *c, const struct args *a)
 static const struct key keys[] = {
 	{ "name", "NAME", "for people" },
 	{ "enabled", "yes|no", "no: mail to it is refused" },
-	{ "senders", "WHO", "who may send as it: addresses of users or groups, or "
+	{ "senders", "WHO",
+	  "who may send as it: addresses of users or groups, or "
 	  "\"members\", "
-	  "separated by commas; empty: nobody", KEY_JOINED, "sender" },
+	  "separated by commas; empty: nobody",
+	  KEY_JOINED, "sender" },
 	{ "member", "ADDRESS", "a user, another group, or an outside address",
 	  KEY_EACH, .later = "use `splitmail group add` and `group remove`" },
 	{ 0 },
 };
 
 static const struct command commands[] = {
-	{ "create", "ADDRESS [SETTING]...", "Add a group. Its "
+	{ "create", "ADDRESS [SETTING]...",
+	  "Add a group. Its "
 	  "members may be users, other groups, or outside addresses.",
 	  "splitmail group create team@example.org --member alice@example.org "
-	  "--member bob@example.org", create, NULL, keys, true },
+	  "--member bob@example.org",
+	  create, NULL, keys, true },
 	{ "add", "GROUP MEMBER...", "Add members.",
 	  "splitmail group add team@example.org carol@other.example", add },
 	{ "remove", "GROUP MEMBER...", "Take members out.",
@@ -134,7 +138,8 @@ static const struct command commands[] = {
 	{ "show", "GROUP", "Show a group and its members.",
 	  "splitmail group show team@example.org", show },
 	{ "list", "", "List all groups.", "splitmail group list", list },
-	{ "rename", "GROUP NEW [--drop-old]", "Give a group another default address; the old one "
+	{ "rename", "GROUP NEW [--drop-old]",
+	  "Give a group another default address; the old one "
 	  "stays, too.",
 	  "splitmail group rename team@example.org crew@example.org",
 	  rename_one, CLI_RENAME_HELP },

@@ -25,7 +25,7 @@ static char folded(char c)
 static unsigned distance(struct str a, struct str b)
 {
 	unsigned rows[3][LONGEST + 1], *before = rows[0], *last = rows[1],
-		 *now = rows[2];
+				       *now = rows[2];
 
 	for (unsigned k = 0; k <= b.n; k++)
 		last[k] = k;
@@ -63,7 +63,7 @@ void guesses_try(struct guesses *g, const char *candidate)
 		return;
 	/* the beginning of a word says more than its length */
 	far = g->word.n >= 3 && str_starts(c, g->word) ? 1
-						      : distance(g->word, c);
+						       : distance(g->word, c);
 	if (far > most || far >= c.n || far >= g->distance)
 		return;
 	g->best = candidate;

@@ -15,8 +15,9 @@ static const char *nearest(const char *word, const char *const *words)
 
 static void test_the_nearest(void **state)
 {
-	static const char *const verbs[] = { "create", "set", "show", "list",
-					     "password", "delete", NULL };
+	static const char *const verbs[] = { "create", "set",      "show",
+					     "list",   "password", "delete",
+					     NULL };
 
 	assert_string_equal(nearest("crate", verbs), "create");
 	assert_string_equal(nearest("craete", verbs), "create");
@@ -28,7 +29,8 @@ static void test_the_nearest(void **state)
 	assert_null(nearest("sell", verbs));
 	assert_null(nearest("x", verbs));
 	assert_null(nearest("", verbs));
-	assert_null(nearest("an-endless-word-that-nobody-would-ever-type", verbs));
+	assert_null(
+		nearest("an-endless-word-that-nobody-would-ever-type", verbs));
 }
 
 static const char *command(const char *first, const char *second)

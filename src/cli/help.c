@@ -168,8 +168,9 @@ static void put_key(FILE *to, const struct key *k, int width)
 
 	while (is_choice && str_split(&rest, '|', &word))
 		text = arena_printf(arena, "%s%s%.*s", text,
-				    !*text ? ""
-				    : str_empty(rest) ? " or " : ", ",
+				    !*text            ? ""
+				    : str_empty(rest) ? " or "
+						      : ", ",
 				    STR(word));
 	if (is_choice)
 		text = arena_printf(arena, "%s; %s", text, k->what);
@@ -209,7 +210,7 @@ void help_command(FILE *to, const struct noun *n, const struct command *m)
 		put_keys(to, m);
 	put_end(to, m->more, m->example);
 	fprintf(to, "\nOptions of every command: --data DIR, --json, --yes, "
-		"--help\n");
+		    "--help\n");
 }
 
 void cli_help_process(FILE *to, const struct process *p)
@@ -261,8 +262,10 @@ static void put_noun(FILE *to, const struct noun *n)
 	for (size_t i = 0; i < n->n; i++) {
 		const char *comma = i + 1 < n->n ? "," : "";
 
-		at = put_part(to, arena_strf(arena, "%s%s", n->commands[i].verb,
-					     comma), at, 2 + NAMES);
+		at = put_part(
+			to,
+			arena_strf(arena, "%s%s", n->commands[i].verb, comma),
+			at, 2 + NAMES);
 	}
 	fputc('\n', to);
 }
@@ -278,7 +281,8 @@ static void put_processes(const struct cli *c, FILE *to)
 void cli_help(const struct cli *c, FILE *to)
 {
 	fputs("Splitmail: one mail domain on several mail systems.\n\n"
-	      "Usage: splitmail [--data DIR] [--json] COMMAND ...\n", to);
+	      "Usage: splitmail [--data DIR] [--json] COMMAND ...\n",
+	      to);
 	for (const struct listed_noun *l = cli_nouns; !is_end(l); l++) {
 		if (l->title)
 			fprintf(to, "\n%s\n", l->title);
@@ -288,5 +292,6 @@ void cli_help(const struct cli *c, FILE *to)
 	put_processes(c, to);
 	fputs("\n--data DIR, or SPLITMAIL_DATA, is the data folder "
 	      "(/var/lib/splitmail).\nEvery command has --help with an "
-	      "example; `splitmail help COMMAND` is the same.\n", to);
+	      "example; `splitmail help COMMAND` is the same.\n",
+	      to);
 }

@@ -7,7 +7,7 @@
 struct shown {
 	struct cli *cli;
 	struct directory *d;
-	json_t *object;		/* NULL until it was found */
+	json_t *object; /* NULL until it was found */
 	bool broken;
 };
 
@@ -114,8 +114,9 @@ static void add_used(struct cli *c, json_t *holder)
 		return;
 	loops_run(1, ask, &q);
 	has_words = q.used == USED_UNKNOWN && !c->json;
-	json_object_set_new(holder, "used", has_words ? json_string("unknown")
-						      : show_used(q.used));
+	json_object_set_new(
+		holder, "used",
+		has_words ? json_string("unknown") : show_used(q.used));
 }
 
 int cli_show_holder(struct cli *c, enum holder_kind kind, const char *address)

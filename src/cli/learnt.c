@@ -15,8 +15,8 @@ static json_t *learnt_of(struct cli *c, const char *name)
 
 int cli_show_learnt(struct cli *c, json_t *object, const char *key)
 {
-	json_t *learnt = learnt_of(c, json_string_value(
-					      json_object_get(object, key)));
+	json_t *learnt =
+		learnt_of(c, json_string_value(json_object_get(object, key)));
 	json_t *one;
 	size_t i;
 
@@ -25,10 +25,9 @@ int cli_show_learnt(struct cli *c, json_t *object, const char *key)
 		return cli_show(c, object);
 	}
 	cli_show(c, object);
-	json_array_foreach(learnt, i, one)
-		fprintf(c->out, "learnt: %s\n",
-			cli_clean(c, arena_cstr(c->arena,
-						learnt_text(one, c->arena))));
+	json_array_foreach(learnt, i, one) fprintf(
+		c->out, "learnt: %s\n",
+		cli_clean(c, arena_cstr(c->arena, learnt_text(one, c->arena))));
 	json_decref(learnt);
 	return CLI_DONE;
 }

@@ -95,10 +95,12 @@ static void put_processes(const struct cli *c, FILE *to)
 {
 	for (const struct process *p = c->processes; p && p->name; p++)
 		if (!p->is_inner)
-			put_command(to, p->name, &(struct command){
-				.verb = "", .usage = p->usage,
-				.what = p->what, .example = p->example,
-				.more = p->more });
+			put_command(to, p->name,
+				    &(struct command){ .verb = "",
+						       .usage = p->usage,
+						       .what = p->what,
+						       .example = p->example,
+						       .more = p->more });
 }
 
 static const char head[] =

@@ -29,7 +29,8 @@ static size_t misleads(const unsigned char *p)
 	if (p[1] == 0x81)
 		return p[2] >= 0xa6 && p[2] <= 0xa9 ? 3 : 0;
 	return p[2] == 0x8e || p[2] == 0x8f || (p[2] >= 0xa8 && p[2] <= 0xae)
-		       ? 3 : 0;
+		       ? 3
+		       : 0;
 }
 
 /* They become '?', a tab a space. */
@@ -121,7 +122,8 @@ static void add_text(struct buf *b, const json_t *v)
 		buf_add(b, S("no"));
 		break;
 	case JSON_ARRAY:
-		json_array_foreach(v, i, item) {
+		json_array_foreach(v, i, item)
+		{
 			if (i > 0)
 				buf_add(b, S(", "));
 			add_text(b, item);
@@ -146,9 +148,14 @@ static const char *size_of(struct cli *c, const char *key, const json_t *v)
 	for (size_t i = 0; json_is_integer(v) && i < array_size(sizes); i++)
 		if (!strcmp(key, sizes[i].key))
 			return json_integer_value(v) == 0
-				? sizes[i].none
-				: arena_printf(c->arena, "%s",
-					size_text((uint64_t)json_integer_value(v)).c);
+				       ? sizes[i].none
+				       : arena_printf(
+						 c->arena, "%s",
+						 size_text(
+							 (uint64_t)
+								 json_integer_value(
+									 v))
+							 .c);
 	return NULL;
 }
 
@@ -251,7 +258,8 @@ static void print_line(struct cli *c, json_t *item)
 	bool first = true;
 	json_t *v;
 
-	json_object_foreach(item, key, v) {
+	json_object_foreach(item, key, v)
+	{
 		const char *text = text_of(c, key, v);
 
 		if (!strcmp(text, "-"))
@@ -271,8 +279,7 @@ static void print_block(struct cli *c, const json_t *block)
 	json_t *item;
 	size_t i;
 
-	json_array_foreach(block, i, item)
-		print_line(c, item);
+	json_array_foreach(block, i, item) print_line(c, item);
 }
 
 static void print_members(struct cli *c, const json_t *object)
@@ -281,10 +288,10 @@ static void print_members(struct cli *c, const json_t *object)
 	const char *key;
 	json_t *v;
 
+	json_object_foreach((json_t *)object, key, v) if (width_of(key) > width)
+		width = width_of(key);
 	json_object_foreach((json_t *)object, key, v)
-		if (width_of(key) > width)
-			width = width_of(key);
-	json_object_foreach((json_t *)object, key, v) {
+	{
 		if (is_block(v)) {
 			fprintf(c->out, "%s\n", key);
 			print_block(c, v);
@@ -340,7 +347,7 @@ static bool read_line(FILE *in, char *to, size_t room)
 /* ---- a terminal that does not show what is typed ---- */
 
 static const int ends[] = { SIGINT, SIGQUIT, SIGTERM, SIGHUP };
-static struct termios shown;		/* as it was */
+static struct termios shown; /* as it was */
 static int terminal;
 
 /* Who is asked for a password and presses Ctrl-C has his terminal back. */
@@ -376,7 +383,7 @@ static void terminal_show(void)
 
 const char *cli_read_secret(struct cli *c, const char *prompt)
 {
-	enum { ROOM = 1024 };	/* longer is no password */
+	enum { ROOM = 1024 }; /* longer is no password */
 	char *line = arena_alloc(c->arena, ROOM);
 	bool is_hidden = terminal_hide(c->in), ok;
 

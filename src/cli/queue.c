@@ -28,10 +28,10 @@ static bool is_empty(const struct args *a, const char *name)
 static bool filter_of(const struct args *a, struct queue_filter *f)
 {
 	*f = (struct queue_filter){ .id = option(a, "id"),
-		                    .recipient = option(a, "recipient"),
-		                    .system = option(a, "system"),
-		                    .domain = option(a, "domain"),
-		                    .next_hop = option(a, "next-hop") };
+				    .recipient = option(a, "recipient"),
+				    .system = option(a, "system"),
+				    .domain = option(a, "domain"),
+				    .next_hop = option(a, "next-hop") };
 	return !is_empty(a, "id") && !is_empty(a, "recipient") &&
 	       !is_empty(a, "system") && !is_empty(a, "domain") &&
 	       !is_empty(a, "next-hop");
@@ -63,17 +63,17 @@ static void add_json(void *listing, const struct message *m)
 
 /* "system exchange"; empty: not decided. */
 static const char *place(struct cli *c, const struct next_hop *h,
-                         struct arena *a)
+			 struct arena *a)
 {
 	switch (h->kind) {
 	case NEXT_HOP_MAILBOXES:
 		return "a mailbox";
 	case NEXT_HOP_SYSTEM:
 		return arena_printf(a, "system %s",
-		                    cli_clean(c, arena_cstr(a, h->name)));
+				    cli_clean(c, arena_cstr(a, h->name)));
 	case NEXT_HOP_RELAY:
 		return arena_printf(a, "the relay %s",
-		                    cli_clean(c, arena_cstr(a, h->name)));
+				    cli_clean(c, arena_cstr(a, h->name)));
 	case NEXT_HOP_INTERNET:
 		return "MX";
 	case NEXT_HOP_UNDECIDED:
@@ -89,12 +89,12 @@ static const char *via(struct cli *c, const struct next_hop *h, struct arena *a)
 		return " to a mailbox";
 	case NEXT_HOP_SYSTEM:
 		return arena_printf(a, " via %s",
-		                    cli_clean(c, arena_cstr(a, h->name)));
+				    cli_clean(c, arena_cstr(a, h->name)));
 	case NEXT_HOP_RELAY:
 	case NEXT_HOP_INTERNET:
-		return arena_printf(
-		        a, " %s %s", h->kind == NEXT_HOP_RELAY ? "via" : "by",
-		        place(c, h, a));
+		return arena_printf(a, " %s %s",
+				    h->kind == NEXT_HOP_RELAY ? "via" : "by",
+				    place(c, h, a));
 	case NEXT_HOP_UNDECIDED:
 		break;
 	}
@@ -105,7 +105,8 @@ static const char *via(struct cli *c, const struct next_hop *h, struct arena *a)
 static const char *now(struct cli *c, const struct decision *d, struct arena *a)
 {
 	struct next_hop hop = decision_next_hop(d);
-	const char *reply = cli_clean(c, arena_cstr(a, reply_line(&d->reply, a)));
+	const char *reply =
+		cli_clean(c, arena_cstr(a, reply_line(&d->reply, a)));
 
 	if (d->action == ROUTE_REFUSE)
 		return arena_printf(a, "refused %s", reply);
@@ -117,7 +118,7 @@ static const char *now(struct cli *c, const struct decision *d, struct arena *a)
 }
 
 static void print_recipient(struct listing *l, struct cli *c,
-                            const struct message *m, const struct recipient *r)
+			    const struct message *m, const struct recipient *r)
 {
 	struct arena *a = m->arena;
 	struct str reply = show_last_reply(&r->reply, r->remote, a);
@@ -125,10 +126,10 @@ static void print_recipient(struct listing *l, struct cli *c,
 
 	if (!str_empty(reply))
 		fprintf(c->out, "%18s(%s)\n", "",
-		        cli_clean(c, arena_cstr(a, reply)));
+			cli_clean(c, arena_cstr(a, reply)));
 	fprintf(c->out, "%48s%s%s%s", "",
-	        cli_clean(c, arena_cstr(a, r->address)),
-	        r->held ? " (held)" : "", via(c, &r->next_hop, a));
+		cli_clean(c, arena_cstr(a, r->address)),
+		r->held ? " (held)" : "", via(c, &r->next_hop, a));
 	if (show_now(&l->outlook, m, r, &d))
 		fprintf(c->out, ", now: %s", now(c, &d, a));
 	fputc('\n', c->out);
@@ -136,8 +137,8 @@ static void print_recipient(struct listing *l, struct cli *c,
 
 /* The column headings of Postfix's mailq(1). */
 static const char headings[] =
-        "----Queue ID---- ----Size---- ----Arrival Time--- "
-        "-Sender/Recipient-------\n";
+	"----Queue ID---- ----Size---- ----Arrival Time--- "
+	"-Sender/Recipient-------\n";
 
 static void add_text(void *listing, const struct message *m)
 {
@@ -145,16 +146,16 @@ static void add_text(void *listing, const struct message *m)
 	struct cli line = *l->cli; /* texts live as long as the entry */
 	FILE *to = line.out;
 	struct str sender =
-	        str_empty(m->sender) ? S("MAILER-DAEMON") : m->sender;
+		str_empty(m->sender) ? S("MAILER-DAEMON") : m->sender;
 
 	line.arena = m->arena;
 	if (!l->messages++)
 		fputs(headings, to);
 	l->bytes += m->body.bytes;
 	fprintf(to, "%-16s %12llu %-20s %s\n", m->id,
-	        (unsigned long long)m->body.bytes,
-	        date_iso(m->arrived_wall_ms).c,
-	        cli_clean(&line, arena_cstr(m->arena, sender)));
+		(unsigned long long)m->body.bytes,
+		date_iso(m->arrived_wall_ms).c,
+		cli_clean(&line, arena_cstr(m->arena, sender)));
 	for (size_t i = 0; i < m->n; i++)
 		print_recipient(l, &line, m, &m->recipients[i]);
 	fputc('\n', to);
@@ -164,12 +165,13 @@ static void print_end(struct listing *l, const struct queue_filter *f)
 {
 	if (!l->messages)
 		fputs(is_any(f) ? "Mail queue is empty\n"
-		                : "Nothing matches.\n", l->cli->out);
+				: "Nothing matches.\n",
+		      l->cli->out);
 	else
 		fprintf(l->cli->out, "-- %llu Kbytes in %llu Request%s.\n",
-		        (unsigned long long)(l->bytes + 1023) / 1024,
-		        (unsigned long long)l->messages,
-		        l->messages == 1 ? "" : "s");
+			(unsigned long long)(l->bytes + 1023) / 1024,
+			(unsigned long long)l->messages,
+			l->messages == 1 ? "" : "s");
 }
 
 /* A directory that cannot be asked keeps nobody from seeing what waits. */
@@ -182,7 +184,7 @@ static bool look_out(struct cli *c, struct cli_router *r, struct outlook *o)
 }
 
 static int print_list(struct cli *c, struct tools *t,
-                      const struct queue_filter *f)
+		      const struct queue_filter *f)
 {
 	struct listing l = { .cli = c, .tools = t };
 	struct cli_router router;
@@ -219,20 +221,20 @@ static int list(struct cli *c, const struct args *a)
 /* ---- show ---- */
 
 static void show_text(struct cli *c, const struct outlook *o,
-                      const struct message *m)
+		      const struct message *m)
 {
 	struct listing l = { .cli = c, .outlook = *o };
 	struct str header = show_header(m), line;
 
 	add_text(&l, m);
 	fprintf(c->out, "from %s, helo %s, as %s\n\n", inet_text(&m->client).c,
-	        cli_clean(c, arena_cstr(c->arena, m->helo)),
-	        cli_clean(c, arena_cstr(c->arena, m->as)));
+		cli_clean(c, arena_cstr(c->arena, m->helo)),
+		cli_clean(c, arena_cstr(c->arena, m->as)));
 	while (str_split(&header, '\n', &line)) {
 		if (str_ends(line, S("\r")))
 			line.n--;
 		fprintf(c->out, "%s\n",
-		        cli_clean(c, arena_cstr(c->arena, line)));
+			cli_clean(c, arena_cstr(c->arena, line)));
 	}
 }
 
@@ -245,7 +247,7 @@ static void show_raw(FILE *to, const struct message *m)
 }
 
 static void show_message(struct cli *c, const struct args *a,
-                         const struct message *m)
+			 const struct message *m)
 {
 	struct outlook o = { NULL };
 	struct cli_router router;
@@ -267,9 +269,9 @@ static void show_message(struct cli *c, const struct args *a,
 static int no_message(struct cli *c, struct str id)
 {
 	return cli_refuse(c,
-	                  "There is no message %.*s in the queue; "
-	                  "\"splitmail queue list\" shows what there is.",
-	                  STR(id));
+			  "There is no message %.*s in the queue; "
+			  "\"splitmail queue list\" shows what there is.",
+			  STR(id));
 }
 
 static int show(struct cli *c, const struct args *a)
@@ -305,16 +307,16 @@ static const char *const done[] = {
 };
 
 static int say_done(struct cli *c, enum order order, uint64_t n,
-                    const char *but)
+		    const char *but)
 {
 	const char *text = arena_printf(c->arena, "%llu recipient%s %s%s.",
-	                                (unsigned long long)n,
-	                                n == 1 ? "" : "s", done[order], but);
+					(unsigned long long)n,
+					n == 1 ? "" : "s", done[order], but);
 
 	if (!c->json)
 		return cli_done(c, "%s", text);
 	cli_json(c, json_pack("{s:b,s:s,s:I}", "done", 1, "text", text,
-	                      "recipients", (json_int_t)n));
+			      "recipients", (json_int_t)n));
 	return CLI_DONE;
 }
 
@@ -333,8 +335,8 @@ static void count_entry(void *unchanged, const struct message *m)
 }
 
 static bool give_order(struct cli *c, enum order order,
-                       const struct queue_filter *f, uint64_t *n,
-                       struct unchanged *u)
+		       const struct queue_filter *f, uint64_t *n,
+		       struct unchanged *u)
 {
 	struct tools *t = tools_open(c->data);
 	bool ok = t && tools_order(t, order, f, n);
@@ -355,20 +357,20 @@ static bool engine_runs(struct cli *c)
 
 /* Why it is not tried though somebody said so. */
 static const char *why_not(struct cli *c, enum order order, uint64_t n,
-                           const struct unchanged *u)
+			   const struct unchanged *u)
 {
 	if (order != ORDER_RETRY)
 		return "";
 	if (u->held)
 		return arena_printf(c->arena,
-		                    ": %llu %s held, \"splitmail queue "
-		                    "release\" lets %s go",
-		                    (unsigned long long)u->held,
-		                    u->held == 1 ? "is" : "are",
-		                    u->held == 1 ? "it" : "them");
+				    ": %llu %s held, \"splitmail queue "
+				    "release\" lets %s go",
+				    (unsigned long long)u->held,
+				    u->held == 1 ? "is" : "are",
+				    u->held == 1 ? "it" : "them");
 	return n && !engine_runs(c) ? "; the server does not run, it tries "
-	                              "when it does"
-	                            : "";
+				      "when it does"
+				    : "";
 }
 
 static int order_by(struct cli *c, const struct args *a, enum order order)
@@ -381,11 +383,11 @@ static int order_by(struct cli *c, const struct args *a, enum order order)
 		return cli_usage(c, "%s", cause());
 	if (order != ORDER_RETRY && is_any(&f) && !args_option(a, "all"))
 		return cli_usage(c, "Say which: --id, --recipient, --system, "
-		                    "--next-hop or --domain; or --all.");
+				    "--next-hop or --domain; or --all.");
 	if (order == ORDER_DELETE &&
 	    !cli_confirm(c, "Throw away %s, without telling anybody",
-	                 is_any(&f) ? "all mail that waits"
-	                            : "the mail that matches"))
+			 is_any(&f) ? "all mail that waits"
+				    : "the mail that matches"))
 		return CLI_REFUSED;
 	if (!give_order(c, order, &f, &n, &u))
 		return cli_refuse(c, "%s.", cause());
@@ -419,15 +421,15 @@ static int bounce(struct cli *c, const struct args *a)
 	return order_by(c, a, ORDER_BOUNCE);
 }
 
-#define WHICH                                                                  \
-	"[--id ID] [--recipient ADDRESS] [--system SYSTEM] "               \
-	"[--next-hop mailboxes|system|relay|internet|undecided] "          \
+#define WHICH \
+	"[--id ID] [--recipient ADDRESS] [--system SYSTEM] " \
+	"[--next-hop mailboxes|system|relay|internet|undecided] " \
 	"[--domain DOMAIN]"
 
 static const char which[] =
-        "Only recipients that match all that is given. --recipient is an "
-        "address, or what stands before its @. --system is the system's name, or "
-        "the hosts of a relay without a name. --domain is the recipient's.";
+	"Only recipients that match all that is given. --recipient is an "
+	"address, or what stands before its @. --system is the system's name, or "
+	"the hosts of a relay without a name. --domain is the recipient's.";
 
 static const struct command commands[] = {
 	{ "list", WHICH, "What waits, oldest first.",
@@ -453,4 +455,4 @@ static const struct command commands[] = {
 };
 
 const struct noun noun_queue =
-        NOUN_OF("queue", "mail that waits for its next system", commands);
+	NOUN_OF("queue", "mail that waits for its next system", commands);

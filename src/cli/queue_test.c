@@ -19,7 +19,7 @@ struct world {
 };
 
 static int remove_one(const char *path, const struct stat *st, int kind,
-                      struct FTW *at)
+		      struct FTW *at)
 {
 	return remove(path);
 }
@@ -137,8 +137,8 @@ static void test_list_json(void **state)
 	assert_int_equal(json_integer_value(json_object_get(r, "attempts")), 2);
 	assert_string_equal(get(r, "next_attempt"), "2026-11-23T02:00:00Z");
 	assert_string_equal(get(r, "last_reply"),
-	                    "451 4.4.1 down?[2J ? "
-	                    "(mx.b.example[192.0.2.1]:25)");
+			    "451 4.4.1 down?[2J ? "
+			    "(mx.b.example[192.0.2.1]:25)");
 	/* nobody could be asked: there is no directory */
 	assert_true(json_is_null(json_object_get(r, "now")));
 	json_decref(list);
@@ -189,7 +189,7 @@ static void test_list_now(void **state)
 	snprintf(path, sizeof(path), "%s/directory.db", w->folder);
 	assert_true(directory_create(path, S("admin-secret")));
 	assert_int_equal(run(w, "domain create b.example --relay mx.b.example"),
-	                 CLI_DONE);
+			 CLI_DONE);
 	list = run_json(w, "queue list");
 	now = now_of(list, 0);
 	assert_string_equal(get(now, "action"), "refuse");
@@ -203,21 +203,22 @@ static void test_list_now(void **state)
 	json_decref(list);
 	assert_int_equal(run(w, "queue list"), CLI_DONE);
 	assert_non_null(strstr(w->out, "bob@b.example via exchange, now: "
-	                               "refused 550 5.1.1 "));
-	assert_non_null(strstr(w->out, "carol@c.example via exchange, now: MX"));
+				       "refused 550 5.1.1 "));
+	assert_non_null(
+		strstr(w->out, "carol@c.example via exchange, now: MX"));
 
 	assert_int_equal(run(w, "user create bob@b.example --mail-system "
-	                        "alternate"),
-	                 CLI_DONE);
+				"alternate"),
+			 CLI_DONE);
 	assert_int_equal(run(w, "queue list"), CLI_DONE);
 	assert_non_null(strstr(w->out, "bob@b.example via exchange, now: "
-	                               "the relay mx.b.example"));
+				       "the relay mx.b.example"));
 	snprintf(words, sizeof(words), "queue show %s", w->id);
 	assert_int_equal(run(w, words), CLI_DONE);
 	assert_non_null(strstr(w->out, "now: the relay mx.b.example"));
 	m = run_json(w, words);
 	now = json_object_get(
-	        json_array_get(json_object_get(m, "recipients"), 0), "now");
+		json_array_get(json_object_get(m, "recipients"), 0), "now");
 	assert_string_equal(get(now, "next_hop"), "relay");
 	assert_string_equal(get(now, "system"), "mx.b.example");
 	json_decref(m);
@@ -233,8 +234,9 @@ static void test_show(void **state)
 	m = run_json(w, words);
 	assert_string_equal(get(m, "id"), w->id);
 	assert_string_equal(get(m, "as"), "internet");
-	assert_string_equal(get(m, "header"),
-	                    "Received: by us\r\n\tfor x\r\nSubject: hi\x1b[1m\r\n");
+	assert_string_equal(
+		get(m, "header"),
+		"Received: by us\r\n\tfor x\r\nSubject: hi\x1b[1m\r\n");
 	json_decref(m);
 	assert_int_equal(run(w, words), CLI_DONE);
 	assert_non_null(strstr(w->out, "Received: by us\n for x\n"));
@@ -242,8 +244,9 @@ static void test_show(void **state)
 	assert_null(strstr(w->out, "body"));
 	snprintf(words, sizeof(words), "queue show %s --raw", w->id);
 	assert_int_equal(run(w, words), CLI_DONE);
-	assert_string_equal(w->out, "Received: by us\r\n\tfor x\r\nSubject: hi\x1b[1m\r\n"
-	                            "\r\nbody\r\n");
+	assert_string_equal(
+		w->out, "Received: by us\r\n\tfor x\r\nSubject: hi\x1b[1m\r\n"
+			"\r\nbody\r\n");
 	assert_int_equal(run(w, "queue show nosuch"), CLI_REFUSED);
 	assert_non_null(strstr(w->err, "There is no message nosuch"));
 }
@@ -270,7 +273,7 @@ static void test_orders(void **state)
 	json_decref(list);
 	v = run_json(w, "queue retry");
 	assert_int_equal(json_integer_value(json_object_get(v, "recipients")),
-	                 1);
+			 1);
 	json_decref(v);
 	assert_int_equal(run(w, "queue release --system exchange"), CLI_DONE);
 	assert_string_equal(w->out, "1 recipient released.\n");
@@ -285,10 +288,8 @@ static void test_orders(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		WITH_WORLD(test_list_json),
-		WITH_WORLD(test_list_text),
-		WITH_WORLD(test_list_now),
-		WITH_WORLD(test_show),
+		WITH_WORLD(test_list_json), WITH_WORLD(test_list_text),
+		WITH_WORLD(test_list_now),  WITH_WORLD(test_show),
 		WITH_WORLD(test_orders),
 	};
 

@@ -6,10 +6,10 @@
  * memory of what they said.  What the engine that runs has last found of the
  * next hops is said with it.
  */
+#include "route/route.h"
 #include "cli/store.h"
 #include "directory/directory.h"
 #include "route/callers.h"
-#include "route/route.h"
 #include "rt/loop.h"
 
 /* ---- for people ---- */
@@ -87,10 +87,11 @@ static const json_t *hop_of(const json_t *systems, const struct next_hop *next)
 	json_t *one;
 	size_t i;
 
-	json_array_foreach((json_t *)systems, i, one)
-		if (!strcmp(member(one, "next_hop"), next_hop_word(next->kind)) &&
-		    str_same(str_of(member(one, "name")), next->name))
-			return one;
+	json_array_foreach((json_t *)systems, i,
+			   one) if (!strcmp(member(one, "next_hop"),
+					    next_hop_word(next->kind)) &&
+				    str_same(str_of(member(one, "name")),
+					     next->name)) return one;
 	return NULL;
 }
 
@@ -110,7 +111,7 @@ static void add_states(struct cli *c, const struct decision *d, json_t *legs)
 		const json_t *hop;
 
 		if (next.kind == NEXT_HOP_INTERNET)
-			next.name = S("");	/* one for all domains */
+			next.name = S(""); /* one for all domains */
 		hop = hop_of(json_object_get(status, "systems"), &next);
 		for (size_t k = 0; hop && k < array_size(keys); k++)
 			json_object_set(json_array_get(legs, i), keys[k],
@@ -210,8 +211,8 @@ static bool parse_asker(struct cli *c, const struct router *r, const char *as,
 	if (!as && from)
 		return asker_at(r->directory, from, c->arena, out) !=
 		       ANSWER_UNSURE;
-	return asker_parse(r->directory, str_of(as ? as : "internet"),
-			   c->arena, out) &&
+	return asker_parse(r->directory, str_of(as ? as : "internet"), c->arena,
+			   out) &&
 	       may_ask(c, r, out);
 }
 

@@ -26,7 +26,7 @@ static int rename_one(struct cli *c, const struct args *a)
 	return cli_rename(c, HOLDER_SHARED, a);
 }
 
-static int delete(struct cli *c, const struct args *a)
+static int delete (struct cli *c, const struct args *a)
 {
 	return cli_delete(c, HOLDER_SHARED, a);
 }
@@ -79,8 +79,10 @@ static int list(struct cli *c, const struct args *a)
 static const struct key keys[] = {
 	{ "name", "NAME", "for people" },
 	{ "enabled", "yes|no", "no: mail to it is refused" },
-	{ "senders", "WHO", "who may send as it: addresses of users or groups, "
-	  "separated by commas; empty: nobody", KEY_JOINED, "sender" },
+	{ "senders", "WHO",
+	  "who may send as it: addresses of users or groups, "
+	  "separated by commas; empty: nobody",
+	  KEY_JOINED, "sender" },
 	{ "quota", "SIZE", "such as 500 MB or 2G; 0: no limit" },
 	{ 0 },
 };
@@ -96,7 +98,8 @@ static const struct command commands[] = {
 	  "splitmail shared show office@example.org", show },
 	{ "list", "", "List all shared mailboxes.", "splitmail shared list",
 	  list },
-	{ "rename", "SHARED NEW [--drop-old]", "Give a shared mailbox another default address; the "
+	{ "rename", "SHARED NEW [--drop-old]",
+	  "Give a shared mailbox another default address; the "
 	  "old one stays, too.",
 	  "splitmail shared rename office@example.org desk@example.org",
 	  rename_one, CLI_RENAME_HELP },
@@ -105,17 +108,20 @@ static const struct command commands[] = {
 	  "had back; --erase: for good, now.",
 	  "splitmail shared delete office@example.org", delete,
 	  CLI_CLEAN_HELP },
-	{ "deleted", "", "List shared mailboxes that were deleted, and until when "
-	  "they can be had back.", "splitmail shared deleted", deleted },
-	{ "restore", "WHO [--as ADDRESS]", "Have a shared mailbox back that was "
+	{ "deleted", "",
+	  "List shared mailboxes that were deleted, and until when "
+	  "they can be had back.",
+	  "splitmail shared deleted", deleted },
+	{ "restore", "WHO [--as ADDRESS]",
+	  "Have a shared mailbox back that was "
 	  "deleted, with its mail.",
 	  "splitmail shared restore office@example.org", cli_restore,
 	  CLI_DELETED_HELP },
-	{ "erase", "WHO", "Erase all that was kept of a shared mailbox that was "
+	{ "erase", "WHO",
+	  "Erase all that was kept of a shared mailbox that was "
 	  "deleted, for good, now.",
 	  "splitmail shared erase office@example.org --yes", cli_erase,
 	  CLI_DELETED_HELP },
 };
 
-const struct noun noun_shared = NOUN_OF("shared", "shared mailboxes",
-					commands);
+const struct noun noun_shared = NOUN_OF("shared", "shared mailboxes", commands);

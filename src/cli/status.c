@@ -29,7 +29,8 @@ static void print_system(struct cli *c, const json_t *s)
 		*since ? " since " : "", cli_clean(c, since));
 	if (*problem)
 		fprintf(c->out, ": %s", cli_clean(c, problem));
-	fprintf(c->out, "\n    delivered %lld, deferred %lld, refused %lld; "
+	fprintf(c->out,
+		"\n    delivered %lld, deferred %lld, refused %lld; "
 		"connections %lld, idle %lld\n",
 		(long long)number(s, "delivered"),
 		(long long)number(s, "deferred"),
@@ -44,12 +45,14 @@ static void print_trouble(struct cli *c, json_t *list)
 	json_t *one;
 	size_t i;
 
-	json_array_foreach(list, i, one) {
+	json_array_foreach(list, i, one)
+	{
 		const char *detail = member(one, "detail");
 
 		fprintf(c->out, "%s: %s\n",
 			json_is_true(json_object_get(one, "stops_mail"))
-				? "TROUBLE" : "warning",
+				? "TROUBLE"
+				: "warning",
 			cli_clean(c, member(one, "text")));
 		if (*detail)
 			fprintf(c->out, "  %s\n", cli_clean(c, detail));
@@ -63,10 +66,9 @@ static void print_deadly(struct cli *c, json_t *ids)
 
 	if (json_array_size(ids) > 0)
 		fprintf(c->out, "held, because the engine died whenever they "
-			"were under way:\n");
+				"were under way:\n");
 	json_array_foreach(ids, i, id)
-		fprintf(c->out, "  %s\n",
-			cli_clean(c, json_string_value(id)));
+		fprintf(c->out, "  %s\n", cli_clean(c, json_string_value(id)));
 }
 
 static void print_counters(struct cli *c, json_t *counters)
@@ -74,10 +76,9 @@ static void print_counters(struct cli *c, json_t *counters)
 	const char *key;
 	json_t *n;
 
-	json_object_foreach(counters, key, n)
-		if (json_integer_value(n) > 0)
-			fprintf(c->out, "  %s %lld\n", cli_clean(c, key),
-				(long long)json_integer_value(n));
+	json_object_foreach(counters, key, n) if (json_integer_value(n) > 0)
+		fprintf(c->out, "  %s %lld\n", cli_clean(c, key),
+			(long long)json_integer_value(n));
 }
 
 static void print_status(struct cli *c, const json_t *all)
@@ -95,13 +96,13 @@ static void print_status(struct cli *c, const json_t *all)
 	print_trouble(c, json_object_get(all, "trouble"));
 	if (json_array_size(systems) > 0)
 		fprintf(c->out, "next hops, since then:\n");
-	json_array_foreach(systems, i, system)
-		print_system(c, system);
+	json_array_foreach(systems, i, system) print_system(c, system);
 	if (number(all, "systems_left_out") > 0)
 		fprintf(c->out, "  and %lld more, not used as lately\n",
 			(long long)number(all, "systems_left_out"));
 	if (number(all, "orphans") > 0)
-		fprintf(c->out, "spool.orphans/ holds %lld files of mail that "
+		fprintf(c->out,
+			"spool.orphans/ holds %lld files of mail that "
 			"queue.db does not know\n",
 			(long long)number(all, "orphans"));
 	print_deadly(c, json_object_get(all, "held_deadly"));
@@ -111,13 +112,13 @@ static void print_status(struct cli *c, const json_t *all)
 
 static int show(struct cli *c, const struct buf *text)
 {
-	json_t *all = json_loadb(text->p, text->n, JSON_REJECT_DUPLICATES,
-				 NULL);
+	json_t *all =
+		json_loadb(text->p, text->n, JSON_REJECT_DUPLICATES, NULL);
 
 	if (!json_is_object(all)) {
 		json_decref(all);
 		return cli_refuse(c, "The engine's answer is no JSON: is it of "
-				  "another version?");
+				     "another version?");
 	}
 	if (c->json) {
 		cli_json(c, all);
@@ -135,15 +136,18 @@ static int status(struct cli *c, const struct args *a)
 	(void)a;
 	if (cli_ask_engine(c, "status", &answer))
 		return show(c, &answer);
-	return cli_refuse(c, "The engine does not answer (%s). Start it: "
-			  "splitmail serve.", cause());
+	return cli_refuse(c,
+			  "The engine does not answer (%s). Start it: "
+			  "splitmail serve.",
+			  cause());
 }
 
 static const struct command commands[] = {
-	{ "", "", "Does the engine run, what has it done, and which systems "
-		  "take mail?",
+	{ "", "",
+	  "Does the engine run, what has it done, and which systems "
+	  "take mail?",
 	  "splitmail status --json", status },
 };
 
-const struct noun noun_status = NOUN_OF("status", "the engine that runs",
-					commands);
+const struct noun noun_status =
+	NOUN_OF("status", "the engine that runs", commands);

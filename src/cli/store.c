@@ -63,9 +63,10 @@ bool settings_given(struct cli *c, struct settings *to, const struct args *a)
 		if (key && key->times == KEY_JOINED)
 			value = joined(c, a, i);
 		if (value.p)
-			settings_add(c, to, key ? key->name
-						: arena_cstr(c->arena, name),
-				     value);
+			settings_add(
+				c, to,
+				key ? key->name : arena_cstr(c->arena, name),
+				value);
 	}
 	return !args_has(a, "password-stdin") ||
 	       !args_option(a, "password-stdin") || password_given(c, to);
@@ -84,9 +85,11 @@ static bool is_there(struct cli *c)
 		return true;
 	if (errno == EACCES)
 		return fail("%s: %m. Run this as root or as the user of this "
-			    "Splitmail.", directory_path(c));
+			    "Splitmail.",
+			    directory_path(c));
 	return fail("%s: %m. Is this the data folder? `splitmail --data DIR "
-		    "init` makes one.", directory_path(c));
+		    "init` makes one.",
+		    directory_path(c));
 }
 
 struct changes *cli_changes(struct cli *c)
@@ -107,9 +110,10 @@ void cli_cleans(struct changes *h, const struct args *a)
 
 int cli_rename(struct cli *c, enum holder_kind kind, const struct args *a)
 {
-	CLI_CHANGE(c, h, holder_rename(h, kind, str_of(args_word(a, 0)),
-				       str_of(args_word(a, 1)),
-				       !args_option(a, "drop-old")));
+	CLI_CHANGE(c, h,
+		   holder_rename(h, kind, str_of(args_word(a, 0)),
+				 str_of(args_word(a, 1)),
+				 !args_option(a, "drop-old")));
 }
 
 int cli_outcome(struct cli *c, struct changes *h, struct change r)

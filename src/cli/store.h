@@ -18,13 +18,16 @@ struct settings {
 	size_t n, room;
 };
 
-#define SETTINGS_NONE { NULL, 0, 0 }
+#define SETTINGS_NONE \
+	{ \
+		NULL, 0, 0 \
+	}
 
 void settings_add(struct cli *c, struct settings *to, const char *key,
 		  struct str value);
 /* All that was given, --password-stdin included. False: cause(). */
-bool settings_given(struct cli *c, struct settings *to, const struct args *a)
-	must_check;
+bool settings_given(struct cli *c, struct settings *to,
+		    const struct args *a) must_check;
 
 /* ---- running changes ---- */
 
@@ -89,8 +92,8 @@ int cli_show_holder(struct cli *c, enum holder_kind kind, const char *address);
  * mail. */
 int cli_delete(struct cli *c, enum holder_kind kind, const struct args *a);
 int cli_deleted(struct cli *c, enum holder_kind kind);
-int cli_restore(struct cli *c, const struct args *a);	/* WHO [--as ADDRESS] */
-int cli_erase(struct cli *c, const struct args *a);	/* WHO */
+int cli_restore(struct cli *c, const struct args *a); /* WHO [--as ADDRESS] */
+int cli_erase(struct cli *c, const struct args *a);   /* WHO */
 #define CLI_DELETED_HELP \
 	"WHO is the address, or the number in the list when several had it. " \
 	"Group memberships do not come back; addresses and forwards do as far " \

@@ -21,7 +21,7 @@ static int set(struct cli *c, const struct args *a)
 	CLI_CHANGE(c, h, system_set(h, str_of(args_word(a, 0)), s.s, s.n));
 }
 
-static int delete(struct cli *c, const struct args *a)
+static int delete (struct cli *c, const struct args *a)
 {
 	if (!cli_confirm(c, "Delete the system %s", args_word(a, 0)))
 		return CLI_REFUSED;
@@ -31,8 +31,8 @@ static int delete(struct cli *c, const struct args *a)
 struct shown {
 	struct cli *cli;
 	struct directory *d;
-	struct rows rows;	/* of a list */
-	json_t *object;		/* of show */
+	struct rows rows; /* of a list */
+	json_t *object;   /* of show */
 	bool broken;
 };
 
@@ -81,8 +81,10 @@ static void list_one(void *arg, const struct system *e)
 static int list(struct cli *c, const struct args *a)
 {
 	static const struct column columns[] = {
-		{ "SYSTEM", "name", 20 },	{ "HOSTS", "hosts", 32 },
-		{ "TLS", "tls", 13 },		{ "WHEN DOWN", "when_down", 10 },
+		{ "SYSTEM", "name", 20 },
+		{ "HOSTS", "hosts", 32 },
+		{ "TLS", "tls", 13 },
+		{ "WHEN DOWN", "when_down", 10 },
 		{ "MAY RELAY", "may_relay", 9 },
 		{ "SMART HOST", "smart_host", 10 },
 		{ "TRUST", "trust", 0 },
@@ -99,22 +101,29 @@ static int list(struct cli *c, const struct args *a)
 }
 
 static const struct key keys[] = {
-	{ "hosts", "HOSTS", "host, host:port, 192.0.2.1, [2001:db8::1]:25; "
+	{ "hosts", "HOSTS",
+	  "host, host:port, 192.0.2.1, [2001:db8::1]:25; "
 	  "several, separated by commas, are tried in order" },
 	{ "tls", "none|opportunistic|required|verified",
 	  "none: in clear text; opportunistic: when the other side offers it, "
 	  "whatever its certificate; required: mail waits without it; "
 	  "verified: also without a certificate of the host's name" },
-	{ "user", "NAME", "for AUTH there, with --password-stdin; empty (and "
+	{ "user", "NAME",
+	  "for AUTH there, with --password-stdin; empty (and "
 	  "password=): none" },
-	{ "password", "PASSWORD", "everybody on this machine can see it while "
+	{ "password", "PASSWORD",
+	  "everybody on this machine can see it while "
 	  "the command runs: better --password-stdin" },
-	{ "trust", "BLOCKS", "addresses and blocks such as 192.0.2.0/28, "
+	{ "trust", "BLOCKS",
+	  "addresses and blocks such as 192.0.2.0/28, "
 	  "separated by commas: where it sends from. Whoever connects from "
 	  "there is this system: it may use our domains as sender, and mail "
-	  "for its own users is not given back to it", KEY_JOINED },
-	{ "may_relay", "yes|no", "yes: it may send to the Internet through us" },
-	{ "smart_host", "yes|no", "yes: all our mail to the Internet goes "
+	  "for its own users is not given back to it",
+	  KEY_JOINED },
+	{ "may_relay", "yes|no",
+	  "yes: it may send to the Internet through us" },
+	{ "smart_host", "yes|no",
+	  "yes: all our mail to the Internet goes "
 	  "through it" },
 	{ "when_down", "keep-known|keep-all|defer",
 	  "mail for its users while it does not answer: keep-known accepts "
@@ -141,19 +150,21 @@ static const struct command commands[] = {
 	{ "create", "NAME [SETTING]... [--password-stdin]",
 	  "Name an alternate mail server. hosts has to be given.",
 	  "splitmail system create groupware --hosts gw1.example,gw2.example "
-	  "--tls required --trust 192.0.2.0/28", create, LIMITS_TEXT, keys,
-	  true },
+	  "--tls required --trust 192.0.2.0/28",
+	  create, LIMITS_TEXT, keys, true },
 	{ "set", "SYSTEM SETTING... [--password-stdin]",
 	  "Change a system's settings, all together or none.",
 	  "splitmail system set groupware tls=verified", set, LIMITS_TEXT,
 	  keys },
-	{ "show", "SYSTEM", "Show a system, and what its hosts have shown of "
-	  "themselves.", "splitmail system show groupware", show },
+	{ "show", "SYSTEM",
+	  "Show a system, and what its hosts have shown of "
+	  "themselves.",
+	  "splitmail system show groupware", show },
 	{ "list", "", "List all named systems.", "splitmail system list",
 	  list },
 	{ "delete", "SYSTEM", "Delete a system nobody lives on.",
 	  "splitmail system delete groupware", delete },
 };
 
-const struct noun noun_system = NOUN_OF("system", "alternate mail servers",
-					commands);
+const struct noun noun_system =
+	NOUN_OF("system", "alternate mail servers", commands);

@@ -29,7 +29,7 @@ static int create(struct cli *c, const struct args *a)
 	struct str address = take_apart(str_of(args_word(a, 0)), &name);
 
 	if (name.p)
-		settings_add(c, &s, "name", name);	/* --name is stronger */
+		settings_add(c, &s, "name", name); /* --name is stronger */
 	if (!settings_given(c, &s, a))
 		return cli_refuse(c, "%s", cause());
 	CLI_CHANGE(c, h, user_create(h, address, s.s, s.n));
@@ -60,7 +60,7 @@ static int rename_one(struct cli *c, const struct args *a)
 	return cli_rename(c, HOLDER_USER, a);
 }
 
-static int delete(struct cli *c, const struct args *a)
+static int delete (struct cli *c, const struct args *a)
 {
 	return cli_delete(c, HOLDER_USER, a);
 }
@@ -84,7 +84,7 @@ static int show(struct cli *c, const struct args *a)
 
 struct listed {
 	struct rows rows;
-	const char *pattern;	/* or NULL */
+	const char *pattern; /* or NULL */
 	struct cli *cli;
 };
 
@@ -174,9 +174,11 @@ static int list_filtered(struct cli *c, struct directory *d,
 			 const char *pattern)
 {
 	static const struct column columns[] = {
-		{ "ADDRESS", "address", 32 },	{ "NAME", "name", 20 },
+		{ "ADDRESS", "address", 32 },
+		{ "NAME", "name", 20 },
 		{ "MAIL SYSTEM", "mail_system", 11 },
-		{ "ENABLED", "enabled", 7 },	{ "QUOTA", "quota", 8 },
+		{ "ENABLED", "enabled", 7 },
+		{ "QUOTA", "quota", 8 },
 		{ "SYSTEM", "system", 0 },
 	};
 	struct listed l = { .cli = c, .pattern = pattern };
@@ -196,8 +198,7 @@ static int list(struct cli *c, const struct args *a)
 	struct directory *d;
 	enum answer known;
 
-	if (!mail_system_of(args_option(a, "mail-system"),
-			    &filter.mail_system))
+	if (!mail_system_of(args_option(a, "mail-system"), &filter.mail_system))
 		return cli_usage(c, "%s", cause());
 	d = cli_directory(c);
 	if (!d)
@@ -216,21 +217,27 @@ static const struct key keys[] = {
 	{ "mail_system", "hosted|alternate|none",
 	  "here, on the alternate mail server, or nowhere (mail to him is "
 	  "refused)" },
-	{ "system", "SYSTEM", "a named system instead of the domain's relay; "
+	{ "system", "SYSTEM",
+	  "a named system instead of the domain's relay; "
 	  "empty: the relay" },
-	{ "enabled", "yes|no", "no: he cannot log in, and mail to him is "
+	{ "enabled", "yes|no",
+	  "no: he cannot log in, and mail to him is "
 	  "refused" },
 	{ "name", "NAME", "for people" },
 	{ "quota", "SIZE", "such as 500 MB or 2G; 0: no limit" },
 	{ "forward", "ADDRESS", "addresses, separated by commas; empty: none",
 	  KEY_JOINED },
 	{ "forward_copy", "yes|no", "yes: what is forwarded stays here, too" },
-	{ "address", "ADDRESS", "a further address: left@name, or left@* on all "
-	  "names of the domain", KEY_EACH,
+	{ "address", "ADDRESS",
+	  "a further address: left@name, or left@* on all "
+	  "names of the domain",
+	  KEY_EACH,
 	  .later = "use `splitmail address add` and `address remove`" },
-	{ "password", "PASSWORD", "everybody on this machine can see it while "
+	{ "password", "PASSWORD",
+	  "everybody on this machine can see it while "
 	  "the command runs: better --password-stdin" },
-	{ "password_hash", "HASH", "an imported {SCHEME}hash that Dovecot "
+	{ "password_hash", "HASH",
+	  "an imported {SCHEME}hash that Dovecot "
 	  "verifies, such as {SSHA512}... or {CRYPT}$6$...; empty: no login" },
 	{ 0 },
 };
@@ -240,7 +247,8 @@ static const struct command commands[] = {
 	  "Add a user. Without a password he cannot log in until one is set "
 	  "(`splitmail user password`).",
 	  "splitmail user create alice@example.org --name \"Alice Doe\" "
-	  "--password-stdin", create,
+	  "--password-stdin",
+	  create,
 	  "ADDRESS is the default address: the login, and valid on all aliases "
 	  "of the domain. \"Alice Doe <alice@example.org>\" is address and name.",
 	  keys, true },
@@ -248,19 +256,22 @@ static const struct command commands[] = {
 	  "Change a user's settings, all together or none.",
 	  "splitmail user set bob@example.org mail_system=alternate", set,
 	  .keys = keys },
-	{ "show", "USER", "Show a user, and where mail to each of his "
+	{ "show", "USER",
+	  "Show a user, and where mail to each of his "
 	  "addresses goes.",
 	  "splitmail user show bob@example.org", show },
-	{ "list", "[PATTERN] [--domain DOMAIN] "
-	  "[--mail-system hosted|alternate|none]", "List users.",
-	  "splitmail user list 'b*'", list,
+	{ "list",
+	  "[PATTERN] [--domain DOMAIN] "
+	  "[--mail-system hosted|alternate|none]",
+	  "List users.", "splitmail user list 'b*'", list,
 	  "PATTERN is a part of the address or name; with * or ? in it, of the "
 	  "whole address." },
 	{ "password", "USER [--password-stdin]",
 	  "Set a user's password, one line on standard input. His open "
 	  "sessions end.",
 	  "splitmail user password alice@example.org", password },
-	{ "rename", "USER NEW [--drop-old]", "Give a user another default address, his login; the old "
+	{ "rename", "USER NEW [--drop-old]",
+	  "Give a user another default address, his login; the old "
 	  "one stays an address of his.",
 	  "splitmail user rename mary@example.org mary.miller@example.org",
 	  rename_one, CLI_RENAME_HELP },
@@ -268,20 +279,26 @@ static const struct command commands[] = {
 	  "Delete a user. What lies in his mailbox here is kept for 30 days, and "
 	  "he can be had back; --erase: for good, now.",
 	  "splitmail user delete bob@example.org", delete, CLI_CLEAN_HELP },
-	{ "deleted", "", "List users who were deleted, and until when they can be "
-	  "had back.", "splitmail user deleted", deleted },
-	{ "restore", "WHO [--as ADDRESS]", "Have a user back who was deleted, with "
+	{ "deleted", "",
+	  "List users who were deleted, and until when they can be "
+	  "had back.",
+	  "splitmail user deleted", deleted },
+	{ "restore", "WHO [--as ADDRESS]",
+	  "Have a user back who was deleted, with "
 	  "his mail, password and settings.",
 	  "splitmail user restore bob@example.org --as bob2@example.org",
 	  cli_restore, CLI_DELETED_HELP },
-	{ "erase", "WHO", "Erase all that was kept of a user who was deleted, for "
+	{ "erase", "WHO",
+	  "Erase all that was kept of a user who was deleted, for "
 	  "good, now. The change log, logs and backups are not touched.",
 	  "splitmail user erase bob@example.org --yes", cli_erase,
 	  CLI_DELETED_HELP },
-	{ "sweep", "[--only-erased]", "Remove the mail of those who were deleted "
+	{ "sweep", "[--only-erased]",
+	  "Remove the mail of those who were deleted "
 	  "30 days ago, and what is left of those who were erased; `serve` does "
-	  "so by itself.", "splitmail user sweep", sweep },
+	  "so by itself.",
+	  "splitmail user sweep", sweep },
 };
 
-const struct noun noun_user = NOUN_OF("user", "users and where they live",
-				      commands);
+const struct noun noun_user =
+	NOUN_OF("user", "users and where they live", commands);

@@ -11,7 +11,8 @@ static json_t *entry_of(json_t *list, struct str address)
 	json_t *e;
 	size_t i;
 
-	json_array_foreach(list, i, e) {
+	json_array_foreach(list, i, e)
+	{
 		json_t *a = json_object_get(e, "address");
 		struct str text = { json_string_value(a),
 				    json_string_length(a) };
@@ -54,13 +55,13 @@ static bool check_entry(json_t *e, size_t i, struct response *out)
 
 	if (!json_is_string(json_object_get(e, "address")))
 		bad = "address";
-	json_object_foreach(e, key, v)
-		if (strcmp(key, "address") && strcmp(key, "default") &&
-		    strcmp(key, "home_now") &&
-		    !(json_is_boolean(v) && !strcmp(key, "routed")) &&
-		    !(json_is_string(v) && !strcmp(key, "home") &&
-		      is_home(text_of(e, "home"))))
-			bad = key;
+	json_object_foreach(
+		e, key,
+		v) if (strcmp(key, "address") && strcmp(key, "default") &&
+		       strcmp(key, "home_now") &&
+		       !(json_is_boolean(v) && !strcmp(key, "routed")) &&
+		       !(json_is_string(v) && !strcmp(key, "home") &&
+			 is_home(text_of(e, "home")))) bad = key;
 	if (!bad)
 		return true;
 	*out = problem(NULL, bad_address_entry);
@@ -78,9 +79,8 @@ static bool check_list(json_t *list, struct response *out)
 			       V("right", "a list"));
 		return false;
 	}
-	json_array_foreach(list, i, e)
-		if (!check_entry(e, i, out))
-			return false;
+	json_array_foreach(list, i,
+			   e) if (!check_entry(e, i, out)) return false;
 	return true;
 }
 
@@ -122,8 +122,10 @@ static bool set_one(struct request *r, json_t *now, json_t *e, size_t i,
 	if (home.p)
 		s[n++] = (struct setting){ S("home"), home };
 	return n == 0 ||
-	       done(r, address_set(r->c, in_domain(r, text_of(e, "address"),
-						   now), s, n), i, out);
+	       done(r,
+		    address_set(r->c, in_domain(r, text_of(e, "address"), now),
+				s, n),
+		    i, out);
 }
 
 /* "bob@alias.example" that LIST has as "bob@*": adding that takes it in, and
@@ -132,8 +134,8 @@ static bool is_widened(struct request *r, json_t *list, struct str address)
 {
 	ptrdiff_t at = str_find_last(address, '@');
 
-	return at > 0 && entry_of(list, arena_strf(r->arena, "%.*s@*",
-						   (int)at, address.p));
+	return at > 0 && entry_of(list, arena_strf(r->arena, "%.*s@*", (int)at,
+						   address.p));
 }
 
 static bool remove_others(struct request *r, struct str holder, json_t *have,
@@ -143,7 +145,8 @@ static bool remove_others(struct request *r, struct str holder, json_t *have,
 	json_t *e;
 	size_t i;
 
-	json_array_foreach(have, i, e) {
+	json_array_foreach(have, i, e)
+	{
 		struct str address = text_of(e, "address");
 
 		if (json_is_true(json_object_get(e, "default")) ||
@@ -168,7 +171,8 @@ bool addresses_set(struct request *r, struct str holder, json_t *now,
 	if (!check_list(list, problem_out) ||
 	    (whole && !remove_others(r, holder, have, list, problem_out)))
 		return false;
-	json_array_foreach(list, i, e) {
+	json_array_foreach(list, i, e)
+	{
 		struct str address = text_of(e, "address");
 
 		/* The default address may be named with the domain's name. */
@@ -186,10 +190,10 @@ bool addresses_set(struct request *r, struct str holder, json_t *now,
 /* ---- /users/{address}/addresses ---- */
 
 static struct response answer_addresses(struct request *r, int status,
-				      json_t *user)
+					json_t *user)
 {
-	json_t *list = json_pack("{s:O}", "items",
-				 json_object_get(user, "addresses"));
+	json_t *list =
+		json_pack("{s:O}", "items", json_object_get(user, "addresses"));
 
 	json_decref(user);
 	return answer_entity(r, status, list);
@@ -236,7 +240,8 @@ static struct response set_list(struct request *r, json_t *now, bool whole)
 	json_t *list = json_object_get(r->body, "items");
 	struct response a;
 
-	if (!list_is(r, now, &a) || !addresses_set(r, r->args[0], now, list, whole, &a))
+	if (!list_is(r, now, &a) ||
+	    !addresses_set(r, r->args[0], now, list, whole, &a))
 		return a;
 	return show(r, 200);
 }
@@ -248,8 +253,7 @@ static struct response replace(struct request *r, const void *unused,
 	return set_list(r, now, true);
 }
 
-static struct response amend(struct request *r, const void *unused,
-			     json_t *now)
+static struct response amend(struct request *r, const void *unused, json_t *now)
 {
 	(void)unused;
 	return set_list(r, now, false);

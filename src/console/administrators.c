@@ -7,7 +7,7 @@
 
 struct shown {
 	json_t *list, *object;
-	struct str wanted;	/* empty: all */
+	struct str wanted; /* empty: all */
 };
 
 static void show_one(void *arg, const struct admin_entry *e)
@@ -47,8 +47,8 @@ static const struct setting_rule rules[] = {
 };
 
 static const struct noun noun_administrator = {
-	"administrator", rules, load, NULL,
-	admin_create, admin_set, admin_delete, NULL,
+	"administrator", rules,     load,         NULL,
+	admin_create,    admin_set, admin_delete, NULL,
 };
 
 struct response on_list_administrators(struct request *r)

@@ -58,8 +58,8 @@ static bool check_origin(struct request *r, struct response *out)
 
 	if (!origin || !is_write(r))
 		return true;
-	if (at >= 0 && str_same_nocase(str_from(from, (size_t)at + 3),
-				       str_of(host)))
+	if (at >= 0 &&
+	    str_same_nocase(str_from(from, (size_t)at + 3), str_of(host)))
 		return true;
 	*out = problem(NULL, from_another_site);
 	return false;
@@ -109,9 +109,9 @@ static bool check_role(struct request *r, struct response *out)
 
 	if (has_right(&r->who, r->route->right))
 		return true;
-	*out = r->who.by_token ? problem(NULL, token_has_no_right,
-					 V("role", role))
-			       : problem(NULL, no_right, V("role", role));
+	*out = r->who.by_token
+		       ? problem(NULL, token_has_no_right, V("role", role))
+		       : problem(NULL, no_right, V("role", role));
 	return false;
 }
 
@@ -162,7 +162,8 @@ static bool check_body(struct request *r, struct response *out)
 	const char *length = header(r, "Content-Length");
 	uint64_t n;
 
-	if (length && !str_number(str_of(length), LIMIT_CONSOLE_BODY_BYTES, &n)) {
+	if (length &&
+	    !str_number(str_of(length), LIMIT_CONSOLE_BODY_BYTES, &n)) {
 		*out = problem(NULL, too_large,
 			       V("most", LIMIT_CONSOLE_BODY_BYTES));
 		return false;

@@ -52,7 +52,8 @@ static bool take_addresses(struct request *r, json_t *list, struct job_order *o,
 		return false;
 	}
 	texts = arena_array(r->arena, struct str, n);
-	json_array_foreach(list, i, item) {
+	json_array_foreach(list, i, item)
+	{
 		if (!json_is_string(item)) {
 			*bad = problem("addresses", wrong_type,
 				       V("key", "addresses"),
@@ -214,13 +215,13 @@ static struct response preview(struct request *r, struct job_order *o,
 	    job_effects(r->d, made.id, &effects) == ANSWER_YES &&
 	    list_changed(r->d, made.id, add_changed, changed))
 		return answer_json(
-			200, json_pack("{s:I,s:I,s:I,s:I,s:o,s:o}", "matching",
-				       (json_int_t)made.matching, "tried",
-				       (json_int_t)job.total, "changed",
-				       (json_int_t)job.changed, "refused",
-				       (json_int_t)job.refused, "refusals",
-				       refusals, "effects",
-				       effects_json(&effects)));
+			200,
+			json_pack("{s:I,s:I,s:I,s:I,s:o,s:o}", "matching",
+				  (json_int_t)made.matching, "tried",
+				  (json_int_t)job.total, "changed",
+				  (json_int_t)job.changed, "refused",
+				  (json_int_t)job.refused, "refusals", refusals,
+				  "effects", effects_json(&effects)));
 	json_decref(refusals);
 	return change.outcome == CHANGE_DONE ? trouble(r) : refused(r, change);
 }
@@ -230,7 +231,7 @@ static struct response preview(struct request *r, struct job_order *o,
 struct search {
 	struct request *r;
 	const struct changed *changed;
-	int64_t messages;	/* looked at */
+	int64_t messages; /* looked at */
 	int64_t found;
 };
 

@@ -71,7 +71,7 @@ static bool is_new(const char *path, const struct timespec *seen,
 
 	*now = *seen;
 	if (stat(path, &s) != 0)
-		return true;	/* reading it will say why */
+		return true; /* reading it will say why */
 	*now = s.st_ctim;
 	return now->tv_sec != seen->tv_sec || now->tv_nsec != seen->tv_nsec;
 }
@@ -79,8 +79,8 @@ static bool is_new(const char *path, const struct timespec *seen,
 bool certificate_load(const char *certificate, const char *key)
 {
 	struct timespec certificate_now, key_now;
-	bool new_certificate = is_new(certificate, &certificate_seen,
-				      &certificate_now);
+	bool new_certificate =
+		is_new(certificate, &certificate_seen, &certificate_now);
 	bool new_key = is_new(key, &key_seen, &key_now);
 	struct certificate *c;
 
@@ -111,10 +111,11 @@ void certificate_free(void)
 	}
 }
 
-int certificate_give(gnutls_session_t session, const gnutls_datum_t *authorities,
-		     int n, const gnutls_pk_algorithm_t *algorithms,
-		     int n_algorithms, gnutls_pcert_st **chain,
-		     unsigned *chain_n, gnutls_privkey_t *key)
+int certificate_give(gnutls_session_t session,
+		     const gnutls_datum_t *authorities, int n,
+		     const gnutls_pk_algorithm_t *algorithms, int n_algorithms,
+		     gnutls_pcert_st **chain, unsigned *chain_n,
+		     gnutls_privkey_t *key)
 {
 	struct certificate *c;
 

@@ -11,12 +11,13 @@
 /* Read the PEM files if they are new; connections that come after use them.
  * False: cause(), and what was in force stays so. */
 bool certificate_load(const char *certificate, const char *key) must_check;
-void certificate_free(void);	/* after the server */
+void certificate_free(void); /* after the server */
 
 /* GnuTLS asks for it at each handshake. */
-int certificate_give(gnutls_session_t session, const gnutls_datum_t *authorities,
-		     int n, const gnutls_pk_algorithm_t *algorithms,
-		     int n_algorithms, gnutls_pcert_st **chain,
-		     unsigned *chain_n, gnutls_privkey_t *key);
+int certificate_give(gnutls_session_t session,
+		     const gnutls_datum_t *authorities, int n,
+		     const gnutls_pk_algorithm_t *algorithms, int n_algorithms,
+		     gnutls_pcert_st **chain, unsigned *chain_n,
+		     gnutls_privkey_t *key);
 
 #endif

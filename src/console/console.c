@@ -20,8 +20,8 @@
 #include "rt/privileges.h"
 
 enum {
-	LOOK_AGAIN_MS = 60000,		/* at the certificate's files */
-	ANSWERS_MS = 5000,		/* to be sent and read, at the end */
+	LOOK_AGAIN_MS = 60000, /* at the certificate's files */
+	ANSWERS_MS = 5000,     /* to be sent and read, at the end */
 };
 
 static bool open_guard(struct console *c)
@@ -50,7 +50,7 @@ static bool open_all(struct console *c, struct arena *arena)
 
 static void waits close_all(struct console *c)
 {
-	job_worker_stop();	/* they may have begun without a server */
+	job_worker_stop(); /* they may have begun without a server */
 	events_stop();
 	relay_tests_close();
 	events_close();
@@ -62,8 +62,8 @@ static void waits close_all(struct console *c)
 
 static void renew_certificate(const struct console *c)
 {
-	if (c->is_tls && !certificate_load(c->settings->certificate,
-					   c->settings->key))
+	if (c->is_tls &&
+	    !certificate_load(c->settings->certificate, c->settings->key))
 		log_error("console", "the old certificate stays: %s", cause());
 }
 

@@ -22,18 +22,18 @@
 struct dns;
 
 struct console_settings {
-	const char *data;		/* the data folder */
+	const char *data; /* the data folder */
 	const char *hostname, *version;
-	struct inet at;			/* TLS unless it is a loopback address */
-	const char *certificate, *key;	/* PEM */
-	const char *const *names;	/* other names it is reached by; NULL at
+	struct inet at;                /* TLS unless it is a loopback address */
+	const char *certificate, *key; /* PEM */
+	const char *const *names;      /* other names it is reached by; NULL at
 					   the end; may be NULL */
 	struct dns *dns;
-	int64_t session_idle_s;		/* without a request: signed out */
-	const struct inet *outgoing;	/* source of connections; may be NULL */
-	void (*ready)(void *arg);	/* it listens */
+	int64_t session_idle_s;      /* without a request: signed out */
+	const struct inet *outgoing; /* source of connections; may be NULL */
+	void (*ready)(void *arg);    /* it listens */
 	void *ready_arg;
-	bool failed;			/* out: it could not start; logged */
+	bool failed; /* out: it could not start; logged */
 };
 
 /* The first fiber of a loop: until SIGTERM. SIGHUP reads the certificate

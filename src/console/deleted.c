@@ -29,9 +29,8 @@ static void list_one(void *arg, const struct deleted_entry *e)
 
 	if (str_empty(e->domain) ? is_super(l->r)
 				 : sees_domain_named(l->r, e->domain))
-		json_array_append_new(l->list,
-				      show_deleted(e, has_mail(l->r,
-							       e->mailbox)));
+		json_array_append_new(
+			l->list, show_deleted(e, has_mail(l->r, e->mailbox)));
 }
 
 static bool list(struct request *r, const struct deleted_filter *f, json_t *out)
@@ -98,8 +97,10 @@ static int64_t find(struct request *r, struct response *out)
 
 	if (!str_number(r->args[0], INT64_MAX, &id) || !id)
 		*out = not_there(r);
-	else if (!list(r, &(struct deleted_filter){ .id = (int64_t)id,
-						    .kind = -1 }, found))
+	else if (!list(r,
+		       &(struct deleted_filter){ .id = (int64_t)id,
+						 .kind = -1 },
+		       found))
 		*out = trouble(r);
 	else if (json_array_size(found) != 1 ||
 		 !may_have(r, json_array_get(found, 0)))
@@ -130,8 +131,8 @@ struct response on_restore_deleted(struct request *r)
 		return a;
 	if (!change_open(r))
 		return trouble(r);
-	return change_close(r, answer(r, deleted_restore(r->c, r->args[0],
-							 address)));
+	return change_close(
+		r, answer(r, deleted_restore(r->c, r->args[0], address)));
 }
 
 struct response on_erase_deleted(struct request *r)

@@ -12,7 +12,8 @@ struct desk;
 struct desk *desk_open(const char *path);
 void desk_close(struct desk *d);
 
-struct directory *desk_borrow(struct desk *d);	/* NULL: cause() */
-void desk_return(struct desk *d, struct directory *handle);	/* NULL is allowed */
+struct directory *desk_borrow(struct desk *d); /* NULL: cause() */
+void desk_return(struct desk *d,
+		 struct directory *handle); /* NULL is allowed */
 
 #endif

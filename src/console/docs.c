@@ -7,7 +7,7 @@
 
 #include "console/handlers.h"
 
-extern const char openapi_json[];	/* openapi.json, by tools/embed.py */
+extern const char openapi_json[]; /* openapi.json, by tools/embed.py */
 
 static const char style[] =
 	"body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:0 auto;"
@@ -84,7 +84,8 @@ static void add_parameters(struct buf *b, const json_t *document,
 	const json_t *p;
 	size_t i;
 
-	json_array_foreach(list, i, p) {
+	json_array_foreach(list, i, p)
+	{
 		const json_t *one = resolved(document, p);
 
 		if (strcmp(text_of(one, "in"), "query"))
@@ -101,11 +102,10 @@ static void add_example(struct buf *b, const json_t *document,
 			const json_t *operation)
 {
 	json_t *schema = json_object_get(
-		json_object_get(
-			json_object_get(json_object_get(operation,
-							"requestBody"),
-					"content"),
-			"application/json"),
+		json_object_get(json_object_get(json_object_get(operation,
+								"requestBody"),
+						"content"),
+				"application/json"),
 		"schema");
 	json_t *example = json_array_get(
 		json_object_get(resolved(document, schema), "examples"), 0);
@@ -157,34 +157,38 @@ static void add_operations(struct buf *b, json_t *document, const char *tag)
 	json_t *item, *operation;
 
 	json_object_foreach(json_object_get(document, "paths"), path, item)
-		json_object_foreach(item, method, operation)
-			if (is_method(method) && has_tag(operation, tag))
-				add_operation(b, document, path, method,
-					      operation);
+		json_object_foreach(item, method,
+				    operation) if (is_method(method) &&
+						   has_tag(operation, tag))
+			add_operation(b, document, path, method, operation);
 }
 
 /* ---- the page ---- */
 
 static void add_head(struct buf *b, const json_t *document)
 {
-	buf_printf(b, "<!doctype html>\n<html lang=\"en\"><head>"
+	buf_printf(b,
+		   "<!doctype html>\n<html lang=\"en\"><head>"
 		   "<meta charset=\"utf-8\"><meta name=\"viewport\" "
 		   "content=\"width=device-width, initial-scale=1\">"
 		   "<title>Splitmail: the HTTP API</title>"
-		   "<style>%s</style></head>\n<body><main>\n", style);
+		   "<style>%s</style></head>\n<body><main>\n",
+		   style);
 	add_element(b, "h1", "Splitmail: the HTTP API");
-	add_element(b, "p", text_of(json_object_get(document, "info"),
-				    "description"));
-	buf_add(b, S("<p>The same for programs: <a href=\"/api/v1/openapi.json\">"
-		     "/api/v1/openapi.json</a> (OpenAPI 3.1).</p>\n"
-		     "<p>Scripts sign in with a token, made in the account of an "
-		     "administrator or by <code>splitmail admin token create</code>"
-		     ":</p>\n"));
-	add_element(b, "pre",
-		    "curl -X PUT -H \"Authorization: Bearer $TOKEN\" \\\n"
-		    "     -H \"Content-Type: application/json\" \\\n"
-		    "     -d '{\"name\": \"Alice Doe\", \"quota\": \"2 GB\"}' \\\n"
-		    "     http://127.0.0.1:8025/api/v1/users/alice@example.org");
+	add_element(b, "p",
+		    text_of(json_object_get(document, "info"), "description"));
+	buf_add(b,
+		S("<p>The same for programs: <a href=\"/api/v1/openapi.json\">"
+		  "/api/v1/openapi.json</a> (OpenAPI 3.1).</p>\n"
+		  "<p>Scripts sign in with a token, made in the account of an "
+		  "administrator or by <code>splitmail admin token create</code>"
+		  ":</p>\n"));
+	add_element(
+		b, "pre",
+		"curl -X PUT -H \"Authorization: Bearer $TOKEN\" \\\n"
+		"     -H \"Content-Type: application/json\" \\\n"
+		"     -d '{\"name\": \"Alice Doe\", \"quota\": \"2 GB\"}' \\\n"
+		"     http://127.0.0.1:8025/api/v1/users/alice@example.org");
 }
 
 static void write_policy(void)
@@ -209,7 +213,8 @@ static void make_page(void)
 
 	check(document);
 	add_head(&page, document);
-	json_array_foreach(json_object_get(document, "tags"), i, tag) {
+	json_array_foreach(json_object_get(document, "tags"), i, tag)
+	{
 		add_element(&page, "h2", text_of(tag, "name"));
 		add_element(&page, "p", text_of(tag, "description"));
 		add_operations(&page, document, text_of(tag, "name"));
@@ -225,7 +230,9 @@ struct response on_docs(struct request *r)
 
 	(void)r;
 	pthread_once(&once, make_page);
-	return (struct response){ .status = 200, .text = buf_str(&page),
+	return (struct response){ .status = 200,
+				  .text = buf_str(&page),
 				  .type = "text/html; charset=utf-8",
-				  .policy = policy, .cache = "no-cache" };
+				  .policy = policy,
+				  .cache = "no-cache" };
 }

@@ -9,10 +9,10 @@
 
 struct shown {
 	struct request *r;
-	json_t *list;		/* of a list; else NULL */
-	json_t *object;		/* the last one */
-	struct str after, search, last;	/* of a list */
-	struct str spelled;	/* the search as a domain's name is written */
+	json_t *list;                   /* of a list; else NULL */
+	json_t *object;                 /* the last one */
+	struct str after, search, last; /* of a list */
+	struct str spelled; /* the search as a domain's name is written */
 	int64_t limit, n;
 	bool broken, is_more;
 };
@@ -62,8 +62,8 @@ static const struct setting_rule rules[] = {
 };
 
 static const struct noun noun_domain = {
-	"domain", rules, load_domain, NULL, domain_create, domain_set, domain_delete,
-	NULL,
+	"domain",      rules,      load_domain,   NULL,
+	domain_create, domain_set, domain_delete, NULL,
 };
 
 struct response on_get_domain(struct request *r)
@@ -131,7 +131,8 @@ static bool is_wanted(struct shown *s, const struct domain_entry *e)
 	struct arena *a = s->r->arena;
 
 	if (!sees_domain(s->r, e->domain.id) ||
-	    (!str_empty(s->after) && str_compare(e->domain.name, s->after) <= 0))
+	    (!str_empty(s->after) &&
+	     str_compare(e->domain.name, s->after) <= 0))
 		return false;
 	return str_empty(s->search) || is_found(s, e->domain.name) ||
 	       strcasestr(arena_cstr(a, e->description), s->search.p) ||
@@ -169,9 +170,8 @@ struct response on_list_domains(struct request *r)
 		json_decref(s.list);
 		return trouble(r);
 	}
-	return answer_json(200, json_pack("{s:o,s:o}", "items", s.list,
-					  "next_cursor",
-					  s.is_more ? cursor_of(r, s.last,
-								S(""))
-						    : json_null()));
+	return answer_json(
+		200, json_pack("{s:o,s:o}", "items", s.list, "next_cursor",
+			       s.is_more ? cursor_of(r, s.last, S(""))
+					 : json_null()));
 }

@@ -9,7 +9,7 @@
 struct listed {
 	struct request *r;
 	json_t *list;
-	struct str place, name;	/* of the last one */
+	struct str place, name; /* of the last one */
 	int64_t limit, n;
 };
 
@@ -18,17 +18,15 @@ static json_t *entry_json(const struct holder_entry *e)
 	bool is_user = e->kind == HOLDER_USER;
 	bool is_there = is_user && e->mail_system == HOME_ALTERNATE;
 
-	return json_pack("{s:s,s:o,s:o,s:o,s:b,s:b,s:o,s:o,s:o}", "kind",
-			 show_kinds[e->kind], "address", json_text(e->login),
-			 "name", json_text(e->name), "domain", json_text(e->domain),
-			 "enabled", e->enabled, "builtin", e->builtin,
-			 "mail_system",
-			 is_user ? json_string(home_name(e->mail_system))
-				 : json_null(),
-			 "system",
-			 json_text_or_null(e->has_own_system ? e->system : S("")),
-			 "routed_to",
-			 json_text_or_null(is_there ? e->system : S("")));
+	return json_pack(
+		"{s:s,s:o,s:o,s:o,s:b,s:b,s:o,s:o,s:o}", "kind",
+		show_kinds[e->kind], "address", json_text(e->login), "name",
+		json_text(e->name), "domain", json_text(e->domain), "enabled",
+		e->enabled, "builtin", e->builtin, "mail_system",
+		is_user ? json_string(home_name(e->mail_system)) : json_null(),
+		"system",
+		json_text_or_null(e->has_own_system ? e->system : S("")),
+		"routed_to", json_text_or_null(is_there ? e->system : S("")));
 }
 
 static void list_one(void *arg, const struct holder_entry *e)
@@ -45,9 +43,8 @@ static void list_one(void *arg, const struct holder_entry *e)
 /* ---- what is asked for ---- */
 
 /* The index of the word NAME says, among WORDS; -1: it says none. */
-static bool word_of(struct str text, const char *name,
-		    const char *const *words, size_t n, int *out,
-		    struct response *bad)
+static bool word_of(struct str text, const char *name, const char *const *words,
+		    size_t n, int *out, struct response *bad)
 {
 	*out = -1;
 	if (str_empty(text))
@@ -101,12 +98,14 @@ bool entries_filter(struct request *r,
 		    struct holder_page *out, struct response *problem_out)
 {
 	static const char *const systems[] = {
-		[HOME_HOSTED] = "hosted", [HOME_ALTERNATE] = "alternate",
+		[HOME_HOSTED] = "hosted",
+		[HOME_ALTERNATE] = "alternate",
 		[HOME_NONE] = "none",
 	};
 	static const char *const flags[] = { "false", "true" };
 	static const char *const passwords[] = {
-		[PASSWORD_SET] = "set", [PASSWORD_NONE] = "none",
+		[PASSWORD_SET] = "set",
+		[PASSWORD_NONE] = "none",
 	};
 	int password;
 
@@ -116,8 +115,8 @@ bool entries_filter(struct request *r,
 	if (!word_of(text(r, "password"), "password", passwords,
 		     array_size(passwords), &password, problem_out))
 		return false;
-	out->password = password < 0 ? PASSWORD_OR_NONE
-				     : (enum with_password)password;
+	out->password =
+		password < 0 ? PASSWORD_OR_NONE : (enum with_password)password;
 	return search_fits(out->search, problem_out) &&
 	       word_of(text(r, "mail_system"), "mail_system", systems,
 		       array_size(systems), &out->mail_system, problem_out) &&
@@ -130,14 +129,16 @@ static bool page_of(struct request *r, unsigned kinds, struct holder_page *p,
 		    struct response *bad)
 {
 	static const char *const sorts[] = {
-		[SORT_ADDRESS] = "address", [SORT_ADDRESS_DOWN] = "-address",
-		[SORT_NAME] = "name", [SORT_NAME_DOWN] = "-name",
+		[SORT_ADDRESS] = "address",
+		[SORT_ADDRESS_DOWN] = "-address",
+		[SORT_NAME] = "name",
+		[SORT_NAME_DOWN] = "-name",
 	};
 	int kind, sort;
 
 	if (!entries_filter(r, param, p, bad) ||
-	    !word_of(param(r, "kind"), "kind", show_kinds,
-		     HOLDER_KINDS, &kind, bad) ||
+	    !word_of(param(r, "kind"), "kind", show_kinds, HOLDER_KINDS, &kind,
+		     bad) ||
 	    !word_of(param(r, "sort"), "sort", sorts, array_size(sorts), &sort,
 		     bad) ||
 	    !page_limit(r, &p->limit, bad) ||
@@ -162,20 +163,21 @@ static bool count_all(struct request *r, const struct holder_page *page,
 
 static struct response answer_page(struct request *r, struct holder_page *page)
 {
-	struct listed l = { .r = r, .limit = page->limit,
+	struct listed l = { .r = r,
+			    .limit = page->limit,
 			    .list = json_array() };
 	json_t *object = json_pack("{s:o}", "items", l.list);
 	int64_t total;
 
-	page->limit++;		/* is there another one? */
+	page->limit++; /* is there another one? */
 	if (!list_holder_page(r->d, page, list_one, &l) ||
 	    !count_all(r, page, &l, &total)) {
 		json_decref(object);
 		return trouble(r);
 	}
-	json_object_set_new(object, "next_cursor",
-			    l.n > l.limit ? cursor_of(r, l.place, l.name)
-					  : json_null());
+	json_object_set_new(
+		object, "next_cursor",
+		l.n > l.limit ? cursor_of(r, l.place, l.name) : json_null());
 	if (param_flag(r, "count"))
 		json_object_set_new(object, "total", json_integer(total));
 	return answer_json(200, object);

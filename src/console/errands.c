@@ -7,7 +7,7 @@
 #include "rt/loop.h"
 
 static struct {
-	atomic_uint running;	/* from parking to resuming */
+	atomic_uint running; /* from parking to resuming */
 	atomic_bool stopping;
 } all;
 

@@ -17,8 +17,7 @@
 
 /* RUN(r) as a fiber of the loop.  The answer to be returned: none yet, or that
  * we are stopping. */
-struct response errand_begin(struct request *r,
-			     void (*run)(struct request *r));
+struct response errand_begin(struct request *r, void (*run)(struct request *r));
 
 /* On the loop, before the server and after it has been quiesced: none begins
  * any more, and those that run have ended. */

@@ -20,10 +20,10 @@
 
 enum {
 	BEAT_MS = 1000,
-	BEATS_APART_MS = 100,	/* when somebody new wants the first one */
-	WORK_SHARE = 10,	/* of the time, 1 in so many is spent on it */
-	SILENCE_MS = 15000,	/* then a line that says nothing: proxies */
-	RETRY_MS = 2000,	/* a browser comes back after it */
+	BEATS_APART_MS = 100, /* when somebody new wants the first one */
+	WORK_SHARE = 10,      /* of the time, 1 in so many is spent on it */
+	SILENCE_MS = 15000,   /* then a line that says nothing: proxies */
+	RETRY_MS = 2000,      /* a browser comes back after it */
 };
 
 static const struct {
@@ -46,7 +46,7 @@ static const struct {
 struct scope {
 	struct scope *next;
 	struct str domain;
-	unsigned looked;		/* at these topics, in this beat */
+	unsigned looked; /* at these topics, in this beat */
 	struct letter *now[TOPICS];
 	char c[];
 };
@@ -64,7 +64,7 @@ static struct {
 	uint64_t engine_version;
 	struct scope *scopes;
 	struct letter *silence;
-	bool is_in_trouble, was_in_trouble;	/* in this beat, the last */
+	bool is_in_trouble, was_in_trouble; /* in this beat, the last */
 } all;
 
 /* ---- the beat: what is new ---- */
@@ -138,9 +138,13 @@ static void note_trouble(const char *what)
 static void renew(struct beat *b, const struct watcher *w, enum topic t,
 		  struct letter **kept)
 {
-	struct request r = { .console = all.console, .arena = b->arena,
-			     .method = "GET", .path = S("/api/v1/events"),
-			     .who = w->who, .d = all.d, .queue = all.queue };
+	struct request r = { .console = all.console,
+			     .arena = b->arena,
+			     .method = "GET",
+			     .path = S("/api/v1/events"),
+			     .who = w->who,
+			     .d = all.d,
+			     .queue = all.queue };
 	json_t *state = topics[t].state(&r, w->domain);
 	struct letter *fresh;
 
@@ -394,9 +398,10 @@ static struct response begin(struct watcher *w)
 {
 	switch (watcher_add(w, post_wake)) {
 	case WATCHER_ADDED:
-		return (struct response){ .status = 200, .is_stream = true,
-					.type = "text/event-stream",
-					.watcher = w };
+		return (struct response){ .status = 200,
+					  .is_stream = true,
+					  .type = "text/event-stream",
+					  .watcher = w };
 	case WATCHER_ONE_TOO_MANY:
 		return too_many();
 	case WATCHER_TOO_LATE:
@@ -414,10 +419,12 @@ struct response on_events(struct request *r)
 	if (!take_topics(r, &which, &a) || !domain_asked(r, &domain, &a))
 		return a;
 	if (!strcmp(r->method, "HEAD"))
-		return (struct response){ .status = 200, .is_stream = true,
-					.type = "text/event-stream" };
-	return begin(watcher_new(r, which, domain, letter_new(arena_strf(
-		r->arena, "retry: %d\n\n", RETRY_MS))));
+		return (struct response){ .status = 200,
+					  .is_stream = true,
+					  .type = "text/event-stream" };
+	return begin(watcher_new(
+		r, which, domain,
+		letter_new(arena_strf(r->arena, "retry: %d\n\n", RETRY_MS))));
 }
 
 /* ---- all of it ---- */

@@ -14,20 +14,20 @@
 enum {
 	ANSWER_MS = 1000,
 	FRESH_MS = 1000,
-	MINUTE = 13,		/* remembered; one every 5 seconds */
+	MINUTE = 13, /* remembered; one every 5 seconds */
 	A_MINUTE_MS = 60000,
-	ABOUT_A_MINUTE_MS = 55000,	/* at least, */
-	OVER_A_MINUTE_MS = 75000,	/* at most: after a beat that was late */
+	ABOUT_A_MINUTE_MS = 55000, /* at least, */
+	OVER_A_MINUTE_MS = 75000,  /* at most: after a beat that was late */
 };
 
 static struct {
 	pthread_mutex_t lock;
 	struct figures *latest;
-	struct figures *nothing;	/* of an engine that has just started */
-	struct figures *minute[MINUTE];	/* the oldest first */
+	struct figures *nothing;        /* of an engine that has just started */
+	struct figures *minute[MINUTE]; /* the oldest first */
 	size_t n;
-	struct request *waiting;	/* for the next answer */
-	struct buf said;		/* the last answer; the loop's own */
+	struct request *waiting; /* for the next answer */
+	struct buf said;         /* the last answer; the loop's own */
 	uint64_t version;
 	bool stopping;
 	void (*wake)(void);
@@ -75,8 +75,7 @@ const struct figures *figures_borrow(void)
 
 static bool same_engine(const struct figures *a, const struct figures *b)
 {
-	return a->is_up && b->is_up &&
-	       a->started_wall_ms == b->started_wall_ms;
+	return a->is_up && b->is_up && a->started_wall_ms == b->started_wall_ms;
 }
 
 /* Under the lock. The youngest that is old enough; NULL: there is none. */
@@ -88,7 +87,9 @@ static struct figures *a_minute_ago(void)
 
 		if (age_ms >= ABOUT_A_MINUTE_MS)
 			return age_ms <= OVER_A_MINUTE_MS &&
-			       same_engine(f, all.latest) ? f : NULL;
+					       same_engine(f, all.latest)
+				       ? f
+				       : NULL;
 	}
 	return NULL;
 }
@@ -177,14 +178,13 @@ static void read_hops(struct figures *f, json_t *list)
 
 	f->hops = arena_array(f->arena, struct hop_figures,
 			      json_array_size(list) + 1);
-	json_array_foreach(list, i, o)
-		f->hops[f->n_hops++] = (struct hop_figures){
-			read_next_hop(f, o),
-			text(f, o, "hosts"), text(f, o, "state"),
-			text(f, o, "since"), text(f, o, "problem"),
-			number(o, "delivered"), number(o, "deferred"),
-			number(o, "refused"), number(o, "connections"),
-			number(o, "idle"),
+	json_array_foreach(list, i, o) f->hops[f->n_hops++] =
+		(struct hop_figures){
+			read_next_hop(f, o),      text(f, o, "hosts"),
+			text(f, o, "state"),      text(f, o, "since"),
+			text(f, o, "problem"),    number(o, "delivered"),
+			number(o, "deferred"),    number(o, "refused"),
+			number(o, "connections"), number(o, "idle"),
 		};
 }
 
@@ -195,8 +195,8 @@ static void read_domains(struct figures *f, json_t *list)
 
 	f->domains = arena_array(f->arena, struct domain_figures,
 				 json_array_size(list) + 1);
-	json_array_foreach(list, i, o)
-		f->domains[f->n_domains++] = (struct domain_figures){
+	json_array_foreach(list, i, o) f->domains[f->n_domains++] =
+		(struct domain_figures){
 			text(f, o, "name"),
 			{ number(o, "handed_over"), number(o, "kept"),
 			  number(o, "refused") },
@@ -206,8 +206,8 @@ static void read_domains(struct figures *f, json_t *list)
 static void read_counters(struct figures *f, json_t *counters)
 {
 	for (int c = 0; c < COUNTER_COUNT; c++)
-		f->counters[c] = number(counters,
-					counter_name((enum counter)c));
+		f->counters[c] =
+			number(counters, counter_name((enum counter)c));
 	f->traffic[HANDED_OVER] = f->counters[COUNT_RECIPIENTS_HANDED_OVER];
 	f->traffic[KEPT] = f->counters[COUNT_RECIPIENTS_KEPT];
 	f->traffic[REFUSED] = f->counters[COUNT_RECIPIENTS_REFUSED] +
@@ -217,8 +217,8 @@ static void read_counters(struct figures *f, json_t *counters)
 static struct figures *read_answer(const struct buf *answer)
 {
 	struct figures *f = figures_new();
-	json_t *all_of_it = json_loadb(answer->p, answer->n,
-				       JSON_REJECT_DUPLICATES, NULL);
+	json_t *all_of_it =
+		json_loadb(answer->p, answer->n, JSON_REJECT_DUPLICATES, NULL);
 
 	f->started_wall_ms = (int64_t)number(all_of_it, "started_ms");
 	f->is_up = f->started_wall_ms > 0;
@@ -245,9 +245,8 @@ json_t *figures_trouble(const struct figures *f, bool with_detail)
 	if (!f->is_up)
 		json_array_append_new(list, trouble_json(TROUBLE_engine_down,
 							 VALUES(), STR_NONE));
-	json_array_foreach(list, i, one)
-		if (!with_detail)
-			json_object_del(one, "detail");
+	json_array_foreach(list, i, one) if (!with_detail)
+		json_object_del(one, "detail");
 	return list;
 }
 
@@ -318,7 +317,7 @@ void figures_open(void (*wake)(void))
 	all.stopping = false;
 	all.wake = wake;
 	all.latest = figures_new();
-	all.latest->heard_ms -= 2 * FRESH_MS;	/* nothing was heard yet */
+	all.latest->heard_ms -= 2 * FRESH_MS; /* nothing was heard yet */
 	all.nothing = figures_new();
 }
 

@@ -16,7 +16,7 @@
 #include "console/request.h"
 #include "rt/counter.h"
 
-enum traffic { HANDED_OVER, KEPT, REFUSED, TRAFFIC };	/* of recipients */
+enum traffic { HANDED_OVER, KEPT, REFUSED, TRAFFIC }; /* of recipients */
 
 /* One next hop, since the engine started. */
 struct hop_figures {
@@ -26,7 +26,7 @@ struct hop_figures {
 };
 
 struct domain_figures {
-	struct str name;		/* its first name */
+	struct str name; /* its first name */
 	uint64_t n[TRAFFIC];
 };
 
@@ -35,18 +35,18 @@ struct figures {
 	unsigned holders;
 	bool is_up;
 	int64_t heard_ms;
-	uint64_t version;		/* another one: something is different */
-	int64_t since_wall_ms;		/* up, or not: when we first saw it so */
+	uint64_t version;      /* another one: something is different */
+	int64_t since_wall_ms; /* up, or not: when we first saw it so */
 	/* When it is up: */
-	int64_t started_wall_ms;	/* another one: it was started again */
+	int64_t started_wall_ms; /* another one: it was started again */
 	uint64_t sessions, counters[COUNTER_COUNT], traffic[TRAFFIC];
 	struct hop_figures *hops;
 	size_t n_hops;
-	uint64_t hops_left_out;		/* there were too many to say */
+	uint64_t hops_left_out; /* there were too many to say */
 	struct domain_figures *domains;
 	size_t n_domains;
-	struct str certificate_ends;	/* empty: not known */
-	json_t *trouble;		/* show/troubles.h; NULL: none */
+	struct str certificate_ends; /* empty: not known */
+	json_t *trouble;             /* show/troubles.h; NULL: none */
 };
 
 /* What is wrong, a new reference: what the engine says, or that it says
@@ -59,11 +59,11 @@ const struct figures *figures_borrow(void);
  * since.  NULL: that is not known, as in our own first minute. */
 const struct figures *figures_borrow_before(void);
 const struct figures *figures_share(const struct figures *f);
-void figures_return(const struct figures *f);		/* NULL is allowed */
+void figures_return(const struct figures *f); /* NULL is allowed */
 
 const struct hop_figures *figures_hop(const struct figures *f,
 				      enum next_hop_kind kind,
-				      struct str name);	/* NULL: no word yet */
+				      struct str name); /* NULL: no word yet */
 
 /*
  * For a handler that wants them fresh: true when it has to wait, its request is
@@ -77,7 +77,7 @@ void waits figures_ask(const char *data);
 void figures_remember(void);
 /* WAKE asks the loop to call figures_ask(). */
 void figures_open(void (*wake)(void));
-void figures_stop(void);		/* nobody waits any more */
+void figures_stop(void); /* nobody waits any more */
 void figures_close(void);
 
 #endif

@@ -10,7 +10,7 @@
 /* ---- the world ---- */
 
 static int64_t clock_ms;
-static int64_t engine_started_ms;	/* 0: there is none */
+static int64_t engine_started_ms; /* 0: there is none */
 static int engine_delivered;
 
 int64_t now_ms(void)
@@ -29,10 +29,11 @@ bool control_ask(const char *path, struct str question, int64_t deadline_ms,
 	assert_string_equal(path, "data/" CONTROL_SOCKET);
 	if (!engine_started_ms)
 		return fail("nobody is there");
-	buf_printf(answer,
-		   "{\"started_ms\":%lld,\"systems\":[{\"next_hop\":\"internet\","
-		   "\"name\":\"\",\"delivered\":%d}]}\n",
-		   (long long)engine_started_ms, engine_delivered);
+	buf_printf(
+		answer,
+		"{\"started_ms\":%lld,\"systems\":[{\"next_hop\":\"internet\","
+		"\"name\":\"\",\"delivered\":%d}]}\n",
+		(long long)engine_started_ms, engine_delivered);
 	return true;
 }
 

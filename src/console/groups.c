@@ -15,29 +15,25 @@ static bool is_in(json_t *list, struct str text)
 	json_t *item;
 	size_t i;
 
-	json_array_foreach(list, i, item)
-		if (str_same_nocase(item_text(item), text))
-			return true;
+	json_array_foreach(
+		list, i,
+		item) if (str_same_nocase(item_text(item), text)) return true;
 	return false;
 }
 
 /* Those of LIST that OTHERS lacks. */
-static struct change change_members(struct request *r, struct str key,
-				    json_t *list, json_t *others,
-				    struct change (*change)(
-					    struct changes *c,
-					    struct str group,
-					    const struct str *members,
-					    size_t n))
+static struct change
+change_members(struct request *r, struct str key, json_t *list, json_t *others,
+	       struct change (*change)(struct changes *c, struct str group,
+				       const struct str *members, size_t n))
 {
-	struct str *members = arena_array(r->arena, struct str,
-					  json_array_size(list) + 1);
+	struct str *members =
+		arena_array(r->arena, struct str, json_array_size(list) + 1);
 	json_t *item;
 	size_t i, n = 0;
 
-	json_array_foreach(list, i, item)
-		if (!is_in(others, item_text(item)))
-			members[n++] = item_text(item);
+	json_array_foreach(list, i, item) if (!is_in(others, item_text(item)))
+		members[n++] = item_text(item);
 	return change(r->c, key, members, n);
 }
 
@@ -48,9 +44,8 @@ static bool are_texts(json_t *list)
 
 	if (!json_is_array(list))
 		return false;
-	json_array_foreach(list, i, item)
-		if (!json_is_string(item))
-			return false;
+	json_array_foreach(list, i,
+			   item) if (!json_is_string(item)) return false;
 	return true;
 }
 
@@ -72,8 +67,7 @@ static bool set_members(struct request *r, struct str key, json_t *group,
 		return true;
 	*out = refused(r, change);
 	if (out->status == 422)
-		json_object_set_new(out->body, "field",
-				    json_string("members"));
+		json_object_set_new(out->body, "field", json_string("members"));
 	return false;
 }
 
@@ -100,16 +94,13 @@ static bool set_lists(struct request *r, struct str key, json_t *now,
 }
 
 static const struct setting_rule rules[] = {
-	{ "name", SETTING_TEXT, "" },
-	{ "enabled", SETTING_FLAG, "yes" },
-	{ "senders", SETTING_LIST, "" },
-	{ "members", SETTING_OWN, NULL },
-	{ "addresses", SETTING_OWN, NULL },
-	{ 0 },
+	{ "name", SETTING_TEXT, "" },       { "enabled", SETTING_FLAG, "yes" },
+	{ "senders", SETTING_LIST, "" },    { "members", SETTING_OWN, NULL },
+	{ "addresses", SETTING_OWN, NULL }, { 0 },
 };
 
 static const struct noun noun_group = {
-	"group", rules, load_group, holder_may_create,
+	"group",      rules,     load_group,   holder_may_create,
 	group_create, group_set, group_delete, set_lists,
 };
 
@@ -150,8 +141,8 @@ static struct response add_one(struct request *r, const void *unused,
 	if (!precondition(r, group, &a))
 		return a;
 	if (is_new) {
-		struct change change = group_add(r->c, r->args[0], &r->args[1],
-						 1);
+		struct change change =
+			group_add(r->c, r->args[0], &r->args[1], 1);
 
 		if (change.outcome != CHANGE_DONE)
 			return refused(r, change);

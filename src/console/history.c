@@ -18,17 +18,18 @@
 
 enum {
 	POINTS = 3600 / HISTORY_STEP_S,
-	WAITING = TRAFFIC, LINES,
+	WAITING = TRAFFIC,
+	LINES,
 	STEP_MS = HISTORY_STEP_S * 1000,
-	LATE = 60 / HISTORY_STEP_S,	/* so many steps at once are one word */
+	LATE = 60 / HISTORY_STEP_S, /* so many steps at once are one word */
 };
 
 #define UNKNOWN UINT32_MAX
 
 struct ring {
 	UT_hash_handle hh;
-	int64_t domain;			/* 0: all */
-	bool is_ours;			/* while names are compared */
+	int64_t domain; /* 0: all */
+	bool is_ours;   /* while names are compared */
 	uint32_t at[LINES][POINTS];
 };
 
@@ -43,16 +44,16 @@ struct name {
 static struct {
 	pthread_mutex_t lock;
 	struct ring *rings;
-	int64_t step, wall_ms;		/* of the latest point */
-	int64_t covered;		/* steps that the latest word is about */
-	size_t n;			/* points that were noted, up to POINTS */
-	bool had_no_room[POINTS];	/* somebody who had something to say */
+	int64_t step, wall_ms;    /* of the latest point */
+	int64_t covered;          /* steps that the latest word is about */
+	size_t n;                 /* points that were noted, up to POINTS */
+	bool had_no_room[POINTS]; /* somebody who had something to say */
 	/* Its writer's own: */
 	struct name *names;
-	bool names_are_new;		/* since rings were compared with them */
+	bool names_are_new; /* since rings were compared with them */
 	uint64_t directory_version;
-	const struct figures *last;	/* the last of an engine that was up */
-	int64_t began_wall_ms;		/* at the first point */
+	const struct figures *last; /* the last of an engine that was up */
+	int64_t began_wall_ms;      /* at the first point */
 } all = { .lock = PTHREAD_MUTEX_INITIALIZER };
 
 static int64_t step_now(void)
@@ -71,7 +72,7 @@ static void forget_names(void)
 {
 	struct name *n, *next;
 
-	HASH_ITER(hh, all.names, n, next) {
+	HASH_ITER (hh, all.names, n, next) {
 		HASH_DEL(all.names, n);
 		free(n);
 	}
@@ -172,7 +173,7 @@ static void drop_rings_of_nobody(void)
 		if (r)
 			r->is_ours = true;
 	}
-	HASH_ITER(hh, all.rings, r, next) {
+	HASH_ITER (hh, all.rings, r, next) {
 		if (!r->is_ours && r->domain != 0) {
 			HASH_DEL(all.rings, r);
 			free(r);
@@ -215,7 +216,7 @@ static void fill_points(int64_t n, uint32_t waiting, uint32_t traffic)
 {
 	struct ring *r, *next;
 
-	HASH_ITER(hh, all.rings, r, next)
+	HASH_ITER (hh, all.rings, r, next)
 		for (int64_t i = 0; i < n; i++) {
 			size_t at = (size_t)((all.step - i) % POINTS);
 
@@ -253,7 +254,7 @@ static void go_on(bool knows_waiting, bool knows_traffic)
 /* What waits, by domain: asked before the rings are locked. */
 struct waiting {
 	struct waiting *next;
-	int64_t domain;			/* 0: none of ours */
+	int64_t domain; /* 0: none of ours */
 	uint64_t recipients;
 };
 
@@ -304,8 +305,8 @@ static void note_domain(const struct figures *now, const struct figures *last,
 static void note_traffic(const struct figures *now)
 {
 	const struct figures *last = all.last ? all.last : now;
-	bool is_same = all.last &&
-		       now->started_wall_ms == last->started_wall_ms;
+	bool is_same =
+		all.last && now->started_wall_ms == last->started_wall_ms;
 
 	for (int line = 0; line < TRAFFIC; line++)
 		add_traffic(0, line,
@@ -321,8 +322,7 @@ static bool knows_growth(const struct figures *now)
 	if (!all.began_wall_ms)
 		all.began_wall_ms = wall_ms();
 	return now->is_up &&
-	       (all.last ||
-		now->started_wall_ms > all.began_wall_ms - STEP_MS);
+	       (all.last || now->started_wall_ms > all.began_wall_ms - STEP_MS);
 }
 
 bool history_note(struct directory *d, struct tools *queue,
@@ -331,8 +331,7 @@ bool history_note(struct directory *d, struct tools *queue,
 	struct arena *arena scoped(arena) = arena_open();
 	struct waiting_list waiting = { arena, NULL };
 	bool is_known = knows_growth(now);
-	bool ok = read_names(d) &&
-		  tools_domains(queue, take_waiting, &waiting);
+	bool ok = read_names(d) && tools_domains(queue, take_waiting, &waiting);
 
 	pthread_mutex_lock(&all.lock);
 	drop_rings_of_nobody();
@@ -363,8 +362,8 @@ static json_t *line_json(const struct ring *r, const struct ring *of_all,
 
 		if (of_all->at[line][at] == UNKNOWN)
 			n = UNKNOWN;
-		json_array_append_new(list, n == UNKNOWN ? json_null()
-							 : json_integer(n));
+		json_array_append_new(
+			list, n == UNKNOWN ? json_null() : json_integer(n));
 	}
 	return list;
 }
@@ -392,7 +391,7 @@ void history_close(void)
 {
 	struct ring *r, *next;
 
-	HASH_ITER(hh, all.rings, r, next) {
+	HASH_ITER (hh, all.rings, r, next) {
 		HASH_DEL(all.rings, r);
 		free(r);
 	}

@@ -15,8 +15,8 @@ static int64_t clock_ms;
 static uint64_t waiting_here, waiting_elsewhere;
 static bool queue_is_broken;
 static uint64_t version;
-static int n_more;		/* domains, their ids from MORE on */
-static uint64_t waiting_for_more;	/* each of them */
+static int n_more;                /* domains, their ids from MORE on */
+static uint64_t waiting_for_more; /* each of them */
 
 enum { MORE = 100 };
 
@@ -101,9 +101,11 @@ static const struct figures *engine(int64_t started, uint64_t n)
 		S("here.test"), { [HANDED_OVER] = n, [REFUSED] = n + 1 }
 	};
 	engines[i] = (struct figures){
-		.is_up = started > 0, .started_wall_ms = started,
+		.is_up = started > 0,
+		.started_wall_ms = started,
 		.traffic = { [HANDED_OVER] = n, [REFUSED] = n + 1 },
-		.domains = &domains[i], .n_domains = 1,
+		.domains = &domains[i],
+		.n_domains = 1,
 	};
 	return &engines[i];
 }
@@ -151,7 +153,7 @@ static int end(void **unused)
 
 static void test_a_young_engine_counts_from_zero(void **unused)
 {
-	assert_true(note(engine(0, 0)));	/* it is not there yet */
+	assert_true(note(engine(0, 0))); /* it is not there yet */
 	pass(5);
 	waiting_here = 2;
 	waiting_elsewhere = 1;
@@ -237,7 +239,8 @@ static void test_an_hour_and_no_more(void **unused)
 	o = history_json(0);
 	assert_int_equal(json_array_size(json_object_get(o, "kept")), 720);
 	assert_int_equal(json_integer_value(json_array_get(
-				 json_object_get(o, "handed_over"), 0)), 1);
+				 json_object_get(o, "handed_over"), 0)),
+			 1);
 	json_decref(o);
 }
 
@@ -269,7 +272,7 @@ static void test_a_domain_that_is_gone_makes_room(void **unused)
 	version++;
 	pass(5);
 	assert_true(note(engine(1000, 0)));
-	n_more = 2;		/* the others are deleted */
+	n_more = 2; /* the others are deleted */
 	waiting_here = 3;
 	version++;
 	pass(5);

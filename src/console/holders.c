@@ -7,7 +7,7 @@
 
 struct shown {
 	struct request *r;
-	json_t *object;		/* NULL until it was found */
+	json_t *object; /* NULL until it was found */
 	bool broken;
 };
 

@@ -34,21 +34,19 @@ static void add_said(json_t *o, const struct said *said)
 
 json_t *job_json(const struct job *j)
 {
-	json_t *o =
-		json_pack("{s:I,s:s,s:o,s:s,s:o,s:I,s:I,s:I,s:I,s:n,s:o,s:o,"
-			 "s:o,s:o,s:b}",
-			 "id", (json_int_t)j->id, "kind",
-			 job_kind_name(j->kind), "administrator",
-			 json_text(j->admin), "state", job_state_name(j->state),
-			 "change", change_json(j), "total",
-			 (json_int_t)j->total, "done", (json_int_t)j->done,
-			 "changed", (json_int_t)j->changed, "refused",
-			 (json_int_t)j->refused, "detail", "created_at",
-			 json_time_s(j->created_s), "started_at",
-			 json_time_or_null(j->started_s * 1000), "ended_at",
-			 json_time_or_null(j->ended_s * 1000), "undoes",
-			 j->undoes ? json_integer(j->undoes) : json_null(),
-			 "can_undo", j->can_undo);
+	json_t *o = json_pack(
+		"{s:I,s:s,s:o,s:s,s:o,s:I,s:I,s:I,s:I,s:n,s:o,s:o,"
+		"s:o,s:o,s:b}",
+		"id", (json_int_t)j->id, "kind", job_kind_name(j->kind),
+		"administrator", json_text(j->admin), "state",
+		job_state_name(j->state), "change", change_json(j), "total",
+		(json_int_t)j->total, "done", (json_int_t)j->done, "changed",
+		(json_int_t)j->changed, "refused", (json_int_t)j->refused,
+		"detail", "created_at", json_time_s(j->created_s), "started_at",
+		json_time_or_null(j->started_s * 1000), "ended_at",
+		json_time_or_null(j->ended_s * 1000), "undoes",
+		j->undoes ? json_integer(j->undoes) : json_null(), "can_undo",
+		j->can_undo);
 
 	if (!str_empty(j->why.sentence))
 		add_said(o, &j->why);

@@ -11,9 +11,8 @@ enum { ANSWER_MS = 2000 };
 
 static void waits ask_engine(struct request *r)
 {
-	const char *path = arena_printf(r->arena, "%s/%s",
-					r->console->settings->data,
-					CONTROL_SOCKET);
+	const char *path = arena_printf(
+		r->arena, "%s/%s", r->console->settings->data, CONTROL_SOCKET);
 
 	/* An engine that does not answer is shown as such. */
 	if (!control_ask(path, str_of(r->question), after_ms(ANSWER_MS),
@@ -34,8 +33,8 @@ struct response answer_with_learnt(struct request *r, struct response a,
 		json_decref(a.body);
 		return errand_begin(r, ask_engine);
 	}
-	json_object_set_new(a.body, "learnt",
-			    name[0] ? show_learnt(buf_str(&r->learnt))
-				    : json_array());
+	json_object_set_new(
+		a.body, "learnt",
+		name[0] ? show_learnt(buf_str(&r->learnt)) : json_array());
 	return a;
 }

@@ -21,10 +21,10 @@ static void add(void *arg, const struct change_entry *e)
 		l->list,
 		json_pack("{s:I,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:b}", "id",
 			  (json_int_t)e->id, "at", json_time_s(e->at_s), "who",
-			  json_text(e->who), "noun", json_text(e->noun), "subject",
-			  json_text(e->subject), "field", json_text(e->field),
-			  "old", json_text(e->old), "new", json_text(e->new),
-			  "can_undo", e->can_undo));
+			  json_text(e->who), "noun", json_text(e->noun),
+			  "subject", json_text(e->subject), "field",
+			  json_text(e->field), "old", json_text(e->old), "new",
+			  json_text(e->new), "can_undo", e->can_undo));
 }
 
 struct response on_list_changes(struct request *r)
@@ -49,12 +49,15 @@ struct response on_list_changes(struct request *r)
 		json_decref(l.list);
 		return trouble(r);
 	}
-	return answer_json(200, json_pack(
-		"{s:o,s:o}", "items", l.list, "next_cursor",
-		l.n == page.limit
-			? cursor_of(r, arena_strf(r->arena, "%lld",
-						  (long long)l.last), S(""))
-			: json_null()));
+	return answer_json(
+		200,
+		json_pack("{s:o,s:o}", "items", l.list, "next_cursor",
+			  l.n == page.limit
+				  ? cursor_of(r,
+					      arena_strf(r->arena, "%lld",
+							 (long long)l.last),
+					      S(""))
+				  : json_null()));
 }
 
 static void take_last(void *arg, const struct change_entry *e)

@@ -62,7 +62,10 @@ struct lines {
 static void count_domain(void *arg, const struct domain_entry *e)
 {
 	struct lines *l = arg;
-	const struct { const char *home; uint64_t n; } homes[] = {
+	const struct {
+		const char *home;
+		uint64_t n;
+	} homes[] = {
 		{ "hosted", e->hosted },
 		{ "alternate", e->alternate },
 		{ "none", e->no_mail },
@@ -71,7 +74,8 @@ static void count_domain(void *arg, const struct domain_entry *e)
 	for (size_t i = 0; i < array_size(homes); i++)
 		buf_printf(&l->users,
 			   "splitmail_users{domain=\"%.*s\",mail_system=\"%s\"}"
-			   " %llu\n", STR(e->domain.name), homes[i].home,
+			   " %llu\n",
+			   STR(e->domain.name), homes[i].home,
 			   (unsigned long long)homes[i].n);
 }
 
@@ -97,8 +101,8 @@ static void count_load(void *arg, const struct queue_load *load)
 static void write_queue(struct buf *to, const struct lines *l,
 			const struct queue_total *total)
 {
-	uint64_t age_ms = total->oldest_ms
-				? (uint64_t)(wall_ms() - total->oldest_ms) : 0;
+	uint64_t age_ms =
+		total->oldest_ms ? (uint64_t)(wall_ms() - total->oldest_ms) : 0;
 
 	add_metric(to, "splitmail_users", "gauge", "Users by mail system.",
 		   &l->users);
@@ -165,8 +169,7 @@ static void write_engine(struct buf *to, const struct figures *f)
 		  "Whether the engine, the data plane, answers.", f->is_up);
 	if (!f->is_up)
 		return;
-	add_gauge(to, "splitmail_sessions", "Open SMTP sessions.",
-		  f->sessions);
+	add_gauge(to, "splitmail_sessions", "Open SMTP sessions.", f->sessions);
 	for (int c = 0; c < COUNTER_COUNT; c++) {
 		const char *name = counter_name((enum counter)c);
 
@@ -204,7 +207,7 @@ struct response on_metrics(struct request *r)
 {
 	struct buf text scoped(buf) = BUF_EMPTY;
 	struct response a = { .status = 200,
-			    .type = "text/plain; version=0.0.4" };
+			      .type = "text/plain; version=0.0.4" };
 
 	if (figures_wait(r))
 		return (struct response){ .status = 0 };
@@ -224,9 +227,7 @@ static bool has(const json_t *list, enum trouble t)
 	size_t i;
 	json_t *one;
 
-	json_array_foreach(list, i, one)
-		if (trouble_is(one, t))
-			return true;
+	json_array_foreach(list, i, one) if (trouble_is(one, t)) return true;
 	return false;
 }
 
@@ -254,13 +255,13 @@ static json_t *health_json(const struct figures *f, json_t *list)
 	const struct hop_figures *mailboxes =
 		figures_hop(f, NEXT_HOP_MAILBOXES, S(""));
 
-	return json_pack(
-		"{s:s,s:s,s:s,s:s,s:o,s:O}", "status",
-		word(!troubles_stop_mail(list)), "directory",
-		word(!has(list, TROUBLE_directory_unreadable)), "queue",
-		word(can_be_kept(list)), "engine", word(f->is_up), "mailboxes",
-		json_text(mailboxes ? mailboxes->state : S("unknown")),
-		"trouble", list);
+	return json_pack("{s:s,s:s,s:s,s:s,s:o,s:O}", "status",
+			 word(!troubles_stop_mail(list)), "directory",
+			 word(!has(list, TROUBLE_directory_unreadable)),
+			 "queue", word(can_be_kept(list)), "engine",
+			 word(f->is_up), "mailboxes",
+			 json_text(mailboxes ? mailboxes->state : S("unknown")),
+			 "trouble", list);
 }
 
 /* 503 when mail cannot come in.  What is in trouble beside that is named: mail

@@ -26,13 +26,16 @@ static bool join(struct request *r, const struct setting_rule *rule,
 
 	if (!json_is_array(list))
 		return wrong_type(rule, "a list of texts", trouble_out);
-	json_array_foreach(list, i, item) {
+	json_array_foreach(list, i, item)
+	{
 		struct str text = { json_string_value(item),
 				    json_string_length(item) };
 
 		if (!json_is_string(item) || str_find(text, ',') >= 0)
-			return wrong_type(rule, "a list of texts without "
-						"commas", trouble_out);
+			return wrong_type(rule,
+					  "a list of texts without "
+					  "commas",
+					  trouble_out);
 		buf_printf(&b, "%s%.*s", i ? ", " : "", STR(text));
 	}
 	*out = arena_str(r->arena, buf_str(&b));
@@ -108,7 +111,8 @@ static bool unknown(struct request *r, const struct setting_rule *rules,
 
 bool settings_read(struct request *r, json_t *body,
 		   const struct setting_rule *rules, const char *noun,
-		   bool fill, struct settings *out, struct response *problem_out)
+		   bool fill, struct settings *out,
+		   struct response *problem_out)
 {
 	const struct setting_rule *rule;
 	const char *key;
@@ -119,7 +123,8 @@ bool settings_read(struct request *r, json_t *body,
 	for (rule = rules; rule->key; rule++)
 		n++;
 	*out = (struct settings){ arena_array(r->arena, struct setting, n), 0 };
-	json_object_foreach(body, key, v) {
+	json_object_foreach(body, key, v)
+	{
 		rule = rule_of(rules, key);
 		if (!rule)
 			return unknown(r, rules, noun, key, problem_out);
@@ -244,7 +249,8 @@ bool precondition(struct request *r, json_t *now, struct response *problem_out)
 
 	if (!check_references(r, problem_out))
 		return false;
-	if (none && now && (!strcmp(none, "*") || has_tag(none, etag_of(r, now)))) {
+	if (none && now &&
+	    (!strcmp(none, "*") || has_tag(none, etag_of(r, now)))) {
 		*problem_out = problem(NULL, exists_already);
 		return false;
 	}
@@ -275,7 +281,7 @@ struct response noun_get(struct request *r, const struct noun *n)
 }
 
 static struct response show_again(struct request *r, const struct noun *n,
-				int status)
+				  int status)
 {
 	struct response a = noun_get(r, n);
 
@@ -285,8 +291,8 @@ static struct response show_again(struct request *r, const struct noun *n,
 }
 
 /* NOW: what is there, or NULL. */
-static struct response apply(struct request *r, const struct noun *n, json_t *now,
-			   bool fill)
+static struct response apply(struct request *r, const struct noun *n,
+			     json_t *now, bool fill)
 {
 	struct settings s;
 	struct change change;
@@ -364,7 +370,7 @@ static struct response remove_one(struct request *r, const void *noun,
 
 	if (!precondition(r, now, &a))
 		return a;
-	change = n->delete(r->c, r->args[0]);
+	change = n->delete (r->c, r->args[0]);
 	return change.outcome == CHANGE_DONE ? answer_deleted(r)
 					     : refused(r, change);
 }

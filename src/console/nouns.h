@@ -14,18 +14,18 @@
 
 enum setting_type {
 	SETTING_TEXT,
-	SETTING_NULLABLE,	/* null is the empty text */
+	SETTING_NULLABLE, /* null is the empty text */
 	SETTING_FLAG,
-	SETTING_SIZE,		/* a number of bytes, or "10G" */
-	SETTING_COUNT,		/* a number, or null: not set */
-	SETTING_LIST,		/* of texts, joined by commas */
-	SETTING_OWN,		/* the noun's lists() sees to it */
+	SETTING_SIZE,  /* a number of bytes, or "10G" */
+	SETTING_COUNT, /* a number, or null: not set */
+	SETTING_LIST,  /* of texts, joined by commas */
+	SETTING_OWN,   /* the noun's lists() sees to it */
 };
 
 struct setting_rule {
 	const char *key;
 	enum setting_type type;
-	const char *initial;	/* what PUT sets when it is left out; NULL:
+	const char *initial; /* what PUT sets when it is left out; NULL:
 				   it stays */
 };
 
@@ -36,8 +36,8 @@ enum found { FOUND, FOUND_NOT, FOUND_TROUBLE };
 typedef enum found loader(struct request *r, struct str key, json_t **out);
 
 struct noun {
-	const char *name;		/* "user", for sentences */
-	const struct setting_rule *rules;	/* key NULL at the end */
+	const char *name;                 /* "user", for sentences */
+	const struct setting_rule *rules; /* key NULL at the end */
 	loader *load;
 	/* May one with this key be made by who asks? NULL: yes. */
 	bool (*may_create)(struct request *r, struct str key);
@@ -65,8 +65,8 @@ struct settings {
  * False: *PROBLEM. */
 bool settings_read(struct request *r, json_t *body,
 		   const struct setting_rule *rules, const char *noun,
-		   bool fill, struct settings *out, struct response *problem_out)
-	must_check;
+		   bool fill, struct settings *out,
+		   struct response *problem_out) must_check;
 
 /* The frame of any change: between them r->c is a batch and r->d sees it. */
 bool change_open(struct request *r) must_check;
@@ -85,8 +85,8 @@ struct response change_entry_or_new(struct request *r, loader *load,
  * said. */
 struct response answer_deleted(struct request *r);
 /* True: go on.  False: *PROBLEM. NOW may be NULL: there is none. */
-bool precondition(struct request *r, json_t *now, struct response *problem_out)
-	must_check;
+bool precondition(struct request *r, json_t *now,
+		  struct response *problem_out) must_check;
 
 /* ---- holders (holders.c) ---- */
 
@@ -98,8 +98,8 @@ bool holder_may_create(struct request *r, struct str address);
 /* Bring the addresses of HOLDER (as shown in NOW) to LIST; WHOLE: those that
  * are not in it are removed.  (addresses.c) */
 bool addresses_set(struct request *r, struct str holder, json_t *now,
-		   json_t *list, bool whole, struct response *problem_out)
-	must_check;
+		   json_t *list, bool whole,
+		   struct response *problem_out) must_check;
 
 /* ---- domains (domains.c) ---- */
 
@@ -114,7 +114,7 @@ struct response entries_list(struct request *r, unsigned kinds);
  * by their names, as param() does.  A domain that is not his is not there. */
 bool entries_filter(struct request *r,
 		    struct str (*text)(struct request *r, const char *name),
-		    struct holder_page *out, struct response *problem_out)
-	must_check;
+		    struct holder_page *out,
+		    struct response *problem_out) must_check;
 
 #endif

@@ -11,8 +11,8 @@
 
 struct shown {
 	struct request *r;
-	const struct figures *now, *before;	/* BEFORE: may be NULL */
-	bool is_all;				/* not one domain's only */
+	const struct figures *now, *before; /* BEFORE: may be NULL */
+	bool is_all;                        /* not one domain's only */
 	json_t *domains, *systems;
 };
 
@@ -56,8 +56,7 @@ static bool is_hop(const json_t *e, const struct next_hop *h)
 static json_t *last_minute(const struct shown *s, const struct hop_figures *now,
 			   const struct hop_figures *before)
 {
-	if (!s->is_all || !s->before ||
-	    (!now && s->now->hops_left_out > 0) ||
+	if (!s->is_all || !s->before || (!now && s->now->hops_left_out > 0) ||
 	    (!before && s->before->hops_left_out > 0))
 		return json_null();
 	return json_integer((json_int_t)((now ? now->delivered : 0) -
@@ -68,10 +67,12 @@ static json_t *last_minute(const struct shown *s, const struct hop_figures *now,
 static void set_state(const struct shown *s, json_t *e,
 		      const struct next_hop *next)
 {
-	const struct hop_figures *h = s->now->is_up
-		? figures_hop(s->now, next->kind, next->name) : NULL;
-	const struct hop_figures *before = s->before
-		? figures_hop(s->before, next->kind, next->name) : NULL;
+	const struct hop_figures *h =
+		s->now->is_up ? figures_hop(s->now, next->kind, next->name)
+			      : NULL;
+	const struct hop_figures *before =
+		s->before ? figures_hop(s->before, next->kind, next->name)
+			  : NULL;
 
 	set(e, "state", json_text(h ? h->state : S("unknown")));
 	set(e, "since", json_text_or_null(h ? h->since : S("")));
@@ -92,12 +93,11 @@ static json_t *tested_json(struct str hosts)
 static json_t *hop_new(const struct shown *s, const struct next_hop *h,
 		       struct str hosts)
 {
-	json_t *e = json_pack("{s:s,s:s,s:o,s:o,s:i,s:i,s:s,s:n}", "kind",
-			      show_hop_kind(h), "next_hop",
-			      next_hop_word(h->kind), "name",
-			      json_text(h->name), "hosts",
-			      json_text(hosts), "recipients", 0, "held", 0,
-			      "last_reply", "", "next_attempt");
+	json_t *e = json_pack(
+		"{s:s,s:s,s:o,s:o,s:i,s:i,s:s,s:n}", "kind", show_hop_kind(h),
+		"next_hop", next_hop_word(h->kind), "name", json_text(h->name),
+		"hosts", json_text(hosts), "recipients", 0, "held", 0,
+		"last_reply", "", "next_attempt");
 
 	set_state(s, e, h);
 	set(e, "tested", tested_json(hosts));
@@ -111,9 +111,7 @@ static json_t *hop_of(const struct shown *s, const struct next_hop *h)
 	json_t *e;
 	size_t i;
 
-	json_array_foreach(s->systems, i, e)
-		if (is_hop(e, h))
-			return e;
+	json_array_foreach(s->systems, i, e) if (is_hop(e, h)) return e;
 	return hop_new(s, h, h->name);
 }
 
@@ -124,8 +122,9 @@ static void add_hop(void *arg, const struct next_hop *h, struct str hosts)
 
 static void add_to(json_t *e, const char *key, uint64_t n)
 {
-	set(e, key, json_integer(json_integer_value(json_object_get(e, key)) +
-				 (json_int_t)n));
+	set(e, key,
+	    json_integer(json_integer_value(json_object_get(e, key)) +
+			 (json_int_t)n));
 }
 
 /* Where it is not decided yet stands with the Internet. */
@@ -144,10 +143,10 @@ static void add_load(void *arg, const struct queue_load *l)
 	add_to(e, "held", l->held);
 	if (!is_first)
 		return;
-	set(e, "last_reply", json_text(show_last_reply(&l->reply, l->remote,
-						s->r->arena)));
-	set(e, "next_attempt", l->is_held ? json_null()
-					  : json_time(l->next_attempt_ms));
+	set(e, "last_reply",
+	    json_text(show_last_reply(&l->reply, l->remote, s->r->arena)));
+	set(e, "next_attempt",
+	    l->is_held ? json_null() : json_time(l->next_attempt_ms));
 }
 
 static json_t *total_json(const struct queue_total *t)
@@ -172,8 +171,8 @@ static void add_total(struct queue_total *to, const struct queue_total *t)
 static bool count_queue(struct request *r, struct str domain, struct shown *s,
 			struct queue_total *sum)
 {
-	struct tools *t = r->queue ? r->queue : tools_open(
-		r->console->settings->data);
+	struct tools *t =
+		r->queue ? r->queue : tools_open(r->console->settings->data);
 	const struct str *names = NULL;
 	size_t n = 0;
 	bool ok = t && queue_names(r, domain, &names, &n) == ANSWER_YES;
@@ -195,12 +194,12 @@ static json_t *engine_json(const struct shown *s)
 {
 	bool is_up = s->now->is_up;
 
-	return json_pack("{s:b,s:o,s:o,s:o}", "up", is_up, "since",
-			 json_time(s->now->since_wall_ms), "certificate_ends",
-			 json_text_or_null(s->now->certificate_ends), "sessions",
-			 is_up && s->is_all
-				 ? json_integer((json_int_t)s->now->sessions)
-				 : json_null());
+	return json_pack(
+		"{s:b,s:o,s:o,s:o}", "up", is_up, "since",
+		json_time(s->now->since_wall_ms), "certificate_ends",
+		json_text_or_null(s->now->certificate_ends), "sessions",
+		is_up && s->is_all ? json_integer((json_int_t)s->now->sessions)
+				   : json_null());
 }
 
 /* ---- the whole ---- */
@@ -257,17 +256,21 @@ static json_t *trouble_json(const struct request *r, const struct figures *now)
 
 json_t *overview_state(struct request *r, struct str domain)
 {
-	struct shown s = { r, figures_borrow(), figures_borrow_before(),
-			 str_empty(domain), json_array(), json_array() };
+	struct shown s = { r,
+			   figures_borrow(),
+			   figures_borrow_before(),
+			   str_empty(domain),
+			   json_array(),
+			   json_array() };
 	struct queue_total total = { 0 };
 	int64_t id = 0;
-	bool ok = find_domain(r, domain, &id) &&
-		  list_all(&s, domain, id, &total);
-	json_t *o = json_pack("{s:o,s:o,s:o,s:o,s:o,s:o}", "trouble",
-			      trouble_json(r, s.now), "domains", s.domains,
-			      "queue", total_json(&total), "engine",
-			      engine_json(&s), "systems", s.systems, "history",
-			      history_json(id));
+	bool ok =
+		find_domain(r, domain, &id) && list_all(&s, domain, id, &total);
+	json_t *o =
+		json_pack("{s:o,s:o,s:o,s:o,s:o,s:o}", "trouble",
+			  trouble_json(r, s.now), "domains", s.domains, "queue",
+			  total_json(&total), "engine", engine_json(&s),
+			  "systems", s.systems, "history", history_json(id));
 
 	figures_return(s.now);
 	figures_return(s.before);

@@ -17,8 +17,8 @@
 #include "console/request.h"
 
 /* May NAME try now?  False: *PROBLEM. */
-bool may_try(struct request *r, struct str name, struct response *problem_out)
-	must_check;
+bool may_try(struct request *r, struct str name,
+	     struct response *problem_out) must_check;
 /* As slow for a name that is none (HASH is "") as for a wrong password. */
 bool is_password(struct str password, const char *hash);
 /*

@@ -56,9 +56,11 @@ json_t *queue_state(struct request *r, struct str domain)
 	size_t n = 0;
 
 	if (str_empty(domain))
-		return json_pack("{s:o}", "mark", json_text(arena_strf(
-			r->arena, "%llu",
-			(unsigned long long)tools_version(r->queue))));
+		return json_pack(
+			"{s:o}", "mark",
+			json_text(arena_strf(
+				r->arena, "%llu",
+				(unsigned long long)tools_version(r->queue))));
 	if (queue_names(r, domain, &names, &n) != ANSWER_YES)
 		return NULL;
 	for (size_t i = 0; i < n; i++) {
@@ -96,8 +98,8 @@ static bool filters_of(struct request *r, const struct queue_filter *f,
 {
 	out->f = *f;
 	if (!is_domain(r, f)) {
-		*bad = problem("domain", bad_domain_name,
-			       V("given", f->domain), V("cause", cause()));
+		*bad = problem("domain", bad_domain_name, V("given", f->domain),
+			       V("cause", cause()));
 		return false;
 	}
 	switch (queue_names(r, f->domain, &out->names, &out->n)) {
@@ -139,9 +141,10 @@ static json_t *entry_of(json_t *list, const char *id)
 	json_t *e;
 	size_t i;
 
-	json_array_foreach(list, i, e)
-		if (!strcmp(json_string_value(json_object_get(e, "id")), id))
-			return e;
+	json_array_foreach(
+		list, i,
+		e) if (!strcmp(json_string_value(json_object_get(e, "id")),
+			       id)) return e;
 	return NULL;
 }
 
@@ -190,14 +193,17 @@ static json_t *oldest(struct request *r, json_t *list, size_t limit)
 static struct response answer_list(struct request *r, json_t *list, bool more)
 {
 	size_t n = json_array_size(list);
-	json_t *last = n ? json_object_get(json_array_get(list, n - 1), "id")
-			 : NULL;
+	json_t *last =
+		n ? json_object_get(json_array_get(list, n - 1), "id") : NULL;
 
-	return answer_json(200, json_pack(
-		"{s:o,s:o}", "items", list, "next_cursor",
-		more && last ? cursor_of(r, str_of(json_string_value(last)),
-					 S(""))
-			     : json_null()));
+	return answer_json(
+		200,
+		json_pack(
+			"{s:o,s:o}", "items", list, "next_cursor",
+			more && last
+				? cursor_of(r, str_of(json_string_value(last)),
+					    S(""))
+				: json_null()));
 }
 
 static struct response list_page(struct request *r, struct filters *f,
@@ -336,9 +342,14 @@ static bool order_of(struct request *r, enum order *out)
 static bool filter_of(struct request *r, struct queue_filter *f,
 		      struct response *bad)
 {
-	const struct { const char *key; struct str *to; } keys[] = {
-		{ "id", &f->id },	{ "recipient", &f->recipient },
-		{ "system", &f->system }, { "domain", &f->domain },
+	const struct {
+		const char *key;
+		struct str *to;
+	} keys[] = {
+		{ "id", &f->id },
+		{ "recipient", &f->recipient },
+		{ "system", &f->system },
+		{ "domain", &f->domain },
 		{ "next_hop", &f->next_hop },
 	};
 	bool any = false;
@@ -372,11 +383,10 @@ static void log_order(struct request *r, const struct queue_filter *f,
 {
 	log_fact("console",
 		 "who=<%s>, order=%s, id=<%s>, recipient=<%s>, system=<%s>, "
-		 "next_hop=<%s>, domain=<%s>: %llu recipients", shown(r, r->who.admin.name),
-		 shown(r, body_text(r, "order")), shown(r, f->id),
-		 shown(r, f->recipient), shown(r, f->system),
-		 shown(r, f->next_hop),
-		 shown(r, body_text(r, "domain")),
+		 "next_hop=<%s>, domain=<%s>: %llu recipients",
+		 shown(r, r->who.admin.name), shown(r, body_text(r, "order")),
+		 shown(r, f->id), shown(r, f->recipient), shown(r, f->system),
+		 shown(r, f->next_hop), shown(r, body_text(r, "domain")),
 		 (unsigned long long)recipients);
 }
 
@@ -396,8 +406,8 @@ static struct response give(struct request *r, enum order order,
 	if (!ok)
 		return trouble(r);
 	log_order(r, &f->f, sum);
-	return answer_json(200, json_pack("{s:I}", "recipients",
-					  (json_int_t)sum));
+	return answer_json(200,
+			   json_pack("{s:I}", "recipients", (json_int_t)sum));
 }
 
 struct response on_order_queue(struct request *r)

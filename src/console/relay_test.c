@@ -26,23 +26,23 @@
 #include "wire/hosts.h"
 
 enum {
-	HOST_MS = 12000,	/* to be open, and to be asked; all hosts are
+	HOST_MS = 12000, /* to be open, and to be asked; all hosts are
 				   tried at once */
 	A_MINUTE_MS = 60000,
 	TRIALS_A_MINUTE = 30,
 	HOSTS_A_MINUTE = 150,
-	TEXT_BYTES = 500,	/* of a banner or reply, shown */
+	TEXT_BYTES = 500, /* of a banner or reply, shown */
 };
 
 struct relay_test {
 	struct arena *arena;
 	struct host *hosts;
 	size_t n;
-	struct str domain;	/* whose random address is asked for */
-	struct str known;	/* of a user there, asked for too; or empty */
-	struct system system;	/* its policy; the hosts come one by one */
+	struct str domain;    /* whose random address is asked for */
+	struct str known;     /* of a user there, asked for too; or empty */
+	struct system system; /* its policy; the hosts come one by one */
 	bool may_loopback;
-	size_t running;		/* hosts */
+	size_t running; /* hosts */
 	struct gate ended;
 	json_t *items;
 };
@@ -50,7 +50,7 @@ struct relay_test {
 static struct {
 	struct client client;
 	struct dns *dns;
-	pthread_mutex_t lock;	/* of the next three */
+	pthread_mutex_t lock; /* of the next three */
 	int64_t minute;
 	unsigned trials;
 	size_t hosts;
@@ -77,7 +77,7 @@ struct talk {
 	struct peer *peer;
 	int64_t deadline;
 	json_t *report;
-	enum trial fault;	/* the last one */
+	enum trial fault; /* the last one */
 	const struct value *values;
 };
 
@@ -181,10 +181,10 @@ static void say_reached(struct talk *k, const struct hop *hop,
 	set(k, "connected", json_true());
 	set(k, "banner", t->greeting.n ? shown(t->greeting) : json_null());
 	if (s && stream_is_tls(s))
-		set(k, "tls", json_pack("{s:s,s:b}", "version",
-					stream_tls_version(s), "verified",
-					!k->host->is_ip &&
-						stream_tls_verified(s)));
+		set(k, "tls",
+		    json_pack("{s:s,s:b}", "version", stream_tls_version(s),
+			      "verified",
+			      !k->host->is_ip && stream_tls_verified(s)));
 }
 
 static bool may_try(struct talk *k, const struct inet *at)
@@ -210,7 +210,7 @@ static bool waits try_address(struct talk *k, const struct hop *hop)
 		tls_failed(k, &t);
 		say_fault(k);
 	}
-	k->deadline = after_ms(HOST_MS);	/* to be asked */
+	k->deadline = after_ms(HOST_MS); /* to be asked */
 	return true;
 }
 
@@ -224,8 +224,8 @@ static bool waits open_host(struct talk *k)
 	if (k->host->is_ip && !may_try(k, &k->host->ip))
 		return false;
 	system.hosts = hosts_text(k->host, 1, k->t->arena);
-	if (!hops_of_system(all.dns, &system, k->deadline, k->t->arena,
-			    &hops, &n))
+	if (!hops_of_system(all.dns, &system, k->deadline, k->t->arena, &hops,
+			    &n))
 		return fault(k, no_address);
 	for (size_t i = 0; i < n; i++)
 		if (try_address(k, &hops[i]))
@@ -271,8 +271,9 @@ static bool waits ask_for(struct talk *k, const char *key, struct str address,
 	bool is_mail = !reply_is_done(mail);
 	struct reply r = *mail;
 
-	if (!is_mail && !ask(k, arena_strf(k->t->arena, "RCPT TO:<%.*s>",
-					   STR(address)), &r))
+	if (!is_mail &&
+	    !ask(k, arena_strf(k->t->arena, "RCPT TO:<%.*s>", STR(address)),
+		 &r))
 		return false;
 	set(k, key,
 	    json_pack("{s:o,s:s,s:o}", "address", json_text(address), "outcome",
@@ -302,12 +303,11 @@ static bool waits ask_for_addresses(struct talk *k)
 static void waits try_host(struct talk *k)
 {
 	k->deadline = after_ms(HOST_MS);
-	k->report = json_pack("{s:o,s:n,s:b,s:n,s:n,s:n,s:n,s:n,s:n,s:{}}",
-			      "host",
-			      json_text(hosts_text(k->host, 1, k->t->arena)),
-			      "address", "connected", 0, "banner", "tls",
-			      "unknown_address", "known_address", "problem",
-			      "reason", "values");
+	k->report = json_pack(
+		"{s:o,s:n,s:b,s:n,s:n,s:n,s:n,s:n,s:n,s:{}}", "host",
+		json_text(hosts_text(k->host, 1, k->t->arena)), "address",
+		"connected", 0, "banner", "tls", "unknown_address",
+		"known_address", "problem", "reason", "values");
 	if (!open_host(k) || !ask_for_addresses(k))
 		say_fault(k);
 	if (k->peer)
@@ -493,7 +493,8 @@ struct response on_relay_test(struct request *r)
 bool relay_tests_open(const struct console_settings *s)
 {
 	all.client = (struct client){
-		.hostname = s->hostname, .bind = s->outgoing,
+		.hostname = s->hostname,
+		.bind = s->outgoing,
 		.tls_any = tls_client(TLS_NOTED, NULL),
 		.tls_verified = tls_client(TLS_VERIFIED, NULL),
 	};

@@ -55,10 +55,10 @@ static struct response answer_renamed(struct request *r, struct change change,
 	if (!newest(r, &after))
 		return trouble(r);
 	return answer_json(
-		200, json_pack("{s:s,s:o}", "detail", change.sentence,
-			       "change",
+		200, json_pack("{s:s,s:o}", "detail", change.sentence, "change",
 			       after == before || param_flag(r, "preview")
-				       ? json_null() : json_integer(after)));
+				       ? json_null()
+				       : json_integer(after)));
 }
 
 /* ---- users, groups, shared mailboxes ---- */
@@ -78,8 +78,8 @@ static struct response rename_holder(struct request *r, const void *kind,
 		return bad;
 	if (!newest(r, &before))
 		return trouble(r);
-	return answer_renamed(r, holder_rename(r->c, *of, r->args[0], to,
-					       keep_old), before);
+	return answer_renamed(
+		r, holder_rename(r->c, *of, r->args[0], to, keep_old), before);
 }
 
 struct response on_rename_user(struct request *r)

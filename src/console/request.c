@@ -77,8 +77,9 @@ static struct response problem_of(int status)
 		body = json_pack("{s:s+,s:s,s:i}", "type",
 				 "urn:splitmail:problem:", problems[i].kind,
 				 "title", problems[i].title, "status", status);
-		return (struct response){ .status = status, .body = body,
-					.type = "application/problem+json" };
+		return (struct response){ .status = status,
+					  .body = body,
+					  .type = "application/problem+json" };
 	}
 	check(!"a status of problems[]");
 	return (struct response){ 0 };
@@ -113,13 +114,19 @@ static const char *kind_of(struct str collection)
 	static const struct {
 		const char *collection, *kind;
 	} kinds[] = {
-		{ "domains", "domain" }, { "users", "user" },
-		{ "addresses", "address" }, { "groups", "group" },
-		{ "members", "member" }, { "shared", "shared mailbox" },
-		{ "systems", "system" }, { "administrators", "administrator" },
-		{ "tokens", "token" }, { "jobs", "job" },
+		{ "domains", "domain" },
+		{ "users", "user" },
+		{ "addresses", "address" },
+		{ "groups", "group" },
+		{ "members", "member" },
+		{ "shared", "shared mailbox" },
+		{ "systems", "system" },
+		{ "administrators", "administrator" },
+		{ "tokens", "token" },
+		{ "jobs", "job" },
 		{ "queue", "message in the queue" },
-		{ "changes", "change" }, { "kept", "deleted entry" },
+		{ "changes", "change" },
+		{ "kept", "deleted entry" },
 	};
 
 	for (size_t i = 0; i < array_size(kinds); i++)
@@ -140,14 +147,16 @@ static struct str what_was_asked(struct request *r)
 
 		if (str_starts(part, S("{")))
 			what = arena_strf(r->arena, "%s %.*s%s%.*s",
-					  kind_of(before), STR(r->args[n]),
-					  of, STR(what));
+					  kind_of(before), STR(r->args[n]), of,
+					  STR(what));
 		n += str_starts(part, S("{"));
 		before = part;
 	}
 	if (str_empty(what))
-		what = arena_strf(r->arena, "%.*s here; GET /api/docs shows "
-				  "what there is", STR(str_cut(r->path, 200)));
+		what = arena_strf(r->arena,
+				  "%.*s here; GET /api/docs shows "
+				  "what there is",
+				  STR(str_cut(r->path, 200)));
 	return what;
 }
 
@@ -159,8 +168,8 @@ struct response not_there(struct request *r)
 struct response no_text(struct request *r, const char *key)
 {
 	return json_object_get(r->body, key)
-		? problem(key, not_a_text, V("key", key))
-		: problem(key, key_missing, V("key", key));
+		       ? problem(key, not_a_text, V("key", key))
+		       : problem(key, key_missing, V("key", key));
 }
 
 /* What broke is for the log: it may name files. */
@@ -193,8 +202,9 @@ struct response refused(struct request *r, struct change change)
 /* ---- ETag ---- */
 
 /* What changes without anybody changing it. */
-static const char *const figures[] = { "hosted", "alternate", "none", "groups",
-				       "shared", "routed_to", "learnt", "used" };
+static const char *const figures[] = { "hosted", "alternate", "none",
+				       "groups", "shared",    "routed_to",
+				       "learnt", "used" };
 
 const char *etag_of(struct request *r, json_t *object)
 {
@@ -205,9 +215,9 @@ const char *etag_of(struct request *r, json_t *object)
 	for (size_t i = 0; i < array_size(figures); i++)
 		json_object_del(shown, figures[i]);
 	text = json_dumps(shown, JSON_COMPACT | JSON_SORT_KEYS);
-	check(text && crypto_generichash(hash, sizeof(hash),
-					 (const uint8_t *)text, strlen(text),
-					 NULL, 0) == 0);
+	check(text &&
+	      crypto_generichash(hash, sizeof(hash), (const uint8_t *)text,
+				 strlen(text), NULL, 0) == 0);
 	sodium_bin2hex(hex, sizeof(hex), hash, sizeof(hash));
 	free(text);
 	json_decref(shown);
@@ -339,9 +349,9 @@ bool domain_asked(struct request *r, struct str *out,
 		*out = domain.name;
 		return true;
 	}
-	*problem_out = a == ANSWER_UNSURE
-			       ? trouble(r)
-			       : problem("domain", no_such_domain, V("domain", text));
+	*problem_out = a == ANSWER_UNSURE ? trouble(r)
+					  : problem("domain", no_such_domain,
+						    V("domain", text));
 	return false;
 }
 
@@ -368,8 +378,8 @@ bool page_limit(struct request *r, int64_t *out, struct response *problem_out)
 
 	if (!str_empty(text) &&
 	    (!str_number(text, PAGE_ITEMS_MAX, &n) || n == 0)) {
-		*problem_out = problem("limit", bad_limit,
-				       V("most", PAGE_ITEMS_MAX));
+		*problem_out =
+			problem("limit", bad_limit, V("most", PAGE_ITEMS_MAX));
 		return false;
 	}
 	*out = (int64_t)n;
@@ -382,8 +392,8 @@ bool page_limit(struct request *r, int64_t *out, struct response *problem_out)
 
 json_t *cursor_of(struct request *r, struct str a, struct str b)
 {
-	struct str plain = arena_strf(r->arena, CURSOR_MARK "%.*s\n%.*s",
-				      STR(a), STR(b));
+	struct str plain =
+		arena_strf(r->arena, CURSOR_MARK "%.*s\n%.*s", STR(a), STR(b));
 	size_t room = sodium_base64_ENCODED_LEN(
 		plain.n, sodium_base64_VARIANT_URLSAFE_NO_PADDING);
 	char *text = arena_alloc(r->arena, room);

@@ -28,8 +28,8 @@ static enum answer is_his(struct request *r, struct str domain_name)
 
 static bool parse_recipient(struct request *r, struct address *a)
 {
-	struct str path = arena_strf(r->arena, "<%.*s>",
-				     STR(param(r, "address")));
+	struct str path =
+		arena_strf(r->arena, "<%.*s>", STR(param(r, "address")));
 
 	return path_parse(&path, PATH_FORWARD, r->arena, a) &&
 	       (str_empty(path) || fail("more than an address"));
@@ -94,7 +94,9 @@ static struct decision decide_on_loop(struct request *r, struct router *router,
 				      const struct question *q)
 {
 	struct inquiry i = { .dns = r->console->settings->dns,
-			     .router = router, .question = q, .arena = r->arena,
+			     .router = router,
+			     .question = q,
+			     .arena = r->arena,
 			     .lock = PTHREAD_MUTEX_INITIALIZER,
 			     .ended = PTHREAD_COND_INITIALIZER };
 
@@ -115,8 +117,8 @@ static struct decision decide_with_names(struct request *r,
 	struct decision d = route_decide(router, q, r->arena);
 	bool idle = false;
 
-	if (!q->peer || !atomic_compare_exchange_strong(is_resolving, &idle,
-							true))
+	if (!q->peer ||
+	    !atomic_compare_exchange_strong(is_resolving, &idle, true))
 		return d;
 	d = decide_on_loop(r, router, q);
 	atomic_store(is_resolving, false);
@@ -148,7 +150,7 @@ static json_t *with_states(json_t *shown, const struct decision *d)
 		struct next_hop next = leg_next_hop(&d->legs[i]);
 
 		if (next.kind == NEXT_HOP_INTERNET)
-			next.name = S("");	/* one for all domains */
+			next.name = S(""); /* one for all domains */
 		add_state(json_array_get(legs, i), f, &next);
 	}
 	figures_return(f);
@@ -166,8 +168,9 @@ static struct response decide(struct request *r, const struct question *q)
 	struct decision d = decide_with_names(r, &router, q);
 
 	return answer_json(
-		200, with_states(show_decision(q->recipient->spelling, &d,
-					       r->arena), &d));
+		200,
+		with_states(show_decision(q->recipient->spelling, &d, r->arena),
+			    &d));
 }
 
 /* ---- the question ---- */

@@ -49,8 +49,8 @@ static const struct route docs = { "GET", DOCS_PATH, on_docs, OPEN, NO_BODY };
 static bool leads_to_docs(struct str path)
 {
 	static const char *const paths[] = {
-		DOCS_PATH, "/api", "/api/", "/api/docs/", "/api/v1", "/api/v1/",
-		"/api/v1/docs", "/docs",
+		DOCS_PATH, "/api",     "/api/",        "/api/docs/",
+		"/api/v1", "/api/v1/", "/api/v1/docs", "/docs",
 	};
 
 	for (size_t i = 0; i < array_size(paths); i++)

@@ -26,9 +26,9 @@
 enum { THREADS = 4, BACKLOG = 128, LOOK_AGAIN_MS = 20 };
 
 struct server {
-	struct MHD_Daemon *daemon;	/* NULL: only the listener is there */
+	struct MHD_Daemon *daemon; /* NULL: only the listener is there */
 	int listener;
-	struct tally *clients;		/* connections by client */
+	struct tally *clients; /* connections by client */
 };
 
 /* ---- the answer ---- */
@@ -45,7 +45,8 @@ static ssize_t read_events(void *watcher, uint64_t at, char *to, size_t room)
 
 	(void)at;
 	return watcher_read(watcher, to, room, &n)
-		       ? (ssize_t)n : MHD_CONTENT_READER_END_OF_STREAM;
+		       ? (ssize_t)n
+		       : MHD_CONTENT_READER_END_OF_STREAM;
 }
 
 static struct MHD_Response *response_of(struct response *a)
@@ -84,8 +85,9 @@ static void add_headers(struct request *r, struct MHD_Response *to,
 	add(to, "X-Accel-Buffering", a->is_stream ? "no" : NULL);
 	add(to, "Cache-Control", a->cache ? a->cache : "no-store");
 	add(to, "Content-Security-Policy",
-	    a->policy ? a->policy : "default-src 'none'; "
-				    "frame-ancestors 'none'");
+	    a->policy ? a->policy
+		      : "default-src 'none'; "
+			"frame-ancestors 'none'");
 	add(to, "X-Content-Type-Options", "nosniff");
 	add(to, "X-Frame-Options", "DENY");
 	add(to, "Referrer-Policy", "no-referrer");
@@ -125,8 +127,8 @@ static enum MHD_Result send_answer(struct request *r, struct response a)
 
 /* ---- the steps ---- */
 
-static struct response with_directory(struct request *r,
-				    struct response (*step)(struct request *r))
+static struct response
+with_directory(struct request *r, struct response (*step)(struct request *r))
 {
 	struct response a;
 
@@ -181,12 +183,14 @@ static struct inet inet_of(const struct sockaddr *at)
 
 	if (at && at->sa_family == AF_INET)
 		memcpy(client.ip + 12,
-		       &((const struct sockaddr_in *)(const void *)at)->sin_addr,
+		       &((const struct sockaddr_in *)(const void *)at)
+				->sin_addr,
 		       4);
 	else if (at && at->sa_family == AF_INET6)
 		memcpy(client.ip,
 		       &((const struct sockaddr_in6 *)(const void *)at)
-				->sin6_addr, 16);
+				->sin6_addr,
+		       16);
 	return client;
 }
 
@@ -215,8 +219,9 @@ static enum MHD_Result may_connect(void *clients, const struct sockaddr *from,
 	struct inet client = inet_of(from);
 
 	(void)n;
-	return tally_count(clients, key_of(&client)) <
-	       LIMIT_CONSOLE_PER_ADDRESS ? MHD_YES : MHD_NO;
+	return tally_count(clients, key_of(&client)) < LIMIT_CONSOLE_PER_ADDRESS
+		       ? MHD_YES
+		       : MHD_NO;
 }
 
 static void count_connection(void *clients, struct MHD_Connection *connection,
@@ -234,9 +239,8 @@ static void count_connection(void *clients, struct MHD_Connection *connection,
 
 /* ---- the steps, from the library ---- */
 
-static enum MHD_Result begin(struct request *r,
-			     struct MHD_Connection *connection,
-			     const char *method)
+static enum MHD_Result
+begin(struct request *r, struct MHD_Connection *connection, const char *method)
 {
 	struct response a;
 
@@ -403,9 +407,8 @@ bool server_start(struct server *s, struct console *c)
 		MHD_OPTION_NOTIFY_CONNECTION, count_connection, s->clients,
 		MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)LIMIT_CONSOLE_IDLE_S,
 		MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-		(size_t)LIMIT_CONSOLE_HEAD_BYTES,
-		MHD_OPTION_STRICT_FOR_CLIENT, 1,
-		MHD_OPTION_URI_LOG_CALLBACK, on_address, c,
+		(size_t)LIMIT_CONSOLE_HEAD_BYTES, MHD_OPTION_STRICT_FOR_CLIENT,
+		1, MHD_OPTION_URI_LOG_CALLBACK, on_address, c,
 		MHD_OPTION_NOTIFY_COMPLETED, on_end, c,
 		MHD_OPTION_UNESCAPE_CALLBACK, leave_encoded, NULL,
 		MHD_OPTION_ARRAY, c->is_tls ? tls : tls + 1, MHD_OPTION_END);

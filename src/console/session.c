@@ -14,25 +14,25 @@ static json_t *session_json(struct request *r)
 	const struct console_settings *s = r->console->settings;
 	const struct who *w = &r->who;
 
-	return json_pack("{s:o,s:s,s:o,s:b,s:I,s:o,s:o,s:s,s:s,s:s}", "name",
-			 json_text(w->admin.name), "role",
-			 role_name(w->admin.role), "domain",
-			 json_text_or_null(w->admin.domain_name), "totp",
-			 w->admin.totp != 0, "recovery_codes",
-			 (json_int_t)w->admin.recovery_codes, "csrf_token",
-			 json_text_or_null(str_of(w->csrf)), "idle_seconds",
-			 w->by_token ? json_null()
-				     : json_integer((json_int_t)s->session_idle_s),
-			 "scope", w->may_write ? "write" : "read", "hostname",
-			 s->hostname, "version", s->version);
+	return json_pack(
+		"{s:o,s:s,s:o,s:b,s:I,s:o,s:o,s:s,s:s,s:s}", "name",
+		json_text(w->admin.name), "role", role_name(w->admin.role),
+		"domain", json_text_or_null(w->admin.domain_name), "totp",
+		w->admin.totp != 0, "recovery_codes",
+		(json_int_t)w->admin.recovery_codes, "csrf_token",
+		json_text_or_null(str_of(w->csrf)), "idle_seconds",
+		w->by_token ? json_null()
+			    : json_integer((json_int_t)s->session_idle_s),
+		"scope", w->may_write ? "write" : "read", "hostname",
+		s->hostname, "version", s->version);
 }
 
 static const char *cookie(struct request *r, const char *id, const char *more)
 {
 	return arena_printf(r->arena,
 			    "splitmail_session=%s; Path=/; HttpOnly; "
-			    "SameSite=Strict%s%s", id,
-			    r->console->is_tls ? "; Secure" : "", more);
+			    "SameSite=Strict%s%s",
+			    id, r->console->is_tls ? "; Secure" : "", more);
 }
 
 static struct response wrong(struct request *r, struct str name,

@@ -13,16 +13,16 @@
 
 enum {
 	KEY_BYTES = 160,
-	ATTEMPTS = 20000,	/* remembered */
-	FORGET_MS = 900000,	/* failures, after the last one */
-	REMEMBER_S = 2592000,	/* who has signed in: 30 days */
+	ATTEMPTS = 20000,     /* remembered */
+	FORGET_MS = 900000,   /* failures, after the last one */
+	REMEMBER_S = 2592000, /* who has signed in: 30 days */
 	WAIT_MAX_S = 60,
 };
 
 struct entry {
 	char id[SESSION_CHARS + 1], csrf[SESSION_CHARS + 1];
 	char *name;
-	struct proof proof, next;	/* hashes are its own */
+	struct proof proof, next; /* hashes are its own */
 	int64_t begun_ms, used_ms;
 	UT_hash_handle hh;
 };
@@ -30,7 +30,7 @@ struct entry {
 struct attempt {
 	char key[KEY_BYTES];
 	unsigned failures;
-	bool is_known;		/* has signed in */
+	bool is_known; /* has signed in */
 	int64_t last_ms, until_ms;
 	UT_hash_handle hh;
 };
@@ -68,7 +68,7 @@ void sessions_close(struct sessions *s)
 		return;
 	while (s->entries)
 		drop(s, s->entries);
-	HASH_ITER(hh, s->attempts, a, next) {
+	HASH_ITER (hh, s->attempts, a, next) {
 		HASH_DEL(s->attempts, a);
 		free(a);
 	}
@@ -101,7 +101,7 @@ static void make_room(struct sessions *s)
 {
 	struct entry *e, *next, *idlest = NULL;
 
-	HASH_ITER(hh, s->entries, e, next) {
+	HASH_ITER (hh, s->entries, e, next) {
 		if (is_over(s, e))
 			drop(s, e);
 		else if (!idlest || e->used_ms < idlest->used_ms)
@@ -222,7 +222,7 @@ void session_end_all(struct sessions *s, struct str name, const char *keep,
 	struct entry *e, *next;
 
 	pthread_mutex_lock(&s->lock);
-	HASH_ITER(hh, s->entries, e, next) {
+	HASH_ITER (hh, s->entries, e, next) {
 		if (!str_same(str_of(e->name), name))
 			continue;
 		if (strcmp(e->id, keep)) {
@@ -241,9 +241,9 @@ void session_end_all(struct sessions *s, struct str name, const char *keep,
 enum counted { BY_BOTH, BY_ADDRESS, BY_NAME, COUNTED };
 
 static const unsigned free_failures[] = {
-	[BY_BOTH] = 5,		/* a person who mistypes */
-	[BY_ADDRESS] = 20,	/* an office behind one address */
-	[BY_NAME] = 50,		/* a net of machines that guess */
+	[BY_BOTH] = 5,     /* a person who mistypes */
+	[BY_ADDRESS] = 20, /* an office behind one address */
+	[BY_NAME] = 50,    /* a net of machines that guess */
 };
 
 /* Who has one IPv6 address has all of its /64. */
@@ -263,7 +263,7 @@ static void key_of(enum counted by, struct str name, const struct inet *client,
 
 	if (by == BY_ADDRESS)
 		name = STR_NONE;
-	if (name.n > 63)	/* no administrator's */
+	if (name.n > 63) /* no administrator's */
 		name.n = 63;
 	snprintf(key, KEY_BYTES, "%d %s %.*s", (int)by,
 		 by == BY_NAME ? "" : address.c, STR(name));
@@ -295,7 +295,7 @@ static void sweep(struct sessions *s)
 
 	if (HASH_COUNT(s->attempts) < ATTEMPTS)
 		return;
-	HASH_ITER(hh, s->attempts, a, next) {
+	HASH_ITER (hh, s->attempts, a, next) {
 		if (!is_forgotten(a) && HASH_COUNT(s->attempts) < ATTEMPTS)
 			continue;
 		HASH_DEL(s->attempts, a);
@@ -343,17 +343,17 @@ void sign_in_failed(struct sessions *s, struct str name,
 {
 	pthread_mutex_lock(&s->lock);
 	for (int by = 0; by < COUNTED; by++) {
-		struct attempt *a = find_or_add(s, (enum counted)by, name,
-						client);
+		struct attempt *a =
+			find_or_add(s, (enum counted)by, name, client);
 		unsigned over;
 
 		a->last_ms = now_ms();
 		if (++a->failures <= free_failures[by])
 			continue;
 		over = a->failures - free_failures[by];
-		a->until_ms = a->last_ms +
-			      1000 * (over > 5 ? WAIT_MAX_S
-					       : INT64_C(1) << over);
+		a->until_ms =
+			a->last_ms +
+			1000 * (over > 5 ? WAIT_MAX_S : INT64_C(1) << over);
 	}
 	pthread_mutex_unlock(&s->lock);
 }

@@ -16,8 +16,8 @@
 
 enum {
 	SESSION_LIFE_S = 43200,
-	SESSION_CHARS = 52,		/* 260 random bits */
-	SESSIONS = 1000,		/* of all; the idlest goes */
+	SESSION_CHARS = 52, /* 260 random bits */
+	SESSIONS = 1000,    /* of all; the idlest goes */
 };
 
 struct sessions;
@@ -27,15 +27,15 @@ void sessions_close(struct sessions *s);
 
 /* What he has proved: he is who has this password and second factor. */
 struct proof {
-	const char *hash;		/* of the password */
-	int64_t totp;			/* id of the second factor; 0: none */
+	const char *hash; /* of the password */
+	int64_t totp;     /* id of the second factor; 0: none */
 };
 
 struct session {
 	char id[SESSION_CHARS + 1], csrf[SESSION_CHARS + 1];
-	const char *name;		/* of the administrator */
+	const char *name; /* of the administrator */
 	struct proof proof;
-	struct proof next;		/* about to be committed; hash NULL: none */
+	struct proof next; /* about to be committed; hash NULL: none */
 };
 
 /* A new one. */

@@ -24,17 +24,14 @@ static bool set_addresses(struct request *r, struct str key, json_t *now,
 }
 
 static const struct setting_rule rules[] = {
-	{ "name", SETTING_TEXT, "" },
-	{ "enabled", SETTING_FLAG, "yes" },
-	{ "senders", SETTING_LIST, "" },
-	{ "quota", SETTING_SIZE, "0" },
-	{ "addresses", SETTING_OWN, NULL },
-	{ 0 },
+	{ "name", SETTING_TEXT, "" },       { "enabled", SETTING_FLAG, "yes" },
+	{ "senders", SETTING_LIST, "" },    { "quota", SETTING_SIZE, "0" },
+	{ "addresses", SETTING_OWN, NULL }, { 0 },
 };
 
 static const struct noun noun_shared = {
-	"shared mailbox", rules, load_shared, holder_may_create,
-	shared_create, shared_set, shared_delete, set_addresses,
+	"shared mailbox", rules,      load_shared,   holder_may_create,
+	shared_create,    shared_set, shared_delete, set_addresses,
 };
 
 struct response on_list_shared(struct request *r)

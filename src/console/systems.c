@@ -65,8 +65,8 @@ static const struct setting_rule rules[] = {
 };
 
 static const struct noun noun_system = {
-	"system", rules, load, NULL, system_create, system_set, system_delete,
-	NULL,
+	"system",      rules,      load,          NULL,
+	system_create, system_set, system_delete, NULL,
 };
 
 struct response on_list_systems(struct request *r)

@@ -23,8 +23,9 @@ static size_t place_of(struct str hosts)
 {
 	size_t i = 0;
 
-	while (i < all.n && !str_same((struct str){ all.at[i].hosts,
-						    all.at[i].length }, hosts))
+	while (i < all.n &&
+	       !str_same((struct str){ all.at[i].hosts, all.at[i].length },
+			 hosts))
 		i++;
 	return i;
 }

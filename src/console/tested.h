@@ -10,7 +10,7 @@
 
 struct tested {
 	int64_t at_wall_ms;
-	bool is_good;	/* one of its hosts would take mail */
+	bool is_good; /* one of its hosts would take mail */
 };
 
 /* HOSTS as hosts_text() spells them. */

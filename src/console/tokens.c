@@ -13,9 +13,9 @@ static struct str owner(struct request *r)
 
 static json_t *token_json(const struct token_entry *t)
 {
-	return json_pack("{s:I,s:o,s:o,s:s,s:o,s:o,s:b}", "id", (json_int_t)t->id,
-			 "name", json_text(t->name), "administrator",
-			 json_text(t->admin), "scope",
+	return json_pack("{s:I,s:o,s:o,s:s,s:o,s:o,s:b}", "id",
+			 (json_int_t)t->id, "name", json_text(t->name),
+			 "administrator", json_text(t->admin), "scope",
 			 t->may_write ? "write" : "read", "created_at",
 			 json_time_s(t->created_s), "expires_at",
 			 json_time_s(t->expires_s), "expired", t->is_expired);
@@ -36,8 +36,8 @@ struct response on_list_tokens(struct request *r)
 	return trouble(r);
 }
 
-static struct response create(struct request *r, struct str name, bool may_write,
-			    int64_t days)
+static struct response create(struct request *r, struct str name,
+			      bool may_write, int64_t days)
 {
 	char token[TOKEN_CHARS + 1];
 	struct token_entry t;
@@ -98,5 +98,6 @@ struct response on_delete_token(struct request *r)
 	if (change.outcome == CHANGE_NOT_FOUND)
 		return change_close(r, not_there(r));
 	return change_close(r, change.outcome == CHANGE_DONE
-				       ? answer_empty() : refused(r, change));
+				       ? answer_empty()
+				       : refused(r, change));
 }

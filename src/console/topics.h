@@ -15,12 +15,12 @@ enum topic {
 
 enum topic_of { SHARED, OWN };
 
-enum news {			/* bits */
-	DIRECTORY_NEWS = 1,
-	QUEUE_NEWS = 2,
-	ENGINE_NEWS = 4,		/* of its figures */
-	HOUR_NEWS = 8,			/* the last hour has one more point */
-	ALWAYS_NEWS = 16,
+enum news { /* bits */
+	    DIRECTORY_NEWS = 1,
+	    QUEUE_NEWS = 2,
+	    ENGINE_NEWS = 4, /* of its figures */
+	    HOUR_NEWS = 8,   /* the last hour has one more point */
+	    ALWAYS_NEWS = 16,
 };
 
 #define TOPIC(name, right, of, news, state) \

@@ -8,7 +8,7 @@
 
 enum {
 	USED_MS = 2000,
-	AT_ONCE = 4,	/* processes that ask */
+	AT_ONCE = 4, /* processes that ask */
 };
 
 /* Of the console's loop. */
@@ -26,7 +26,8 @@ static void waits ask_dovecot(struct request *r)
 		if (gate_wait(&all.ended, deadline) != WAIT_DONE)
 			return;
 	all.running++;
-	r->used = mailbox_used(r->console->settings->data, r->mailbox, deadline);
+	r->used =
+		mailbox_used(r->console->settings->data, r->mailbox, deadline);
 	all.running--;
 	gate_open(&all.ended);
 }

@@ -41,7 +41,7 @@ static const struct setting_rule rules[] = {
 };
 
 static const struct noun noun_user = {
-	"user", rules, load_user, holder_may_create,
+	"user",      rules,    load_user,   holder_may_create,
 	user_create, user_set, user_delete, set_addresses,
 };
 

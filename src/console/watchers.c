@@ -87,10 +87,16 @@ struct watcher *watcher_new(struct request *r, unsigned topics,
 	struct arena *a = arena_open();
 
 	*w = (struct watcher){
-		.arena = a, .shown = { .is_unattended = true },
-		.who = copy_who(a, &r->who), .domain = arena_str(a, domain),
-		.topics = topics, .socket = known->connect_fd, .request = r,
-		.holders = 1, .remark = first, .said_ms = now_ms(),
+		.arena = a,
+		.shown = { .is_unattended = true },
+		.who = copy_who(a, &r->who),
+		.domain = arena_str(a, domain),
+		.topics = topics,
+		.socket = known->connect_fd,
+		.request = r,
+		.holders = 1,
+		.remark = first,
+		.said_ms = now_ms(),
 	};
 	if (shown.session)
 		w->shown.session = arena_cstr(a, str_of(shown.session));

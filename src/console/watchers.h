@@ -16,7 +16,7 @@
 struct letter;
 
 struct letter *letter_new(struct str text);
-void letter_drop(struct letter *l);		/* NULL is allowed */
+void letter_drop(struct letter *l); /* NULL is allowed */
 /* *TO becomes a share in FROM, or NULL; what it was is dropped. */
 void letter_put(struct letter **to, struct letter *from);
 bool letter_same(const struct letter *a, const struct letter *b);
@@ -27,17 +27,17 @@ struct watcher {
 	/* For good: */
 	struct arena *arena;
 	struct credentials shown;
-	struct who who;			/* when it began */
-	struct str domain;		/* empty: all */
-	unsigned topics;		/* bits */
+	struct who who;    /* when it began */
+	struct str domain; /* empty: all */
+	unsigned topics;   /* bits */
 	int socket;
 	/* Under the lock: */
 	struct watcher *prev, *next;
-	struct request *request;	/* NULL: it is gone */
+	struct request *request; /* NULL: it is gone */
 	unsigned holders;
 	bool is_over, is_parked;
 	struct letter *waiting[TOPICS], *remark, *current;
-	size_t at;			/* of the current one */
+	size_t at; /* of the current one */
 	/* The beat's: */
 	struct letter *last[TOPICS], *own[TOPICS];
 	int64_t said_ms;

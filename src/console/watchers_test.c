@@ -191,7 +191,7 @@ static void test_places(void **unused)
 	assert_null(watch(&r[n]));
 	watchers_end();
 	watcher_forget(&r[0]);
-	assert_null(watch(&r[n]));	/* there is room, but we stop */
+	assert_null(watch(&r[n])); /* there is room, but we stop */
 	for (size_t i = 1; i < n; i++)
 		watcher_forget(&r[i]);
 }

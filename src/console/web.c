@@ -10,14 +10,15 @@
 #include "console/handlers.h"
 #include "rt/random.h"
 
-extern const char openapi_json[];	/* openapi.json, by tools/embed.py */
+extern const char openapi_json[]; /* openapi.json, by tools/embed.py */
 
 struct response on_get_openapi(struct request *r)
 {
 	(void)r;
-	return (struct response){ .status = 200, .text = str_of(openapi_json),
-				.type = "application/json",
-				.cache = "no-cache" };
+	return (struct response){ .status = 200,
+				  .text = str_of(openapi_json),
+				  .type = "application/json",
+				  .cache = "no-cache" };
 }
 
 static const struct web_file *find(struct str path)
@@ -62,7 +63,8 @@ static struct response show_page(struct request *r, const struct web_file *f)
 			"style-src 'self' 'nonce-%s'; img-src 'self' data:; "
 			"font-src 'self'; connect-src 'self'; "
 			"manifest-src 'self'; base-uri 'none'; "
-			"form-action 'self'; frame-ancestors 'none'", nonce),
+			"form-action 'self'; frame-ancestors 'none'",
+			nonce),
 	};
 }
 

@@ -5,11 +5,11 @@
 #include <stddef.h>
 
 struct web_file {
-	const char *path;	/* "/index.html", as it is asked for */
+	const char *path; /* "/index.html", as it is asked for */
 	const char *type;
 	const char *bytes;
 	size_t n;
-	const char *packed;	/* by gzip; or NULL when that saves nothing */
+	const char *packed; /* by gzip; or NULL when that saves nothing */
 	size_t packed_n;
 };
 

@@ -9,9 +9,9 @@
 
 /* What a request shows of who makes it: its session's cookie, or a token. */
 struct credentials {
-	const char *session;		/* or NULL */
+	const char *session; /* or NULL */
 	struct str token;
-	bool is_unattended;	/* no sign of a person: the session's idle
+	bool is_unattended; /* no sign of a person: the session's idle
 				   time goes on */
 };
 

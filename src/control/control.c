@@ -33,12 +33,13 @@ static void waits converse(struct control *c, struct stream *peer)
 		return;
 	if (!c->answer(c->arg, question, &answer)) {
 		buf_clear(&answer);
-		buf_add(&answer, S("{\"error\":\"there is no such question\"}"));
+		buf_add(&answer,
+			S("{\"error\":\"there is no such question\"}"));
 	}
 	buf_add_char(&answer, '\n');
 	stream_say(peer, buf_str(&answer));
 	if (!stream_flush(peer, deadline))
-		return;		/* his loss */
+		return; /* his loss */
 }
 
 void control_serve(struct control *c, struct stream *peer)

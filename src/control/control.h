@@ -21,14 +21,14 @@
 #include "base/buf.h"
 #include "rt/stream.h"
 
-#define CONTROL_SOCKET "run/control"	/* in the data folder */
+#define CONTROL_SOCKET "run/control" /* in the data folder */
 
 struct control {
 	/* The answer to QUESTION into OUT; may wait.  False: there is no such
 	 * question. */
 	bool (*answer)(void *arg, struct str question, struct buf *out);
 	void *arg;
-	unsigned open;		/* conversations now; 0 at first */
+	unsigned open; /* conversations now; 0 at first */
 };
 
 /* One conversation; closes PEER. */

@@ -144,8 +144,8 @@ static void waits nobody(void *unused)
 {
 	struct buf b scoped(buf) = BUF_EMPTY;
 
-	check(!control_ask("/nonexistent/control", S("status"),
-			   after_ms(1000), &b));
+	check(!control_ask("/nonexistent/control", S("status"), after_ms(1000),
+			   &b));
 	check(strstr(cause(), "/nonexistent/control"));
 }
 

@@ -25,8 +25,8 @@ bool functions_register(struct sql *s)
 
 	for (; f && f->name; f++)
 		if (sqlite3_create_function_v2(s->db, f->name, 1, how,
-		                               (void *)f, on_call, NULL, NULL,
-		                               NULL) != SQLITE_OK) {
+					       (void *)f, on_call, NULL, NULL,
+					       NULL) != SQLITE_OK) {
 			sql_trouble(s);
 			return false;
 		}
@@ -50,7 +50,7 @@ struct str call_text(struct sql_call *c)
 void call_answer(struct sql_call *c, struct str text)
 {
 	sqlite3_result_text64(c->to, text.p, text.n, SQLITE_TRANSIENT,
-	                      SQLITE_UTF8);
+			      SQLITE_UTF8);
 }
 
 void call_answer_taken(struct sql_call *c, char *text, size_t n)

@@ -27,7 +27,7 @@ static sqlite3_stmt *prepare(struct sql *s, const char *text)
 	if (slot->text)
 		return slot->s;
 	if (sqlite3_prepare_v3(s->db, text, -1, SQLITE_PREPARE_PERSISTENT,
-	                       &statement, NULL) != SQLITE_OK) {
+			       &statement, NULL) != SQLITE_OK) {
 		sql_trouble(s);
 		return NULL;
 	}
@@ -53,13 +53,13 @@ void query_set_int(struct query *q, int at, int64_t n)
 void query_set_str(struct query *q, int at, struct str s)
 {
 	check(sqlite3_bind_text64(q->s, at, s.p ? s.p : "", s.n, SQLITE_STATIC,
-	                          SQLITE_UTF8) == SQLITE_OK);
+				  SQLITE_UTF8) == SQLITE_OK);
 }
 
 void query_set_bytes(struct query *q, int at, struct str bytes)
 {
 	check(sqlite3_bind_blob64(q->s, at, bytes.p ? bytes.p : "", bytes.n,
-	                          SQLITE_STATIC) == SQLITE_OK);
+				  SQLITE_STATIC) == SQLITE_OK);
 }
 
 void query_set_null(struct query *q, int at)
@@ -97,7 +97,7 @@ static void set_one(struct query *q, int at, char type, va_list *args)
 }
 
 struct query sql_query_list(struct sql *s, const char *text, const char *types,
-                            va_list *args)
+			    va_list *args)
 {
 	struct query q = { s, prepare(s, text) };
 	int n = 0;
@@ -168,7 +168,7 @@ bool sql_run(struct sql *s, const char *text, const char *types, ...)
 }
 
 enum sql_verdict sql_number(struct sql *s, int64_t *out, const char *text,
-                            const char *types, ...)
+			    const char *types, ...)
 {
 	struct query q scoped(query) = { 0 };
 	enum sql_verdict v;

@@ -31,7 +31,7 @@ static int64_t number(struct sql *s, const char *text)
 static void note_chance(struct sql *s)
 {
 	struct query q scoped(query) =
-	        sql_query(s, "SELECT hex(randomblob(16))", "");
+		sql_query(s, "SELECT hex(randomblob(16))", "");
 
 	check(query_step(&q) == SQL_ROW);
 	snprintf(chance, sizeof(chance), "%.*s", STR(query_peek(&q, 0)));
@@ -46,7 +46,7 @@ static void write_rows(void *unused)
 	s = sql_open(&file, "/data/test.db", SQL_CREATE);
 	check(s);
 	check(sql_script(s, "CREATE TABLE t (n INTEGER, "
-	                    "at INTEGER DEFAULT (unixepoch()))"));
+			    "at INTEGER DEFAULT (unixepoch()))"));
 	for (int64_t n = 0; n < ROWS; n++)
 		check(sql_run(s, "INSERT INTO t (n) VALUES (?)", "i", n));
 	check(sql_script(s, "BEGIN"));

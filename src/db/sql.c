@@ -20,7 +20,7 @@ static bool set_up(struct sql *s, enum sql_mode mode)
 }
 
 struct sql *sql_open(const struct sql_file *file, const char *path,
-                     enum sql_mode mode)
+		     enum sql_mode mode)
 {
 	static const int flags[] = {
 		[SQL_READ] = SQLITE_OPEN_READONLY,
@@ -147,6 +147,6 @@ void sql_checkpoint(struct sql *s)
 
 	if (s->log_pages &&
 	    sqlite3_wal_checkpoint_v2(s->db, NULL, SQLITE_CHECKPOINT_PASSIVE,
-	                              &left, &moved) == SQLITE_OK)
+				      &left, &moved) == SQLITE_OK)
 		s->log_pages = left > moved ? left - moved : 0;
 }

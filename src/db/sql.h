@@ -77,7 +77,7 @@ struct sql_file {
 
 /* NULL: cause(). */
 struct sql *sql_open(const struct sql_file *file, const char *path,
-                     enum sql_mode mode);
+		     enum sql_mode mode);
 void sql_close(struct sql *s); /* NULL is allowed */
 /* All of it, as of one moment, to the new file TO; nobody who writes meanwhile
  * waits. */
@@ -94,7 +94,7 @@ struct sqlite3 *sql_connection(struct sql *s); /* for tests */
 bool sql_script(struct sql *s, const char *text) must_check;
 /* One statement, no rows wanted; types as for sql_query(). */
 bool sql_run(struct sql *s, const char *text, const char *types,
-             ...) must_check;
+	     ...) must_check;
 int64_t sql_last_id(struct sql *s);
 int64_t sql_changes(struct sql *s); /* rows the last statement touched */
 /* After some failures the whole transaction is gone: disk full, EIO
@@ -125,7 +125,7 @@ struct query {
  * ends (query_free, by scoped). */
 struct query sql_query(struct sql *s, const char *text, const char *types, ...);
 struct query sql_query_list(struct sql *s, const char *text, const char *types,
-                            va_list *args);
+			    va_list *args);
 /* The same without values, for who sets them one by one and keeps the query:
  * each has to be set before the first step.  query_reset() ends its use, and
  * the next one begins with the values that are there. */
@@ -151,7 +151,7 @@ enum sql_verdict query_step(struct query *q);
 void query_run_quietly(struct query *q);
 /* The first column of the first row. */
 enum sql_verdict sql_number(struct sql *s, int64_t *out, const char *text,
-                            const char *types, ...);
+			    const char *types, ...);
 
 /* Columns of the row, from 0. */
 int query_columns(struct query *q);

@@ -25,10 +25,10 @@ static uint8_t chance;
 
 static sqlite3_vfs disk;
 static int (*open_file)(sqlite3_vfs *, const char *, sqlite3_file *, int,
-                        int *);
+			int *);
 
 static int open_counted(sqlite3_vfs *vfs, const char *name, sqlite3_file *f,
-                        int flags, int *out)
+			int flags, int *out)
 {
 	opened++;
 	return open_file(vfs, name, f, flags, out);
@@ -71,8 +71,8 @@ static void twice(struct sql_call *c)
 	struct str text = call_text(c);
 
 	if (!call_is_null(c))
-		call_answer(c, arena_strf(arena, "%.*s%.*s", STR(text),
-		                          STR(text)));
+		call_answer(
+			c, arena_strf(arena, "%.*s%.*s", STR(text), STR(text)));
 }
 
 static void same(struct sql_call *c)
@@ -118,7 +118,7 @@ static int end(void **state)
 	arena_close(arena);
 	for (size_t i = 0; i < 2 * array_size(ends); i++) {
 		snprintf(name, sizeof(name), "%s%s", i % 2 ? path : other,
-		         ends[i / 2]);
+			 ends[i / 2]);
 		unlink(name);
 	}
 	return 0;
@@ -149,10 +149,9 @@ static const char *text_of(struct sql *from, const char *question)
 
 static void test_values_come_back(void **state)
 {
-	struct query q scoped(query) =
-	        sql_query(s, "SELECT ?, ?, ?, ?, ?, ?, NULL", "stiIIb",
-	                  S("a'b"), "cd", INT64_MIN, (int64_t)0, (int64_t)7,
-	                  true);
+	struct query q scoped(query) = sql_query(
+		s, "SELECT ?, ?, ?, ?, ?, ?, NULL", "stiIIb", S("a'b"), "cd",
+		INT64_MIN, (int64_t)0, (int64_t)7, true);
 
 	assert_int_equal(query_step(&q), SQL_ROW);
 	assert_int_equal(query_columns(&q), 7);
@@ -227,7 +226,7 @@ static void test_functions(void **state)
 /* ---- verdicts ---- */
 
 static void assert_trouble(enum sql_verdict want, const char *text,
-                           const char *why)
+			   const char *why)
 {
 	struct query q scoped(query) = sql_query(s, text, "");
 
@@ -268,7 +267,7 @@ static void test_full(void **state)
 {
 	assert_true(sql_script(s, "PRAGMA max_page_count = 2"));
 	assert_trouble(SQL_FULL, "INSERT INTO t VALUES (1, zeroblob(100000))",
-	               "full");
+		       "full");
 	assert_int_equal(cause_kind(), FAIL_NO_ROOM);
 	assert_null(strstr(cause(), "no space left"));
 	assert_trouble(SQL_TROUBLE, "SELECT 1 FROM nothing", "nothing");
@@ -337,7 +336,7 @@ static void test_the_log_is_kept(void **state)
 	before = file_bytes();
 	for (int i = 0; i < 1200; i++)
 		assert_true(sql_run(
-		        s, "INSERT INTO t VALUES (1, zeroblob(4000))", ""));
+			s, "INSERT INTO t VALUES (1, zeroblob(4000))", ""));
 	assert_true(sql_log_pages(s) > 1000);
 	assert_int_equal(file_bytes(), before);
 	sql_checkpoint(s);
@@ -362,10 +361,10 @@ static void test_the_disk_is_the_one_rt_names(void **state)
 static void test_the_clock_is_rts(void **state)
 {
 	assert_true(sql_script(
-	        s, "CREATE TABLE e (id INTEGER PRIMARY KEY, at INTEGER NOT "
-	           "NULL DEFAULT (unixepoch()), changed INTEGER);"
-	           "CREATE TRIGGER told AFTER INSERT ON e BEGIN UPDATE e SET "
-	           "changed = unixepoch('now') WHERE id = new.id; END;"));
+		s, "CREATE TABLE e (id INTEGER PRIMARY KEY, at INTEGER NOT "
+		   "NULL DEFAULT (unixepoch()), changed INTEGER);"
+		   "CREATE TRIGGER told AFTER INSERT ON e BEGIN UPDATE e SET "
+		   "changed = unixepoch('now') WHERE id = new.id; END;"));
 	clock_ms = NOON_S * 1000LL;
 	assert_true(sql_run(s, "INSERT INTO e (id) VALUES (1), (2)", ""));
 	assert_int_equal(number(s, "SELECT min(at) FROM e"), NOON_S + 1);
@@ -374,9 +373,9 @@ static void test_the_clock_is_rts(void **state)
 	assert_int_equal(clock_ms, (NOON_S + 1) * 1000LL);
 	assert_int_equal(number(s, "SELECT strftime('%s', 'now')"), NOON_S + 2);
 	assert_int_equal(number(s, "SELECT unixepoch(julianday('now'))"),
-	                 NOON_S + 3);
+			 NOON_S + 3);
 	assert_string_equal(text_of(s, "SELECT CURRENT_TIMESTAMP"),
-	                    "2027-01-15 08:00:04");
+			    "2027-01-15 08:00:04");
 }
 
 static const char *chance_of(uint8_t seed)

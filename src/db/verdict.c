@@ -12,7 +12,7 @@ static int last_errno(sqlite3 *db, int which)
 	if (sqlite3_file_control(db, NULL, which, &file) == SQLITE_OK && file &&
 	    file->pMethods)
 		file->pMethods->xFileControl(file, SQLITE_FCNTL_LAST_ERRNO,
-		                             &number);
+					     &number);
 	return number;
 }
 
@@ -30,8 +30,8 @@ static enum fail_kind kind_of(sqlite3 *db)
 		return FAIL_OTHER;
 	log = errno_kind(last_errno(db, SQLITE_FCNTL_JOURNAL_POINTER));
 	return log != FAIL_OTHER
-	               ? log
-	               : errno_kind(last_errno(db, SQLITE_FCNTL_FILE_POINTER));
+		       ? log
+		       : errno_kind(last_errno(db, SQLITE_FCNTL_FILE_POINTER));
 }
 
 static enum sql_verdict verdict_of(int code)
@@ -62,7 +62,7 @@ enum sql_verdict sql_trouble(struct sql *s)
 	if (kind == FAIL_NO_ROOM)
 		v = SQL_FULL;
 	fail_kind(kind, "%s: %s%s", s->file->name, sqlite3_errmsg(s->db),
-	          v == SQL_FULL && !is_said ? ": no space left" : "");
+		  v == SQL_FULL && !is_said ? ": no space left" : "");
 	if (v == SQL_DAMAGED && s->file->damaged)
 		*s->file->damaged = true;
 	return v;

@@ -6,19 +6,19 @@
 #include "wire/mailboxes.h"
 
 static bool has_local(struct directory *d, const struct domain *domain,
-                      struct str local, struct str name, struct str login,
-                      struct arena *arena)
+		      struct str local, struct str name, struct str login,
+		      struct arena *arena)
 {
 	struct holder h;
 
 	return directory_address(d, domain, local, name, arena, &h) ==
-	               ANSWER_YES &&
+		       ANSWER_YES &&
 	       h.kind != HOLDER_GROUP && str_same(h.login, login);
 }
 
 /* In doubt it is not: then it is as if nobody had looked. */
 static bool is_own(struct directory *d, struct str text, struct str login,
-                   struct arena *arena)
+		   struct arena *arena)
 {
 	struct domain domain;
 	struct address a;
@@ -28,7 +28,7 @@ static bool is_own(struct directory *d, struct str text, struct str login,
 		return false;
 	return has_local(d, &domain, a.local, a.domain, login, arena) ||
 	       (a.has_detail &&
-	        has_local(d, &domain, a.base, a.domain, login, arena));
+		has_local(d, &domain, a.base, a.domain, login, arena));
 }
 
 struct look {
@@ -45,21 +45,21 @@ static void look_at(struct look *l, struct str named)
 	if (str_same_nocase(named, l->address))
 		l->names_address = true;
 	else if (!l->own.n && str_is_ascii(named) &&
-	         is_own(l->d, named, l->login, l->arena))
+		 is_own(l->d, named, l->login, l->arena))
 		l->own = named;
 }
 
 static void look_through(struct look *l, struct str header)
 {
 	static const char *const fields[] = { "To", "Cc", "Resent-To",
-		                              "Resent-Cc" };
+					      "Resent-Cc" };
 	struct str value, named;
 
 	for (size_t i = 0; i < array_size(fields); i++) {
 		size_t at = 0;
 
 		while (header_next(header, str_of(fields[i]), &at, l->arena,
-		                   &value))
+				   &value))
 			while (l->left > 0 && !l->names_address &&
 			       mailbox_next(&value, l->arena, &named)) {
 				l->left--;
@@ -69,13 +69,15 @@ static void look_through(struct look *l, struct str header)
 }
 
 struct str addressed_original(struct directory *d, const struct leg *leg,
-                              struct str address, struct str header,
-                              struct arena *arena)
+			      struct str address, struct str header,
+			      struct arena *arena)
 {
 	struct arena *own scoped(arena) = arena_open();
-	struct look l = { .d = d, .arena = own, .login = leg->login,
-		          .address = address,
-		          .left = LIMIT_NAMED_LOOKED_AT };
+	struct look l = { .d = d,
+			  .arena = own,
+			  .login = leg->login,
+			  .address = address,
+			  .left = LIMIT_NAMED_LOOKED_AT };
 
 	if (!d)
 		return address;

@@ -16,7 +16,7 @@
 
 /* ADDRESS is on the envelope, LEG leads to a mailbox.  Empty: none is told. */
 struct str addressed_original(struct directory *d, const struct leg *leg,
-                              struct str address, struct str header,
-                              struct arena *arena);
+			      struct str address, struct str header,
+			      struct arena *arena);
 
 #endif

@@ -11,7 +11,7 @@
 #include "deliver/dial.h"
 
 void transaction_settle(struct transaction *t, struct share *s,
-                        enum recipient_state state, const struct reply *r)
+			enum recipient_state state, const struct reply *r)
 {
 	s->state = state;
 	s->reply = *r;
@@ -26,10 +26,10 @@ static enum recipient_state judge(const struct reply *r)
 		return RECIPIENT_DONE;
 	case 4:
 		return MUTANT(later_is_never) ? RECIPIENT_REFUSED
-		                              : RECIPIENT_LATER;
+					      : RECIPIENT_LATER;
 	case 5:
 		return MUTANT(never_is_later) ? RECIPIENT_LATER
-		                              : RECIPIENT_REFUSED;
+					      : RECIPIENT_REFUSED;
 	}
 	return RECIPIENT_WAITING;
 }
@@ -63,7 +63,7 @@ bool transaction_trouble(struct transaction *t)
 {
 	t->peer->is_broken = true;
 	trouble_ours(&t->remains.trouble,
-	             own_reply(t->round->arena, 451, "4.4.2", "%s", cause()));
+		     own_reply(t->round->arena, 451, "4.4.2", "%s", cause()));
 	t->remains.remedy = REMEDY_NONE;
 	t->remains.is_closed = t->peer->loss == LOSS_CLOSED;
 	go_on_if_of_use(t);
@@ -71,7 +71,7 @@ bool transaction_trouble(struct transaction *t)
 }
 
 static bool unexpected(struct transaction *t, const char *to,
-                       const struct reply *r)
+		       const struct reply *r)
 {
 	fail("%s answered %s with %d", t->peer->name, to, r->code);
 	return transaction_trouble(t);
@@ -80,7 +80,7 @@ static bool unexpected(struct transaction *t, const char *to,
 /* Of what several recipients are told, the first counts; what ends the
  * connection counts for more. */
 static void remains_say(struct transaction *t, enum remedy remedy,
-                        const struct reply *r)
+			const struct reply *r)
 {
 	if (t->remains.remedy != REMEDY_NONE && !t->peer->is_broken)
 		return;
@@ -92,7 +92,7 @@ static void remains_say(struct transaction *t, enum remedy remedy,
 /* The limit or the inability of the host, and not about the mail?  Then noted
  * as such, and true. */
 static bool is_no_verdict(struct transaction *t, enum smtp_verb verb,
-                          bool extended, const struct reply *r)
+			  bool extended, const struct reply *r)
 {
 	struct judgement j = blame_judge(verb, extended, r);
 
@@ -111,7 +111,7 @@ static bool is_no_verdict(struct transaction *t, enum smtp_verb verb,
 	case REMEDY_FURTHER:
 		if (verb == VERB_RCPT && t->n_accepted)
 			host_lower(t->host, HOST_RECIPIENTS,
-			           (unsigned)t->n_accepted);
+				   (unsigned)t->n_accepted);
 		break;
 	case REMEDY_PLAIN:
 		if (verb != VERB_BDAT) {
@@ -146,13 +146,12 @@ static bool is_extended(const struct transaction *t)
 
 	return !t->manner->no_parameters && !t->peer->is_lmtp &&
 	       (can->size_said || can->eightbit || can->dsn || can->utf8 ||
-	        can->xtrail);
+		can->xtrail);
 }
 
 bool waits transaction_flush(struct transaction *t)
 {
-	return peer_flush(t->peer, reply_deadline(t)) ||
-	       transaction_trouble(t);
+	return peer_flush(t->peer, reply_deadline(t)) || transaction_trouble(t);
 }
 
 static bool waits hear(struct transaction *t, struct reply *r)
@@ -188,8 +187,7 @@ static void learn_sort(struct transaction *t, enum host_sort sort)
  * either way was refused for itself. */
 static void learn_plain(struct transaction *t)
 {
-	if (t->manner->no_parameters &&
-	    !host_fact(t->host, HOST_NO_PARAMETERS))
+	if (t->manner->no_parameters && !host_fact(t->host, HOST_NO_PARAMETERS))
 		host_learn(t->host, HOST_NO_PARAMETERS, 1);
 }
 
@@ -231,7 +229,7 @@ bool waits hear_rcpt(struct transaction *t, struct share *s)
 }
 
 static void set_accepted(struct transaction *t, enum recipient_state state,
-                         const struct reply *r)
+			 const struct reply *r)
 {
 	for (size_t i = 0; i < t->n; i++)
 		if (t->shares[i]->is_accepted)
@@ -241,7 +239,7 @@ static void set_accepted(struct transaction *t, enum recipient_state state,
 /* What is said of a whole mail to several may be about one of them, or about
  * their number: with fewer it will turn out. */
 static bool goes_in_parts(struct transaction *t, enum smtp_verb verb,
-                          const struct reply *r)
+			  const struct reply *r)
 {
 	struct judgement j = blame_judge(verb, false, r);
 
@@ -253,13 +251,13 @@ static bool goes_in_parts(struct transaction *t, enum smtp_verb verb,
 		learn_sort(t, SORT_WHOLE);
 	remains_say(t, REMEDY_FURTHER, r);
 	t->remains.at_once =
-	        j.whose == BLAME_RECIPIENT ? 1 : (t->n_accepted + 1) / 2;
+		j.whose == BLAME_RECIPIENT ? 1 : (t->n_accepted + 1) / 2;
 	return true;
 }
 
 /* The content is refused, before or after it was sent. */
 static void refuse_content(struct transaction *t, enum smtp_verb verb,
-                           const struct reply *r)
+			   const struct reply *r)
 {
 	if (goes_in_parts(t, verb, r) || is_no_verdict(t, verb, false, r))
 		return;
@@ -289,7 +287,7 @@ bool waits hear_data(struct transaction *t)
 bool transaction_left_open(struct transaction *t)
 {
 	struct reply r = own_reply(t->round->arena, 451, "4.4.2",
-	                           "no answer to the message: %s", cause());
+				   "no answer to the message: %s", cause());
 
 	t->peer->is_broken = true;
 	for (size_t i = 0; i < t->n; i++) {
@@ -298,9 +296,9 @@ bool transaction_left_open(struct transaction *t)
 		if (s->state != RECIPIENT_WAITING)
 			continue;
 		transaction_settle(t, s,
-		                   MUTANT(silence_is_a_yes) ? RECIPIENT_DONE
-		                                            : RECIPIENT_LATER,
-		                   &r);
+				   MUTANT(silence_is_a_yes) ? RECIPIENT_DONE
+							    : RECIPIENT_LATER,
+				   &r);
 		s->is_open = true;
 	}
 	return false;
@@ -309,7 +307,7 @@ bool transaction_left_open(struct transaction *t)
 static bool waits hear_final(struct transaction *t, struct reply *r)
 {
 	if (!peer_reply(t->peer, t->round->arena, r,
-	                after_ms(LIMIT_FINAL_REPLY_MS)))
+			after_ms(LIMIT_FINAL_REPLY_MS)))
 		return transaction_left_open(t);
 	if (judge(r) != RECIPIENT_WAITING)
 		return true;
@@ -318,7 +316,7 @@ static bool waits hear_final(struct transaction *t, struct reply *r)
 }
 
 static void settle_share(struct transaction *t, struct share *s,
-                         const struct reply *r)
+			 const struct reply *r)
 {
 	transaction_settle(t, s, judge(r), r);
 	s->dsn_goes_on = t->peer->can.dsn && !t->peer->is_lmtp;
@@ -332,7 +330,7 @@ void transaction_note_sent(struct transaction *t, bool is_sent)
 }
 
 static void settle_all(struct transaction *t, enum smtp_verb verb,
-                       const struct reply *r)
+		       const struct reply *r)
 {
 	if (!reply_is_done(r)) {
 		transaction_note_sent(t, false);

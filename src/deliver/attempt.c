@@ -74,11 +74,11 @@ static const struct reply *is_resting(const struct attempt *a)
 
 /* HAS_BEGUN: an earlier part of this attempt was tried. */
 static void waits attempt_chunk(struct attempt *a, struct share **shares,
-                                size_t n, bool has_begun)
+				size_t n, bool has_begun)
 {
 	struct arena *arena = a->round->arena;
 	const struct reply *why =
-	        has_begun || !a->round->is_retry ? is_resting(a) : NULL;
+		has_begun || !a->round->is_retry ? is_resting(a) : NULL;
 
 	a->was_down = why;
 	if (fiber_cancelled()) {
@@ -87,16 +87,16 @@ static void waits attempt_chunk(struct attempt *a, struct share **shares,
 	} else if (why) {
 		defer(shares, n,
 		      own_reply(arena, why->code < 500 ? why->code : 451,
-		                why->status[0] == '4' ? why->status : "4.4.1",
-		                "%.*s", STR(why->text)));
+				why->status[0] == '4' ? why->status : "4.4.1",
+				"%.*s", STR(why->text)));
 	} else if (a->leg.kind == LEG_MAILBOX) {
 		mailbox_deliver(a, shares, n);
 	} else {
 		remote_deliver(a, shares, n);
 	}
 	for (size_t i = 0; i < n; i++)
-		shares[i]->is_unreached = a->was_down &&
-		                          shares[i]->state == RECIPIENT_LATER;
+		shares[i]->is_unreached =
+			a->was_down && shares[i]->state == RECIPIENT_LATER;
 	tell(a, shares, n);
 }
 
@@ -180,12 +180,12 @@ static void waits attempt_main(void *arg)
 /* ---- grouping ---- */
 
 static struct attempt *attempt_for(struct round *round, struct attempt **all,
-                                   const struct share *s)
+				   const struct share *s)
 {
 	struct next_hop next = leg_next_hop(&s->leg);
 	struct str key = next_hop_text(&next, round->arena);
 	struct str group = arena_strf(round->arena, "%.*s\n%.*s", STR(key),
-	                              STR(s->leg.sender));
+				      STR(s->leg.sender));
 	struct attempt *a;
 
 	HASH_FIND(hh, *all, group.p, group.n, a);
@@ -205,9 +205,8 @@ static void add_share(struct attempt *a, struct share *s)
 	bool is_full = (a->n & (a->n - 1)) == 0; /* 0, 1, 2, 4, 8... */
 
 	if (is_full) {
-		struct share **more =
-		        arena_array(a->round->arena, struct share *,
-		                    a->n ? a->n * 2 : 1);
+		struct share **more = arena_array(
+			a->round->arena, struct share *, a->n ? a->n * 2 : 1);
 
 		if (a->n)
 			memcpy(more, a->shares, a->n * sizeof more[0]);
@@ -268,12 +267,12 @@ static void put_off(struct attempt *a)
 }
 
 static void defer_as_down(struct attempt *a, struct share **shares, size_t n,
-                          const struct reply *why)
+			  const struct reply *why)
 {
 	defer(shares, n,
 	      own_reply(a->round->arena, why->code < 500 ? why->code : 451,
-	                why->status[0] == '4' ? why->status : "4.4.1", "%.*s",
-	                STR(why->text)));
+			why->status[0] == '4' ? why->status : "4.4.1", "%.*s",
+			STR(why->text)));
 	tell(a, shares, n);
 }
 
@@ -281,7 +280,7 @@ static void wait_for_room(struct attempt *a)
 {
 	int64_t failed_ms;
 	const struct reply *why =
-	        hop_failure(a->round->deliver, a->key, &failed_ms);
+		hop_failure(a->round->deliver, a->key, &failed_ms);
 
 	if (why && is_late(a, failed_ms))
 		defer_as_down(a, a->shares, a->n, why);
@@ -328,7 +327,7 @@ void attempts_start(struct round *round)
 		if (round->shares[i]->state == RECIPIENT_WAITING &&
 		    !round->shares[i]->follows)
 			add_share(attempt_for(round, &all, round->shares[i]),
-			          round->shares[i]);
+				  round->shares[i]);
 	HASH_ITER (hh, all, a, next) {
 		HASH_DEL(all, a);
 		if (has_no_room(a))

@@ -25,9 +25,9 @@ struct opening {
 bool loops_back(struct trouble *trouble, struct arena *arena)
 {
 	return trouble_ours(trouble,
-	                    own_reply(arena, 550, "5.4.6",
-	                              "mail for this domain loops back to "
-	                              "this server"));
+			    own_reply(arena, 550, "5.4.6",
+				      "mail for this domain loops back to "
+				      "this server"));
 }
 
 /* Ours, and cause() says what; false. */
@@ -37,7 +37,7 @@ static bool failed(struct opening *o, const char *status, const char *doing)
 	o->trouble->loss = o->peer->loss;
 	o->peer->is_broken = true;
 	return trouble_ours(o->trouble, own_reply(o->arena, 451, status, "%s%s",
-	                                          doing, cause()));
+						  doing, cause()));
 }
 
 static bool lost(struct opening *o)
@@ -83,8 +83,8 @@ static bool waits greet(struct opening *o, const char *verb)
 
 	p->can = (struct capabilities){ 0 };
 	if (!ask(o,
-	         arena_strf(o->arena, "%s %s\r\n", verb, o->client->hostname),
-	         &r))
+		 arena_strf(o->arena, "%s %s\r\n", verb, o->client->hostname),
+		 &r))
 		return lost(o);
 	if (reply_is_refusal(&r) && !p->is_lmtp && !is_helo)
 		return greet(o, "HELO");
@@ -112,8 +112,8 @@ static enum tls_outcome waits start_tls(struct opening *o)
 {
 	const struct client *c = o->client;
 	struct tls_context *context = o->hop->tls == SYSTEM_TLS_VERIFIED
-	                                      ? c->tls_verified
-	                                      : c->tls_any;
+					      ? c->tls_verified
+					      : c->tls_any;
 	struct peer *p = o->peer;
 	struct reply r;
 
@@ -135,8 +135,8 @@ static enum tls_outcome waits start_tls(struct opening *o)
 	if (!peer_is_silent(p))
 		return TLS_FAILED; /* bytes injected before the handshake */
 	if (stream_tls_connect(p->stream, context,
-	                       arena_cstr(o->arena, o->hop->host),
-	                       o->deadline_ms))
+			       arena_cstr(o->arena, o->hop->host),
+			       o->deadline_ms))
 		return TLS_UP;
 	return TLS_FAILED;
 }
@@ -182,7 +182,7 @@ static bool waits auth_plain(struct opening *o, struct reply *r)
 	buf_add(&both, o->hop->password);
 	secret = base64_encode(buf_str(&both), o->arena);
 	return ask(o, arena_strf(o->arena, "AUTH PLAIN %.*s\r\n", STR(secret)),
-	           r);
+		   r);
 }
 
 static bool waits auth_login(struct opening *o, struct reply *r)
@@ -227,8 +227,8 @@ static bool waits authenticate(struct opening *o)
 /* ---- the whole of it ---- */
 
 static struct peer *waits dial(const struct client *c, const struct hop *hop,
-                               int64_t deadline_ms, struct arena *arena,
-                               struct trouble *trouble)
+			       int64_t deadline_ms, struct arena *arena,
+			       struct trouble *trouble)
 {
 	int64_t latest = after_ms(LIMIT_CONNECT_MS);
 	const struct inet *bind = c->bind;
@@ -240,13 +240,13 @@ static struct peer *waits dial(const struct client *c, const struct hop *hop,
 	if (bind && !hop->path && inet_is_v4(bind) != inet_is_v4(&hop->at))
 		bind = NULL;
 	s = hop->path ? stream_dial_path(hop->path, latest)
-	              : stream_dial(&hop->at, bind, latest);
+		      : stream_dial(&hop->at, bind, latest);
 	if (s)
 		return peer_new(s, arena_cstr(arena, name), hop->path);
 	trouble->cause = arena_str(arena, str_of(cause()));
 	trouble_ours(trouble,
-	             own_reply(arena, 451, "4.4.1", "connect to %.*s: %s",
-	                       STR(name), cause()));
+		     own_reply(arena, 451, "4.4.1", "connect to %.*s: %s",
+			       STR(name), cause()));
 	return NULL;
 }
 
@@ -254,7 +254,7 @@ static bool is_ourselves(const struct opening *o)
 {
 	return o->hop->next.kind == NEXT_HOP_INTERNET &&
 	       str_same_nocase(o->peer->greeted_as,
-	                       str_of(o->client->hostname));
+			       str_of(o->client->hostname));
 }
 
 static bool waits make_ready(struct opening *o)
@@ -282,9 +282,9 @@ static bool waits make_ready(struct opening *o)
 }
 
 static struct peer *waits open_once(const struct client *c,
-                                    const struct hop *hop, int64_t deadline_ms,
-                                    struct arena *arena,
-                                    struct trouble *trouble)
+				    const struct hop *hop, int64_t deadline_ms,
+				    struct arena *arena,
+				    struct trouble *trouble)
 {
 	struct opening o = { c, hop, NULL, deadline_ms, arena, trouble };
 
@@ -301,8 +301,8 @@ static struct peer *waits open_once(const struct client *c,
 }
 
 struct peer *client_open(const struct client *c, const struct hop *hop,
-                         int64_t deadline_ms, struct arena *arena,
-                         struct trouble *trouble)
+			 int64_t deadline_ms, struct arena *arena,
+			 struct trouble *trouble)
 {
 	int64_t time_ms = deadline_ms - now_ms();
 	struct peer *p = open_once(c, hop, deadline_ms, arena, trouble);

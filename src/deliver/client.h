@@ -34,8 +34,8 @@ struct client {
  * goes without: is_tls, it failed; else the reply to STARTTLS.
  */
 struct peer *waits client_open(const struct client *c, const struct hop *hop,
-                               int64_t deadline_ms, struct arena *arena,
-                               struct trouble *trouble);
+			       int64_t deadline_ms, struct arena *arena,
+			       struct trouble *trouble);
 /* *TROUBLE: the way leads to ourselves; false. */
 bool loops_back(struct trouble *trouble, struct arena *arena);
 

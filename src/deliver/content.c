@@ -35,7 +35,7 @@ static struct str behind_trail(struct str trace)
  * do not know XTRAIL.  Several fields, so that no line grows long.
  */
 struct str content_head(const struct round *round, struct share *const *shares,
-                        size_t n, bool is_lmtp)
+			size_t n, bool is_lmtp)
 {
 	struct arena *a = round->arena;
 	struct buf b scoped(buf) = BUF_EMPTY;
@@ -82,12 +82,12 @@ int64_t content_deadline(const struct message *m, struct str head)
 struct reply content_unreadable(struct arena *arena)
 {
 	return own_reply(arena, 451, "4.3.0",
-	                 "the message as it was stored here cannot be read");
+			 "the message as it was stored here cannot be read");
 }
 
 static enum content_said say_piece(struct peer *p, struct buf *stuffed,
-                                   struct str piece, bool *at_line_start,
-                                   int64_t deadline)
+				   struct str piece, bool *at_line_start,
+				   int64_t deadline)
 {
 	buf_clear(stuffed);
 	if (MUTANT(dot_behind_a_border_is_bare))
@@ -100,8 +100,8 @@ static enum content_said say_piece(struct peer *p, struct buf *stuffed,
 }
 
 static enum content_said say_file(struct peer *p, struct message *m,
-                                  struct buf *stuffed, bool *at_line_start,
-                                  int64_t deadline)
+				  struct buf *stuffed, bool *at_line_start,
+				  int64_t deadline)
 {
 	enum content_said said = CONTENT_SAID;
 	char *piece = must_alloc(PIECE_BYTES);
@@ -113,7 +113,7 @@ static enum content_said say_file(struct peer *p, struct message *m,
 		if (got <= 0)
 			break;
 		said = say_piece(p, stuffed, (struct str){ piece, got },
-		                 at_line_start, deadline);
+				 at_line_start, deadline);
 		offset += got;
 	}
 	free(piece);
@@ -126,7 +126,7 @@ static enum content_said say_file(struct peer *p, struct message *m,
 }
 
 enum content_said content_say(struct peer *p, struct message *m,
-                              struct str head, bool *at_line_start)
+			      struct str head, bool *at_line_start)
 {
 	struct buf stuffed scoped(buf) = BUF_EMPTY;
 	struct str memory = body_in_memory(&m->body);
@@ -137,7 +137,7 @@ enum content_said content_say(struct peer *p, struct message *m,
 	said = say_piece(p, &stuffed, head, at_line_start, deadline);
 	if (said != CONTENT_SAID)
 		return said;
-	return memory.p ? say_piece(p, &stuffed, memory, at_line_start,
-	                            deadline)
-	                : say_file(p, m, &stuffed, at_line_start, deadline);
+	return memory.p
+		       ? say_piece(p, &stuffed, memory, at_line_start, deadline)
+		       : say_file(p, m, &stuffed, at_line_start, deadline);
 }

@@ -10,7 +10,7 @@
 
 /* Our header lines for a mail to SHARES. */
 struct str content_head(const struct round *round, struct share *const *shares,
-                        size_t n, bool is_lmtp);
+			size_t n, bool is_lmtp);
 /* With HEAD in front and a CRLF at the end, not stuffed. */
 uint64_t content_bytes(const struct message *m, struct str head);
 /* Slower than this and a next hop holds our connection on purpose. */
@@ -29,6 +29,6 @@ struct reply content_unreadable(struct arena *arena);
 /* All of it but the final dot, for DATA; what is left unsent goes with the next
  * flush.  *AT_LINE_START: it ended with CRLF. */
 enum content_said waits content_say(struct peer *p, struct message *m,
-                                    struct str head, bool *at_line_start);
+				    struct str head, bool *at_line_start);
 
 #endif

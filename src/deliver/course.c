@@ -13,8 +13,7 @@
 
 enum { SENT_AWAY_MOST = 5, IN_VAIN_MOST = 3 };
 
-size_t still_waiting(struct share *const *shares, size_t n,
-                     struct share **left)
+size_t still_waiting(struct share *const *shares, size_t n, struct share **left)
 {
 	size_t k = 0;
 
@@ -34,7 +33,7 @@ struct course {
 };
 
 static struct course course_begin(const struct hop *hop,
-                                  const struct host_state *host)
+				  const struct host_state *host)
 {
 	unsigned set = hop->limits.recipients_per_mail;
 	unsigned most = set ? set : host_fact(host, HOST_RECIPIENTS);
@@ -58,7 +57,7 @@ static struct str domain_of(const struct share *s)
 /* Those of LEFT that go first, so that they are of no more than MOST domains;
  * the rest stays behind them in its order.  How many they are. */
 static size_t gather_domains(struct share **left, size_t n, unsigned most,
-                             struct arena *arena)
+			     struct arena *arena)
 {
 	struct str *domains = arena_array(arena, struct str, n);
 	struct share **rest = arena_array(arena, struct share *, n);
@@ -84,7 +83,7 @@ static size_t gather_domains(struct share **left, size_t n, unsigned most,
 /* How many of LEFT one mail is for: no more than the host takes, or says now
  * that it does. */
 static size_t mail_size(const struct course *c, const struct peer *p,
-                        struct share **left, size_t n, struct arena *arena)
+			struct share **left, size_t n, struct arena *arena)
 {
 	size_t most = c->most;
 
@@ -112,7 +111,7 @@ static bool goes_smaller(struct course *c, const struct remains *r, size_t n)
  * one, or a plainer manner: so it ends.
  */
 static bool goes_on(struct course *c, const struct remains *r, size_t n,
-                    size_t took, bool worn)
+		    size_t took, bool worn)
 {
 	c->fresh = false;
 	c->sent_away = took ? 0 : c->sent_away;
@@ -142,11 +141,11 @@ static bool goes_on(struct course *c, const struct remains *r, size_t n,
 /* What is of no use to the first of LEFT, alone, may be about him: the others
  * go before him.  Several in a row, and it is about the host. */
 static bool goes_round(struct course *c, const struct remains *r, size_t k,
-                       struct share **left, size_t n)
+		       struct share **left, size_t n)
 {
 	bool may_be_his = r->remedy == REMEDY_FURTHER ||
-	                  r->remedy == REMEDY_FRESH ||
-	                  (r->remedy == REMEDY_NONE && r->is_closed);
+			  r->remedy == REMEDY_FRESH ||
+			  (r->remedy == REMEDY_NONE && r->is_closed);
 	struct share *first = left[0];
 
 	if (!may_be_his || k > 1 || ++c->in_vain >= n ||
@@ -168,23 +167,23 @@ static size_t count_outcomes(struct share *const *shares, size_t n)
 
 /* So many mails a minute: until it is this one's turn. */
 static bool waits await_turn(struct deliver *d, const struct hop *hop,
-                             struct arena *arena, struct trouble *trouble)
+			     struct arena *arena, struct trouble *trouble)
 {
 	unsigned set = hop->limits.mails_per_minute;
 
 	if (!set || !d->settings->turns ||
 	    turn_wait(d->settings->turns, next_hop_text(&hop->next, arena), set,
-	              deliver_reply_deadline(d)))
+		      deliver_reply_deadline(d)))
 		return true;
 	return line_is_busy(trouble, hop, arena);
 }
 
 static void return_turn(struct deliver *d, const struct hop *hop,
-                        struct arena *arena)
+			struct arena *arena)
 {
 	if (hop->limits.mails_per_minute && d->settings->turns)
 		turn_return(d->settings->turns,
-		            next_hop_text(&hop->next, arena));
+			    next_hop_text(&hop->next, arena));
 }
 
 /* The message is at fault, and none of its shares has a host to try. */
@@ -201,7 +200,7 @@ static void keep_unread(struct round *round, struct share **left, size_t n)
 }
 
 bool hop_try(struct attempt *a, const struct hop *hop, bool has_others,
-             struct share *const *shares, size_t n, struct trouble *trouble)
+	     struct share *const *shares, size_t n, struct trouble *trouble)
 {
 	struct round *round = a->round;
 	struct share **left = arena_array(round->arena, struct share *, n);
@@ -225,7 +224,7 @@ bool hop_try(struct attempt *a, const struct hop *hop, bool has_others,
 		if (!await_turn(round->deliver, hop, round->arena, trouble))
 			return true;
 		if (!line_open(round->deliver, hop, &wish, round->arena, &line,
-		               trouble)) {
+			       trouble)) {
 			return_turn(round->deliver, hop, round->arena);
 			return trouble->loss != LOSS_LATE;
 		}
@@ -235,7 +234,7 @@ bool hop_try(struct attempt *a, const struct hop *hop, bool has_others,
 		k = mail_size(&c, line.peer, left, n, round->arena);
 		worn = line.peer->is_reused || line.peer->mails;
 		r = transaction_run(line.peer, line.host, &c.manner, round,
-		                    left, k);
+				    left, k);
 		if (r.remedy == REMEDY_ROOM &&
 		    host_is_full(line.host, true) != HOST_FULL)
 			r.remedy = REMEDY_LATER;

@@ -10,7 +10,7 @@
 
 /* Those of SHARES that are WAITING, into LEFT: how many. */
 size_t still_waiting(struct share *const *shares, size_t n,
-                     struct share **left);
+		     struct share **left);
 /*
  * Mails over HOP to those of SHARES that are WAITING: as many mails and
  * connections as the host's limits ask for, at once.  Those that are WAITING
@@ -18,7 +18,7 @@ size_t still_waiting(struct share *const *shares, size_t n,
  * False: this one has not had the time it may need.
  */
 bool waits hop_try(struct attempt *a, const struct hop *hop, bool has_others,
-                   struct share *const *shares, size_t n,
-                   struct trouble *trouble);
+		   struct share *const *shares, size_t n,
+		   struct trouble *trouble);
 
 #endif

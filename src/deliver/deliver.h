@@ -92,7 +92,7 @@ struct deliver_settings {
 
 /* ROUTER, QUEUE and SETTINGS outlive it.  On a loop's own thread. */
 struct deliver *deliver_open(const struct deliver_settings *settings,
-                             struct router *router, struct queue *queue);
+			     struct router *router, struct queue *queue);
 /* Ends idle connections; attempts must have ended. */
 void deliver_close(struct deliver *d);
 /* Attempts that run now on this loop. */
@@ -100,9 +100,9 @@ unsigned deliver_busy(const struct deliver *d);
 /* Open connections of this loop, by next hop; NAME is its row in the ledger of
  * systems. */
 void deliver_connections(struct deliver *d,
-                         void (*each)(void *arg, struct str name,
-                                      unsigned in_use, unsigned idle),
-                         void *arg);
+			 void (*each)(void *arg, struct str name,
+				      unsigned in_use, unsigned idle),
+			 void *arg);
 /* An orderly stop begins: who waits for a next hop is answered as soon as the
  * message is kept; attempts go on. */
 void deliver_stop(struct deliver *d);
@@ -120,7 +120,7 @@ bool waits deliver_drain(struct deliver *d, int64_t deadline_ms);
  * caller's next wait.
  */
 struct reply waits deliver_accept(struct deliver *d, struct message *m,
-                                  const struct asker *asker);
+				  const struct asker *asker);
 
 /*
  * Ask the next system whether it has the address of LEG (MAIL FROM:<>, RCPT,
@@ -130,11 +130,11 @@ struct reply waits deliver_accept(struct deliver *d, struct message *m,
  * wait for one question.  CLIENT: who caused it (route/allowance.h), or NULL.
  */
 void waits deliver_probe(struct deliver *d, const struct leg *leg,
-                         struct str address_key, const struct inet *client);
+			 struct str address_key, const struct inet *client);
 /* The same, some time, when there is nothing else to ask; unless the answer
  * comes with mail before. */
 void deliver_probe_later(struct deliver *d, const struct leg *leg,
-                         struct str address_key);
+			 struct str address_key);
 
 /* The queue's turn: a fiber's main on loop 0, until cancelled.  ARG is the
  * struct deliver. */

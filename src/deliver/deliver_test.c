@@ -23,7 +23,7 @@ static void passes_through(struct world *w)
 	says(w, submit(w, "s@x.test", "eve@a.test bob@a.test"), "250");
 	wrong_unless(w, w->a.connections == 1);
 	wrong_unless(w, !strcmp(w->a.mails->rcpts, "RCPT TO:<eve@a.test>\n"
-	                                           "RCPT TO:<bob@a.test>\n"));
+						   "RCPT TO:<bob@a.test>\n"));
 	wrong_unless(w, w->askers_read == 0);
 }
 
@@ -64,10 +64,10 @@ static void large_body_is_streamed(struct world *w)
 	while (w->large.n < 1000000)
 		buf_printf(&w->large, ".line %zu\r\n..\r\n", w->large.n);
 	buf_printf(&whole, "Received: from x by here\r\n%.*s",
-	           STR(buf_str(&w->large)));
+		   STR(buf_str(&w->large)));
 	says(w, submit(w, "s@x.test", "bob@a.test"), "250");
 	wrong_unless(w, w->a.mails && str_same(buf_str(&w->a.mails->content),
-	                                       buf_str(&whole)));
+					       buf_str(&whole)));
 }
 
 static void trail_goes_along(struct world *w)
@@ -76,12 +76,12 @@ static void trail_goes_along(struct world *w)
 	w->a.caps = "PIPELINING XTRAIL";
 	says(w, submit(w, "s@x.test", "bob@a.test"), "250");
 	wrong_unless(w, strstr(w->a.mails->rcpts,
-	                       " XTRAIL=0123456789abcdef:AAAABBBBCCCCDDDD\n"));
+			       " XTRAIL=0123456789abcdef:AAAABBBBCCCCDDDD\n"));
 	wrong_unless(
-	        w, str_starts(buf_str(&w->a.mails->content),
-	                      S("Received: from x by here\r\nSplitmail-Trail: "
-	                        "0123456789abcdef:AAAABBBBCCCCDDDD\r\n"
-	                        "Subject: ")));
+		w, str_starts(buf_str(&w->a.mails->content),
+			      S("Received: from x by here\r\nSplitmail-Trail: "
+				"0123456789abcdef:AAAABBBBCCCCDDDD\r\n"
+				"Subject: ")));
 	says(w, submit(w, "s@x.test", "bob@box.test"), "250");
 	wrong_unless(w, is_content(&w->box, CONTENT));
 }
@@ -104,13 +104,13 @@ static void limits_told_beforehand_are_kept(struct world *w)
 	w->a.caps = "PIPELINING LIMITS+MAILMAX=2+RCPTMAX=3+RCPTDOMAINMAX=1";
 	says(w,
 	     submit(w, "s@x.test",
-	            "a@a.test b@b.a.test c@a.test d@b.a.test e@a.test f@a.test"),
+		    "a@a.test b@b.a.test c@a.test d@b.a.test e@a.test f@a.test"),
 	     "250 2.0.0 Ok: handed over");
 	wrong_unless(w, w->a.n_mails == 3 && w->a.connections == 2);
 	wrong_unless(w, w->a.most_asked == 2 && w->a.rcpts == 6);
 	for (const struct hop_mail *m = w->a.mails; m; m = m->next)
 		wrong_unless(w, !strstr(m->rcpts, "@a.test") ||
-		                        !strstr(m->rcpts, "@b.a.test"));
+					!strstr(m->rcpts, "@b.a.test"));
 }
 
 static void mailbox_gets_it_once(struct world *w)
@@ -118,13 +118,13 @@ static void mailbox_gets_it_once(struct world *w)
 	w->members = "alice@box.test carl@a.test alice+y@box.test carl@a.test";
 	says(w,
 	     submit(w, "s@x.test",
-	            "group@box.test alice@box.test alice+x@box.test"),
+		    "group@box.test alice@box.test alice+x@box.test"),
 	     "250");
 	wrong_unless(w, w->box.n_mails == 1 && w->a.n_mails == 1);
 	wrong_unless(
-	        w,
-	        !strcmp(w->box.mails->rcpts,
-	                "RCPT TO:<alice@box.test> ORCPT=rfc822;alice@box.test\n"));
+		w,
+		!strcmp(w->box.mails->rcpts,
+			"RCPT TO:<alice@box.test> ORCPT=rfc822;alice@box.test\n"));
 	wrong_unless(w, !strcmp(w->a.mails->rcpts, "RCPT TO:<carl@a.test>\n"));
 }
 
@@ -148,7 +148,7 @@ static uint64_t box_traffic(struct world *w, enum traffic_figure which)
 
 /* Members of the group m0, m1... of these domains in turn. */
 static void group_reaches_all(struct world *w, int n,
-                              const char *const *domains, int n_domains)
+			      const char *const *domains, int n_domains)
 {
 	struct buf members scoped(buf) = BUF_EMPTY;
 	const struct fake_hop *hop;
@@ -157,24 +157,25 @@ static void group_reaches_all(struct world *w, int n,
 
 	for (int i = 0; i < n; i++)
 		buf_printf(&members, "%sm%d.%d@%s", i ? " " : "", n, i,
-		           domains[i % n_domains]);
+			   domains[i % n_domains]);
 	buf_add_char(&members, '\0');
 	w->members = members.p;
 	says(w,
-	     submit(w, "s@x.test", "first@box.test group@box.test last@box.test"),
+	     submit(w, "s@x.test",
+		    "first@box.test group@box.test last@box.test"),
 	     "250 2.0.0 Ok: handed over");
 	for (int i = 0; i < n; i++) {
 		const char *domain = domains[i % n_domains];
 
-		hop = !strcmp(domain, "a.test")   ? &w->a
+		hop = !strcmp(domain, "a.test")     ? &w->a
 		      : !strcmp(domain, "box.test") ? &w->box
-		                                    : &w->b;
+						    : &w->b;
 		snprintf(rcpt, sizeof rcpt, "RCPT TO:<m%d.%d@%s>", n, i,
-		         domain);
+			 domain);
 		wrong_unless(w, said_to(hop, rcpt) == 1);
 	}
 	wrong_unless(w, box_traffic(w, TRAFFIC_HANDED_OVER) ==
-	                        before + (uint64_t)n + 2);
+				before + (uint64_t)n + 2);
 	wrong_unless(w, queued(w, NULL, 0) == 0);
 }
 
@@ -199,7 +200,7 @@ static void group_of_others(struct world *w)
 static void group_of_all_sorts(struct world *w)
 {
 	static const char *const mixed[] = { "net.test", "a.test", "box.test",
-		                             "b.test", "box.test" };
+					     "b.test", "box.test" };
 
 	for (size_t i = 0; i < array_size(sizes); i++)
 		group_reaches_all(w, sizes[i], mixed, array_size(mixed));
@@ -306,7 +307,7 @@ static void one_refused_makes_a_dsn(struct world *w)
 	scheduler_begin(w);
 	wait_for(w, w->b.n_mails == 1);
 	wrong_unless(w,
-	             str_starts(str_of(w->b.mails->mail), S("MAIL FROM:<>")));
+		     str_starts(str_of(w->b.mails->mail), S("MAIL FROM:<>")));
 	wrong_unless(w, !strcmp(w->b.mails->rcpts, "RCPT TO:<s@b.test>\n"));
 	wrong_unless(w, contains(&w->b, "Action: failed\r\n"));
 	wrong_unless(w, contains(&w->b, "Status: 5.1.1\r\n"));

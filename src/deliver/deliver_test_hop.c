@@ -36,7 +36,7 @@ static bool read_line(struct visit *v)
 
 	for (;;) {
 		enum line_state state =
-		        command_line(stream_bytes(v->s), 8000, &line, &used);
+			command_line(stream_bytes(v->s), 8000, &line, &used);
 
 		if (state == LINE_WHOLE) {
 			v->line = arena_str(v->arena, line);
@@ -54,8 +54,7 @@ static bool read_content(struct visit *v)
 	struct data_reader r = DATA_READER;
 
 	for (;;) {
-		struct data_piece p =
-		        data_read(&r, stream_bytes(v->s), &room);
+		struct data_piece p = data_read(&r, stream_bytes(v->s), &room);
 
 		buf_add(&v->mail->content, p.text);
 		stream_skip(v->s, p.used);
@@ -211,8 +210,8 @@ static bool answer_content(struct visit *v)
 		return say(v, final);
 	for (int i = 0; i < v->n_accepted; i++)
 		if (!say(v, strstr(v->accepted[i], "<full")
-		                    ? "452 4.2.2 mailbox is full"
-		                    : final))
+				    ? "452 4.2.2 mailbox is full"
+				    : final))
 			return false;
 	return true;
 }
@@ -254,7 +253,7 @@ static bool on_bdat(struct visit *v)
 static bool on_starttls(struct visit *v)
 {
 	stream_sayf(v->s, "220 go\r\n%s",
-	            v->hop->after_starttls ? v->hop->after_starttls : "");
+		    v->hop->after_starttls ? v->hop->after_starttls : "");
 	if (!stream_flush(v->s, after_ms(5000)))
 		return false;
 	if (v->hop->breaks_tls)
@@ -271,7 +270,7 @@ static bool on_rset(struct visit *v)
 	forget_mail(v);
 	if (v->hop->reset)
 		return v->hop->reset[0] ? say(v, v->hop->reset)
-		                        : stream_flush(v->s, after_ms(5000));
+					: stream_flush(v->s, after_ms(5000));
 	return say(v, "250 2.0.0 ok");
 }
 

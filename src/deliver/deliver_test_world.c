@@ -24,14 +24,14 @@ void world_wrong(struct world *w, const char *file, int line, const char *what)
 {
 	if (!w->failed[0])
 		snprintf(w->failed, sizeof w->failed, "%s:%d: %s", file, line,
-		         what);
+			 what);
 }
 
 /* ---- the name server ---- */
 
 enum dns_answer dns_addresses(struct dns *d, struct str name, uint16_t port,
-                              int64_t deadline_ms, struct arena *arena,
-                              struct inet **out, size_t *n)
+			      int64_t deadline_ms, struct arena *arena,
+			      struct inet **out, size_t *n)
 {
 	*out = arena_new(arena, struct inet);
 	*n = 1;
@@ -42,8 +42,8 @@ enum dns_answer dns_addresses(struct dns *d, struct str name, uint16_t port,
 }
 
 enum dns_answer dns_mx(struct dns *d, struct str domain, int64_t deadline_ms,
-                       struct arena *arena, struct mx **out, size_t *n,
-                       bool *null_mx)
+		       struct arena *arena, struct mx **out, size_t *n,
+		       bool *null_mx)
 {
 	*null_mx = str_starts(domain, S("null."));
 	if (*null_mx || str_starts(domain, S("gone.")))
@@ -59,7 +59,7 @@ enum dns_answer dns_mx(struct dns *d, struct str domain, int64_t deadline_ms,
 /* ---- route() ---- */
 
 bool asker_parse(struct directory *d, struct str text, struct arena *arena,
-                 struct asker *out)
+		 struct asker *out)
 {
 	*out = (struct asker){ .kind = the_world->asker };
 	the_world->askers_read++;
@@ -70,7 +70,7 @@ static struct leg leg_of(const struct address *a, struct arena *arena)
 {
 	struct world *w = the_world;
 	struct leg l = { .address = arena_str(arena, a->spelling),
-		         .trail = w->sender_trail };
+			 .trail = w->sender_trail };
 
 	if (str_ends(a->domain, S("a.test"))) {
 		l.kind = LEG_SYSTEM;
@@ -94,8 +94,8 @@ static struct decision expand(struct arena *arena)
 	struct str rest = str_of(the_world->members), one;
 	struct leg *legs = arena_array(arena, struct leg, WORLD_MEMBERS);
 	struct decision d = { .action = ROUTE_EXPAND,
-		              .legs = legs,
-		              .domain = S("box.test") };
+			      .legs = legs,
+			      .domain = S("box.test") };
 	struct address a;
 
 	while (str_split(&rest, ' ', &one)) {
@@ -107,7 +107,7 @@ static struct decision expand(struct arena *arena)
 }
 
 struct decision route_decide(const struct router *r, const struct question *q,
-                             struct arena *arena)
+			     struct arena *arena)
 {
 	struct decision d = { .action = ROUTE_DELIVER, .n = 1 };
 	struct leg *leg = arena_new(arena, struct leg);
@@ -127,7 +127,7 @@ struct decision route_decide(const struct router *r, const struct question *q,
 }
 
 struct decision route_answer(const struct router *r, const struct question *q,
-                             struct arena *arena)
+			     struct arena *arena)
 {
 	return route_decide(r, q, arena);
 }
@@ -135,7 +135,7 @@ struct decision route_answer(const struct router *r, const struct question *q,
 /* ---- a world ---- */
 
 static int remove_one(const char *path, const struct stat *st, int kind,
-                      struct FTW *at)
+		      struct FTW *at)
 {
 	return remove(path);
 }
@@ -170,7 +170,7 @@ const char *submit(struct world *w, const char *sender, const char *recipients)
 	snprintf(w->last_id, sizeof w->last_id, "%s", m->id);
 	r = deliver_accept(w->deliver, m, &asker);
 	snprintf(w->last_reply, sizeof w->last_reply, "%.*s",
-	         STR(reply_line(&r, a)));
+		 STR(reply_line(&r, a)));
 	arena_close(a);
 	return w->last_reply;
 }
@@ -181,9 +181,9 @@ int queued(struct world *w, char *to, size_t room)
 {
 	struct message *m[50];
 	struct claim_wish all = { .now_ms = queue_now(w->queue) + FAR_MS,
-		                  .max = 50,
-		                  .room = 50,
-		                  .most_ms = FAR_MS };
+				  .max = 50,
+				  .room = 50,
+				  .most_ms = FAR_MS };
 	size_t n, at = 0;
 	int64_t next;
 
@@ -194,8 +194,8 @@ int queued(struct world *w, char *to, size_t room)
 	for (size_t i = 0; i < n; i++) {
 		for (size_t j = 0; to && j < m[i]->n && at < room; j++)
 			at += (size_t)snprintf(
-			        to + at, room - at, "%s%.*s", at ? " " : "",
-			        STR(m[i]->recipients[j].address));
+				to + at, room - at, "%s%.*s", at ? " " : "",
+				STR(m[i]->recipients[j].address));
 		queue_release(w->queue, m[i]);
 		message_drop(m[i]);
 	}
@@ -216,7 +216,7 @@ void scheduler_begin(struct world *w)
 }
 
 static void name_system(struct system *sys, const char *name,
-                        const struct fake_hop *hop, char hosts[64])
+			const struct fake_hop *hop, char hosts[64])
 {
 	snprintf(hosts, 64, "127.0.0.1:%u", hop->port);
 	*sys = (struct system){ .id = hop->port, .name = str_of(name) };

@@ -45,9 +45,9 @@ struct fake_hop {
 	const char *null_sender; /* reply to MAIL FROM:<> */
 	int64_t final_ms, greeting_ms, rcpt_ms;
 	bool drop_after_dot;
-	bool makes_mailbox;  /* with its first mail, which has to be alone */
-	int n_open;          /* recipients whose mail has not ended */
-	int drop_at_mail; /* at the nth MAIL, without a word */
+	bool makes_mailbox; /* with its first mail, which has to be alone */
+	int n_open;         /* recipients whose mail has not ended */
+	int drop_at_mail;   /* at the nth MAIL, without a word */
 	int most_refused; /* RCPTs on one connection, then 421; 0: any number */
 	const char *reset; /* reply to RSET; "" is silence */
 	bool breaks_tls;
@@ -57,7 +57,7 @@ struct fake_hop {
 	 * command is read, "D" a message is read, "X" close. */
 	const char *script[4];
 	int connections, resets, probes, rcpts;
-	int most_asked; /* MAILs on one connection */
+	int most_asked;         /* MAILs on one connection */
 	struct hop_mail *mails; /* newest first */
 	int n_mails;
 };
@@ -68,8 +68,8 @@ void hop_forget(struct fake_hop *hop);
 int said_to(const struct fake_hop *hop, const char *rcpt);
 /* Is TEXT the last mail it took?  Most are CONTENT: what submit() sends. */
 bool is_content(const struct fake_hop *hop, const char *text);
-#define CONTENT                                                                \
-	"Received: from x by here\r\nSubject: hello\r\n\r\n"                   \
+#define CONTENT \
+	"Received: from x by here\r\nSubject: hello\r\n\r\n" \
 	".dots\r\n..\r\n.\r\nend\r\n"
 /* Is TEXT in it? */
 bool contains(const struct fake_hop *hop, const char *text);
@@ -107,46 +107,46 @@ void world_run(void (*test)(struct world *w));
 
 /* All of TESTS, a list of names like TESTS(T) T(one) T(other): a main() for
  * them. */
-#define WORLD_TEST_RUN(test)                                                   \
-	static void run_##test(void **state)                                   \
-	{                                                                      \
-		world_run(test);                                               \
+#define WORLD_TEST_RUN(test) \
+	static void run_##test(void **state) \
+	{ \
+		world_run(test); \
 	}
 #define WORLD_TEST_ENTRY(test) cmocka_unit_test(run_##test),
-#define WORLD_TESTS(TESTS)                                                     \
-	TESTS(WORLD_TEST_RUN)                                                  \
-	int main(void)                                                         \
-	{                                                                      \
+#define WORLD_TESTS(TESTS) \
+	TESTS(WORLD_TEST_RUN) \
+	int main(void) \
+	{ \
 		const struct CMUnitTest tests[] = { TESTS(WORLD_TEST_ENTRY) }; \
-                                                                               \
-		log_open("here.test");                                         \
-		return cmocka_run_group_tests(tests, NULL, NULL);              \
+\
+		log_open("here.test"); \
+		return cmocka_run_group_tests(tests, NULL, NULL); \
 	}
 
-#define wrong_unless(w, x)                                                     \
+#define wrong_unless(w, x) \
 	((x) ? (void)0 : world_wrong((w), __FILE__, __LINE__, #x))
 void world_wrong(struct world *w, const char *file, int line, const char *what);
 
 /* RECIPIENTS are separated by spaces; returns "250 2.0.0 text". */
 const char *waits submit(struct world *w, const char *sender,
-                         const char *recipients);
-#define says(w, reply, start)                                                  \
-	do {                                                                   \
-		const char *said_ = (reply);                                   \
-		if (!str_starts(str_of(said_), S(start)))                      \
-			world_wrong((w), __FILE__, __LINE__, said_);           \
+			 const char *recipients);
+#define says(w, reply, start) \
+	do { \
+		const char *said_ = (reply); \
+		if (!str_starts(str_of(said_), S(start))) \
+			world_wrong((w), __FILE__, __LINE__, said_); \
 	} while (0)
 /* Messages in the queue that nobody attempts now; text of the recipients
  * "a@b c@d" in TO. */
 int waits queued(struct world *w, char *to, size_t room);
 void scheduler_begin(struct world *w);
 /* Wait for it, up to five seconds. */
-#define wait_for(w, x)                                                         \
-	do {                                                                   \
-		int64_t until_ = after_ms(5000);                               \
-		while (!(x) && now_ms() < until_)                              \
-			fiber_sleep(after_ms(5));                              \
-		wrong_unless((w), x);                                          \
+#define wait_for(w, x) \
+	do { \
+		int64_t until_ = after_ms(5000); \
+		while (!(x) && now_ms() < until_) \
+			fiber_sleep(after_ms(5)); \
+		wrong_unless((w), x); \
 	} while (0)
 
 #endif

@@ -22,26 +22,26 @@ static struct client client_of(const struct deliver *d)
 }
 
 static void learn_size(struct deliver *d, const struct hop *hop,
-                       const struct peer *p, struct arena *arena)
+		       const struct peer *p, struct arena *arena)
 {
 	if (next_hop_is_system(&hop->next) && d->router->verification)
 		verify_learn_size(d->router->verification,
-		                  next_hop_text(&hop->next, arena),
-		                  p->can.size);
+				  next_hop_text(&hop->next, arena),
+				  p->can.size);
 }
 
 /* Dovecot is ours, on these very cores: more processes than they keep busy
  * would only stand in each other's way. */
 struct host_state *host_of_hop(struct deliver *d, const struct hop *hop,
-                               struct arena *arena)
+			       struct arena *arena)
 {
-	struct str key = hop->path ? str_of(hop->path)
-	                           : arena_str(arena,
-	                                       str_of(inet_text(&hop->at).c));
+	struct str key =
+		hop->path ? str_of(hop->path)
+			  : arena_str(arena, str_of(inet_text(&hop->at).c));
 	struct inet address;
 	bool has_name = !hop->path && !inet_parse_ip(hop->host, 0, &address);
 	struct host_owner owner = { next_hop_text(&hop->next, arena),
-		                    has_name ? hop->host : S("") };
+				    has_name ? hop->host : S("") };
 	unsigned places = LIMIT_PER_HOP;
 
 	if (hop->path)
@@ -52,7 +52,7 @@ struct host_state *host_of_hop(struct deliver *d, const struct hop *hop,
 /* The way it is known to be able to: what is opportunistic is not tried where
  * it has failed. */
 static struct hop without_what_fails(const struct hop *hop,
-                                     const struct host_state *host)
+				     const struct host_state *host)
 {
 	struct hop plain = *hop;
 
@@ -63,7 +63,7 @@ static struct hop without_what_fails(const struct hop *hop,
 }
 
 static void learn_tls(struct host_state *host, const struct hop *hop,
-                      const struct peer *p)
+		      const struct peer *p)
 {
 	if (stream_is_tls(p->stream))
 		host_works_at(host, HOST_NO_TLS, HOST_TLS);
@@ -72,7 +72,7 @@ static void learn_tls(struct host_state *host, const struct hop *hop,
 }
 
 bool host_wants_tls(struct host_state *host, const struct peer *p,
-                    const struct reply *r)
+		    const struct reply *r)
 {
 	if (!p->can.starttls || stream_is_tls(p->stream) || !blame_wants_tls(r))
 		return false;
@@ -90,12 +90,12 @@ static void learn_limits(struct host_state *host, const struct peer *p)
 }
 
 void learn_ban(struct deliver *d, struct host_state *host,
-               const struct next_hop *next, enum smtp_verb verb,
-               const struct reply *r, struct arena *arena)
+	       const struct next_hop *next, enum smtp_verb verb,
+	       const struct reply *r, struct arena *arena)
 {
 	struct allowance *a = d->router->allowance;
-	enum ban ban = next_hop_is_system(next) && a ? blame_ban(verb, r)
-	                                             : BAN_NONE;
+	enum ban ban =
+		next_hop_is_system(next) && a ? blame_ban(verb, r) : BAN_NONE;
 
 	if (ban == BAN_NONE)
 		return;
@@ -104,8 +104,8 @@ void learn_ban(struct deliver *d, struct host_state *host,
 }
 
 static void learn_greeting(struct deliver *d, const struct hop *hop,
-                           struct host_state *host, bool is_open,
-                           const struct trouble *t, struct arena *arena)
+			   struct host_state *host, bool is_open,
+			   const struct trouble *t, struct arena *arena)
 {
 	struct reply greeting = { .code = 220, .text = t->greeting };
 
@@ -116,8 +116,8 @@ static void learn_greeting(struct deliver *d, const struct hop *hop,
 }
 
 static struct peer *dial(struct deliver *d, const struct hop *hop,
-                         const struct line_wish *wish, struct host_state *host,
-                         struct arena *arena, struct trouble *trouble)
+			 const struct line_wish *wish, struct host_state *host,
+			 struct arena *arena, struct trouble *trouble)
 {
 	struct client client = client_of(d);
 	struct hop plain = without_what_fails(hop, host);
@@ -155,9 +155,9 @@ void line_release(struct line *line)
 }
 
 bool line_dial(struct deliver *d, const struct hop *hop,
-               const struct line_wish *wish, struct line *line,
-               struct arena *arena, struct trouble *trouble,
-               enum host_fullness *full)
+	       const struct line_wish *wish, struct line *line,
+	       struct arena *arena, struct trouble *trouble,
+	       enum host_fullness *full)
 {
 	int64_t began = now_ms();
 

@@ -13,9 +13,9 @@
 
 struct line_wish {
 	enum guest_kind kind;
-	bool is_guess;   /* a question of somebody who was refused before */
-	bool fresh;      /* a pooled connection will not do */
-	bool has_others; /* other hosts are left: this one has
+	bool is_guess;       /* a question of somebody who was refused before */
+	bool fresh;          /* a pooled connection will not do */
+	bool has_others;     /* other hosts are left: this one has
 	                    LIMIT_FIRST_HOST_MS to greet us */
 	int64_t deadline_ms; /* for a connection that is free, and for one that
 	                        is opened */
@@ -31,22 +31,22 @@ struct line {
 
 /* What is known of HOP's host, held: host_release(). */
 struct host_state *host_of_hop(struct deliver *d, const struct hop *hop,
-                               struct arena *arena);
+			       struct arena *arena);
 /* R shows, perhaps, that a host of NEXT bans who asks for unknown addresses. */
 void learn_ban(struct deliver *d, struct host_state *host,
-               const struct next_hop *next, enum smtp_verb verb,
-               const struct reply *r, struct arena *arena);
+	       const struct next_hop *next, enum smtp_verb verb,
+	       const struct reply *r, struct arena *arena);
 /* R says that HOST wants TLS, over a connection that goes without
  * although it is announced: since it failed.  Then it is tried again with the
  * next one. */
 bool host_wants_tls(struct host_state *host, const struct peer *p,
-                    const struct reply *r);
+		    const struct reply *r);
 /* Opens what LINE has a place for.  False: *TROUBLE, and the place is given up,
  * though not the line; *FULL: is it the host's, or that it has enough of us? */
 bool waits line_dial(struct deliver *d, const struct hop *hop,
-                     const struct line_wish *wish, struct line *line,
-                     struct arena *arena, struct trouble *trouble,
-                     enum host_fullness *full) must_check;
+		     const struct line_wish *wish, struct line *line,
+		     struct arena *arena, struct trouble *trouble,
+		     enum host_fullness *full) must_check;
 /* Back to the pool, or closed when it is broken. */
 void line_release(struct line *line);
 

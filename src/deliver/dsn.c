@@ -36,7 +36,7 @@ static bool is_late(const struct round *round)
 
 /* Is S's end or state to be told as ACTION? */
 static bool is_due(const struct round *round, const struct share *s,
-                   enum dsn_action action)
+		   enum dsn_action action)
 {
 	const struct recipient *r = &round->message->recipients[s->index];
 
@@ -71,9 +71,9 @@ static struct str note_of(const struct round *round, const struct share *s)
 {
 	if (s->is_expired)
 		return arena_strf(
-		        round->arena,
-		        "It could not be delivered within %lld hours.",
-		        (long long)round->deliver->settings->expiry_s / 3600);
+			round->arena,
+			"It could not be delivered within %lld hours.",
+			(long long)round->deliver->settings->expiry_s / 3600);
 	return STR_NONE;
 }
 
@@ -83,13 +83,13 @@ static struct str mta_of(struct str remote)
 	ptrdiff_t end = str_find(remote, '[');
 
 	return str_starts(remote, S("/"))
-	               ? STR_NONE
-	               : str_part(remote, 0, end < 0 ? remote.n : (size_t)end);
+		       ? STR_NONE
+		       : str_part(remote, 0, end < 0 ? remote.n : (size_t)end);
 }
 
 static struct dsn_recipient describe(const struct round *round,
-                                     const struct share *s,
-                                     enum dsn_action group)
+				     const struct share *s,
+				     enum dsn_action group)
 {
 	const struct recipient *r = &round->message->recipients[s->index];
 	struct dsn_recipient d = {
@@ -128,7 +128,7 @@ static struct str original(struct round *round, bool *whole)
 }
 
 static struct message *dsn_message(struct round *round, struct dsn_plan *plan,
-                                   enum dsn_action group)
+				   enum dsn_action group)
 {
 	struct message *about = round->message;
 	struct message *m = message_new(about->body.spool);
@@ -141,8 +141,8 @@ static struct message *dsn_message(struct round *round, struct dsn_plan *plan,
 	plan->arrived_wall_ms = about->arrived_wall_ms;
 	plan->now_wall_ms = wall_ms();
 	plan->retry_until_wall_ms = wall_ms() +
-	                            round->deliver->settings->expiry_s * 1000 -
-	                            message_waited_ms(round->deliver, about);
+				    round->deliver->settings->expiry_s * 1000 -
+				    message_waited_ms(round->deliver, about);
 	plan->ret = about->ret;
 	plan->original = original(round, &plan->original_is_whole);
 	random_bytes(&plan->boundary, sizeof plan->boundary);
@@ -156,10 +156,10 @@ static struct message *dsn_message(struct round *round, struct dsn_plan *plan,
 	m->is_8bit = about->is_8bit;
 	m->is_utf8 = about->is_utf8;
 	log_fact("bounce", "%s: sender %s notification: %s", about->id,
-	         group == DSN_FAILED    ? "non-delivery"
-	         : group == DSN_DELAYED ? "delay"
-	                                : "delivery status",
-	         m->id);
+		 group == DSN_FAILED    ? "non-delivery"
+		 : group == DSN_DELAYED ? "delay"
+					: "delivery status",
+		 m->id);
 	count(COUNT_DSNS);
 	return m;
 }
@@ -167,7 +167,7 @@ static struct message *dsn_message(struct round *round, struct dsn_plan *plan,
 static struct message *dsn_of(struct round *round, enum dsn_action group)
 {
 	struct dsn_recipient *about =
-	        arena_array(round->arena, struct dsn_recipient, round->n + 1);
+		arena_array(round->arena, struct dsn_recipient, round->n + 1);
 	struct dsn_plan plan = { .recipients = about };
 
 	for (size_t i = 0; i < round->n; i++) {
@@ -188,7 +188,7 @@ static void log_untold(const struct round *round)
 	for (size_t i = 0; i < round->n; i++)
 		if (round->shares[i]->state == RECIPIENT_REFUSED) {
 			log_fact("bounce", "%s: null sender: nobody is told",
-			         round->message->id);
+				 round->message->id);
 			return;
 		}
 }
@@ -204,14 +204,14 @@ static void note_late(struct round *round)
 		if (round->shares[i]->state == RECIPIENT_LATER &&
 		    !round->shares[i]->is_put_off)
 			m->recipients[round->shares[i]->index].delay_told =
-			        true;
+				true;
 }
 
 static size_t make_groups(struct round *round, struct message *out[DSN_MOST])
 {
 	static const enum dsn_action groups[DSN_MOST] = { DSN_FAILED,
-		                                          DSN_DELAYED,
-		                                          DSN_DELIVERED };
+							  DSN_DELAYED,
+							  DSN_DELIVERED };
 	size_t n = 0;
 
 	if (str_empty(round->message->sender) &&
@@ -238,8 +238,8 @@ void dsn_told(struct round *round)
 {
 	for (size_t i = 0; i < round->n; i++) {
 		round->shares[i]->is_told |=
-		        round->shares[i]->is_telling &&
-		        round->shares[i]->state != RECIPIENT_LATER;
+			round->shares[i]->is_telling &&
+			round->shares[i]->state != RECIPIENT_LATER;
 		round->shares[i]->is_telling = false;
 	}
 }

@@ -17,7 +17,7 @@ bool envelope_is_safe(struct str s)
 }
 
 void envelope_say_mail(struct peer *p, const struct message *m,
-                       struct str sender, uint64_t bytes, bool needs_utf8)
+		       struct str sender, uint64_t bytes, bool needs_utf8)
 {
 	const struct capabilities *can = &p->can;
 	struct stream *s = p->stream;
@@ -33,7 +33,7 @@ void envelope_say_mail(struct peer *p, const struct message *m,
 	if (can->dsn && !p->is_lmtp) {
 		if (m->ret != RET_UNSAID)
 			stream_sayf(s, " RET=%s",
-			            m->ret == RET_FULL ? "FULL" : "HDRS");
+				    m->ret == RET_FULL ? "FULL" : "HDRS");
 		if (m->envid.n && envelope_is_safe(m->envid))
 			stream_sayf(s, " ENVID=%.*s", STR(m->envid));
 	}
@@ -81,22 +81,22 @@ static void say_local(struct stream *s, struct str local)
 	stream_say(s, S("\""));
 	for (size_t i = 0; i < local.n; i++)
 		stream_sayf(s, "%s%c", strchr("\"\\", local.p[i]) ? "\\" : "",
-		            local.p[i]);
+			    local.p[i]);
 	stream_say(s, S("\""));
 }
 
 /* The mailbox: its login with +detail; what was written on the envelope goes
  * along for Delivered-To (lmtp_hdr_delivery_address = original). */
 static void say_mailbox(struct peer *p, const struct leg *leg,
-                        struct str original, struct arena *arena)
+			struct str original, struct arena *arena)
 {
 	ptrdiff_t at = str_find_last(leg->login, '@');
 	struct str local =
-	        str_part(leg->login, 0, at < 0 ? leg->login.n : (size_t)at);
+		str_part(leg->login, 0, at < 0 ? leg->login.n : (size_t)at);
 
 	if (leg->detail.n && str_is_ascii(leg->detail))
 		local = arena_strf(arena, "%.*s+%.*s", STR(local),
-		                   STR(leg->detail));
+				   STR(leg->detail));
 	stream_say(p->stream, S("RCPT TO:<"));
 	say_local(p->stream, local);
 	if (at >= 0)
@@ -106,12 +106,12 @@ static void say_mailbox(struct peer *p, const struct leg *leg,
 	 */
 	if (original.n && str_is_ascii(original) && envelope_is_safe(original))
 		stream_sayf(p->stream, " ORCPT=rfc822;%.*s",
-		            STR(xtext_encode(original, arena)));
+			    STR(xtext_encode(original, arena)));
 }
 
 void envelope_say_rcpt(struct peer *p, const struct leg *leg,
-                       const struct recipient *r, struct str original,
-                       struct arena *arena)
+		       const struct recipient *r, struct str original,
+		       struct arena *arena)
 {
 	struct stream *s = p->stream;
 

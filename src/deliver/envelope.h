@@ -16,11 +16,11 @@ bool envelope_is_safe(struct str s);
 
 /* BYTES of content, for SIZE. */
 void envelope_say_mail(struct peer *p, const struct message *m,
-                       struct str sender, uint64_t bytes, bool needs_utf8);
+		       struct str sender, uint64_t bytes, bool needs_utf8);
 /* R may be NULL: a probe has no message.  To a mailbox, ORIGINAL is whom it was
  * for (addressed.h); may be empty. */
 void envelope_say_rcpt(struct peer *p, const struct leg *leg,
-                       const struct recipient *r, struct str original,
-                       struct arena *arena);
+		       const struct recipient *r, struct str original,
+		       struct arena *arena);
 
 #endif

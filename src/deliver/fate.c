@@ -39,7 +39,7 @@ static const char *to(const struct round *round, const struct share *s)
 static const char *said(const struct round *round, const struct share *s)
 {
 	return log_safe(round->arena, reply_line(&s->reply, round->arena),
-	                SAID_CUT);
+			SAID_CUT);
 }
 
 /* ---- nobody was asked ---- */
@@ -47,17 +47,17 @@ static const char *said(const struct round *round, const struct share *s)
 void fate_answered(const struct round *round, const struct share *s)
 {
 	log_fact("route", "%s: to=<%s>, relay=none, dsn=%s, status=%s (%s)",
-	         round->message->id, to(round, s), reply_status(&s->reply),
-	         status_word(s->state), said(round, s));
+		 round->message->id, to(round, s), reply_status(&s->reply),
+		 status_word(s->state), said(round, s));
 }
 
 void fate_had(const struct round *round, const struct share *s)
 {
 	count(COUNT_LOOPS_REFUSED);
 	log_fact("route",
-	         "%s: to=<%s>, relay=none, dsn=2.0.0, status=%s (it came "
-	         "through here before and the mailbox has it)",
-	         round->message->id, to(round, s), status_word(s->state));
+		 "%s: to=<%s>, relay=none, dsn=2.0.0, status=%s (it came "
+		 "through here before and the mailbox has it)",
+		 round->message->id, to(round, s), status_word(s->state));
 }
 
 /* ---- its next hop ---- */
@@ -73,8 +73,8 @@ static void count_tried(const struct round *round, const struct share *s)
 	if (s->state == RECIPIENT_DONE || s->state == RECIPIENT_LATER ||
 	    s->state == RECIPIENT_REFUSED)
 		ledger_count(round->deliver->settings->systems,
-		             ledgers_row(&s->leg, round->arena),
-		             figure_of[s->state], 1);
+			     ledgers_row(&s->leg, round->arena),
+			     figure_of[s->state], 1);
 	if (s->state == RECIPIENT_DONE)
 		count(COUNT_DELIVERIES);
 	else if (s->state == RECIPIENT_LATER)
@@ -108,12 +108,12 @@ static void log_tried(const struct round *round, const struct share *s)
 	struct str remote = s->remote.n ? s->remote : S("none");
 
 	log_fact(s->leg.kind == LEG_MAILBOX ? "lmtp" : "smtp",
-	         "%s: to=<%s>, relay=%s, delay=%.2f, dsn=%s, status=%s (%s)",
-	         round->message->id, to(round, s),
-	         log_safe(round->arena, remote, REMOTE_CUT),
-	         (double)(wall_ms() - round->message->arrived_wall_ms) / 1000,
-	         reply_status(&s->reply), status_word(s->state),
-	         said(round, s));
+		 "%s: to=<%s>, relay=%s, delay=%.2f, dsn=%s, status=%s (%s)",
+		 round->message->id, to(round, s),
+		 log_safe(round->arena, remote, REMOTE_CUT),
+		 (double)(wall_ms() - round->message->arrived_wall_ms) / 1000,
+		 reply_status(&s->reply), status_word(s->state),
+		 said(round, s));
 }
 
 void fate_tried(const struct round *round, const struct share *s)
@@ -135,7 +135,7 @@ void fate_followed(const struct round *round, const struct share *s)
 void fate_expired(const struct round *round, const struct share *s)
 {
 	log_fact("qmgr", "%s: to=<%s>, status=expired", round->message->id,
-	         to(round, s));
+		 to(round, s));
 }
 
 void fate_written(const struct round *round, const struct share *s)
@@ -147,7 +147,7 @@ void fate_written(const struct round *round, const struct share *s)
 /* ---- the client ---- */
 
 static void count_traffic(const struct round *round, const struct share *s,
-                          enum traffic_figure which, enum counter all)
+			  enum traffic_figure which, enum counter all)
 {
 	count(all);
 	ledger_count(round->deliver->settings->traffic, s->domain, which, 1);
@@ -158,7 +158,7 @@ static void count_told(const struct round *round, const struct share *s)
 	switch (s->state) {
 	case RECIPIENT_DONE:
 		count_traffic(round, s, TRAFFIC_HANDED_OVER,
-		              COUNT_RECIPIENTS_HANDED_OVER);
+			      COUNT_RECIPIENTS_HANDED_OVER);
 		break;
 	case RECIPIENT_WAITING:
 	case RECIPIENT_LATER:
@@ -166,7 +166,7 @@ static void count_told(const struct round *round, const struct share *s)
 		break;
 	case RECIPIENT_REFUSED:
 		count_traffic(round, s, TRAFFIC_REFUSED,
-		              COUNT_RECIPIENTS_REFUSED_LATE);
+			      COUNT_RECIPIENTS_REFUSED_LATE);
 		break;
 	case RECIPIENT_DROPPED:
 		break;

@@ -115,7 +115,7 @@ static void end(struct first_mails *f, const struct share *s)
 /* ---- the calls ---- */
 
 size_t first_mails_gather(struct first_mails *f, struct share **shares,
-                          size_t n)
+			  size_t n)
 {
 	size_t k = 0;
 

@@ -28,7 +28,7 @@ void first_mails_close(struct first_mails *f); /* NULL is allowed */
  * for a first mail that is under way, for some seconds at most.  F may be NULL:
  * all go. */
 size_t first_mails_gather(struct first_mails *f, struct share **shares,
-                          size_t n);
+			  size_t n);
 /* What was gathered has been tried. */
 void first_mails_end(struct first_mails *f, struct share **shares, size_t n);
 

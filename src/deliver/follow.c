@@ -23,11 +23,11 @@
 #include "rt/log.h"
 
 enum {
-	LINES_PAGE = 200,  /* of the change log */
-	PAGE = 200,        /* recipients */
-	AT_ONCE = 20,      /* routed before others have their turn */
-	AGAIN_MS = 10000,  /* after trouble */
-	PAUSE_MS = 100,    /* before the changes of a moment are followed */
+	LINES_PAGE = 200, /* of the change log */
+	PAGE = 200,       /* recipients */
+	AT_ONCE = 20,     /* routed before others have their turn */
+	AGAIN_MS = 10000, /* after trouble */
+	PAUSE_MS = 100,   /* before the changes of a moment are followed */
 };
 
 /* What is to be looked at: a domain (empty: all), or a system. */
@@ -119,7 +119,7 @@ static void mark_list(struct deliver *d, struct str list, struct arena *a)
 }
 
 static void mark_domain(struct deliver *d, const struct change_line *l,
-                        struct arena *a)
+			struct arena *a)
 {
 	mark_names(d, l->subject, a);
 	if (!str_same(l->field, S("aliases")))
@@ -138,7 +138,7 @@ static void mark_system(struct deliver *d, const struct change_line *l)
 }
 
 static void mark_line(struct deliver *d, const struct change_line *l,
-                      struct arena *a)
+		      struct arena *a)
 {
 	ptrdiff_t at = str_find_last(l->subject, '@');
 
@@ -177,7 +177,7 @@ static bool read_page(struct deliver *d, size_t *n)
 	struct follow *f = d->follow;
 
 	if (directory_changes(d->router->directory, f->seen, LINES_PAGE, a,
-	                      lines, n) != ANSWER_YES)
+			      lines, n) != ANSWER_YES)
 		return false;
 	for (size_t i = 0; i < *n; i++) {
 		mark_line(d, &lines[i], a);
@@ -194,7 +194,7 @@ struct dependents {
 };
 
 static bool is_marked(const struct follow *f, struct str domain,
-                      struct arena *a)
+		      struct arena *a)
 {
 	struct str key = arena_strf(a, "d%.*s", STR(domain));
 	struct mark *m;
@@ -204,7 +204,7 @@ static bool is_marked(const struct follow *f, struct str domain,
 }
 
 static void mark_dependent(void *dependents, struct str domain,
-                           struct str address)
+			   struct str address)
 {
 	struct dependents *more = dependents;
 	struct follow *f = more->deliver->follow;
@@ -227,7 +227,7 @@ static bool mark_dependents(struct deliver *d)
 	do {
 		more = (struct dependents){ d, 0 };
 		if (!list_stand_ins(d->router->directory, mark_dependent,
-		                    &more))
+				    &more))
 			return false;
 	} while (more.found);
 	return true;
@@ -251,10 +251,10 @@ static bool read_news(struct deliver *d)
 
 /* True: W goes elsewhere than it waits for, and says where. */
 static bool goes_elsewhere(struct deliver *d, struct waiting *w,
-                           struct arena *a)
+			   struct arena *a)
 {
-	struct decision answer = route_answer_waiting(d->router, &w->r, w->as,
-	                                              w->bytes, a);
+	struct decision answer =
+		route_answer_waiting(d->router, &w->r, w->as, w->bytes, a);
 	struct next_hop hop = decision_next_hop(&answer);
 
 	if (answer.action == ROUTE_REFUSE || answer.action == ROUTE_LATER ||
@@ -269,7 +269,7 @@ static bool goes_elsewhere(struct deliver *d, struct waiting *w,
 
 /* *N: how many are left in LIST. */
 static void keep_movers(struct deliver *d, struct waiting *list, size_t *n,
-                        struct arena *a)
+			struct arena *a)
 {
 	size_t movers = 0;
 
@@ -292,7 +292,7 @@ static bool follow_domain(struct deliver *d, struct str domain, size_t *moved)
 		struct waiting *list = arena_array(a, struct waiting, PAGE);
 
 		if (!queue_look(d->queue, domain, message, row, a, list, PAGE,
-		                &n))
+				&n))
 			return false;
 		if (n) {
 			message = list[n - 1].message;
@@ -324,7 +324,7 @@ static bool follow_mark(struct deliver *d, struct mark *m, size_t *moved)
 	/* what is changed from here on is looked at again */
 	forget(d->follow, m);
 	ok = is_system ? follow_system(d, name, a)
-	               : follow_domain(d, name, moved);
+		       : follow_domain(d, name, moved);
 	if (!ok)
 		mark(d->follow, is_system, name);
 	return ok;
@@ -345,7 +345,7 @@ static void follow_main(void *deliver)
 		ok = queue_set_followed(d->queue, f->seen);
 	if (!ok) {
 		log_warn("qmgr", "waiting mail does not follow a change: %s",
-		         cause());
+			 cause());
 		f->version = 0;
 		f->again_ms = after_ms(AGAIN_MS);
 	}

@@ -31,7 +31,7 @@ enum { NOTED_MS = 600000, PIECE_BYTES = 65536 };
 
 /* What a message is known by. */
 struct given {
-	char print[2 * FINGERPRINT_BYTES + 1];	/* hex */
+	char print[2 * FINGERPRINT_BYTES + 1]; /* hex */
 	struct str ids[LIMIT_RECEIVED]; /* of its ways through Splitmails */
 	size_t n;
 };
@@ -58,7 +58,7 @@ static bool goes_to_mailboxes(const struct round *round)
 }
 
 static const struct recipient *recipient_of(const struct round *round,
-                                            const struct share *s)
+					    const struct share *s)
 {
 	return &round->message->recipients[s->index];
 }
@@ -70,7 +70,7 @@ static bool comes_back(const struct round *round)
 
 	for (size_t i = 0; i < round->n; i++)
 		if (guard_is_in(g,
-		                recipient_of(round, round->shares[i])->trail))
+				recipient_of(round, round->shares[i])->trail))
 			return true;
 	return false;
 }
@@ -105,7 +105,7 @@ static void find_ids(struct given *g, struct str header, struct arena *arena)
 }
 
 static bool add_body(struct fingerprint *f, struct body *body, uint64_t at,
-                     struct arena *arena)
+		     struct arena *arena)
 {
 	struct str memory = body_in_memory(body);
 	ptrdiff_t n;
@@ -151,14 +151,14 @@ static struct given *know(struct round *round)
 /* ---- notes ---- */
 
 static struct str note_key(struct round *round, const struct share *s,
-                           struct str id)
+			   struct str id)
 {
 	if (MUTANT(message_id_is_identity))
 		return arena_strf(round->arena, "%.*s %.*s", STR(s->leg.login),
-		                  STR(round->message->header.message_id));
+				  STR(round->message->header.message_id));
 	return arena_strf(round->arena, "%s %.*s %zu %.*s %.*s",
-	                  round->given->print, STR(id), s->leg.login.n,
-	                  STR(s->leg.login), STR(s->leg.detail));
+			  round->given->print, STR(id), s->leg.login.n,
+			  STR(s->leg.login), STR(s->leg.detail));
 }
 
 static void write_note(struct round *round, struct share *s)
@@ -167,18 +167,18 @@ static void write_note(struct round *round, struct share *s)
 	int64_t now = now_ms();
 
 	board_write(round->deliver->settings->given, key,
-	            (struct str){ (const char *)&now, sizeof now });
+		    (struct str){ (const char *)&now, sizeof now });
 	s->is_noted = true;
 }
 
 static bool is_noted_as(struct round *round, const struct share *s,
-                        struct str id)
+			struct str id)
 {
 	struct str note;
 	int64_t at;
 
 	if (!board_read(round->deliver->settings->given, note_key(round, s, id),
-	                round->arena, &note))
+			round->arena, &note))
 		return false;
 	check(note.n == sizeof at);
 	memcpy(&at, note.p, sizeof at);
@@ -188,7 +188,7 @@ static bool is_noted_as(struct round *round, const struct share *s,
 static bool has_it(struct round *round, const struct share *s)
 {
 	if (!guard_is_in(round->deliver->router->guard,
-	                 recipient_of(round, s)->trail))
+			 recipient_of(round, s)->trail))
 		return false;
 	for (size_t i = 0; i < round->given->n; i++)
 		if (is_noted_as(round, s, round->given->ids[i]))
@@ -228,8 +228,8 @@ void round_forget_given(struct round *round)
 
 		if (s->is_noted && s->state != RECIPIENT_DONE &&
 		    !round->message->is_kept)
-			board_erase(round->deliver->settings->given,
-			            note_key(round, s,
-			                     str_of(round->message->id)));
+			board_erase(
+				round->deliver->settings->given,
+				note_key(round, s, str_of(round->message->id)));
 	}
 }

@@ -17,9 +17,9 @@
 static void comes_back_as(struct world *w, const char *text)
 {
 	snprintf(w->body, sizeof w->body,
-	         "Received: from a by here.test (Splitmail) with ESMTP id %s "
-	         "for <x>;\r\n%s",
-	         w->last_id, text);
+		 "Received: from a by here.test (Splitmail) with ESMTP id %s "
+		 "for <x>;\r\n%s",
+		 w->last_id, text);
 }
 
 static struct guard *guard;
@@ -81,10 +81,10 @@ static void sends_another_of_one_message_id(struct world *w)
 	forgets(w);
 }
 
-#define WORLD(test)                                                            \
-	static void run_##test(void **state)                                   \
-	{                                                                      \
-		world_run(test);                                               \
+#define WORLD(test) \
+	static void run_##test(void **state) \
+	{ \
+		world_run(test); \
 	}
 /* clang-format off */
 #define TESTS(T) \

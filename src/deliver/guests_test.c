@@ -28,8 +28,8 @@ static void waits caller_main(void *arg)
 
 	while (goes_on && !c->has_place) {
 		c->has_place =
-		        (c->g.kind == GUEST_MAIL || host_ask(c->h, &c->g)) &&
-		        host_enter(c->h, &c->g);
+			(c->g.kind == GUEST_MAIL || host_ask(c->h, &c->g)) &&
+			host_enter(c->h, &c->g);
 		c->is_waiting = !c->has_place;
 		if (c->is_waiting)
 			goes_on = host_wait(c->h, &c->g, after_ms(SOON_MS));
@@ -44,7 +44,7 @@ static void waits caller_main(void *arg)
 }
 
 static void waits call(struct caller *c, struct host_state *h,
-                       enum guest_kind kind)
+		       enum guest_kind kind)
 {
 	*c = (struct caller){ .h = h, .g = { .kind = kind } };
 	c->fiber = fiber_start("caller", caller_main, c);
@@ -130,7 +130,7 @@ static void waits until_there_is_served(struct host_state *h)
 
 /* Also to another loop. */
 static void waits story_cancelled_elsewhere(struct hosts *hosts,
-                                            struct host_state *h)
+					    struct host_state *h)
 {
 	struct caller here;
 
@@ -255,7 +255,7 @@ static void waits use_connection(struct host_state *h, enum guest_kind kind)
 
 	do
 		served = (kind == GUEST_MAIL || host_ask(h, &g)) &&
-		         host_enter(h, &g);
+			 host_enter(h, &g);
 	while (!served && host_wait(h, &g, after_ms(SOON_MS)));
 	check(served);
 	host_seated(h, &g);
@@ -318,7 +318,7 @@ static void waits story_turns(struct hosts *hosts, struct host_state *many)
 	for (unsigned places = 1; places <= 3; places++)
 		for (unsigned loops = 0; loops < 4; loops++) {
 			struct host_state *h =
-			        hold(hosts, 4000 + places, places);
+				hold(hosts, 4000 + places, places);
 
 			mails_left = 7;
 			if (loops & 1)

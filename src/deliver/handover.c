@@ -40,7 +40,7 @@ struct tally_of {
 };
 
 struct deliver *deliver_open(const struct deliver_settings *settings,
-                             struct router *router, struct queue *queue)
+			     struct router *router, struct queue *queue)
 {
 	struct deliver *d = must_alloc(sizeof *d);
 
@@ -76,9 +76,9 @@ unsigned deliver_busy(const struct deliver *d)
 }
 
 void deliver_connections(struct deliver *d,
-                         void (*each)(void *arg, struct str name,
-                                      unsigned in_use, unsigned idle),
-                         void *arg)
+			 void (*each)(void *arg, struct str name,
+				      unsigned in_use, unsigned idle),
+			 void *arg)
 {
 	pool_list(d->pool, each, arg);
 }
@@ -86,10 +86,10 @@ void deliver_connections(struct deliver *d,
 /* ---- replies ---- */
 
 static struct reply say(struct deliver *d, int code, const char *status,
-                        const char *format, ...) printf_like(4, 5);
+			const char *format, ...) printf_like(4, 5);
 
 static struct reply say(struct deliver *d, int code, const char *status,
-                        const char *format, ...)
+			const char *format, ...)
 {
 	struct reply r = { .code = code };
 	va_list args;
@@ -107,7 +107,7 @@ static struct reply say_kept(struct round *round)
 	count(COUNT_MAILS_KEPT);
 	fates_told(round);
 	return say(round->deliver, 250, "2.0.0", "Ok: queued as %s",
-	           round->message->id);
+		   round->message->id);
 }
 
 static struct reply say_handed_over(struct round *round)
@@ -115,14 +115,14 @@ static struct reply say_handed_over(struct round *round)
 	count(COUNT_MAILS_HANDED_OVER);
 	fates_told(round);
 	return say(round->deliver, 250, "2.0.0", "Ok: handed over, %s",
-	           round->message->id);
+		   round->message->id);
 }
 
 static struct reply say_refused(struct round *round, const struct share *s)
 {
 	fates_told(round);
 	return say(round->deliver, s->reply.code, reply_status(&s->reply),
-	           "%.*s", STR(s->reply.text));
+		   "%.*s", STR(s->reply.text));
 }
 
 /* Ours, whatever it is: the client is to try again. */
@@ -132,9 +132,9 @@ static struct reply say_trouble(struct round *round, const struct tally_of *c)
 
 	if (c->done)
 		log_warn("qmgr",
-		         "%s: %zu recipients have it, but the rest "
-		         "cannot be kept: they will get it again",
-		         round->message->id, c->done);
+			 "%s: %zu recipients have it, but the rest "
+			 "cannot be kept: they will get it again",
+			 round->message->id, c->done);
 	if (cause_kind() == FAIL_NO_ROOM)
 		return say(d, 452, "4.3.1", "No space left, try again later");
 	return say(d, 451, "4.3.0", "Trouble of our own, try again later");
@@ -149,7 +149,7 @@ static struct tally_of count_outcomes(const struct round *round)
 	for (size_t i = 0; i < round->n; i++) {
 		const struct share *s = round->shares[i];
 		const struct recipient *r =
-		        &round->message->recipients[s->index];
+			&round->message->recipients[s->index];
 
 		switch (s->state) {
 		case RECIPIENT_DONE:
@@ -190,7 +190,7 @@ static bool keep(struct round *round, bool claim)
 	for (size_t i = 0; i < m->n; i++)
 		if (m->recipients[i].state == RECIPIENT_WAITING)
 			m->recipients[i].next_attempt_ms =
-			        queue_now(round->deliver->queue);
+				queue_now(round->deliver->queue);
 	ok = queue_keep(round->deliver->queue, m, claim, dsns, n);
 	if (!ok)
 		log_error("qmgr", "%s: cannot be kept: %s", m->id, cause());
@@ -212,7 +212,7 @@ static bool keep_dsns(struct round *round)
 	ok = queue_settle(round->deliver->queue, round->message, dsns, n);
 	if (!ok)
 		log_error("qmgr", "%s: DSN cannot be kept: %s",
-		          round->message->id, cause());
+			  round->message->id, cause());
 	drop_all(dsns, n);
 	return ok;
 }
@@ -241,8 +241,8 @@ static struct reply conclude(struct round *round)
 
 	if (full)
 		return say(round->deliver, full->reply.code,
-		           reply_status(&full->reply), "%.*s",
-		           STR(full->reply.text));
+			   reply_status(&full->reply), "%.*s",
+			   STR(full->reply.text));
 	if (c.later) {
 		if (!keep(round, false))
 			return say_trouble(round, &c);
@@ -331,7 +331,7 @@ static struct reply hand_over(struct round *round)
 }
 
 struct reply deliver_accept(struct deliver *d, struct message *m,
-                            const struct asker *asker)
+			    const struct asker *asker)
 {
 	struct round *round = round_new(d, m, asker);
 

@@ -87,7 +87,7 @@ static struct hop_state *hop_make(struct deliver *d, struct str key)
 }
 
 const struct reply *hop_resting(struct deliver *d, struct str key,
-                                bool only_slow)
+				bool only_slow)
 {
 	struct hop_state *h = hop_find(d, key);
 
@@ -97,7 +97,7 @@ const struct reply *hop_resting(struct deliver *d, struct str key,
 }
 
 void hop_rest(struct deliver *d, struct str key, const struct reply *why,
-              bool is_slow)
+	      bool is_slow)
 {
 	struct hop_state *h = hop_make(d, key);
 
@@ -110,7 +110,7 @@ void hop_rest(struct deliver *d, struct str key, const struct reply *why,
 }
 
 const struct reply *hop_failure(struct deliver *d, struct str key,
-                                int64_t *failed_ms)
+				int64_t *failed_ms)
 {
 	const struct hop_state *h = hop_find(d, key);
 
@@ -161,7 +161,7 @@ static void waits comeback_main(void *arg)
 
 	if (!queue_hurry(d->queue, &c->hop))
 		log_warn("qmgr", "what waits for %.*s is not hurried: %s",
-		         STR(next_hop_text(&c->hop, c->arena)), cause());
+			 STR(next_hop_text(&c->hop, c->arena)), cause());
 	arena_close(c->arena);
 	d->busy--;
 	gate_open(&d->quiet);
@@ -181,7 +181,7 @@ static void hurry(struct deliver *d, const struct next_hop *hop)
 }
 
 void hop_came_back(struct deliver *d, const struct next_hop *hop,
-                   struct arena *arena)
+		   struct arena *arena)
 {
 	struct str key = next_hop_text(hop, arena), note;
 	struct board *down = d->settings->down;
@@ -194,7 +194,7 @@ void hop_came_back(struct deliver *d, const struct next_hop *hop,
 }
 
 bool hop_is_noted_down(struct deliver *d, const struct next_hop *hop,
-                       struct arena *arena)
+		       struct arena *arena)
 {
 	struct board *down = d->settings->down;
 	struct str note;
@@ -209,7 +209,7 @@ static void note_down(struct hop_state *h)
 	h->is_next = h->is_down = true;
 	h->failed_ms = now_ms();
 	h->knock_after_ms =
-	        h->knock_after_ms ? h->knock_after_ms * 2 : HOP_REST_MS;
+		h->knock_after_ms ? h->knock_after_ms * 2 : HOP_REST_MS;
 	if (h->knock_after_ms > KNOCK_MOST_MS)
 		h->knock_after_ms = KNOCK_MOST_MS;
 	h->knock_ms = after_ms(h->knock_after_ms);
@@ -255,7 +255,7 @@ static unsigned room_of(const struct hop_state *h)
 
 /* Another loop has found it at work. */
 static bool is_up_elsewhere(struct deliver *d, const struct hop_state *h,
-                            struct arena *arena)
+			    struct arena *arena)
 {
 	struct str key = { h->key, h->key_bytes }, note;
 
@@ -264,10 +264,10 @@ static bool is_up_elsewhere(struct deliver *d, const struct hop_state *h,
 }
 
 size_t hops_rooms(struct deliver *d, struct arena *arena,
-                  const struct hop_room **out)
+		  const struct hop_room **out)
 {
 	struct hop_room *list =
-	        arena_array(arena, struct hop_room, HASH_COUNT(d->hops) + 1);
+		arena_array(arena, struct hop_room, HASH_COUNT(d->hops) + 1);
 	struct hop_state *h;
 	size_t n = 0;
 

@@ -13,23 +13,23 @@ enum { HOP_SLOW_MS = 3000 };
 /* Did this next hop fail to answer within the last seconds (and take long over
  * it, when ONLY_SLOW)?  Then why: on loan until the next wait. */
 const struct reply *hop_resting(struct deliver *d, struct str key,
-                                bool only_slow);
+				bool only_slow);
 /* None of its hosts took the mail: it rests, and all loops know. */
 void hop_is_down(struct attempt *a, const struct reply *why, bool is_slow);
 void hop_rest(struct deliver *d, struct str key, const struct reply *why,
-              bool is_slow);
+	      bool is_slow);
 /* It is down: why, on loan until the next wait, and when it was last tried in
  * vain (now_ms()).  NULL: it is not, as far as this loop knows. */
 const struct reply *hop_failure(struct deliver *d, struct str key,
-                                int64_t *failed_ms);
+				int64_t *failed_ms);
 void hop_answered(struct deliver *d, struct str key);
 /* It takes mail, or answers questions: when it was down, what waits for it
  * shall not wait for its own time. */
 void hop_came_back(struct deliver *d, const struct next_hop *hop,
-                   struct arena *arena);
+		   struct arena *arena);
 /* Does any loop take it to be down? */
 bool hop_is_noted_down(struct deliver *d, const struct next_hop *hop,
-                       struct arena *arena);
+		       struct arena *arena);
 /* An attempt from the queue begins, and ends; HAS_SETTLED something. */
 void hop_retry_begins(struct deliver *d, struct str key);
 void hop_retry_ends(struct deliver *d, struct str key, bool has_settled);
@@ -39,7 +39,7 @@ unsigned hop_room(struct deliver *d, struct str key, bool is_ordered);
 /* What the next hops that are known have room for, in ARENA; others have
  * hops_room_unknown. */
 size_t hops_rooms(struct deliver *d, struct arena *arena,
-                  const struct hop_room **out);
+		  const struct hop_room **out);
 extern const unsigned hops_room_unknown;
 /* Is one to be tried again that was down, or has one room again that had none
  * when the queue was last asked? */

@@ -37,7 +37,7 @@ static bool is_of_family(const struct inet *at, enum address_family f)
 }
 
 static void add_hops(struct hop_list *list, const struct hop *like,
-                     struct str host, const struct inet *at, size_t n)
+		     struct str host, const struct inet *at, size_t n)
 {
 	for (size_t i = 0; i < n && list->n < LIMIT_HOSTS; i++) {
 		static const uint8_t any_v4[16] = { [10] = 0xff, [11] = 0xff };
@@ -56,10 +56,11 @@ static void add_hops(struct hop_list *list, const struct hop *like,
 }
 
 static bool waits host_found(struct dns *dns, const struct host *h,
-                             int64_t deadline_ms, struct arena *arena,
-                             struct inet **at, size_t *n)
+			     int64_t deadline_ms, struct arena *arena,
+			     struct inet **at, size_t *n)
 {
-	switch (dns_addresses(dns, h->name, h->port, deadline_ms, arena, at, n)) {
+	switch (dns_addresses(dns, h->name, h->port, deadline_ms, arena, at,
+			      n)) {
 	case DNS_FOUND:
 		return true;
 	case DNS_NONE:
@@ -82,14 +83,14 @@ static bool keep_others(const struct host *h, struct inet *at, size_t *n)
 	*n = kept;
 	return kept > 0 ||
 	       fail("%.*s is this machine or has a link-local address, which "
-	            "only a superadministrator names as a relay",
-	            STR(h->name));
+		    "only a superadministrator names as a relay",
+		    STR(h->name));
 }
 
 /* Configured hosts, literally: never their MX. */
 bool hops_of_system(struct dns *dns, const struct system *sys,
-                    int64_t deadline_ms, struct arena *arena, struct hop **out,
-                    size_t *n_out)
+		    int64_t deadline_ms, struct arena *arena, struct hop **out,
+		    size_t *n_out)
 {
 	struct hop_list list = {
 		.hop = arena_array(arena, struct hop, LIMIT_HOSTS),
@@ -106,8 +107,8 @@ bool hops_of_system(struct dns *dns, const struct system *sys,
 	size_t n;
 
 	fail(sys->limits.family == FAMILY_ANY ? "no host is configured"
-	                                      : "no host has an address of "
-	                                        "the family that is set");
+					      : "no host has an address of "
+						"the family that is set");
 	if (!hosts_parse(sys->hosts, arena, &hosts, &n))
 		n = 0;
 	for (size_t i = 0; i < n; i++) {
@@ -117,8 +118,9 @@ bool hops_of_system(struct dns *dns, const struct system *sys,
 		if (hosts[i].is_ip)
 			at->port = hosts[i].port;
 		else if (!host_found(dns, &hosts[i], deadline_ms, arena, &at,
-		                     &n_at) ||
-		         (sys->is_elsewhere && !keep_others(&hosts[i], at, &n_at)))
+				     &n_at) ||
+			 (sys->is_elsewhere &&
+			  !keep_others(&hosts[i], at, &n_at)))
 			continue;
 		add_hops(&list, &like, hosts[i].name, at, n_at);
 	}
@@ -128,23 +130,23 @@ bool hops_of_system(struct dns *dns, const struct system *sys,
 }
 
 static bool look_up_system(struct deliver *d, const struct leg *leg,
-                           int64_t deadline_ms, struct hop_list *list,
-                           struct trouble *trouble)
+			   int64_t deadline_ms, struct hop_list *list,
+			   struct trouble *trouble)
 {
 	const struct system *sys = &leg->system;
 
 	if (hops_of_system(d->settings->dns, sys, deadline_ms, list->arena,
-	                   &list->hop, &list->n))
+			   &list->hop, &list->n))
 		return true;
 	return trouble_ours(trouble, own_reply(list->arena, 451, "4.4.3",
-	                                       "looking up %.*s: %s",
-	                                       STR(sys->name), cause()));
+					       "looking up %.*s: %s",
+					       STR(sys->name), cause()));
 }
 
 /* RFC 5321 5.1: where we stand in the list, those behind and beside us are no way
  * on.  How many are before. */
 static size_t mx_before_us(const struct deliver *d, const struct mx *mx,
-                           size_t n)
+			   size_t n)
 {
 	struct str us = str_of(d->settings->hostname);
 	size_t i = 0;
@@ -159,39 +161,39 @@ static size_t mx_before_us(const struct deliver *d, const struct mx *mx,
 }
 
 static bool no_mx(enum dns_answer answer, struct str domain, bool null_mx,
-                  struct arena *arena, struct trouble *trouble)
+		  struct arena *arena, struct trouble *trouble)
 {
 	if (answer == DNS_TROUBLE)
 		return trouble_ours(trouble, own_reply(arena, 451, "4.4.3",
-		                                       "looking up %.*s: %s",
-		                                       STR(domain), cause()));
+						       "looking up %.*s: %s",
+						       STR(domain), cause()));
 	if (null_mx)
-		return trouble_ours(trouble,
-		                    own_reply(arena, 556, "5.1.10",
-		                              "%.*s takes no mail (null MX)",
-		                              STR(domain)));
-	return trouble_ours(trouble,
-	                    own_reply(arena, 550, "5.1.2",
-	                              "no such domain: %.*s", STR(domain)));
+		return trouble_ours(
+			trouble,
+			own_reply(arena, 556, "5.1.10",
+				  "%.*s takes no mail (null MX)", STR(domain)));
+	return trouble_ours(
+		trouble, own_reply(arena, 550, "5.1.2", "no such domain: %.*s",
+				   STR(domain)));
 }
 
 /* There are mail servers, with no address of the kind one can connect to. */
 static bool no_address(struct str domain, struct arena *arena,
-                       struct trouble *trouble)
+		       struct trouble *trouble)
 {
 	return trouble_ours(trouble,
-	                    own_reply(arena, 550, "5.4.4",
-	                              "no mail server of %.*s has an address",
-	                              STR(domain)));
+			    own_reply(arena, 550, "5.4.4",
+				      "no mail server of %.*s has an address",
+				      STR(domain)));
 }
 
 /* Their addresses; DNS_TROUBLE: some could not be asked for. */
 static enum dns_answer waits add_mx(const struct deliver *d,
-                                    const struct mx *mx, size_t n,
-                                    int64_t deadline_ms, struct hop_list *list)
+				    const struct mx *mx, size_t n,
+				    int64_t deadline_ms, struct hop_list *list)
 {
 	struct hop like = { .tls = SYSTEM_TLS_OPPORTUNISTIC,
-		            .next = { .kind = NEXT_HOP_INTERNET } };
+			    .next = { .kind = NEXT_HOP_INTERNET } };
 	enum dns_answer worst = DNS_NONE;
 
 	for (size_t i = 0; i < n && i < MAX_MX; i++) {
@@ -199,8 +201,8 @@ static enum dns_answer waits add_mx(const struct deliver *d,
 		size_t n_at;
 
 		switch (dns_addresses(d->settings->dns, mx[i].name,
-		                      d->settings->internet_port, deadline_ms,
-		                      list->arena, &at, &n_at)) {
+				      d->settings->internet_port, deadline_ms,
+				      list->arena, &at, &n_at)) {
 		case DNS_FOUND:
 			add_hops(list, &like, mx[i].name, at, n_at);
 			break;
@@ -215,8 +217,8 @@ static enum dns_answer waits add_mx(const struct deliver *d,
 }
 
 static bool hops_of_internet(const struct deliver *d, const struct leg *leg,
-                             int64_t deadline_ms, struct hop_list *list,
-                             struct trouble *trouble)
+			     int64_t deadline_ms, struct hop_list *list,
+			     struct trouble *trouble)
 {
 	enum dns_answer answer;
 	struct str domain = leg->domain;
@@ -225,7 +227,7 @@ static bool hops_of_internet(const struct deliver *d, const struct leg *leg,
 	bool null_mx = false;
 
 	answer = dns_mx(d->settings->dns, domain, deadline_ms, list->arena, &mx,
-	                &n, &null_mx);
+			&n, &null_mx);
 	if (answer != DNS_FOUND)
 		return no_mx(answer, domain, null_mx, list->arena, trouble);
 	if (n && !(n = mx_before_us(d, mx, n)))
@@ -234,14 +236,14 @@ static bool hops_of_internet(const struct deliver *d, const struct leg *leg,
 	if (list->n)
 		return true;
 	return answer == DNS_TROUBLE
-	               ? no_mx(answer, domain, false, list->arena, trouble)
-	               : no_address(domain, list->arena, trouble);
+		       ? no_mx(answer, domain, false, list->arena, trouble)
+		       : no_address(domain, list->arena, trouble);
 }
 
 /* It was silent lately: others are to be tried first.  Whether it is back is
  * looked at by a fiber of its own, for which no mail waits. */
 static bool is_resting(struct deliver *d, const struct hop *hop,
-                       struct arena *arena)
+		       struct arena *arena)
 {
 	struct host_state *host = host_of_hop(d, hop, arena);
 	bool look, rests = host_is_resting(host, &look);
@@ -270,17 +272,17 @@ static void put_resting_last(struct deliver *d, struct hop_list *list)
 }
 
 bool hops_find(struct deliver *d, const struct leg *leg, int64_t deadline_ms,
-               struct arena *arena, struct hop **out, size_t *n,
-               struct trouble *trouble)
+	       struct arena *arena, struct hop **out, size_t *n,
+	       struct trouble *trouble)
 {
 	struct hop_list list = {
 		.hop = arena_array(arena, struct hop, LIMIT_HOSTS),
 		.arena = arena,
 	};
 	bool found =
-	        leg->kind == LEG_SYSTEM
-	                ? look_up_system(d, leg, deadline_ms, &list, trouble)
-	                : hops_of_internet(d, leg, deadline_ms, &list, trouble);
+		leg->kind == LEG_SYSTEM
+			? look_up_system(d, leg, deadline_ms, &list, trouble)
+			: hops_of_internet(d, leg, deadline_ms, &list, trouble);
 
 	if (!found)
 		return false;

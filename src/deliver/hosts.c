@@ -93,7 +93,7 @@ static struct part *parts_new(struct host_state *h)
 }
 
 static struct host_state *make(struct hosts *hosts, struct str key,
-                               unsigned places)
+			       unsigned places)
 {
 	struct host_state *h = must_alloc(sizeof *h + key.n);
 
@@ -129,9 +129,9 @@ static void note_owner(struct host_state *h, struct host_owner owner)
 	if (i == ROWS_OF_ONE)
 		return;
 	if (i == h->n_owners)
-		h->owners[h->n_owners++] = (struct owner){
-			copy_of(owner.row), copy_of(owner.name)
-		};
+		h->owners[h->n_owners++] =
+			(struct owner){ copy_of(owner.row),
+					copy_of(owner.name) };
 	if (str_same(str_of(h->owners[i].name), owner.name))
 		return;
 	free(h->owners[i].name);
@@ -139,7 +139,7 @@ static void note_owner(struct host_state *h, struct host_owner owner)
 }
 
 struct host_state *host_hold(struct hosts *hosts, struct str key,
-                             struct host_owner owner, unsigned places)
+			     struct host_owner owner, unsigned places)
 {
 	struct host_state *h;
 
@@ -171,14 +171,14 @@ unsigned host_fact(const struct host_state *h, enum host_fact f)
 {
 	const struct fact *fact = &h->facts[f];
 	unsigned value =
-	        atomic_load_explicit(&fact->value, memory_order_relaxed);
+		atomic_load_explicit(&fact->value, memory_order_relaxed);
 
 	if (!value)
 		return 0;
 	return host_now_ms(h) < atomic_load_explicit(&fact->until_ms,
-	                                             memory_order_relaxed)
-	               ? value
-	               : 0;
+						     memory_order_relaxed)
+		       ? value
+		       : 0;
 }
 
 static const char *const fact_names[HOST_FACTS] = {
@@ -221,15 +221,15 @@ static void tell(const struct host_state *h, enum host_fact f, unsigned value)
 		return;
 	if (f == HOST_SORT)
 		log_fact("smtp", "%.*s: learnt %s=%s", (int)h->key_bytes,
-		         h->key, fact_names[f],
-		         host_sort_name((enum host_sort)value));
+			 h->key, fact_names[f],
+			 host_sort_name((enum host_sort)value));
 	else
 		log_fact("smtp", "%.*s: learnt %s=%u", (int)h->key_bytes,
-		         h->key, fact_names[f], value);
+			 h->key, fact_names[f], value);
 }
 
 static void learn_for(struct host_state *h, enum host_fact f, unsigned value,
-                      int64_t ms)
+		      int64_t ms)
 {
 	struct fact *fact = &h->facts[f];
 
@@ -239,7 +239,7 @@ static void learn_for(struct host_state *h, enum host_fact f, unsigned value,
 	}
 	atomic_store_explicit(&fact->value, value, memory_order_relaxed);
 	atomic_store_explicit(&fact->until_ms, host_now_ms(h) + ms,
-	                      memory_order_relaxed);
+			      memory_order_relaxed);
 }
 
 void host_learn_locked(struct host_state *h, enum host_fact f, unsigned value)
@@ -279,11 +279,11 @@ static int64_t failed_for(struct fact *fact, int64_t now_ms)
 	if (since_ms >= FACT_MS)
 		fact->failed_ms = now_ms;
 	return since_ms >= ACCIDENT_MS && since_ms < FACT_MS ? FACT_MS
-	                                                     : ACCIDENT_MS;
+							     : ACCIDENT_MS;
 }
 
 void host_failed_at(struct host_state *h, enum host_fact f,
-                    enum host_fact works)
+		    enum host_fact works)
 {
 	int64_t ms;
 
@@ -309,7 +309,7 @@ void host_was_silent(struct host_state *h, bool slowly)
 	h->silences++;
 	h->rest_until_ms = host_now_ms(h) + (slowly ? REST_SLOW_MS : REST_MS);
 	host_learn_locked(h, HOST_SILENT,
-	                  slowly ? SILENT_SLOWLY : SILENT_AT_ONCE);
+			  slowly ? SILENT_SLOWLY : SILENT_AT_ONCE);
 	hosts_unlock(h->hosts);
 }
 
@@ -330,15 +330,15 @@ bool host_is_resting(struct host_state *h, bool *look)
 	is_over = h->rest_until_ms <= host_now_ms(h);
 	if (is_over) /* this one finds out, and the others wait for it */
 		h->rest_until_ms =
-		        host_now_ms(h) +
-		        (silent == SILENT_SLOWLY ? REST_SLOW_MS : REST_MS);
+			host_now_ms(h) +
+			(silent == SILENT_SLOWLY ? REST_SLOW_MS : REST_MS);
 	hosts_unlock(h->hosts);
 	*look = is_over && silent == SILENT_SLOWLY;
 	return !is_over || *look;
 }
 
 static size_t list_one(struct host_state *h, struct arena *arena,
-                       struct host_note *out)
+		       struct host_note *out)
 {
 	size_t n = 0;
 
@@ -349,18 +349,18 @@ static size_t list_one(struct host_state *h, struct arena *arena,
 			if (!value || !fact_names[f])
 				continue;
 			out[n++] = (struct host_note){
-				.host = arena_str(arena,
-				                  (struct str){ h->key,
-				                                h->key_bytes }),
+				.host = arena_str(
+					arena,
+					(struct str){ h->key, h->key_bytes }),
 				.row = arena_str(arena,
-				                 str_of(h->owners[i].row)),
+						 str_of(h->owners[i].row)),
 				.name = arena_str(arena,
-				                  str_of(h->owners[i].name)),
+						  str_of(h->owners[i].name)),
 				.fact = f,
 				.value = value,
 				.since_ms = h->facts[f].since_ms,
 				.until_ms = wall_ms() + h->facts[f].until_ms -
-				            host_now_ms(h),
+					    host_now_ms(h),
 			};
 		}
 	return n;
@@ -378,7 +378,7 @@ static size_t count_notes(struct hosts *hosts)
 }
 
 struct host_note *hosts_list(struct hosts *hosts, struct arena *arena,
-                             size_t *n)
+			     size_t *n)
 {
 	struct host_note *out;
 	struct host_state *h, *next;

@@ -82,7 +82,7 @@ struct host_owner {
 /* KEY: its address.  PLACES is how many it is believed to have at first.  On
  * loan until released. */
 struct host_state *host_hold(struct hosts *hosts, struct str key,
-                             struct host_owner owner, unsigned places);
+			     struct host_owner owner, unsigned places);
 void host_release(struct host_state *h);
 
 /* ---- facts ---- */
@@ -98,10 +98,10 @@ void host_forget(struct host_state *h, enum host_fact f);
  * nothing is believed where it has worked within the day (WORKS), and else that
  * it does not work, for minutes.  What fails again after that is a fact. */
 void host_failed_at(struct host_state *h, enum host_fact f,
-                    enum host_fact works);
+		    enum host_fact works);
 /* It works (WORKS): what is believed of its failing (F) is forgotten. */
 void host_works_at(struct host_state *h, enum host_fact f,
-                   enum host_fact works);
+		   enum host_fact works);
 
 /* It has answered nothing for seconds (SLOWLY), or refused us at once.  Before
  * host_left(), which calls who waits: they have nothing to wait for. */
@@ -120,7 +120,7 @@ struct host_note {
 	int64_t since_ms, until_ms; /* wall clock */
 };
 struct host_note *hosts_list(struct hosts *hosts, struct arena *arena,
-                             size_t *n);
+			     size_t *n);
 /* "connections", "no_tls"...; of the sort: "refuses", "accepts", "whole" */
 const char *host_fact_name(enum host_fact f);
 const char *host_sort_name(enum host_sort s);
@@ -133,14 +133,14 @@ enum { GUEST_KINDS = GUEST_QUESTION + 1 };
 /* Somebody who needs a connection, on his own loop.  Zeroed but for: */
 struct guest {
 	enum guest_kind kind;
-	bool wants_fresh; /* an idle connection will not do */
+	bool wants_fresh;   /* an idle connection will not do */
 	bool is_guess;      /* a question of somebody who was refused before */
 	bool was_sent_away; /* waits before he takes another place */
 	bool is_patient;    /* takes what comes free, and no place while others
 	                       of ours are served */
-	unsigned most;    /* places an administrator has set; 0: none */
-	const void *slot; /* the idle connections that are of use to him */
-	bool is_asking; /* host_ask() let him */
+	unsigned most;      /* places an administrator has set; 0: none */
+	const void *slot;   /* the idle connections that are of use to him */
+	bool is_asking;     /* host_ask() let him */
 	bool is_waiting, is_called;
 	bool is_in_vain;   /* why host_wait() was false: the host is silent */
 	unsigned seen;     /* what had come free when he last looked */
@@ -154,7 +154,7 @@ bool host_enter(struct host_state *h, struct guest *g) must_check;
 /* Until something may have come free since he looked, with host_ask() or
  * host_enter().  False: the deadline, cancelled, or the host is silent. */
 bool waits host_wait(struct host_state *h, struct guest *g,
-                     int64_t deadline_ms) must_check;
+		     int64_t deadline_ms) must_check;
 /* G has what he wants, or has given up. */
 void host_seated(struct host_state *h, struct guest *g);
 
@@ -188,6 +188,6 @@ void host_asked(struct host_state *h);
 /* On its own loop: CLOSE(ARG, host) when another has need of the place of an
  * idle connection.  NULL: no longer. */
 void hosts_on_plea(struct hosts *hosts,
-                   void (*close)(void *arg, struct host_state *h), void *arg);
+		   void (*close)(void *arg, struct host_state *h), void *arg);
 
 #endif

@@ -230,7 +230,7 @@ static void what_is_set_wins_over_what_is_learnt(void **state)
 static void story_lower(struct hosts *hosts, struct host_state *h)
 {
 	static const enum host_fact facts[] = { HOST_CONNECTIONS, HOST_MAILS,
-		                                HOST_RECIPIENTS };
+						HOST_RECIPIENTS };
 
 	(void)hosts;
 	for (size_t i = 0; i < array_size(facts); i++) {

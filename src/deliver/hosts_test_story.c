@@ -13,15 +13,14 @@ struct story {
 	struct hosts *hosts;
 };
 
-struct host_state *hold(struct hosts *hosts, unsigned number,
-                               unsigned places)
+struct host_state *hold(struct hosts *hosts, unsigned number, unsigned places)
 {
 	char key[40];
 
 	snprintf(key, sizeof key, "192.0.2.1:%u", number);
 	return host_hold(hosts, str_of(key),
-	                 (struct host_owner){ S("system gw"), S("mx.test") },
-	                 places);
+			 (struct host_owner){ S("system gw"), S("mx.test") },
+			 places);
 }
 
 static void story_main(void *arg)
@@ -76,8 +75,7 @@ static void errand_begin(void *arg)
 	check(fiber_start("errand", errand_main, arg));
 }
 
-void waits elsewhere(void (*run)(struct host_state *h),
-                            struct host_state *h)
+void waits elsewhere(void (*run)(struct host_state *h), struct host_state *h)
 {
 	struct errand e = { .run = run, .h = h };
 

@@ -72,8 +72,8 @@ struct round {
 	size_t n, room;
 	struct attempt *attempts;
 	unsigned running;
-	struct gate news; /* an attempt ended, or drain */
-	struct given *given;   /* of given_back.c, or NULL */
+	struct gate news;    /* an attempt ended, or drain */
+	struct given *given; /* of given_back.c, or NULL */
 	bool is_retry;
 	bool has_followers;
 	bool needs_utf8;       /* sender or header is not ASCII */
@@ -97,7 +97,7 @@ struct deliver {
 	struct probes *probes;
 	struct round *rounds;
 	struct hop_state *hops;
-	size_t hops_most; /* then those of no use are forgotten */
+	size_t hops_most;   /* then those of no use are forgotten */
 	struct look *looks; /* at hosts that were silent */
 	struct follow *follow;
 	unsigned busy; /* rounds that are not settled */

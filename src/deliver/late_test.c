@@ -19,7 +19,7 @@ static size_t waits_for(struct world *w)
 	size_t n = 0;
 
 	wrong_unless(w, queue_look(w->queue, S(""), 0, 0, a, list,
-	                           array_size(list), &n));
+				   array_size(list), &n));
 	return n;
 }
 
@@ -188,8 +188,11 @@ static void first_mail_goes_alone(struct world *w)
 	wait_for(w, c.left == 0);
 	wrong_unless(w, w->box.n_mails == 10);
 	wrong_unless(w, w->box.connections > 1);
-	says(w, submit(w, "s@x.test", "full@box.test busy@box.test no@box.test"
-	                              " bob@box.test alice@box.test"), "250");
+	says(w,
+	     submit(w, "s@x.test",
+		    "full@box.test busy@box.test no@box.test"
+		    " bob@box.test alice@box.test"),
+	     "250");
 	wrong_unless(w, w->box.n_mails == 11);
 	first_mails_close(w->settings.first_mails);
 	w->settings.first_mails = NULL;
@@ -236,13 +239,13 @@ static void one_holds_up_nobody(struct world *w, const char *name)
 
 	for (int i = 0; i < 2; i++) {
 		snprintf(all, sizeof all, "bob@a.test %s@a.test eve@a.test",
-		         name);
+			 name);
 		gets_it(w, all);
 		snprintf(all, sizeof all, "%s@a.test bob@a.test eve@a.test",
-		         name);
+			 name);
 		gets_it(w, all);
 		snprintf(all, sizeof all, "bob@a.test eve@a.test %s@a.test",
-		         name);
+			 name);
 		gets_it(w, all);
 	}
 	wrong_unless(w, said_to(&w->a, "<bob@a.test>") == 6);
@@ -325,9 +328,9 @@ static void bad_manners(struct world *w)
 static void more_bad_manners(struct world *w)
 {
 	kept_because(w,
-	             HELLO "C\nC\nC\nS250 ok\nS250 ok\nS354 go\nS250 yes\nX");
+		     HELLO "C\nC\nC\nS250 ok\nS250 ok\nS354 go\nS250 yes\nX");
 	kept_because(w,
-	             HELLO "C\nC\nC\nS250 ok\nS250 ok\nS354 go\nD\nS354 \nX");
+		     HELLO "C\nC\nC\nS250 ok\nS250 ok\nS354 go\nD\nS354 \nX");
 	kept_because(w, HELLO_SLOW "C\nS250 ok\nC\nS421 going down\nX");
 	kept_because(w, HELLO_SLOW "C\nS250 ok\nS250 and more\nC\nX");
 }
@@ -352,7 +355,7 @@ static void endless_reply(struct world *w)
 
 	while (strlen(script) < 30000)
 		strncat(script, "S250-xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\n",
-		        50);
+			50);
 	kept_because(w, script);
 }
 

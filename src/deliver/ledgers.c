@@ -20,17 +20,17 @@ struct str ledgers_row(const struct leg *leg, struct arena *arena)
 }
 
 void ledgers_say_up(const struct deliver *d, const struct leg *leg,
-                    struct arena *arena)
+		    struct arena *arena)
 {
 	ledger_say(d->settings->systems, ledgers_row(leg, arena), SYSTEM_UP,
-	           S(""));
+		   S(""));
 }
 
 /* One domain of the Internet that takes no mail says nothing about it. */
 void ledgers_say_down(const struct deliver *d, const struct leg *leg,
-                      const struct reply *why, struct arena *arena)
+		      const struct reply *why, struct arena *arena)
 {
 	if (leg->kind != LEG_INTERNET && !fiber_cancelled())
 		ledger_say(d->settings->systems, ledgers_row(leg, arena),
-		           SYSTEM_DOWN, reply_line(why, arena));
+			   SYSTEM_DOWN, reply_line(why, arena));
 }

@@ -10,8 +10,8 @@
 struct str ledgers_row(const struct leg *leg, struct arena *arena);
 /* It has just answered; it has just been tried in vain. */
 void ledgers_say_up(const struct deliver *d, const struct leg *leg,
-                    struct arena *arena);
+		    struct arena *arena);
 void ledgers_say_down(const struct deliver *d, const struct leg *leg,
-                      const struct reply *why, struct arena *arena);
+		      const struct reply *why, struct arena *arena);
 
 #endif

@@ -11,10 +11,10 @@
 enum { MOMENT_MS = 100 };
 
 bool line_is_busy(struct trouble *trouble, const struct hop *hop,
-                  struct arena *arena)
+		  struct arena *arena)
 {
 	trouble_ours(trouble, own_reply(arena, 451, "4.3.2", "%.*s: %s",
-	                                STR(hop_name(hop, arena)), cause()));
+					STR(hop_name(hop, arena)), cause()));
 	trouble->is_busy = true;
 	return false;
 }
@@ -22,11 +22,11 @@ bool line_is_busy(struct trouble *trouble, const struct hop *hop,
 /* We waited for a place, and others have found out that there is nobody: as if
  * we had dialled in vain ourselves, though not for long. */
 static bool is_silent(struct trouble *trouble, const struct hop *hop,
-                      struct arena *arena)
+		      struct arena *arena)
 {
 	trouble_ours(trouble, own_reply(arena, 451, "4.4.1",
-	                                "connect to %.*s: no answer to others",
-	                                STR(hop_name(hop, arena))));
+					"connect to %.*s: no answer to others",
+					STR(hop_name(hop, arena))));
 	trouble->loss = LOSS_LATE;
 	return false;
 }
@@ -50,10 +50,10 @@ static bool waits open_line(struct look *l)
 
 	if (!l->line.slot)
 		return line_open(l->deliver, &l->hop, &l->wish, l->arena,
-		                 &l->line, &trouble);
+				 &l->line, &trouble);
 	/* As mail that dials itself, in all that is learnt from it. */
 	if (line_dial(l->deliver, &l->hop, &l->wish, &l->line, l->arena,
-	              &trouble, &full) &&
+		      &trouble, &full) &&
 	    host_fact(l->line.host, HOST_SILENT))
 		host_answered(l->line.host);
 	return true;
@@ -77,13 +77,16 @@ static void waits look_main(void *arg)
 }
 
 static bool look_start(struct deliver *d, const struct hop *hop,
-                       const struct line_wish *wish, const struct line *line)
+		       const struct line_wish *wish, const struct line *line)
 {
 	struct arena *arena = arena_open();
 	struct look *l = arena_new(arena, struct look);
 
-	*l = (struct look){ .deliver = d, .arena = arena, .hop = *hop,
-		            .wish = *wish, .line = *line };
+	*l = (struct look){ .deliver = d,
+			    .arena = arena,
+			    .hop = *hop,
+			    .wish = *wish,
+			    .line = *line };
 	l->hop.host = arena_str(arena, hop->host);
 	l->hop.user = arena_str(arena, hop->user);
 	l->hop.password = arena_str(arena, hop->password);
@@ -106,8 +109,8 @@ static bool look_start(struct deliver *d, const struct hop *hop,
  * so: mail takes the first one of ours that comes free, or a fiber of its own
  * has dialled. */
 static bool leaves_dialling(struct deliver *d, const struct hop *hop,
-                            const struct line_wish *wish,
-                            const struct line *line, struct guest *g)
+			    const struct line_wish *wish,
+			    const struct line *line, struct guest *g)
 {
 	if (wish->kind != GUEST_MAIL || wish->fresh || g->is_patient ||
 	    !host_is_asked(line->host))
@@ -117,8 +120,8 @@ static bool leaves_dialling(struct deliver *d, const struct hop *hop,
 }
 
 bool line_open(struct deliver *d, const struct hop *hop,
-               const struct line_wish *wish, struct arena *arena,
-               struct line *out, struct trouble *trouble)
+	       const struct line_wish *wish, struct arena *arena,
+	       struct line *out, struct trouble *trouble)
 {
 	struct str key = hop_key(hop, arena);
 	struct guest g = {
@@ -133,10 +136,10 @@ bool line_open(struct deliver *d, const struct hop *hop,
 	do {
 		out->host = host_of_hop(d, hop, arena);
 		out->slot = pool_enter(d->pool, key, out->host, &g,
-		                       wish->deadline_ms, &out->peer);
+				       wish->deadline_ms, &out->peer);
 		if (!out->slot)
 			return g.is_in_vain ? is_silent(trouble, hop, arena)
-			                    : line_is_busy(trouble, hop, arena);
+					    : line_is_busy(trouble, hop, arena);
 		out->host = slot_host(out->slot);
 		full = HOST_FULL;
 		if (!out->peer && leaves_dialling(d, hop, wish, out, &g))

@@ -24,11 +24,11 @@
  * connection came free in time.
  */
 bool waits line_open(struct deliver *d, const struct hop *hop,
-                     const struct line_wish *wish, struct arena *arena,
-                     struct line *out, struct trouble *trouble) must_check;
+		     const struct line_wish *wish, struct arena *arena,
+		     struct line *out, struct trouble *trouble) must_check;
 /* *TROUBLE: no connection to HOP is free, cause(); false. */
 bool line_is_busy(struct trouble *trouble, const struct hop *hop,
-                  struct arena *arena);
+		  struct arena *arena);
 /* HOP was silent: a fiber of its own looks whether it is back. */
 void look_begin(struct deliver *d, const struct hop *hop);
 /* No such fiber begins any more, and those that look give up. */

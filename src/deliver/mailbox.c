@@ -30,14 +30,14 @@ static void wait_instead(struct round *round, struct share *s)
 {
 	s->state = RECIPIENT_LATER;
 	s->reply = own_reply(round->arena, 451, "4.3.0",
-	                     "the mailbox is not ready: %.*s",
-	                     STR(reply_line(&s->reply, round->arena)));
+			     "the mailbox is not ready: %.*s",
+			     STR(reply_line(&s->reply, round->arena)));
 }
 
 /* Those that wait still were not answered for; that all our connections are in
  * use says nothing. */
 static void note_state(struct attempt *a, struct share **shares, size_t n,
-                       const struct trouble *trouble, int64_t began_ms)
+		       const struct trouble *trouble, int64_t began_ms)
 {
 	bool is_slow = now_ms() - began_ms > HOP_SLOW_MS;
 	size_t waiting = 0;
@@ -46,7 +46,8 @@ static void note_state(struct attempt *a, struct share **shares, size_t n,
 		waiting += shares[i]->state == RECIPIENT_WAITING;
 	if (!waiting && a->was_reached)
 		ledgers_say_up(a->round->deliver, &a->leg, a->round->arena);
-	else if (waiting && !trouble->is_busy && !trouble->is_limit && !fiber_cancelled())
+	else if (waiting && !trouble->is_busy && !trouble->is_limit &&
+		 !fiber_cancelled())
 		hop_is_down(a, &trouble->reply, is_slow);
 }
 
@@ -61,8 +62,8 @@ static bool any_waits(struct share *const *shares, size_t n)
 /* All at once, but those whose mailbox is being made by another mail after
  * that one. */
 static void waits try_in_turn(struct attempt *a, const struct hop *hop,
-                              struct share *const *shares, size_t n,
-                              struct trouble *trouble)
+			      struct share *const *shares, size_t n,
+			      struct trouble *trouble)
 {
 	struct first_mails *f = a->round->deliver->settings->first_mails;
 	struct share **left = arena_array(a->round->arena, struct share *, n);
@@ -71,8 +72,8 @@ static void waits try_in_turn(struct attempt *a, const struct hop *hop,
 	memcpy(left, shares, n * sizeof left[0]);
 	for (; n; left += k, n -= k) {
 		k = first_mails_gather(f, left, n);
-		if (!k && fiber_sleep(after_ms(FIRST_LOOK_MS)) ==
-		                  WAIT_CANCELLED)
+		if (!k &&
+		    fiber_sleep(after_ms(FIRST_LOOK_MS)) == WAIT_CANCELLED)
 			return;
 		if (!k)
 			continue;
@@ -105,7 +106,7 @@ void mailbox_deliver(struct attempt *a, struct share **shares, size_t n)
 			if (s->reply.code >= 500 || !s->reply.code)
 				wait_instead(a->round, s);
 		} else if (denies_user(s) && !MUTANT(mailbox_denies_for_good) &&
-		           !share_is_refused_now(a->round, s)) {
+			   !share_is_refused_now(a->round, s)) {
 			wait_instead(a->round, s);
 		}
 	}

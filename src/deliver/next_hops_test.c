@@ -18,7 +18,7 @@ static void other_host_is_tried(struct world *w)
 	static char hosts[100];
 
 	snprintf(hosts, sizeof hosts, "127.0.0.1:%u, 127.0.0.1:%u", w->a.port,
-	         w->b.port);
+		 w->b.port);
 	w->sys_a.hosts = str_of(hosts);
 	w->a.greeting = "421 not now";
 	says(w, submit(w, "s@x.test", "bob@a.test"), "250 2.0.0 Ok: handed");
@@ -37,10 +37,10 @@ static void other_host_in_mid_mail(struct world *w)
 	static char hosts[100];
 
 	snprintf(hosts, sizeof hosts, "127.0.0.1:%u, 127.0.0.1:%u", w->a.port,
-	         w->b.port);
+		 w->b.port);
 	w->sys_a.hosts = str_of(hosts);
 	w->a.script[0] =
-	        HELLO "C\nC\nC\nC\nS250 ok\nS550 5.1.1 no\nS421 bye\nX";
+		HELLO "C\nC\nC\nC\nS250 ok\nS550 5.1.1 no\nS421 bye\nX";
 	w->a.greeting = "421 4.3.2 not again";
 	says(w, submit(w, "s@b.test", "nobody@a.test bob@a.test"), "250");
 	wrong_unless(w, w->b.n_mails == 1);
@@ -49,7 +49,7 @@ static void other_host_in_mid_mail(struct world *w)
 
 /* "4 6 4": families of the addresses that are connected to. */
 static const char *families(struct world *w, enum address_family set,
-                            const char *hosts, char text[32])
+			    const char *hosts, char text[32])
 {
 	struct arena *arena scoped(arena) = arena_open();
 	struct leg leg = { .kind = LEG_SYSTEM, .system = w->sys_a };
@@ -61,11 +61,11 @@ static const char *families(struct world *w, enum address_family set,
 	leg.system.limits.family = set;
 	text[0] = 0;
 	if (!hops_find(w->deliver, &leg, after_ms(1000), arena, &hops, &n,
-	               &trouble))
+		       &trouble))
 		return trouble.reply.code == 451 ? "later" : "?";
 	for (size_t i = 0; i < n; i++)
 		snprintf(text + strlen(text), 32 - strlen(text), "%s%d",
-		         i ? " " : "", inet_is_v4(&hops[i].at) ? 4 : 6);
+			 i ? " " : "", inet_is_v4(&hops[i].at) ? 4 : 6);
 	return text;
 }
 
@@ -86,11 +86,11 @@ static void only_its_address_family(struct world *w)
 		const char *hosts = cases[i].hosts;
 
 		wrong_unless(w, !strcmp(families(w, FAMILY_ANY, hosts, text),
-		                        cases[i].any));
+					cases[i].any));
 		wrong_unless(w, !strcmp(families(w, FAMILY_IPV4, hosts, text),
-		                        cases[i].v4));
+					cases[i].v4));
 		wrong_unless(w, !strcmp(families(w, FAMILY_IPV6, hosts, text),
-		                        cases[i].v6));
+					cases[i].v6));
 	}
 }
 

@@ -83,13 +83,13 @@ static bool fill(struct peer *p, int64_t deadline_ms)
 }
 
 static bool next_reply(struct peer *p, struct arena *arena, struct reply *out,
-                       int64_t deadline_ms)
+		       int64_t deadline_ms)
 {
 	size_t used;
 
 	for (;;) {
 		switch (reply_parse(stream_bytes(p->stream), arena, out,
-		                    &used)) {
+				    &used)) {
 		case REPLY_WHOLE:
 			stream_skip(p->stream, used);
 			return true;
@@ -104,7 +104,7 @@ static bool next_reply(struct peer *p, struct arena *arena, struct reply *out,
 }
 
 bool peer_reply(struct peer *p, struct arena *arena, struct reply *out,
-                int64_t deadline_ms)
+		int64_t deadline_ms)
 {
 	if (p->is_broken)
 		return false;
@@ -119,7 +119,7 @@ bool peer_reply(struct peer *p, struct arena *arena, struct reply *out,
 }
 
 bool peer_ask(struct peer *p, struct arena *arena, struct str command,
-              struct reply *out, int64_t deadline_ms)
+	      struct reply *out, int64_t deadline_ms)
 {
 	if (!peer_is_silent(p))
 		return false;
@@ -129,7 +129,7 @@ bool peer_ask(struct peer *p, struct arena *arena, struct str command,
 }
 
 struct reply own_reply(struct arena *arena, int code, const char *status,
-                       const char *format, ...)
+		       const char *format, ...)
 {
 	struct reply r = { .code = code };
 	va_list args;

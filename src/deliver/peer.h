@@ -25,15 +25,15 @@ struct peer {
 	struct stream *stream;
 	struct capabilities can;
 	bool is_lmtp;
-	bool is_reused;  /* it lay in the pool before */
-	bool has_spoken; /* a reply came since it was taken */
-	bool is_broken;  /* good for peer_close() only */
-	enum loss loss;  /* why it is broken, unless it said so itself */
-	bool is_proved;  /* a whole mail went through without trouble */
-	bool is_worn;    /* not for another mail or question */
-	bool tls_failed; /* what it announced; so it is in clear text */
-	unsigned mails;  /* it has taken */
-	unsigned begun;  /* MAIL commands, of mails and questions */
+	bool is_reused;      /* it lay in the pool before */
+	bool has_spoken;     /* a reply came since it was taken */
+	bool is_broken;      /* good for peer_close() only */
+	enum loss loss;      /* why it is broken, unless it said so itself */
+	bool is_proved;      /* a whole mail went through without trouble */
+	bool is_worn;        /* not for another mail or question */
+	bool tls_failed;     /* what it announced; so it is in clear text */
+	unsigned mails;      /* it has taken */
+	unsigned begun;      /* MAIL commands, of mails and questions */
 	unsigned most_mails; /* an administrator allows; 0: not set */
 	unsigned probes, refusals; /* asked over it since the last whole mail,
 	                              and those that were not answered 2xx */
@@ -59,9 +59,9 @@ enum stage {
  */
 struct trouble {
 	struct reply reply;
-	bool is_ours; /* no server said it */
-	bool is_tls;  /* the handshake failed: perhaps without */
-	bool is_busy; /* no connection was free: nobody is to blame */
+	bool is_ours;  /* no server said it */
+	bool is_tls;   /* the handshake failed: perhaps without */
+	bool is_busy;  /* no connection was free: nobody is to blame */
 	bool is_limit; /* a limit of its own, or what it cannot do */
 	/* Of client_open(): */
 	enum stage at;
@@ -85,14 +85,14 @@ bool peer_is_silent(struct peer *p) must_check;
 bool waits peer_flush(struct peer *p, int64_t deadline_ms) must_check;
 /* The next reply, in ARENA; false: broken, cause(). */
 bool waits peer_reply(struct peer *p, struct arena *arena, struct reply *out,
-                      int64_t deadline_ms) must_check;
+		      int64_t deadline_ms) must_check;
 /* One command and its reply. */
 bool waits peer_ask(struct peer *p, struct arena *arena, struct str command,
-                    struct reply *out, int64_t deadline_ms) must_check;
+		    struct reply *out, int64_t deadline_ms) must_check;
 
 /* A reply of our own making. */
 struct reply own_reply(struct arena *arena, int code, const char *status,
-                       const char *format, ...) printf_like(4, 5);
+		       const char *format, ...) printf_like(4, 5);
 /* Its status, or the one its code stands for: "4.0.0". */
 const char *reply_status(const struct reply *r);
 

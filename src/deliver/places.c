@@ -75,8 +75,9 @@ static struct guest *next_guest(struct host_state *h, struct part *p)
 
 	while (mail && mail->is_called)
 		mail = mail->next;
-	while (question && (question->is_called ||
-	                    !(question->is_asking || may_ask(h, question->most))))
+	while (question &&
+	       (question->is_called ||
+		!(question->is_asking || may_ask(h, question->most))))
 		question = question->next;
 	return question && !(mail && is_mails_turn(h)) ? question : mail;
 }
@@ -168,7 +169,7 @@ static void plead(struct host_state *h)
 }
 
 void hosts_on_plea(struct hosts *hosts,
-                   void (*close)(void *arg, struct host_state *h), void *arg)
+		   void (*close)(void *arg, struct host_state *h), void *arg)
 {
 	hosts_lock(hosts);
 	if (!hosts->pleas) {
@@ -200,8 +201,7 @@ static unsigned start_of(const struct host_state *h, const struct guest *g)
 
 static bool has_place(const struct host_state *h, const struct guest *g)
 {
-	if (h->places >= places_for(h, g->most) ||
-	    (g->is_patient && h->ready))
+	if (h->places >= places_for(h, g->most) || (g->is_patient && h->ready))
 		return false;
 	if (h->is_undecided || g->was_sent_away)
 		return !h->places;
@@ -360,8 +360,7 @@ enum host_fullness host_is_full(struct host_state *h, bool ready)
 	hosts_lock(h->hosts);
 	served = h->ready - ready;
 	/* One that we have just closed may be counted there still. */
-	counted = served +
-	          (host_now_ms(h) - h->left_ms < STILL_COUNTED_MS);
+	counted = served + (host_now_ms(h) - h->left_ms < STILL_COUNTED_MS);
 	if (h->places > 1 && !served)
 		h->is_undecided = true;
 	if (h->places > 1)
@@ -376,7 +375,7 @@ enum host_fullness host_is_full(struct host_state *h, bool ready)
 		h->sent_away_ms = host_now_ms(h);
 		if (!before || counted <= before)
 			host_learn_locked(h, HOST_CONNECTIONS,
-			                  before ? counted : served);
+					  before ? counted : served);
 	}
 	hosts_unlock(h->hosts);
 	return full;
@@ -406,7 +405,7 @@ void host_idle(struct host_state *h, int change)
 /* Is there a loop that waits and has less than this one, or use for what is of
  * no use here? */
 static bool others_have_less(const struct host_state *h, const struct part *own,
-                             bool has_guest, unsigned mails)
+			     bool has_guest, unsigned mails)
 {
 	for (int i = 0; i < loop_count(); i++) {
 		const struct part *p = &h->parts[i];
@@ -421,7 +420,8 @@ static bool others_have_less(const struct host_state *h, const struct part *own,
 }
 
 /* Mail of another loop is to have the next connection, and cannot have this. */
-static bool is_turn_elsewhere(const struct host_state *h, const struct part *own)
+static bool is_turn_elsewhere(const struct host_state *h,
+			      const struct part *own)
 {
 	return is_mails_turn(h) && mail_waits(h) &&
 	       own->waiting == own->questions;
@@ -438,7 +438,7 @@ bool host_may_keep(struct host_state *h, const void *slot, unsigned mails)
 	hosts_lock(h->hosts);
 	g = next_guest(h, p);
 	keeps = !is_turn_elsewhere(h, p) && !others_have_less(h, p, g, mails) &&
-	        (!g || g->slot == slot);
+		(!g || g->slot == slot);
 	if (keeps && g)
 		(void)call_guest(h, p);
 	hosts_unlock(h->hosts);

@@ -24,7 +24,7 @@ static void hold(unsigned places)
 {
 	hosts_on_plea(hosts, NULL, NULL);
 	host = host_hold(hosts, S("192.0.2.1:25"),
-	                 (struct host_owner){ S("system A"), S("") }, places);
+			 (struct host_owner){ S("system A"), S("") }, places);
 }
 
 /* A connection that is ready. */
@@ -248,8 +248,8 @@ static void mail_main(void *arg)
 
 	must(!host_enter(host, &g));
 	waiting++;
-	mail_is_served = host_wait(host, &g, after_ms(3000)) &&
-	                 host_enter(host, &g);
+	mail_is_served =
+		host_wait(host, &g, after_ms(3000)) && host_enter(host, &g);
 	host_seated(host, &g);
 	if (mail_is_served)
 		host_left(host, false);
@@ -344,10 +344,10 @@ static void run_on(int loops, void (*test)(void *))
 		fail_msg("line %d", wrong_line);
 }
 
-#define ONE_LOOP(test)                                                         \
-	static void run_##test(void **state)                                   \
-	{                                                                      \
-		run_on(1, test);                                               \
+#define ONE_LOOP(test) \
+	static void run_##test(void **state) \
+	{ \
+		run_on(1, test); \
 	}
 /* clang-format off */
 #define TESTS(T) \

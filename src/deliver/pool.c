@@ -58,9 +58,9 @@ unsigned pool_idle(const struct pool *pool)
 }
 
 void pool_list(struct pool *pool,
-               void (*each)(void *arg, struct str whose, unsigned in_use,
-                            unsigned idle),
-               void *arg)
+	       void (*each)(void *arg, struct str whose, unsigned in_use,
+			    unsigned idle),
+	       void *arg)
 {
 	struct slot *s, *next;
 
@@ -74,7 +74,7 @@ void pool_list(struct pool *pool,
 
 /* HOST becomes the slot's, or is released. */
 static struct slot *slot_find(struct pool *pool, struct str key,
-                              struct host_state *host)
+			      struct host_state *host)
 {
 	struct slot *s;
 
@@ -117,8 +117,8 @@ static void count_idle(struct slot *s, int change)
 			s->next_idle->prev_idle = s;
 		pool->first_idle = s;
 	} else if (before && !s->n_idle) {
-		*(s->prev_idle ? &s->prev_idle->next_idle
-		               : &pool->first_idle) = s->next_idle;
+		*(s->prev_idle ? &s->prev_idle->next_idle : &pool->first_idle) =
+			s->next_idle;
 		if (s->next_idle)
 			s->next_idle->prev_idle = s->prev_idle;
 	}
@@ -177,8 +177,8 @@ static void sweep(struct pool *pool)
 		unsigned n = 0;
 
 		next = s->next_idle;
-		while (n < s->n_idle && (s->idle[n]->idle_since_ms <= old ||
-		                         is_old(s->idle[n])))
+		while (n < s->n_idle &&
+		       (s->idle[n]->idle_since_ms <= old || is_old(s->idle[n])))
 			n++;
 		drop_oldest(s, n);
 		forget_if_empty(pool, s);
@@ -249,9 +249,9 @@ static bool is_served(struct slot *s, struct guest *g, struct peer **peer)
 	return close_one_of(s->pool, s->host) && host_enter(s->host, g);
 }
 
-struct slot *pool_enter(struct pool *pool, struct str key, struct host_state *host,
-                        struct guest *g, int64_t deadline_ms,
-                        struct peer **peer)
+struct slot *pool_enter(struct pool *pool, struct str key,
+			struct host_state *host, struct guest *g,
+			int64_t deadline_ms, struct peer **peer)
 {
 	struct slot *s = slot_find(pool, key, host);
 	bool served;
@@ -291,8 +291,8 @@ struct host_state *slot_host(const struct slot *s)
 /* Has it taken all the mails that one connection may? */
 static bool is_used_up(const struct slot *s, const struct peer *p)
 {
-	unsigned most = p->most_mails ? p->most_mails
-	                              : host_fact(s->host, HOST_MAILS);
+	unsigned most =
+		p->most_mails ? p->most_mails : host_fact(s->host, HOST_MAILS);
 
 	if (p->can.most_mails && p->begun >= p->can.most_mails)
 		return true;
@@ -302,9 +302,8 @@ static bool is_used_up(const struct slot *s, const struct peer *p)
 static bool is_worth_keeping(struct slot *s, struct peer *p)
 {
 	return !s->pool->closed && !p->is_broken && !p->is_worn &&
-	       s->n_idle < LIMIT_POOL_IDLE &&
-	       stream_bytes(p->stream).n == 0 && !is_old(p) &&
-	       !is_used_up(s, p) &&
+	       s->n_idle < LIMIT_POOL_IDLE && stream_bytes(p->stream).n == 0 &&
+	       !is_old(p) && !is_used_up(s, p) &&
 	       host_may_keep(s->host, s, p->mails);
 }
 

@@ -34,9 +34,9 @@ void pool_close(struct pool *pool);
 /* An idle connection, or (*PEER is NULL) the place for a new one, which the
  * caller opens.  NULL: nothing came free; cause().  HOST becomes the slot's. */
 struct slot *waits pool_enter(struct pool *pool, struct str key,
-                              struct host_state *host, struct guest *g,
-                              int64_t deadline_ms,
-                              struct peer **peer) must_check;
+			      struct host_state *host, struct guest *g,
+			      int64_t deadline_ms,
+			      struct peer **peer) must_check;
 /* He has; NULL: it did not come to be, and its place is given up. */
 void slot_dialled(struct slot *slot, struct peer *p);
 struct host_state *slot_host(const struct slot *slot);
@@ -44,9 +44,9 @@ struct host_state *slot_host(const struct slot *slot);
 void pool_leave(struct slot *slot, struct peer *p);
 /* Every slot: the first line of its key, and its connections. */
 void pool_list(struct pool *pool,
-               void (*each)(void *arg, struct str whose, unsigned in_use,
-                            unsigned idle),
-               void *arg);
+	       void (*each)(void *arg, struct str whose, unsigned in_use,
+			    unsigned idle),
+	       void *arg);
 /* Idle connections now. */
 unsigned pool_idle(const struct pool *pool);
 

@@ -40,7 +40,7 @@ static void say_mail_from(struct probe *p, struct str sender)
 {
 	p->line.peer->begun++;
 	stream_sayf(p->line.peer->stream, "MAIL FROM:<%.*s>%s\r\n", STR(sender),
-	            p->needs_utf8 ? " SMTPUTF8" : "");
+		    p->needs_utf8 ? " SMTPUTF8" : "");
 }
 
 static bool waits hear(struct probe *p, struct reply *r)
@@ -99,7 +99,7 @@ static void note_said(const struct probe *p)
 	if (str_empty(p->key)) /* made up: nobody waits for it */
 		return;
 	verify_said(p->deliver->router->verification,
-	            system_key(&p->leg->system, p->arena), p->key);
+		    system_key(&p->leg->system, p->arena), p->key);
 }
 
 static bool waits ask_as(struct probe *p, struct str sender)
@@ -110,7 +110,7 @@ static bool waits ask_as(struct probe *p, struct str sender)
 	p->line.peer->probes++;
 	note_said(p);
 	return p->line.peer->can.pipelining ? ask_pipelined(p, sender)
-	                                    : ask_in_lockstep(p, sender);
+					    : ask_in_lockstep(p, sender);
 }
 
 static struct str postmaster_of(const struct leg *leg, struct arena *arena)
@@ -118,8 +118,8 @@ static struct str postmaster_of(const struct leg *leg, struct arena *arena)
 	ptrdiff_t at = str_find_last(leg->address, '@');
 
 	return arena_strf(arena, "postmaster%.*s",
-	                  STR(str_from(leg->address,
-	                               at < 0 ? leg->address.n : (size_t)at)));
+			  STR(str_from(leg->address,
+				       at < 0 ? leg->address.n : (size_t)at)));
 }
 
 /* Refused for its sender?  Some say so only at RCPT (Postfix's
@@ -129,7 +129,7 @@ static bool minds_the_sender(const struct probe *p)
 	if (!reply_is_done(&p->mail))
 		return reply_is_refusal(&p->mail) &&
 		       blame_judge(VERB_MAIL, p->needs_utf8, &p->mail).whose !=
-		               BLAME_CONNECTION;
+			       BLAME_CONNECTION;
 	return reply_is_refusal(&p->rcpt) &&
 	       blame_judge(VERB_RCPT, false, &p->rcpt).whose == BLAME_MESSAGE;
 }
@@ -154,7 +154,7 @@ static bool is_about_the_line(const struct probe *p)
 	bool at_rcpt = reply_is_done(&p->mail);
 	const struct reply *r = at_rcpt ? &p->rcpt : &p->mail;
 	struct judgement j = at_rcpt ? blame_judge(VERB_RCPT, false, r)
-	                             : blame_judge(VERB_MAIL, p->needs_utf8, r);
+				     : blame_judge(VERB_MAIL, p->needs_utf8, r);
 
 	if (host_wants_tls(p->line.host, p->line.peer, r))
 		return true;
@@ -162,7 +162,7 @@ static bool is_about_the_line(const struct probe *p)
 }
 
 static void note_ban(const struct probe *p, enum smtp_verb verb,
-                     const struct reply *r)
+		     const struct reply *r)
 {
 	struct next_hop next = leg_next_hop(p->leg);
 
@@ -187,7 +187,7 @@ static void conclude(struct probe *p)
 	note_ban(p, VERB_RCPT, &p->rcpt);
 	j = blame_judge(VERB_RCPT, false, &p->rcpt);
 	p->was_refused =
-	        j.whose == BLAME_RECIPIENT && j.remedy == REMEDY_REFUSED;
+		j.whose == BLAME_RECIPIENT && j.remedy == REMEDY_REFUSED;
 	if (p->was_refused)
 		p->verdict = VERDICT_NO;
 }
@@ -196,7 +196,7 @@ static void cannot_spell(struct probe *p)
 {
 	p->verdict = VERDICT_NO;
 	p->reply = own_reply(p->arena, 550, "5.6.7",
-	                     "it does not take internationalised mail");
+			     "it does not take internationalised mail");
 }
 
 /* ---- connections and hosts ---- */
@@ -232,7 +232,7 @@ static void remember_why(struct probe *p, bool heard)
 	p->reply = heard ? p->why : (struct reply){ 0 };
 	if (heard)
 		note_ban(p, reply_is_done(&p->mail) ? VERB_RCPT : VERB_MAIL,
-		         &p->why);
+			 &p->why);
 }
 
 enum outcome {
@@ -252,7 +252,7 @@ static enum outcome no_way_in(struct probe *p, const struct trouble *trouble)
 }
 
 static enum outcome waits ask_over(struct probe *p, const struct hop *hop,
-                                   struct line_wish *wish)
+				   struct line_wish *wish)
 {
 	int64_t deadline_ms = wish->deadline_ms;
 	struct trouble trouble = { 0 };
@@ -270,8 +270,8 @@ static enum outcome waits ask_over(struct probe *p, const struct hop *hop,
 		return ANSWERED;
 	}
 	p->hear_until_ms = is_reused && after_ms(PATIENCE_MS) < deadline_ms
-	                           ? after_ms(PATIENCE_MS)
-	                           : deadline_ms;
+				   ? after_ms(PATIENCE_MS)
+				   : deadline_ms;
 	heard = ask(p);
 	if (heard && !is_about_the_line(p)) {
 		conclude(p);
@@ -284,7 +284,7 @@ static enum outcome waits ask_over(struct probe *p, const struct hop *hop,
 }
 
 static enum outcome waits ask_host(struct probe *p, const struct hop *hop,
-                                   bool in_short)
+				   bool in_short)
 {
 	int64_t until_ms = after_ms(LIMIT_FIRST_HOST_MS);
 	struct line_wish wish = {
@@ -292,9 +292,9 @@ static enum outcome waits ask_host(struct probe *p, const struct hop *hop,
 		.is_guess = p->is_guess,
 		.has_others = in_short,
 		.deadline_ms = in_short && until_ms < p->deadline_ms &&
-		                               !MUTANT(hosts_share_a_deadline)
-		                       ? until_ms
-		                       : p->deadline_ms,
+					       !MUTANT(hosts_share_a_deadline)
+				       ? until_ms
+				       : p->deadline_ms,
 	};
 	enum outcome o = ask_over(p, hop, &wish);
 
@@ -323,8 +323,8 @@ static bool waits ask_hosts(struct probe *p, const struct hop *hops, size_t n)
 				return true;
 			if (fiber_cancelled())
 				return false;
-			was_short[i] = now_ms() - began_ms >=
-			               LIMIT_FIRST_HOST_MS;
+			was_short[i] =
+				now_ms() - began_ms >= LIMIT_FIRST_HOST_MS;
 		}
 	return false;
 }
@@ -345,7 +345,7 @@ void probe_ask(struct probe *p)
 
 	p->verdict = VERDICT_DOWN;
 	if (!hops_find(p->deliver, p->leg, p->deadline_ms, p->arena, &hops, &n,
-	               &trouble))
+		       &trouble))
 		p->why = trouble.reply;
 	else if (ask_hosts(p, hops, n))
 		ledgers_say_up(p->deliver, p->leg, p->arena);
@@ -365,10 +365,11 @@ void probe_ask(struct probe *p)
 static bool wants_proof(const struct probe *p, struct str domain)
 {
 	return p->verdict == VERDICT_YES && !is_worn_out(p->line.peer) &&
-	       !host_fact(p->line.host, HOST_BANS) && !fiber_cancelled() && !str_empty(domain) &&
+	       !host_fact(p->line.host, HOST_BANS) && !fiber_cancelled() &&
+	       !str_empty(domain) &&
 	       verify_wants_proof(p->deliver->router->verification,
-	                          system_key(&p->leg->system, p->arena),
-	                          domain);
+				  system_key(&p->leg->system, p->arena),
+				  domain);
 }
 
 static struct str made_up(struct str domain, struct arena *arena)
@@ -384,8 +385,8 @@ static struct str made_up(struct str domain, struct arena *arena)
 static bool waits prove(struct probe *p)
 {
 	ptrdiff_t at = str_find_last(p->leg->address, '@');
-	struct str domain = at < 0 ? STR_NONE
-	                           : str_from(p->leg->address, (size_t)at + 1);
+	struct str domain =
+		at < 0 ? STR_NONE : str_from(p->leg->address, (size_t)at + 1);
 	struct leg *leg;
 
 	if (!wants_proof(p, domain))
@@ -400,8 +401,8 @@ static bool waits prove(struct probe *p)
 		return false;
 	conclude(p);
 	verify_learn_made_up(p->deliver->router->verification,
-	                     system_key(&leg->system, p->arena), domain,
-	                     p->verdict);
+			     system_key(&leg->system, p->arena), domain,
+			     p->verdict);
 	if (p->verdict == VERDICT_YES &&
 	    host_fact(p->line.host, HOST_SORT) < SORT_ACCEPTS)
 		host_learn(p->line.host, HOST_SORT, SORT_ACCEPTS);

@@ -24,7 +24,7 @@ struct probe {
 
 	enum verdict verdict; /* NOT_ASKED: it was cancelled */
 	struct reply reply;   /* code 0: nothing was said */
-	bool was_refused;     /* it does not have the address: a guess, perhaps */
+	bool was_refused; /* it does not have the address: a guess, perhaps */
 
 	/* the rest is probe.c's */
 	struct line line; /* peer NULL: none */

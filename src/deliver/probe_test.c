@@ -9,14 +9,16 @@
 #include "rt/log.h"
 
 /* Somebody else than the tests' client, whom nobody has refused. */
-static const struct inet guesser = { .ip = { [10] = 0xff, 0xff, 192, 0, 2, 1 } };
+static const struct inet guesser = {
+	.ip = { [10] = 0xff, 0xff, 192, 0, 2, 1 }
+};
 
 static void probe_for(struct world *w, const char *address,
-                      const struct inet *client)
+		      const struct inet *client)
 {
 	struct leg leg = { .kind = LEG_SYSTEM,
-		           .address = str_of(address),
-		           .system = w->sys_a };
+			   .address = str_of(address),
+			   .system = w->sys_a };
 
 	deliver_probe(w->deliver, &leg, str_of(address), client);
 }
@@ -27,15 +29,14 @@ static void probe(struct world *w, const char *address)
 }
 
 static struct finding finding(struct world *w, const char *address,
-                              char text[100])
+			      char text[100])
 {
 	struct arena *a = arena_open();
-	struct finding f = verify_find(w->verification, S("system A"),
-	                               str_of(address), a);
+	struct finding f =
+		verify_find(w->verification, S("system A"), str_of(address), a);
 
 	if (text)
-		snprintf(text, 100, "%d %.*s", f.reply.code,
-		         STR(f.reply.text));
+		snprintf(text, 100, "%d %.*s", f.reply.code, STR(f.reply.text));
 	arena_close(a);
 	return f;
 }
@@ -45,7 +46,7 @@ static enum verdict found(struct world *w, const char *address)
 	return finding(w, address, NULL).verdict;
 }
 
-#define is_found(w, address, want)                                             \
+#define is_found(w, address, want) \
 	wrong_unless((w), found((w), (address)) == VERDICT_##want)
 
 /* A client of his own, in a fiber. */
@@ -65,7 +66,7 @@ static void client_main(void *arg)
 }
 
 static void client_asks(struct client *c, struct world *w, const char *address,
-                        const struct inet *at)
+			const struct inet *at)
 {
 	*c = (struct client){ .w = w, .at = at };
 	snprintf(c->address, sizeof c->address, "%s", address);
@@ -276,7 +277,7 @@ static void it_bans(struct world *w, const char *greeting, const char *refusal)
 	wrong_unless(w, refused > 0 && refused == w->a.rcpts);
 	wrong_unless(w, refused <= LIMIT_REFUSALS_A_DAY);
 	wrong_unless(w, allowance_day_is_spent(w->router.allowance,
-	                                       S("system A"), NULL));
+					       S("system A"), NULL));
 }
 
 static void says_its_name(struct world *w)
@@ -295,7 +296,7 @@ static void says_that_it_bans(struct world *w)
 	probe(w, "nobody@a.test");
 	is_found(w, "nobody@a.test", TROUBLE);
 	wrong_unless(w, allowance_day_is_spent(w->router.allowance,
-	                                       S("system A"), NULL));
+					       S("system A"), NULL));
 	w->a.rcpt = NULL;
 	w->a.rcpts = 0;
 	probe(w, "eve@a.test");
@@ -403,7 +404,7 @@ static bool all_are_back(const struct client *c, size_t n)
 static bool was_refused(struct world *w)
 {
 	return allowance_look(w->router.allowance, S("system A"), &guesser)
-	        .was_refused;
+		.was_refused;
 }
 
 /* What is said of us, or that it takes time, is no word about the address. */
@@ -438,10 +439,10 @@ static void who_has_spent_his_waits(struct world *w)
 	for (int i = 0; i < LIMIT_REFUSALS_OF_CLIENT + 4; i++) {
 		allowance_begin(w->router.allowance, &guesser);
 		allowance_end(w->router.allowance, S("system C"), &guesser,
-		              true);
+			      true);
 	}
 	pause_ms = allowance_look(w->router.allowance, S("system A"), &guesser)
-	                   .pause_ms;
+			   .pause_ms;
 	wrong_unless(w, pause_ms >= 4LL * LIMIT_PAUSE_STEP_MS);
 	client_asks(&spent, w, "bob@a.test", &guesser);
 	client_asks(&other, w, "eve@a.test", NULL);
@@ -504,8 +505,8 @@ static void who_guesses_waits(struct world *w)
 static void is_asked_later(struct world *w)
 {
 	struct leg leg = { .kind = LEG_SYSTEM,
-		           .address = S("bob@a.test"),
-		           .system = w->sys_a };
+			   .address = S("bob@a.test"),
+			   .system = w->sys_a };
 
 	w->settings.probe_later_ms = 100;
 	deliver_probe_later(w->deliver, &leg, leg.address);
@@ -526,8 +527,8 @@ static void a_stop_ends_all_questions(struct world *w)
 {
 	struct client c[30];
 	struct leg leg = { .kind = LEG_SYSTEM,
-		           .address = S("later@a.test"),
-		           .system = w->sys_a };
+			   .address = S("later@a.test"),
+			   .system = w->sys_a };
 	char address[40];
 
 	w->a.rcpt_ms = 3000;
@@ -544,10 +545,10 @@ static void a_stop_ends_all_questions(struct world *w)
 	is_found(w, "late@a.test", NOT_ASKED);
 }
 
-#define WORLD(test)                                                            \
-	static void run_##test(void **state)                                   \
-	{                                                                      \
-		world_run(test);                                               \
+#define WORLD(test) \
+	static void run_##test(void **state) \
+	{ \
+		world_run(test); \
 	}
 /* clang-format off */
 #define TESTS(T) \

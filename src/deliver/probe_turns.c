@@ -113,11 +113,10 @@ static bool is_my_turn(struct open_probe *p)
 {
 	struct allowance *a = p->all->deliver->router->allowance;
 
-	if (next_of(p->crowd) != p ||
-	    p->crowd->running >= LIMIT_PROBES_AT_ONCE)
+	if (next_of(p->crowd) != p || p->crowd->running >= LIMIT_PROBES_AT_ONCE)
 		return false;
-	p->has_taken = p->urgency != URGENCY_NOW && a &&
-	               allowance_take(a, p->system);
+	p->has_taken =
+		p->urgency != URGENCY_NOW && a && allowance_take(a, p->system);
 	return p->has_taken || p->urgency == URGENCY_NOW || !a;
 }
 
@@ -128,9 +127,9 @@ static int64_t look_again_ms(const struct open_probe *p, int64_t deadline_ms)
 	int64_t look_ms = after_ms(ELSEWHERE_MS);
 
 	return p->urgency == URGENCY_NOW || next_of(p->crowd) != p ||
-	                       look_ms > deadline_ms
-	               ? deadline_ms
-	               : look_ms;
+			       look_ms > deadline_ms
+		       ? deadline_ms
+		       : look_ms;
 }
 
 bool waits turn_take(struct open_probe *p, int64_t deadline_ms)
@@ -154,7 +153,7 @@ void turn_end(struct open_probe *p)
 	p->is_running = false;
 	if (p->has_taken)
 		allowance_give_back(p->all->deliver->router->allowance,
-		                    p->system);
+				    p->system);
 	p->has_taken = false;
 	call_next(p->crowd);
 }

@@ -59,7 +59,7 @@ static struct open_probe *find(struct open_probe *among, struct str question)
 
 /* A system's key is one line. */
 static struct str question_of(struct str system, struct str key,
-                              struct arena *arena)
+			      struct arena *arena)
 {
 	return arena_strf(arena, "%.*s\n%.*s", STR(system), STR(key));
 }
@@ -72,7 +72,7 @@ static void show(struct open_probe *p)
 	p->is_open = true;
 	if (p->is_asleep)
 		HASH_ADD_KEYPTR(hh, all->asleep, p->question.p, p->question.n,
-		                p);
+				p);
 	else
 		HASH_ADD_KEYPTR(hh, all->open, p->question.p, p->question.n, p);
 }
@@ -97,7 +97,7 @@ static void own(struct arena *arena, struct str *s)
 static void own_leg(struct leg *leg, struct arena *arena)
 {
 	struct str *const strings[] = {
-		&leg->address,     &leg->trail,       &leg->system.name,
+		&leg->address,      &leg->trail,       &leg->system.name,
 		&leg->system.hosts, &leg->system.user, &leg->system.password,
 	};
 
@@ -107,7 +107,7 @@ static void own_leg(struct leg *leg, struct arena *arena)
 }
 
 static struct open_probe *probe_new(struct probes *all, const struct leg *leg,
-                                    struct str key, enum urgency u)
+				    struct str key, enum urgency u)
 {
 	struct arena *arena = arena_open();
 	struct open_probe *p = arena_new(arena, struct open_probe);
@@ -163,9 +163,9 @@ static void tell(struct open_probe *p, const struct probe *q, int64_t began_ms)
 {
 	if (allowance_of(p))
 		allowance_end(allowance_of(p), p->system, &p->client,
-		              q->was_refused);
+			      q->was_refused);
 	verify_end(memory_of(p), p->system, p->key, q->verdict, &q->reply,
-	           began_ms);
+		   began_ms);
 	hide(p);
 	p->is_over = true;
 	gate_open(&p->over);
@@ -242,8 +242,7 @@ static void unbegin(struct open_probe *p)
 
 /* So that what one system is slow to answer leaves room for the others (half of
  * it, of each urgency), and who guesses for who does not. */
-static bool is_crowded(struct probes *all, struct str system,
-                       enum urgency u)
+static bool is_crowded(struct probes *all, struct str system, enum urgency u)
 {
 	static const unsigned most_of[URGENCIES] = {
 		[URGENCY_NOW] = LIMIT_PROBES,
@@ -254,8 +253,8 @@ static bool is_crowded(struct probes *all, struct str system,
 	const struct crowd *c = crowd_of(all, system);
 
 	return all->n >= LIMIT_PROBES || all->n_of[u] >= most_of[u] ||
-	       (c && (c->n >= LIMIT_PROBES / 2 ||
-	              c->n_of[u] >= most_of[u] / 2));
+	       (c &&
+		(c->n >= LIMIT_PROBES / 2 || c->n_of[u] >= most_of[u] / 2));
 }
 
 /* Who asks, and how urgently. */
@@ -266,7 +265,7 @@ struct caller {
 };
 
 static struct caller caller_of(const struct deliver *d, struct str system,
-                               const struct inet *client)
+			       const struct inet *client)
 {
 	struct caller c = { .client = client, .urgency = URGENCY_NOW };
 	struct standing s;
@@ -284,7 +283,7 @@ static struct caller caller_of(const struct deliver *d, struct str system,
 
 /* A new question; NULL: another loop asks it, or we stop. */
 static struct open_probe *start(struct probes *all, const struct leg *leg,
-                                struct str key, const struct caller *c)
+				struct str key, const struct caller *c)
 {
 	struct open_probe *p;
 
@@ -354,7 +353,7 @@ static bool waits pause_first(const struct asking *a)
 			return false;
 	return !a->all->is_stopping &&
 	       verify_find(a->memory, a->system, a->key, a->arena).verdict ==
-	               VERDICT_NOT_ASKED;
+		       VERDICT_NOT_ASKED;
 }
 
 /* Until there is room for one more question. */
@@ -380,7 +379,7 @@ static bool waits may_ask(struct asking *a, int64_t wait_ms)
 }
 
 void deliver_probe(struct deliver *d, const struct leg *leg,
-                   struct str address_key, const struct inet *client)
+		   struct str address_key, const struct inet *client)
 {
 	int64_t wait_ms = d->settings->probe_wait_ms;
 	struct arena *arena scoped(arena) = arena_open();
@@ -415,8 +414,7 @@ void deliver_probe(struct deliver *d, const struct leg *leg,
 
 static bool is_known_by_now(struct open_probe *p)
 {
-	return !verify_find(memory_of(p), p->system, p->key, p->arena)
-	                .is_due;
+	return !verify_find(memory_of(p), p->system, p->key, p->arena).is_due;
 }
 
 static void later_main(void *arg)
@@ -424,7 +422,8 @@ static void later_main(void *arg)
 	struct open_probe *p = arg;
 	int64_t ms = p->all->deliver->settings->probe_later_ms;
 
-	if (fiber_sleep(after_ms(ms ? ms : LIMIT_PROBE_LATER_MS)) != WAIT_CANCELLED &&
+	if (fiber_sleep(after_ms(ms ? ms : LIMIT_PROBE_LATER_MS)) !=
+		    WAIT_CANCELLED &&
 	    !is_known_by_now(p)) {
 		hide(p);
 		if (begin(p)) {
@@ -438,7 +437,7 @@ static void later_main(void *arg)
 }
 
 void deliver_probe_later(struct deliver *d, const struct leg *leg,
-                         struct str address_key)
+			 struct str address_key)
 {
 	struct arena *arena scoped(arena) = arena_open();
 	struct probes *all = d->probes;

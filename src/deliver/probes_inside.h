@@ -36,15 +36,15 @@ struct open_probe {
 	struct probes *all;
 	struct crowd *crowd;
 	struct arena *arena;
-	struct leg leg; /* ours, with its strings */
+	struct leg leg;         /* ours, with its strings */
 	struct str system, key; /* system_key(), address_key() */
-	struct str question; /* both */
-	struct inet client; /* has_client: who caused it */
+	struct str question;    /* both */
+	struct inet client;     /* has_client: who caused it */
 	bool has_client;
 	enum urgency urgency;
 	struct fiber *fiber;
 	unsigned waiting;
-	bool is_open; /* others may join it */
+	bool is_open;   /* others may join it */
 	bool is_asleep; /* not begun: it may be begun beside it */
 	bool is_running, is_over;
 	bool has_taken; /* a turn of those who guess */

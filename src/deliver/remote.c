@@ -30,16 +30,16 @@ static struct reply softened(struct reply r)
 }
 
 static void conclude(struct attempt *a, struct share **left, size_t n,
-                     const struct trouble *trouble)
+		     const struct trouble *trouble)
 {
 	bool is_limit = trouble->is_limit && !MUTANT(limit_is_a_refusal);
 	bool is_final = a->leg.kind == LEG_INTERNET && !is_limit &&
-	                reply_is_refusal(&trouble->reply);
+			reply_is_refusal(&trouble->reply);
 
 	for (size_t i = 0; i < n; i++) {
 		left[i]->state = is_final ? RECIPIENT_REFUSED : RECIPIENT_LATER;
 		left[i]->reply = trouble->is_limit ? softened(trouble->reply)
-		                                   : trouble->reply;
+						   : trouble->reply;
 		left[i]->is_put_off = trouble->is_busy;
 	}
 }
@@ -60,14 +60,14 @@ struct tour {
 	struct attempt *a;
 	struct hop *hops;
 	size_t n_hops;
-	bool *cut_short;	/* each: it had less than all its time */
+	bool *cut_short; /* each: it had less than all its time */
 	struct share **left;
 	size_t n;
 	struct trouble trouble;
 };
 
 static bool waits tour_begin(struct tour *t, struct attempt *a,
-                             struct share **shares, size_t n)
+			     struct share **shares, size_t n)
 {
 	struct round *round = a->round;
 
@@ -77,7 +77,7 @@ static bool waits tour_begin(struct tour *t, struct attempt *a,
 	};
 	t->n = still_waiting(shares, n, t->left);
 	if (!hops_find(round->deliver, &a->leg, after_ms(LIMIT_CONNECT_MS),
-	               round->arena, &t->hops, &t->n_hops, &t->trouble))
+		       round->arena, &t->hops, &t->n_hops, &t->trouble))
 		return false;
 	t->cut_short = arena_array(round->arena, bool, t->n_hops);
 	for (size_t i = 0; i < t->n_hops; i++)
@@ -95,7 +95,7 @@ static void waits try_all(struct tour *t, bool in_short)
 		if (!in_short && !t->cut_short[i])
 			continue;
 		t->cut_short[i] = !hop_try(t->a, &t->hops[i], in_short, t->left,
-		                           t->n, &one);
+					   t->n, &one);
 		t->n = still_waiting(t->left, t->n, t->left);
 		note_trouble(&t->trouble, &one);
 	}
@@ -109,11 +109,11 @@ static void tour_in_vain(struct tour *t, int64_t began_ms)
 
 	if (!why->reply.code)
 		trouble_ours(why, own_reply(arena, 451, "4.3.2",
-		                            "the server is stopping"));
+					    "the server is stopping"));
 	conclude(t->a, t->left, t->n, why);
 	if (!why->is_busy && !why->is_limit && !fiber_cancelled())
 		hop_is_down(t->a, &why->reply,
-		            now_ms() - began_ms > HOP_SLOW_MS);
+			    now_ms() - began_ms > HOP_SLOW_MS);
 }
 
 void remote_deliver(struct attempt *a, struct share **shares, size_t n)

@@ -7,7 +7,7 @@ enum { SOON_MS = 5000 };
 
 /* As Postfix: wait as long again as it has been waiting. */
 int64_t retry_time(const struct deliver_settings *s, bool soon,
-                   int64_t since_ms, int64_t now_ms)
+		   int64_t since_ms, int64_t now_ms)
 {
 	int64_t least = s->retry_min_s * 1000, most = s->retry_max_s * 1000;
 	int64_t wait = now_ms - since_ms;

@@ -10,7 +10,7 @@
  * the limits of the settings.  SOON: it is our own trouble, of a moment, and
  * the first times are seconds apart, the longest the shortest of others. */
 int64_t retry_time(const struct deliver_settings *s, bool soon,
-                   int64_t since_ms, int64_t now_ms);
+		   int64_t since_ms, int64_t now_ms);
 /* How long it has really waited; 0: it is not kept. */
 int64_t message_waited_ms(struct deliver *d, const struct message *m);
 

@@ -76,7 +76,7 @@ static struct share *share_add(struct routing *g, size_t index)
 	if (round->n == round->room) {
 		size_t room = round->room ? round->room * 2 : 8;
 		struct share **more =
-		        arena_array(round->arena, struct share *, room);
+			arena_array(round->arena, struct share *, room);
 
 		if (round->n)
 			memcpy(more, round->shares, round->n * sizeof more[0]);
@@ -92,7 +92,7 @@ static struct share *share_add(struct routing *g, size_t index)
 
 /* A recipient goes where it was given more often than not. */
 static struct str leg_key(const struct leg *leg, const struct recipient *r,
-                          struct arena *arena)
+			  struct arena *arena)
 {
 	struct address a;
 
@@ -101,12 +101,12 @@ static struct str leg_key(const struct leg *leg, const struct recipient *r,
 	if (r->key.n && str_same(leg->address, r->address))
 		return r->key;
 	return address_parse(leg->address, arena, &a) ? address_key(&a, arena)
-	                                              : STR_NONE;
+						      : STR_NONE;
 }
 
 /* Where LEG ends, which R came to; nobody's yet: its share is NULL. */
 static struct end *end_of(struct routing *g, const struct leg *leg,
-                          const struct recipient *r)
+			  const struct recipient *r)
 {
 	struct arena *arena = g->round->arena;
 	struct next_hop next = leg_next_hop(leg);
@@ -114,9 +114,9 @@ static struct end *end_of(struct routing *g, const struct leg *leg,
 	struct end *e;
 
 	text = arena_strf(arena, "%.*s\n%.*s", STR(next_hop_text(&next, arena)),
-	                  STR(leg->kind == LEG_MAILBOX ? leg->login
-	                      : key.n                  ? key
-	                                               : leg->address));
+			  STR(leg->kind == LEG_MAILBOX ? leg->login
+			      : key.n                  ? key
+						       : leg->address));
 	HASH_FIND(hh, g->ends, text.p, text.n, e);
 	if (e && !MUTANT(two_ways_two_copies))
 		return e;
@@ -155,8 +155,8 @@ static void fix_sender(struct routing *g, struct recipient *r, struct leg *leg)
 		r->sender = arena_str(m->arena, leg->sender);
 		if (!str_same(g->sent_on_as, r->sender))
 			log_fact("qmgr", "%s: sent on as from=<%s>", m->id,
-			         log_safe(round->arena, r->sender,
-			                  LIMIT_PATH_BYTES));
+				 log_safe(round->arena, r->sender,
+					  LIMIT_PATH_BYTES));
 		g->sent_on_as = r->sender;
 	}
 	leg->sender = r->sender;
@@ -164,7 +164,7 @@ static void fix_sender(struct routing *g, struct recipient *r, struct leg *leg)
 
 /* Recipient INDEX takes LEG, which ends in E. */
 static void take_leg(struct routing *g, size_t index, const struct leg *leg,
-                     struct end *e)
+		     struct end *e)
 {
 	struct round *round = g->round;
 	struct message *m = round->message;
@@ -209,7 +209,7 @@ static void add_leg(struct routing *g, size_t from, const struct leg *leg)
 
 /* What route() itself answers. */
 static void answer_share(struct routing *g, size_t index,
-                         enum recipient_state state, struct reply reply)
+			 enum recipient_state state, struct reply reply)
 {
 	struct share *s = share_add(g, index);
 
@@ -221,12 +221,12 @@ static void answer_share(struct routing *g, size_t index,
 }
 
 static struct decision ask_route(struct round *round,
-                                 struct expansions *expansions, size_t index,
-                                 const struct address *address)
+				 struct expansions *expansions, size_t index,
+				 const struct address *address)
 {
 	const struct recipient *r = &round->message->recipients[index];
 	struct question q = recipient_question(r, &round->asker, address,
-	                                       round->message->body.bytes);
+					       round->message->body.bytes);
 
 	q.peer = message_caller(round->message);
 	q.sender = &round->message->sender;
@@ -237,7 +237,7 @@ static struct decision ask_route(struct round *round,
 
 /* Shares of its own first: who was named takes precedence over members. */
 static bool take_own_legs(struct routing *g, size_t index,
-                          const struct decision *d)
+			  const struct decision *d)
 {
 	bool taken = false;
 
@@ -248,8 +248,8 @@ static bool take_own_legs(struct routing *g, size_t index,
 			add_leg(g, index, &d->legs[i]);
 		else
 			take_leg(g, index, &d->legs[i],
-			         end_of(g, &d->legs[i],
-			                &g->round->message->recipients[index]));
+				 end_of(g, &d->legs[i],
+					&g->round->message->recipients[index]));
 		taken = true;
 	}
 	return taken;
@@ -284,7 +284,7 @@ static struct decision route_recipient(struct routing *g, size_t index)
 		d = ask_route(g->round, g->expansions, index, r->parsed);
 	else
 		d.reply =
-		        own_reply(g->round->arena, 553, "5.1.3", "%s", cause());
+			own_reply(g->round->arena, 553, "5.1.3", "%s", cause());
 	if (g->round->is_retry)
 		waiting_stays_ours(r, &d, g->round->arena);
 	r->is_ours |= !str_empty(d.domain);
@@ -306,14 +306,14 @@ static struct decision route_recipient(struct routing *g, size_t index)
 	case ROUTE_BOTH:
 		if (!take_own_legs(g, index, &d))
 			g->round->message->recipients[index].state =
-			        RECIPIENT_DROPPED;
+				RECIPIENT_DROPPED;
 		break;
 	}
 	return d;
 }
 
 static void add_members(struct routing *g, size_t index,
-                        const struct decision *d)
+			const struct decision *d)
 {
 	g->domain = d->domain;
 	for (size_t i = 0; i < d->n; i++) {
@@ -332,7 +332,7 @@ static void route_all(struct round *round)
 {
 	struct message *m = round->message;
 	struct routing g = { .round = round,
-		             .expansions = expansions_open(round->arena) };
+			     .expansions = expansions_open(round->arena) };
 	size_t n = m->n;
 	struct decision *d = arena_array(round->arena, struct decision, n);
 
@@ -361,9 +361,8 @@ static void route_all(struct round *round)
 
 bool share_is_refused_now(struct round *round, struct share *s)
 {
-	const struct address *address =
-	        recipient_parsed(&round->message->recipients[s->index],
-	                         round->arena);
+	const struct address *address = recipient_parsed(
+		&round->message->recipients[s->index], round->arena);
 	struct decision d;
 
 	if (!address)
@@ -378,7 +377,7 @@ bool share_is_refused_now(struct round *round, struct share *s)
 /* ---- the life of a round ---- */
 
 struct round *round_new(struct deliver *d, struct message *m,
-                        const struct asker *asker)
+			const struct asker *asker)
 {
 	struct arena *arena = arena_open();
 	struct round *round = arena_new(arena, struct round);
@@ -389,8 +388,8 @@ struct round *round_new(struct deliver *d, struct message *m,
 	round->message = m;
 	round->is_retry = is_retry;
 	round->asker =
-	        asker ? *asker
-	              : waiting_asker(d->router->directory, m->as, arena);
+		asker ? *asker
+		      : waiting_asker(d->router->directory, m->as, arena);
 	round->next = d->rounds;
 	if (round->next)
 		round->next->prev = round;
@@ -399,9 +398,9 @@ struct round *round_new(struct deliver *d, struct message *m,
 	d->scheduled += is_retry;
 	round->needs_utf8 = message_needs_utf8(m);
 	log_fact("qmgr", "%s: from=<%s>, size=%llu, nrcpt=%zu (%s)", m->id,
-	         log_safe(arena, m->sender, LIMIT_PATH_BYTES),
-	         (unsigned long long)m->body.bytes, m->n,
-	         is_retry ? "queue active" : "accepted");
+		 log_safe(arena, m->sender, LIMIT_PATH_BYTES),
+		 (unsigned long long)m->body.bytes, m->n,
+		 is_retry ? "queue active" : "accepted");
 	fault_here("route", m->sender);
 	route_all(round);
 	if (!is_retry)

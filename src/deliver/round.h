@@ -10,7 +10,7 @@
  * waits has a share afterwards.  ASKER: deliver_accept()'s; NULL: M comes from
  * the queue and says itself who asked. */
 struct round *waits round_new(struct deliver *d, struct message *m,
-                              const struct asker *asker);
+			      const struct asker *asker);
 void round_free(struct round *round);
 /* Ask route() again about S: does it refuse the address by now?  Then S has
  * its reply. */

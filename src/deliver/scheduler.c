@@ -21,7 +21,7 @@ enum {
 	LOOK_MS = 500,
 	CALM_LOOK_MS = 2000,
 	CALM_MS = 60000, /* without anything to do */
-	PAUSE_MS = 20, /* between two turns: attempts end one by one */
+	PAUSE_MS = 20,   /* between two turns: attempts end one by one */
 };
 
 static void attempt_again(struct deliver *d, struct message *m)
@@ -30,7 +30,7 @@ static void attempt_again(struct deliver *d, struct message *m)
 
 	if (m->damage)
 		log_error("qmgr", "%s: its body cannot be read: %s", m->id,
-		          m->damage);
+			  m->damage);
 	round = round_new(d, m, NULL);
 	attempts_start(round);
 	round_detach(round);
@@ -122,7 +122,7 @@ void deliver_scheduler(void *deliver)
 	while (goes_on && !d->is_draining) {
 		bool changed = queue_changed(d->queue);
 		bool is_time = changed || hops_have_news(d) ||
-		               queue_now(d->queue) >= next;
+			       queue_now(d->queue) >= next;
 
 		if (is_time && d->scheduled < MESSAGES_AT_ONCE)
 			next = take_turn(d);
@@ -133,7 +133,7 @@ void deliver_scheduler(void *deliver)
 			stirred_ms = now_ms();
 		is_calm = now_ms() >= stirred_ms + CALM_MS;
 		goes_on = next == INT64_MAX ? sleep_well(d, is_calm)
-		                            : await_turn(d, is_calm);
+					    : await_turn(d, is_calm);
 	}
 	d->has_scheduler = false;
 	gate_open(&d->quiet);

@@ -89,9 +89,9 @@ static void mailboxes_that_are_back_get_theirs(struct world *w)
 static int due_within(struct world *w, int64_t ms)
 {
 	struct claim_wish wish = { .now_ms = queue_now(w->queue) + ms,
-		                   .max = 10,
-		                   .room = 10,
-		                   .most_ms = 1000000 };
+				   .max = 10,
+				   .room = 10,
+				   .most_ms = 1000000 };
 	struct message *m[10];
 	int64_t next;
 	size_t n;
@@ -257,10 +257,10 @@ static void stopping_wakes_who_waits_for_the_disk(struct world *w)
 	wrong_unless(w, queued(w, NULL, 0) == 0);
 }
 
-#define WORLD(test)                                                            \
-	static void run_##test(void **state)                                   \
-	{                                                                      \
-		world_run(test);                                               \
+#define WORLD(test) \
+	static void run_##test(void **state) \
+	{ \
+		world_run(test); \
 	}
 /* clang-format off */
 #define TESTS(T) \
@@ -279,7 +279,7 @@ TESTS(WORLD)
 int main(void)
 {
 	const struct CMUnitTest tests[] = { cmocka_unit_test(retry_times),
-		                            TESTS(ENTRY) };
+					    TESTS(ENTRY) };
 
 	log_open("here.test");
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -27,7 +27,7 @@ enum {
 /* ---- from shares to recipients ---- */
 
 static void copy_reply(struct message *m, struct recipient *r,
-                       const struct share *s)
+		       const struct share *s)
 {
 	r->reply = s->reply;
 	r->reply.text = arena_str(m->arena, s->reply.text);
@@ -44,12 +44,12 @@ static bool is_soon_well(const struct share *s)
 
 /* When it is tried again.  What was not tried keeps its place. */
 static void plan_next(const struct round *round, const struct share *s,
-                      struct recipient *r)
+		      struct recipient *r)
 {
 	int64_t waited = message_waited_ms(round->deliver, round->message);
 	int64_t now = MUTANT(retry_by_the_wall_clock)
-	                      ? wall_ms()
-	                      : queue_now(round->deliver->queue);
+			      ? wall_ms()
+			      : queue_now(round->deliver->queue);
 
 	if (s->is_put_off) {
 		r->next_attempt_ms = r->row ? r->row_attempt_ms : now;
@@ -57,7 +57,7 @@ static void plan_next(const struct round *round, const struct share *s,
 	}
 	r->attempts++;
 	r->next_attempt_ms = retry_time(round->deliver->settings,
-	                                is_soon_well(s), now - waited, now);
+					is_soon_well(s), now - waited, now);
 }
 
 /* It was tried, and has been for as long as is tried at all. */
@@ -65,13 +65,13 @@ static bool has_expired(const struct round *round, const struct share *s)
 {
 	return !s->is_put_off &&
 	       message_waited_ms(round->deliver, round->message) >=
-	               round->deliver->settings->expiry_s * 1000;
+		       round->deliver->settings->expiry_s * 1000;
 }
 
 static void expire(const struct round *round, struct share *s)
 {
-	s->state = MUTANT(expires_in_silence) ? RECIPIENT_DONE
-	                                      : RECIPIENT_REFUSED;
+	s->state =
+		MUTANT(expires_in_silence) ? RECIPIENT_DONE : RECIPIENT_REFUSED;
 	s->is_expired = true;
 	fate_expired(round, s);
 }
@@ -135,19 +135,19 @@ static bool waits settle_pause(struct deliver *d, int64_t *pause_ms)
  * again: a full disk is waited for.
  */
 static void settle_until_done(struct round *round, struct message *const *dsns,
-                              size_t n)
+			      size_t n)
 {
 	struct deliver *d = round->deliver;
 	int64_t pause_ms = SETTLE_AGAIN_MS;
 
 	while (!queue_settle(d->queue, round->message, dsns, n)) {
 		log_error("qmgr", "%s: outcome cannot be written: %s",
-		          round->message->id, cause());
+			  round->message->id, cause());
 		if (!settle_pause(d, &pause_ms)) {
 			log_error("qmgr",
-			          "%s: outcome not written; it may be "
-			          "delivered again after the restart",
-			          round->message->id);
+				  "%s: outcome not written; it may be "
+				  "delivered again after the restart",
+				  round->message->id);
 			return;
 		}
 	}
@@ -161,7 +161,7 @@ void round_note_comebacks(struct round *round)
 	struct deliver *d = round->deliver;
 	struct message *m = round->message;
 	struct waiting *list =
-	        arena_array(round->arena, struct waiting, round->n);
+		arena_array(round->arena, struct waiting, round->n);
 	size_t n = 0;
 
 	for (size_t i = 0; i < round->n; i++) {
@@ -231,9 +231,9 @@ static void settle_done_main(void *arg)
 		collect_done(round);
 		if (!queue_settle_done(round->deliver->queue, round->message))
 			log_warn("qmgr",
-			         "%s: what is delivered is not written "
-			         "yet: %s",
-			         round->message->id, cause());
+				 "%s: what is delivered is not written "
+				 "yet: %s",
+				 round->message->id, cause());
 	}
 	round->settles_done = false;
 	round_attempt_ended(round);

@@ -19,8 +19,8 @@
 
 #include "base/limits.h"
 #include "base/mutants.h"
-#include "deliver/content.h"
 #include "deliver/addressed.h"
+#include "deliver/content.h"
 #include "deliver/envelope.h"
 #include "rt/log.h"
 
@@ -51,16 +51,16 @@ static struct reply objection(struct transaction *t, const struct share *s)
 	/* Dovecot 2.3 takes no such recipient, whatever it is told. */
 	if (t->peer->is_lmtp && !str_is_ascii(s->leg.login))
 		return own_reply(a, 550, "5.6.7",
-		                 "mailboxes have names in ASCII");
+				 "mailboxes have names in ASCII");
 	if (!t->peer->is_lmtp && !can->utf8 && needs_utf8(t, s))
 		return own_reply(a, 550, "5.6.7",
-		                 "the next system does not take "
-		                 "internationalised mail (SMTPUTF8)");
+				 "the next system does not take "
+				 "internationalised mail (SMTPUTF8)");
 	if (can->size && content_bytes(t->message, t->head) > can->size)
 		return own_reply(a, 552, "5.3.4",
-		                 "the next system takes no more than %llu "
-		                 "bytes",
-		                 (unsigned long long)can->size);
+				 "the next system takes no more than %llu "
+				 "bytes",
+				 (unsigned long long)can->size);
 	return (struct reply){ 0 };
 }
 
@@ -94,8 +94,8 @@ static bool any_needs_utf8(const struct transaction *t)
 static void say_mail(struct transaction *t)
 {
 	envelope_say_mail(t->peer, t->message, sender_of(t, t->shares[0]),
-	                  content_bytes(t->message, t->head),
-	                  any_needs_utf8(t));
+			  content_bytes(t->message, t->head),
+			  any_needs_utf8(t));
 }
 
 static void say_share(struct transaction *t, const struct share *s)
@@ -104,10 +104,9 @@ static void say_share(struct transaction *t, const struct share *s)
 	struct str original = STR_NONE;
 
 	if (t->peer->is_lmtp)
-		original =
-		        addressed_original(t->round->deliver->router->directory,
-		                           &s->leg, r->address, t->header,
-		                           t->round->arena);
+		original = addressed_original(
+			t->round->deliver->router->directory, &s->leg,
+			r->address, t->header, t->round->arena);
 	envelope_say_rcpt(t->peer, &s->leg, r, original, t->round->arena);
 }
 
@@ -222,14 +221,14 @@ static bool waits envelope_pipelined(struct transaction *t)
 static void waits step_by_step(struct transaction *t)
 {
 	bool may_send = t->peer->can.pipelining ? envelope_pipelined(t)
-	                                        : envelope_in_lockstep(t);
+						: envelope_in_lockstep(t);
 	struct reply ignored;
 
 	if (may_send && send_content(t))
 		hear_outcome(t, VERB_DOT);
 	else if (!t->is_sent && !t->peer->is_broken &&
-	         !peer_ask(t->peer, t->round->arena, S("RSET\r\n"), &ignored,
-	                   after_ms(RSET_MS)))
+		 !peer_ask(t->peer, t->round->arena, S("RSET\r\n"), &ignored,
+			   after_ms(RSET_MS)))
 		t->peer->is_broken = true;
 }
 
@@ -249,7 +248,7 @@ static void say_last_chunk(struct transaction *t, struct str head)
 	const struct body *body = &t->message->body;
 
 	stream_sayf(s, "BDAT %llu LAST\r\n",
-	            (unsigned long long)content_bytes(t->message, head));
+		    (unsigned long long)content_bytes(t->message, head));
 	stream_say(s, head);
 	stream_say(s, body_in_memory(body));
 	if (body->bytes && !body->ends_with_crlf)
@@ -306,7 +305,7 @@ static void waits one_shot(struct transaction *t)
 
 /* BDAT is of no use here: whatever has become of the chunk is no mail. */
 static void give_up_chunking(struct transaction *t, const struct reply *r,
-                             bool is_said)
+			     bool is_said)
 {
 	t->peer->is_broken = true;
 	t->manner->no_chunking = true;
@@ -334,7 +333,7 @@ static void waits first_chunk(struct transaction *t)
 		return;
 	}
 	is_said = peer_reply(t->peer, t->round->arena, &r,
-	                     after_ms(LIMIT_CHUNK_MS));
+			     after_ms(LIMIT_CHUNK_MS));
 	if (!is_said || !reply_is_done(&r)) {
 		give_up_chunking(t, &r, is_said);
 		return;
@@ -360,8 +359,8 @@ static void waits one_way_or_another(struct transaction *t)
 }
 
 struct remains waits transaction_run(struct peer *p, struct host_state *host,
-                                     struct manner *manner, struct round *round,
-                                     struct share **shares, size_t n)
+				     struct manner *manner, struct round *round,
+				     struct share **shares, size_t n)
 {
 	struct transaction t = {
 		.peer = p,
@@ -382,7 +381,7 @@ struct remains waits transaction_run(struct peer *p, struct host_state *host,
 	keep_those_that_can_go(&t);
 	if (t.n && p->is_lmtp)
 		t.header = body_header(&round->message->body, round->arena,
-		                       &unused);
+				       &unused);
 	if (t.n)
 		one_way_or_another(&t);
 	p->can = can;

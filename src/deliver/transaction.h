@@ -36,7 +36,7 @@ struct remains {
 };
 
 struct remains waits transaction_run(struct peer *p, struct host_state *host,
-                                     struct manner *manner, struct round *round,
-                                     struct share **shares, size_t n);
+				     struct manner *manner, struct round *round,
+				     struct share **shares, size_t n);
 
 #endif

@@ -36,7 +36,7 @@ bool waits hear_no_refusal(struct transaction *t) must_check;
 void waits hear_outcome(struct transaction *t, enum smtp_verb verb);
 
 void transaction_settle(struct transaction *t, struct share *s,
-                        enum recipient_state state, const struct reply *r);
+			enum recipient_state state, const struct reply *r);
 /* From here on the mail may arrive, whatever we do; or it is said that it will
  * not. */
 void transaction_note_sent(struct transaction *t, bool is_sent);

@@ -68,7 +68,7 @@ static struct turn *turn_of(struct turns *t, struct str system)
 }
 
 static bool take(struct turns *t, struct str system, unsigned per_minute,
-                 int64_t *again_ms)
+		 int64_t *again_ms)
 {
 	bool took;
 
@@ -76,20 +76,20 @@ static bool take(struct turns *t, struct str system, unsigned per_minute,
 	if (t->now_ms < now_ms())
 		t->now_ms = now_ms();
 	took = pace_take(&turn_of(t, system)->pace, per_minute, t->now_ms,
-	                 again_ms);
+			 again_ms);
 	mutex_give(&t->lock);
 	return took;
 }
 
 bool turn_wait(struct turns *t, struct str system, unsigned per_minute,
-               int64_t deadline_ms)
+	       int64_t deadline_ms)
 {
 	int64_t again_ms, look_ms;
 
 	while (!take(t, system, per_minute, &again_ms)) {
 		if (again_ms > deadline_ms)
 			return fail("%.*s takes %u mails a minute", STR(system),
-			            per_minute);
+				    per_minute);
 		look_ms = after_ms(RETURNED_MS);
 		if (fiber_sleep(again_ms < look_ms ? again_ms : look_ms) ==
 		    WAIT_CANCELLED)

@@ -23,7 +23,7 @@ void turns_close(struct turns *t); /* NULL is allowed */
 /* Until the next mail to SYSTEM may go; then it goes.  False, at once when it
  * cannot be before the deadline: cause(). */
 bool waits turn_wait(struct turns *t, struct str system, unsigned per_minute,
-                     int64_t deadline_ms) must_check;
+		     int64_t deadline_ms) must_check;
 /* It has not gone after all: there was no connection for it. */
 void turn_return(struct turns *t, struct str system);
 

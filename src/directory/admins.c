@@ -22,7 +22,8 @@ enum answer directory_admin(struct directory *d, struct str name,
 		"t.confirmed_at IS NOT NULL "
 		"LEFT JOIN holder h ON h.login = a.name AND h.kind = 0 "
 		"WHERE a.name = ? AND (h.id IS NULL OR "
-		"(h.enabled = 1 AND h.mail_system = 0))", "s", name);
+		"(h.enabled = 1 AND h.mail_system = 0))",
+		"s", name);
 	enum answer a = query_next(&q);
 
 	if (a != ANSWER_YES)
@@ -32,7 +33,7 @@ enum answer directory_admin(struct directory *d, struct str name,
 		.role = (enum admin_role)query_int(&q, 1),
 		.domain = query_int(&q, 2),
 		.domain_name = query_text(&q, 3, arena),
-		.hash = query_text(&q, 4, arena).p,	/* has its NUL */
+		.hash = query_text(&q, 4, arena).p, /* has its NUL */
 		.totp = query_int(&q, 5),
 		.recovery_codes = query_int(&q, 6),
 	};
@@ -56,9 +57,9 @@ void token_hash(struct str token, char out[TOKEN_HASH_CHARS + 1])
 static struct token_entry read_token(struct query *q, struct arena *arena)
 {
 	return (struct token_entry){
-		query_int(q, 0),      query_text(q, 1, arena),
+		query_int(q, 0),         query_text(q, 1, arena),
 		query_text(q, 2, arena), query_int(q, 3) != 0,
-		query_int(q, 4),      query_int(q, 5),
+		query_int(q, 4),         query_int(q, 5),
 		query_int(q, 6) != 0,
 	};
 }
@@ -71,9 +72,10 @@ enum answer directory_token(struct directory *d, struct str token,
 	enum answer a;
 
 	token_hash(token, hash);
-	q = sql_query(directory_sql(d), TOKENS "t.hash = ? AND "
-					   "t.expires_at > unixepoch()", "t",
-		      hash);
+	q = sql_query(directory_sql(d),
+		      TOKENS "t.hash = ? AND "
+			     "t.expires_at > unixepoch()",
+		      "t", hash);
 	a = query_next(&q);
 	if (a == ANSWER_YES)
 		*out = read_token(&q, arena);
@@ -84,9 +86,11 @@ bool list_tokens(struct directory *d, struct str admin,
 		 void (*each)(void *arg, const struct token_entry *e),
 		 void *arg)
 {
-	struct query q scoped(query) = sql_query(
-		directory_sql(d), TOKENS "(?1 = '' OR a.name = ?1) "
-				  "ORDER BY t.id", "s", admin);
+	struct query q scoped(query) =
+		sql_query(directory_sql(d),
+			  TOKENS "(?1 = '' OR a.name = ?1) "
+				 "ORDER BY t.id",
+			  "s", admin);
 	struct arena *row scoped(arena) = arena_open();
 	enum answer a;
 

@@ -18,11 +18,11 @@
 struct admin {
 	struct str name;
 	enum admin_role role;
-	int64_t domain;			/* 0: all */
-	struct str domain_name;		/* empty: all */
-	const char *hash;		/* "": nobody can sign in as him */
-	int64_t totp;			/* which second factor is on; 0: none */
-	int64_t recovery_codes;		/* left */
+	int64_t domain;         /* 0: all */
+	struct str domain_name; /* empty: all */
+	const char *hash;       /* "": nobody can sign in as him */
+	int64_t totp;           /* which second factor is on; 0: none */
+	int64_t recovery_codes; /* left */
 };
 
 /* NO also for a user who is not hosted and enabled any more. */

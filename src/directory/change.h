@@ -26,16 +26,16 @@ struct references {
 
 struct changes {
 	struct sql *sql;
-	struct directory *view;		/* changes_directory(); or NULL */
+	struct directory *view; /* changes_directory(); or NULL */
 	char *who;
-	struct arena *arena;		/* one change's */
+	struct arena *arena; /* one change's */
 	struct change result;
-	enum admin_role role;		/* who asks: changes_ask_as() */
+	enum admin_role role; /* who asks: changes_ask_as() */
 	int64_t role_domain;
-	const char *hostname;		/* this machine's; NULL: not known */
+	const char *hostname; /* this machine's; NULL: not known */
 	bool in_batch, in_change;
-	bool cleans;			/* changes_clean() */
-	struct references cleaned;	/* by this change */
+	bool cleans;               /* changes_clean() */
+	struct references cleaned; /* by this change */
 };
 
 /* ---- the frame (changes.c) ---- */
@@ -47,7 +47,7 @@ struct change change_end(struct changes *c, bool ok);
 bool change_refuse(struct changes *c, enum change_outcome outcome,
 		   const char *field, enum refusal reason,
 		   const struct value *values);
-bool change_broken(struct changes *c);		/* cause() says why */
+bool change_broken(struct changes *c); /* cause() says why */
 /* True: what the sentence of success is. */
 bool change_done(struct changes *c, const char *format, ...) printf_like(2, 3);
 
@@ -70,8 +70,8 @@ bool change_done(struct changes *c, const char *format, ...) printf_like(2, 3);
 bool change_log(struct changes *c, const char *noun, struct str subject,
 		struct str field, struct str old, struct str new) must_check;
 /* The open sessions of this login have to end. */
-bool change_end_sessions(struct changes *c, int64_t holder, struct str login)
-	must_check;
+bool change_end_sessions(struct changes *c, int64_t holder,
+			 struct str login) must_check;
 
 /* sql_run() and sql_int() as steps. */
 #define run(c, ...) (sql_run((c)->sql, __VA_ARGS__) || broken(c))
@@ -92,8 +92,8 @@ struct texts words_list(struct changes *c, const char *const *words);
 
 /* ---- values ---- */
 
-bool value_bool(struct changes *c, const char *field, struct str v, bool *out)
-	must_check;
+bool value_bool(struct changes *c, const char *field, struct str v,
+		bool *out) must_check;
 /* One of WORDS (NULL at the end); its index. */
 bool value_word(struct changes *c, const char *field, struct str v,
 		const char *const *words, int64_t *out) must_check;
@@ -124,11 +124,12 @@ bool is_key(struct str key, const char *name);
 bool unknown_key(struct changes *c, const char *noun, struct str key,
 		 const char *const *keys);
 
-extern const char *const home_words[], *const tls_words[],
-	*const when_down_words[], *const own_senders_words[],
-	*const from_header_words[],
-	*const family_words[],
-	*const role_words[];
+extern const char *const home_words[],
+	*const tls_words[], *const when_down_words[],
+				    *const own_senders_words[],
+					    *const from_header_words[],
+						    *const family_words[],
+							    *const role_words[];
 
 /* ---- domains and holders, looked for (changes_find.c) ---- */
 
@@ -145,8 +146,8 @@ bool domain_load(struct changes *c, const char *field, struct str name,
 /* *ID is 0 when the (canonical) name is none of ours. */
 bool domain_id(struct changes *c, struct str name, int64_t *id) must_check;
 /* By its id, which is there. */
-bool domain_read(struct changes *c, int64_t id, struct domain_row *out)
-	must_check;
+bool domain_read(struct changes *c, int64_t id,
+		 struct domain_row *out) must_check;
 
 struct holder_row {
 	int64_t id, kind, domain, enabled, builtin;
@@ -154,11 +155,11 @@ struct holder_row {
 	struct str login, name, password;
 };
 
-extern const char *const kind_words[];	/* "user", "group", "shared mailbox" */
+extern const char *const kind_words[]; /* "user", "group", "shared mailbox" */
 
 /* By its default address, or any other of its addresses. */
-bool holder_load(struct changes *c, struct str address, struct holder_row *out)
-	must_check;
+bool holder_load(struct changes *c, struct str address,
+		 struct holder_row *out) must_check;
 bool holder_load_kind(struct changes *c, enum holder_kind kind,
 		      struct str address, struct holder_row *out) must_check;
 /* The same, for what cannot be taken lightly: by its default address only.  An
@@ -166,11 +167,10 @@ bool holder_load_kind(struct changes *c, enum holder_kind kind,
 bool holder_load_named(struct changes *c, enum holder_kind kind,
 		       struct str address, struct holder_row *out) must_check;
 /* Whom holder_load() would load; *ID 0: nobody, or it is no address. */
-bool holder_find(struct changes *c, struct str address, int64_t *id)
-	must_check;
+bool holder_find(struct changes *c, struct str address, int64_t *id) must_check;
 /* By its id, which is there. */
-bool holder_read(struct changes *c, int64_t id, struct holder_row *out)
-	must_check;
+bool holder_read(struct changes *c, int64_t id,
+		 struct holder_row *out) must_check;
 /* Who gets mail for it? *HOLDER 0: nobody. BUILTIN ones count when asked. */
 bool place_holder(struct changes *c, int64_t domain, struct str local,
 		  struct str name, bool builtin, int64_t *holder) must_check;
@@ -180,8 +180,8 @@ bool address_holder(struct changes *c, const struct address *a,
 		    int64_t *holder) must_check;
 
 /* As the key `forward` has them: "a@b.test, c@d.test". */
-bool forwards_text(struct changes *c, int64_t holder, struct str *out)
-	must_check;
+bool forwards_text(struct changes *c, int64_t holder,
+		   struct str *out) must_check;
 
 /* ---- the names of a domain (changes_domain_names.c) ---- */
 
@@ -208,8 +208,8 @@ bool value_place(struct changes *c, const char *field, struct str text,
  */
 struct place {
 	int64_t domain;
-	struct str local, name;		/* name "*": all */
-	struct str text;		/* "left@name", for sentences */
+	struct str local, name; /* name "*": all */
+	struct str text;        /* "left@name", for sentences */
 };
 bool place_parse(struct changes *c, const char *field, struct str text,
 		 int64_t domain, struct place *out) must_check;
@@ -232,8 +232,8 @@ bool address_leads(struct changes *c, const char *field,
 /* ---- holders and their addresses (changes_address.c) ---- */
 
 /* What a default address may be: it needs no quotes anywhere. */
-bool check_default_address(struct changes *c, const struct address *a)
-	must_check;
+bool check_default_address(struct changes *c,
+			   const struct address *a) must_check;
 /* Insert a holder with its default address; sets id, login, domain. */
 bool holder_insert(struct changes *c, struct str address,
 		   struct holder_row *h) must_check;
@@ -257,8 +257,8 @@ bool deleted_keep(struct changes *c, const struct holder_row *h,
  * through. */
 bool check_rank(struct changes *c, const struct holder_row *h) must_check;
 /* The same as an answer. */
-bool is_outranked(struct changes *c, const struct holder_row *h, bool *out)
-	must_check;
+bool is_outranked(struct changes *c, const struct holder_row *h,
+		  bool *out) must_check;
 /* H called SHOWN, for who may not see its login. */
 bool check_rank_as(struct changes *c, const struct holder_row *h,
 		   const char *field, struct str shown) must_check;
@@ -283,9 +283,9 @@ struct texts references_texts(struct changes *c, const struct references *all);
 /* An address, or all those of a domain or of one of its names. */
 struct target {
 	int64_t domain;
-	struct str local;	/* empty: all */
-	struct str name;	/* "*": all of the domain's */
-	int64_t but_holder, but_domain;	/* what belongs to these leads not */
+	struct str local;               /* empty: all */
+	struct str name;                /* "*": all of the domain's */
+	int64_t but_holder, but_domain; /* what belongs to these leads not */
 };
 
 /* Each adds to OUT, whose memory is the change's. */
@@ -302,8 +302,8 @@ typedef struct str reference_text(struct changes *c, const struct reference *r,
 bool kept_forwards_lead(struct changes *c, const struct target *t,
 			reference_text *to, struct str name) must_check;
 /* Of all his addresses: to nobody. */
-bool kept_forwards_leave(struct changes *c, const struct holder_row *h)
-	must_check;
+bool kept_forwards_leave(struct changes *c,
+			 const struct holder_row *h) must_check;
 /* The administrator who signs in with this user. */
 bool references_find_admin(struct changes *c, const struct holder_row *h,
 			   struct references *out) must_check;
@@ -319,19 +319,19 @@ bool references_settle(struct changes *c, struct references *all,
 /* "user", "group", "shared": as the change log has it. */
 const char *holder_noun(const struct holder_row *h);
 /* A mailbox here goes by its login, and Dovecot's LMTP takes ASCII only. */
-bool check_mailbox_name(struct changes *c, const struct holder_row *h)
-	must_check;
+bool check_mailbox_name(struct changes *c,
+			const struct holder_row *h) must_check;
 /* Refused when they fit no user, whoever he is. */
-bool user_settings_check(struct changes *c, const struct setting *s, size_t n)
-	must_check;
+bool user_settings_check(struct changes *c, const struct setting *s,
+			 size_t n) must_check;
 
 /* ---- who may send as a group or shared mailbox (changes_senders.c) ---- */
 
 /* "members, a@b, c@d"; empty: nobody. */
-bool senders_load(struct changes *c, int64_t holder, struct str *out)
-	must_check;
-bool senders_set(struct changes *c, const struct holder_row *h, struct str text)
-	must_check;
+bool senders_load(struct changes *c, int64_t holder,
+		  struct str *out) must_check;
+bool senders_set(struct changes *c, const struct holder_row *h,
+		 struct str text) must_check;
 
 /* ---- groups (changes_group.c) ---- */
 

@@ -87,11 +87,11 @@ bool change_begin(struct changes *c)
 {
 	check(!c->in_change);
 	arena_reset(c->arena);
-	c->result = (struct change){ .outcome = CHANGE_DONE,
-				     .sentence = "Done." };
+	c->result =
+		(struct change){ .outcome = CHANGE_DONE, .sentence = "Done." };
 	c->cleaned = (struct references){ 0 };
-	c->in_change = sql_script(c->sql, c->in_batch ? "SAVEPOINT change"
-						      : "BEGIN IMMEDIATE");
+	c->in_change = sql_script(
+		c->sql, c->in_batch ? "SAVEPOINT change" : "BEGIN IMMEDIATE");
 	return c->in_change || broken(c);
 }
 
@@ -109,7 +109,8 @@ struct change change_end(struct changes *c, bool ok)
 		return c->result;
 	c->in_change = false;
 	check(ok == (c->result.outcome == CHANGE_DONE));
-	if (ok && !sql_script(c->sql, c->in_batch ? "RELEASE change" : "COMMIT"))
+	if (ok &&
+	    !sql_script(c->sql, c->in_batch ? "RELEASE change" : "COMMIT"))
 		ok = broken(c);
 	if (!ok)
 		undo(c);
@@ -157,15 +158,18 @@ bool change_refuse(struct changes *c, enum change_outcome outcome,
 static const char *with_cleaned(struct changes *c, const char *text)
 {
 	const struct value values[] = {
-		V("text", text), V("n", c->cleaned.n),
-		V("names", references_texts(c, &c->cleaned)), { 0 },
+		V("text", text),
+		V("n", c->cleaned.n),
+		V("names", references_texts(c, &c->cleaned)),
+		{ 0 },
 	};
 
 	if (c->cleaned.n == 0)
 		return text;
-	return arena_cstr(c->arena,
-			  sentence_fill(S("{text} Taken away with it: {names}."),
-					values, c->arena));
+	return arena_cstr(
+		c->arena,
+		sentence_fill(S("{text} Taken away with it: {names}."), values,
+			      c->arena));
 }
 
 bool change_done(struct changes *c, const char *format, ...)
@@ -190,13 +194,14 @@ bool change_broken(struct changes *c)
 bool change_log(struct changes *c, const char *noun, struct str subject,
 		struct str field, struct str old, struct str new)
 {
-	return run(c, "INSERT INTO change_log "
-		      "(who, noun, subject, field, old, new, domain) "
-		      "VALUES (?1, ?2, ?3, ?4, ?5, ?6, CASE WHEN ?2 IN "
-		      "('domain', 'user', 'address', 'group', 'shared') THEN "
-		      "coalesce((SELECT domain FROM domain_name WHERE name = "
-		      "CASE ?2 WHEN 'domain' THEN ?3 ELSE "
-		      "substr(?3, instr(?3, '@') + 1) END), 0) ELSE 0 END)",
+	return run(c,
+		   "INSERT INTO change_log "
+		   "(who, noun, subject, field, old, new, domain) "
+		   "VALUES (?1, ?2, ?3, ?4, ?5, ?6, CASE WHEN ?2 IN "
+		   "('domain', 'user', 'address', 'group', 'shared') THEN "
+		   "coalesce((SELECT domain FROM domain_name WHERE name = "
+		   "CASE ?2 WHEN 'domain' THEN ?3 ELSE "
+		   "substr(?3, instr(?3, '@') + 1) END), 0) ELSE 0 END)",
 		   "ttssss", c->who, noun, subject, field, old, new);
 }
 
@@ -216,8 +221,8 @@ bool name_list(struct changes *c, struct query *q, struct texts *out,
 		if (*n < NAMES_SHOWN)
 			shown[*n] = query_text(q, 0, c->arena);
 	query_free(q);
-	*out = (struct texts){ shown, *n < NAMES_SHOWN ? (size_t)*n
-						       : NAMES_SHOWN };
+	*out = (struct texts){ shown,
+			       *n < NAMES_SHOWN ? (size_t)*n : NAMES_SHOWN };
 	return a != ANSWER_UNSURE || broken(c);
 }
 
@@ -299,7 +304,7 @@ bool unknown_key(struct changes *c, const char *noun, struct str key,
 bool value_bool(struct changes *c, const char *field, struct str v, bool *out)
 {
 	static const char *const words[] = { "yes", "no",  "true", "false",
-					     "on",  "off", "1",	   "0" };
+					     "on",  "off", "1",    "0" };
 
 	for (size_t i = 0; i < array_size(words); i++)
 		if (str_same_nocase(v, str_of(words[i]))) {

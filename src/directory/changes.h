@@ -28,7 +28,7 @@
 #include "base/sentence.h"
 #include "directory/directory.h"
 
-#define ADMIN_FIRST "admin0"	/* superadministrator, made by init */
+#define ADMIN_FIRST "admin0" /* superadministrator, made by init */
 
 struct changes;
 
@@ -38,9 +38,9 @@ void changes_close(struct changes *c);
 
 enum change_outcome {
 	CHANGE_DONE,
-	CHANGE_REFUSED,		/* against a rule */
-	CHANGE_NOT_FOUND,	/* what should be changed is not there */
-	CHANGE_FAILED,		/* our own trouble */
+	CHANGE_REFUSED,   /* against a rule */
+	CHANGE_NOT_FOUND, /* what should be changed is not there */
+	CHANGE_FAILED,    /* our own trouble */
 };
 
 enum refusal {
@@ -51,14 +51,14 @@ enum refusal {
 
 struct change {
 	enum change_outcome outcome;
-	const char *field;	/* the key at fault, or NULL */
-	const char *sentence;	/* what was done, or what to do */
+	const char *field;    /* the key at fault, or NULL */
+	const char *sentence; /* what was done, or what to do */
 	/* When refused or not found: the sentence's identity and values. */
 	enum refusal reason;
 	const struct value *values;
-};			/* on loan until the next call with this handle */
+}; /* on loan until the next call with this handle */
 
-const char *refusal_name(enum refusal r);	/* "domain_exists" */
+const char *refusal_name(enum refusal r); /* "domain_exists" */
 
 struct setting {
 	struct str key, value;
@@ -85,24 +85,24 @@ struct directory *changes_directory(struct changes *c);
 void changes_clean(struct changes *c, bool on);
 
 enum reference_kind {
-	REFERENCE_FORWARD,	/* of a user */
-	REFERENCE_MEMBER,	/* of a group */
-	REFERENCE_CATCH_ALL,	/* of a domain */
-	REFERENCE_POSTMASTER,	/* of a domain */
-	REFERENCE_ADMINISTRATOR,	/* rights of one who signs in with it */
+	REFERENCE_FORWARD,       /* of a user */
+	REFERENCE_MEMBER,        /* of a group */
+	REFERENCE_CATCH_ALL,     /* of a domain */
+	REFERENCE_POSTMASTER,    /* of a domain */
+	REFERENCE_ADMINISTRATOR, /* rights of one who signs in with it */
 };
 
 struct reference {
 	enum reference_kind kind;
-	struct str owner;	/* login, name of the domain or administrator */
-	struct str address;	/* as it is written there */
+	struct str owner;   /* login, name of the domain or administrator */
+	struct str address; /* as it is written there */
 	/* Inside directory/ only. */
-	int64_t row, holder, domain;	/* its own; the owner's id and domain */
-	struct str local, at;		/* of the address, canonical */
-	bool is_last;			/* the group is empty now */
+	int64_t row, holder, domain; /* its own; the owner's id and domain */
+	struct str local, at;        /* of the address, canonical */
+	bool is_last;                /* the group is empty now */
 };
 
-const char *reference_kind_name(enum reference_kind k);	/* "catch_all"... */
+const char *reference_kind_name(enum reference_kind k); /* "catch_all"... */
 /* Number I of what the last change has taken away and he may see; NULL: no
  * more. */
 const struct reference *changes_cleaned(const struct changes *c, size_t i);
@@ -146,7 +146,7 @@ struct change user_set(struct changes *c, struct str address,
 /* Who was meant some time ago: refused when ADDRESS has become another's.  A
  * user of another domain than DOMAIN (0: of any) is not there. */
 struct user_meant {
-	int64_t id;		/* holder_entry's; 0: nobody had it */
+	int64_t id; /* holder_entry's; 0: nobody had it */
 	struct str address;
 	int64_t domain;
 };
@@ -225,9 +225,9 @@ struct change admin_delete(struct changes *c, struct str name);
 /* ---- an administrator's second factor: codes by time (RFC 6238) ---- */
 
 enum {
-	TOTP_SECRET_CHARS = 32,		/* of base32: 160 bits */
+	TOTP_SECRET_CHARS = 32, /* of base32: 160 bits */
 	RECOVERY_CODES = 10,
-	RECOVERY_CODE_CHARS = 14,	/* "abcd-efgh-ijkl": 60 bits */
+	RECOVERY_CODE_CHARS = 14, /* "abcd-efgh-ijkl": 60 bits */
 };
 
 struct recovery_codes {
@@ -239,9 +239,8 @@ struct recovery_codes {
 struct change totp_begin(struct changes *c, struct str admin,
 			 char secret[TOTP_SECRET_CHARS + 1]);
 /* On, if CODE is of the secret that was begun; OUT is put out once. */
-struct change totp_confirm(struct changes *c, struct str admin,
-			   struct str code, int64_t now_s,
-			   struct recovery_codes *out);
+struct change totp_confirm(struct changes *c, struct str admin, struct str code,
+			   int64_t now_s, struct recovery_codes *out);
 /* Other recovery codes: those that were are void. */
 struct change totp_renew(struct changes *c, struct str admin,
 			 struct recovery_codes *out);
@@ -255,20 +254,20 @@ struct change totp_use(struct changes *c, struct str admin, struct str code,
 enum { TOKEN_CHARS = 44 };
 
 /* Of the administrator ADMIN; the token is put into OUT, once. */
-struct change token_create(struct changes *c, struct str admin,
-			   struct str name, bool may_write, int64_t days,
+struct change token_create(struct changes *c, struct str admin, struct str name,
+			   bool may_write, int64_t days,
 			   char out[TOKEN_CHARS + 1]);
 /* ADMIN empty: anybody's. */
 struct change token_delete(struct changes *c, struct str admin, int64_t id);
 
 /* ---- words, as settings and lists write them ---- */
 
-const char *home_name(enum home h);		/* "hosted"... */
-const char *tls_name(enum system_tls t);	/* "opportunistic"... */
-const char *family_name(enum address_family f);	/* "any", "ipv4"... */
-const char *when_down_name(enum when_down w);	/* "keep-known"... */
+const char *home_name(enum home h);             /* "hosted"... */
+const char *tls_name(enum system_tls t);        /* "opportunistic"... */
+const char *family_name(enum address_family f); /* "any", "ipv4"... */
+const char *when_down_name(enum when_down w);   /* "keep-known"... */
 const char *own_senders_name(enum own_senders o);
 const char *from_header_name(enum from_header f);
-const char *role_name(enum admin_role r);	/* "superadmin"... */
+const char *role_name(enum admin_role r); /* "superadmin"... */
 
 #endif

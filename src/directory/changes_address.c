@@ -16,10 +16,10 @@
 bool check_default_address(struct changes *c, const struct address *a)
 {
 	if (a->has_detail)
-		return refuse(c, "address", default_address_has_detail,
-			      V("address", arena_strf(c->arena, "%.*s@%.*s",
-						      STR(a->base),
-						      STR(a->domain))));
+		return refuse(
+			c, "address", default_address_has_detail,
+			V("address", arena_strf(c->arena, "%.*s@%.*s",
+						STR(a->base), STR(a->domain))));
 	if (str_find(a->spelling, '"') >= 0)
 		return refuse(c, "address", default_address_is_quoted);
 	return true;
@@ -31,18 +31,19 @@ bool holder_insert(struct changes *c, struct str address, struct holder_row *h)
 	struct address a;
 	struct place p;
 
-	if (!value_address(c, "address", address, &a) || !check_default_address(c, &a) ||
+	if (!value_address(c, "address", address, &a) ||
+	    !check_default_address(c, &a) ||
 	    !domain_load(c, "address", a.domain, &d))
 		return false;
 	h->domain = d.id;
-	h->login = arena_strf(c->arena, "%.*s@%.*s", STR(a.local),
-			      STR(d.name));
+	h->login = arena_strf(c->arena, "%.*s@%.*s", STR(a.local), STR(d.name));
 	p = (struct place){ d.id, a.local, S("*"), h->login };
 	if (!place_is_free(c, "address", &p))
 		return false;
-	if (!run(c, "INSERT INTO holder (kind, domain, login, sort_key) "
-		    "VALUES (?1, ?2, ?3, sort_key(?3)) ON CONFLICT DO NOTHING", "iis", h->kind,
-		 h->domain, h->login))
+	if (!run(c,
+		 "INSERT INTO holder (kind, domain, login, sort_key) "
+		 "VALUES (?1, ?2, ?3, sort_key(?3)) ON CONFLICT DO NOTHING",
+		 "iis", h->kind, h->domain, h->login))
 		return false;
 	if (sql_changes(c->sql) == 0)
 		return refuse(c, "address", address_reserved,
@@ -65,8 +66,8 @@ static bool detach(struct changes *c, const struct holder_row *h)
 
 bool holder_delete(struct changes *c, const struct holder_row *h)
 {
-	const char *noun = h->kind == HOLDER_SHARED ? "shared"
-						    : kind_words[h->kind];
+	const char *noun =
+		h->kind == HOLDER_SHARED ? "shared" : kind_words[h->kind];
 
 	if (h->builtin)
 		return refuse(c, "address", builtin_stays,
@@ -79,8 +80,9 @@ bool holder_delete(struct changes *c, const struct holder_row *h)
 		return false;
 	if (h->kind == HOLDER_GROUP)
 		return done(c, "The group %.*s is deleted.", STR(h->login));
-	return done(c, "The %s %.*s is deleted. For %d days `splitmail %s "
-		       "restore %.*s` brings back what was here.",
+	return done(c,
+		    "The %s %.*s is deleted. For %d days `splitmail %s "
+		    "restore %.*s` brings back what was here.",
 		    kind_words[h->kind], STR(h->login), KEPT_DAYS, noun,
 		    STR(h->login));
 }
@@ -95,8 +97,10 @@ bool check_system(struct changes *c, const char *field,
 	if (h->kind != HOLDER_USER || h->system)
 		return true;
 	if (h->mail_system == HOME_HOSTED &&
-	    !ask(c, &elsewhere, "SELECT count(*) FROM address WHERE holder = ? "
-				"AND home IN (1, 2)", "i", h->id))
+	    !ask(c, &elsewhere,
+		 "SELECT count(*) FROM address WHERE holder = ? "
+		 "AND home IN (1, 2)",
+		 "i", h->id))
 		return false;
 	if (h->mail_system != HOME_ALTERNATE && !elsewhere)
 		return true;
@@ -117,10 +121,8 @@ static bool add(struct changes *c, struct str holder, struct str address)
 
 	return holder_load(c, holder, &h) &&
 	       place_parse(c, "address", address, h.domain, &p) &&
-	       place_take_in(c, &h, &p) &&
-	       place_is_free(c, "address", &p) &&
-	       place_add(c, h.id, &p, false) &&
-	       check_rank(c, &h) &&
+	       place_take_in(c, &h, &p) && place_is_free(c, "address", &p) &&
+	       place_add(c, h.id, &p, false) && check_rank(c, &h) &&
 	       change_log(c, "address", h.login, S("added"), S(""), p.text) &&
 	       done(c, "%.*s is an address of %.*s.", STR(p.text),
 		    STR(h.login));
@@ -139,8 +141,8 @@ static bool read_address(struct changes *c, const struct place *p,
 		"SELECT id, holder, is_default, routed, home, name FROM address "
 		"WHERE domain = ?1 AND local = ?2 AND name IN (?3, '*') AND "
 		"builtin = 0 AND (?4 = 0 OR holder = ?4) "
-		"ORDER BY name DESC LIMIT 1", "issi", p->domain, p->local,
-		p->name, holder);
+		"ORDER BY name DESC LIMIT 1",
+		"issi", p->domain, p->local, p->name, holder);
 	enum answer a = query_next(&q);
 
 	if (a == ANSWER_UNSURE)
@@ -168,9 +170,11 @@ static bool domain_of_all(struct changes *c, struct str text, int64_t *domain)
 		return false;
 	if (!all)
 		return true;
-	if (!ask(c, domain, "SELECT CASE count(*) WHEN 1 THEN max(domain) "
-			    "ELSE -count(*) END FROM address WHERE local = ? "
-			    "AND name = '*' AND builtin = 0", "s", a.local))
+	if (!ask(c, domain,
+		 "SELECT CASE count(*) WHEN 1 THEN max(domain) "
+		 "ELSE -count(*) END FROM address WHERE local = ? "
+		 "AND name = '*' AND builtin = 0",
+		 "s", a.local))
 		return false;
 	if (*domain > 0)
 		return true;
@@ -302,8 +306,7 @@ static bool set_address(struct changes *c, struct str text,
 		return false;
 	if (h.kind != HOLDER_USER)
 		return refuse(c, "address", only_users_live_elsewhere,
-			      V("address", text),
-			      V("kind", kind_words[h.kind]),
+			      V("address", text), V("kind", kind_words[h.kind]),
 			      V("holder", h.login));
 	if (!check_rank(c, &h))
 		return false;
@@ -327,8 +330,8 @@ struct change address_add(struct changes *c, struct str holder,
 struct change address_remove(struct changes *c, struct str holder,
 			     struct str address)
 {
-	return change_end(c, change_begin(c) &&
-				     remove_address(c, holder, address));
+	return change_end(
+		c, change_begin(c) && remove_address(c, holder, address));
 }
 
 struct change address_set(struct changes *c, struct str address,

@@ -18,9 +18,11 @@ struct admin_row {
 static bool find(struct changes *c, struct str name, struct admin_row *out)
 {
 	struct query q scoped(query) = sql_query(
-		c->sql, "SELECT a.id, a.role, a.domain, a.name, a.password, "
-			"coalesce(d.name, '') FROM admin a LEFT JOIN domain d "
-			"ON d.id = a.domain WHERE a.name = ?", "s", name);
+		c->sql,
+		"SELECT a.id, a.role, a.domain, a.name, a.password, "
+		"coalesce(d.name, '') FROM admin a LEFT JOIN domain d "
+		"ON d.id = a.domain WHERE a.name = ?",
+		"s", name);
 	enum answer a = query_next(&q);
 
 	*out = (struct admin_row){ 0 };
@@ -29,8 +31,11 @@ static bool find(struct changes *c, struct str name, struct admin_row *out)
 	if (a == ANSWER_NO)
 		return true;
 	*out = (struct admin_row){
-		query_int(&q, 0), query_int(&q, 1), query_int(&q, 2),
-		query_text(&q, 3, c->arena), query_text(&q, 4, c->arena),
+		query_int(&q, 0),
+		query_int(&q, 1),
+		query_int(&q, 2),
+		query_text(&q, 3, c->arena),
+		query_text(&q, 4, c->arena),
 		query_text(&q, 5, c->arena),
 	};
 	return true;
@@ -144,9 +149,11 @@ static bool end_totp(struct changes *c, const struct admin_row *r)
  * its hash. */
 static bool check_user_hash(struct changes *c, const struct admin_row *r)
 {
-	struct query q scoped(query) = sql_query(
-		c->sql, "SELECT password FROM holder WHERE login = ? AND "
-			"kind = 0 AND password <> ''", "s", r->name);
+	struct query q scoped(query) =
+		sql_query(c->sql,
+			  "SELECT password FROM holder WHERE login = ? AND "
+			  "kind = 0 AND password <> ''",
+			  "s", r->name);
 	enum answer a = str_empty(r->password) ? query_next(&q) : ANSWER_NO;
 
 	if (a == ANSWER_UNSURE)
@@ -190,14 +197,17 @@ static bool create(struct changes *c, struct str name, const struct setting *s,
 	r = (struct admin_row){ .role = ADMIN_DOMAIN, .name = name };
 	return apply(c, &r, s, n) && check_user_hash(c, &r) &&
 	       log_row(c, &none, &r) &&
-	       run(c, "INSERT INTO admin (name, role, domain, password) "
-		      "VALUES (?, ?, ?, ?)", "siIs", r.name, r.role, r.domain,
-		   r.password) &&
+	       run(c,
+		   "INSERT INTO admin (name, role, domain, password) "
+		   "VALUES (?, ?, ?, ?)",
+		   "siIs", r.name, r.role, r.domain, r.password) &&
 	       change_log(c, "admin", r.name, S("created"), S(""), r.name) &&
 	       done(c, "The %s %.*s is created.%s", role_words[r.role],
-		    STR(r.name), str_empty(r.password)
-			? " There is no password yet: see `splitmail admin "
-			  "password --help`." : "");
+		    STR(r.name),
+		    str_empty(r.password)
+			    ? " There is no password yet: see `splitmail admin "
+			      "password --help`."
+			    : "");
 }
 
 static bool set(struct changes *c, struct str name, const struct setting *s,
@@ -209,9 +219,10 @@ static bool set(struct changes *c, struct str name, const struct setting *s,
 		return false;
 	old = r;
 	return apply(c, &r, s, n) && log_row(c, &old, &r) &&
-	       run(c, "UPDATE admin SET role = ?, domain = ?, password = ? "
-		      "WHERE id = ?", "iIsi", r.role, r.domain, r.password,
-		   r.id) &&
+	       run(c,
+		   "UPDATE admin SET role = ?, domain = ?, password = ? "
+		   "WHERE id = ?",
+		   "iIsi", r.role, r.domain, r.password, r.id) &&
 	       (!r.ends_totp || end_totp(c, &r)) &&
 	       done(c, "The administrator %.*s is changed.", STR(r.name));
 }

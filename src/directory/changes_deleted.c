@@ -25,10 +25,11 @@ struct deleted_row {
 static bool read_row(struct changes *c, int64_t id, struct deleted_row *out)
 {
 	struct query q scoped(query) = sql_query(
-		c->sql, "SELECT id, kind, login, name, mailbox, mail_system, "
-			"coalesce(system, 0), enabled, password, quota_bytes, "
-			"forward_keeps_copy FROM deleted WHERE id = ?", "i",
-		id);
+		c->sql,
+		"SELECT id, kind, login, name, mailbox, mail_system, "
+		"coalesce(system, 0), enabled, password, quota_bytes, "
+		"forward_keeps_copy FROM deleted WHERE id = ?",
+		"i", id);
 
 	if (query_next(&q) != ANSWER_YES)
 		return broken(c);
@@ -54,9 +55,11 @@ static bool read_row(struct changes *c, int64_t id, struct deleted_row *out)
 static bool several(struct changes *c, struct str login)
 {
 	struct query q scoped(query) = sql_query(
-		c->sql, "SELECT id || ' (' || datetime(deleted_at, 'unixepoch') "
-			"|| ')' FROM deleted WHERE login = ? AND is_erased = 0 "
-			"ORDER BY id", "s", login);
+		c->sql,
+		"SELECT id || ' (' || datetime(deleted_at, 'unixepoch') "
+		"|| ')' FROM deleted WHERE login = ? AND is_erased = 0 "
+		"ORDER BY id",
+		"s", login);
 	struct texts names;
 	int64_t n;
 
@@ -73,25 +76,30 @@ static bool find(struct changes *c, struct str who, struct deleted_row *out)
 	uint64_t number;
 
 	if (str_number(who, INT64_MAX, &number)) {
-		if (!ask(c, &id, "SELECT id FROM deleted WHERE id = ? AND "
-				 "is_erased = 0", "i", (int64_t)number))
+		if (!ask(c, &id,
+			 "SELECT id FROM deleted WHERE id = ? AND "
+			 "is_erased = 0",
+			 "i", (int64_t)number))
 			return false;
 	} else {
 		if (!value_address(c, "address", who, &a))
 			return false;
 		login = address_key(&a, c->arena);
-		if (!ask(c, &n, "SELECT count(*) FROM deleted WHERE login = ? "
-				"AND is_erased = 0", "s", login))
+		if (!ask(c, &n,
+			 "SELECT count(*) FROM deleted WHERE login = ? "
+			 "AND is_erased = 0",
+			 "s", login))
 			return false;
 		if (n > 1)
 			return several(c, login);
-		if (!ask(c, &id, "SELECT id FROM deleted WHERE login = ? AND "
-				 "is_erased = 0", "s", login))
+		if (!ask(c, &id,
+			 "SELECT id FROM deleted WHERE login = ? AND "
+			 "is_erased = 0",
+			 "s", login))
 			return false;
 	}
 	if (!id)
-		return missing(c, "address", no_such_deleted,
-			       V("who", who));
+		return missing(c, "address", no_such_deleted, V("who", who));
 	return read_row(c, id, out);
 }
 
@@ -101,22 +109,24 @@ static bool find(struct changes *c, struct str who, struct deleted_row *out)
 static bool give_addresses(struct changes *c, const struct deleted_row *r,
 			   const struct holder_row *h)
 {
-	return run(c, "INSERT INTO address (domain, local, name, holder, "
-		      "routed, home) SELECT ?1, t.local, t.name, ?2, t.routed, "
-		      "t.home FROM deleted_address t WHERE t.deleted = ?3 AND "
-		      "(t.name = '*' OR EXISTS (SELECT 1 FROM domain_name n "
-		      "WHERE n.domain = ?1 AND n.name = t.name)) AND NOT EXISTS "
-		      "(SELECT 1 FROM address a WHERE a.domain = ?1 AND "
-		      "a.local = t.local AND a.builtin = 0 AND (t.name = '*' OR "
-		      "a.name IN (t.name, '*')))", "iii", h->domain, h->id,
-		   r->id) &&
-	       run(c, "UPDATE address SET (routed, home) = (SELECT routed, "
-		      "home FROM deleted_address t WHERE t.deleted = ?2 AND "
-		      "t.local = address.local AND t.name = address.name) "
-		      "WHERE holder = ?1 AND is_default AND EXISTS (SELECT 1 "
-		      "FROM deleted_address t WHERE t.deleted = ?2 AND t.local "
-		      "= address.local AND t.name = address.name)", "ii",
-		   h->id, r->id) &&
+	return run(c,
+		   "INSERT INTO address (domain, local, name, holder, "
+		   "routed, home) SELECT ?1, t.local, t.name, ?2, t.routed, "
+		   "t.home FROM deleted_address t WHERE t.deleted = ?3 AND "
+		   "(t.name = '*' OR EXISTS (SELECT 1 FROM domain_name n "
+		   "WHERE n.domain = ?1 AND n.name = t.name)) AND NOT EXISTS "
+		   "(SELECT 1 FROM address a WHERE a.domain = ?1 AND "
+		   "a.local = t.local AND a.builtin = 0 AND (t.name = '*' OR "
+		   "a.name IN (t.name, '*')))",
+		   "iii", h->domain, h->id, r->id) &&
+	       run(c,
+		   "UPDATE address SET (routed, home) = (SELECT routed, "
+		   "home FROM deleted_address t WHERE t.deleted = ?2 AND "
+		   "t.local = address.local AND t.name = address.name) "
+		   "WHERE holder = ?1 AND is_default AND EXISTS (SELECT 1 "
+		   "FROM deleted_address t WHERE t.deleted = ?2 AND t.local "
+		   "= address.local AND t.name = address.name)",
+		   "ii", h->id, r->id) &&
 	       addresses_spell(c, h->id);
 }
 
@@ -134,17 +144,20 @@ static bool give_forward(struct changes *c, const struct holder_row *h,
 		return false;
 	if ((domain && !holder) || holder == h->id)
 		return true;
-	return run(c, "INSERT INTO forward (holder, spelling, local, domain) "
-		      "VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING", "isss",
-		   h->id, a.spelling, a.local, a.domain);
+	return run(c,
+		   "INSERT INTO forward (holder, spelling, local, domain) "
+		   "VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
+		   "isss", h->id, a.spelling, a.local, a.domain);
 }
 
 static bool give_forwards(struct changes *c, const struct deleted_row *r,
 			  const struct holder_row *h)
 {
 	struct query q scoped(query) = sql_query(
-		c->sql, "SELECT spelling FROM deleted_forward WHERE deleted = ? "
-			"ORDER BY id", "i", r->id);
+		c->sql,
+		"SELECT spelling FROM deleted_forward WHERE deleted = ? "
+		"ORDER BY id",
+		"i", r->id);
 	enum answer a;
 
 	while ((a = query_next(&q)) == ANSWER_YES)
@@ -190,10 +203,11 @@ static bool give_group(struct changes *c, const struct holder_row *h,
 		return false;
 	if (!may)
 		return true;
-	if (!run(c, "INSERT INTO member (holder, spelling, local, domain) "
-		    "SELECT ?1, ?2, ?3, ?4 WHERE (SELECT count(*) FROM member "
-		    "WHERE holder = ?1) < ?5 ON CONFLICT DO NOTHING", "isssi",
-		 g.id, a.spelling, a.local, a.domain,
+	if (!run(c,
+		 "INSERT INTO member (holder, spelling, local, domain) "
+		 "SELECT ?1, ?2, ?3, ?4 WHERE (SELECT count(*) FROM member "
+		 "WHERE holder = ?1) < ?5 ON CONFLICT DO NOTHING",
+		 "isssi", g.id, a.spelling, a.local, a.domain,
 		 (int64_t)LIMIT_EXPANSION))
 		return false;
 	return sql_changes(c->sql) == 0 ||
@@ -203,9 +217,11 @@ static bool give_group(struct changes *c, const struct holder_row *h,
 static bool give_groups(struct changes *c, const struct deleted_row *r,
 			const struct holder_row *h)
 {
-	struct query q scoped(query) = sql_query(
-		c->sql, "SELECT holder, spelling FROM deleted_member WHERE "
-			"deleted = ? ORDER BY id", "i", r->id);
+	struct query q scoped(query) =
+		sql_query(c->sql,
+			  "SELECT holder, spelling FROM deleted_member WHERE "
+			  "deleted = ? ORDER BY id",
+			  "i", r->id);
 	enum answer a;
 
 	while ((a = query_next(&q)) == ANSWER_YES)
@@ -227,21 +243,23 @@ static bool give_right(struct changes *c, int64_t as, int64_t who)
 	if (!may)
 		return true;
 	return senders_load(c, as, &old) &&
-	       run(c, "INSERT INTO sender (holder, who) VALUES (?, ?) "
-		      "ON CONFLICT DO NOTHING", "ii", as, who) &&
+	       run(c,
+		   "INSERT INTO sender (holder, who) VALUES (?, ?) "
+		   "ON CONFLICT DO NOTHING",
+		   "ii", as, who) &&
 	       senders_load(c, as, &new) &&
-	       (str_same(old, new) ||
-		change_log(c, holder_noun(&g), g.login, S("senders"), old,
-			   new));
+	       (str_same(old, new) || change_log(c, holder_noun(&g), g.login,
+						 S("senders"), old, new));
 }
 
 static bool give_rights(struct changes *c, const struct deleted_row *r,
 			const struct holder_row *h)
 {
-	struct query q scoped(query) = sql_query(
-		c->sql, "SELECT coalesce(holder, ?2), coalesce(who, ?2) FROM "
-			"deleted_sender WHERE deleted = ?1 ORDER BY id", "ii",
-		r->id, h->id);
+	struct query q scoped(query) =
+		sql_query(c->sql,
+			  "SELECT coalesce(holder, ?2), coalesce(who, ?2) FROM "
+			  "deleted_sender WHERE deleted = ?1 ORDER BY id",
+			  "ii", r->id, h->id);
 	enum answer a;
 
 	while ((a = query_next(&q)) == ANSWER_YES)
@@ -256,13 +274,14 @@ static bool give_settings(struct changes *c, const struct deleted_row *r,
 			  const struct holder_row *h)
 {
 	return run(c, "DELETE FROM deleted WHERE id = ?", "i", r->id) &&
-	       run(c, "UPDATE holder SET name = ?, mailbox = ?, mail_system = "
-		      "?, system = ?, enabled = ?, password = ?, quota_bytes = "
-		      "?, forward_keeps_copy = ?, password_changes = "
-		      "unixepoch() WHERE id = ?", "ssiIisiii",
-		   r->was.name, r->mailbox, r->was.mail_system, r->was.system,
-		   r->was.enabled, r->was.password, r->was.quota_bytes,
-		   r->was.forward_keeps_copy, h->id);
+	       run(c,
+		   "UPDATE holder SET name = ?, mailbox = ?, mail_system = "
+		   "?, system = ?, enabled = ?, password = ?, quota_bytes = "
+		   "?, forward_keeps_copy = ?, password_changes = "
+		   "unixepoch() WHERE id = ?",
+		   "ssiIisiii", r->was.name, r->mailbox, r->was.mail_system,
+		   r->was.system, r->was.enabled, r->was.password,
+		   r->was.quota_bytes, r->was.forward_keeps_copy, h->id);
 }
 
 static bool restore(struct changes *c, struct str who, struct str address)
@@ -304,9 +323,10 @@ static bool erase_row(struct changes *c, const struct deleted_row *r)
 		   r->id) &&
 	       run(c, "DELETE FROM deleted_sender WHERE deleted = ?", "i",
 		   r->id) &&
-	       run(c, "UPDATE deleted SET is_erased = 1, until = unixepoch(), "
-		      "login = '', name = '', password = '' WHERE id = ?", "i",
-		   r->id) &&
+	       run(c,
+		   "UPDATE deleted SET is_erased = 1, until = unixepoch(), "
+		   "login = '', name = '', password = '' WHERE id = ?",
+		   "i", r->id) &&
 	       change_log(c, r->was.kind == HOLDER_SHARED ? "shared" : "user",
 			  r->was.login, S("erased"), r->was.login, S("")) &&
 	       done(c, "The mail of %.*s is erased, for good.",
@@ -347,8 +367,8 @@ struct change deleted_erase(struct changes *c, struct str who)
 struct change holder_erase(struct changes *c, enum holder_kind kind,
 			   struct str address)
 {
-	return change_end(c, change_begin(c) &&
-				     delete_and_erase(c, kind, address));
+	return change_end(
+		c, change_begin(c) && delete_and_erase(c, kind, address));
 }
 
 /* ---- for who removes the mail ---- */
@@ -359,13 +379,16 @@ bool deleted_due(struct changes *c, bool only_erased, struct arena *arena,
 	enum { AT_ONCE = 100 };
 	enum answer a;
 
-	if (!sql_run(c->sql, "UPDATE deleted SET is_erased = 1 WHERE until <= "
-			     "unixepoch() AND ?1 = 0", "b", only_erased))
+	if (!sql_run(c->sql,
+		     "UPDATE deleted SET is_erased = 1 WHERE until <= "
+		     "unixepoch() AND ?1 = 0",
+		     "b", only_erased))
 		return false;
-	struct query q scoped(query) = sql_query(
-		c->sql, "SELECT id, mailbox FROM deleted WHERE is_erased AND "
-			"until <= unixepoch() ORDER BY id LIMIT ?", "i",
-		(int64_t)AT_ONCE);
+	struct query q scoped(query) =
+		sql_query(c->sql,
+			  "SELECT id, mailbox FROM deleted WHERE is_erased AND "
+			  "until <= unixepoch() ORDER BY id LIMIT ?",
+			  "i", (int64_t)AT_ONCE);
 
 	*out = arena_array(arena, struct deleted_due, AT_ONCE);
 	*n = 0;
@@ -379,9 +402,11 @@ bool deleted_due(struct changes *c, bool only_erased, struct arena *arena,
 
 bool deleted_is_gone(struct changes *c, int64_t id)
 {
-	return sql_run(c->sql, "UPDATE deleted SET until = deleted_at + ?2 "
-			       "WHERE id = ?1 AND deleted_at + ?2 > "
-			       "unixepoch()", "ii", id, (int64_t)LATE_S) &&
+	return sql_run(c->sql,
+		       "UPDATE deleted SET until = deleted_at + ?2 "
+		       "WHERE id = ?1 AND deleted_at + ?2 > "
+		       "unixepoch()",
+		       "ii", id, (int64_t)LATE_S) &&
 	       (sql_changes(c->sql) > 0 ||
 		sql_run(c->sql, "DELETE FROM deleted WHERE id = ?", "i", id));
 }

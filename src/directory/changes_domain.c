@@ -57,8 +57,7 @@ static bool set_address(struct changes *c, const char *field, struct str v,
 	return true;
 }
 
-static bool set_catch_all(struct changes *c, struct domain_row *d,
-			  struct str v)
+static bool set_catch_all(struct changes *c, struct domain_row *d, struct str v)
 {
 	return set_address(c, "catch_all", v, &d->catch_all);
 }
@@ -117,20 +116,17 @@ static struct str get_postmaster(struct changes *c, const struct domain_row *d)
 	return d->postmaster;
 }
 
-static struct str get_own_senders(struct changes *c,
-				  const struct domain_row *d)
+static struct str get_own_senders(struct changes *c, const struct domain_row *d)
 {
 	return str_of(own_senders_words[d->own_senders]);
 }
 
-static struct str get_from_header(struct changes *c,
-				  const struct domain_row *d)
+static struct str get_from_header(struct changes *c, const struct domain_row *d)
 {
 	return str_of(from_header_words[d->from_header]);
 }
 
-static struct str get_description(struct changes *c,
-				  const struct domain_row *d)
+static struct str get_description(struct changes *c, const struct domain_row *d)
 {
 	return d->description;
 }
@@ -162,7 +158,7 @@ static bool set_key(struct changes *c, struct domain_row *d,
 	const char *names[array_size(keys) + 2] = { "aliases" };
 
 	if (is_key(s->key, "aliases"))
-		return true;	/* set_aliases() */
+		return true; /* set_aliases() */
 	for (size_t i = 0; i < array_size(keys); i++) {
 		if (is_key(s->key, keys[i].name))
 			return keys[i].set(c, d, s->value);
@@ -199,7 +195,8 @@ static bool check_nobody_needs_relay(struct changes *c,
 		"UNION SELECT h.login, h.id FROM address a JOIN holder h "
 		"ON h.id = a.holder WHERE a.domain = ?1 AND a.home <> 0 AND "
 		"a.home IN (1, 2) AND h.mail_system = 0 AND h.system IS NULL "
-		"ORDER BY 2", "i", d->id);
+		"ORDER BY 2",
+		"i", d->id);
 	struct texts names;
 	int64_t n;
 
@@ -207,8 +204,8 @@ static bool check_nobody_needs_relay(struct changes *c,
 		return false;
 	if (n == 0)
 		return true;
-	return refuse(c, "relay", relay_in_use, V("n", n),
-		      V("domain", d->name), V("names", names));
+	return refuse(c, "relay", relay_in_use, V("n", n), V("domain", d->name),
+		      V("names", names));
 }
 
 static bool check_leads(struct changes *c, const char *field,
@@ -232,8 +229,9 @@ static bool check_row(struct changes *c, const struct domain_row *old,
 		return refuse(c, "forward_unknown", forward_needs_relay,
 			      V("domain", d->name));
 	if (d->forward_unknown && !str_empty(d->catch_all))
-		return refuse(c, str_empty(old->catch_all) ? "catch_all"
-							   : "forward_unknown",
+		return refuse(c,
+			      str_empty(old->catch_all) ? "catch_all"
+							: "forward_unknown",
 			      catch_all_or_forward, V("domain", d->name));
 	return !str_empty(d->relay) || str_empty(old->relay) ||
 	       check_nobody_needs_relay(c, d);
@@ -267,11 +265,13 @@ static bool check_rights(struct changes *c, const struct domain_row *old,
 
 static bool write_row(struct changes *c, const struct domain_row *d)
 {
-	return run(c, "UPDATE domain SET description = ?, relay = ?, "
-		      "forward_unknown = ?, catch_all = ?, postmaster = ?, "
-		      "own_senders = ?, from_header = ?, "
-		      "max_message_bytes = ?, relay_is_elsewhere = ? "
-		      "WHERE id = ?", "ssissiiiii", d->description, d->relay, d->forward_unknown,
+	return run(c,
+		   "UPDATE domain SET description = ?, relay = ?, "
+		   "forward_unknown = ?, catch_all = ?, postmaster = ?, "
+		   "own_senders = ?, from_header = ?, "
+		   "max_message_bytes = ?, relay_is_elsewhere = ? "
+		   "WHERE id = ?",
+		   "ssissiiiii", d->description, d->relay, d->forward_unknown,
 		   d->catch_all, d->postmaster, d->own_senders, d->from_header,
 		   d->max_message_bytes, d->relay_is_elsewhere, d->id);
 }
@@ -305,16 +305,19 @@ static bool add_builtin(struct changes *c, const struct domain_row *d)
 {
 	int64_t id;
 
-	if (!run(c, "INSERT INTO holder (kind, domain, login, sort_key, name, "
-		    "builtin) VALUES (2, ?1, ?2, sort_key(?2), 'Postmaster', "
-		    "1)", "is", d->id,
-		 arena_strf(c->arena, "postmaster-builtin@%.*s",
-			    STR(d->name))))
+	if (!run(c,
+		 "INSERT INTO holder (kind, domain, login, sort_key, name, "
+		 "builtin) VALUES (2, ?1, ?2, sort_key(?2), 'Postmaster', "
+		 "1)",
+		 "is", d->id,
+		 arena_strf(c->arena, "postmaster-builtin@%.*s", STR(d->name))))
 		return false;
 	id = sql_last_id(c->sql);
-	return run(c, "INSERT INTO address (domain, local, name, builtin, "
-		      "holder) VALUES (?1, 'postmaster', '*', 1, ?2), "
-		      "(?1, 'abuse', '*', 1, ?2)", "ii", d->id, id);
+	return run(c,
+		   "INSERT INTO address (domain, local, name, builtin, "
+		   "holder) VALUES (?1, 'postmaster', '*', 1, ?2), "
+		   "(?1, 'abuse', '*', 1, ?2)",
+		   "ii", d->id, id);
 }
 
 static bool create(struct changes *c, struct str text, const struct setting *s,
@@ -328,7 +331,8 @@ static bool create(struct changes *c, struct str text, const struct setting *s,
 		 d.name))
 		return false;
 	d.id = sql_last_id(c->sql);
-	if (!domain_add_name(c, "name", &d, d.name) || !domain_read(c, d.id, &d))
+	if (!domain_add_name(c, "name", &d, d.name) ||
+	    !domain_read(c, d.id, &d))
 		return false;
 	return add_builtin(c, &d) && apply(c, &d, s, n) &&
 	       change_log(c, "domain", d.name, S("created"), S(""), d.name) &&
@@ -346,9 +350,11 @@ static bool set(struct changes *c, struct str name, const struct setting *s,
 
 static bool check_empty(struct changes *c, const struct domain_row *d)
 {
-	struct query q scoped(query) = sql_query(
-		c->sql, "SELECT login FROM holder WHERE domain = ? AND "
-			"NOT builtin ORDER BY login", "i", d->id);
+	struct query q scoped(query) =
+		sql_query(c->sql,
+			  "SELECT login FROM holder WHERE domain = ? AND "
+			  "NOT builtin ORDER BY login",
+			  "i", d->id);
 	struct texts names;
 	int64_t n;
 
@@ -367,8 +373,8 @@ static bool detach_domain(struct changes *c, const struct domain_row *d)
 
 	return references_find(c, &t, &all) &&
 	       references_find_admins_of(c, d->id, &all) &&
-	       references_settle(c, &all, arena_strf(c->arena, "@%.*s",
-						     STR(d->name))) &&
+	       references_settle(c, &all,
+				 arena_strf(c->arena, "@%.*s", STR(d->name))) &&
 	       kept_forwards_lead(c, &t, NULL, STR_NONE);
 }
 

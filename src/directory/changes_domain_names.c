@@ -3,13 +3,14 @@
  */
 #include "directory/change.h"
 
-enum { ALIASES = 1000 };	/* of one domain */
+enum { ALIASES = 1000 }; /* of one domain */
 
 /* For those who log in (spelling.h). */
 static bool domain_spell(struct changes *c, struct str name)
 {
-	return run(c, "INSERT OR IGNORE INTO domain_spelling (given, name) "
-		      "SELECT value, ?1 FROM json_each(domain_spellings(?1))",
+	return run(c,
+		   "INSERT OR IGNORE INTO domain_spelling (given, name) "
+		   "SELECT value, ?1 FROM json_each(domain_spellings(?1))",
 		   "s", name);
 }
 
@@ -29,7 +30,8 @@ bool domain_add_name(struct changes *c, const char *field,
 		return refuse(c, field, domain_is_alias, V("alias", name),
 			      V("domain", other.name));
 	return run(c, "INSERT INTO domain_name (name, domain) VALUES (?, ?)",
-		   "si", name, d->id) && domain_spell(c, name);
+		   "si", name, d->id) &&
+	       domain_spell(c, name);
 }
 
 /* An alias with addresses of its own stays until they are gone. */
@@ -40,8 +42,8 @@ static bool detach_name(struct changes *c, const struct domain_row *d,
 	struct references all = { 0 };
 
 	return references_find(c, &t, &all) &&
-	       references_settle(c, &all, arena_strf(c->arena, "@%.*s",
-						     STR(name))) &&
+	       references_settle(c, &all,
+				 arena_strf(c->arena, "@%.*s", STR(name))) &&
 	       kept_forwards_lead(c, &t, NULL, STR_NONE);
 }
 
@@ -52,8 +54,8 @@ bool domain_drop_name(struct changes *c, const struct domain_row *d,
 		c->sql,
 		"SELECT a.local || '@' || a.name || ' (' || h.login || ')' "
 		"FROM address a JOIN holder h ON h.id = a.holder "
-		"WHERE a.domain = ? AND a.name = ? ORDER BY a.local", "is",
-		d->id, name);
+		"WHERE a.domain = ? AND a.name = ? ORDER BY a.local",
+		"is", d->id, name);
 	struct texts addresses;
 	int64_t n;
 
@@ -104,9 +106,11 @@ static bool parse_names(struct changes *c, struct str text, struct names *out)
 static bool load_aliases(struct changes *c, const struct domain_row *d,
 			 struct names *out)
 {
-	struct query q scoped(query) = sql_query(
-		c->sql, "SELECT name FROM domain_name WHERE domain = ? AND "
-			"name <> ? ORDER BY name", "is", d->id, d->name);
+	struct query q scoped(query) =
+		sql_query(c->sql,
+			  "SELECT name FROM domain_name WHERE domain = ? AND "
+			  "name <> ? ORDER BY name",
+			  "is", d->id, d->name);
 	enum answer a;
 
 	out->count = 0;
@@ -136,7 +140,8 @@ bool domain_set_aliases(struct changes *c, const struct domain_row *d,
 		return refuse(c, "aliases", own_name_as_alias,
 			      V("domain", d->name));
 	for (size_t i = 0; i < have->count; i++)
-		if (!has_name(want, have->n[i]) && !domain_drop_name(c, d, have->n[i]))
+		if (!has_name(want, have->n[i]) &&
+		    !domain_drop_name(c, d, have->n[i]))
 			return false;
 	for (size_t i = 0; i < want->count; i++)
 		if (!has_name(have, want->n[i]) &&

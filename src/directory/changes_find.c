@@ -22,7 +22,8 @@ bool domain_read(struct changes *c, int64_t id, struct domain_row *out)
 		"SELECT id, name, description, relay, forward_unknown, "
 		"catch_all, postmaster, own_senders, max_message_bytes, "
 		"from_header, relay_is_elsewhere "
-		"FROM domain WHERE id = ?", "i", id);
+		"FROM domain WHERE id = ?",
+		"i", id);
 
 	if (query_next(&q) != ANSWER_YES)
 		return broken(c);
@@ -66,11 +67,11 @@ bool place_holder(struct changes *c, int64_t domain, struct str local,
 	return ask(c, holder,
 		   "SELECT holder FROM address WHERE domain = ? AND local = ? "
 		   "AND name IN (?, '*') AND builtin <= ? ORDER BY builtin, "
-		   "name DESC LIMIT 1", "issb", domain, local, name, builtin);
+		   "name DESC LIMIT 1",
+		   "issb", domain, local, name, builtin);
 }
 
-bool address_holder(struct changes *c, const struct address *a,
-		    int64_t *holder)
+bool address_holder(struct changes *c, const struct address *a, int64_t *holder)
 {
 	int64_t domain;
 
@@ -94,7 +95,8 @@ bool holder_read(struct changes *c, int64_t id, struct holder_row *out)
 		c->sql,
 		"SELECT id, kind, domain, enabled, builtin, mail_system, "
 		"system, quota_bytes, forward_keeps_copy, login, name, "
-		"password FROM holder WHERE id = ?", "i", id);
+		"password FROM holder WHERE id = ?",
+		"i", id);
 
 	if (query_next(&q) != ANSWER_YES)
 		return broken(c);
@@ -191,10 +193,12 @@ bool holder_load_named(struct changes *c, enum holder_kind kind,
 
 bool forwards_text(struct changes *c, int64_t holder, struct str *out)
 {
-	struct query q scoped(query) = sql_query(
-		c->sql, "SELECT coalesce(group_concat(spelling, ', '), '') "
-			"FROM (SELECT spelling FROM forward WHERE holder = ? "
-			"ORDER BY id)", "i", holder);
+	struct query q scoped(query) =
+		sql_query(c->sql,
+			  "SELECT coalesce(group_concat(spelling, ', '), '') "
+			  "FROM (SELECT spelling FROM forward WHERE holder = ? "
+			  "ORDER BY id)",
+			  "i", holder);
 
 	if (query_next(&q) != ANSWER_YES)
 		return broken(c);

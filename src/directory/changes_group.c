@@ -25,8 +25,8 @@ static bool check_circle(struct changes *c, const struct holder_row *group,
 		 "JOIN domain_name n ON n.name = m.domain "
 		 "JOIN address a ON a.domain = n.domain AND "
 		 "a.local = m.local AND a.name IN (n.name, '*') AND "
-		 "a.builtin = 0) SELECT 1 FROM reach WHERE id = ?2", "ii",
-		 member, group->id))
+		 "a.builtin = 0) SELECT 1 FROM reach WHERE id = ?2",
+		 "ii", member, group->id))
 		return false;
 	if (!found)
 		return true;
@@ -57,9 +57,10 @@ bool member_add(struct changes *c, const struct holder_row *group,
 	    !check_rank_of_target(c, "member", a.spelling) ||
 	    !check_room(c, group))
 		return false;
-	if (!run(c, "INSERT INTO member (holder, spelling, local, domain) "
-		    "VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING", "isss",
-		 group->id, a.spelling, a.local, a.domain))
+	if (!run(c,
+		 "INSERT INTO member (holder, spelling, local, domain) "
+		 "VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
+		 "isss", group->id, a.spelling, a.local, a.domain))
 		return false;
 	if (sql_changes(c->sql) == 0)
 		return refuse(c, "member", already_a_member,
@@ -76,8 +77,10 @@ static bool member_remove(struct changes *c, const struct holder_row *group,
 
 	if (!value_address(c, "member", text, &a) ||
 	    !check_rank_of_target(c, "member", a.spelling) ||
-	    !run(c, "DELETE FROM member WHERE holder = ? AND local = ? AND "
-		    "domain = ?", "iss", group->id, a.local, a.domain))
+	    !run(c,
+		 "DELETE FROM member WHERE holder = ? AND local = ? AND "
+		 "domain = ?",
+		 "iss", group->id, a.local, a.domain))
 		return false;
 	if (sql_changes(c->sql) == 0)
 		return missing(c, "member", no_such_member,
@@ -114,7 +117,6 @@ struct change group_add(struct changes *c, struct str address,
 struct change group_remove(struct changes *c, struct str address,
 			   const struct str *members, size_t n)
 {
-	return change_end(c, change_begin(c) &&
-				     each_member(c, address, members, n,
-						 member_remove));
+	return change_end(c, change_begin(c) && each_member(c, address, members,
+							    n, member_remove));
 }

@@ -11,7 +11,7 @@
 
 enum {
 	NAME_BYTES = 250,
-	FORWARDS = 50,		/* of one user */
+	FORWARDS = 50, /* of one user */
 };
 
 /* ---- settings ---- */
@@ -87,7 +87,8 @@ static bool check_hash(struct changes *c, struct str v)
 	case HASH_READABLE:
 		return refuse(c, field, hash_is_readable, V("scheme", scheme));
 	case HASH_UNKNOWN:
-		return refuse(c, field, hash_scheme_unknown, V("scheme", scheme),
+		return refuse(c, field, hash_scheme_unknown,
+			      V("scheme", scheme),
 			      V("schemes", imported_hash_schemes(c->arena)));
 	case HASH_OF_A_NAME:
 		return refuse(c, field, hash_of_a_name, V("scheme", scheme));
@@ -139,8 +140,11 @@ static struct str get_forward_copy(struct changes *c,
 }
 
 /* KINDS says for whom the key is, 1 << enum holder_kind. */
-enum { USER = 1 << HOLDER_USER, GROUP = 1 << HOLDER_GROUP,
-       SHARED = 1 << HOLDER_SHARED };
+enum {
+	USER = 1 << HOLDER_USER,
+	GROUP = 1 << HOLDER_GROUP,
+	SHARED = 1 << HOLDER_SHARED
+};
 
 static const struct key {
 	const char *name;
@@ -231,9 +235,10 @@ static bool add_forward(struct changes *c, const struct holder_row *h,
 	if (holder == h->id)
 		return refuse(c, "forward", forward_to_himself,
 			      V("address", a.spelling));
-	return run(c, "INSERT INTO forward (holder, spelling, local, domain) "
-		      "VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING", "isss",
-		   h->id, a.spelling, a.local, a.domain);
+	return run(c,
+		   "INSERT INTO forward (holder, spelling, local, domain) "
+		   "VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
+		   "isss", h->id, a.spelling, a.local, a.domain);
 }
 
 static bool set_forwards(struct changes *c, const struct holder_row *h,
@@ -286,8 +291,7 @@ static bool set_lists(struct changes *c, const struct holder_row *h,
 		if (is_key(s[i].key, "senders") &&
 		    !senders_set(c, h, s[i].value))
 			return false;
-		if (is_key(s[i].key, "member") &&
-		    !member_add(c, h, s[i].value))
+		if (is_key(s[i].key, "member") && !member_add(c, h, s[i].value))
 			return false;
 	}
 	return true;
@@ -297,12 +301,13 @@ static bool set_lists(struct changes *c, const struct holder_row *h,
 
 static bool write_row(struct changes *c, const struct holder_row *h)
 {
-	return run(c, "UPDATE holder SET name = ?, enabled = ?, "
-		      "mail_system = ?, system = ?, password = ?, "
-		      "quota_bytes = ?, forward_keeps_copy = ?, "
-		      "changed_at = unixepoch() WHERE id = ?", "siiIsiii",
-		   h->name, h->enabled, h->mail_system, h->system, h->password,
-		   h->quota_bytes, h->forward_keeps_copy, h->id);
+	return run(c,
+		   "UPDATE holder SET name = ?, enabled = ?, "
+		   "mail_system = ?, system = ?, password = ?, "
+		   "quota_bytes = ?, forward_keeps_copy = ?, "
+		   "changed_at = unixepoch() WHERE id = ?",
+		   "siiIsiii", h->name, h->enabled, h->mail_system, h->system,
+		   h->password, h->quota_bytes, h->forward_keeps_copy, h->id);
 }
 
 static bool may_log_in(const struct holder_row *h)
@@ -344,8 +349,10 @@ static bool check_own_hash(struct changes *c, const struct holder_row *old,
 	    str_same(old->password, h->password) ||
 	    password_is_ours(h->password))
 		return true;
-	if (!ask(c, &is_admin, "SELECT 1 FROM admin WHERE name = ? AND "
-			       "password = ''", "s", h->login))
+	if (!ask(c, &is_admin,
+		 "SELECT 1 FROM admin WHERE name = ? AND "
+		 "password = ''",
+		 "s", h->login))
 		return false;
 	return !is_admin || refuse(c, "password_hash", hash_of_administrator,
 				   V("user", h->login));
@@ -360,8 +367,7 @@ static bool apply(struct changes *c, const struct holder_row *old,
 		if (!set_key(c, &h, &s[i], creating))
 			return false;
 	return check_mailbox_name(c, &h) && check_own_hash(c, old, &h) &&
-	       write_row(c, &h) &&
-	       set_lists(c, &h, s, n) &&
+	       write_row(c, &h) && set_lists(c, &h, s, n) &&
 	       check_system(c, "mail_system", &h) && log_keys(c, old, &h) &&
 	       (creating || end_old_sessions(c, old, &h));
 }
@@ -371,9 +377,11 @@ static const char *about_login(struct changes *c, const struct holder_row *made)
 {
 	int64_t locked_out = 0;
 
-	if (!ask(c, &locked_out, "SELECT kind = 0 AND mail_system = 0 AND "
-				 "password = '' FROM holder WHERE id = ?", "i",
-		 made->id) || !locked_out)
+	if (!ask(c, &locked_out,
+		 "SELECT kind = 0 AND mail_system = 0 AND "
+		 "password = '' FROM holder WHERE id = ?",
+		 "i", made->id) ||
+	    !locked_out)
 		return "";
 	return " Without a password there is no login yet: see `splitmail user "
 	       "password`.";
@@ -390,16 +398,18 @@ static const char *about_references(struct changes *c,
 
 	if (!references_find_holder(c, made, &all) || all.n == 0)
 		return "";
-	text = sentence_fill(text, VALUES(V("n", all.n),
-					  V("names", references_texts(c, &all))),
-			     c->arena);
+	text = sentence_fill(
+		text,
+		VALUES(V("n", all.n), V("names", references_texts(c, &all))),
+		c->arena);
 	return arena_cstr(c->arena, text);
 }
 
 static bool create(struct changes *c, enum holder_kind kind, struct str address,
 		   const struct setting *s, size_t n)
 {
-	struct holder_row h = { .kind = kind, .enabled = true,
+	struct holder_row h = { .kind = kind,
+				.enabled = true,
 				.forward_keeps_copy = true };
 
 	/* With all his addresses, one of which a superior may forward to. */
@@ -408,8 +418,7 @@ static bool create(struct changes *c, enum holder_kind kind, struct str address,
 			  h.login) &&
 	       apply(c, &h, s, n, true) && check_rank(c, &h) &&
 	       done(c, "The %s %.*s is created.%s%s", kind_words[kind],
-		    STR(h.login), about_login(c, &h),
-		    about_references(c, &h));
+		    STR(h.login), about_login(c, &h), about_references(c, &h));
 }
 
 static bool set_loaded(struct changes *c, const struct holder_row *h,
@@ -495,8 +504,8 @@ bool user_settings_check(struct changes *c, const struct setting *s, size_t n)
 	return true;
 }
 
-static bool delete(struct changes *c, enum holder_kind kind,
-		   struct str address)
+static bool delete (struct changes *c, enum holder_kind kind,
+		    struct str address)
 {
 	struct holder_row h;
 
@@ -509,7 +518,7 @@ static bool delete(struct changes *c, enum holder_kind kind,
 #define SET(c, kind, address, s, n) \
 	change_end(c, change_begin(c) && set(c, kind, address, s, n))
 #define DELETE(c, kind, address) \
-	change_end(c, change_begin(c) && delete(c, kind, address))
+	change_end(c, change_begin(c) && delete (c, kind, address))
 
 struct change user_create(struct changes *c, struct str address,
 			  const struct setting *s, size_t n)

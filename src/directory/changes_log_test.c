@@ -16,8 +16,8 @@ static void make_domain(void)
 
 static void make_split(void)
 {
-	assert_done(domain_create(c, ORG, SET("aliases=example.net",
-					      "relay=mail.b.test:2525")));
+	assert_done(domain_create(
+		c, ORG, SET("aliases=example.net", "relay=mail.b.test:2525")));
 	assert_done(user_create(c, ALICE, NOTHING));
 	assert_done(user_create(c, BOB, SET("mail_system=alternate")));
 }
@@ -29,20 +29,21 @@ static void test_administrators(void **state)
 	make_domain();
 	assert_refused(admin_create(c, S("jane"), NOTHING), "domain",
 		       "--domain");
-	assert_refused(admin_create(c, S("jane"), SET("role=superadmin",
-						      "domain=example.org")),
-		       "domain", "all domains");
+	assert_refused(
+		admin_create(c, S("jane"),
+			     SET("role=superadmin", "domain=example.org")),
+		"domain", "all domains");
 	assert_refused(admin_create(c, S("Jane Doe"), SET("role=superadmin")),
 		       "name", "small letters");
 	assert_refused(admin_create(c, S("jane"), SET("role=king")), "role",
 		       "delegate");
-	assert_done(admin_create(c, S("jane"), SET("role=delegate",
-						   "domain=example.net")));
+	assert_done(admin_create(c, S("jane"),
+				 SET("role=delegate", "domain=example.net")));
 	assert_refused(admin_create(c, S("jane"), SET("role=superadmin")),
 		       "name", "exists");
 	assert_refused(admin_delete(c, S("admin0")), "name", "stays");
-	assert_refused(admin_set(c, S("admin0"), SET("role=delegate",
-						     "domain=example.org")),
+	assert_refused(admin_set(c, S("admin0"),
+				 SET("role=delegate", "domain=example.org")),
 		       "role", "admin0");
 	assert_done(admin_delete(c, S("jane")));
 	assert_not_found(admin_delete(c, S("jane")), "name", "jane");
@@ -71,40 +72,48 @@ static void assert_log(const char *subject, int64_t entries, const char *want)
 static void test_log_of_administrators(void **state)
 {
 	make_domain();
-	assert_done(admin_create(c, S("jane"), SET("role=delegate",
-						   "domain=example.net")));
-	assert_log("jane", 9, "created: \"\" to \"jane\"\n"
-			      "domain: \"\" to \"example.org\"\n"
-			      "role: \"\" to \"delegate\"\n");
-	assert_done(admin_set(c, S("jane"), SET("role=domain-admin",
-						"password=quite long")));
-	assert_log("jane", 2, "password: \"\" to \"set\"\n"
-			      "role: \"delegate\" to \"domain-admin\"\n");
+	assert_done(admin_create(c, S("jane"),
+				 SET("role=delegate", "domain=example.net")));
+	assert_log("jane", 9,
+		   "created: \"\" to \"jane\"\n"
+		   "domain: \"\" to \"example.org\"\n"
+		   "role: \"\" to \"delegate\"\n");
+	assert_done(admin_set(c, S("jane"),
+			      SET("role=domain-admin", "password=quite long")));
+	assert_log("jane", 2,
+		   "password: \"\" to \"set\"\n"
+		   "role: \"delegate\" to \"domain-admin\"\n");
 	assert_done(admin_set(c, S("jane"), SET("role=superadmin", "domain=")));
-	assert_log("jane", 2, "domain: \"example.org\" to \"\"\n"
-			      "role: \"domain-admin\" to \"superadmin\"\n");
+	assert_log("jane", 2,
+		   "domain: \"example.org\" to \"\"\n"
+		   "role: \"domain-admin\" to \"superadmin\"\n");
 }
 
 static void test_log_of_systems(void **state)
 {
 	assert_done(system_create(c, S("gw"), SET("hosts=a.test")));
-	assert_log("gw", 9, "hosts: \"\" to \"a.test\"\n"
-			    "created: \"\" to \"gw\"\n");
-	assert_done(system_set(c, S("gw"), SET("hosts=b.test", "tls=required",
-					       "when_down=keep-known")));
-	assert_log("gw", 2, "tls: \"opportunistic\" to \"required\"\n"
-			    "hosts: \"a.test\" to \"b.test\"\n");
-	assert_done(system_set(c, S("gw"), SET("user=u", "password=hidden",
-					       "may_relay=yes")));
-	assert_log("gw", 3, "may_relay: \"no\" to \"yes\"\n"
-			    "password: \"\" to \"set\"\n"
-			    "user: \"\" to \"u\"\n");
-	assert_done(system_set(c, S("gw"), SET("connections=2",
-					       "address_family=ipv4")));
+	assert_log("gw", 9,
+		   "hosts: \"\" to \"a.test\"\n"
+		   "created: \"\" to \"gw\"\n");
+	assert_done(system_set(
+		c, S("gw"),
+		SET("hosts=b.test", "tls=required", "when_down=keep-known")));
+	assert_log("gw", 2,
+		   "tls: \"opportunistic\" to \"required\"\n"
+		   "hosts: \"a.test\" to \"b.test\"\n");
+	assert_done(system_set(
+		c, S("gw"), SET("user=u", "password=hidden", "may_relay=yes")));
+	assert_log("gw", 3,
+		   "may_relay: \"no\" to \"yes\"\n"
+		   "password: \"\" to \"set\"\n"
+		   "user: \"\" to \"u\"\n");
+	assert_done(system_set(c, S("gw"),
+			       SET("connections=2", "address_family=ipv4")));
 	assert_done(system_set(c, S("gw"), SET("connections=")));
-	assert_log("gw", 3, "connections: \"2\" to \"\"\n"
-			    "connections: \"\" to \"2\"\n"
-			    "address_family: \"any\" to \"ipv4\"\n");
+	assert_log("gw", 3,
+		   "connections: \"2\" to \"\"\n"
+		   "connections: \"\" to \"2\"\n"
+		   "address_family: \"any\" to \"ipv4\"\n");
 }
 
 /* ---- what a refusal is made of ---- */
@@ -132,9 +141,9 @@ static void test_a_long_list_is_counted(void **state)
 
 	make_split();
 	for (int i = 2; i <= 12; i++)
-		assert_done(user_create(
-			c, arena_strf(arena, "u%d@example.org", i),
-			SET("mail_system=alternate")));
+		assert_done(user_create(c,
+					arena_strf(arena, "u%d@example.org", i),
+					SET("mail_system=alternate")));
 	r = domain_set(c, ORG, SET("relay="));
 	assert_refused(r, "relay", "12 users of example.org depend on");
 	assert_refused(r, "relay", "bob@example.org, u2@example.org, ");
@@ -155,8 +164,8 @@ static void test_batch(void **state)
 
 	assert_true(changes_begin(c));
 	make_domain();
-	assert_refused(user_create(c, ALICE, SET("address=alice@*")),
-		       "address", "taken");
+	assert_refused(user_create(c, ALICE, SET("address=alice@*")), "address",
+		       "taken");
 	assert_done(user_create(c, BOB, NOTHING));
 	assert_int_equal(directory_domain(d, ORG, arena, &domain), ANSWER_NO);
 	assert_true(changes_end(c));
@@ -174,8 +183,7 @@ static void test_a_change_is_seen_at_once(void **state)
 	assert_int_equal(directory_first_domain(d, arena, &domain), ANSWER_NO);
 	make_domain();
 	assert_true(directory_version(d) != before);
-	assert_int_equal(directory_first_domain(d, arena, &domain),
-			 ANSWER_YES);
+	assert_int_equal(directory_first_domain(d, arena, &domain), ANSWER_YES);
 	/* Between begin and end it stands still. */
 	directory_begin(d);
 	directory_begin(d);

@@ -15,19 +15,19 @@ static bool parse_wild(struct changes *c, const char *field, struct str text,
 	struct str left = str_part(text, 0, text.n - 2), why, before;
 	ptrdiff_t at;
 
-	if (address_parse_strict(arena_strf(c->arena, "%.*s" STAND_IN,
-					    STR(left)), c->arena, a))
+	if (address_parse_strict(
+		    arena_strf(c->arena, "%.*s" STAND_IN, STR(left)), c->arena,
+		    a))
 		return true;
 	why = arena_str(c->arena, str_of(cause()));
 	at = str_search(why, S(STAND_IN));
 	if (at >= 0) {
 		before = str_part(why, 0, (size_t)at);
-		why = arena_strf(c->arena, "%.*s@*%.*s", STR(before),
-				 STR(str_from(why, before.n +
-						   sizeof(STAND_IN) - 1)));
+		why = arena_strf(
+			c->arena, "%.*s@*%.*s", STR(before),
+			STR(str_from(why, before.n + sizeof(STAND_IN) - 1)));
 	}
-	return refuse(c, field, bad_address, V("given", text),
-		      V("cause", why));
+	return refuse(c, field, bad_address, V("given", text), V("cause", why));
 }
 
 bool value_place(struct changes *c, const char *field, struct str text,
@@ -59,8 +59,8 @@ bool place_parse(struct changes *c, const char *field, struct str text,
 	if (domain && id != domain)
 		return refuse(c, field, other_domain, V("name", a.domain));
 	*out = (struct place){ id, a.local, all ? S("*") : a.domain, STR_NONE };
-	out->text = arena_strf(c->arena, "%.*s@%.*s", STR(a.local),
-			       STR(out->name));
+	out->text =
+		arena_strf(c->arena, "%.*s@%.*s", STR(a.local), STR(out->name));
 	return true;
 }
 
@@ -75,13 +75,15 @@ static bool check_detail(struct changes *c, const char *field,
 
 	if (plus <= 0)
 		return true;
-	if (!ask(c, &id, "SELECT holder FROM address WHERE domain = ?1 AND "
-			 "local = ?2 AND (?3 = '*' OR name IN (?3, '*')) AND "
-			 "builtin = 0", "iss", p->domain,
-		 str_part(p->local, 0, (size_t)plus), p->name))
+	if (!ask(c, &id,
+		 "SELECT holder FROM address WHERE domain = ?1 AND "
+		 "local = ?2 AND (?3 = '*' OR name IN (?3, '*')) AND "
+		 "builtin = 0",
+		 "iss", p->domain, str_part(p->local, 0, (size_t)plus),
+		 p->name))
 		return false;
-	return !id || (holder_read(c, id, &h) &&
-		       check_rank_as(c, &h, field, p->text));
+	return !id ||
+	       (holder_read(c, id, &h) && check_rank_as(c, &h, field, p->text));
 }
 
 /* An exact address collides with its like and with left@*; left@* with all. */
@@ -92,8 +94,8 @@ bool place_is_free(struct changes *c, const char *field, const struct place *p)
 		"SELECT h.login, h.kind, a.name FROM address a "
 		"JOIN holder h ON h.id = a.holder "
 		"WHERE a.domain = ?1 AND a.local = ?2 AND a.builtin = 0 AND "
-		"(?3 = '*' OR a.name IN (?3, '*')) ORDER BY a.name", "iss",
-		p->domain, p->local, p->name);
+		"(?3 = '*' OR a.name IN (?3, '*')) ORDER BY a.name",
+		"iss", p->domain, p->local, p->name);
 	enum answer a = query_next(&q);
 	struct str login, name, held;
 	const char *kind;
@@ -118,10 +120,11 @@ bool place_take_in(struct changes *c, const struct holder_row *h,
 		   const struct place *p)
 {
 	struct query q scoped(query) = sql_query(
-		c->sql, "DELETE FROM address WHERE holder = ?1 AND local = ?2 "
-			"AND ?3 = '*' AND name <> '*' AND NOT builtin "
-			"RETURNING local || '@' || name", "iss", h->id,
-		p->local, p->name);
+		c->sql,
+		"DELETE FROM address WHERE holder = ?1 AND local = ?2 "
+		"AND ?3 = '*' AND name <> '*' AND NOT builtin "
+		"RETURNING local || '@' || name",
+		"iss", h->id, p->local, p->name);
 	enum answer a;
 
 	while ((a = query_next(&q)) == ANSWER_YES)
@@ -133,27 +136,30 @@ bool place_take_in(struct changes *c, const struct holder_row *h,
 
 bool addresses_spell(struct changes *c, int64_t holder)
 {
-	return run(c, "INSERT OR IGNORE INTO local_spelling (given, address) "
-		      "SELECT value, a.id FROM address a, "
-		      "json_each(local_spellings(a.local)) WHERE a.holder = ?",
+	return run(c,
+		   "INSERT OR IGNORE INTO local_spelling (given, address) "
+		   "SELECT value, a.id FROM address a, "
+		   "json_each(local_spellings(a.local)) WHERE a.holder = ?",
 		   "i", holder);
 }
 
 /* For those who log in (spelling.h). */
 static bool local_spell(struct changes *c, int64_t address)
 {
-	return run(c, "INSERT INTO local_spelling (given, address) "
-		      "SELECT value, a.id FROM address a, "
-		      "json_each(local_spellings(a.local)) WHERE a.id = ?",
+	return run(c,
+		   "INSERT INTO local_spelling (given, address) "
+		   "SELECT value, a.id FROM address a, "
+		   "json_each(local_spellings(a.local)) WHERE a.id = ?",
 		   "i", address);
 }
 
 bool place_add(struct changes *c, int64_t holder, const struct place *p,
 	       bool is_default)
 {
-	return run(c, "INSERT INTO address (domain, local, name, holder, "
-		      "is_default) VALUES (?, ?, ?, ?, ?)", "issib",
-		   p->domain, p->local, p->name, holder, is_default) &&
+	return run(c,
+		   "INSERT INTO address (domain, local, name, holder, "
+		   "is_default) VALUES (?, ?, ?, ?, ?)",
+		   "issib", p->domain, p->local, p->name, holder, is_default) &&
 	       local_spell(c, sql_last_id(c->sql));
 }
 
@@ -173,8 +179,10 @@ bool address_leads(struct changes *c, const char *field,
 		return false;
 	if (holder)
 		return true;
-	if (!ask(c, &accepts, "SELECT forward_unknown OR catch_all <> '' "
-			      "FROM domain WHERE id = ?", "i", domain))
+	if (!ask(c, &accepts,
+		 "SELECT forward_unknown OR catch_all <> '' "
+		 "FROM domain WHERE id = ?",
+		 "i", domain))
 		return false;
 	if (accepts && strcmp(field, "catch_all"))
 		return true;

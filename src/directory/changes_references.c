@@ -8,8 +8,7 @@
  */
 #include "directory/change.h"
 
-static void add(struct changes *c, struct references *to,
-		struct reference r)
+static void add(struct changes *c, struct references *to, struct reference r)
 {
 	if (to->n == to->room) {
 		size_t room = to->room ? 2 * to->room : 16;
@@ -37,35 +36,35 @@ static void add(struct changes *c, struct references *to,
 #define IN_ORDER "ORDER BY l.kind, h.login"
 
 /* left+detail leads to left, unless somebody has it as an address. */
-static const char lists_to_address[] =
-	LISTS_WHERE("local = ?1 OR (local >= ?1 || '+' AND "
-		    "local < ?1 || ',')")
-	"AND (l.local = ?1 OR NOT EXISTS (SELECT 1 FROM address a WHERE "
-	"a.domain = ?3 AND a.local = l.local AND a.name IN (l.domain, '*') "
-	"AND a.builtin = 0)) " IN_ORDER;
+static const char lists_to_address[] = LISTS_WHERE(
+	"local = ?1 OR (local >= ?1 || '+' AND "
+	"local < ?1 || ',')") "AND (l.local = ?1 OR NOT EXISTS (SELECT 1 FROM address a WHERE "
+			      "a.domain = ?3 AND a.local = l.local AND a.name IN (l.domain, '*') "
+			      "AND a.builtin = 0)) " IN_ORDER;
 static const char lists_to_domain[] = LISTS_WHERE("?1 = ''") IN_ORDER;
 
 static bool find_lists(struct changes *c, const struct target *t,
 		       struct references *out)
 {
 	struct query q scoped(query) = sql_query(
-		c->sql, str_empty(t->local) ? lists_to_domain
-					    : lists_to_address,
+		c->sql,
+		str_empty(t->local) ? lists_to_domain : lists_to_address,
 		"ssii", t->local, t->name, t->domain, t->but_holder);
 	enum answer a;
 
 	while ((a = query_next(&q)) == ANSWER_YES)
-		add(c, out, (struct reference){
-			.kind = query_int(&q, 0) ? REFERENCE_MEMBER
-						 : REFERENCE_FORWARD,
-			.row = query_int(&q, 1),
-			.holder = query_int(&q, 2),
-			.domain = query_int(&q, 3),
-			.owner = query_text(&q, 4, c->arena),
-			.address = query_text(&q, 5, c->arena),
-			.local = query_text(&q, 6, c->arena),
-			.at = query_text(&q, 7, c->arena),
-		});
+		add(c, out,
+		    (struct reference){
+			    .kind = query_int(&q, 0) ? REFERENCE_MEMBER
+						     : REFERENCE_FORWARD,
+			    .row = query_int(&q, 1),
+			    .holder = query_int(&q, 2),
+			    .domain = query_int(&q, 3),
+			    .owner = query_text(&q, 4, c->arena),
+			    .address = query_text(&q, 5, c->arena),
+			    .local = query_text(&q, 6, c->arena),
+			    .at = query_text(&q, 7, c->arena),
+		    });
 	return a != ANSWER_UNSURE || broken(c);
 }
 
@@ -79,8 +78,8 @@ static bool is_at(struct changes *c, const struct target *t,
 	*out = false;
 	if (!domain_id(c, a->domain, &domain))
 		return false;
-	if (domain != t->domain || (!str_same(t->name, S("*")) &&
-				    !str_same(t->name, a->domain)))
+	if (domain != t->domain ||
+	    (!str_same(t->name, S("*")) && !str_same(t->name, a->domain)))
 		return true;
 	*out = str_empty(t->local) || str_same(t->local, a->local);
 	if (*out || !a->has_detail || !str_same(t->local, a->base))
@@ -91,18 +90,18 @@ static bool is_at(struct changes *c, const struct target *t,
 	return true;
 }
 
-static bool find_key(struct changes *c, const struct target *t,
-		     struct query *q, enum reference_kind kind,
-		     struct references *out)
+static bool find_key(struct changes *c, const struct target *t, struct query *q,
+		     enum reference_kind kind, struct references *out)
 {
-	struct reference r = { .kind = kind, .row = query_int(q, 0),
+	struct reference r = { .kind = kind,
+			       .row = query_int(q, 0),
 			       .domain = query_int(q, 0),
 			       .owner = query_text(q, 1, c->arena) };
 	struct address a;
 	bool leads;
 
-	r.address = query_text(q, kind == REFERENCE_CATCH_ALL ? 2 : 3,
-			       c->arena);
+	r.address =
+		query_text(q, kind == REFERENCE_CATCH_ALL ? 2 : 3, c->arena);
 	if (str_empty(r.address) || !address_parse(r.address, c->arena, &a))
 		return true;
 	if (!is_at(c, t, &a, &leads))
@@ -117,10 +116,12 @@ static bool find_key(struct changes *c, const struct target *t,
 static bool find_keys(struct changes *c, const struct target *t,
 		      struct references *out)
 {
-	struct query q scoped(query) = sql_query(
-		c->sql, "SELECT id, name, catch_all, postmaster FROM domain "
-			"WHERE (catch_all <> '' OR postmaster <> '') AND "
-			"id <> ? ORDER BY name", "i", t->but_domain);
+	struct query q scoped(query) =
+		sql_query(c->sql,
+			  "SELECT id, name, catch_all, postmaster FROM domain "
+			  "WHERE (catch_all <> '' OR postmaster <> '') AND "
+			  "id <> ? ORDER BY name",
+			  "i", t->but_domain);
 	enum answer a;
 
 	while ((a = query_next(&q)) == ANSWER_YES)
@@ -139,9 +140,11 @@ bool references_find(struct changes *c, const struct target *t,
 bool references_find_holder(struct changes *c, const struct holder_row *h,
 			    struct references *out)
 {
-	struct query q scoped(query) = sql_query(
-		c->sql, "SELECT local, name FROM address WHERE holder = ? "
-			"ORDER BY id", "i", h->id);
+	struct query q scoped(query) =
+		sql_query(c->sql,
+			  "SELECT local, name FROM address WHERE holder = ? "
+			  "ORDER BY id",
+			  "i", h->id);
 	enum answer a;
 
 	while ((a = query_next(&q)) == ANSWER_YES) {
@@ -231,9 +234,11 @@ static bool add_admins(struct changes *c, struct query *q,
 bool references_find_admin(struct changes *c, const struct holder_row *h,
 			   struct references *out)
 {
-	struct query q scoped(query) = sql_query(
-		c->sql, "SELECT id, ?2, name FROM admin WHERE name = ?1 AND "
-			"?3 = 0", "sii", h->login, h->domain, h->kind);
+	struct query q scoped(query) =
+		sql_query(c->sql,
+			  "SELECT id, ?2, name FROM admin WHERE name = ?1 AND "
+			  "?3 = 0",
+			  "sii", h->login, h->domain, h->kind);
 
 	return add_admins(c, &q, out);
 }
@@ -241,9 +246,11 @@ bool references_find_admin(struct changes *c, const struct holder_row *h,
 bool references_find_admins_of(struct changes *c, int64_t domain,
 			       struct references *out)
 {
-	struct query q scoped(query) = sql_query(
-		c->sql, "SELECT id, domain, name FROM admin WHERE domain = ? "
-			"ORDER BY name", "i", domain);
+	struct query q scoped(query) =
+		sql_query(c->sql,
+			  "SELECT id, domain, name FROM admin WHERE domain = ? "
+			  "ORDER BY name",
+			  "i", domain);
 
 	return add_admins(c, &q, out);
 }
@@ -311,12 +318,11 @@ static bool take_member(struct changes *c, struct reference *r)
 	int64_t left = 0;
 
 	if (!run(c, "DELETE FROM member WHERE id = ?", "i", r->row) ||
-	    !ask(c, &left, "SELECT 1 FROM member WHERE holder = ? LIMIT 1",
-		 "i", r->holder))
+	    !ask(c, &left, "SELECT 1 FROM member WHERE holder = ? LIMIT 1", "i",
+		 r->holder))
 		return false;
 	r->is_last = !left;
-	return change_log(c, "group", r->owner, S("member"), r->address,
-			  S(""));
+	return change_log(c, "group", r->owner, S("member"), r->address, S(""));
 }
 
 static bool take(struct changes *c, struct reference *r)

@@ -14,8 +14,9 @@ bool renaming_begin(struct changes *c, const char *noun, struct renaming *r)
 	if (!change_log(c, noun, r->new, S("renamed"), r->old, r->new))
 		return false;
 	r->change = sql_last_id(c->sql);
-	return run(c, "INSERT INTO renaming (change, what, subject, old, new, "
-		      "had_new, kept_old) VALUES (?, ?, ?, ?, ?, ?, ?)",
+	return run(c,
+		   "INSERT INTO renaming (change, what, subject, old, new, "
+		   "had_new, kept_old) VALUES (?, ?, ?, ?, ?, ?, ?)",
 		   "iiissii", r->change, r->what, r->subject, r->old, r->new,
 		   r->had_new, r->kept_old);
 }
@@ -36,8 +37,7 @@ struct str reference_at_local(struct changes *c, const struct reference *r,
 			      struct str to)
 {
 	ptrdiff_t plus = str_find(r->local, '+');
-	struct str detail = plus > 0 ? str_from(r->local, (size_t)plus)
-				     : S("");
+	struct str detail = plus > 0 ? str_from(r->local, (size_t)plus) : S("");
 	struct buf b scoped(buf) = BUF_EMPTY;
 	bool quoted = str_starts(r->address, S("\""));
 
@@ -56,9 +56,10 @@ struct str reference_at_local(struct changes *c, const struct reference *r,
 static bool write_forward(struct changes *c, const struct reference *r,
 			  const struct address *a, bool *merged)
 {
-	if (!run(c, "UPDATE OR IGNORE forward SET spelling = ?, local = ?, "
-		    "domain = ? WHERE id = ?", "sssi", a->spelling, a->local,
-		 a->domain, r->row))
+	if (!run(c,
+		 "UPDATE OR IGNORE forward SET spelling = ?, local = ?, "
+		 "domain = ? WHERE id = ?",
+		 "sssi", a->spelling, a->local, a->domain, r->row))
 		return false;
 	*merged = sql_changes(c->sql) == 0;
 	return !*merged ||
@@ -68,9 +69,10 @@ static bool write_forward(struct changes *c, const struct reference *r,
 static bool write_member(struct changes *c, const struct reference *r,
 			 const struct address *a, bool *merged)
 {
-	if (!run(c, "UPDATE OR IGNORE member SET spelling = ?, local = ?, "
-		    "domain = ? WHERE id = ?", "sssi", a->spelling, a->local,
-		 a->domain, r->row))
+	if (!run(c,
+		 "UPDATE OR IGNORE member SET spelling = ?, local = ?, "
+		 "domain = ? WHERE id = ?",
+		 "sssi", a->spelling, a->local, a->domain, r->row))
 		return false;
 	*merged = sql_changes(c->sql) == 0;
 	return !*merged ||
@@ -93,7 +95,7 @@ static bool write_reference(struct changes *c, const struct reference *r,
 		return run(c, "UPDATE domain SET postmaster = ? WHERE id = ?",
 			   "si", a->spelling, r->row);
 	case REFERENCE_ADMINISTRATOR:
-		break;	/* holder_call() */
+		break; /* holder_call() */
 	}
 	return true;
 }
@@ -110,8 +112,9 @@ bool reference_rewrite(struct changes *c, int64_t change,
 		return broken(c);
 	return write_reference(c, r, &a, &merged) &&
 	       (!change ||
-		run(c, "INSERT INTO renamed_reference (change, kind, owner, "
-		       "old, new, is_merged) VALUES (?, ?, ?, ?, ?, ?)",
+		run(c,
+		    "INSERT INTO renamed_reference (change, kind, owner, "
+		    "old, new, is_merged) VALUES (?, ?, ?, ?, ?, ?)",
 		    "iiissb", change, (int64_t)r->kind,
 		    is_key ? r->row : r->holder, r->address, a.spelling,
 		    merged));
@@ -150,8 +153,10 @@ bool holder_call(struct changes *c, const struct holder_row *h,
 	       (h->kind != HOLDER_USER ||
 		run(c, "UPDATE admin SET name = ? WHERE name = ?", "ss", login,
 		    h->login)) &&
-	       run(c, "UPDATE holder SET login = ?, changed_at = unixepoch() "
-		      "WHERE id = ?", "si", login, h->id) &&
+	       run(c,
+		   "UPDATE holder SET login = ?, changed_at = unixepoch() "
+		   "WHERE id = ?",
+		   "si", login, h->id) &&
 	       run(c, "UPDATE job_item SET address = ? WHERE holder = ?", "si",
 		   login, h->id) &&
 	       run(c, "UPDATE job_done SET address = ? WHERE holder = ?", "si",
@@ -161,13 +166,13 @@ bool holder_call(struct changes *c, const struct holder_row *h,
 /* "bob@old" as "bob@new". */
 #define CALLED "substr(login, 1, length(login) - length(?2)) || ?3 "
 
-bool domain_call(struct changes *c, const struct domain_row *d,
-		 struct str name)
+bool domain_call(struct changes *c, const struct domain_row *d, struct str name)
 {
-	struct query q scoped(query) = sql_query(
-		c->sql, "SELECT a.name FROM admin a WHERE a.name IN "
-			"(SELECT " CALLED "FROM holder WHERE domain = ?1)",
-		"iss", d->id, d->name, name);
+	struct query q scoped(query) =
+		sql_query(c->sql,
+			  "SELECT a.name FROM admin a WHERE a.name IN "
+			  "(SELECT " CALLED "FROM holder WHERE domain = ?1)",
+			  "iss", d->id, d->name, name);
 	enum answer a = query_next(&q);
 
 	if (a == ANSWER_UNSURE)
@@ -176,38 +181,47 @@ bool domain_call(struct changes *c, const struct domain_row *d,
 		return refuse(c, "name", admin_exists,
 			      V("name", query_text(&q, 0, c->arena)));
 	query_free(&q);
-	return run(c, "INSERT INTO session_end (holder, login) "
-		      "SELECT id, login FROM holder WHERE domain = ? AND "
-		      "kind = 0 AND enabled AND mail_system = 0", "i",
-		   d->id) &&
-	       run(c, "UPDATE admin SET name = (SELECT " CALLED "FROM holder "
-		      "WHERE login = admin.name) WHERE name IN (SELECT login "
-		      "FROM holder WHERE domain = ?1 AND kind = 0)", "iss",
-		   d->id, d->name, name) &&
-	       run(c, "UPDATE holder SET login = " CALLED ", "
-		      "changed_at = unixepoch() WHERE domain = ?1", "iss",
-		   d->id, d->name, name) &&
+	return run(c,
+		   "INSERT INTO session_end (holder, login) "
+		   "SELECT id, login FROM holder WHERE domain = ? AND "
+		   "kind = 0 AND enabled AND mail_system = 0",
+		   "i", d->id) &&
+	       run(c,
+		   "UPDATE admin SET name = (SELECT " CALLED "FROM holder "
+		   "WHERE login = admin.name) WHERE name IN (SELECT login "
+		   "FROM holder WHERE domain = ?1 AND kind = 0)",
+		   "iss", d->id, d->name, name) &&
+	       run(c,
+		   "UPDATE holder SET login = " CALLED ", "
+		   "changed_at = unixepoch() WHERE domain = ?1",
+		   "iss", d->id, d->name, name) &&
 	       run(c, "UPDATE domain SET name = ? WHERE id = ?", "si", name,
 		   d->id) &&
-	       run(c, "UPDATE deleted SET login = " CALLED "WHERE domain = ?1 "
-		      "AND substr(login, -length(?2) - 1) = '@' || ?2", "iss",
-		   d->id, d->name, name) &&
-	       run(c, "UPDATE deleted_address SET name = ? WHERE name = ? AND "
-		      "deleted IN (SELECT id FROM deleted WHERE domain = ?)",
+	       run(c,
+		   "UPDATE deleted SET login = " CALLED "WHERE domain = ?1 "
+		   "AND substr(login, -length(?2) - 1) = '@' || ?2",
+		   "iss", d->id, d->name, name) &&
+	       run(c,
+		   "UPDATE deleted_address SET name = ? WHERE name = ? AND "
+		   "deleted IN (SELECT id FROM deleted WHERE domain = ?)",
 		   "ssi", name, d->name, d->id) &&
-	       run(c, "UPDATE job_item SET address = (SELECT login FROM holder "
-		      "h WHERE h.id = holder) WHERE holder IN (SELECT id FROM "
-		      "holder WHERE domain = ?)", "i", d->id) &&
-	       run(c, "UPDATE job_done SET address = (SELECT login FROM holder "
-		      "h WHERE h.id = holder) WHERE holder IN (SELECT id FROM "
-		      "holder WHERE domain = ?)", "i", d->id);
+	       run(c,
+		   "UPDATE job_item SET address = (SELECT login FROM holder "
+		   "h WHERE h.id = holder) WHERE holder IN (SELECT id FROM "
+		   "holder WHERE domain = ?)",
+		   "i", d->id) &&
+	       run(c,
+		   "UPDATE job_done SET address = (SELECT login FROM holder "
+		   "h WHERE h.id = holder) WHERE holder IN (SELECT id FROM "
+		   "holder WHERE domain = ?)",
+		   "i", d->id);
 }
 
 /* ---- users, groups, shared mailboxes ---- */
 
 struct called {
 	struct holder_row h;
-	struct address a;		/* new */
+	struct address a; /* new */
 	struct place old, new;
 	struct renaming r;
 };
@@ -234,7 +248,8 @@ static bool load_called(struct changes *c, enum holder_kind kind,
 		return refuse(c, "address", other_domain,
 			      V("name", k->a.domain));
 	k->r = (struct renaming){
-		.what = RENAMING_HOLDER, .subject = k->h.id,
+		.what = RENAMING_HOLDER,
+		.subject = k->h.id,
 		.old = k->h.login,
 		.new = arena_strf(c->arena, "%.*s@%.*s", STR(k->a.local),
 				  STR(d.name)),
@@ -246,11 +261,12 @@ static bool load_called(struct changes *c, enum holder_kind kind,
 
 static bool remember_addresses(struct changes *c, const struct called *k)
 {
-	return run(c, "INSERT INTO renamed_address (change, holder, local, "
-		      "name, is_default, routed, home) SELECT ?, holder, "
-		      "local, name, is_default, routed, home FROM address "
-		      "WHERE holder = ? AND local IN (?, ?)", "iiss",
-		   k->r.change, k->h.id, k->old.local, k->new.local);
+	return run(c,
+		   "INSERT INTO renamed_address (change, holder, local, "
+		   "name, is_default, routed, home) SELECT ?, holder, "
+		   "local, name, is_default, routed, home FROM address "
+		   "WHERE holder = ? AND local IN (?, ?)",
+		   "iiss", k->r.change, k->h.id, k->old.local, k->new.local);
 }
 
 /* The new default address lives where the old one does. */
@@ -258,21 +274,27 @@ static bool set_default(struct changes *c, const struct called *k)
 {
 	int64_t has = 0;
 
-	if (!run(c, "DELETE FROM address WHERE holder = ? AND local = ? AND "
-		    "name <> '*'", "is", k->h.id, k->new.local) ||
-	    !ask(c, &has, "SELECT 1 FROM address WHERE holder = ? AND "
-			  "local = ?", "is", k->h.id, k->new.local))
+	if (!run(c,
+		 "DELETE FROM address WHERE holder = ? AND local = ? AND "
+		 "name <> '*'",
+		 "is", k->h.id, k->new.local) ||
+	    !ask(c, &has,
+		 "SELECT 1 FROM address WHERE holder = ? AND "
+		 "local = ?",
+		 "is", k->h.id, k->new.local))
 		return false;
 	if (!has && (!place_is_free(c, "address", &k->new) ||
 		     !place_add(c, k->h.id, &k->new, false) ||
-		     !run(c, "UPDATE address SET (routed, home) = (SELECT "
-			     "routed, home FROM address WHERE holder = ?1 AND "
-			     "is_default) WHERE holder = ?1 AND local = ?2",
+		     !run(c,
+			  "UPDATE address SET (routed, home) = (SELECT "
+			  "routed, home FROM address WHERE holder = ?1 AND "
+			  "is_default) WHERE holder = ?1 AND local = ?2",
 			  "is", k->h.id, k->new.local)))
 		return false;
-	return run(c, "UPDATE address SET is_default = (local = ?2) "
-		      "WHERE holder = ?1 AND name = '*'", "is", k->h.id,
-		   k->new.local);
+	return run(c,
+		   "UPDATE address SET is_default = (local = ?2) "
+		   "WHERE holder = ?1 AND name = '*'",
+		   "is", k->h.id, k->new.local);
 }
 
 static bool take_references_along(struct changes *c, const struct called *k)
@@ -283,9 +305,9 @@ static bool take_references_along(struct changes *c, const struct called *k)
 	if (!references_find(c, &t, &all))
 		return false;
 	for (size_t i = 0; i < all.n; i++)
-		if (!reference_rewrite(c, k->r.change, &all.r[i],
-				       reference_at_local(c, &all.r[i],
-							  k->new.local)))
+		if (!reference_rewrite(
+			    c, k->r.change, &all.r[i],
+			    reference_at_local(c, &all.r[i], k->new.local)))
 			return false;
 	return kept_forwards_lead(c, &t, reference_at_local, k->new.local);
 }
@@ -315,16 +337,17 @@ static bool rename_called(struct changes *c, struct called *k, bool keep_old)
 		return done(c, "%.*s has this default address already.",
 			    STR(k->r.new));
 	if (!check_mailbox_name(c, &renamed) ||
-	    !ask(c, &had_new, "SELECT 1 FROM address WHERE holder = ? AND "
-			      "local = ?", "is", k->h.id, k->new.local))
+	    !ask(c, &had_new,
+		 "SELECT 1 FROM address WHERE holder = ? AND "
+		 "local = ?",
+		 "is", k->h.id, k->new.local))
 		return false;
 	k->r.had_new = had_new;
 	k->r.kept_old = keep_old;
 	return renaming_begin(c, holder_noun(&k->h), &k->r) &&
 	       remember_addresses(c, k) && set_default(c, k) &&
-	       holder_call(c, &k->h, k->r.new) &&
-	       take_references_along(c, k) && drop_old(c, k) &&
-	       check_rank(c, &renamed) &&
+	       holder_call(c, &k->h, k->r.new) && take_references_along(c, k) &&
+	       drop_old(c, k) && check_rank(c, &renamed) &&
 	       done(c, "The %s %.*s is %.*s now%s.%s", kind_words[k->h.kind],
 		    STR(k->r.old), STR(k->r.new),
 		    keep_old ? ", and the old address stays" : "",
@@ -347,21 +370,26 @@ struct change holder_rename(struct changes *c, enum holder_kind kind,
  * somebody else has it there. */
 static bool copy_addresses(struct changes *c, const struct renaming *r)
 {
-	return run(c, "INSERT INTO renamed_address (change, holder, local, "
-		      "name, is_default, routed, home) SELECT ?, holder, "
-		      "local, name, is_default, routed, home FROM address "
-		      "WHERE domain = ? AND name IN (?, ?)", "iiss", r->change,
-		   r->subject, r->old, r->new) &&
-	       run(c, "INSERT INTO address (domain, local, name, holder, "
-		      "routed, home) SELECT domain, local, ?3, holder, routed, "
-		      "home FROM address o WHERE domain = ?1 AND name = ?2 "
-		      "AND NOT EXISTS (SELECT 1 FROM address x WHERE "
-		      "x.domain = o.domain AND x.local = o.local AND "
-		      "x.name = ?3)", "iss", r->subject, r->old, r->new) &&
-	       run(c, "INSERT OR IGNORE INTO local_spelling (given, address) "
-		      "SELECT value, a.id FROM address a, "
-		      "json_each(local_spellings(a.local)) WHERE "
-		      "a.domain = ? AND a.name = ?", "is", r->subject, r->new);
+	return run(c,
+		   "INSERT INTO renamed_address (change, holder, local, "
+		   "name, is_default, routed, home) SELECT ?, holder, "
+		   "local, name, is_default, routed, home FROM address "
+		   "WHERE domain = ? AND name IN (?, ?)",
+		   "iiss", r->change, r->subject, r->old, r->new) &&
+	       run(c,
+		   "INSERT INTO address (domain, local, name, holder, "
+		   "routed, home) SELECT domain, local, ?3, holder, routed, "
+		   "home FROM address o WHERE domain = ?1 AND name = ?2 "
+		   "AND NOT EXISTS (SELECT 1 FROM address x WHERE "
+		   "x.domain = o.domain AND x.local = o.local AND "
+		   "x.name = ?3)",
+		   "iss", r->subject, r->old, r->new) &&
+	       run(c,
+		   "INSERT OR IGNORE INTO local_spelling (given, address) "
+		   "SELECT value, a.id FROM address a, "
+		   "json_each(local_spellings(a.local)) WHERE "
+		   "a.domain = ? AND a.name = ?",
+		   "is", r->subject, r->new);
 }
 
 /* At the new name the same one has it: whoever, or nobody. */
@@ -377,8 +405,7 @@ static bool take_reference_along(struct changes *c, const struct renaming *r,
 		return broken(c);
 	return address_holder(c, &was, &before) &&
 	       address_holder(c, &is, &after) &&
-	       (before != after ||
-		reference_rewrite(c, r->change, e, text));
+	       (before != after || reference_rewrite(c, r->change, e, text));
 }
 
 static bool take_domain_along(struct changes *c, const struct renaming *r)
@@ -400,12 +427,13 @@ static bool drop_old_name(struct changes *c, const struct domain_row *d,
 			  const struct renaming *r)
 {
 	return r->kept_old ||
-	       (run(c, "DELETE FROM address WHERE domain = ?1 AND name = ?2 "
-		       "AND EXISTS (SELECT 1 FROM address x WHERE "
-		       "x.domain = ?1 AND x.name = ?3 AND "
-		       "x.local = address.local AND "
-		       "x.holder = address.holder)", "iss", r->subject, r->old,
-		    r->new) &&
+	       (run(c,
+		    "DELETE FROM address WHERE domain = ?1 AND name = ?2 "
+		    "AND EXISTS (SELECT 1 FROM address x WHERE "
+		    "x.domain = ?1 AND x.name = ?3 AND "
+		    "x.local = address.local AND "
+		    "x.holder = address.holder)",
+		    "iss", r->subject, r->old, r->new) &&
 		domain_drop_name(c, d, r->old));
 }
 
@@ -458,6 +486,6 @@ static bool rename_domain(struct changes *c, struct str name, struct str to,
 struct change domain_rename(struct changes *c, struct str name, struct str to,
 			    bool keep_old)
 {
-	return change_end(c, change_begin(c) &&
-				     rename_domain(c, name, to, keep_old));
+	return change_end(
+		c, change_begin(c) && rename_domain(c, name, to, keep_old));
 }

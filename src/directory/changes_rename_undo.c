@@ -7,12 +7,13 @@
 
 static bool load(struct changes *c, int64_t change, struct renaming *r)
 {
-	struct query q scoped(query) = sql_query(
-		c->sql, "SELECT r.what, r.subject, r.old, r.new, r.had_new, "
-			"r.kept_old FROM renaming r JOIN change_log l ON "
-			"l.id = r.change WHERE r.change = ? AND "
-			"l.at > unixepoch() - ? * 3600", "ii", change,
-		(int64_t)LIMIT_UNDO_HOURS);
+	struct query q scoped(query) =
+		sql_query(c->sql,
+			  "SELECT r.what, r.subject, r.old, r.new, r.had_new, "
+			  "r.kept_old FROM renaming r JOIN change_log l ON "
+			  "l.id = r.change WHERE r.change = ? AND "
+			  "l.at > unixepoch() - ? * 3600",
+			  "ii", change, (int64_t)LIMIT_UNDO_HOURS);
 	enum answer a = query_next(&q);
 
 	if (a == ANSWER_UNSURE)
@@ -21,9 +22,13 @@ static bool load(struct changes *c, int64_t change, struct renaming *r)
 		return missing(c, NULL, no_change_to_undo,
 			       V("hours", LIMIT_UNDO_HOURS));
 	*r = (struct renaming){
-		change, query_int(&q, 0), query_int(&q, 1),
-		query_text(&q, 2, c->arena), query_text(&q, 3, c->arena),
-		query_int(&q, 4), query_int(&q, 5),
+		change,
+		query_int(&q, 0),
+		query_int(&q, 1),
+		query_text(&q, 2, c->arena),
+		query_text(&q, 3, c->arena),
+		query_int(&q, 4),
+		query_int(&q, 5),
 	};
 	return true;
 }
@@ -36,23 +41,30 @@ struct rewritten {
 };
 
 /* The row that is still as the renaming left it; 0: somebody has changed it. */
-static bool find_row(struct changes *c, const struct rewritten *w,
-		     int64_t *row)
+static bool find_row(struct changes *c, const struct rewritten *w, int64_t *row)
 {
 	*row = 0;
 	switch ((enum reference_kind)w->kind) {
 	case REFERENCE_FORWARD:
-		return ask(c, row, "SELECT id FROM forward WHERE holder = ? "
-				   "AND spelling = ?", "is", w->owner, w->new);
+		return ask(c, row,
+			   "SELECT id FROM forward WHERE holder = ? "
+			   "AND spelling = ?",
+			   "is", w->owner, w->new);
 	case REFERENCE_MEMBER:
-		return ask(c, row, "SELECT id FROM member WHERE holder = ? "
-				   "AND spelling = ?", "is", w->owner, w->new);
+		return ask(c, row,
+			   "SELECT id FROM member WHERE holder = ? "
+			   "AND spelling = ?",
+			   "is", w->owner, w->new);
 	case REFERENCE_CATCH_ALL:
-		return ask(c, row, "SELECT id FROM domain WHERE id = ? AND "
-				   "catch_all = ?", "is", w->owner, w->new);
+		return ask(c, row,
+			   "SELECT id FROM domain WHERE id = ? AND "
+			   "catch_all = ?",
+			   "is", w->owner, w->new);
 	case REFERENCE_POSTMASTER:
-		return ask(c, row, "SELECT id FROM domain WHERE id = ? AND "
-				   "postmaster = ?", "is", w->owner, w->new);
+		return ask(c, row,
+			   "SELECT id FROM domain WHERE id = ? AND "
+			   "postmaster = ?",
+			   "is", w->owner, w->new);
 	case REFERENCE_ADMINISTRATOR:
 		break;
 	}
@@ -67,20 +79,23 @@ static bool add_again(struct changes *c, const struct rewritten *w)
 	if (!address_parse(w->old, c->arena, &a))
 		return broken(c);
 	if (w->kind == REFERENCE_FORWARD)
-		return run(c, "INSERT OR IGNORE INTO forward (holder, "
-			      "spelling, local, domain) VALUES (?, ?, ?, ?)",
+		return run(c,
+			   "INSERT OR IGNORE INTO forward (holder, "
+			   "spelling, local, domain) VALUES (?, ?, ?, ?)",
 			   "isss", w->owner, a.spelling, a.local, a.domain);
 	return w->kind != REFERENCE_MEMBER ||
-	       run(c, "INSERT OR IGNORE INTO member (holder, spelling, local, "
-		      "domain) VALUES (?, ?, ?, ?)", "isss", w->owner,
-		   a.spelling, a.local, a.domain);
+	       run(c,
+		   "INSERT OR IGNORE INTO member (holder, spelling, local, "
+		   "domain) VALUES (?, ?, ?, ?)",
+		   "isss", w->owner, a.spelling, a.local, a.domain);
 }
 
 static bool put_back(struct changes *c, const struct rewritten *w,
 		     bool is_merged)
 {
 	struct reference r = { .kind = (enum reference_kind)w->kind,
-			       .holder = w->owner, .address = w->new };
+			       .holder = w->owner,
+			       .address = w->new };
 
 	if (!find_row(c, w, &r.row) || !r.row)
 		return c->result.outcome == CHANGE_DONE;
@@ -90,15 +105,17 @@ static bool put_back(struct changes *c, const struct rewritten *w,
 
 static bool put_references_back(struct changes *c, int64_t change)
 {
-	struct query q scoped(query) = sql_query(
-		c->sql, "SELECT kind, owner, old, new, is_merged "
-			"FROM renamed_reference WHERE change = ? ORDER BY id",
-		"i", change);
+	struct query q scoped(query) =
+		sql_query(c->sql,
+			  "SELECT kind, owner, old, new, is_merged "
+			  "FROM renamed_reference WHERE change = ? ORDER BY id",
+			  "i", change);
 	enum answer a;
 
 	while ((a = query_next(&q)) == ANSWER_YES) {
 		struct rewritten w = {
-			query_int(&q, 0), query_int(&q, 1),
+			query_int(&q, 0),
+			query_int(&q, 1),
 			query_text(&q, 2, c->arena),
 			query_text(&q, 3, c->arena),
 		};
@@ -122,13 +139,13 @@ static bool lead_to_old(struct changes *c, const struct target *t,
 		struct reference *e = &all.r[i];
 
 		if (!reference_rewrite(c, 0, e,
-				       by_domain ? reference_at_domain(c, e, to)
-						 : reference_at_local(c, e,
-								      to)))
+				       by_domain
+					       ? reference_at_domain(c, e, to)
+					       : reference_at_local(c, e, to)))
 			return false;
 	}
-	return kept_forwards_lead(c, t, by_domain ? reference_at_domain
-						  : reference_at_local, to);
+	return kept_forwards_lead(
+		c, t, by_domain ? reference_at_domain : reference_at_local, to);
 }
 
 static bool forget(struct changes *c, int64_t change)
@@ -147,10 +164,11 @@ static struct str local_of(struct str login)
 static bool put_addresses_back(struct changes *c, const struct renaming *r,
 			       int64_t domain)
 {
-	struct query q scoped(query) = sql_query(
-		c->sql, "SELECT local, name, is_default, routed, home "
-			"FROM renamed_address WHERE change = ? ORDER BY id",
-		"i", r->change);
+	struct query q scoped(query) =
+		sql_query(c->sql,
+			  "SELECT local, name, is_default, routed, home "
+			  "FROM renamed_address WHERE change = ? ORDER BY id",
+			  "i", r->change);
 	enum answer a;
 
 	if (!run(c, "DELETE FROM address WHERE holder = ? AND local IN (?, ?)",
@@ -164,10 +182,11 @@ static bool put_addresses_back(struct changes *c, const struct renaming *r,
 				    STR(p.name));
 		if (!place_is_free(c, "address", &p) ||
 		    !place_add(c, r->subject, &p, query_int(&q, 2)) ||
-		    !run(c, "UPDATE address SET routed = ?, home = ? WHERE "
-			    "holder = ? AND local = ? AND name = ?", "iiiss",
-			 query_int(&q, 3), query_int(&q, 4), r->subject,
-			 p.local, p.name))
+		    !run(c,
+			 "UPDATE address SET routed = ?, home = ? WHERE "
+			 "holder = ? AND local = ? AND name = ?",
+			 "iiiss", query_int(&q, 3), query_int(&q, 4),
+			 r->subject, p.local, p.name))
 			return false;
 	}
 	return a != ANSWER_UNSURE || broken(c);
@@ -178,9 +197,10 @@ static bool load_holder(struct changes *c, const struct renaming *r,
 {
 	int64_t found = 0;
 
-	if (!ask(c, &found, "SELECT id FROM holder WHERE id = ? AND "
-			    "(?2 = 0 OR domain = ?2)", "ii", r->subject,
-		 c->role_domain))
+	if (!ask(c, &found,
+		 "SELECT id FROM holder WHERE id = ? AND "
+		 "(?2 = 0 OR domain = ?2)",
+		 "ii", r->subject, c->role_domain))
 		return false;
 	if (!found)
 		return missing(c, NULL, no_change_to_undo,
@@ -220,27 +240,31 @@ static bool put_domain_addresses_back(struct changes *c,
 				      const struct renaming *r)
 {
 	/* The renaming's own copies, then what it moved. */
-	return run(c, "DELETE FROM address WHERE domain = ?2 AND name = ?3 AND "
-		      "NOT EXISTS (SELECT 1 FROM renamed_address k WHERE "
-		      "k.change = ?1 AND k.name = ?3 AND "
-		      "k.local = address.local) AND EXISTS (SELECT 1 FROM "
-		      "renamed_address k WHERE k.change = ?1 AND k.name = ?4 "
-		      "AND k.local = address.local AND "
-		      "k.holder = address.holder)", "iiss", r->change,
-		   r->subject, r->new, r->old) &&
-	       run(c, "INSERT OR IGNORE INTO address (domain, local, name, "
-		      "holder, is_default, routed, home) SELECT ?2, k.local, "
-		      "k.name, k.holder, k.is_default, k.routed, k.home FROM "
-		      "renamed_address k JOIN holder h ON h.id = k.holder "
-		      "WHERE k.change = ?1 AND k.name = ?3 AND NOT EXISTS "
-		      "(SELECT 1 FROM address x WHERE x.domain = ?2 AND "
-		      "x.local = k.local AND x.name IN (k.name, '*') AND "
-		      "NOT x.builtin)", "iis", r->change, r->subject,
-		   r->old) &&
-	       run(c, "INSERT OR IGNORE INTO local_spelling (given, address) "
-		      "SELECT value, a.id FROM address a, "
-		      "json_each(local_spellings(a.local)) WHERE "
-		      "a.domain = ? AND a.name = ?", "is", r->subject, r->old);
+	return run(c,
+		   "DELETE FROM address WHERE domain = ?2 AND name = ?3 AND "
+		   "NOT EXISTS (SELECT 1 FROM renamed_address k WHERE "
+		   "k.change = ?1 AND k.name = ?3 AND "
+		   "k.local = address.local) AND EXISTS (SELECT 1 FROM "
+		   "renamed_address k WHERE k.change = ?1 AND k.name = ?4 "
+		   "AND k.local = address.local AND "
+		   "k.holder = address.holder)",
+		   "iiss", r->change, r->subject, r->new, r->old) &&
+	       run(c,
+		   "INSERT OR IGNORE INTO address (domain, local, name, "
+		   "holder, is_default, routed, home) SELECT ?2, k.local, "
+		   "k.name, k.holder, k.is_default, k.routed, k.home FROM "
+		   "renamed_address k JOIN holder h ON h.id = k.holder "
+		   "WHERE k.change = ?1 AND k.name = ?3 AND NOT EXISTS "
+		   "(SELECT 1 FROM address x WHERE x.domain = ?2 AND "
+		   "x.local = k.local AND x.name IN (k.name, '*') AND "
+		   "NOT x.builtin)",
+		   "iis", r->change, r->subject, r->old) &&
+	       run(c,
+		   "INSERT OR IGNORE INTO local_spelling (given, address) "
+		   "SELECT value, a.id FROM address a, "
+		   "json_each(local_spellings(a.local)) WHERE "
+		   "a.domain = ? AND a.name = ?",
+		   "is", r->subject, r->old);
 }
 
 /* What came to the new name since is held on the old one. */
@@ -249,12 +273,12 @@ static bool drop_new_name(struct changes *c, const struct domain_row *d,
 {
 	struct target t = { d->id, S(""), r->new, 0, 0 };
 
-	return r->had_new ||
-	       (lead_to_old(c, &t, r->old) &&
-		run(c, "UPDATE OR IGNORE address SET name = ? WHERE "
-		       "domain = ? AND name = ?", "sis", r->old, d->id,
-		    r->new) &&
-		domain_drop_name(c, d, r->new));
+	return r->had_new || (lead_to_old(c, &t, r->old) &&
+			      run(c,
+				  "UPDATE OR IGNORE address SET name = ? WHERE "
+				  "domain = ? AND name = ?",
+				  "sis", r->old, d->id, r->new) &&
+			      domain_drop_name(c, d, r->new));
 }
 
 static bool undo_domain(struct changes *c, const struct renaming *r)
@@ -279,8 +303,7 @@ static bool undo_domain(struct changes *c, const struct renaming *r)
 	return (id == d.id || domain_add_name(c, "name", &d, r->old)) &&
 	       domain_call(c, &d, r->old) &&
 	       put_references_back(c, r->change) &&
-	       put_domain_addresses_back(c, r) &&
-	       drop_new_name(c, &was, r) &&
+	       put_domain_addresses_back(c, r) && drop_new_name(c, &was, r) &&
 	       change_log(c, "domain", r->old, S("renamed"), r->new, r->old) &&
 	       forget(c, r->change) &&
 	       done(c, "The domain %.*s is %.*s again.", STR(r->new),

@@ -12,8 +12,7 @@
 #include "base/inet.h"
 
 /* An administrator (a) whose rights ?1 (role) in ?2 (domain, 0: all) lacks. */
-#define OUTRANKS \
-	"NOT (a.role >= ?1 AND coalesce(a.domain, 0) = ?2) "
+#define OUTRANKS "NOT (a.role >= ?1 AND coalesce(a.domain, 0) = ?2) "
 
 static bool is_outranked_by(struct changes *c, struct str login, bool *out)
 {
@@ -22,9 +21,9 @@ static bool is_outranked_by(struct changes *c, struct str login, bool *out)
 	*out = false;
 	if (c->role == ADMIN_SUPER)
 		return true;
-	if (!ask(c, &found, "SELECT 1 FROM admin a WHERE " OUTRANKS
-			    "AND a.name = ?3", "iis", (int64_t)c->role,
-		 c->role_domain, login))
+	if (!ask(c, &found,
+		 "SELECT 1 FROM admin a WHERE " OUTRANKS "AND a.name = ?3",
+		 "iis", (int64_t)c->role, c->role_domain, login))
 		return false;
 	*out = found != 0;
 	return true;
@@ -35,8 +34,7 @@ static bool is_outranked_by(struct changes *c, struct str login, bool *out)
 	"SELECT h.id, h.kind FROM leads l JOIN address x ON x.holder = l.id " \
 	"JOIN domain_name n ON n.domain = x.domain AND " \
 	"x.name IN (n.name, '*') JOIN " table " f ON f.local = x.local AND " \
-	"f.domain = n.name JOIN holder h ON h.id = f.holder " only \
-	"UNION " \
+	"f.domain = n.name JOIN holder h ON h.id = f.holder " only "UNION " \
 	"SELECT h.id, h.kind FROM leads l JOIN address x ON x.holder = l.id " \
 	"JOIN domain_name n ON n.domain = x.domain AND " \
 	"x.name IN (n.name, '*') JOIN " table " f ON " \
@@ -54,13 +52,14 @@ static bool gets_superior_mail(struct changes *c, int64_t holder, bool *out)
 		return true;
 	if (!ask(c, &found,
 		 "WITH RECURSIVE leads (id, kind) AS ("
-		 "SELECT id, kind FROM holder WHERE id = ?3 UNION "
-		 LEADING_BY("forward", "") "UNION "
-		 LEADING_BY("member", "WHERE l.kind = 1 ") ") "
-		 "SELECT 1 FROM leads l JOIN holder s ON s.id = l.id "
-		 "JOIN admin a ON a.name = s.login "
-		 "WHERE s.kind = 0 AND l.id <> ?3 AND " OUTRANKS, "iii",
-		 (int64_t)c->role, c->role_domain, holder))
+		 "SELECT id, kind FROM holder WHERE id = ?3 UNION " LEADING_BY(
+			 "forward",
+			 "") "UNION " LEADING_BY("member",
+						 "WHERE l.kind = 1 ") ") "
+								      "SELECT 1 FROM leads l JOIN holder s ON s.id = l.id "
+								      "JOIN admin a ON a.name = s.login "
+								      "WHERE s.kind = 0 AND l.id <> ?3 AND " OUTRANKS,
+		 "iii", (int64_t)c->role, c->role_domain, holder))
 		return false;
 	*out = found != 0;
 	return true;
@@ -83,8 +82,8 @@ bool check_rank_as(struct changes *c, const struct holder_row *h,
 		return refuse(c, field, user_outranks, V("user", shown));
 	if (!gets_superior_mail(c, h->id, &is_above))
 		return false;
-	return !is_above || refuse(c, field, mail_of_superior,
-				   V("address", shown));
+	return !is_above ||
+	       refuse(c, field, mail_of_superior, V("address", shown));
 }
 
 bool check_rank(struct changes *c, const struct holder_row *h)
@@ -116,15 +115,14 @@ bool check_rank_of_relayed(struct changes *c, int64_t domain)
 		"h.login = a.name WHERE " OUTRANKS "AND h.domain = ?3 AND "
 		"h.kind = 0 AND h.system IS NULL AND (h.mail_system = 1 OR "
 		"EXISTS (SELECT 1 FROM address x WHERE x.holder = h.id AND "
-		"x.home IN (1, 2)))", "iii", (int64_t)c->role,
-		c->role_domain, domain);
+		"x.home IN (1, 2)))",
+		"iii", (int64_t)c->role, c->role_domain, domain);
 	enum answer a = c->role == ADMIN_SUPER ? ANSWER_NO : query_next(&q);
 
 	if (a == ANSWER_UNSURE)
 		return broken(c);
-	return a == ANSWER_NO ||
-	       refuse(c, "relay", user_outranks,
-		      V("user", query_text(&q, 0, c->arena)));
+	return a == ANSWER_NO || refuse(c, "relay", user_outranks,
+					V("user", query_text(&q, 0, c->arena)));
 }
 
 /* ---- hosts that are this machine ---- */
@@ -132,8 +130,8 @@ bool check_rank_of_relayed(struct changes *c, int64_t domain)
 static bool is_this_machine(struct changes *c, const struct host *h)
 {
 	static const char *const names[] = {
-		"localhost", "localhost.localdomain", "localhost4",
-		"localhost6", "localhost6.localdomain6", "ip6-localhost",
+		"localhost",    "localhost.localdomain",   "localhost4",
+		"localhost6",   "localhost6.localdomain6", "ip6-localhost",
 		"ip6-loopback",
 	};
 
@@ -145,8 +143,7 @@ static bool is_this_machine(struct changes *c, const struct host *h)
 		if (str_same(h->name, str_of(names[i])))
 			return true;
 	return str_ends(h->name, S(".localhost")) ||
-	       (c->hostname && str_same_nocase(h->name,
-					       str_of(c->hostname)));
+	       (c->hostname && str_same_nocase(h->name, str_of(c->hostname)));
 }
 
 bool check_hosts_are_others(struct changes *c, const char *field,

@@ -7,7 +7,7 @@
  */
 #include "directory/change.h"
 
-enum { SENDERS = 1000 };	/* of one group or shared mailbox */
+enum { SENDERS = 1000 }; /* of one group or shared mailbox */
 
 static const char members[] = "members";
 
@@ -19,7 +19,8 @@ bool senders_load(struct changes *c, int64_t holder, struct str *out)
 		"(SELECT 'members' AS who FROM holder WHERE id = ?1 AND "
 		"members_may_send UNION ALL SELECT * FROM (SELECT w.login FROM "
 		"sender s JOIN holder w ON w.id = s.who WHERE s.holder = ?1 "
-		"ORDER BY w.login))", "i", holder);
+		"ORDER BY w.login))",
+		"i", holder);
 
 	if (query_next(&q) != ANSWER_YES)
 		return broken(c);
@@ -50,10 +51,11 @@ static bool allow(struct changes *c, const struct holder_row *h,
 		return false;
 	}
 	if (who.kind == HOLDER_SHARED || who.id == h->id)
-		return refuse(c, "senders", no_sender,
-			      V("address", text));
-	return run(c, "INSERT INTO sender (holder, who) VALUES (?, ?) "
-		      "ON CONFLICT DO NOTHING", "ii", h->id, who.id);
+		return refuse(c, "senders", no_sender, V("address", text));
+	return run(c,
+		   "INSERT INTO sender (holder, who) VALUES (?, ?) "
+		   "ON CONFLICT DO NOTHING",
+		   "ii", h->id, who.id);
 }
 
 static bool forget_all(struct changes *c, const struct holder_row *h)

@@ -13,12 +13,17 @@
 enum {
 	NAME_BYTES = 63,
 	CREDENTIAL_BYTES = 512,
-	TRUSTS = 100,		/* blocks of one system */
+	TRUSTS = 100, /* blocks of one system */
 };
 
 /* struct system_limits, as numbers: what is beyond these is a typing error. */
-enum { CONNECTIONS, MAILS_PER_CONNECTION, RECIPIENTS_PER_MAIL,
-       MAILS_PER_MINUTE, COUNTS };
+enum {
+	CONNECTIONS,
+	MAILS_PER_CONNECTION,
+	RECIPIENTS_PER_MAIL,
+	MAILS_PER_MINUTE,
+	COUNTS
+};
 
 static const struct {
 	const char *key;
@@ -32,20 +37,22 @@ static const struct {
 
 struct system_row {
 	int64_t id, tls, may_relay, smart_host, when_down, family;
-	int64_t count[COUNTS];	/* 0: not set */
+	int64_t count[COUNTS]; /* 0: not set */
 	struct str name, hosts, user, password;
-	bool has_ip;		/* among the hosts */
-	bool has_v4, has_v6;	/* ...or a name, which may have either */
+	bool has_ip;         /* among the hosts */
+	bool has_v4, has_v6; /* ...or a name, which may have either */
 };
 
 static bool read_row(struct changes *c, int64_t id, struct system_row *out)
 {
-	struct query q scoped(query) = sql_query(
-		c->sql, "SELECT id, tls, may_relay, smart_host, when_down, "
-			"name, hosts, user, password, address_family, "
-			"connections, mails_per_connection, "
-			"recipients_per_mail, mails_per_minute "
-			"FROM system WHERE id = ?", "i", id);
+	struct query q scoped(query) =
+		sql_query(c->sql,
+			  "SELECT id, tls, may_relay, smart_host, when_down, "
+			  "name, hosts, user, password, address_family, "
+			  "connections, mails_per_connection, "
+			  "recipients_per_mail, mails_per_minute "
+			  "FROM system WHERE id = ?",
+			  "i", id);
 
 	if (query_next(&q) != ANSWER_YES)
 		return broken(c);
@@ -155,11 +162,20 @@ static bool set_credential(struct changes *c, const char *field, struct str v,
 static bool set_key(struct changes *c, struct system_row *r,
 		    const struct setting *s)
 {
-	static const char *const keys[] = {
-		"hosts", "tls", "user", "password", "trust", "may_relay",
-		"smart_host", "when_down", "connections",
-		"mails_per_connection", "recipients_per_mail",
-		"mails_per_minute", "address_family", NULL };
+	static const char *const keys[] = { "hosts",
+					    "tls",
+					    "user",
+					    "password",
+					    "trust",
+					    "may_relay",
+					    "smart_host",
+					    "when_down",
+					    "connections",
+					    "mails_per_connection",
+					    "recipients_per_mail",
+					    "mails_per_minute",
+					    "address_family",
+					    NULL };
 
 	for (int i = 0; i < COUNTS; i++)
 		if (is_key(s->key, counts[i].key))
@@ -184,7 +200,7 @@ static bool set_key(struct changes *c, struct system_row *r,
 		return value_word(c, "address_family", s->value, family_words,
 				  &r->family);
 	if (is_key(s->key, "trust"))
-		return true;	/* set_trust() */
+		return true; /* set_trust() */
 	return unknown_key(c, "system", s->key, keys);
 }
 
@@ -196,8 +212,10 @@ static bool check_smart_host(struct changes *c, const struct system_row *r)
 
 	if (!r->smart_host)
 		return true;
-	if (!ask(c, &other, "SELECT id FROM system WHERE smart_host = 1 AND "
-			    "id <> ?", "i", r->id))
+	if (!ask(c, &other,
+		 "SELECT id FROM system WHERE smart_host = 1 AND "
+		 "id <> ?",
+		 "i", r->id))
 		return false;
 	if (!other)
 		return true;
@@ -232,13 +250,14 @@ static bool check_row(struct changes *c, struct system_row *r)
 
 static bool write_row(struct changes *c, const struct system_row *r)
 {
-	return run(c, "UPDATE system SET hosts = ?, tls = ?, user = ?, "
-		      "password = ?, may_relay = ?, smart_host = ?, "
-		      "when_down = ?, address_family = ?, connections = ?, "
-		      "mails_per_connection = ?, recipients_per_mail = ?, "
-		      "mails_per_minute = ? WHERE id = ?", "sissiiiiiiiii",
-		   r->hosts, r->tls, r->user, r->password, r->may_relay,
-		   r->smart_host, r->when_down, r->family,
+	return run(c,
+		   "UPDATE system SET hosts = ?, tls = ?, user = ?, "
+		   "password = ?, may_relay = ?, smart_host = ?, "
+		   "when_down = ?, address_family = ?, connections = ?, "
+		   "mails_per_connection = ?, recipients_per_mail = ?, "
+		   "mails_per_minute = ? WHERE id = ?",
+		   "sissiiiiiiiii", r->hosts, r->tls, r->user, r->password,
+		   r->may_relay, r->smart_host, r->when_down, r->family,
 		   r->count[CONNECTIONS], r->count[MAILS_PER_CONNECTION],
 		   r->count[RECIPIENTS_PER_MAIL], r->count[MAILS_PER_MINUTE],
 		   r->id);
@@ -262,16 +281,20 @@ static bool add_trust(struct changes *c, const struct system_row *r,
 	if (other && other != r->id)
 		return refuse(c, "trust", block_taken, V("block", text),
 			      V("system", system_name_of(c, other)));
-	return run(c, "INSERT INTO trust (block, system) VALUES (?, ?) "
-		      "ON CONFLICT DO NOTHING", "si", text, r->id);
+	return run(c,
+		   "INSERT INTO trust (block, system) VALUES (?, ?) "
+		   "ON CONFLICT DO NOTHING",
+		   "si", text, r->id);
 }
 
 static bool load_trust(struct changes *c, int64_t id, struct str *out)
 {
-	struct query q scoped(query) = sql_query(
-		c->sql, "SELECT coalesce(group_concat(block, ', '), '') FROM "
-			"(SELECT block FROM trust WHERE system = ? "
-			"ORDER BY block)", "i", id);
+	struct query q scoped(query) =
+		sql_query(c->sql,
+			  "SELECT coalesce(group_concat(block, ', '), '') FROM "
+			  "(SELECT block FROM trust WHERE system = ? "
+			  "ORDER BY block)",
+			  "i", id);
 
 	if (query_next(&q) != ANSWER_YES)
 		return broken(c);
@@ -403,8 +426,10 @@ static bool create(struct changes *c, struct str text, const struct setting *s,
 		return false;
 	if (r.id)
 		return refuse(c, "name", system_exists, V("system", r.name));
-	if (!run(c, "INSERT INTO system (name, hosts, tls, when_down) VALUES "
-		    "(?, '', 1, 0)", "s", r.name))
+	if (!run(c,
+		 "INSERT INTO system (name, hosts, tls, when_down) VALUES "
+		 "(?, '', 1, 0)",
+		 "s", r.name))
 		return false;
 	r.id = sql_last_id(c->sql);
 	return change_log(c, "system", r.name, S("created"), S(""), r.name) &&
@@ -432,8 +457,10 @@ static bool remove_system(struct changes *c, struct str name)
 
 	if (!system_id(c, "name", name, &id) || !read_row(c, id, &r))
 		return false;
-	q = sql_query(c->sql, "SELECT login FROM holder WHERE system = ? "
-			      "ORDER BY id", "i", id);
+	q = sql_query(c->sql,
+		      "SELECT login FROM holder WHERE system = ? "
+		      "ORDER BY id",
+		      "i", id);
 	if (!name_list(c, &q, &names, &n))
 		return false;
 	if (n > 0)

@@ -16,8 +16,8 @@ static void make_domain(void)
 
 static void make_split(void)
 {
-	assert_done(domain_create(c, ORG, SET("aliases=example.net",
-					      "relay=mail.b.test:2525")));
+	assert_done(domain_create(
+		c, ORG, SET("aliases=example.net", "relay=mail.b.test:2525")));
 	assert_done(user_create(c, ALICE, NOTHING));
 	assert_done(user_create(c, BOB, SET("mail_system=alternate")));
 }
@@ -37,8 +37,9 @@ static void test_domain_names(void **state)
 		       "alias of the domain example.org");
 	assert_refused(domain_create(c, S("no domain"), NOTHING), "name", "");
 	assert_done(domain_create(c, S("other.test"), NOTHING));
-	assert_refused(domain_set(c, S("other.test"), SET("aliases=example.net")),
-		       "aliases", "example.org");
+	assert_refused(
+		domain_set(c, S("other.test"), SET("aliases=example.net")),
+		"aliases", "example.org");
 	assert_refused(domain_set(c, ORG, SET("aliases=other.test")), "aliases",
 		       "other.test exists");
 	assert_refused(domain_set(c, ORG, SET("aliases=example.org")),
@@ -50,8 +51,9 @@ static void test_domain_names(void **state)
 	assert_int_equal(directory_domain(d, S("example.net"), arena, &domain),
 			 ANSWER_NO);
 	assert_done(domain_create(c, S("m\xc3\xbcller.test"), NOTHING));
-	assert_int_equal(directory_domain(d, S("xn--mller-kva.test"), arena,
-					  &domain), ANSWER_YES);
+	assert_int_equal(
+		directory_domain(d, S("xn--mller-kva.test"), arena, &domain),
+		ANSWER_YES);
 	assert_done(domain_delete(c, S("M\xc3\xbcller.test")));
 }
 
@@ -99,8 +101,9 @@ static void test_relay_syntax(void **state)
 	make_domain();
 	assert_refused(domain_set(c, ORG, SET("relay=a.test:0")), "relay", "");
 	assert_refused(domain_set(c, ORG, SET("relay=a..test")), "relay", "");
-	assert_done(domain_set(c, ORG, SET("relay=A.test,[2001:db8::1]:26,"
-					   "192.0.2.1")));
+	assert_done(domain_set(c, ORG,
+			       SET("relay=A.test,[2001:db8::1]:26,"
+				   "192.0.2.1")));
 	assert_int_equal(directory_domain(d, ORG, arena, &domain), ANSWER_YES);
 	assert_true(str_starts(domain.relay, S("a.test")));
 }
@@ -112,8 +115,8 @@ static void test_forward_unknown_needs_a_relay(void **state)
 	make_domain();
 	assert_refused(domain_set(c, ORG, SET("forward_unknown=yes")),
 		       "forward_unknown", "relay=HOST");
-	assert_done(domain_set(c, ORG, SET("forward_unknown=yes",
-					   "relay=b.test")));
+	assert_done(
+		domain_set(c, ORG, SET("forward_unknown=yes", "relay=b.test")));
 	assert_refused(domain_set(c, ORG, SET("relay=")), "relay",
 		       "forward_unknown=no");
 	assert_done(domain_set(c, ORG, SET("relay=", "forward_unknown=no")));
@@ -127,12 +130,12 @@ static void test_catch_all_excludes_forward_unknown(void **state)
 	assert_done(domain_set(c, ORG, SET("catch_all=alice@example.net")));
 	assert_refused(domain_set(c, ORG, SET("forward_unknown=yes")),
 		       "forward_unknown", "catch-all");
-	assert_done(domain_set(c, ORG, SET("catch_all=",
-					   "forward_unknown=yes")));
+	assert_done(
+		domain_set(c, ORG, SET("catch_all=", "forward_unknown=yes")));
 	assert_refused(domain_set(c, ORG, SET("catch_all=alice@example.org")),
 		       "catch_all", "forward_unknown=no");
-	assert_done(domain_set(c, ORG, SET("forward_unknown=no",
-					   "catch_all=out@else.test")));
+	assert_done(domain_set(
+		c, ORG, SET("forward_unknown=no", "catch_all=out@else.test")));
 }
 
 /* The first ten in the order of their creation, and how many there are. */
@@ -142,9 +145,9 @@ static void test_a_relay_in_use_stays(void **state)
 
 	assert_done(domain_create(c, ORG, SET("relay=b.test")));
 	for (int i = 0; i < 12; i++)
-		assert_done(user_create(
-			c, arena_strf(arena, "u%d@example.org", i),
-			SET("mail_system=alternate")));
+		assert_done(user_create(c,
+					arena_strf(arena, "u%d@example.org", i),
+					SET("mail_system=alternate")));
 	r = domain_set(c, ORG, SET("relay="));
 	assert_int_equal(r.outcome, CHANGE_REFUSED);
 	assert_string_equal(r.field, "relay");
@@ -197,8 +200,8 @@ static void test_alternate_needs_a_relay(void **state)
 		       "relay");
 	assert_not_found(user_set(c, BOB, SET("system=gw")), "system", "gw");
 	assert_done(system_create(c, S("GW"), SET("hosts=gw.test")));
-	assert_done(user_set(c, BOB, SET("mail_system=alternate",
-					 "system=gw")));
+	assert_done(
+		user_set(c, BOB, SET("mail_system=alternate", "system=gw")));
 }
 
 static void test_user_addresses(void **state)
@@ -206,15 +209,16 @@ static void test_user_addresses(void **state)
 	make_split();
 	assert_refused(user_create(c, S("Alice@example.net"), NOTHING),
 		       "address", "the user alice@example.org has");
-	assert_refused(user_create(c, S("a+b@example.org"), NOTHING),
-		       "address", "\"+\"");
+	assert_refused(user_create(c, S("a+b@example.org"), NOTHING), "address",
+		       "\"+\"");
 	assert_refused(user_create(c, S("\"a b\"@example.org"), NOTHING),
 		       "address", "quotes");
 	assert_refused(user_create(c, S("nobody"), NOTHING), "address", "");
 	assert_not_found(user_create(c, S("a@no.test"), NOTHING), "address",
 			 "no.test");
-	assert_refused(user_create(c, S("postmaster-builtin@example.org"),
-				   NOTHING), "address", "reserved");
+	assert_refused(
+		user_create(c, S("postmaster-builtin@example.org"), NOTHING),
+		"address", "reserved");
 	/* Nothing of a user is left when one of his addresses is taken. */
 	assert_refused(user_create(c, S("carol@example.org"),
 				   SET("address=carola@*", "address=bob@*")),
@@ -236,7 +240,9 @@ static void test_passwords(void **state)
 		       "password_hash", "{SCHEME}");
 	assert_refused(user_create(c, BOB, SET("password_hash={PLAIN}abc")),
 		       "password_hash", "can be read");
-	assert_done(user_create(c, BOB, SET("password_hash={PLAIN-MD5}00112233445566778899aabbccddeeff")));
+	assert_done(user_create(
+		c, BOB,
+		SET("password_hash={PLAIN-MD5}00112233445566778899aabbccddeeff")));
 	assert_done(user_set(c, BOB, SET("password=secret")));
 }
 
@@ -250,11 +256,14 @@ static void test_forwards(void **state)
 		       "forward", "forward_copy");
 	assert_refused(user_set(c, ALICE, SET("forward=no@example.org")),
 		       "forward", "Nobody");
-	assert_done(user_set(c, ALICE, SET("forward=Bob@example.org, "
-					   "x@else.test", "forward_copy=no")));
+	assert_done(user_set(c, ALICE,
+			     SET("forward=Bob@example.org, "
+				 "x@else.test",
+				 "forward_copy=no")));
 	assert_int_equal(directory_domain(d, ORG, arena, &domain), ANSWER_YES);
-	assert_int_equal(directory_address(d, &domain, S("alice"), ORG, arena,
-					   &h), ANSWER_YES);
+	assert_int_equal(
+		directory_address(d, &domain, S("alice"), ORG, arena, &h),
+		ANSWER_YES);
 	assert_int_equal(h.n_forwards, 2);
 	assert_true(str_same(h.forwards[0], S("Bob@example.org")));
 	assert_false(h.forward_keeps_copy);
@@ -286,9 +295,11 @@ static void test_sessions_end(void **state)
 	make_split();
 	assert_done(user_set(c, ALICE, SET("name=A", "quota=1M")));
 	/* who is new has none */
-	assert_done(user_create(c, S("new@example.org"), SET("password=secret")));
-	assert_done(user_create(c, S("away@example.org"),
-				SET("mail_system=alternate", "password=secret")));
+	assert_done(
+		user_create(c, S("new@example.org"), SET("password=secret")));
+	assert_done(
+		user_create(c, S("away@example.org"),
+			    SET("mail_system=alternate", "password=secret")));
 	assert_int_equal(newest(o), 0);
 
 	assert_done(user_set(c, ALICE, SET("password=other")));
@@ -348,8 +359,8 @@ static void test_overlaps(void **state)
 	assert_done(domain_create(c, S("second.test"), NOTHING));
 	assert_refused(address_add(c, BOB, S("x@second.test")), "address",
 		       "same domain");
-	assert_refused(group_create(c, S("al@example.org"), NOTHING),
-		       "address", "alice@example.org");
+	assert_refused(group_create(c, S("al@example.org"), NOTHING), "address",
+		       "alice@example.org");
 	/* The alias that only one address stands on. */
 	assert_refused(domain_set(c, ORG, SET("aliases=later.test")), "aliases",
 		       "a1@example.net (alice@example.org)");
@@ -362,8 +373,8 @@ static void test_address_remove(void **state)
 	make_split();
 	assert_refused(address_remove(c, ALICE, ALICE), "address", "default");
 	assert_done(address_add(c, ALICE, S("al@*")));
-	assert_refused(address_remove(c, ALICE, S("al@example.org")),
-		       "address", "remove al@*");
+	assert_refused(address_remove(c, ALICE, S("al@example.org")), "address",
+		       "remove al@*");
 	assert_not_found(address_remove(c, BOB, S("al@*")), "address", "al@*");
 	assert_done(domain_set(c, ORG, SET("postmaster=al+x@example.net")));
 	assert_refused(address_remove(c, S(""), S("al@*")), NULL,
@@ -411,16 +422,19 @@ static void test_postmaster_yields(void **state)
 	assert_int_equal(h.kind, HOLDER_SHARED);
 	assert_done(address_add(c, ALICE, S("abuse@*")));
 	assert_done(user_create(c, S("postmaster@example.org"), NOTHING));
-	assert_int_equal(directory_address(d, &domain, S("abuse"), ORG, arena,
-					   &h), ANSWER_YES);
+	assert_int_equal(
+		directory_address(d, &domain, S("abuse"), ORG, arena, &h),
+		ANSWER_YES);
 	assert_false(h.builtin);
 	assert_true(str_same(h.login, ALICE));
-	assert_int_equal(directory_address(d, &domain, S("postmaster"), ORG,
-					   arena, &h), ANSWER_YES);
+	assert_int_equal(
+		directory_address(d, &domain, S("postmaster"), ORG, arena, &h),
+		ANSWER_YES);
 	assert_int_equal(h.kind, HOLDER_USER);
 	assert_done(user_delete(c, S("postmaster@example.org")));
-	assert_int_equal(directory_address(d, &domain, S("postmaster"), ORG,
-					   arena, &h), ANSWER_YES);
+	assert_int_equal(
+		directory_address(d, &domain, S("postmaster"), ORG, arena, &h),
+		ANSWER_YES);
 	assert_true(h.builtin);
 	assert_refused(shared_delete(c, S("postmaster-builtin@example.org")),
 		       "address", "stays");
@@ -441,19 +455,19 @@ static void test_groups(void **state)
 
 	make_split();
 	assert_refused(group_create(c, S("all@example.org"),
-				    SET("member=no@example.org")), "member",
-		       "Nobody has");
-	assert_done(group_create(c, S("all@example.org"),
-				 SET("member=Bob@example.org",
-				     "member=x@else.test")));
+				    SET("member=no@example.org")),
+		       "member", "Nobody has");
+	assert_done(group_create(
+		c, S("all@example.org"),
+		SET("member=Bob@example.org", "member=x@else.test")));
 	assert_done(group_create(c, S("top@example.org"),
 				 SET("member=all@example.net")));
 	assert_refused(group_add(c, S("all@example.org"),
-				 MEMBERS(S("top@example.org"))), "member",
-		       "circle");
+				 MEMBERS(S("top@example.org"))),
+		       "member", "circle");
 	assert_refused(group_add(c, S("all@example.org"),
-				 MEMBERS(S("all@example.net"))), "member",
-		       "itself");
+				 MEMBERS(S("all@example.net"))),
+		       "member", "itself");
 	assert_refused(group_add(c, S("all@example.org"),
 				 MEMBERS(ALICE, S("bob@example.org"))),
 		       "member", "already");
@@ -464,8 +478,9 @@ static void test_groups(void **state)
 	assert_done(group_add(c, S("all@example.org"), MEMBERS(ALICE)));
 
 	assert_int_equal(directory_domain(d, ORG, arena, &domain), ANSWER_YES);
-	assert_int_equal(directory_address(d, &domain, S("all"), ORG, arena,
-					   &h), ANSWER_YES);
+	assert_int_equal(
+		directory_address(d, &domain, S("all"), ORG, arena, &h),
+		ANSWER_YES);
 	assert_int_equal(directory_members(d, h.id, 100, arena, &members, &n),
 			 ANSWER_YES);
 	assert_int_equal(n, 3);
@@ -483,8 +498,8 @@ static void test_groups(void **state)
 /* On a slave the other side may know more. */
 static void test_members_of_a_domain_that_forwards(void **state)
 {
-	assert_done(domain_create(c, ORG, SET("relay=b.test",
-					      "forward_unknown=yes")));
+	assert_done(domain_create(c, ORG,
+				  SET("relay=b.test", "forward_unknown=yes")));
 	assert_done(group_create(c, S("all@example.org"),
 				 SET("member=bob@example.org")));
 }

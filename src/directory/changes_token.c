@@ -11,8 +11,8 @@
 enum {
 	NAME_BYTES = 100,
 	DAYS = 3650,
-	TOKENS = 100,		/* of one administrator, not expired */
-	KEPT_S = 30 * 86400,	/* after the end, to see why a script fails */
+	TOKENS = 100,        /* of one administrator, not expired */
+	KEPT_S = 30 * 86400, /* after the end, to see why a script fails */
 };
 
 static bool find_admin(struct changes *c, struct str name, int64_t *id)
@@ -36,8 +36,10 @@ static bool check_token(struct changes *c, int64_t admin, struct str *name,
 		return refuse(c, "days", bad_token_days, V("most", DAYS));
 	if (!run(c, "DELETE FROM token WHERE expires_at <= unixepoch() - ?",
 		 "i", (int64_t)KEPT_S) ||
-	    !ask(c, &n, "SELECT count(*) FROM token WHERE admin = ? AND "
-			"expires_at > unixepoch()", "i", admin))
+	    !ask(c, &n,
+		 "SELECT count(*) FROM token WHERE admin = ? AND "
+		 "expires_at > unixepoch()",
+		 "i", admin))
 		return false;
 	return n < TOKENS ||
 	       refuse(c, NULL, too_many_tokens, V("most", TOKENS));
@@ -52,8 +54,9 @@ static bool create(struct changes *c, struct str admin, struct str name,
 	if (!find_admin(c, admin, &id) || !check_token(c, id, &name, days))
 		return false;
 	token_hash(str_of(token), hash);
-	return run(c, "INSERT INTO token (admin, name, hash, may_write, "
-		      "expires_at) VALUES (?, ?, ?, ?, unixepoch() + ?)",
+	return run(c,
+		   "INSERT INTO token (admin, name, hash, may_write, "
+		   "expires_at) VALUES (?, ?, ?, ?, unixepoch() + ?)",
 		   "istbi", id, name, hash, may_write, days * 86400) &&
 	       change_log(c, "token", admin, S("created"), S(""), name) &&
 	       done(c, "The token %.*s is created.", STR(name));
@@ -62,10 +65,12 @@ static bool create(struct changes *c, struct str admin, struct str name,
 static bool load_token(struct changes *c, struct str admin, int64_t id,
 		       struct str *name, struct str *owner)
 {
-	struct query q scoped(query) = sql_query(
-		c->sql, "SELECT t.name, a.name FROM token t JOIN admin a ON "
-			"a.id = t.admin WHERE t.id = ?1 AND "
-			"(?2 = '' OR a.name = ?2)", "is", id, admin);
+	struct query q scoped(query) =
+		sql_query(c->sql,
+			  "SELECT t.name, a.name FROM token t JOIN admin a ON "
+			  "a.id = t.admin WHERE t.id = ?1 AND "
+			  "(?2 = '' OR a.name = ?2)",
+			  "is", id, admin);
 	enum answer a = query_next(&q);
 
 	if (a == ANSWER_UNSURE)
@@ -87,8 +92,8 @@ static bool remove_token(struct changes *c, struct str admin, int64_t id)
 	       done(c, "The token %.*s is deleted.", STR(name));
 }
 
-struct change token_create(struct changes *c, struct str admin,
-			   struct str name, bool may_write, int64_t days,
+struct change token_create(struct changes *c, struct str admin, struct str name,
+			   bool may_write, int64_t days,
 			   char out[TOKEN_CHARS + 1])
 {
 	random_name(out, TOKEN_CHARS);

@@ -12,7 +12,7 @@
 #include "rt/random.h"
 
 struct factor {
-	int64_t admin, id;	/* ID 0: none, not even begun */
+	int64_t admin, id; /* ID 0: none, not even begun */
 	struct str name, secret;
 	bool is_on;
 	int64_t last_step;
@@ -21,9 +21,10 @@ struct factor {
 static bool load(struct changes *c, struct str name, struct factor *out)
 {
 	struct query q scoped(query) = sql_query(
-		c->sql, "SELECT a.id, t.id, coalesce(t.secret, ''), "
-			"t.confirmed_at IS NOT NULL, t.last_step FROM admin a "
-			"LEFT JOIN totp t ON t.admin = a.id WHERE a.name = ?",
+		c->sql,
+		"SELECT a.id, t.id, coalesce(t.secret, ''), "
+		"t.confirmed_at IS NOT NULL, t.last_step FROM admin a "
+		"LEFT JOIN totp t ON t.admin = a.id WHERE a.name = ?",
 		"s", name);
 	enum answer a = query_next(&q);
 
@@ -32,9 +33,12 @@ static bool load(struct changes *c, struct str name, struct factor *out)
 	if (a == ANSWER_NO)
 		return missing(c, "name", no_such_admin, V("name", name));
 	*out = (struct factor){
-		.admin = query_int(&q, 0), .id = query_int(&q, 1),
-		.name = name, .secret = query_text(&q, 2, c->arena),
-		.is_on = query_int(&q, 3) != 0, .last_step = query_int(&q, 4),
+		.admin = query_int(&q, 0),
+		.id = query_int(&q, 1),
+		.name = name,
+		.secret = query_text(&q, 2, c->arena),
+		.is_on = query_int(&q, 3) != 0,
+		.last_step = query_int(&q, 4),
 	};
 	return true;
 }
@@ -100,8 +104,10 @@ static bool add_recovery_codes(struct changes *c, const struct factor *f,
 	for (size_t i = 0; i < RECOVERY_CODES; i++) {
 		make_recovery_code(out->c[i]);
 		token_hash(plain(c, str_of(out->c[i])), hash);
-		if (!run(c, "INSERT INTO recovery_code (totp, hash) "
-			    "VALUES (?, ?)", "it", f->id, hash))
+		if (!run(c,
+			 "INSERT INTO recovery_code (totp, hash) "
+			 "VALUES (?, ?)",
+			 "it", f->id, hash))
 			return false;
 	}
 	return true;
@@ -150,8 +156,10 @@ static bool confirm(struct changes *c, struct str admin, struct str code,
 	if (!f.id)
 		return refuse(c, NULL, second_factor_not_begun);
 	return take_code(c, &f, plain(c, code), now_s) &&
-	       run(c, "UPDATE totp SET confirmed_at = unixepoch() "
-		      "WHERE id = ?", "i", f.id) &&
+	       run(c,
+		   "UPDATE totp SET confirmed_at = unixepoch() "
+		   "WHERE id = ?",
+		   "i", f.id) &&
 	       add_recovery_codes(c, &f, out) &&
 	       change_log(c, "admin", f.name, S("totp"), S(""), S("on")) &&
 	       done(c, "The second factor of %.*s is on.", STR(f.name));
@@ -160,8 +168,8 @@ static bool confirm(struct changes *c, struct str admin, struct str code,
 static bool load_on(struct changes *c, struct str admin, struct factor *out)
 {
 	return load(c, admin, out) &&
-	       (out->is_on || missing(c, NULL, no_second_factor_of,
-				      V("name", admin)));
+	       (out->is_on ||
+		missing(c, NULL, no_second_factor_of, V("name", admin)));
 }
 
 static bool renew(struct changes *c, struct str admin,
@@ -194,16 +202,15 @@ struct change totp_begin(struct changes *c, struct str admin,
 			 char secret[TOTP_SECRET_CHARS + 1])
 {
 	return change_end(c, change_begin(c) &&
-			     (totp_secret(secret) || broken(c)) &&
-			     begin(c, admin, secret));
+				     (totp_secret(secret) || broken(c)) &&
+				     begin(c, admin, secret));
 }
 
-struct change totp_confirm(struct changes *c, struct str admin,
-			   struct str code, int64_t now_s,
-			   struct recovery_codes *out)
+struct change totp_confirm(struct changes *c, struct str admin, struct str code,
+			   int64_t now_s, struct recovery_codes *out)
 {
-	return change_end(c, change_begin(c) &&
-			     confirm(c, admin, code, now_s, out));
+	return change_end(
+		c, change_begin(c) && confirm(c, admin, code, now_s, out));
 }
 
 struct change totp_renew(struct changes *c, struct str admin,

@@ -16,9 +16,9 @@
 #include "rt/folder.h"
 #include "rt/random.h"
 
-enum { APPLICATION = 0x53504c54 };	/* "SPLT" */
+enum { APPLICATION = 0x53504c54 }; /* "SPLT" */
 
-extern const char schema_sql[];		/* schema.sql, by tools/embed.py */
+extern const char schema_sql[]; /* schema.sql, by tools/embed.py */
 
 static const char version_mark[] = "\n-- version ";
 
@@ -61,8 +61,9 @@ static bool run_version(struct sql *s, struct str text, uint64_t n)
 	struct buf b scoped(buf) = BUF_EMPTY;
 
 	buf_add(&b, text);
-	buf_printf(&b, "\nPRAGMA application_id = %d;\n"
-		       "PRAGMA user_version = %d;\n",
+	buf_printf(&b,
+		   "\nPRAGMA application_id = %d;\n"
+		   "PRAGMA user_version = %d;\n",
 		   APPLICATION, (int)n);
 	buf_add_char(&b, '\0');
 	return sql_script(s, b.p);
@@ -78,7 +79,8 @@ static bool migrate_locked(struct sql *s)
 		return false;
 	if (have > 0 && !schema_version(schema, have, &text))
 		return fail("it was made by a newer version of Splitmail "
-			    "(schema %d)", (int)have);
+			    "(schema %d)",
+			    (int)have);
 	while (schema_version(schema, ++have, &text))
 		if (!run_version(s, text, have))
 			return false;
@@ -127,8 +129,10 @@ static bool add_node(struct sql *s)
 	random_bytes(id, sizeof(id));
 	sodium_bin2hex(key_hex, sizeof(key_hex), key, sizeof(key));
 	sodium_bin2hex(id_hex, sizeof(id_hex), id, sizeof(id));
-	return sql_run(s, "INSERT INTO node (only_one, id, key) "
-			  "VALUES (1, ?, ?)", "tt", id_hex, key_hex);
+	return sql_run(s,
+		       "INSERT INTO node (only_one, id, key) "
+		       "VALUES (1, ?, ?)",
+		       "tt", id_hex, key_hex);
 }
 
 static bool add_admin0(struct sql *s, struct str password)
@@ -137,8 +141,10 @@ static bool add_admin0(struct sql *s, struct str password)
 
 	if (!password_hash(password, hash))
 		return false;
-	return sql_run(s, "INSERT INTO admin (name, role, domain, password) "
-			  "VALUES ('" ADMIN_FIRST "', 0, NULL, ?)", "t", hash);
+	return sql_run(s,
+		       "INSERT INTO admin (name, role, domain, password) "
+		       "VALUES ('" ADMIN_FIRST "', 0, NULL, ?)",
+		       "t", hash);
 }
 
 static bool fill(const char *path, struct str admin_password)
@@ -156,12 +162,15 @@ static void remove_all(const char *path)
 	static const char *const ends[] = { "", "-wal", "-shm" };
 	struct arena *arena scoped(arena) = arena_open();
 	ptrdiff_t slash = str_find_last(str_of(path), '/');
-	const char *folder = slash < 0 ? "." : arena_cstr(arena,
-		str_part(str_of(path), 0, (size_t)slash + 1));
+	const char *folder =
+		slash < 0 ? "."
+			  : arena_cstr(arena, str_part(str_of(path), 0,
+						       (size_t)slash + 1));
 
 	for (size_t i = 0; i < array_size(ends); i++)
-		(void)!folder_remove(folder, arena_printf(arena, "%s%s",
-			path + slash + 1, ends[i]));
+		(void)!folder_remove(
+			folder,
+			arena_printf(arena, "%s%s", path + slash + 1, ends[i]));
 }
 
 /* It holds password hashes and keys: nobody else's to read. */

@@ -29,8 +29,8 @@ bool list_deleted(struct directory *d, const struct deleted_filter *f,
 		"LEFT JOIN domain d ON d.id = t.domain WHERE is_erased = 0 AND "
 		"(?1 = 0 OR t.id = ?1) AND (?2 = 0 OR t.domain = ?2) AND "
 		"(?3 < 0 OR t.kind = ?3) AND (?4 = '' OR t.login = ?4) "
-		"ORDER BY t.id DESC", "iiis", f->id, f->domain,
-		(int64_t)f->kind, f->login);
+		"ORDER BY t.id DESC",
+		"iiis", f->id, f->domain, (int64_t)f->kind, f->login);
 	struct arena *row scoped(arena) = arena_open();
 	enum answer a;
 
@@ -46,10 +46,11 @@ bool list_deleted(struct directory *d, const struct deleted_filter *f,
 enum answer deleted_is_due(struct directory *d, bool only_erased)
 {
 	int64_t due = 0;
-	enum answer a = sql_int(directory_sql(d), &due,
-				"SELECT EXISTS (SELECT 1 FROM deleted WHERE "
-				"until <= unixepoch() AND (is_erased OR ?1 = 0))",
-				"b", only_erased);
+	enum answer a =
+		sql_int(directory_sql(d), &due,
+			"SELECT EXISTS (SELECT 1 FROM deleted WHERE "
+			"until <= unixepoch() AND (is_erased OR ?1 = 0))",
+			"b", only_erased);
 
 	return a == ANSWER_YES && !due ? ANSWER_NO : a;
 }

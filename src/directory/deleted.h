@@ -28,17 +28,17 @@ struct deleted_entry {
 	int64_t id;
 	enum holder_kind kind;
 	struct str login, name;
-	struct str domain;	/* its name by now; empty: it is gone */
-	struct str mailbox;	/* the folder below mail/, which may be missing */
+	struct str domain;  /* its name by now; empty: it is gone */
+	struct str mailbox; /* the folder below mail/, which may be missing */
 	struct str deleted_by;
-	int64_t deleted_at, until;	/* seconds since 1970 */
+	int64_t deleted_at, until; /* seconds since 1970 */
 };
 
 struct deleted_filter {
-	int64_t id;		/* 0: all */
-	int64_t domain;		/* 0: all, those whose domain is gone too */
-	int kind;		/* enum holder_kind; -1: all */
-	struct str login;	/* empty: all */
+	int64_t id;       /* 0: all */
+	int64_t domain;   /* 0: all, those whose domain is gone too */
+	int kind;         /* enum holder_kind; -1: all */
+	struct str login; /* empty: all */
 };
 
 /* The youngest first; none that is erased. */

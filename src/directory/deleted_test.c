@@ -26,15 +26,17 @@ static const char *look(const char *question)
 
 static void make_bob(void)
 {
-	assert_done(domain_create(c, ORG, SET("aliases=example.net",
-					      "relay=mail.b.test")));
+	assert_done(domain_create(
+		c, ORG, SET("aliases=example.net", "relay=mail.b.test")));
 	assert_done(system_create(c, S("gw"), SET("hosts=a.test")));
 	assert_done(user_create(c, S("eve@example.org"), NOTHING));
-	assert_done(user_create(c, BOB, SET("password=very-secret",
-					    "quota=5M", "system=gw",
-					    "name=Bob Doe")));
-	assert_done(user_set(c, BOB, SET("forward=eve@example.org,"
-					 "x@else.test", "forward_copy=no")));
+	assert_done(user_create(c, BOB,
+				SET("password=very-secret", "quota=5M",
+				    "system=gw", "name=Bob Doe")));
+	assert_done(user_set(c, BOB,
+			     SET("forward=eve@example.org,"
+				 "x@else.test",
+				 "forward_copy=no")));
 	assert_done(address_add(c, BOB, S("robert@*")));
 	assert_done(address_add(c, BOB, S("r@example.net")));
 	assert_done(address_set(c, S("r@example.net"), SET("home=both")));
@@ -77,10 +79,10 @@ static void test_he_is_in_his_groups_again(void **state)
 	assert_done(shared_create(c, S("info@example.org"),
 				  SET("senders=bob@example.org,"
 				      "eve@example.org")));
-	assert_done(group_create(c, S("team@example.org"),
-				 SET("member=Robert@example.net",
-				     "member=info@example.org",
-				     "senders=bob@example.org")));
+	assert_done(group_create(
+		c, S("team@example.org"),
+		SET("member=Robert@example.net", "member=info@example.org",
+		    "senders=bob@example.org")));
 	assert_done(group_create(c, S("all@example.org"),
 				 SET("member=bob+all@example.org")));
 	before = look(TIES);
@@ -99,8 +101,8 @@ static void test_a_mailbox_here_has_a_name_that_dovecot_takes(void **state)
 {
 	make_bob();
 	assert_done(user_delete(c, BOB));
-	assert_refused(deleted_restore(c, BOB, S("bøb@example.org")),
-		       "address", "bøb@example.org");
+	assert_refused(deleted_restore(c, BOB, S("bøb@example.org")), "address",
+		       "bøb@example.org");
 	assert_done(deleted_restore(c, BOB, S("")));
 }
 
@@ -123,15 +125,15 @@ static void test_his_groups_know_him_by_what_is_his(void **state)
 static void test_only_his_one_name_deletes_him(void **state)
 {
 	make_bob();
-	assert_done(holder_rename(c, HOLDER_USER, BOB,
-				  S("bob.doe@example.org"), true));
+	assert_done(holder_rename(c, HOLDER_USER, BOB, S("bob.doe@example.org"),
+				  true));
 	assert_refused(user_delete(c, BOB), "address", "bob.doe@example.org");
 	assert_refused(user_delete(c, S("bob.doe@example.net")), "address",
 		       "is another address of the user bob.doe@example.org");
 	assert_refused(holder_erase(c, HOLDER_USER, S("robert@example.org")),
 		       "address", "bob.doe@example.org");
-	assert_done(shared_create(c, S("info@example.org"),
-				  SET("address=desk@*")));
+	assert_done(
+		shared_create(c, S("info@example.org"), SET("address=desk@*")));
 	assert_refused(shared_delete(c, S("desk@example.org")), "address",
 		       "info@example.org");
 	assert_done(user_delete(c, S("Bob.Doe@EXAMPLE.org")));
@@ -163,14 +165,17 @@ static void test_what_others_have_by_now_stays_theirs(void **state)
 	assert_done(system_delete(c, S("gw")));
 	assert_done(domain_set(c, ORG, SET("aliases=")));
 	assert_string_not_equal(look("SELECT max(mailbox) FROM holder WHERE "
-				     "login = 'bob@example.org'"), mailbox);
+				     "login = 'bob@example.org'"),
+				mailbox);
 	assert_refused(deleted_restore(c, BOB, S("")), "address", "is taken");
 	assert_done(deleted_restore(c, BOB, S("bob2@example.org")));
 	assert_string_equal(look("SELECT mailbox FROM holder WHERE "
-				 "login = 'bob2@example.org'"), mailbox);
+				 "login = 'bob2@example.org'"),
+			    mailbox);
 	assert_string_equal(look("SELECT group_concat(local) FROM address a "
 				 "JOIN holder h ON h.id = a.holder WHERE "
-				 "login = 'bob2@example.org'"), "bob2");
+				 "login = 'bob2@example.org'"),
+			    "bob2");
 }
 
 static void test_several_of_one_name_have_numbers(void **state)
@@ -220,7 +225,8 @@ static void test_what_is_erased_is_nowhere(void **state)
 	assert_int_equal(deleted_is_due(d, true), ANSWER_YES);
 	assert_not_found(deleted_restore(c, BOB, S("")), "address", "");
 	assert_string_equal(look("SELECT group_concat(login || name || "
-				 "password) FROM deleted"), "info@example.org,");
+				 "password) FROM deleted"),
+			    "info@example.org,");
 	assert_true(deleted_due(c, false, arena, &due, &n));
 	assert_int_equal(n, 1);
 	/* Once more, for what was on its way. */

@@ -32,12 +32,12 @@ struct directory;
 enum answer {
 	ANSWER_YES,
 	ANSWER_NO,
-	ANSWER_UNSURE,		/* our own trouble: cause() */
+	ANSWER_UNSURE, /* our own trouble: cause() */
 };
 
 struct damage;
 
-struct directory *directory_open(const char *path);	/* NULL: cause() */
+struct directory *directory_open(const char *path); /* NULL: cause() */
 /* The same for one of several who share what is known of DAMAGE. */
 struct directory *directory_open_wary(const char *path, struct damage *damage);
 void directory_close(struct directory *d);
@@ -59,7 +59,7 @@ enum {
 	DOUBT_DOMAINS = 1,
 	DOUBT_ADDRESSES = 2,
 	DOUBT_MEMBERS = 4,
-	DOUBT_SYSTEMS = 8,	/* and whom they trust */
+	DOUBT_SYSTEMS = 8, /* and whom they trust */
 	DOUBT_ALL = 15,
 };
 
@@ -70,7 +70,7 @@ unsigned directory_check(const char *path);
 
 /* What those who ask, on whatever thread, tell who checks, and he them. */
 struct damage {
-	_Atomic bool met;		/* a question has met some */
+	_Atomic bool met; /* a question has met some */
 	/* DOUBT_*: questions say UNSURE where they would say NO about these,
 	 * and for a group's members. */
 	_Atomic unsigned doubts;
@@ -84,15 +84,15 @@ enum from_header { FROM_HEADER_ACCEPT, FROM_HEADER_OWN };
 
 struct domain {
 	int64_t id;
-	struct str name;		/* its first name, not the alias asked */
-	struct str relay;		/* hosts (wire/hosts.h), or empty */
-	bool relay_is_elsewhere;	/* its names are never this machine's */
+	struct str name;         /* its first name, not the alias asked */
+	struct str relay;        /* hosts (wire/hosts.h), or empty */
+	bool relay_is_elsewhere; /* its names are never this machine's */
 	bool forward_unknown;
-	struct str catch_all;		/* address or empty */
-	struct str postmaster;		/* address or empty */
+	struct str catch_all;  /* address or empty */
+	struct str postmaster; /* address or empty */
 	enum own_senders own_senders;
 	enum from_header from_header;
-	uint64_t max_message_bytes;	/* 0: the server's */
+	uint64_t max_message_bytes; /* 0: the server's */
 };
 
 /* By name or alias. */
@@ -113,16 +113,16 @@ struct holder {
 	int64_t id;
 	enum holder_kind kind;
 	bool enabled;
-	struct str login;	/* default address: LMTP recipient, login name */
-	enum home mail_system;	/* the user's; HOSTED for shared mailboxes */
-	bool routed;		/* alternate user: this address is selected */
-	enum home home;		/* hosted user: this address's own home */
-	int64_t system;		/* system id; 0: the domain's relay */
-	const struct str *forwards;	/* addresses; n_forwards 0: none */
+	struct str login;      /* default address: LMTP recipient, login name */
+	enum home mail_system; /* the user's; HOSTED for shared mailboxes */
+	bool routed;           /* alternate user: this address is selected */
+	enum home home;        /* hosted user: this address's own home */
+	int64_t system;        /* system id; 0: the domain's relay */
+	const struct str *forwards; /* addresses; n_forwards 0: none */
 	size_t n_forwards;
 	bool forward_keeps_copy;
-	bool all_aliases;	/* matched as left@* */
-	bool builtin;		/* postmaster's and abuse's mailbox, made with
+	bool all_aliases; /* matched as left@* */
+	bool builtin;     /* postmaster's and abuse's mailbox, made with
 				   the domain: only when nobody else has the
 				   address; route() lets other rules go first */
 };
@@ -155,9 +155,9 @@ enum answer directory_may_send_as(struct directory *d, struct str login,
 
 enum system_tls {
 	SYSTEM_TLS_NONE,
-	SYSTEM_TLS_OPPORTUNISTIC,	/* clear text when TLS cannot be had */
-	SYSTEM_TLS_REQUIRED,		/* encrypted, whoever it is */
-	SYSTEM_TLS_VERIFIED,		/* certificate has to match */
+	SYSTEM_TLS_OPPORTUNISTIC, /* clear text when TLS cannot be had */
+	SYSTEM_TLS_REQUIRED,      /* encrypted, whoever it is */
+	SYSTEM_TLS_VERIFIED,      /* certificate has to match */
 };
 enum when_down { DOWN_KEEP_KNOWN, DOWN_KEEP_ALL, DOWN_DEFER };
 enum address_family { FAMILY_ANY, FAMILY_IPV4, FAMILY_IPV6 };
@@ -168,23 +168,23 @@ enum address_family { FAMILY_ANY, FAMILY_IPV4, FAMILY_IPV6 };
  * that has no name has none of it.
  */
 struct system_limits {
-	unsigned connections;	/* at once to each of its hosts, of all loops
+	unsigned connections; /* at once to each of its hosts, of all loops
 				   together */
-	unsigned mails_per_connection;	/* then a fresh one is opened */
-	unsigned recipients_per_mail;	/* the others go in further mails */
-	unsigned mails_per_minute;	/* to all its hosts; the rest waits for
+	unsigned mails_per_connection; /* then a fresh one is opened */
+	unsigned recipients_per_mail;  /* the others go in further mails */
+	unsigned mails_per_minute;     /* to all its hosts; the rest waits for
 					   its turn */
-	enum address_family family;	/* of the addresses connected to */
+	enum address_family family;    /* of the addresses connected to */
 };
 
 struct system {
-	int64_t id;		/* 0: a domain's relay that has no name */
-	struct str name;	/* its name, or its hosts */
+	int64_t id;      /* 0: a domain's relay that has no name */
+	struct str name; /* its name, or its hosts */
 	struct str hosts;
-	bool is_elsewhere;	/* an address of a host that is this machine's,
+	bool is_elsewhere; /* an address of a host that is this machine's,
 				   or link-local, is none */
 	enum system_tls tls;
-	struct str user, password;	/* for AUTH at its side; or empty */
+	struct str user, password; /* for AUTH at its side; or empty */
 	bool may_relay;
 	bool smart_host;
 	enum when_down when_down;
@@ -209,8 +209,7 @@ static inline struct next_hop system_next_hop(const struct system *s)
 	return (struct next_hop){ s->id ? NEXT_HOP_SYSTEM : NEXT_HOP_RELAY,
 				  s->name };
 }
-static inline struct str system_key(const struct system *s,
-				    struct arena *arena)
+static inline struct str system_key(const struct system *s, struct arena *arena)
 {
 	struct next_hop h = system_next_hop(s);
 
@@ -220,8 +219,8 @@ static inline struct str system_key(const struct system *s,
 /* ---- this node ---- */
 
 struct node {
-	char id[17];		/* 16 hex digits */
-	uint8_t key[32];	/* for the loop trail */
+	char id[17];     /* 16 hex digits */
+	uint8_t key[32]; /* for the loop trail */
 };
 
 bool directory_node(struct directory *d, struct node *out) must_check;

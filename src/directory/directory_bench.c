@@ -95,8 +95,8 @@ static void ask(struct directory *d, uint64_t users, double *us)
 		directory_begin(d);
 		if (directory_domain(d, S("bench.test"), arena, &domain) !=
 			    ANSWER_YES ||
-		    directory_address(d, &domain, local, S("bench.test"),
-				      arena, &h) != ANSWER_YES)
+		    directory_address(d, &domain, local, S("bench.test"), arena,
+				      &h) != ANSWER_YES)
 			die("ask");
 		directory_end(d);
 		us[i] = now_us() - begin;
@@ -116,7 +116,7 @@ static void report(struct directory *d, uint64_t users)
 	struct rusage usage;
 	uint64_t n = 0;
 
-	ask(d, users, us);	/* the cache fills */
+	ask(d, users, us); /* the cache fills */
 	begin = now_us();
 	ask(d, users, us);
 	printf("asked    %d times, domain and address: %.0f/s\n", QUESTIONS,
@@ -156,8 +156,8 @@ int main(int argc, char **argv)
 	struct directory *d;
 	double begin;
 
-	if (argc > 1 && (!str_number(str_of(argv[1]), 10000000, &users) ||
-			 users == 0)) {
+	if (argc > 1 &&
+	    (!str_number(str_of(argv[1]), 10000000, &users) || users == 0)) {
 		fprintf(stderr, "usage: directory_bench [USERS]\n");
 		return 2;
 	}

@@ -26,7 +26,7 @@ static struct changes *c;
 static struct directory *d;
 static struct arena *arena;
 
-extern const char schema_sql[];		/* schema.sql */
+extern const char schema_sql[]; /* schema.sql */
 
 #define NOTHING NULL, 0
 /* Up to four "key=value". */
@@ -57,13 +57,13 @@ static inline void test_outcome(struct change r, enum change_outcome wanted,
 		fail_msg("line %d: outcome %d: %s", line, r.outcome,
 			 r.sentence);
 	if (!strstr(r.sentence, part))
-		fail_msg("line %d: \"%s\" lacks \"%s\"", line, r.sentence, part);
+		fail_msg("line %d: \"%s\" lacks \"%s\"", line, r.sentence,
+			 part);
 	if (wanted != CHANGE_DONE && strcmp(got, field ? field : "none"))
 		fail_msg("line %d: field %s: %s", line, got, r.sentence);
 }
 
-#define assert_done(made) \
-	test_outcome(made, CHANGE_DONE, NULL, "", __LINE__)
+#define assert_done(made) test_outcome(made, CHANGE_DONE, NULL, "", __LINE__)
 #define assert_refused(made, field, part) \
 	test_outcome(made, CHANGE_REFUSED, field, part, __LINE__)
 #define assert_not_found(made, field, part) \
@@ -118,14 +118,18 @@ static inline void test_begin_at(int version, const char *statements)
 	d = NULL;
 	test_unlink();
 	snprintf(mark, sizeof(mark), "\n-- version %d\n", version + 1);
-	snprintf(number, sizeof(number), "PRAGMA application_id = 1397771348; "
-		 "PRAGMA user_version = %d;", version);
+	snprintf(number, sizeof(number),
+		 "PRAGMA application_id = 1397771348; "
+		 "PRAGMA user_version = %d;",
+		 version);
 	end = str_search(schema, str_of(mark));
 	assert_true(end > 0);
 	assert_int_equal(sqlite3_open(test_path, &db), SQLITE_OK);
-	assert_int_equal(sqlite3_exec(db, arena_cstr(arena, str_part(
-				      schema, 0, (size_t)end)),
-				      NULL, NULL, NULL), SQLITE_OK);
+	assert_int_equal(
+		sqlite3_exec(
+			db, arena_cstr(arena, str_part(schema, 0, (size_t)end)),
+			NULL, NULL, NULL),
+		SQLITE_OK);
 	assert_int_equal(sqlite3_exec(db, number, NULL, NULL, NULL), SQLITE_OK);
 	if (sqlite3_exec(db, statements, NULL, NULL, NULL) != SQLITE_OK)
 		fail_msg("%s", sqlite3_errmsg(db));

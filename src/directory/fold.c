@@ -89,8 +89,8 @@ static uint8_t *fold_by_letter(const uint8_t *text, size_t n, size_t *left)
 			return NULL;
 		}
 		if (c < FIRST_LETTER)
-			to[used++] = (uint8_t)(c >= 'A' && c <= 'Z' ? c + 32
-								     : c);
+			to[used++] =
+				(uint8_t)(c >= 'A' && c <= 'Z' ? c + 32 : c);
 		else
 			for (size_t i = 0; i < letters[c].n; i++)
 				to[used++] = letters[c].text[i];

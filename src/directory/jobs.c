@@ -7,7 +7,8 @@
 #include "directory/admins.h"
 
 static const char *const kind_names[] = {
-	[JOB_CHANGE_USERS] = "change-users", [JOB_PUT_BACK] = "put-back",
+	[JOB_CHANGE_USERS] = "change-users",
+	[JOB_PUT_BACK] = "put-back",
 };
 static const char *const state_names[] = {
 	[JOB_WAITING] = "waiting", [JOB_RUNNING] = "running",
@@ -30,19 +31,18 @@ const char *job_state_name(enum job_state s)
 bool job_settings_read(struct changes *c, struct str what, struct arena *arena,
 		       struct job_settings *out)
 {
-	struct query count scoped(query) =
-		sql_query(c->sql, "SELECT count(*) FROM json_each(?)", "s",
-			  what);
-	struct query q scoped(query) =
-		sql_query(c->sql, "SELECT key, value FROM json_each(?)", "s",
-			  what);
+	struct query count scoped(query) = sql_query(
+		c->sql, "SELECT count(*) FROM json_each(?)", "s", what);
+	struct query q scoped(query) = sql_query(
+		c->sql, "SELECT key, value FROM json_each(?)", "s", what);
 	enum answer a = query_next(&count);
 
 	if (a != ANSWER_YES)
 		return false;
-	*out = (struct job_settings){ arena_array(arena, struct setting,
+	*out = (struct job_settings){ arena_array(
+					      arena, struct setting,
 					      (size_t)query_int(&count, 0) + 1),
-				  0 };
+				      0 };
 	while ((a = query_next(&q)) == ANSWER_YES)
 		out->s[out->n++] = (struct setting){ query_text(&q, 0, arena),
 						     query_text(&q, 1, arena) };
@@ -118,8 +118,8 @@ static bool check_waiting(struct changes *c, int64_t admin)
 	int64_t n = 0;
 
 	if (!ask(c, &n,
-		 "SELECT count(*) FROM job WHERE state < 2 AND admin = ?",
-		 "i", admin))
+		 "SELECT count(*) FROM job WHERE state < 2 AND admin = ?", "i",
+		 admin))
 		return false;
 	return n < LIMIT_JOBS_OPEN ||
 	       refuse(c, NULL, too_many_jobs, V("most", LIMIT_JOBS_OPEN));
@@ -222,7 +222,8 @@ static bool fill(struct filling *f, const struct job_order *o, int64_t n)
 	page = *o->page;
 	page.limit = n;
 	f->ok = list_holder_page(changes_directory(f->c), &page, add_holder,
-				 f) && f->ok;
+				 f) &&
+		f->ok;
 	return f->ok || broken(f->c);
 }
 
@@ -274,8 +275,8 @@ static bool undo(struct changes *c, struct str admin, int64_t id,
 			      V("hours", LIMIT_UNDO_HOURS));
 	return run(c, "UPDATE job SET total = ? WHERE id = ?", "ii",
 		   out->matching, out->id) &&
-	       done(c, "The job %lld puts back %lld users.",
-		    (long long)out->id, (long long)out->matching);
+	       done(c, "The job %lld puts back %lld users.", (long long)out->id,
+		    (long long)out->matching);
 }
 
 struct change job_undo(struct changes *c, struct str admin, int64_t id,
@@ -357,10 +358,9 @@ static struct job read_job(struct query *q, struct arena *arena)
 enum answer find_job(struct directory *d, struct str admin, int64_t id,
 		     struct arena *arena, struct job *out)
 {
-	struct query q scoped(query) =
-		sql_query(directory_sql(d),
-			  JOB_COLUMNS "WHERE " IS_HIS "AND id = ?3", "isi",
-			  (int64_t)LIMIT_UNDO_HOURS, admin, id);
+	struct query q scoped(query) = sql_query(
+		directory_sql(d), JOB_COLUMNS "WHERE " IS_HIS "AND id = ?3",
+		"isi", (int64_t)LIMIT_UNDO_HOURS, admin, id);
 	enum answer a = query_next(&q);
 
 	if (a == ANSWER_YES)
@@ -372,13 +372,11 @@ bool list_jobs(struct directory *d, struct str admin, int64_t before,
 	       int64_t limit, void (*each)(void *arg, const struct job *j),
 	       void *arg)
 {
-	struct query q scoped(query) =
-		sql_query(directory_sql(d),
-			  JOB_COLUMNS
-			  "WHERE " IS_HIS
-			  "AND (?3 = 0 OR id < ?3) ORDER BY id DESC LIMIT ?4",
-			  "isii", (int64_t)LIMIT_UNDO_HOURS, admin, before,
-			  limit);
+	struct query q scoped(query) = sql_query(
+		directory_sql(d),
+		JOB_COLUMNS "WHERE " IS_HIS
+			    "AND (?3 = 0 OR id < ?3) ORDER BY id DESC LIMIT ?4",
+		"isii", (int64_t)LIMIT_UNDO_HOURS, admin, before, limit);
 	struct arena *row scoped(arena) = arena_open();
 	enum answer a;
 

@@ -123,8 +123,8 @@ enum answer job_effects(struct directory *d, int64_t job,
 			struct job_effects *out);
 /* The ids of the users it has changed. */
 bool list_changed(struct directory *d, int64_t job,
-		  void (*each)(void *arg, int64_t holder), void *arg)
-	must_check;
+		  void (*each)(void *arg, int64_t holder),
+		  void *arg) must_check;
 
 struct job_refusal {
 	int64_t n;                 /* its place among all */

@@ -24,8 +24,8 @@ static struct str mail_system_of(struct str login)
 
 static void assert_lives(int user, const char *mail_system)
 {
-	assert_true(str_same(mail_system_of(user_name(user)),
-			     str_of(mail_system)));
+	assert_true(
+		str_same(mail_system_of(user_name(user)), str_of(mail_system)));
 }
 
 static void test_put_back_exactly_what_was_changed(void **state)
@@ -36,13 +36,15 @@ static void test_put_back_exactly_what_was_changed(void **state)
 
 	make_people();
 	assert_done(system_create(c, S("third"), SET("hosts=c.test")));
-	assert_done(user_set(c, user_name(1), SET("mail_system=none",
-						  "quota=1G")));
-	assert_done(user_set(c, user_name(2), SET("mail_system=alternate",
-						  "system=third")));
+	assert_done(
+		user_set(c, user_name(1), SET("mail_system=none", "quota=1G")));
+	assert_done(user_set(c, user_name(2),
+			     SET("mail_system=alternate", "system=third")));
 	page.search = S("a.test");
-	id = make_job("admin0", "{\"mail_system\":\"alternate\","
-				"\"system\":\"third\",\"quota\":0}", &page);
+	id = make_job("admin0",
+		      "{\"mail_system\":\"alternate\","
+		      "\"system\":\"third\",\"quota\":0}",
+		      &page);
 	assert_false(look(id).can_undo);
 	assert_refused(job_undo(c, S("admin0"), id, &back), NULL,
 		       "nothing to be put back");
@@ -247,7 +249,8 @@ static void pass_hours(int64_t hours)
 
 	assert_true(sql_run(s,
 			    "UPDATE job SET ended_at = ended_at - ? * 3600 "
-			    "WHERE state >= 2", "i", hours));
+			    "WHERE state >= 2",
+			    "i", hours));
 	sql_close(s);
 }
 

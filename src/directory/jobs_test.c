@@ -1,6 +1,6 @@
 /* Jobs: in chunks, exactly once, with the rights of the moment. */
-#include "base/buf.h"
 #include "directory/jobs_test.h"
+#include "base/buf.h"
 #include "directory/sql.h"
 
 /* ---- the whole life ---- */
@@ -321,13 +321,17 @@ static void test_effects(void **state)
 	assert_done(user_set(c, user_name(7), SET("mail_system=alternate")));
 	assert_done(user_set(c, user_name(8), SET("password=long enough")));
 	assert_done(user_set(c, user_name(9), SET("mail_system=none")));
-	assert_effects(make_job("admin0", "{\"mail_system\":\"alternate\"}",
-				&page), 0, MANY - 2, 0, MANY - 1);
-	assert_effects(make_job("admin0", "{\"mail_system\":\"alternate\","
-					  "\"system\":\"gw\"}", &page),
+	assert_effects(
+		make_job("admin0", "{\"mail_system\":\"alternate\"}", &page), 0,
+		MANY - 2, 0, MANY - 1);
+	assert_effects(make_job("admin0",
+				"{\"mail_system\":\"alternate\","
+				"\"system\":\"gw\"}",
+				&page),
 		       0, 1, MANY, MANY + 1);
-	assert_effects(make_job("admin0", "{\"mail_system\":\"hosted\"}",
-				&page), MANY, 0, MANY + 1, MANY + 1);
+	assert_effects(
+		make_job("admin0", "{\"mail_system\":\"hosted\"}", &page), MANY,
+		0, MANY + 1, MANY + 1);
 	assert_effects(make_job("admin0", "{\"quota\":5000}", &page), 0, 0, 0,
 		       MANY + 1);
 }

@@ -47,7 +47,7 @@ static inline struct holder_page everybody(void)
 }
 
 static inline int64_t make_job(const char *admin, const char *what,
-			const struct holder_page *page)
+			       const struct holder_page *page)
 {
 	struct job_order o = { .admin = str_of(admin),
 			       .what = str_of(what),
@@ -68,7 +68,7 @@ static inline struct job look(int64_t id)
 }
 
 static inline void assert_job(int64_t id, enum job_state state, int64_t done,
-		       int64_t changed, int64_t refused)
+			      int64_t changed, int64_t refused)
 {
 	struct job j = look(id);
 
@@ -120,7 +120,7 @@ static inline void assert_refusals(int64_t id, const char *want)
 	assert_string_equal(text.p, want);
 }
 
-#define JOB_TEST(f)                                                            \
+#define JOB_TEST(f) \
 	cmocka_unit_test_setup_teardown(f, test_begin, test_end_jobs)
 
 #endif

@@ -127,8 +127,8 @@ static bool read_former(struct changes *c, const struct work *w,
 	struct query q scoped(query) = sql_query(
 		c->sql,
 		"SELECT field, old, new FROM change_log WHERE id BETWEEN ? "
-		"AND ? AND noun = 'user'", "ii", item->log_first,
-		item->log_last);
+		"AND ? AND noun = 'user'",
+		"ii", item->log_first, item->log_last);
 	enum answer a;
 
 	for (*n = 0; (a = query_next(&q)) == ANSWER_YES; ++*n) {

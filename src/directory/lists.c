@@ -48,11 +48,13 @@ bool list_holders(struct directory *d, const struct holder_filter *filter,
 		  void *arg)
 {
 	struct query q scoped(query) = sql_query(
-		directory_sql(d), HOLDER_COLUMNS
+		directory_sql(d),
+		HOLDER_COLUMNS
 		"WHERE +h.kind = ?1 AND (?2 = 0 OR h.id = ?2) AND "
 		"(?3 = 0 OR h.domain = ?3) AND (?4 < 0 OR h.mail_system = ?4) "
-		"ORDER BY " PLACE, "iiii", (int64_t)filter->kind, filter->id,
-		filter->domain, (int64_t)filter->mail_system);
+		"ORDER BY " PLACE,
+		"iiii", (int64_t)filter->kind, filter->id, filter->domain,
+		(int64_t)filter->mail_system);
 	struct arena *row scoped(arena) = arena_open();
 	enum answer a;
 
@@ -81,19 +83,19 @@ bool list_holders(struct directory *d, const struct holder_filter *filter,
 	"ESCAPE '!') OR +h.id = ?8) "
 
 static const char *const page_statements[] = {
-	[SORT_ADDRESS] = HOLDER_COLUMNS
-		"WHERE " MATCHES "AND " PLACE " > ?10 AND ?9 NOT NULL "
-		"ORDER BY " PLACE " LIMIT ?11",
+	[SORT_ADDRESS] = HOLDER_COLUMNS "WHERE " MATCHES "AND " PLACE
+					" > ?10 AND ?9 NOT NULL "
+					"ORDER BY " PLACE " LIMIT ?11",
 	[SORT_ADDRESS_DOWN] = HOLDER_COLUMNS
-		"WHERE " MATCHES "AND " PLACE " < ?10 AND ?9 NOT NULL "
-		"ORDER BY " PLACE " DESC LIMIT ?11",
+	"WHERE " MATCHES "AND " PLACE " < ?10 AND ?9 NOT NULL "
+	"ORDER BY " PLACE " DESC LIMIT ?11",
 	[SORT_NAME] = HOLDER_COLUMNS
-		"WHERE " MATCHES "AND (h.name COLLATE NOCASE, " PLACE ") > "
-		"(?9, ?10) ORDER BY h.name COLLATE NOCASE, " PLACE " LIMIT ?11",
+	"WHERE " MATCHES "AND (h.name COLLATE NOCASE, " PLACE ") > "
+	"(?9, ?10) ORDER BY h.name COLLATE NOCASE, " PLACE " LIMIT ?11",
 	[SORT_NAME_DOWN] = HOLDER_COLUMNS
-		"WHERE " MATCHES "AND (h.name COLLATE NOCASE, " PLACE ") < "
-		"(?9, ?10) ORDER BY h.name COLLATE NOCASE DESC, " PLACE " DESC "
-		"LIMIT ?11",
+	"WHERE " MATCHES "AND (h.name COLLATE NOCASE, " PLACE ") < "
+	"(?9, ?10) ORDER BY h.name COLLATE NOCASE DESC, " PLACE " DESC "
+	"LIMIT ?11",
 };
 
 /* "%ann!_b%": what LIKE takes. Empty: everything. */
@@ -123,7 +125,8 @@ static int64_t meant(struct directory *d, struct str search,
 
 	return str_find(search, '@') > 0 &&
 			       find_holder(d, search, arena, &id) == ANSWER_YES
-		       ? id : 0;
+		       ? id
+		       : 0;
 }
 
 /* Behind every text there is, when a descending page has no start. */
@@ -141,14 +144,14 @@ bool list_holder_page(struct directory *d, const struct holder_page *page,
 	struct arena *row scoped(arena) = arena_open();
 	struct arena *whole scoped(arena) = arena_open();
 	bool start = str_empty(page->after_place);
-	struct str name = start ? bound(STR_NONE, page->sort)
-				: page->after_name;
+	struct str name =
+		start ? bound(STR_NONE, page->sort) : page->after_name;
 	struct query q scoped(query) = sql_query(
 		directory_sql(d), page_statements[page->sort], "iiisisiissi",
-		(int64_t)page->kinds, page->domain,
-		(int64_t)page->mail_system, page->system,
-		(int64_t)page->enabled, like_pattern(page->search, whole),
-		(int64_t)page->password, meant(d, page->search, whole), name,
+		(int64_t)page->kinds, page->domain, (int64_t)page->mail_system,
+		page->system, (int64_t)page->enabled,
+		like_pattern(page->search, whole), (int64_t)page->password,
+		meant(d, page->search, whole), name,
 		bound(page->after_place, page->sort), page->limit);
 	enum answer a;
 
@@ -167,8 +170,8 @@ enum answer count_holders(struct directory *d, const struct holder_page *page,
 	struct arena *whole scoped(arena) = arena_open();
 
 	return sql_int(directory_sql(d), out,
-		       "SELECT count(*) FROM holder h WHERE " MATCHES, "iiisisii",
-		       (int64_t)page->kinds, page->domain,
+		       "SELECT count(*) FROM holder h WHERE " MATCHES,
+		       "iiisisii", (int64_t)page->kinds, page->domain,
 		       (int64_t)page->mail_system, page->system,
 		       (int64_t)page->enabled,
 		       like_pattern(page->search, whole),
@@ -208,8 +211,8 @@ enum answer find_alternate_address(struct directory *d, int64_t domain,
 		"JOIN address a ON a.holder = h.id AND a.domain = h.domain "
 		"WHERE h.domain = ? AND h.kind = 0 AND h.mail_system <> 0 AND "
 		"h.mail_system = 1 AND h.enabled AND h.system IS NULL AND "
-		"a.routed AND a.local NOT GLOB '*[^a-z0-9._+-]*' LIMIT 1", "i",
-		domain);
+		"a.routed AND a.local NOT GLOB '*[^a-z0-9._+-]*' LIMIT 1",
+		"i", domain);
 	enum answer a = query_next(&q);
 
 	if (a == ANSWER_YES)
@@ -224,14 +227,17 @@ bool list_addresses(struct directory *d, int64_t holder,
 	struct query q scoped(query) = sql_query(
 		directory_sql(d),
 		"SELECT local || '@' || name, is_default, routed, home "
-		"FROM address WHERE holder = ? ORDER BY id", "i", holder);
+		"FROM address WHERE holder = ? ORDER BY id",
+		"i", holder);
 	struct arena *row scoped(arena) = arena_open();
 	enum answer a;
 
 	while ((a = query_next(&q)) == ANSWER_YES) {
 		struct address_entry e = {
-			query_text(&q, 0, row), query_int(&q, 1) != 0,
-			query_int(&q, 2) != 0, (enum home)query_int(&q, 3),
+			query_text(&q, 0, row),
+			query_int(&q, 1) != 0,
+			query_int(&q, 2) != 0,
+			(enum home)query_int(&q, 3),
 		};
 
 		each(arg, &e);
@@ -244,9 +250,10 @@ enum answer list_forwards(struct directory *d, int64_t holder,
 			  struct arena *arena, const struct str **out,
 			  size_t *n)
 {
-	struct query q scoped(query) = sql_query(
-		directory_sql(d), "SELECT spelling FROM forward "
-				  "WHERE holder = ? ORDER BY id", "i", holder);
+	struct query q scoped(query) = sql_query(directory_sql(d),
+						 "SELECT spelling FROM forward "
+						 "WHERE holder = ? ORDER BY id",
+						 "i", holder);
 
 	return query_strings(&q, arena, out, n);
 }
@@ -259,7 +266,8 @@ enum answer list_senders(struct directory *d, int64_t holder,
 		"SELECT 'members' FROM holder WHERE id = ?1 AND "
 		"members_may_send UNION ALL SELECT * FROM (SELECT w.login FROM "
 		"sender s JOIN holder w ON w.id = s.who WHERE s.holder = ?1 "
-		"ORDER BY w.login)", "i", holder);
+		"ORDER BY w.login)",
+		"i", holder);
 
 	return query_strings(&q, arena, out, n);
 }
@@ -307,7 +315,8 @@ bool list_domains(struct directory *d, struct str name,
 		"FROM domain d LEFT JOIN holder h ON h.domain = d.id "
 		"WHERE ?1 = '' OR d.id = "
 		"(SELECT domain FROM domain_name WHERE name = ?1) "
-		"GROUP BY d.id ORDER BY d.name", "s", name);
+		"GROUP BY d.id ORDER BY d.name",
+		"s", name);
 	struct arena *row scoped(arena) = arena_open();
 	enum answer a;
 
@@ -337,14 +346,14 @@ bool list_domain_names(struct directory *d,
 }
 
 enum answer list_aliases(struct directory *d, int64_t domain,
-			 struct arena *arena, const struct str **out,
-			 size_t *n)
+			 struct arena *arena, const struct str **out, size_t *n)
 {
 	struct query q scoped(query) = sql_query(
 		directory_sql(d),
 		"SELECT n.name FROM domain_name n JOIN domain d ON "
 		"d.id = n.domain WHERE n.domain = ? AND n.name <> d.name "
-		"ORDER BY n.name", "i", domain);
+		"ORDER BY n.name",
+		"i", domain);
 
 	return query_strings(&q, arena, out, n);
 }
@@ -354,9 +363,11 @@ enum answer list_aliases(struct directory *d, int64_t domain,
 bool list_systems(struct directory *d, struct str name,
 		  void (*each)(void *arg, const struct system *e), void *arg)
 {
-	struct query q scoped(query) = sql_query(
-		directory_sql(d), "SELECT id FROM system WHERE ?1 = '' OR "
-				  "name = lower(?1) ORDER BY name", "s", name);
+	struct query q scoped(query) =
+		sql_query(directory_sql(d),
+			  "SELECT id FROM system WHERE ?1 = '' OR "
+			  "name = lower(?1) ORDER BY name",
+			  "s", name);
 	struct arena *row scoped(arena) = arena_open();
 	enum answer a;
 
@@ -382,8 +393,8 @@ bool list_next_systems(struct directory *d, int64_t domain,
 		"SELECT name, hosts, 1 FROM system WHERE ?1 = 0 OR id IN "
 		"(SELECT system FROM holder WHERE domain = ?1) "
 		"UNION SELECT relay, relay, 0 FROM domain "
-		"WHERE relay <> '' AND (?1 = 0 OR id = ?1) ORDER BY 1, 3", "i",
-		domain);
+		"WHERE relay <> '' AND (?1 = 0 OR id = ?1) ORDER BY 1, 3",
+		"i", domain);
 	struct arena *row scoped(arena) = arena_open();
 	enum answer a;
 
@@ -399,12 +410,14 @@ bool list_next_systems(struct directory *d, int64_t domain,
 	return a == ANSWER_NO;
 }
 
-enum answer list_trust(struct directory *d, int64_t system,
-		       struct arena *arena, const struct str **out, size_t *n)
+enum answer list_trust(struct directory *d, int64_t system, struct arena *arena,
+		       const struct str **out, size_t *n)
 {
-	struct query q scoped(query) = sql_query(
-		directory_sql(d), "SELECT block FROM trust WHERE system = ? "
-				  "ORDER BY block", "i", system);
+	struct query q scoped(query) =
+		sql_query(directory_sql(d),
+			  "SELECT block FROM trust WHERE system = ? "
+			  "ORDER BY block",
+			  "i", system);
 
 	return query_strings(&q, arena, out, n);
 }
@@ -421,15 +434,18 @@ bool list_admins(struct directory *d,
 		"a.password <> '', EXISTS (SELECT 1 FROM totp t "
 		"WHERE t.admin = a.id AND t.confirmed_at IS NOT NULL) "
 		"FROM admin a LEFT JOIN domain d ON d.id = a.domain "
-		"ORDER BY a.id", "");
+		"ORDER BY a.id",
+		"");
 	struct arena *row scoped(arena) = arena_open();
 	enum answer a;
 
 	while ((a = query_next(&q)) == ANSWER_YES) {
 		struct admin_entry e = {
-			query_text(&q, 0, row), query_text(&q, 1, row),
+			query_text(&q, 0, row),
+			query_text(&q, 1, row),
 			(enum admin_role)query_int(&q, 2),
-			query_int(&q, 3) != 0, query_int(&q, 4) != 0,
+			query_int(&q, 3) != 0,
+			query_int(&q, 4) != 0,
 		};
 
 		each(arg, &e);
@@ -472,7 +488,8 @@ bool list_changes(struct directory *d, const struct change_page *page,
 	struct arena *whole scoped(arena) = arena_open();
 	struct query q scoped(query) = sql_query(
 		directory_sql(d),
-		FORMER "SELECT id, at, " WHO ", noun, subject, field, old, "
+		FORMER
+		"SELECT id, at, " WHO ", noun, subject, field, old, "
 		"new, EXISTS (SELECT 1 FROM renaming WHERE change = l.id AND "
 		"l.at > unixepoch() - ?6 * 3600) "
 		"FROM change_log l WHERE (?1 = 0 OR id < ?1) AND "
@@ -486,15 +503,16 @@ bool list_changes(struct directory *d, const struct change_page *page,
 		"fold(" WHO ") LIKE fold(?7) ESCAPE '!' OR "
 		"fold(old) LIKE fold(?7) ESCAPE '!' OR "
 		"fold(new) LIKE fold(?7) ESCAPE '!') "
-		"ORDER BY id DESC LIMIT ?5", "isssiis", page->before,
-		page->domain, page->subject, page->who, page->limit,
-		(int64_t)LIMIT_UNDO_HOURS, like_pattern(page->search, whole));
+		"ORDER BY id DESC LIMIT ?5",
+		"isssiis", page->before, page->domain, page->subject, page->who,
+		page->limit, (int64_t)LIMIT_UNDO_HOURS,
+		like_pattern(page->search, whole));
 	struct arena *row scoped(arena) = arena_open();
 	enum answer a;
 
 	while ((a = query_next(&q)) == ANSWER_YES) {
 		struct change_entry e = {
-			query_int(&q, 0), query_int(&q, 1),
+			query_int(&q, 0),       query_int(&q, 1),
 			query_text(&q, 2, row), query_text(&q, 3, row),
 			query_text(&q, 4, row), query_text(&q, 5, row),
 			query_text(&q, 6, row), query_text(&q, 7, row),

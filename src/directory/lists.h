@@ -14,10 +14,10 @@ struct holder_entry {
 	int64_t id;
 	enum holder_kind kind;
 	struct str login, name, domain;
-	struct str place;	/* in lists: of its sort key */
+	struct str place; /* in lists: of its sort key */
 	bool enabled, builtin;
 	enum home mail_system;
-	struct str system;	/* of his own, else the relay's hosts when he is
+	struct str system; /* of his own, else the relay's hosts when he is
 				   an alternate user, else empty */
 	bool has_own_system;
 	bool has_password;
@@ -27,9 +27,9 @@ struct holder_entry {
 
 struct holder_filter {
 	enum holder_kind kind;
-	int64_t id;		/* 0: all */
-	int64_t domain;		/* 0: all */
-	int mail_system;	/* enum home; -1: all */
+	int64_t id;      /* 0: all */
+	int64_t domain;  /* 0: all */
+	int mail_system; /* enum home; -1: all */
 };
 
 /* In the order of their sort keys (sort_key.h). */
@@ -49,16 +49,16 @@ enum holder_sort { SORT_ADDRESS, SORT_ADDRESS_DOWN, SORT_NAME, SORT_NAME_DOWN };
  * 100,000).
  */
 struct holder_page {
-	unsigned kinds;		/* 1 << enum holder_kind */
-	int64_t domain;		/* 0: all */
-	int mail_system;	/* enum home, of users; -1: all */
-	struct str system;	/* users with this named system; empty: all */
-	int enabled;		/* -1: all */
+	unsigned kinds;    /* 1 << enum holder_kind */
+	int64_t domain;    /* 0: all */
+	int mail_system;   /* enum home, of users; -1: all */
+	struct str system; /* users with this named system; empty: all */
+	int enabled;       /* -1: all */
 	enum with_password password;
-	struct str search;	/* in addresses and names, blind to case and
+	struct str search; /* in addresses and names, blind to case and
 				   accents; empty: all */
 	enum holder_sort sort;
-	struct str after_place, after_name;	/* empty: from the start */
+	struct str after_place, after_name; /* empty: from the start */
 	int64_t limit;
 };
 
@@ -80,7 +80,7 @@ enum answer find_alternate_address(struct directory *d, int64_t domain,
 				   struct arena *arena, struct str *out);
 
 struct address_entry {
-	struct str text;	/* "left@name" or "left@*" */
+	struct str text; /* "left@name" or "left@*" */
 	bool is_default, routed;
 	enum home home;
 };
@@ -126,11 +126,11 @@ bool list_next_systems(struct directory *d, int64_t domain,
 		       void (*each)(void *arg, const struct next_hop *h,
 				    struct str hosts),
 		       void *arg) must_check;
-enum answer list_trust(struct directory *d, int64_t system,
-		       struct arena *arena, const struct str **out, size_t *n);
+enum answer list_trust(struct directory *d, int64_t system, struct arena *arena,
+		       const struct str **out, size_t *n);
 
 struct admin_entry {
-	struct str name, domain;	/* domain empty: all */
+	struct str name, domain; /* domain empty: all */
 	enum admin_role role;
 	bool has_password, has_totp;
 };
@@ -144,16 +144,16 @@ bool list_admins(struct directory *d,
 struct change_entry {
 	int64_t id, at_s;
 	struct str who, noun, subject, field, old, new;
-	bool can_undo;		/* rename_undo() */
+	bool can_undo; /* rename_undo() */
 };
 
 struct change_page {
-	struct str domain;	/* what belongs to it; empty: everything */
-	struct str subject;	/* also by its former names; empty: all */
-	struct str who;		/* empty: all */
-	struct str search;	/* in subject, who, old and new, blind to case
+	struct str domain;  /* what belongs to it; empty: everything */
+	struct str subject; /* also by its former names; empty: all */
+	struct str who;     /* empty: all */
+	struct str search;  /* in subject, who, old and new, blind to case
 				   and accents; empty: all */
-	int64_t before;		/* older than this id; 0: from the newest */
+	int64_t before;     /* older than this id; 0: from the newest */
 	int64_t limit;
 };
 

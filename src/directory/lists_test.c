@@ -28,8 +28,10 @@ static struct holder_page page_of(const char *domain)
 
 	assert_int_equal(directory_domain(d, str_of(domain), arena, &found),
 			 ANSWER_YES);
-	return (struct holder_page){ .kinds = ~0u, .domain = found.id,
-				     .mail_system = -1, .enabled = -1,
+	return (struct holder_page){ .kinds = ~0u,
+				     .domain = found.id,
+				     .mail_system = -1,
+				     .enabled = -1,
 				     .limit = 100 };
 }
 
@@ -95,16 +97,20 @@ static void test_pages(void **state)
 static void test_natural_order(void **state)
 {
 	static const char *const logins[] = {
-		"user10", "user1", "user2", "user", "user02", "user-2", "a2b10",
-		"a2b9", "user.x", "room100000000000000000000", "room9", "10",
-		"9", "user0",
+		"user10", "user1",
+		"user2",  "user",
+		"user02", "user-2",
+		"a2b10",  "a2b9",
+		"user.x", "room100000000000000000000",
+		"room9",  "10",
+		"9",      "user0",
 	};
 	struct holder_page p;
 
 	assert_done(domain_create(c, S("a.test"), NOTHING));
 	for (size_t i = 0; i < array_size(logins); i++)
-		assert_done(user_create(c, arena_strf(arena, "%s@a.test",
-						      logins[i]), NOTHING));
+		assert_done(user_create(
+			c, arena_strf(arena, "%s@a.test", logins[i]), NOTHING));
 	p = page_of("a.test");
 	p.kinds = 1u << HOLDER_USER;
 	for (p.limit = 1; p.limit < 20; p.limit += 6) {
@@ -130,14 +136,18 @@ static void test_order_of_other_rows(void **state)
 	assert_done(domain_create(c, S("a.test"), NOTHING));
 	assert_done(user_create(c, S("u2@a.test"), NOTHING));
 	assert_done(user_create(c, S("u10@a.test"), NOTHING));
-	assert_true(sql_run(s, "INSERT INTO holder (kind, domain, login) "
-			       "SELECT 0, id, 'u3@a.test' FROM domain", ""));
+	assert_true(sql_run(s,
+			    "INSERT INTO holder (kind, domain, login) "
+			    "SELECT 0, id, 'u3@a.test' FROM domain",
+			    ""));
 	p = page_of("a.test");
 	p.kinds = 1u << HOLDER_USER;
 	for (p.limit = 1; p.limit < 5; p.limit++)
 		assert_pages(p, "u2 u10 u3 ");
-	assert_true(sql_run(s, "UPDATE holder SET login = 'u5@a.test' "
-			       "WHERE login = 'u3@a.test'", ""));
+	assert_true(sql_run(s,
+			    "UPDATE holder SET login = 'u5@a.test' "
+			    "WHERE login = 'u3@a.test'",
+			    ""));
 	assert_pages(p, "u2 u5 u10 ");
 	sql_close(s);
 }
@@ -162,14 +172,17 @@ static void test_pages_are_in_an_index(void **state)
 		if (!strstr(sqlite3_sql(each), "LIMIT ?11"))
 			continue;
 		pages++;
-		assert_int_equal(sqlite3_prepare_v2(
-			db, arena_printf(arena, "EXPLAIN QUERY PLAN %s",
-					 sqlite3_sql(each)), -1, &plan, NULL),
+		assert_int_equal(
+			sqlite3_prepare_v2(
+				db,
+				arena_printf(arena, "EXPLAIN QUERY PLAN %s",
+					     sqlite3_sql(each)),
+				-1, &plan, NULL),
 			SQLITE_OK);
 		while (sqlite3_step(plan) == SQLITE_ROW)
-			assert_null(strstr((const char *)
-					   sqlite3_column_text(plan, 3),
-					   "TEMP B-TREE"));
+			assert_null(strstr(
+				(const char *)sqlite3_column_text(plan, 3),
+				"TEMP B-TREE"));
 		sqlite3_finalize(plan);
 	}
 	assert_int_equal(pages, 4);
@@ -212,8 +225,8 @@ static void test_search(void **state)
 static void test_search_is_blind_to_case_and_accents(void **state)
 {
 	static const char *const zola[] = {
-		"Émile Zölä", "émile", "emile", "EMILE", "ÉMILE", "ZÖLÄ",
-		"zola", "E\xcc\x81mile", "le zo",
+		"Émile Zölä", "émile", "emile",         "EMILE", "ÉMILE",
+		"ZÖLÄ",       "zola",  "E\xcc\x81mile", "le zo",
 	};
 	static const char *const nobody[] = {
 		"%mile", "_mile", "émila", "z!la", "\xc3",
@@ -354,8 +367,8 @@ static void test_administrators(void **state)
 	assert_true(password_matches(S("admin-secret"), a.hash));
 	assert_int_equal(directory_admin(d, jane, arena, &a), ANSWER_NO);
 	assert_done(domain_create(c, S("a.test"), SET("relay=b.test")));
-	assert_done(admin_create(c, jane, SET("domain=a.test",
-					      "role=delegate")));
+	assert_done(
+		admin_create(c, jane, SET("domain=a.test", "role=delegate")));
 	assert_int_equal(directory_admin(d, jane, arena, &a), ANSWER_YES);
 	assert_string_equal(a.hash, "");
 	assert_done(user_create(c, jane, SET("password=of the user")));
@@ -364,8 +377,8 @@ static void test_administrators(void **state)
 	assert_true(str_same(a.domain_name, S("a.test")));
 	assert_done(user_set(c, jane, SET("enabled=no")));
 	assert_int_equal(directory_admin(d, jane, arena, &a), ANSWER_NO);
-	assert_done(user_set(c, jane, SET("enabled=yes",
-					  "mail_system=alternate")));
+	assert_done(
+		user_set(c, jane, SET("enabled=yes", "mail_system=alternate")));
 	assert_int_equal(directory_admin(d, jane, arena, &a), ANSWER_NO);
 }
 
@@ -385,7 +398,8 @@ static void test_undo(void **state)
 			 ANSWER_YES);
 	directory_begin(inside);
 	assert_int_equal(directory_address(inside, &domain, S("u"), S("a.test"),
-					   arena, &h), ANSWER_YES);
+					   arena, &h),
+			 ANSWER_YES);
 	directory_end(inside);
 	assert_int_equal(directory_domain(d, S("a.test"), arena, &domain),
 			 ANSWER_NO);
@@ -399,8 +413,8 @@ static void test_undo(void **state)
 
 static void see_system(void *text, const struct next_hop *h, struct str hosts)
 {
-	buf_printf(text, "%s:%.*s=%.*s ", next_hop_word(h->kind),
-		   STR(h->name), STR(hosts));
+	buf_printf(text, "%s:%.*s=%.*s ", next_hop_word(h->kind), STR(h->name),
+		   STR(hosts));
 }
 
 static void assert_next_systems(const char *domain, const char *want)
@@ -409,8 +423,9 @@ static void assert_next_systems(const char *domain, const char *want)
 	struct domain found = { .id = 0 };
 
 	if (*domain)
-		assert_int_equal(directory_domain(d, str_of(domain), arena,
-						  &found), ANSWER_YES);
+		assert_int_equal(
+			directory_domain(d, str_of(domain), arena, &found),
+			ANSWER_YES);
 	assert_true(list_next_systems(d, found.id, see_system, &b));
 	buf_add_char(&b, '\0');
 	assert_string_equal(b.p, want);
@@ -428,7 +443,9 @@ static void test_next_systems(void **state)
 				SET("mail_system=alternate", "system=gw")));
 	assert_next_systems("a.test", "relay:b.test=b.test ");
 	assert_next_systems("z.test", "system:gw=gw.test ");
-	assert_next_systems("", "relay:b.test=b.test system:gw=gw.test system:idle=idle.test ");
+	assert_next_systems(
+		"",
+		"relay:b.test=b.test system:gw=gw.test system:idle=idle.test ");
 }
 
 static void see_name(void *text, struct str name, int64_t domain)

@@ -5,18 +5,18 @@
 enum answer directory_last_change(struct directory *d, int64_t *id)
 {
 	return sql_int(directory_sql(d), id,
-	               "SELECT coalesce(max(id), 0) FROM change_log", "");
+		       "SELECT coalesce(max(id), 0) FROM change_log", "");
 }
 
 enum answer directory_changes(struct directory *d, int64_t after, size_t most,
-                              struct arena *arena, struct change_line *out,
-                              size_t *n)
+			      struct arena *arena, struct change_line *out,
+			      size_t *n)
 {
 	struct query q scoped(query) = sql_query(
-	        directory_sql(d),
-	        "SELECT id, noun, subject, field, old, new FROM change_log"
-	        " WHERE id > ? ORDER BY id LIMIT ?",
-	        "ii", after, (int64_t)most);
+		directory_sql(d),
+		"SELECT id, noun, subject, field, old, new FROM change_log"
+		" WHERE id > ? ORDER BY id LIMIT ?",
+		"ii", after, (int64_t)most);
 	enum answer a = ANSWER_YES;
 
 	*n = 0;
@@ -33,16 +33,16 @@ enum answer directory_changes(struct directory *d, int64_t after, size_t most,
 }
 
 bool list_stand_ins(struct directory *d,
-                    void (*each)(void *arg, struct str domain,
-                                 struct str address),
-                    void *arg)
+		    void (*each)(void *arg, struct str domain,
+				 struct str address),
+		    void *arg)
 {
 	struct query q scoped(query) = sql_query(
-	        directory_sql(d),
-	        "SELECT name, catch_all FROM domain WHERE catch_all <> ''"
-	        " UNION ALL"
-	        " SELECT name, postmaster FROM domain WHERE postmaster <> ''",
-	        "");
+		directory_sql(d),
+		"SELECT name, catch_all FROM domain WHERE catch_all <> ''"
+		" UNION ALL"
+		" SELECT name, postmaster FROM domain WHERE postmaster <> ''",
+		"");
 	struct arena *row scoped(arena) = arena_open();
 	enum answer a;
 

@@ -23,8 +23,8 @@ enum answer directory_changes(struct directory *d, int64_t after, size_t most,
 /* Each domain whose catch-all or postmaster is an ADDRESS, perhaps of another
  * domain: mail for the one follows the other.  As in lists.h. */
 bool list_stand_ins(struct directory *d,
-                    void (*each)(void *arg, struct str domain,
-                                 struct str address),
-                    void *arg) must_check;
+		    void (*each)(void *arg, struct str domain,
+				 struct str address),
+		    void *arg) must_check;
 
 #endif

@@ -39,10 +39,11 @@ bool outbox_each(struct outbox *o, int64_t after, int64_t upto,
 		 void (*each)(void *arg, struct str login), void *arg)
 {
 	struct arena *arena scoped(arena) = arena_open();
-	struct query q scoped(query) = sql_query(
-		o->sql, "SELECT login FROM session_end "
-			"WHERE id > ? AND id <= ? ORDER BY id", "ii", after,
-		upto);
+	struct query q scoped(query) =
+		sql_query(o->sql,
+			  "SELECT login FROM session_end "
+			  "WHERE id > ? AND id <= ? ORDER BY id",
+			  "ii", after, upto);
 	enum answer a;
 
 	while ((a = query_next(&q)) == ANSWER_YES) {

@@ -25,7 +25,7 @@
 
 struct outbox;
 
-struct outbox *outbox_open(const char *path);	/* NULL: cause() */
+struct outbox *outbox_open(const char *path); /* NULL: cause() */
 void outbox_close(struct outbox *o);
 
 /* The last entry's id; 0: there is none.  Cheap. */
@@ -34,8 +34,8 @@ bool outbox_newest(struct outbox *o, int64_t *id) must_check;
 /* Call EACH with the login of every entry behind AFTER, up to and with UPTO,
  * oldest first.  It must not wait. */
 bool outbox_each(struct outbox *o, int64_t after, int64_t upto,
-		 void (*each)(void *arg, struct str login), void *arg)
-	must_check;
+		 void (*each)(void *arg, struct str login),
+		 void *arg) must_check;
 
 /* All entries up to UPTO, in one commit. */
 bool outbox_strike_out(struct outbox *o, int64_t upto) must_check;

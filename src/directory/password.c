@@ -12,12 +12,14 @@ static const char scheme[] = "{ARGON2ID}";
 
 struct cost {
 	unsigned passes, memory_bytes;
-	const char *text;	/* how each hash that costs so begins */
-	const char *nobodys;	/* one that no password has */
+	const char *text;    /* how each hash that costs so begins */
+	const char *nobodys; /* one that no password has */
 };
 
 #define ARGON2(cost) "$argon2id$v=19$" cost "$"
-#define NOBODYS(cost) "{ARGON2ID}" ARGON2(cost) "c29tZXNhbHRzb21lc2FsdA$" \
+#define NOBODYS(cost) \
+	"{ARGON2ID}" ARGON2( \
+		cost) "c29tZXNhbHRzb21lc2FsdA$" \
 		      "q83vEjRWeJASNFZ4kBI0VniQEjRWeJASNFZ4kBI0Vng"
 #define USUAL "m=32768,t=2,p=1"
 #define LEAST "m=8,t=1,p=1"

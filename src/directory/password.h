@@ -14,15 +14,15 @@
 
 enum {
 	PASSWORD_HASH_BYTES = 160,
-	PASSWORD_ADMIN_BYTES = 8,	/* at least, of an administrator */
-	PASSWORD_BYTES = 512,		/* of a password; longer is abuse */
-	PASSWORD_IMPORTED_BYTES = 1024,	/* of an imported {SCHEME}hash */
+	PASSWORD_ADMIN_BYTES = 8,       /* at least, of an administrator */
+	PASSWORD_BYTES = 512,           /* of a password; longer is abuse */
+	PASSWORD_IMPORTED_BYTES = 1024, /* of an imported {SCHEME}hash */
 };
 
 /* Slow on purpose (50 ms).  Refuses an empty password, and control
  * characters: a line end slipped in would never be typed again. */
-bool password_hash(struct str password, char out[PASSWORD_HASH_BYTES])
-	must_check;
+bool password_hash(struct str password,
+		   char out[PASSWORD_HASH_BYTES]) must_check;
 /* For {ARGON2ID} hashes; slow, too. */
 bool password_matches(struct str password, const char *hash);
 /* One that password_hash() made here or on another Splitmail: it costs what

@@ -15,9 +15,12 @@
 enum encoding { ENCODING_NONE, ENCODING_BASE64, ENCODING_HEX };
 
 enum {
-	MD5_BYTES = 16, SHA1_BYTES = 20, SHA256_BYTES = 32, SHA512_BYTES = 64,
+	MD5_BYTES = 16,
+	SHA1_BYTES = 20,
+	SHA256_BYTES = 32,
+	SHA512_BYTES = 64,
 	CRAM_MD5_BYTES = 32,
-	SALT_BYTES = 255,	/* at most, behind a digest */
+	SALT_BYTES = 255, /* at most, behind a digest */
 };
 
 static bool is_of(struct str s, const char *letters)
@@ -85,8 +88,8 @@ static bool take_value(struct str *s, struct str key, char at, uint64_t *out)
 /* ---- encodings ---- */
 
 /* False: it is not encoded so. */
-static bool decode(struct str text, enum encoding encoding,
-		   struct arena *arena, struct str *out)
+static bool decode(struct str text, enum encoding encoding, struct arena *arena,
+		   struct str *out)
 {
 	uint8_t *to = arena_alloc(arena, text.n + 1);
 	size_t n = 0;
@@ -131,10 +134,10 @@ struct looked_at {
 
 struct scheme {
 	const char *name;
-	enum encoding encoding;	/* when the name has none */
-	size_t bytes;		/* of its digest; 0: LOOK knows */
+	enum encoding encoding; /* when the name has none */
+	size_t bytes;           /* of its digest; 0: LOOK knows */
 	enum hash_verdict (*look)(const struct looked_at *h);
-	const char *shape;	/* for people */
+	const char *shape; /* for people */
 };
 
 static enum hash_verdict shaped(bool right)
@@ -184,7 +187,8 @@ static enum hash_verdict look_sha_crypt(struct str s, struct str prefix,
 		return HASH_MISSHAPEN;
 	if (take(&s, S("rounds="))) {
 		if (!take_until(&s, '$', &rounds) ||
-		    str_starts(rounds, S("0")) || !is_number(rounds, 1000, 999999999))
+		    str_starts(rounds, S("0")) ||
+		    !is_number(rounds, 1000, 999999999))
 			return HASH_MISSHAPEN;
 		is_costly = !is_number(rounds, 0, LIMIT_HASH_ROUNDS);
 	}
@@ -209,10 +213,10 @@ static enum hash_verdict look_blowfish(const struct looked_at *h)
 {
 	struct str s = h->raw, kind, cost;
 
-	if (!take(&s, S("$2")) || !take_until(&s, '$', &kind) ||
-	    kind.n != 1 || !is_of(kind, "abxy") ||
-	    !take_until(&s, '$', &cost) || cost.n != 2 ||
-	    !is_number(cost, 4, 31) || s.n != 53 || !is_of(s, crypt_letters))
+	if (!take(&s, S("$2")) || !take_until(&s, '$', &kind) || kind.n != 1 ||
+	    !is_of(kind, "abxy") || !take_until(&s, '$', &cost) ||
+	    cost.n != 2 || !is_number(cost, 4, 31) || s.n != 53 ||
+	    !is_of(s, crypt_letters))
 		return HASH_MISSHAPEN;
 	return is_number(cost, 4, LIMIT_HASH_BLOWFISH_COST) ? HASH_GOOD
 							    : HASH_COSTLY;
@@ -477,8 +481,8 @@ static struct imported_hash look(struct str name, struct str text,
 	if (!str_empty(said) && !encoding_of(said, &encoding))
 		return out;
 	out.shape = h.scheme->shape;
-	out.verdict = decode(text, encoding, arena, &h.raw)
-			      ? h.scheme->look(&h) : HASH_MISSHAPEN;
+	out.verdict = decode(text, encoding, arena, &h.raw) ? h.scheme->look(&h)
+							    : HASH_MISSHAPEN;
 	return out;
 }
 
@@ -488,8 +492,8 @@ struct imported_hash imported_hash_judge(struct str text, struct arena *arena)
 	struct imported_hash malformed = { .verdict = HASH_MALFORMED };
 	ptrdiff_t end = str_find(text, '}');
 
-	if (!str_starts(text, S("{")) || end < 2 ||
-	    (size_t)end + 1 == text.n || text.n > PASSWORD_IMPORTED_BYTES)
+	if (!str_starts(text, S("{")) || end < 2 || (size_t)end + 1 == text.n ||
+	    text.n > PASSWORD_IMPORTED_BYTES)
 		return malformed;
 	for (size_t i = 0; i < text.n; i++)
 		if (text.p[i] <= 0x20 || text.p[i] >= 0x7f)

@@ -19,18 +19,18 @@
 
 enum hash_verdict {
 	HASH_GOOD,
-	HASH_MALFORMED,		/* not "{SCHEME}text" */
-	HASH_READABLE,		/* the password stands in it */
-	HASH_UNKNOWN,		/* no scheme of Dovecot's */
-	HASH_OF_A_NAME,		/* would not outlive another login name */
-	HASH_MISSHAPEN,		/* not as its scheme has it */
-	HASH_COSTLY,		/* too much memory or time at each login */
+	HASH_MALFORMED, /* not "{SCHEME}text" */
+	HASH_READABLE,  /* the password stands in it */
+	HASH_UNKNOWN,   /* no scheme of Dovecot's */
+	HASH_OF_A_NAME, /* would not outlive another login name */
+	HASH_MISSHAPEN, /* not as its scheme has it */
+	HASH_COSTLY,    /* too much memory or time at each login */
 };
 
 struct imported_hash {
 	enum hash_verdict verdict;
-	struct str scheme;	/* as it was written; empty: malformed */
-	const char *shape;	/* what would be right; misshapen only */
+	struct str scheme; /* as it was written; empty: malformed */
+	const char *shape; /* what would be right; misshapen only */
 };
 
 struct imported_hash imported_hash_judge(struct str text, struct arena *arena);

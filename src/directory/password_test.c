@@ -25,8 +25,9 @@ static struct change import(const char *hash)
 	"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa" \
 	"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 #define BLOWFISH_53 "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
-#define ARGON2_TAIL "$c29tZXNhbHRzb21lc2FsdA$" \
-		    "q83vEjRWeJASNFZ4kBI0VniQEjRWeJASNFZ4kBI0Vng"
+#define ARGON2_TAIL \
+	"$c29tZXNhbHRzb21lc2FsdA$" \
+	"q83vEjRWeJASNFZ4kBI0VniQEjRWeJASNFZ4kBI0Vng"
 
 /* Written as their tools write them. */
 static void test_taken(void **state)
@@ -36,14 +37,20 @@ static void test_taken(void **state)
 		"{ssha.b64}MTIzNDU2Nzg5MDEyMzQ1Njc4OTBzYWx0",
 		"{SSHA.HEX}3132333435363738393031323334353637383930736c",
 		"{SHA}MTIzNDU2Nzg5MDEyMzQ1Njc4OTA=",
-		"{SHA}" "00112233445566778899aabbccddeeff00112233",
-		"{PLAIN-MD5}" HEX_16, "{LDAP-MD5}ABEiM0RVZneImaq7zN3u/w==",
-		"{CRAM-MD5}" HEX_16 HEX_16, "{MD5}" HEX_16,
-		"{CRYPT}$6$salt$" CRYPT_86, "{CRYPT}$2y$10$" BLOWFISH_53,
+		"{SHA}"
+		"00112233445566778899aabbccddeeff00112233",
+		"{PLAIN-MD5}" HEX_16,
+		"{LDAP-MD5}ABEiM0RVZneImaq7zN3u/w==",
+		"{CRAM-MD5}" HEX_16 HEX_16,
+		"{MD5}" HEX_16,
+		"{CRYPT}$6$salt$" CRYPT_86,
+		"{CRYPT}$2y$10$" BLOWFISH_53,
 		"{SHA512-CRYPT}$6$rounds=656000$salt$" CRYPT_86,
-		"{BLF-CRYPT}$2b$06$" BLOWFISH_53, "{CRYPT}aaaaaaaaaaaaa",
+		"{BLF-CRYPT}$2b$06$" BLOWFISH_53,
+		"{CRYPT}aaaaaaaaaaaaa",
 		"{MD5-CRYPT}$1$salt$aaaaaaaaaaaaaaaaaaaaaa",
-		"{PBKDF2}$1$salt$5000$" "0011223344556677889900112233445566778899",
+		"{PBKDF2}$1$salt$5000$"
+		"0011223344556677889900112233445566778899",
 		"{ARGON2ID}$argon2id$v=19$m=65536,t=3,p=4" ARGON2_TAIL,
 		"{ARGON2I}$argon2i$v=19$m=32768,t=4,p=1" ARGON2_TAIL,
 	};
@@ -51,16 +58,17 @@ static void test_taken(void **state)
 	make_user();
 	for (size_t i = 0; i < array_size(good); i++)
 		assert_done(import(good[i]));
-	assert_done(import(arena_printf(arena, "{CRYPT}$y$j9T$salt$%s",
-					crypt_43)));
+	assert_done(
+		import(arena_printf(arena, "{CRYPT}$y$j9T$salt$%s", crypt_43)));
 	assert_done(import(""));
 }
 
 static void test_readable_ones_are_refused(void **state)
 {
 	static const char *const readable[] = {
-		"{PLAIN}secret", "{plain.B64}c2VjcmV0", "{PLAIN.BASE64}c2Vj",
-		"{CLEARTEXT.HEX}736563", "{CLEAR}x", "{PLAIN-TRUNC}5-secre",
+		"{PLAIN}secret",      "{plain.B64}c2VjcmV0",
+		"{PLAIN.BASE64}c2Vj", "{CLEARTEXT.HEX}736563",
+		"{CLEAR}x",           "{PLAIN-TRUNC}5-secre",
 		"{PLAIN.nonsense}x",
 	};
 
@@ -121,23 +129,21 @@ static void test_what_dovecot_cannot_verify_is_refused(void **state)
 /* The console knows hashes of ours only, and takes as long for each name. */
 static void test_administrators_have_hashes_of_ours(void **state)
 {
-	static const char foreign[] =
-		"{SSHA}MTIzNDU2Nzg5MDEyMzQ1Njc4OTBzYWx0";
+	static const char foreign[] = "{SSHA}MTIzNDU2Nzg5MDEyMzQ1Njc4OTBzYWx0";
 	char ours[PASSWORD_HASH_BYTES];
 
 	make_user();
 	assert_done(import(foreign));
 	assert_refused(admin_create(c, USER, SET("domain=example.org")),
 		       "password", "imported hash");
-	assert_done(admin_create(c, USER, SET("domain=example.org",
-					      "password=12345678")));
+	assert_done(admin_create(
+		c, USER, SET("domain=example.org", "password=12345678")));
 	assert_done(admin_delete(c, USER));
 	assert_true(password_hash(S("12345678"), ours));
 	assert_true(password_is_ours(str_of(ours)));
 	assert_done(import(ours));
 	assert_done(admin_create(c, USER, SET("domain=example.org")));
-	assert_refused(import(foreign), "password_hash",
-		       "is an administrator");
+	assert_refused(import(foreign), "password_hash", "is an administrator");
 	assert_done(user_set(c, USER, SET("password=12345678")));
 }
 
@@ -163,7 +169,8 @@ static void test_what_a_hash_costs(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_taken), TEST(test_readable_ones_are_refused),
+		TEST(test_taken),
+		TEST(test_readable_ones_are_refused),
 		TEST(test_what_dovecot_cannot_verify_is_refused),
 		TEST(test_administrators_have_hashes_of_ours),
 		TEST(test_what_a_hash_costs),

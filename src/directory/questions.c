@@ -22,11 +22,11 @@ struct trusted {
 struct directory {
 	struct sql *sql;
 	struct sql_file file;
-	struct damage *damage;		/* NULL: nobody checks */
+	struct damage *damage; /* NULL: nobody checks */
 	struct trusted *trusted;
 	size_t n_trusted;
-	uint64_t trusted_version;	/* 0: not read */
-	unsigned depth;			/* of directory_begin() */
+	uint64_t trusted_version; /* 0: not read */
+	unsigned depth;           /* of directory_begin() */
 };
 
 struct directory *directory_open_wary(const char *path, struct damage *damage)
@@ -155,10 +155,11 @@ static enum answer read_domain(struct directory *d, struct query *q,
 enum answer directory_domain(struct directory *d, struct str name,
 			     struct arena *arena, struct domain *out)
 {
-	struct query q scoped(query) = sql_query(
-		d->sql, "SELECT " DOMAIN_COLUMNS " FROM domain_name n "
-			"JOIN domain d ON d.id = n.domain WHERE n.name = ?",
-		"s", name);
+	struct query q scoped(query) =
+		sql_query(d->sql,
+			  "SELECT " DOMAIN_COLUMNS " FROM domain_name n "
+			  "JOIN domain d ON d.id = n.domain WHERE n.name = ?",
+			  "s", name);
 
 	return read_domain(d, &q, arena, out);
 }
@@ -166,9 +167,11 @@ enum answer directory_domain(struct directory *d, struct str name,
 enum answer directory_first_domain(struct directory *d, struct arena *arena,
 				   struct domain *out)
 {
-	struct query q scoped(query) = sql_query(
-		d->sql, "SELECT " DOMAIN_COLUMNS " FROM domain d "
-			"ORDER BY d.id LIMIT 1", "");
+	struct query q scoped(query) =
+		sql_query(d->sql,
+			  "SELECT " DOMAIN_COLUMNS " FROM domain d "
+			  "ORDER BY d.id LIMIT 1",
+			  "");
 
 	return read_domain(d, &q, arena, out);
 }
@@ -178,9 +181,11 @@ enum answer directory_first_domain(struct directory *d, struct arena *arena,
 static enum answer read_forwards(struct directory *d, struct arena *arena,
 				 struct holder *h)
 {
-	struct query q scoped(query) = sql_query(
-		d->sql, "SELECT spelling FROM forward WHERE holder = ? "
-			"ORDER BY id", "i", h->id);
+	struct query q scoped(query) =
+		sql_query(d->sql,
+			  "SELECT spelling FROM forward WHERE holder = ? "
+			  "ORDER BY id",
+			  "i", h->id);
 
 	return query_strings(&q, arena, &h->forwards, &h->n_forwards);
 }
@@ -227,8 +232,8 @@ enum answer directory_address(struct directory *d, const struct domain *domain,
 		"EXISTS (SELECT 1 FROM forward f WHERE f.holder = h.id) "
 		"FROM address a JOIN holder h ON h.id = a.holder "
 		"WHERE a.domain = ? AND a.local = ? AND "
-		"(+a.name = ? OR +a.name = '*')", "iss", domain->id, local,
-		name);
+		"(+a.name = ? OR +a.name = '*')",
+		"iss", domain->id, local, name);
 	bool has_forwards = false;
 	enum answer a;
 	int best = -1;
@@ -252,10 +257,11 @@ enum answer directory_members(struct directory *d, int64_t group, size_t most,
 			      struct arena *arena, const struct str **out,
 			      size_t *n)
 {
-	struct query q scoped(query) = sql_query(
-		d->sql, "SELECT spelling FROM member WHERE holder = ? "
-			"ORDER BY id LIMIT ?", "ii", group,
-		(int64_t)most);
+	struct query q scoped(query) =
+		sql_query(d->sql,
+			  "SELECT spelling FROM member WHERE holder = ? "
+			  "ORDER BY id LIMIT ?",
+			  "ii", group, (int64_t)most);
 
 	if (is_doubted(d, DOUBT_MEMBERS))
 		return unsure();
@@ -267,12 +273,15 @@ enum answer directory_login_holds(struct directory *d, struct str login,
 {
 	int64_t found = 0;
 
-	return sure(d, sql_int(d->sql, &found,
-			    "SELECT 1 FROM holder WHERE login = ? AND "
-			    "mailbox || '.' || password_changes = ? AND kind = 0 "
-			    "AND enabled AND mail_system = 0 AND "
-			    "password <> ''", "ss", login, right),
-		    DOUBT_ADDRESSES);
+	return sure(
+		d,
+		sql_int(d->sql, &found,
+			"SELECT 1 FROM holder WHERE login = ? AND "
+			"mailbox || '.' || password_changes = ? AND kind = 0 "
+			"AND enabled AND mail_system = 0 AND "
+			"password <> ''",
+			"ss", login, right),
+		DOUBT_ADDRESSES);
 }
 
 static enum answer has_address(struct directory *d, struct str login,
@@ -287,8 +296,8 @@ static enum answer has_address(struct directory *d, struct str login,
 		       "AND a.builtin = 0 "
 		       "JOIN holder h ON h.id = a.holder "
 		       "WHERE n.name = ? AND h.login = ? AND h.kind = 0 AND "
-		       "h.enabled AND h.mail_system = 0", "sss", local, domain,
-		       login);
+		       "h.enabled AND h.mail_system = 0",
+		       "sss", local, domain, login);
 }
 
 /* Upwards, from him to the groups he is in: they are few, whatever the size of
@@ -400,9 +409,11 @@ enum answer directory_system(struct directory *d, int64_t id,
 enum answer directory_system_named(struct directory *d, struct str name,
 				   struct arena *arena, struct system *out)
 {
-	struct query q scoped(query) = sql_query(
-		d->sql, "SELECT " SYSTEM_COLUMNS " FROM system "
-			"WHERE name = lower(?)", "s", name);
+	struct query q scoped(query) =
+		sql_query(d->sql,
+			  "SELECT " SYSTEM_COLUMNS " FROM system "
+			  "WHERE name = lower(?)",
+			  "s", name);
 
 	return read_system(d, &q, arena, out);
 }
@@ -410,17 +421,19 @@ enum answer directory_system_named(struct directory *d, struct str name,
 enum answer directory_smart_host(struct directory *d, struct arena *arena,
 				 struct system *out)
 {
-	struct query q scoped(query) = sql_query(
-		d->sql, "SELECT " SYSTEM_COLUMNS " FROM system "
-			"WHERE smart_host = 1", "");
+	struct query q scoped(query) =
+		sql_query(d->sql,
+			  "SELECT " SYSTEM_COLUMNS " FROM system "
+			  "WHERE smart_host = 1",
+			  "");
 
 	return read_system(d, &q, arena, out);
 }
 
 static bool read_trusted(struct directory *d, struct arena *arena)
 {
-	struct query q scoped(query) = sql_query(
-		d->sql, "SELECT block, system FROM trust", "");
+	struct query q scoped(query) =
+		sql_query(d->sql, "SELECT block, system FROM trust", "");
 	struct trusted *t = NULL;
 	size_t n = 0;
 	enum answer a;
@@ -508,8 +521,8 @@ static bool from_hex(struct str hex, void *to, size_t n)
 
 bool directory_node(struct directory *d, struct node *out)
 {
-	struct query q scoped(query) = sql_query(
-		d->sql, "SELECT id, key FROM node", "");
+	struct query q scoped(query) =
+		sql_query(d->sql, "SELECT id, key FROM node", "");
 	struct arena *arena scoped(arena) = arena_open();
 	enum answer a = query_next(&q);
 	uint8_t id[8];

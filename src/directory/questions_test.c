@@ -16,14 +16,14 @@
 
 static void make_split(void)
 {
-	assert_done(domain_create(c, ORG, SET("aliases=example.net",
-					      "relay=mail.b.test:2525",
-					      "max_message_size=10M",
-					      "own_senders=refuse")));
-	assert_done(user_create(c, ALICE, SET("password_hash=" HASH_A,
-					      "address=al@*")));
-	assert_done(user_create(c, BOB, SET("mail_system=alternate",
-					    "password_hash=" HASH_B)));
+	assert_done(domain_create(
+		c, ORG,
+		SET("aliases=example.net", "relay=mail.b.test:2525",
+		    "max_message_size=10M", "own_senders=refuse")));
+	assert_done(user_create(c, ALICE,
+				SET("password_hash=" HASH_A, "address=al@*")));
+	assert_done(user_create(
+		c, BOB, SET("mail_system=alternate", "password_hash=" HASH_B)));
 }
 
 static void test_domain(void **state)
@@ -79,11 +79,11 @@ static void test_who_may_send_as_a_group(void **state)
 {
 	make_split();
 	assert_done(user_create(c, S("eve@example.org"), NOTHING));
-	assert_done(group_create(c, TEAM, SET("member=al@example.net",
-					      "address=crew@*")));
-	assert_done(group_create(c, S("outer@example.org"),
-				 SET("member=team@example.org",
-				     "member=bob@example.org")));
+	assert_done(group_create(
+		c, TEAM, SET("member=al@example.net", "address=crew@*")));
+	assert_done(group_create(
+		c, S("outer@example.org"),
+		SET("member=team@example.org", "member=bob@example.org")));
 	assert_done(shared_create(c, INFO, NOTHING));
 	assert_int_equal(may(ALICE, S("team"), ORG), ANSWER_NO);
 	assert_int_equal(may(ALICE, S("info"), ORG), ANSWER_NO);
@@ -92,15 +92,15 @@ static void test_who_may_send_as_a_group(void **state)
 	assert_int_equal(may(ALICE, S("crew+x"), S("example.net")), ANSWER_YES);
 	assert_int_equal(may(S("eve@example.org"), S("team"), ORG), ANSWER_NO);
 	assert_int_equal(may(ALICE, S("outer"), ORG), ANSWER_NO);
-	assert_done(group_set(c, S("outer@example.org"),
-			      SET("senders=members")));
+	assert_done(
+		group_set(c, S("outer@example.org"), SET("senders=members")));
 	assert_int_equal(may(ALICE, S("outer"), ORG), ANSWER_YES);
 	assert_int_equal(may(BOB, S("outer"), ORG), ANSWER_NO);
-	assert_done(shared_set(c, INFO, SET("senders=outer@example.org, "
-					    "eve@example.net")));
+	assert_done(shared_set(c, INFO,
+			       SET("senders=outer@example.org, "
+				   "eve@example.net")));
 	assert_int_equal(may(ALICE, S("info"), ORG), ANSWER_YES);
-	assert_int_equal(may(S("eve@example.org"), S("info"), ORG),
-			 ANSWER_YES);
+	assert_int_equal(may(S("eve@example.org"), S("info"), ORG), ANSWER_YES);
 	assert_done(shared_set(c, INFO, SET("enabled=no")));
 	assert_int_equal(may(ALICE, S("info"), ORG), ANSWER_NO);
 	assert_done(shared_set(c, INFO, SET("enabled=yes", "senders=")));
@@ -112,13 +112,12 @@ static void test_a_member_with_a_detail_may_send(void **state)
 {
 	make_split();
 	assert_done(user_create(c, S("eve@example.org"), NOTHING));
-	assert_done(group_create(c, S("news@example.org"),
-				 SET("member=alice+news@example.org",
-				     "member=eve+own@example.net",
-				     "senders=members")));
+	assert_done(group_create(
+		c, S("news@example.org"),
+		SET("member=alice+news@example.org",
+		    "member=eve+own@example.net", "senders=members")));
 	assert_int_equal(may(ALICE, S("news"), ORG), ANSWER_YES);
-	assert_int_equal(may(S("eve@example.org"), S("news"), ORG),
-			 ANSWER_YES);
+	assert_int_equal(may(S("eve@example.org"), S("news"), ORG), ANSWER_YES);
 	assert_done(address_add(c, ALICE, S("eve+own@*")));
 	assert_int_equal(may(S("eve@example.org"), S("news"), ORG), ANSWER_NO);
 }
@@ -155,13 +154,12 @@ static void test_trusted(void **state)
 	struct system s;
 
 	assert_int_equal(trusted(S("192.0.2.9"), &s), ANSWER_NO);
-	assert_done(system_create(c, S("wide"), SET("hosts=a.test",
-						    "trust=192.0.2.0/24,"
-						    "2001:db8::/32")));
-	assert_done(system_create(c, S("one"), SET("hosts=b.test",
-						   "trust=192.0.2.9",
-						   "may_relay=yes",
-						   "when_down=defer")));
+	assert_done(system_create(c, S("wide"),
+				  SET("hosts=a.test", "trust=192.0.2.0/24,"
+						      "2001:db8::/32")));
+	assert_done(system_create(c, S("one"),
+				  SET("hosts=b.test", "trust=192.0.2.9",
+				      "may_relay=yes", "when_down=defer")));
 	assert_int_equal(trusted(S("192.0.2.8"), &s), ANSWER_YES);
 	assert_true(str_same(s.name, S("wide")));
 	assert_int_equal(trusted(S("192.0.2.9"), &s), ANSWER_YES);
@@ -203,22 +201,23 @@ static void ask_everything(void)
 
 	make_split();
 	assert_done(system_create(c, S("gw"), SET("hosts=a.test")));
-	assert_done(user_set(c, ALICE, SET("forward=x@else.test",
-					   "system=gw")));
+	assert_done(
+		user_set(c, ALICE, SET("forward=x@else.test", "system=gw")));
 	assert_done(group_create(c, S("team@example.org"),
 				 SET("member=alice@example.org")));
 	assert_int_equal(directory_domain(d, ORG, arena, &domain), ANSWER_YES);
-	assert_int_equal(directory_first_domain(d, arena, &domain),
-			 ANSWER_YES);
-	assert_int_equal(directory_address(d, &domain, S("alice"), ORG, arena,
-					   &h), ANSWER_YES);
+	assert_int_equal(directory_first_domain(d, arena, &domain), ANSWER_YES);
+	assert_int_equal(
+		directory_address(d, &domain, S("alice"), ORG, arena, &h),
+		ANSWER_YES);
 	assert_int_equal(h.n_forwards, 1);
 	assert_int_equal(directory_system(d, h.system, arena, &s), ANSWER_YES);
 	assert_int_equal(directory_system_named(d, S("gw"), arena, &s),
 			 ANSWER_YES);
 	assert_int_equal(directory_smart_host(d, arena, &s), ANSWER_NO);
-	assert_int_equal(directory_address(d, &domain, S("team"), ORG, arena,
-					   &h), ANSWER_YES);
+	assert_int_equal(
+		directory_address(d, &domain, S("team"), ORG, arena, &h),
+		ANSWER_YES);
 	assert_int_equal(directory_members(d, h.id, 100, arena, &members, &n),
 			 ANSWER_YES);
 	assert_int_equal(may(ALICE, S("al"), ORG), ANSWER_YES);
@@ -288,12 +287,12 @@ static void test_trouble_is_unsure(void **state)
 	make_split();
 	assert_int_equal(directory_domain(d, ORG, arena, &domain), ANSWER_YES);
 	corrupt("ALTER TABLE address RENAME TO gone");
-	assert_int_equal(directory_address(d, &domain, S("no"), ORG, arena,
-					   &h), ANSWER_UNSURE);
+	assert_int_equal(directory_address(d, &domain, S("no"), ORG, arena, &h),
+			 ANSWER_UNSURE);
 	assert_int_equal(may(ALICE, S("alice"), ORG), ANSWER_UNSURE);
 	assert_int_equal(find_holder(d, ALICE, arena, &id), ANSWER_UNSURE);
-	test_outcome(user_create(c, S("x@example.org"), NOTHING),
-		     CHANGE_FAILED, NULL, "address", __LINE__);
+	test_outcome(user_create(c, S("x@example.org"), NOTHING), CHANGE_FAILED,
+		     NULL, "address", __LINE__);
 }
 
 static void test_systems_of_before_have_no_limits(void **state)
@@ -361,14 +360,15 @@ static void lose_index(const char *index, const char *table,
 		       const char *columns)
 {
 	run_sql(arena_printf(
-		arena, "CREATE TABLE lost AS SELECT * FROM %s WHERE 0;"
-		       "CREATE INDEX lost_index ON lost (%s);"
-		       "PRAGMA writable_schema = ON;"
-		       "UPDATE sqlite_schema SET rootpage = (SELECT rootpage "
-		       "FROM sqlite_schema WHERE name = 'lost_index') "
-		       "WHERE name = '%s';"
-		       "DELETE FROM sqlite_schema WHERE name LIKE 'lost%%';"
-		       "PRAGMA writable_schema = RESET;",
+		arena,
+		"CREATE TABLE lost AS SELECT * FROM %s WHERE 0;"
+		"CREATE INDEX lost_index ON lost (%s);"
+		"PRAGMA writable_schema = ON;"
+		"UPDATE sqlite_schema SET rootpage = (SELECT rootpage "
+		"FROM sqlite_schema WHERE name = 'lost_index') "
+		"WHERE name = '%s';"
+		"DELETE FROM sqlite_schema WHERE name LIKE 'lost%%';"
+		"PRAGMA writable_schema = RESET;",
 		table, columns, index));
 	open_wary();
 }

@@ -1,6 +1,6 @@
 /* What leads to an address does not outlive it: it is named, or goes along. */
-#include "directory/directory_test.h"
 #include "directory/deleted.h"
+#include "directory/directory_test.h"
 #include "directory/lists.h"
 
 #define BOSS S("boss@a.test")
@@ -40,8 +40,7 @@ static struct domain domain_of(struct str name)
 {
 	struct domain domain;
 
-	assert_int_equal(directory_domain(d, name, arena, &domain),
-			 ANSWER_YES);
+	assert_int_equal(directory_domain(d, name, arena, &domain), ANSWER_YES);
 	return domain;
 }
 
@@ -51,23 +50,25 @@ static void make_two_domains(const char *target)
 	assert_done(domain_create(c, S("a.test"), SET("aliases=a2.test")));
 	assert_done(domain_create(c, S("b.test"), NOTHING));
 	assert_done(user_create(c, BOSS, SET("address=chief@*")));
-	assert_done(user_create(c, KEEP,
-				SET(arena_printf(arena, "forward=%s",
-						 target))));
-	assert_done(group_create(c, TEAM,
-				 SET(arena_printf(arena, "member=%s",
-						  target))));
-	assert_done(domain_set(c, S("b.test"),
-			       SET(arena_printf(arena, "catch_all=%s", target),
-				   arena_printf(arena, "postmaster=%s",
-						target))));
+	assert_done(user_create(
+		c, KEEP, SET(arena_printf(arena, "forward=%s", target))));
+	assert_done(group_create(
+		c, TEAM, SET(arena_printf(arena, "member=%s", target))));
+	assert_done(
+		domain_set(c, S("b.test"),
+			   SET(arena_printf(arena, "catch_all=%s", target),
+			       arena_printf(arena, "postmaster=%s", target))));
 }
 
 static void assert_all_are_named(struct change r)
 {
 	static const char *const names[] = {
-		"4 others", "keep@b.test (forward)", "team@b.test (member)",
-		"b.test (catch_all)", "b.test (postmaster)", "--clean",
+		"4 others",
+		"keep@b.test (forward)",
+		"team@b.test (member)",
+		"b.test (catch_all)",
+		"b.test (postmaster)",
+		"--clean",
 	};
 
 	for (size_t i = 0; i < array_size(names); i++)
@@ -93,7 +94,7 @@ static void assert_all_went_along(struct change r)
 static void test_a_user_is_named_by_what_leads_to_him(void **state)
 {
 	static const char *const spellings[] = {
-		"boss@a.test", "Boss@A2.test", "chief@a.test",
+		"boss@a.test",       "Boss@A2.test",    "chief@a.test",
 		"boss+news@a2.test", "\"boss\"@a.test",
 	};
 
@@ -122,8 +123,8 @@ static void test_an_address_is(void **state)
 static void test_a_detail_that_is_an_address_leads_elsewhere(void **state)
 {
 	make_two_domains("boss+x@a.test");
-	assert_done(user_create(c, S("x@a.test"),
-				SET("address=boss+x@a.test")));
+	assert_done(
+		user_create(c, S("x@a.test"), SET("address=boss+x@a.test")));
 	assert_done(user_delete(c, BOSS));
 	assert_all_are_named(user_delete(c, S("x@a.test")));
 }
@@ -133,8 +134,10 @@ static void test_groups_and_shared_mailboxes_are(void **state)
 	make_two_domains("boss@a.test");
 	assert_done(group_create(c, S("inner@a.test"), NOTHING));
 	assert_done(shared_create(c, S("box@a.test"), NOTHING));
-	assert_done(group_add(c, TEAM, (const struct str[]){
-		S("inner@a.test"), S("box@a2.test") }, 2));
+	assert_done(group_add(
+		c, TEAM,
+		(const struct str[]){ S("inner@a.test"), S("box@a2.test") },
+		2));
 	assert_refused(group_delete(c, S("inner@a.test")), NULL,
 		       "team@b.test (member)");
 	assert_refused(shared_delete(c, S("box@a.test")), NULL,
@@ -154,12 +157,13 @@ static void test_an_alias_of_a_domain_is(void **state)
 	assert_all_went_along(domain_set(c, S("a.test"), SET("aliases=")));
 	changes_clean(c, false);
 	/* What is changed in the same breath is no hindrance. */
-	assert_done(domain_set(c, S("a.test"), SET("aliases=a3.test",
-						   "catch_all=boss@a3.test")));
+	assert_done(
+		domain_set(c, S("a.test"),
+			   SET("aliases=a3.test", "catch_all=boss@a3.test")));
 	assert_refused(domain_set(c, S("a.test"), SET("aliases=")), NULL,
 		       "a.test (catch_all)");
-	assert_done(domain_set(c, S("a.test"), SET("aliases=",
-						   "catch_all=boss@a.test")));
+	assert_done(domain_set(c, S("a.test"),
+			       SET("aliases=", "catch_all=boss@a.test")));
 }
 
 static void test_a_domain_is(void **state)
@@ -206,8 +210,8 @@ static void test_others_are_counted_only(void **state)
 	assert_refused(user_delete(c, BOSS), NULL, "2 others");
 	assert_refused(user_delete(c, BOSS), NULL, "not yours");
 	changes_ask_as(c, ADMIN_SUPER, 0);
-	assert_done(domain_set(c, S("b.test"), SET("catch_all=",
-						   "postmaster=")));
+	assert_done(
+		domain_set(c, S("b.test"), SET("catch_all=", "postmaster=")));
 	changes_ask_as(c, ADMIN_DELEGATE, a);
 	assert_done(user_delete(c, BOSS));
 	assert_non_null(changes_cleaned(c, 0));
@@ -231,7 +235,8 @@ static void test_a_superiors_forward_stays(void **state)
 static void test_who_comes_back_forwards_to_nobody_else(void **state)
 {
 	make_two_domains("postmaster@b.test");
-	assert_done(user_set(c, KEEP, SET("forward=boss@a.test,out@else.test")));
+	assert_done(
+		user_set(c, KEEP, SET("forward=boss@a.test,out@else.test")));
 	assert_done(user_delete(c, KEEP));
 	assert_done(user_delete(c, BOSS));
 	assert_done(user_create(c, BOSS, NOTHING));
@@ -239,8 +244,8 @@ static void test_who_comes_back_forwards_to_nobody_else(void **state)
 	assert_true(str_same(forward_of(KEEP), S("out@else.test")));
 	assert_done(user_set(c, KEEP, SET("forward=boss@a.test")));
 	assert_done(user_delete(c, KEEP));
-	assert_done(holder_rename(c, HOLDER_USER, BOSS, S("chef@a.test"),
-				  false));
+	assert_done(
+		holder_rename(c, HOLDER_USER, BOSS, S("chef@a.test"), false));
 	assert_done(domain_rename(c, S("b.test"), S("c.test"), false));
 	assert_done(deleted_restore(c, S("keep@c.test"), STR_NONE));
 	assert_true(str_same(forward_of(S("keep@c.test")), S("chef@a.test")));
@@ -252,10 +257,10 @@ static void test_whoever_comes_is_told(void **state)
 	struct change r;
 
 	make_two_domains("boss@a.test");
-	assert_done(domain_set(c, S("a.test"), SET("relay=x.test",
-						   "forward_unknown=yes")));
-	assert_done(group_add(c, TEAM, (const struct str[]){
-		S("new@a.test") }, 1));
+	assert_done(domain_set(c, S("a.test"),
+			       SET("relay=x.test", "forward_unknown=yes")));
+	assert_done(
+		group_add(c, TEAM, (const struct str[]){ S("new@a.test") }, 1));
 	r = user_create(c, S("new@a.test"), NOTHING);
 	assert_non_null(strstr(r.sentence, "1 other leads to it already: "
 					   "team@b.test (member)"));

@@ -20,8 +20,8 @@ static void add_rows(struct buf *out, sqlite3 *db, const char *sql)
 	check(sqlite3_prepare_v2(db, sql, -1, &q, NULL) == SQLITE_OK);
 	while (sqlite3_step(q) == SQLITE_ROW) {
 		for (int i = 0; i < sqlite3_column_count(q); i++)
-			buf_printf(out, "%s ", (const char *)
-				   sqlite3_column_text(q, i));
+			buf_printf(out, "%s ",
+				   (const char *)sqlite3_column_text(q, i));
 		buf_printf(out, "\n");
 	}
 	sqlite3_finalize(q);
@@ -77,22 +77,24 @@ static struct change_entry last_change(void)
 
 static void make_domains(void)
 {
-	assert_done(domain_create(c, S("a.test"), SET("aliases=a2.test",
-						      "relay=x.test")));
+	assert_done(domain_create(c, S("a.test"),
+				  SET("aliases=a2.test", "relay=x.test")));
 	assert_done(domain_create(c, S("b.test"), NOTHING));
-	assert_done(user_create(c, MARY, SET("password=12345678",
-					     "address=m@a.test",
-					     "address=sales@a2.test")));
-	assert_done(user_create(c, S("bob@a.test"), SET(
-		"mail_system=alternate")));
-	assert_done(user_create(c, HER, SET("forward=mary+x@a.test,"
-					    "m@a.test,bob@a2.test")));
-	assert_done(group_create(c, TEAM, SET("member=Mary@A.test",
-					      "member=bob@a.test")));
-	assert_done(domain_set(c, S("b.test"), SET(
-		"catch_all=mary@a2.test", "postmaster=\"mary+o o\"@a.test")));
-	assert_done(admin_create(c, MARY, SET("role=domain-admin",
-					      "domain=a.test")));
+	assert_done(user_create(c, MARY,
+				SET("password=12345678", "address=m@a.test",
+				    "address=sales@a2.test")));
+	assert_done(
+		user_create(c, S("bob@a.test"), SET("mail_system=alternate")));
+	assert_done(user_create(c, HER,
+				SET("forward=mary+x@a.test,"
+				    "m@a.test,bob@a2.test")));
+	assert_done(group_create(
+		c, TEAM, SET("member=Mary@A.test", "member=bob@a.test")));
+	assert_done(domain_set(c, S("b.test"),
+			       SET("catch_all=mary@a2.test",
+				   "postmaster=\"mary+o o\"@a.test")));
+	assert_done(admin_create(c, MARY,
+				 SET("role=domain-admin", "domain=a.test")));
 }
 
 static bool logs_in(struct str login)
@@ -101,9 +103,11 @@ static bool logs_in(struct str login)
 	sqlite3 *db;
 
 	check(sqlite3_open(test_path, &db) == SQLITE_OK);
-	add_rows(&out, db, arena_printf(
-		arena, "SELECT user FROM dovecot_login WHERE "
-		"local || '@' || domain = '%.*s'", STR(login)));
+	add_rows(&out, db,
+		 arena_printf(arena,
+			      "SELECT user FROM dovecot_login WHERE "
+			      "local || '@' || domain = '%.*s'",
+			      STR(login)));
 	sqlite3_close(db);
 	return out.n > 0;
 }
@@ -136,7 +140,7 @@ static void test_a_user_is_renamed(void **state)
 	assert_true(says(now, " mary.miller@a.test mary.miller a.test"));
 	assert_true(says(now, "b.test mary.miller@a2.test "
 			      "\"mary.miller+o o\"@a.test"));
-	assert_true(says(now, "mary.miller@a.test 1 1"));	/* her rights */
+	assert_true(says(now, "mary.miller@a.test 1 1")); /* her rights */
 	assert_true(logs_in(MARRIED) && logs_in(MARY));
 	assert_done(rename_undo(c, after.id));
 	assert_string_equal(everything(), all);
@@ -148,13 +152,16 @@ static void test_a_user_is_renamed(void **state)
 static void test_to_an_address_of_hers(void **state)
 {
 	static const struct str to[] = {
-		{ "m@a.test", 8 }, { "sales@a.test", 12 }, { "m@a2.test", 9 },
+		{ "m@a.test", 8 },
+		{ "sales@a.test", 12 },
+		{ "m@a2.test", 9 },
 	};
 	char *all;
 
 	make_domains();
-	assert_done(group_add(c, TEAM, (const struct str[]){
-		S("m@a.test"), S("sales@a2.test") }, 2));
+	assert_done(group_add(
+		c, TEAM,
+		(const struct str[]){ S("m@a.test"), S("sales@a2.test") }, 2));
 	all = everything();
 	for (size_t i = 0; i < array_size(to); i++) {
 		assert_done(holder_rename(c, HOLDER_USER, MARY, to[i], true));
@@ -208,26 +215,29 @@ static void test_refusals(void **state)
 		       "is taken");
 	assert_refused(holder_rename(c, HOLDER_USER, MARY, S("one@*"), true),
 		       "address", "");
-	assert_refused(holder_rename(c, HOLDER_USER, MARY, S("x+y@a.test"),
-				     true), "address", "no \"+\"");
-	assert_refused(holder_rename(c, HOLDER_USER, MARY, S("x@b.test"),
-				     true), "address", "same domain");
+	assert_refused(
+		holder_rename(c, HOLDER_USER, MARY, S("x+y@a.test"), true),
+		"address", "no \"+\"");
+	assert_refused(holder_rename(c, HOLDER_USER, MARY, S("x@b.test"), true),
+		       "address", "same domain");
 	assert_refused(holder_rename(c, HOLDER_USER, MARY,
-				     S("m\xc3\xa4ry@a.test"), true), "address",
-		       "ASCII");
-	assert_refused(holder_rename(c, HOLDER_SHARED,
-				     S("postmaster-builtin@a.test"),
-				     S("x@a.test"), true), "address",
-		       "stays with it");
-	assert_not_found(holder_rename(c, HOLDER_GROUP, MARY, S("x@a.test"),
-				       true), "address", "it is a user");
+				     S("m\xc3\xa4ry@a.test"), true),
+		       "address", "ASCII");
+	assert_refused(
+		holder_rename(c, HOLDER_SHARED, S("postmaster-builtin@a.test"),
+			      S("x@a.test"), true),
+		"address", "stays with it");
+	assert_not_found(
+		holder_rename(c, HOLDER_GROUP, MARY, S("x@a.test"), true),
+		"address", "it is a user");
 	assert_refused(holder_rename(c, HOLDER_USER, u,
 				     S("postmaster-builtin@a.test"), true),
 		       "address", "reserved");
 	/* Nobody becomes an administrator by his name. */
 	assert_done(admin_create(c, S("chief@a.test"), SET("role=superadmin")));
-	assert_refused(holder_rename(c, HOLDER_USER, u, S("chief@a.test"),
-				     true), "address", "exists already");
+	assert_refused(
+		holder_rename(c, HOLDER_USER, u, S("chief@a.test"), true),
+		"address", "exists already");
 	assert_done(holder_rename(c, HOLDER_USER, u, S("v@a.test"), true));
 	change = last_change().id;
 	assert_done(holder_rename(c, HOLDER_USER, S("v@a.test"), S("w@a.test"),
@@ -246,8 +256,8 @@ static void test_rank(void **state)
 	assert_int_equal(directory_domain(d, S("b.test"), arena, &b),
 			 ANSWER_YES);
 	changes_ask_as(c, ADMIN_DELEGATE, a.id);
-	assert_refused(holder_rename(c, HOLDER_USER, MARY, MARRIED, true),
-		       NULL, "more rights");
+	assert_refused(holder_rename(c, HOLDER_USER, MARY, MARRIED, true), NULL,
+		       "more rights");
 	assert_refused(domain_rename(c, S("a.test"), S("a2.test"), true),
 		       "name", "superadministrator");
 	changes_ask_as(c, ADMIN_SUPER, 0);
@@ -268,11 +278,12 @@ static void test_groups_and_shared_mailboxes_too(void **state)
 	make_domains();
 	assert_done(group_create(c, S("g@a.test"), SET("member=bob@a.test")));
 	assert_done(shared_create(c, S("s@a.test"), NOTHING));
-	assert_done(group_add(c, TEAM, (const struct str[]){
-		S("g@a.test"), S("s@a.test") }, 2));
+	assert_done(group_add(
+		c, TEAM, (const struct str[]){ S("g@a.test"), S("s@a.test") },
+		2));
 	all = everything();
-	assert_done(holder_rename(c, HOLDER_GROUP, S("g@a.test"),
-				  S("h@a.test"), true));
+	assert_done(holder_rename(c, HOLDER_GROUP, S("g@a.test"), S("h@a.test"),
+				  true));
 	assert_done(holder_rename(c, HOLDER_SHARED, S("s@a.test"),
 				  S("t@a.test"), false));
 	assert_true(says(everything(), "h@a.test h a.test"));
@@ -318,10 +329,10 @@ static void try_domain(struct str to, bool keep_old)
 	assert_true(str_same(after.subject, to) && after.can_undo);
 	now = everything();
 	assert_false(says(now, "@a.test"));
-	assert_true(says(now, arena_printf(arena, "mary+x@%.*s mary+x",
-					   STR(to))));
-	assert_true(says(now, arena_printf(arena, "\"mary+o o\"@%.*s",
-					   STR(to))));
+	assert_true(
+		says(now, arena_printf(arena, "mary+x@%.*s mary+x", STR(to))));
+	assert_true(
+		says(now, arena_printf(arena, "\"mary+o o\"@%.*s", STR(to))));
 	assert_int_equal(logs_in(S("mary@a.test")), keep_old);
 	assert_true(logs_in(arena_strf(arena, "mary@%.*s", STR(to))));
 	assert_true(logs_in(arena_strf(arena, "m@%.*s", STR(to))));
@@ -349,8 +360,9 @@ static void test_an_address_of_two(void **state)
 
 	make_domains();
 	assert_done(address_add(c, S("bob@a.test"), S("sales@a.test")));
-	assert_done(user_set(c, HER, SET("forward=sales@a.test,"
-					 "sales@a2.test")));
+	assert_done(user_set(c, HER,
+			     SET("forward=sales@a.test,"
+				 "sales@a2.test")));
 	all = everything();
 	assert_done(domain_rename(c, S("a.test"), S("a2.test"), true));
 	assert_true(says(everything(), "sales@a.test sales a.test"));
@@ -366,8 +378,8 @@ static void test_what_came_to_a_domain_since(void **state)
 
 	make_domains();
 	assert_done(domain_rename(c, S("a.test"), S("new.test"), true));
-	assert_done(user_create(c, S("late@new.test"),
-				SET("address=l@new.test")));
+	assert_done(
+		user_create(c, S("late@new.test"), SET("address=l@new.test")));
 	assert_done(user_set(c, HER, SET("forward=late@new.test")));
 	assert_done(domain_set(c, S("new.test"), SET("catch_all=l@new.test")));
 	assert_done(rename_undo(c, last_change().id - 4));
@@ -375,14 +387,14 @@ static void test_what_came_to_a_domain_since(void **state)
 	assert_false(says(now, "new.test"));
 	assert_true(says(now, "late@a.test late a.test"));
 	assert_true(says(now, "a.test l@a.test"));
-	assert_true(logs_in(S("late@a.test")) == false);	/* no password */
+	assert_true(logs_in(S("late@a.test")) == false); /* no password */
 }
 
 static void test_refusals_of_domains(void **state)
 {
 	make_domains();
-	assert_refused(domain_rename(c, S("a.test"), S("b.test"), true),
-		       "name", "exists already");
+	assert_refused(domain_rename(c, S("a.test"), S("b.test"), true), "name",
+		       "exists already");
 	assert_done(domain_set(c, S("b.test"), SET("aliases=b2.test")));
 	assert_refused(domain_rename(c, S("a.test"), S("b2.test"), true),
 		       "name", "alias of the domain b.test");
@@ -416,33 +428,42 @@ static void test_history_goes_along(void **state)
 
 	make_domains();
 	of_mary = count_changes((struct change_page){ .subject = MARY });
-	of_domain = count_changes((struct change_page){
-		.domain = S("a.test") });
+	of_domain =
+		count_changes((struct change_page){ .domain = S("a.test") });
 	assert_true(of_mary > 0 && of_domain > of_mary);
 	assert_done(holder_rename(c, HOLDER_USER, MARY, MARRIED, false));
-	assert_int_equal(count_changes((struct change_page){
-		.subject = MARRIED }), of_mary + 1);
+	assert_int_equal(
+		count_changes((struct change_page){ .subject = MARRIED }),
+		of_mary + 1);
 	assert_done(domain_rename(c, S("a.test"), S("new.test"), false));
 	assert_int_equal(count_changes((struct change_page){
-		.subject = S("mary.miller@new.test") }), of_mary + 1);
-	assert_int_equal(count_changes((struct change_page){
-		.domain = S("new.test") }), of_domain + 2);
+				 .subject = S("mary.miller@new.test") }),
+			 of_mary + 1);
+	assert_int_equal(
+		count_changes((struct change_page){ .domain = S("new.test") }),
+		of_domain + 2);
 	assert_done(domain_create(c, S("a.test"), NOTHING));
-	assert_int_equal(count_changes((struct change_page){
-		.domain = S("a.test") }), 1);
+	assert_int_equal(
+		count_changes((struct change_page){ .domain = S("a.test") }),
+		1);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_a_user_is_renamed), TEST(test_to_an_address_of_hers),
+		TEST(test_a_user_is_renamed),
+		TEST(test_to_an_address_of_hers),
 		TEST(test_the_old_address_goes_when_told),
-		TEST(test_what_came_since_stays_hers), TEST(test_refusals),
-		TEST(test_rank), TEST(test_groups_and_shared_mailboxes_too),
+		TEST(test_what_came_since_stays_hers),
+		TEST(test_refusals),
+		TEST(test_rank),
+		TEST(test_groups_and_shared_mailboxes_too),
 		TEST(test_jobs_know_them_by_the_new_name),
-		TEST(test_a_domain_is_renamed), TEST(test_an_address_of_two),
+		TEST(test_a_domain_is_renamed),
+		TEST(test_an_address_of_two),
 		TEST(test_what_came_to_a_domain_since),
-		TEST(test_refusals_of_domains), TEST(test_history_goes_along),
+		TEST(test_refusals_of_domains),
+		TEST(test_history_goes_along),
 	};
 
 	return cmocka_run_group_tests(tests, test_folder_make,

@@ -13,16 +13,16 @@
 enum renaming_what { RENAMING_HOLDER, RENAMING_DOMAIN };
 
 struct renaming {
-	int64_t change;		/* the line of the change log */
-	int64_t what, subject;	/* the holder's or the domain's id */
-	struct str old, new;	/* logins, or names */
-	int64_t had_new;	/* it was an address or alias before */
-	int64_t kept_old;	/* as one */
+	int64_t change;        /* the line of the change log */
+	int64_t what, subject; /* the holder's or the domain's id */
+	struct str old, new;   /* logins, or names */
+	int64_t had_new;       /* it was an address or alias before */
+	int64_t kept_old;      /* as one */
 };
 
 /* The line, and what undoing needs to know. */
-bool renaming_begin(struct changes *c, const char *noun, struct renaming *r)
-	must_check;
+bool renaming_begin(struct changes *c, const char *noun,
+		    struct renaming *r) must_check;
 
 /* R leads to TEXT from now on; CHANGE remembers it (0: nothing does).  What is
  * written twice then stands once. */

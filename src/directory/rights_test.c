@@ -4,7 +4,7 @@
 #include "directory/directory_test.h"
 
 #define ORG S("own.test")
-#define BOSS S("boss@own.test")		/* a superadministrator */
+#define BOSS S("boss@own.test") /* a superadministrator */
 #define MAL S("mal@own.test")
 #define FIELD "address"
 
@@ -21,8 +21,8 @@ static void make_people(void)
 
 	assert_done(domain_create(c, ORG, SET("relay=mail.b.test")));
 	assert_done(domain_create(c, S("other.test"), NOTHING));
-	assert_done(user_create(c, BOSS, SET("password=12345678",
-					     "address=ceo@own.test")));
+	assert_done(user_create(
+		c, BOSS, SET("password=12345678", "address=ceo@own.test")));
 	assert_done(user_create(c, MAL, NOTHING));
 	assert_done(user_create(c, S("deputy@own.test"), NOTHING));
 	assert_done(admin_create(c, BOSS, SET("role=superadmin")));
@@ -48,7 +48,8 @@ static void try_every_door(void)
 	REFUSED_AT(address_add(c, MAL, S("boss+bank@own.test")), FIELD);
 	REFUSED_AT(address_add(c, MAL, S("ceo+bank@*")), FIELD);
 	REFUSED_AT(user_create(c, S("new@own.test"),
-			       SET("address=boss+x@own.test")), FIELD);
+			       SET("address=boss+x@own.test")),
+		   FIELD);
 }
 
 static void test_every_door_is_watched(void **state)
@@ -68,21 +69,23 @@ static void test_every_door_is_watched(void **state)
 static void test_groups_and_domains_lead_to_a_superior(void **state)
 {
 	make_people();
-	assert_done(group_create(c, S("g@own.test"),
-				 SET("member=ceo@own.test")));
-	assert_done(domain_set(c, ORG, SET("catch_all=boss@own.test",
-					   "postmaster=boss@own.test")));
+	assert_done(
+		group_create(c, S("g@own.test"), SET("member=ceo@own.test")));
+	assert_done(domain_set(
+		c, ORG,
+		SET("catch_all=boss@own.test", "postmaster=boss@own.test")));
 	ask_as(ADMIN_DOMAIN);
 	REFUSED_AT(group_remove(c, S("g@own.test"),
 				(const struct str[]){ S("ceo@own.test") }, 1),
 		   "member");
-	REFUSED_AT(group_create(c, S("h@own.test"),
-				SET("member=boss+x@own.test")), "member");
+	REFUSED_AT(
+		group_create(c, S("h@own.test"), SET("member=boss+x@own.test")),
+		"member");
 	REFUSED_AT(domain_set(c, ORG, SET("catch_all=mal@own.test")),
 		   "catch_all");
 	REFUSED_AT(domain_set(c, ORG, SET("postmaster=")), "postmaster");
-	assert_done(group_add(c, S("g@own.test"),
-			      (const struct str[]){ MAL }, 1));
+	assert_done(
+		group_add(c, S("g@own.test"), (const struct str[]){ MAL }, 1));
 	assert_done(domain_set(c, ORG, SET("description=ours")));
 }
 
@@ -97,13 +100,14 @@ static void test_what_a_superior_forwards_to_is_his(void **state)
 	assert_done(group_create(c, S("outer@own.test"),
 				 SET("member=inner@own.test")));
 	assert_done(domain_set(c, ORG, SET("forward_unknown=yes")));
-	assert_done(user_set(c, BOSS, SET("forward=outer@own.test,"
-					  "mal+x@own.test,gone@own.test")));
+	assert_done(user_set(c, BOSS,
+			     SET("forward=outer@own.test,"
+				 "mal+x@own.test,gone@own.test")));
 	ask_as(ADMIN_DOMAIN);
 	REFUSED(group_add(c, S("outer@own.test"),
 			  (const struct str[]){ S("deputy@own.test") }, 1));
-	REFUSED(group_add(c, S("inner@own.test"),
-			  (const struct str[]){ MAL }, 1));
+	REFUSED(group_add(c, S("inner@own.test"), (const struct str[]){ MAL },
+			  1));
 	REFUSED(group_delete(c, S("inner@own.test")));
 	REFUSED(user_set(c, MAL, SET("password=12345678")));
 	REFUSED(user_set(c, MAL, SET("forward=spy@else.test")));
@@ -112,8 +116,8 @@ static void test_what_a_superior_forwards_to_is_his(void **state)
 	REFUSED(address_add(c, S("deputy@own.test"), gone));
 	REFUSED(user_create(c, S("x@own.test"), SET("address=gone@own.test")));
 	/* A group's members have the group's mail, not his. */
-	assert_done(user_set(c, S("deputy@own.test"),
-			     SET("password=12345678")));
+	assert_done(
+		user_set(c, S("deputy@own.test"), SET("password=12345678")));
 }
 
 static void test_the_relay_of_a_superior_stays(void **state)
@@ -122,8 +126,8 @@ static void test_the_relay_of_a_superior_stays(void **state)
 	assert_done(user_set(c, BOSS, SET("mail_system=alternate")));
 	ask_as(ADMIN_DOMAIN);
 	REFUSED_AT(domain_set(c, ORG, SET("relay=mail.evil.test")), "relay");
-	assert_done(domain_set(c, ORG, SET("relay=mail.b.test",
-					   "description=x")));
+	assert_done(
+		domain_set(c, ORG, SET("relay=mail.b.test", "description=x")));
 	ask_as(ADMIN_SUPER);
 	assert_done(user_set(c, BOSS, SET("mail_system=hosted")));
 	assert_done(address_set(c, S("ceo@own.test"), SET("home=both")));
@@ -134,8 +138,8 @@ static void test_the_relay_of_a_superior_stays(void **state)
 static void test_an_equal_may(void **state)
 {
 	make_people();
-	assert_done(admin_create(c, MAL, SET("role=delegate",
-					     "domain=own.test")));
+	assert_done(
+		admin_create(c, MAL, SET("role=delegate", "domain=own.test")));
 	ask_as(ADMIN_DELEGATE);
 	assert_done(address_add(c, MAL, S("m@own.test")));
 	ask_as(ADMIN_SUPER);
@@ -147,11 +151,23 @@ static void test_an_equal_may(void **state)
 static void test_this_machine_is_no_relay_for_everybody(void **state)
 {
 	static const char *const here[] = {
-		"127.0.0.1:25", "127.9.9.9", "[::1]:25", "0.0.0.0:25",
-		"0.1.2.3", "[::]", "[::ffff:127.0.0.1]:2525",
-		"169.254.169.254:80", "[fe80::1]", "[febf::1]", "localhost",
-		"LocalHost.", "a.localhost", "localhost.localdomain",
-		"ip6-loopback", "mx.this.test", "mail.b.test, 127.0.0.1",
+		"127.0.0.1:25",
+		"127.9.9.9",
+		"[::1]:25",
+		"0.0.0.0:25",
+		"0.1.2.3",
+		"[::]",
+		"[::ffff:127.0.0.1]:2525",
+		"169.254.169.254:80",
+		"[fe80::1]",
+		"[febf::1]",
+		"localhost",
+		"LocalHost.",
+		"a.localhost",
+		"localhost.localdomain",
+		"ip6-loopback",
+		"mx.this.test",
+		"mail.b.test, 127.0.0.1",
 	};
 
 	make_people();
@@ -171,8 +187,9 @@ static void test_this_machine_is_no_relay_for_everybody(void **state)
 		assert_done(domain_set(c, ORG, &s, 1));
 		assert_done(domain_set(c, ORG, SET("relay=192.0.2.7")));
 	}
-	assert_done(domain_set(c, ORG, SET("relay=10.0.0.1, mx.that.test, "
-					   "[fec0::1], 126.0.0.1")));
+	assert_done(domain_set(c, ORG,
+			       SET("relay=10.0.0.1, mx.that.test, "
+				   "[fec0::1], 126.0.0.1")));
 }
 
 int main(void)

@@ -53,7 +53,7 @@ void sort_key_call(struct sql_call *c)
 	struct buf b scoped(buf) = BUF_EMPTY;
 
 	if (call_is_null(c))
-		return;		/* NULL has none */
+		return; /* NULL has none */
 	add_key(&b, call_text(c));
 	call_answer(c, buf_str(&b));
 }

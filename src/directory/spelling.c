@@ -57,9 +57,9 @@ static bool has(json_t *list, struct str s)
 	json_t *one;
 	size_t i;
 
-	json_array_foreach(list, i, one)
-		if (str_same(str_of(json_string_value(one)), s))
-			return true;
+	json_array_foreach(list, i,
+			   one) if (str_same(str_of(json_string_value(one)),
+					     s)) return true;
 	return false;
 }
 

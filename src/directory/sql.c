@@ -19,7 +19,7 @@ static const struct sql_function functions[] = {
 
 const struct sql_file directory_file = {
 	.name = "directory.db",
-	.read_wait_ms = 500,	/* only while a WAL is recovered */
+	.read_wait_ms = 500, /* only while a WAL is recovered */
 	.write_wait_ms = 10000,
 	.functions = functions,
 	.making = "PRAGMA journal_mode = WAL",
@@ -65,8 +65,8 @@ enum answer query_strings(struct query *q, struct arena *arena,
 	while ((a = query_next(q)) == ANSWER_YES) {
 		if (count == room) {
 			size_t more = room ? 2 * room : 8;
-			struct str *bigger = arena_array(arena, struct str,
-							 more);
+			struct str *bigger =
+				arena_array(arena, struct str, more);
 
 			if (count > 0)
 				memcpy(bigger, list, count * sizeof(*list));

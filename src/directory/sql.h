@@ -24,8 +24,9 @@ static inline enum answer query_next(struct query *q)
 {
 	enum sql_verdict v = query_step(q);
 
-	return v == SQL_ROW ? ANSWER_YES
-			    : v == SQL_DONE ? ANSWER_NO : ANSWER_UNSURE;
+	return v == SQL_ROW    ? ANSWER_YES
+	       : v == SQL_DONE ? ANSWER_NO
+			       : ANSWER_UNSURE;
 }
 
 /* The first column of all rows; YES also for none. */
@@ -41,6 +42,6 @@ struct sql *directory_sql(struct directory *d);
 /* Questions over somebody's handle, which stays his; they are part of the
  * transaction that is open there. */
 struct directory *directory_on(struct sql *s);
-void directory_off(struct directory *d);	/* NULL is allowed */
+void directory_off(struct directory *d); /* NULL is allowed */
 
 #endif

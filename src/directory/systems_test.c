@@ -8,38 +8,39 @@ static void test_systems(void **state)
 	assert_refused(system_create(c, S("a b"), SET("hosts=a.test")), "name",
 		       "a b");
 	assert_refused(system_create(c, S("gw"), NOTHING), "hosts", "");
-	assert_refused(system_create(c, S("gw"), SET("hosts=192.0.2.1",
-						     "tls=verified")),
+	assert_refused(system_create(c, S("gw"),
+				     SET("hosts=192.0.2.1", "tls=verified")),
 		       "tls", "IP address");
-	assert_refused(system_create(c, S("gw"), SET("hosts=a.test,[2001::1]",
-						     "tls=verified")),
-		       "tls", "IP address");
-	assert_refused(system_create(c, S("gw"), SET("hosts=a.test",
-						     "user=u")),
+	assert_refused(
+		system_create(c, S("gw"),
+			      SET("hosts=a.test,[2001::1]", "tls=verified")),
+		"tls", "IP address");
+	assert_refused(system_create(c, S("gw"), SET("hosts=a.test", "user=u")),
 		       "password", "together");
-	assert_refused(system_create(c, S("gw"), SET("hosts=a.test", "user=u",
-						     "password=p", "tls=none")),
+	assert_refused(system_create(c, S("gw"),
+				     SET("hosts=a.test", "user=u", "password=p",
+					 "tls=none")),
 		       "tls", "TLS");
-	assert_refused(system_create(c, S("gw"), SET("hosts=a.test",
-						     "trust=0.0.0.0/0")),
+	assert_refused(system_create(c, S("gw"),
+				     SET("hosts=a.test", "trust=0.0.0.0/0")),
 		       "trust", "whole Internet");
-	assert_refused(system_create(c, S("gw"), SET("hosts=a.test",
-						     "trust=everybody")),
+	assert_refused(system_create(c, S("gw"),
+				     SET("hosts=a.test", "trust=everybody")),
 		       "trust", "everybody");
-	assert_done(system_create(c, S("gw"), SET("hosts=a.test",
-						  "trust=192.0.2.0/24",
-						  "smart_host=yes")));
+	assert_done(system_create(
+		c, S("gw"),
+		SET("hosts=a.test", "trust=192.0.2.0/24", "smart_host=yes")));
 	assert_refused(system_create(c, S("GW"), SET("hosts=b.test")), "name",
 		       "exists");
-	assert_refused(system_create(c, S("two"), SET("hosts=b.test",
-						      "trust=192.0.2.0/24")),
+	assert_refused(system_create(c, S("two"),
+				     SET("hosts=b.test", "trust=192.0.2.0/24")),
 		       "trust", "gw");
-	assert_refused(system_create(c, S("two"), SET("hosts=b.test",
-						      "smart_host=yes")),
+	assert_refused(system_create(c, S("two"),
+				     SET("hosts=b.test", "smart_host=yes")),
 		       "smart_host", "gw");
-	assert_refused(system_set(c, S("gw"), SET("hosts=192.0.2.9",
-						  "tls=verified")),
-		       "tls", "IP address");
+	assert_refused(
+		system_set(c, S("gw"), SET("hosts=192.0.2.9", "tls=verified")),
+		"tls", "IP address");
 	assert_done(system_set(c, S("gw"), SET("tls=verified")));
 	assert_refused(system_set(c, S("gw"), SET("hosts=192.0.2.9")), "tls",
 		       "IP address");
@@ -59,8 +60,9 @@ static struct system_limits limits_of_gw(void)
 
 static void test_limits_of_a_system(void **state)
 {
-	static const char *const bad[] = { "0", "-1", "many", "1e2", " ",
-					   "99999999999999999999", "10k" };
+	static const char *const bad[] = { "0",   "-1", "many",
+					   "1e2", " ",  "99999999999999999999",
+					   "10k" };
 	static const struct {
 		const char *key, *most, *more;
 	} counts[] = {
@@ -94,10 +96,10 @@ static void test_limits_of_a_system(void **state)
 	assert_int_equal(l.mails_per_connection, 10000);
 	assert_int_equal(l.recipients_per_mail, 1000);
 	assert_int_equal(l.mails_per_minute, 60000);
-	assert_done(system_set(c, S("gw"), SET("connections=",
-					       "mails_per_connection=1",
-					       "recipients_per_mail=",
-					       "mails_per_minute=")));
+	assert_done(
+		system_set(c, S("gw"),
+			   SET("connections=", "mails_per_connection=1",
+			       "recipients_per_mail=", "mails_per_minute=")));
 	l = limits_of_gw();
 	assert_int_equal(l.connections, 0);
 	assert_int_equal(l.mails_per_connection, 1);
@@ -134,8 +136,8 @@ static void test_an_address_family_leaves_a_host(void **state)
 			assert_refused(system_set(c, S("gw"), s, 2),
 				       "address_family", cases[i].family);
 	}
-	assert_done(system_set(c, S("gw"), SET("hosts=192.0.2.1",
-					       "address_family=ipv4")));
+	assert_done(system_set(c, S("gw"),
+			       SET("hosts=192.0.2.1", "address_family=ipv4")));
 	assert_refused(system_set(c, S("gw"), SET("hosts=[2001:db8::1]")),
 		       "address_family", "[2001:db8::1]");
 	assert_refused(system_set(c, S("gw"), SET("address_family=ipv5")),

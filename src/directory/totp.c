@@ -11,7 +11,7 @@
 
 enum {
 	SECRET_BYTES = 20,
-	WINDOW = 1,		/* steps of a clock that differs */
+	WINDOW = 1, /* steps of a clock that differs */
 };
 
 static bool oath_ok(int status)
@@ -55,8 +55,8 @@ enum answer totp_step(struct str secret, struct str code, int64_t now_s,
 	    !oath_ok(oath_base32_decode(secret.p, secret.n, &key, &n)))
 		return ANSWER_UNSURE;
 	status = oath_totp_validate4(key, n, (time_t)now_s, TOTP_STEP_S,
-				     OATH_TOTP_DEFAULT_START_TIME, WINDOW,
-				     NULL, &counter, 0, digits);
+				     OATH_TOTP_DEFAULT_START_TIME, WINDOW, NULL,
+				     &counter, 0, digits);
 	sodium_memzero(key, n);
 	free(key);
 	if (status == OATH_INVALID_OTP)

@@ -21,7 +21,7 @@ static void test_vectors(void **state)
 		int64_t at_s;
 		const char *code;
 	} vectors[] = {
-		{ 59, "94287082" },	    { 1111111109, "07081804" },
+		{ 59, "94287082" },         { 1111111109, "07081804" },
 		{ 1111111111, "14050471" }, { 1234567890, "89005924" },
 		{ 2000000000, "69279037" }, { 20000000000, "65353130" },
 	};
@@ -30,8 +30,9 @@ static void test_vectors(void **state)
 		struct str code = str_from(str_of(vectors[i].code), 2);
 		int64_t step = 0;
 
-		assert_int_equal(totp_step(RFC_SECRET, code, vectors[i].at_s,
-					   &step), ANSWER_YES);
+		assert_int_equal(
+			totp_step(RFC_SECRET, code, vectors[i].at_s, &step),
+			ANSWER_YES);
 		assert_int_equal(step, vectors[i].at_s / 30);
 	}
 }
@@ -39,7 +40,7 @@ static void test_vectors(void **state)
 /* One step to either side, and none further away. */
 static void test_window(void **state)
 {
-	struct str code = S("081804");		/* of NOW_S */
+	struct str code = S("081804"); /* of NOW_S */
 	int64_t step = 0, begins = NOW_S / 30 * 30;
 
 	for (int64_t at = begins - 30; at < begins + 60; at++) {
@@ -55,16 +56,17 @@ static void test_window(void **state)
 
 static void test_what_is_no_code(void **state)
 {
-	static const char *const codes[] = { "", "08180", "0818040", "81804",
-					     "07081804", "08180x", "+81804",
-					     " 81804", "081804\n" };
+	static const char *const codes[] = { "",       "08180",    "0818040",
+					     "81804",  "07081804", "08180x",
+					     "+81804", " 81804",   "081804\n" };
 	int64_t step;
 
 	for (size_t i = 0; i < array_size(codes); i++)
-		assert_int_equal(totp_step(RFC_SECRET, str_of(codes[i]), NOW_S,
-					   &step), ANSWER_NO);
-	assert_int_equal(totp_step(S("not base32!"), S("081804"), NOW_S,
-				   &step), ANSWER_UNSURE);
+		assert_int_equal(
+			totp_step(RFC_SECRET, str_of(codes[i]), NOW_S, &step),
+			ANSWER_NO);
+	assert_int_equal(totp_step(S("not base32!"), S("081804"), NOW_S, &step),
+			 ANSWER_UNSURE);
 }
 
 /* ---- in the directory ---- */
@@ -79,8 +81,9 @@ static struct str code_at(int64_t at_s)
 
 	assert_int_equal(oath_base32_decode(secret, strlen(secret), &key, &n),
 			 OATH_OK);
-	assert_int_equal(oath_totp_generate(key, n, at_s, 30, 0, TOTP_DIGITS,
-					    code), OATH_OK);
+	assert_int_equal(
+		oath_totp_generate(key, n, at_s, 30, 0, TOTP_DIGITS, code),
+		OATH_OK);
 	free(key);
 	return (struct str){ code, TOTP_DIGITS };
 }
@@ -111,8 +114,8 @@ static struct recovery_codes switch_on(void)
 	struct recovery_codes codes;
 
 	assert_done(totp_begin(c, S("admin0"), secret));
-	assert_done(totp_confirm(c, S("admin0"), code_at(NOW_S), NOW_S,
-				 &codes));
+	assert_done(
+		totp_confirm(c, S("admin0"), code_at(NOW_S), NOW_S, &codes));
 	return codes;
 }
 
@@ -123,24 +126,26 @@ static void test_on_when_a_code_is_given(void **state)
 	struct recovery_codes codes;
 	char first[TOTP_SECRET_CHARS + 1];
 
-	assert_refused(totp_confirm(c, S("admin0"), S("123456"), NOW_S,
-				    &codes), NULL, "Begin");
+	assert_refused(totp_confirm(c, S("admin0"), S("123456"), NOW_S, &codes),
+		       NULL, "Begin");
 	assert_not_found(totp_begin(c, S("jane"), secret), "name", "jane");
 	assert_done(totp_begin(c, S("admin0"), first));
 	assert_done(totp_begin(c, S("admin0"), secret));
 	assert_string_not_equal(first, secret);
 	assert_int_equal(admin0().totp, 0);
 	assert_not_found(USE(code_at(NOW_S), NOW_S), NULL, "no second factor");
-	assert_refused(totp_confirm(c, S("admin0"), wrong_at(NOW_S), NOW_S,
-				    &codes), "code", "wrong");
+	assert_refused(
+		totp_confirm(c, S("admin0"), wrong_at(NOW_S), NOW_S, &codes),
+		"code", "wrong");
 	assert_int_equal(admin0().totp, 0);
-	assert_done(totp_confirm(c, S("admin0"), code_at(NOW_S), NOW_S,
-				 &codes));
+	assert_done(
+		totp_confirm(c, S("admin0"), code_at(NOW_S), NOW_S, &codes));
 	assert_true(admin0().totp > 0);
 	assert_int_equal(admin0().recovery_codes, RECOVERY_CODES);
 	assert_refused(totp_begin(c, S("admin0"), first), NULL, "already");
-	assert_refused(totp_confirm(c, S("admin0"), code_at(NOW_S), NOW_S,
-				    &codes), NULL, "already");
+	assert_refused(
+		totp_confirm(c, S("admin0"), code_at(NOW_S), NOW_S, &codes),
+		NULL, "already");
 }
 
 static void test_a_code_is_taken_once(void **state)
@@ -169,7 +174,8 @@ static void test_codes_as_people_type_them(void **state)
 		*p = (char)toupper(*p);
 	assert_done(USE(str_of(codes.c[0]), NOW_S));
 	assert_done(USE(arena_strf(arena, "%.4s%.4s %.4s", codes.c[1],
-				   codes.c[1] + 5, codes.c[1] + 10), NOW_S));
+				   codes.c[1] + 5, codes.c[1] + 10),
+			NOW_S));
 }
 
 static void test_recovery_codes(void **state)

@@ -16,14 +16,14 @@
 
 static void make_split(void)
 {
-	assert_done(domain_create(c, ORG, SET("aliases=example.net",
-					      "relay=mail.b.test:2525",
-					      "max_message_size=10M",
-					      "own_senders=refuse")));
-	assert_done(user_create(c, ALICE, SET("password_hash=" HASH_A,
-					      "address=al@*")));
-	assert_done(user_create(c, BOB, SET("mail_system=alternate",
-					    "password_hash=" HASH_B)));
+	assert_done(domain_create(
+		c, ORG,
+		SET("aliases=example.net", "relay=mail.b.test:2525",
+		    "max_message_size=10M", "own_senders=refuse")));
+	assert_done(user_create(c, ALICE,
+				SET("password_hash=" HASH_A, "address=al@*")));
+	assert_done(user_create(
+		c, BOB, SET("mail_system=alternate", "password_hash=" HASH_B)));
 }
 
 /* The first column of the only row, or "". */
@@ -45,7 +45,8 @@ static const char *look(const char *question)
 	return text;
 }
 
-#define PASSWORD "SELECT password FROM dovecot_login WHERE local || '@' || " \
+#define PASSWORD \
+	"SELECT password FROM dovecot_login WHERE local || '@' || " \
 	"domain = "
 #define MAILBOX "SELECT quota_rule FROM dovecot_mailbox WHERE user = "
 
@@ -75,8 +76,10 @@ static void test_dovecot_sees_hosted_users_only(void **state)
 
 static const char *mailbox_of(const char *login)
 {
-	return look(arena_printf(arena, "SELECT mailbox FROM dovecot_mailbox "
-				 "WHERE user = '%s'", login));
+	return look(arena_printf(arena,
+				 "SELECT mailbox FROM dovecot_mailbox "
+				 "WHERE user = '%s'",
+				 login));
 }
 
 /* Not even when the same id is given by another directory.db. */
@@ -111,7 +114,8 @@ static void test_mailboxes_of_before_stay_where_they_are(void **state)
 	assert_string_not_equal(mailbox_of("new@example.org"), "10");
 }
 
-#define USER "SELECT user FROM dovecot_login WHERE local = '%s' AND " \
+#define USER \
+	"SELECT user FROM dovecot_login WHERE local = '%s' AND " \
 	"domain = '%s'"
 
 static const char *user_of(const char *local, const char *domain)
@@ -127,8 +131,7 @@ static void test_each_own_address_is_a_login(void **state)
 	assert_done(group_create(c, S("team@example.org"),
 				 SET("member=alice@example.org")));
 	assert_done(address_add(c, ALICE, S("net@example.net")));
-	assert_done(address_set(c, S("al@example.org"),
-				SET("home=alternate")));
+	assert_done(address_set(c, S("al@example.org"), SET("home=alternate")));
 	assert_string_equal(user_of("alice", "example.org"),
 			    "alice@example.org");
 	assert_string_equal(user_of("al", "example.net"), "alice@example.org");
@@ -145,14 +148,18 @@ static void test_each_own_address_is_a_login(void **state)
 
 static const char *domain_of(const char *given)
 {
-	return look(arena_printf(arena, "SELECT name FROM domain_spelling "
-				 "WHERE given = '%s'", given));
+	return look(arena_printf(arena,
+				 "SELECT name FROM domain_spelling "
+				 "WHERE given = '%s'",
+				 given));
 }
 
 static const char *local_of(const char *given)
 {
-	return look(arena_printf(arena, "SELECT local FROM dovecot_local "
-				 "WHERE given = '%s'", given));
+	return look(arena_printf(arena,
+				 "SELECT local FROM dovecot_local "
+				 "WHERE given = '%s'",
+				 given));
 }
 
 #define MUELLER "xn--mller-kva.example"
@@ -162,8 +169,9 @@ static void test_spellings_that_are_not_ascii(void **state)
 {
 	assert_done(domain_create(c, S("müller.example"),
 				  SET("aliases=ölmühle.example")));
-	assert_done(user_create(c, S("info@müller.example"),
-				SET("password_hash=" HASH_A, "address=élodie@*")));
+	assert_done(
+		user_create(c, S("info@müller.example"),
+			    SET("password_hash=" HASH_A, "address=élodie@*")));
 	assert_string_equal(domain_of("müller.example"), MUELLER);
 	assert_string_equal(domain_of("mÜller.example"), MUELLER);
 	assert_string_equal(domain_of("mu\xcc\x88ller.example"), MUELLER);
@@ -203,15 +211,16 @@ static void test_a_login_holds_as_long_as_the_right(void **state)
 	first = alices_right();
 	assert_int_equal(holds(first), ANSWER_YES);
 	assert_int_equal(holds(""), ANSWER_NO);
-	assert_done(user_set(c, ALICE, SET("quota=1G", "password_hash=" HASH_A)));
+	assert_done(
+		user_set(c, ALICE, SET("quota=1G", "password_hash=" HASH_A)));
 	assert_int_equal(holds(first), ANSWER_YES);
 	assert_done(user_set(c, ALICE, SET("enabled=no")));
 	assert_int_equal(holds(first), ANSWER_NO);
 	assert_done(user_set(c, ALICE, SET("enabled=yes")));
 	assert_done(user_set(c, ALICE, SET("mail_system=alternate")));
 	assert_int_equal(holds(first), ANSWER_NO);
-	assert_done(user_set(c, ALICE, SET("mail_system=hosted",
-					   "password_hash=" HASH_B)));
+	assert_done(user_set(
+		c, ALICE, SET("mail_system=hosted", "password_hash=" HASH_B)));
 	second = alices_right();
 	assert_int_equal(holds(first), ANSWER_NO);
 	assert_int_equal(holds(second), ANSWER_YES);
@@ -229,8 +238,7 @@ static void test_ids_are_not_used_again(void **state)
 
 	make_split();
 	assert_done(user_create(c, S("eve@example.org"), NOTHING));
-	first = arena_printf(arena, "%s",
-			     look("SELECT max(id) FROM holder"));
+	first = arena_printf(arena, "%s", look("SELECT max(id) FROM holder"));
 	assert_done(user_delete(c, S("eve@example.org")));
 	assert_done(user_create(c, S("eve@example.org"), NOTHING));
 	assert_string_not_equal(look("SELECT max(id) FROM holder"), first);
@@ -240,13 +248,16 @@ static void test_the_log_holds_no_password(void **state)
 {
 	make_split();
 	assert_done(user_set(c, ALICE, SET("password=very-secret")));
-	assert_done(system_create(c, S("gw"), SET("hosts=a.test", "user=u",
-						  "password=very-secret")));
+	assert_done(system_create(
+		c, S("gw"),
+		SET("hosts=a.test", "user=u", "password=very-secret")));
 	assert_string_equal(look("SELECT count(*) FROM change_log WHERE "
-				 "old || new LIKE '%secret%'"), "0");
+				 "old || new LIKE '%secret%'"),
+			    "0");
 	assert_string_equal(look("SELECT new FROM change_log WHERE "
 				 "field = 'password' AND noun = 'user' "
-				 "ORDER BY id DESC LIMIT 1"), "set");
+				 "ORDER BY id DESC LIMIT 1"),
+			    "set");
 	assert_string_equal(look("SELECT who FROM change_log LIMIT 1"), "test");
 }
 

@@ -63,7 +63,7 @@ static void on_answer(void *arg, int error, struct ub_result *result)
 }
 
 static bool waits ask(struct dns *d, struct question *q, const char *name,
-                      int type)
+		      int type)
 {
 	struct resolver *r = resolver_take(d);
 	int error;
@@ -74,7 +74,7 @@ static bool waits ask(struct dns *d, struct question *q, const char *name,
 	if (!r->watch)
 		r->watch = watch_open(ub_fd(r->ub), on_readable, r);
 	error = ub_resolve_async(r->ub, name, type, CLASS_IN, q, on_answer,
-	                         &q->id);
+				 &q->id);
 	q->is_open = error == 0;
 	if (error)
 		resolver_give_back(r);
@@ -102,12 +102,12 @@ static bool waits await(struct question *q, const char *name, int64_t deadline)
 		return false;
 	if (q->result->bogus)
 		return fail("dns: the answer about %s is forged (DNSSEC): %s",
-		            name,
-		            q->result->why_bogus ? q->result->why_bogus : "");
+			    name,
+			    q->result->why_bogus ? q->result->why_bogus : "");
 	if (!q->result->havedata && q->result->rcode != 0 &&
 	    q->result->rcode != NXDOMAIN)
 		return fail("dns: the servers cannot say about %s (rcode %d)",
-		            name, q->result->rcode);
+			    name, q->result->rcode);
 	return true;
 }
 
@@ -132,7 +132,7 @@ static size_t data_count(const struct question *q)
 /* ---- addresses ---- */
 
 static bool take_address(const struct question *q, size_t i, uint16_t port,
-                         struct inet *out)
+			 struct inet *out)
 {
 	const struct ub_result *r = q->result;
 
@@ -150,7 +150,7 @@ static bool take_address(const struct question *q, size_t i, uint16_t port,
 }
 
 static size_t take_turns(const struct question *v4, const struct question *v6,
-                         uint16_t port, struct inet *out)
+			 uint16_t port, struct inet *out)
 {
 	size_t n4 = data_count(v4), n6 = data_count(v6), n = 0;
 
@@ -164,8 +164,8 @@ static size_t take_turns(const struct question *v4, const struct question *v6,
 }
 
 static enum dns_answer waits ask_addresses(struct dns *d, const char *name,
-                                           uint16_t port, int64_t deadline,
-                                           struct inet *out, size_t *n)
+					   uint16_t port, int64_t deadline,
+					   struct inet *out, size_t *n)
 {
 	struct question v4, v6 = { 0 };
 	bool sure;
@@ -189,16 +189,16 @@ static enum dns_answer waits ask_addresses(struct dns *d, const char *name,
 
 /* ANSWER was given to what was asked at ASKED_MS. */
 static bool waits is_of_before(struct dns *d, enum dns_answer answer,
-                               int64_t asked_ms, int64_t deadline_ms)
+			       int64_t asked_ms, int64_t deadline_ms)
 {
 	return answer != DNS_FOUND && now_ms() < deadline_ms &&
 	       resolver_is_newer(d, asked_ms);
 }
 
 enum dns_answer waits dns_addresses(struct dns *d, struct str name,
-                                    uint16_t port, int64_t deadline_ms,
-                                    struct arena *arena, struct inet **out,
-                                    size_t *n)
+				    uint16_t port, int64_t deadline_ms,
+				    struct arena *arena, struct inet **out,
+				    size_t *n)
 {
 	enum dns_answer answer;
 	struct str canonical;
@@ -218,7 +218,7 @@ enum dns_answer waits dns_addresses(struct dns *d, struct str name,
 	do {
 		asked_ms = now_ms();
 		answer = ask_addresses(d, arena_cstr(arena, canonical), port,
-		                       deadline_ms, *out, n);
+				       deadline_ms, *out, n);
 	} while (is_of_before(d, answer, asked_ms, deadline_ms));
 	return answer;
 }
@@ -227,7 +227,7 @@ enum dns_answer waits dns_addresses(struct dns *d, struct str name,
 
 /* A name on the wire (RFC 1035 3.1), uncompressed: labels, then a zero. */
 static bool take_name(const uint8_t *p, size_t n, struct arena *arena,
-                      struct str *out)
+		      struct str *out)
 {
 	char text[LIMIT_DOMAIN_BYTES + 1];
 	size_t used = 0, i = 0;
@@ -256,7 +256,7 @@ static bool take_name(const uint8_t *p, size_t n, struct arena *arena,
 }
 
 static bool take_mx(const struct ub_result *r, size_t i, struct arena *arena,
-                    struct mx *out)
+		    struct mx *out)
 {
 	const uint8_t *p = (const uint8_t *)r->data[i];
 
@@ -288,7 +288,7 @@ static void put_in_order(struct mx *mx, size_t n)
 }
 
 static size_t take_all_mx(const struct question *q, struct arena *arena,
-                          struct mx **out, bool *null_mx)
+			  struct mx **out, bool *null_mx)
 {
 	size_t room = data_count(q), n = 0;
 
@@ -302,8 +302,8 @@ static size_t take_all_mx(const struct question *q, struct arena *arena,
 
 /* Is there an address instead? */
 static enum dns_answer waits implicit_mx(struct dns *d, const char *name,
-                                         int64_t deadline, struct arena *arena,
-                                         struct mx **out, size_t *n)
+					 int64_t deadline, struct arena *arena,
+					 struct mx **out, size_t *n)
 {
 	struct inet ip[LIMIT_HOSTS];
 	size_t ips;
@@ -318,8 +318,8 @@ static enum dns_answer waits implicit_mx(struct dns *d, const char *name,
 }
 
 static enum dns_answer waits ask_mx(struct dns *d, const char *name,
-                                    int64_t deadline_ms, struct arena *arena,
-                                    struct mx **out, size_t *n, bool *null_mx)
+				    int64_t deadline_ms, struct arena *arena,
+				    struct mx **out, size_t *n, bool *null_mx)
 {
 	struct question q;
 	bool sure, exists, has_mx;
@@ -350,8 +350,8 @@ static enum dns_answer waits ask_mx(struct dns *d, const char *name,
 }
 
 enum dns_answer waits dns_mx(struct dns *d, struct str domain,
-                             int64_t deadline_ms, struct arena *arena,
-                             struct mx **out, size_t *n, bool *null_mx)
+			     int64_t deadline_ms, struct arena *arena,
+			     struct mx **out, size_t *n, bool *null_mx)
 {
 	enum dns_answer answer;
 	struct str canonical;
@@ -364,7 +364,7 @@ enum dns_answer waits dns_mx(struct dns *d, struct str domain,
 	do {
 		asked_ms = now_ms();
 		answer = ask_mx(d, arena_cstr(arena, canonical), deadline_ms,
-		                arena, out, n, null_mx);
+				arena, out, n, null_mx);
 	} while (is_of_before(d, answer, asked_ms, deadline_ms));
 	return answer;
 }

@@ -17,9 +17,10 @@
 #include "rt/fiber.h"
 
 struct dns_settings {
-	const char *const *servers;	/* "127.0.0.1@5353"; NULL-ended; may be NULL */
+	const char *const
+		*servers; /* "127.0.0.1@5353"; NULL-ended; may be NULL */
 	bool dnssec;
-	const char *hosts_file;		/* NULL: /etc/hosts */
+	const char *hosts_file; /* NULL: /etc/hosts */
 };
 
 struct dns;
@@ -31,16 +32,16 @@ void dns_close(struct dns *d);
 
 enum dns_answer {
 	DNS_FOUND,
-	DNS_NONE,		/* the name or the type does not exist */
-	DNS_TROUBLE,		/* SERVFAIL, timeout: try later; cause() */
+	DNS_NONE,    /* the name or the type does not exist */
+	DNS_TROUBLE, /* SERVFAIL, timeout: try later; cause() */
 };
 
 /* A and AAAA, IPv6 after IPv4 turn by turn, LIMIT_HOSTS at most; port filled
  * in.  An address in text ("192.0.2.1", "::1") is its own answer. */
 enum dns_answer waits dns_addresses(struct dns *d, struct str name,
-				    uint16_t port,
-				    int64_t deadline_ms, struct arena *arena,
-				    struct inet **out, size_t *n);
+				    uint16_t port, int64_t deadline_ms,
+				    struct arena *arena, struct inet **out,
+				    size_t *n);
 
 struct mx {
 	uint16_t preference;
@@ -51,8 +52,7 @@ struct mx {
  * DNS_NONE with *NULL_MX set.  No MX but an address: the name itself
  * (RFC 5321 5.1).  LIMIT_HOSTS at most. */
 enum dns_answer waits dns_mx(struct dns *d, struct str domain,
-			     int64_t deadline_ms,
-			     struct arena *arena, struct mx **out, size_t *n,
-			     bool *null_mx);
+			     int64_t deadline_ms, struct arena *arena,
+			     struct mx **out, size_t *n, bool *null_mx);
 
 #endif

@@ -50,8 +50,8 @@ static struct told *find_or_add(const char *name)
 		return t;
 	t = must_alloc(sizeof(*t));
 	*t = (struct told){ .next = table,
-		            .at = teller_is_at,
-		            .name = strdup(name) };
+			    .at = teller_is_at,
+			    .name = strdup(name) };
 	return table = t;
 }
 
@@ -118,7 +118,7 @@ void dns_close(struct dns *d)
 
 /* DNS_FOUND: *T is what was told about the name. */
 static enum dns_answer waits ask(struct dns *d, struct str name,
-                                 int64_t deadline_ms, const struct told **t)
+				 int64_t deadline_ms, const struct told **t)
 {
 	int64_t answer_ms = after_ms(latency_ms);
 	bool late = answer_ms > deadline_ms;
@@ -137,7 +137,7 @@ static enum dns_answer waits ask(struct dns *d, struct str name,
 }
 
 static size_t take_addresses(const struct told *t, uint16_t port,
-                             struct inet *out)
+			     struct inet *out)
 {
 	struct str rest = str_of(t->addresses), one;
 	size_t n = 0;
@@ -150,8 +150,8 @@ static size_t take_addresses(const struct told *t, uint16_t port,
 }
 
 enum dns_answer dns_addresses(struct dns *d, struct str name, uint16_t port,
-                              int64_t deadline_ms, struct arena *arena,
-                              struct inet **out, size_t *n)
+			      int64_t deadline_ms, struct arena *arena,
+			      struct inet **out, size_t *n)
 {
 	enum dns_answer answer;
 	const struct told *t;
@@ -176,8 +176,8 @@ enum dns_answer dns_addresses(struct dns *d, struct str name, uint16_t port,
 static void put_in(struct mx *mx, size_t n, struct mx new)
 {
 	while (n > 0 && (mx[n - 1].preference > new.preference ||
-	                 (mx[n - 1].preference ==
-	                  new.preference &&random_below(2) == 0))) {
+			 (mx[n - 1].preference ==
+			  new.preference &&random_below(2) == 0))) {
 		mx[n] = mx[n - 1];
 		n--;
 	}
@@ -201,8 +201,8 @@ static size_t take_mx(struct str rest, struct arena *arena, struct mx *out)
 }
 
 enum dns_answer dns_mx(struct dns *d, struct str domain, int64_t deadline_ms,
-                       struct arena *arena, struct mx **out, size_t *n,
-                       bool *null_mx)
+		       struct arena *arena, struct mx **out, size_t *n,
+		       bool *null_mx)
 {
 	enum dns_answer answer;
 	const struct told *t;

@@ -22,21 +22,21 @@ static void ask(void *arg)
 	check(n == 2 && ip[0].port == 25 && now_ms() - begun == 30);
 	check(str_same(str_of(inet_text(&ip[1]).c), S("[2001:db8::7]:25")));
 	check(dns_addresses(dns, S("192.0.2.9"), 26, NEVER, arena, &ip, &n) ==
-	              DNS_FOUND &&
+		      DNS_FOUND &&
 	      n == 1 && ip[0].port == 26);
 	check(dns_addresses(dns, S("none.test"), 25, NEVER, arena, &ip, &n) ==
 	      DNS_NONE);
 	check(dns_addresses(dns, S("mx.b.test"), 25, after_ms(20), arena, &ip,
-	                    &n) == DNS_TROUBLE);
+			    &n) == DNS_TROUBLE);
 	check(dns_mx(dns, S("b.test"), NEVER, arena, &mx, &n, &null_mx) ==
-	              DNS_FOUND &&
+		      DNS_FOUND &&
 	      n == 3 && !null_mx);
 	check(str_same(mx[0].name, S("first.test")) && mx[1].preference == 20);
 	check(dns_mx(dns, S("mx.b.test"), NEVER, arena, &mx, &n, &null_mx) ==
 	      DNS_FOUND);
 	check(n == 1 && str_same(mx[0].name, S("mx.b.test")));
 	check(dns_mx(dns, S("nomail.test"), NEVER, arena, &mx, &n, &null_mx) ==
-	              DNS_NONE &&
+		      DNS_NONE &&
 	      null_mx);
 	dns_sim_trouble("b.test", true);
 	check(dns_mx(dns, S("b.test"), NEVER, arena, &mx, &n, &null_mx) ==

@@ -66,7 +66,7 @@ static const char *addresses_of(const char *name, int64_t ms)
 	char *text = arena_printf(arena, "%s", "");
 
 	switch (dns_addresses(dns, str_of(name), 25, after_ms(ms), arena, &out,
-	                      &n)) {
+			      &n)) {
 	case DNS_NONE:
 		return "none";
 	case DNS_TROUBLE:
@@ -76,7 +76,7 @@ static const char *addresses_of(const char *name, int64_t ms)
 	}
 	for (size_t i = 0; i < n; i++)
 		text = arena_printf(arena, "%s%s%s", text, i ? " " : "",
-		                    inet_text(&out[i]).c);
+				    inet_text(&out[i]).c);
 	return text;
 }
 
@@ -88,7 +88,7 @@ static const char *mx_of(const char *name)
 	char *text = arena_printf(arena, "%s", "");
 
 	switch (dns_mx(dns, str_of(name), after_ms(5000), arena, &out, &n,
-	               &null_mx)) {
+		       &null_mx)) {
 	case DNS_NONE:
 		return null_mx ? "null" : "none";
 	case DNS_TROUBLE:
@@ -98,7 +98,7 @@ static const char *mx_of(const char *name)
 	}
 	for (size_t i = 0; i < n; i++)
 		text = arena_printf(arena, "%s%s%d %.*s", text, i ? ", " : "",
-		                    out[i].preference, STR(out[i].name));
+				    out[i].preference, STR(out[i].name));
 	return text;
 }
 
@@ -189,7 +189,7 @@ static void ask_later(void *unused)
 	fiber_sleep(after_ms(300));
 	saw(addresses_of("later.example", 20000), "none");
 	saw(addresses_of("v4.test", 20000), "192.0.2.3:25");
-	fiber_sleep(after_ms(3000));	/* for the long one's answer */
+	fiber_sleep(after_ms(3000)); /* for the long one's answer */
 }
 
 static void assert_seen(void)
@@ -260,7 +260,7 @@ static int start_server(pid_t *pid)
 	}
 	close(out[1]);
 	return read(out[0], ready, 5) == 5 && strcmp(ready, "ready") == 0 ? 0
-	                                                                  : -1;
+									  : -1;
 }
 
 int main(void)
@@ -272,7 +272,7 @@ int main(void)
 	};
 	const char *const servers[] = { "127.0.0.1@" PORT, NULL };
 	struct dns_settings settings = { .servers = servers,
-		                         .hosts_file = hosts };
+					 .hosts_file = hosts };
 	FILE *f = fdopen(mkstemp(hosts), "w");
 	pid_t pid;
 	int failed;

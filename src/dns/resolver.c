@@ -93,12 +93,12 @@ static bool set_options(struct ub_ctx *ub, bool dnssec)
 
 	for (size_t i = 0; i < array_size(options); i++)
 		if (!worked(ub_ctx_set_option(ub, options[i][0], options[i][1]),
-		            options[i][0]))
+			    options[i][0]))
 			return false;
 	if (dnssec)
 		return worked(ub_ctx_add_ta_file(ub, ROOT_KEY), ROOT_KEY);
 	return worked(ub_ctx_set_option(ub, "module-config:", "iterator"),
-	              "module-config");
+		      "module-config");
 }
 
 /* Names for tests and for nobody are the configured servers' business. */
@@ -158,7 +158,7 @@ static struct stamp stamp_of(const char *path)
 	if (!path || stat(path, &st) != 0)
 		return (struct stamp){ .number = 0 };
 	return (struct stamp){ st.st_dev, st.st_ino, st.st_size, st.st_mtim,
-		               st.st_ctim };
+			       st.st_ctim };
 }
 
 static bool time_same(struct timespec a, struct timespec b)

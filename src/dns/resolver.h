@@ -24,8 +24,8 @@ struct ub_ctx;
 
 struct resolver {
 	struct ub_ctx *ub;
-	struct watch *watch;	/* while open > 0 */
-	unsigned open;		/* questions */
+	struct watch *watch; /* while open > 0 */
+	unsigned open;       /* questions */
 	bool is_replaced;
 };
 

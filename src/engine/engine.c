@@ -49,8 +49,8 @@ static void share(struct engine *e)
 
 static bool open_guard(struct engine *e)
 {
-	struct directory *d = directory_open_wary(e->settings.directory,
-						  &e->damage);
+	struct directory *d =
+		directory_open_wary(e->settings.directory, &e->damage);
 	struct node node;
 	bool known = d && directory_node(d, &node);
 
@@ -67,21 +67,28 @@ static void say_swept(struct engine *e)
 
 	queue_swept(e->queue, &aside, &back);
 	if (back)
-		log_fact("qmgr", "%zu files of mail are back in spool/: "
-		                 "queue.db knows them again", back);
+		log_fact("qmgr",
+			 "%zu files of mail are back in spool/: "
+			 "queue.db knows them again",
+			 back);
 	if (aside)
-		log_warn("qmgr", "queue.db does not know %zu files of mail in "
-		                 "spool/: moved to spool.orphans/", aside);
+		log_warn("qmgr",
+			 "queue.db does not know %zu files of mail in "
+			 "spool/: moved to spool.orphans/",
+			 aside);
 	if (there)
-		log_warn("qmgr", "%zu files of mail lie in spool.orphans/; with "
-		                 "the queue.db that knows them in its place, "
-		                 "they come back at the next start", there);
+		log_warn("qmgr",
+			 "%zu files of mail lie in spool.orphans/; with "
+			 "the queue.db that knows them in its place, "
+			 "they come back at the next start",
+			 there);
 }
 
 static void say_held(void *arg, const char *id)
 {
 	(void)arg;
-	log_error("qmgr", "%s: held: the engine died three times while this "
+	log_error("qmgr",
+		  "%s: held: the engine died three times while this "
 		  "message was under way; \"splitmail queue show %s\"",
 		  id, id);
 }
@@ -101,11 +108,13 @@ static bool open_queue(struct engine *e)
 static void open_health(struct engine *e)
 {
 	e->health = health_open(&(struct health_of){
-		.data = e->settings.data, .directory = e->settings.directory,
+		.data = e->settings.data,
+		.directory = e->settings.directory,
 		.damage = &e->damage,
 		.mail = e->settings.mail,
 		.certificate_trouble = e->settings.certificate_trouble,
-		.queue = e->queue, .tls = e->tls,
+		.queue = e->queue,
+		.tls = e->tls,
 	});
 }
 
@@ -145,14 +154,18 @@ static void open_control(struct engine *e)
 	const struct engine_settings *set = &e->settings;
 
 	e->questions = (struct questions){
-		.hosts = e->hosts, .health = e->health,
+		.hosts = e->hosts,
+		.health = e->health,
 		.status = { .hostname = set->hostname,
 			    .started_wall_ms = e->started_wall_ms,
 			    .directory = set->directory,
 			    .data = set->data,
-			    .systems = e->systems, .traffic = e->traffic,
+			    .systems = e->systems,
+			    .traffic = e->traffic,
 			    .queue = e->queue },
-		.n_lanes = set->lanes, .look_at_lane = lane_look, .arg = e,
+		.n_lanes = set->lanes,
+		.look_at_lane = lane_look,
+		.arg = e,
 	};
 	e->control = (struct control){ .answer = questions_answer,
 				       .arg = &e->questions };
@@ -160,7 +173,8 @@ static void open_control(struct engine *e)
 
 static void open_lanes(struct engine *e)
 {
-	e->lanes = arena_array(e->arena, struct lane, (size_t)e->settings.lanes);
+	e->lanes =
+		arena_array(e->arena, struct lane, (size_t)e->settings.lanes);
 	for (int i = 0; i < e->settings.lanes; i++) {
 		e->lanes[i].engine = e;
 		e->lanes[i].listeners = arena_array(e->arena, struct listener *,
@@ -174,8 +188,10 @@ struct engine *engine_open(const struct engine_settings *settings,
 	struct arena *a = arena_open();
 	struct engine *e = arena_new(a, struct engine);
 
-	*e = (struct engine){ .settings = *settings, .owner = *owner,
-			      .arena = a, .started_wall_ms = wall_ms() };
+	*e = (struct engine){ .settings = *settings,
+			      .owner = *owner,
+			      .arena = a,
+			      .started_wall_ms = wall_ms() };
 	if (!open_shared(e)) {
 		engine_close(e);
 		return NULL;

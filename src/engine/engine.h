@@ -24,26 +24,26 @@
 #include "smtp/smtp.h"
 
 struct engine_listener {
-	struct str name;	/* as in splitmail.conf: "smtp" */
+	struct str name; /* as in splitmail.conf: "smtp" */
 	struct inet at;
 	enum smtp_kind kind;
-	bool may_fail;		/* the IPv6 half of "*": a machine may lack it */
+	bool may_fail; /* the IPv6 half of "*": a machine may lack it */
 };
 
 /* All of it outlives the engine. */
 struct engine_settings {
-	const char *data;	/* the data folder: queue.db, spool/ */
-	const char *directory;	/* path of directory.db */
-	const char *mail;	/* folder of the mailboxes; NULL: none here */
-	const char *submit;	/* socket for mail of local programs */
-	const char *control;	/* socket for questions */
+	const char *data;      /* the data folder: queue.db, spool/ */
+	const char *directory; /* path of directory.db */
+	const char *mail;      /* folder of the mailboxes; NULL: none here */
+	const char *submit;    /* socket for mail of local programs */
+	const char *control;   /* socket for questions */
 	const char *hostname;
-	const char *certificate;	/* PEM, the key in it, too */
-	const char *certificate_trouble;	/* in DATA; may be there */
+	const char *certificate;         /* PEM, the key in it, too */
+	const char *certificate_trouble; /* in DATA; may be there */
 	const struct engine_listener *listeners;
 	size_t n_listeners;
 	int lanes;
-	int underway_fd;	/* queue/underway.h; 0: deaths are not counted */
+	int underway_fd; /* queue/underway.h; 0: deaths are not counted */
 
 	/* Without what the lanes share: certificates, boards, ledgers. */
 	struct smtp_settings smtp;

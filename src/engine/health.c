@@ -17,8 +17,8 @@
 #include "base/limits.h"
 #include "directory/directory.h"
 #include "queue/queue.h"
-#include "rt/folder.h"
 #include "rt/file.h"
+#include "rt/folder.h"
 #include "rt/log.h"
 #include "rt/mutex.h"
 #include "rt/tls.h"
@@ -26,35 +26,35 @@
 #include "show/troubles.h"
 
 enum {
-	LOOK_MS = 5000,		/* of trouble, or when somebody asks */
+	LOOK_MS = 5000, /* of trouble, or when somebody asks */
 	FRESH_MS = 4000,
-	ASK_MS = 300,		/* he waits so long for a look */
+	ASK_MS = 300, /* he waits so long for a look */
 	IDLE_MS = 60000,
 	COMMIT_MS = 60000,
-	OVER_LOOKS = 3,		/* without it: it is over */
+	OVER_LOOKS = 3, /* without it: it is over */
 	SOON_DAYS = 30,
 	DAY_MS = 86400000,
 	DAMAGED_AGAIN_MS = 60000,
 	MIB = 1048576,
-	MAIL_LEAST_MIB = 64,	/* where the mailboxes lie, if not beside the
+	MAIL_LEAST_MIB = 64, /* where the mailboxes lie, if not beside the
 				   queue, which has a reserve */
 };
 
 struct health {
 	struct health_of of;
 	struct mutex lock;
-	json_t *list;			/* under the lock: the last look's */
+	json_t *list; /* under the lock: the last look's */
 	/* The watcher's: */
-	unsigned doubts;		/* DOUBT_*, as found last */
+	unsigned doubts; /* DOUBT_*, as found last */
 	struct failure why;
-	int64_t checked_ms;		/* the directory */
+	int64_t checked_ms; /* the directory */
 	bool is_said[TROUBLES];
-	unsigned absent[TROUBLES];	/* looks, since it was there last */
-	bool is_stuck;			/* no commit could be made */
+	unsigned absent[TROUBLES]; /* looks, since it was there last */
+	bool is_stuck;             /* no commit could be made */
 	struct failure stuck;
 	int64_t committed_ms;
 	int64_t looked_ms;
-	bool is_well;			/* and nothing is to be said */
+	bool is_well; /* and nothing is to be said */
 	/* On its loop: */
 	bool is_asked;
 	struct gate asked, looked;
@@ -71,9 +71,11 @@ static void check_directory(struct health *h)
 	h->checked_ms = now_ms();
 	h->of.damage->doubts = h->doubts;
 	if (h->doubts && h->doubts != before)
-		log_error("engine", "directory.db is damaged (%s): what is not "
+		log_error("engine",
+			  "directory.db is damaged (%s): what is not "
 			  "found in it is answered 451 until it is repaired "
-			  "or restored", h->why.sentence);
+			  "or restored",
+			  h->why.sentence);
 	else if (before && !h->doubts)
 		log_fact("engine", "directory.db is whole again");
 }
@@ -153,7 +155,8 @@ static void look_at_disk(struct look *l)
 	if (files < LIMIT_QUEUE_FREE_FILES)
 		add(l, TROUBLE_files_low,
 		    VALUES(V("free", files),
-			   V("least", LIMIT_QUEUE_FREE_FILES)), STR_NONE);
+			   V("least", LIMIT_QUEUE_FREE_FILES)),
+		    STR_NONE);
 	if (folder_is_read_only(spool) || folder_is_read_only(l->h->of.data))
 		add(l, TROUBLE_disk_read_only, VALUES(), STR_NONE);
 }
@@ -184,13 +187,12 @@ static bool is_check_due(const struct health *h)
 
 static void look_at_directory(struct look *l)
 {
-	struct directory *d = directory_open_wary(l->h->of.directory,
-						  l->h->of.damage);
+	struct directory *d =
+		directory_open_wary(l->h->of.directory, l->h->of.damage);
 	struct node node;
 
 	if (!d || !directory_node(d, &node))
-		add(l, TROUBLE_directory_unreadable, VALUES(),
-		    str_of(cause()));
+		add(l, TROUBLE_directory_unreadable, VALUES(), str_of(cause()));
 	directory_close(d);
 	if (is_check_due(l->h))
 		check_directory(l->h);
@@ -235,9 +237,7 @@ static const json_t *find(const json_t *list, enum trouble t)
 	size_t i;
 	json_t *one;
 
-	json_array_foreach(list, i, one)
-		if (trouble_is(one, t))
-			return one;
+	json_array_foreach(list, i, one) if (trouble_is(one, t)) return one;
 	return NULL;
 }
 
@@ -261,11 +261,13 @@ static void say_begin(const json_t *one)
  * with every mail, as at the edge of a full disk, is one trouble. */
 static void say(struct health *h, const json_t *list)
 {
-	static const struct { enum trouble t; const char *over; } said[] = {
+	static const struct {
+		enum trouble t;
+		const char *over;
+	} said[] = {
 		{ TROUBLE_disk_low, "There is room for mail again." },
 		{ TROUBLE_files_low, "There is room for files again." },
-		{ TROUBLE_mail_disk_low,
-		  "There is room for mailboxes again." },
+		{ TROUBLE_mail_disk_low, "There is room for mailboxes again." },
 		{ TROUBLE_disk_read_only, "The disk can be written again." },
 		{ TROUBLE_queue_stuck, "The queue can be written again." },
 		{ TROUBLE_queue_unreadable, "The queue can be read again." },
@@ -283,8 +285,8 @@ static void say(struct health *h, const json_t *list)
 			log_fact("engine", "%s", said[i].over);
 		if (one)
 			h->absent[t] = 0;
-		h->is_said[t] = one || (h->is_said[t] &&
-					h->absent[t] < OVER_LOOKS);
+		h->is_said[t] =
+			one || (h->is_said[t] && h->absent[t] < OVER_LOOKS);
 	}
 }
 

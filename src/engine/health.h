@@ -21,13 +21,13 @@ struct tls_context;
 struct health;
 
 struct health_of {
-	const char *data;		/* the data folder */
-	const char *mail;		/* where the mailboxes lie; or NULL */
-	const char *directory;		/* path of directory.db */
-	struct damage *damage;		/* what its readers know of it */
-	const char *certificate_trouble;	/* a file that may be there */
+	const char *data;                /* the data folder */
+	const char *mail;                /* where the mailboxes lie; or NULL */
+	const char *directory;           /* path of directory.db */
+	struct damage *damage;           /* what its readers know of it */
+	const char *certificate_trouble; /* a file that may be there */
 	struct queue *queue;
-	struct tls_context *tls;	/* what is served */
+	struct tls_context *tls; /* what is served */
 };
 
 /* Checks the directory, which takes a moment when it is long. */

@@ -12,7 +12,7 @@ struct engine {
 	struct engine_owner owner;
 	struct arena *arena;
 	struct queue *queue;
-	struct damage damage;		/* to the directory */
+	struct damage damage; /* to the directory */
 	struct guard *guard;
 	struct tally *per_ip, *open_questions;
 	struct verification *verification;
@@ -29,7 +29,7 @@ struct engine {
 	int64_t started_wall_ms;
 	struct tls_context *tls, *tls_any, *tls_verified;
 	struct lane *lanes;
-	int lanes_ready;		/* lane 0 counts */
+	int lanes_ready; /* lane 0 counts */
 	bool failed;
 };
 
@@ -42,7 +42,7 @@ struct lane {
 	struct listener **listeners;
 	struct listener *local, *control;
 	struct fiber *scheduler, *roots, *health, *owner;
-	struct fiber *keeper;		/* lane 0: of what was confirmed */
+	struct fiber *keeper; /* lane 0: of what was confirmed */
 	struct gate stop;
 	bool stopping, is_open;
 };

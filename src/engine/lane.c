@@ -6,12 +6,12 @@
 
 #include "engine/health.h"
 #include "engine/inside.h"
+#include "route/callers.h"
+#include "route/confirmed.h"
 #include "rt/log.h"
 #include "rt/loop.h"
 #include "rt/tls.h"
 #include "rt/worker.h"
-#include "route/callers.h"
-#include "route/confirmed.h"
 
 enum { STOP_MS = 45000, STOP_POLL_MS = 50, ROOTS_LOOK_MS = 30000 };
 
@@ -19,7 +19,7 @@ struct acceptor {
 	struct lane *lane;
 	struct listener *listener;
 	enum smtp_kind kind;
-	void (*serve)(void *visit);	/* a fiber for each connection */
+	void (*serve)(void *visit); /* a fiber for each connection */
 };
 
 struct visit {
@@ -117,8 +117,7 @@ static bool lane_open(struct lane *l)
 {
 	struct engine *e = l->engine;
 
-	l->directory = directory_open_wary(e->settings.directory,
-					   &e->damage);
+	l->directory = directory_open_wary(e->settings.directory, &e->damage);
 	if (!l->directory)
 		return false;
 	l->router = (struct router){
@@ -131,8 +130,11 @@ static bool lane_open(struct lane *l)
 	};
 	l->deliver = deliver_open(&e->settings.deliver, &l->router, e->queue);
 	l->server = (struct smtp_server){
-		.settings = &e->settings.smtp, .router = &l->router,
-		.deliver = l->deliver, .queue = e->queue, .per_ip = e->per_ip,
+		.settings = &e->settings.smtp,
+		.router = &l->router,
+		.deliver = l->deliver,
+		.queue = e->queue,
+		.per_ip = e->per_ip,
 	};
 	l->is_open = true;
 	return true;
@@ -157,9 +159,10 @@ static void give_up(struct lane *l, bool is_written)
 		log_warn("engine", "%u sessions did not end in time",
 			 l->server.sessions);
 	if (!is_written)
-		log_error("engine", "the disk does not answer: what became of "
-				    "mail is not written, and some of it may be "
-				    "delivered again");
+		log_error("engine",
+			  "the disk does not answer: what became of "
+			  "mail is not written, and some of it may be "
+			  "delivered again");
 	l->engine->owner.gives_up(l->engine->owner.arg);
 }
 

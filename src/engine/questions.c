@@ -40,9 +40,9 @@ static void add_connections(void *arg, struct str name, unsigned in_use,
 	struct part *p = arg;
 
 	if (p->n < array_size(p->connections))
-		p->connections[p->n++] = (struct hop_connections){
-			arena_str(p->arena, name), in_use, idle
-		};
+		p->connections[p->n++] =
+			(struct hop_connections){ arena_str(p->arena, name),
+						  in_use, idle };
 }
 
 static void part_is_back(void *arg)
@@ -137,9 +137,10 @@ static json_t *value_json(const struct host_note *n)
 static json_t *note_json(const struct host_note *n)
 {
 	return json_pack("{s:o,s:o,s:s,s:o,s:o,s:o}", "host",
-			 json_text(n->host), "name", json_text(n->name), "what", host_fact_name(n->fact), "value",
-			 value_json(n), "since", json_time(n->since_ms),
-			 "until", json_time(n->until_ms));
+			 json_text(n->host), "name", json_text(n->name), "what",
+			 host_fact_name(n->fact), "value", value_json(n),
+			 "since", json_time(n->since_ms), "until",
+			 json_time(n->until_ms));
 }
 
 static bool is_of(const struct host_note *n, struct str system)

@@ -21,7 +21,7 @@ struct hosts;
 struct questions {
 	struct hosts *hosts;
 	struct health *health;
-	struct status status;		/* what no lane has to be asked for */
+	struct status status; /* what no lane has to be asked for */
 	int n_lanes;
 	/* On the lane's own loop: EACH of its next hops with connections.
 	 * Returns how many sessions it has. */

@@ -9,9 +9,9 @@
 #include "directory/lists.h"
 #include "queue/queue.h"
 #include "queue/tools.h"
+#include "rt/clock.h"
 #include "rt/counter.h"
 #include "rt/ledger.h"
-#include "rt/clock.h"
 #include "show/troubles.h"
 #include "show/values.h"
 
@@ -31,7 +31,7 @@ static json_t *counters_json(void)
 /* What is known of a next hop beside the ledger. */
 struct hop {
 	UT_hash_handle hh;
-	struct str name;		/* its row's */
+	struct str name; /* its row's */
 	struct str hosts;
 	json_int_t in_use, idle;
 };
@@ -87,7 +87,7 @@ static void learn_hosts(struct hops *h, const struct status *s)
 		s->directory ? directory_open(s->directory) : NULL;
 	bool is_known = d && list_systems(d, STR_NONE, learn_host, h);
 
-	(void)is_known;		/* else the names have to do */
+	(void)is_known; /* else the names have to do */
 	directory_close(d);
 }
 
@@ -112,19 +112,18 @@ static json_t *system_json(const struct ledger_row *row, const struct hop *hop)
 	if (!hop)
 		hop = &nothing;
 	check(next_hop_parse(row->name, &next));
-	return json_pack("{s:s,s:s,s:o,s:o,s:s,s:o,s:o,s:I,s:I,s:I,s:I,s:I}",
-			 "kind", show_hop_kind(&next), "next_hop",
-			 next_hop_word(next.kind), "name",
-			 json_text(next.name), "hosts",
-			 json_text(str_empty(hop->hosts) ? next.name
-							 : hop->hosts),
-			 "state", state_word(row->state), "since",
-			 json_time_or_null(row->since_ms), "problem",
-			 json_text(row->note), "delivered",
-			 (json_int_t)row->n[SYSTEM_DELIVERED], "deferred",
-			 (json_int_t)row->n[SYSTEM_DEFERRED], "refused",
-			 (json_int_t)row->n[SYSTEM_REFUSED], "connections",
-			 hop->in_use, "idle", hop->idle);
+	return json_pack(
+		"{s:s,s:s,s:o,s:o,s:s,s:o,s:o,s:I,s:I,s:I,s:I,s:I}", "kind",
+		show_hop_kind(&next), "next_hop", next_hop_word(next.kind),
+		"name", json_text(next.name), "hosts",
+		json_text(str_empty(hop->hosts) ? next.name : hop->hosts),
+		"state", state_word(row->state), "since",
+		json_time_or_null(row->since_ms), "problem",
+		json_text(row->note), "delivered",
+		(json_int_t)row->n[SYSTEM_DELIVERED], "deferred",
+		(json_int_t)row->n[SYSTEM_DEFERRED], "refused",
+		(json_int_t)row->n[SYSTEM_REFUSED], "connections", hop->in_use,
+		"idle", hop->idle);
 }
 
 static int latest_first(const void *a, const void *b)
@@ -167,7 +166,8 @@ static void add_down(json_t *list, const struct ledger_row *row)
 
 	check(next_hop_parse(row->name, &next));
 	json_array_append_new(
-		list, next.kind == NEXT_HOP_MAILBOXES
+		list,
+		next.kind == NEXT_HOP_MAILBOXES
 			? trouble_json(TROUBLE_mailboxes_down,
 				       VALUES(V("since", since.c)), row->note)
 			: trouble_json(TROUBLE_system_down,
@@ -179,8 +179,7 @@ static void add_down(json_t *list, const struct ledger_row *row)
 /* Of a domain of the Internet nobody here can mend anything. */
 static json_t *troubles_json(const struct status *s, struct arena *arena)
 {
-	json_t *list = s->troubles ? json_deep_copy(s->troubles)
-				   : json_array();
+	json_t *list = s->troubles ? json_deep_copy(s->troubles) : json_array();
 	size_t n, added = 0;
 	struct ledger_row *rows = ledger_copy(s->systems, arena, &n);
 	struct next_hop next;
@@ -231,8 +230,8 @@ static json_t *deadly_json(const struct status *s)
 {
 	json_t *list = json_array();
 	struct tools *t = s->data ? tools_open(s->data) : NULL;
-	bool is_whole = t && tools_deadly(t, LIMIT_CONTROL_DEADLY, add_id,
-					  list);
+	bool is_whole =
+		t && tools_deadly(t, LIMIT_CONTROL_DEADLY, add_id, list);
 
 	(void)is_whole;
 	tools_close(t);
@@ -253,17 +252,16 @@ void status_write(struct buf *to, const struct status *s)
 	learn_hosts(&hops, s);
 	systems = systems_json(s, &hops, &left_out);
 	HASH_CLEAR(hh, hops.by_name);
-	all = json_pack("{s:s,s:o,s:I,s:I,s:o,s:o,s:I,s:o,s:o,s:o,s:o,s:I}", "hostname",
-			s->hostname, "started",
-			json_time_or_null(s->started_wall_ms), "started_ms",
-			(json_int_t)s->started_wall_ms, "sessions",
-			(json_int_t)s->sessions, "counters", counters_json(),
-			"systems", systems, "systems_left_out",
-			(json_int_t)left_out, "certificate_ends",
-			json_time_or_null(s->certificate_ends_ms), "trouble",
-			troubles_json(s, arena), "held_deadly", deadly_json(s),
-			"domains", domains_json(s, arena), "orphans",
-			(json_int_t)(s->queue ? queue_orphans(s->queue) : 0));
+	all = json_pack(
+		"{s:s,s:o,s:I,s:I,s:o,s:o,s:I,s:o,s:o,s:o,s:o,s:I}", "hostname",
+		s->hostname, "started", json_time_or_null(s->started_wall_ms),
+		"started_ms", (json_int_t)s->started_wall_ms, "sessions",
+		(json_int_t)s->sessions, "counters", counters_json(), "systems",
+		systems, "systems_left_out", (json_int_t)left_out,
+		"certificate_ends", json_time_or_null(s->certificate_ends_ms),
+		"trouble", troubles_json(s, arena), "held_deadly",
+		deadly_json(s), "domains", domains_json(s, arena), "orphans",
+		(json_int_t)(s->queue ? queue_orphans(s->queue) : 0));
 	written = json_dumps(all, JSON_COMPACT);
 	check(written);
 	buf_add(to, str_of(written));

@@ -38,20 +38,20 @@ struct queue;
 
 /* Open connections to one next hop, on one loop. */
 struct hop_connections {
-	struct str name;	/* as in the ledger of systems */
+	struct str name; /* as in the ledger of systems */
 	unsigned in_use, idle;
 };
 
 struct status {
 	const char *hostname;
 	int64_t started_wall_ms;
-	const char *directory;	/* its path, for hosts; may be NULL */
-	const char *data;	/* the data folder, for the queue; likewise */
+	const char *directory; /* its path, for hosts; may be NULL */
+	const char *data;      /* the data folder, for the queue; likewise */
 	struct ledger *systems, *traffic;
 	unsigned sessions;
-	struct queue *queue;	/* for orphans; may be NULL */
-	int64_t certificate_ends_ms;	/* wall clock; 0: not known */
-	const json_t *troubles;	/* beside systems; may be NULL */
+	struct queue *queue;         /* for orphans; may be NULL */
+	int64_t certificate_ends_ms; /* wall clock; 0: not known */
+	const json_t *troubles;      /* beside systems; may be NULL */
 	const struct hop_connections *connections;
 	size_t n_connections;
 };

@@ -9,7 +9,7 @@
 #include "engine/status.h"
 #include "rt/ledger.h"
 
-enum { MANY = 10000 };		/* rows the engine's ledgers have */
+enum { MANY = 10000 }; /* rows the engine's ledgers have */
 
 static struct ledger *systems, *traffic;
 static size_t answer_bytes;
@@ -30,9 +30,12 @@ static int end(void **unused)
 
 static json_t *ask(const struct hop_connections *connections, size_t n)
 {
-	struct status s = { .hostname = "mx.test", .started_wall_ms = 1000,
-			    .systems = systems, .traffic = traffic,
-			    .sessions = 3, .connections = connections,
+	struct status s = { .hostname = "mx.test",
+			    .started_wall_ms = 1000,
+			    .systems = systems,
+			    .traffic = traffic,
+			    .sessions = 3,
+			    .connections = connections,
 			    .n_connections = n };
 	struct buf text = BUF_EMPTY;
 	json_t *all;
@@ -69,8 +72,10 @@ static json_t *system_at(json_t *all, size_t i)
 static void test_one_of_each_kind(void **unused)
 {
 	const struct hop_connections connections[] = {
-		{ S("system b"), 1, 2 }, { S("internet"), 5, 0 },
-		{ S("system b"), 3, 4 }, { S("system unheard of"), 9, 9 },
+		{ S("system b"), 1, 2 },
+		{ S("internet"), 5, 0 },
+		{ S("system b"), 3, 4 },
+		{ S("system unheard of"), 9, 9 },
 	};
 	json_t *all, *b;
 
@@ -82,7 +87,7 @@ static void test_one_of_each_kind(void **unused)
 	assert_string_equal(text_of(all, "started"), "1970-01-01T00:00:01Z");
 	assert_int_equal(number_of(all, "sessions"), 3);
 	assert_int_equal(number_of(all, "systems_left_out"), 0);
-	b = system_at(all, 0);		/* used last */
+	b = system_at(all, 0); /* used last */
 	assert_string_equal(text_of(b, "kind"), "system");
 	assert_string_equal(text_of(b, "name"), "b");
 	assert_string_equal(text_of(b, "hosts"), "b");
@@ -102,7 +107,7 @@ static void test_what_a_next_hop_says_is_shown(void **unused)
 	char said[2 * LEDGER_NOTE_BYTES];
 	json_t *all;
 
-	said[0] = '!';		/* then characters of two bytes: the cut would
+	said[0] = '!'; /* then characters of two bytes: the cut would
 				   fall within one */
 	for (size_t i = 1; i < sizeof(said); i++)
 		said[i] = i % 2 ? '\xc3' : '\xa9';
@@ -131,8 +136,7 @@ static void fill(void)
 		ledger_say(systems, str_of(row), SYSTEM_DOWN,
 			   (struct str){ note, sizeof(note) });
 		for (size_t n = 0; n < LEDGER_NUMBERS; n++)
-			ledger_count(traffic, str_of(name), n,
-				     INT64_MAX);
+			ledger_count(traffic, str_of(name), n, INT64_MAX);
 	}
 }
 
@@ -153,7 +157,7 @@ static void test_very_many_next_hops(void **unused)
 	shown = json_array_size(json_object_get(all, "systems"));
 	assert_in_range(shown, 1000, MANY - 1);
 	assert_int_equal(number_of(all, "systems_left_out"), MANY - shown);
-	hop = system_at(all, 0);	/* that has just had something */
+	hop = system_at(all, 0); /* that has just had something */
 	assert_string_equal(text_of(hop, "name"), name);
 	assert_int_equal(number_of(hop, "delivered"), 1);
 	hop = system_at(all, 1);

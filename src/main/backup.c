@@ -113,14 +113,15 @@ static bool make_target(const struct backup *b)
 	if (!folder_make(b->to) || !folder_list(b->to, count_one, &n))
 		return false;
 	return n == 0 || fail("%s is not empty: give each backup a folder of "
-			      "its own", b->to);
+			      "its own",
+			      b->to);
 }
 
 static bool back_up(struct backup *b)
 {
-	return make_target(b) && copy_folder(b, "spool") &&
-	       copy_databases(b) && copy_folder(b, "spool") &&
-	       copy_folder(b, "tls") && copy_file(b, "splitmail.conf");
+	return make_target(b) && copy_folder(b, "spool") && copy_databases(b) &&
+	       copy_folder(b, "spool") && copy_folder(b, "tls") &&
+	       copy_file(b, "splitmail.conf");
 }
 
 static void say_json(const struct backup *b)
@@ -151,8 +152,8 @@ int backup_main(const struct call *c)
 	else
 		printf("%s has the directory, the queue, splitmail.conf and "
 		       "tls/. The mailboxes are the files in %s: copy them "
-		       "with any tool, after this.\n", b.to,
-		       config_path(b.config, "mail"));
+		       "with any tool, after this.\n",
+		       b.to, config_path(b.config, "mail"));
 	config_close(b.config);
 	return status;
 }

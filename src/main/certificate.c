@@ -15,7 +15,7 @@
 
 enum {
 	DAY_MS = 86400000,
-	PATIENCE = 2,		/* looks at something wrong, before it is said */
+	PATIENCE = 2, /* looks at something wrong, before it is said */
 };
 
 /* What tells whether a file was changed. */
@@ -30,13 +30,13 @@ struct stamp {
 struct certificate {
 	const struct config *config;
 	const struct person *owner;
-	const char *served, *trouble;	/* paths; threads use no arena */
-	struct stamp seen[2];		/* certificate, key: when last read */
-	int64_t ends_ms;		/* of what is served; 0: not known */
+	const char *served, *trouble; /* paths; threads use no arena */
+	struct stamp seen[2];         /* certificate, key: when last read */
+	int64_t ends_ms;              /* of what is served; 0: not known */
 	bool is_wrong, was_said;
-	unsigned looks;			/* at what is wrong */
+	unsigned looks; /* at what is wrong */
 	struct failure wrong;
-	unsigned warned;		/* of its end: how many times */
+	unsigned warned; /* of its end: how many times */
 };
 
 const char *certificate_path(const struct config *config)
@@ -55,7 +55,8 @@ struct certificate *certificate_open(const struct config *config,
 	struct certificate *c = must_alloc(sizeof(*c));
 
 	*c = (struct certificate){
-		.config = config, .owner = owner,
+		.config = config,
+		.owner = owner,
 		.served = certificate_path(config),
 		.trouble = certificate_trouble_path(config),
 	};
@@ -75,8 +76,8 @@ static struct stamp stamp_of(const char *path)
 
 	if (stat(path, &st) != 0)
 		return (struct stamp){ .is_there = false };
-	return (struct stamp){ true, st.st_dev, st.st_ino, st.st_size,
-			       st.st_mtim, st.st_ctim };
+	return (struct stamp){ true,       st.st_dev,  st.st_ino,
+			       st.st_size, st.st_mtim, st.st_ctim };
 }
 
 static bool time_same(struct timespec a, struct timespec b)
@@ -115,8 +116,10 @@ static bool read_file(const char *path, struct buf *to)
 	bool ok;
 
 	if (fd < 0 && errno == EACCES && geteuid() != 0)
-		return fail("%s: %m; start `serve` as root, who may read it, or "
-			    "let this user read it", path);
+		return fail(
+			"%s: %m; start `serve` as root, who may read it, or "
+			"let this user read it",
+			path);
 	if (fd < 0)
 		return fail("%s: %m", path);
 	ok = read_descriptor(fd, path, to);
@@ -130,8 +133,9 @@ static bool write_file(const struct certificate *c, const char *path,
 {
 	char new[4096];
 	int n = snprintf(new, sizeof(new), "%s.new", path);
-	int fd = open(new, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW |
-			   O_CLOEXEC, 0600);
+	int fd =
+		open(new, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC,
+		     0600);
 	bool ok = fd >= 0 && n < (int)sizeof(new) && fchmod(fd, 0600) == 0 &&
 		  (geteuid() != 0 ||
 		   fchown(fd, c->owner->uid, c->owner->gid) == 0) &&
@@ -149,16 +153,15 @@ static bool is_served(const struct certificate *c, struct str text)
 {
 	struct buf now scoped(buf) = BUF_EMPTY;
 
-	return read_file(c->served, &now) &&
-	       str_same(buf_str(&now), text);
+	return read_file(c->served, &now) && str_same(buf_str(&now), text);
 }
 
 /* ---- one look ---- */
 
 struct look {
 	struct certificate *c;
-	bool is_changed;		/* a file; good or not */
-	bool is_renewed;		/* what is served */
+	bool is_changed; /* a file; good or not */
+	bool is_renewed; /* what is served */
 };
 
 static bool take_pair(struct look *l)
@@ -239,12 +242,13 @@ static void say_end(struct certificate *c)
 
 	if (!c->ends_ms)
 		return;
-	while (reached < array_size(days) &&
-	       left_ms <= days[reached] * DAY_MS)
+	while (reached < array_size(days) && left_ms <= days[reached] * DAY_MS)
 		reached++;
 	if (reached > c->warned && left_ms <= 0)
-		log_error("serve", "the certificate has ended, at %s: clients "
-			  "refuse it", date_iso(c->ends_ms).c);
+		log_error("serve",
+			  "the certificate has ended, at %s: clients "
+			  "refuse it",
+			  date_iso(c->ends_ms).c);
 	else if (reached > c->warned)
 		log_warn("serve", "the certificate ends in %lld days, at %s",
 			 (long long)(left_ms / DAY_MS), date_iso(c->ends_ms).c);

@@ -8,12 +8,12 @@
 
 enum {
 	READY_MS = 60000,
-	ANSWER_MS = 50,			/* between two questions */
+	ANSWER_MS = 50, /* between two questions */
 	RESTART_MIN_MS = 100,
 	RESTART_MAX_MS = 10000,
-	STEADY_MS = 10000,		/* ran that long: the next fall is new */
+	STEADY_MS = 10000, /* ran that long: the next fall is new */
 	STOP_AGAIN_MS = 1000,
-	FALLS_AT_ONCE = 8,		/* faults in a row that cost no rest */
+	FALLS_AT_ONCE = 8, /* faults in a row that cost no rest */
 };
 
 static void waits await_ready(struct child *c)
@@ -27,8 +27,8 @@ static void waits await_ready(struct child *c)
 		while (!c->is_ready && now_ms() < deadline) {
 			c->is_ready = c->is_answering(c->arg);
 			if (!c->is_ready &&
-			    process_wait(c->process, after_ms(ANSWER_MS), &status) !=
-				    WAIT_DEADLINE)
+			    process_wait(c->process, after_ms(ANSWER_MS),
+					 &status) != WAIT_DEADLINE)
 				break;
 		}
 	}
@@ -52,7 +52,8 @@ static bool waits run_once(struct child *c)
 	struct process_plan plan = {
 		.argv = c->argv,
 		.ready_fd = c->tells_ready ? CHILD_READY_FD : 0,
-		.shared_fd = c->shared_fd, .shared_as = c->shared_as,
+		.shared_fd = c->shared_fd,
+		.shared_as = c->shared_as,
 		.logged = c->is_logged,
 	};
 
@@ -70,8 +71,8 @@ static bool waits run_once(struct child *c)
 	process_wait(c->process, NEVER, &c->status);
 	if (!*c->stopping)
 		log_error("serve", "%s ended with status %d%s", c->name,
-			  c->status, is_fault(c->status)
-				  ? ", by a fault of its own" : "");
+			  c->status,
+			  is_fault(c->status) ? ", by a fault of its own" : "");
 	process_free(c->process);
 	c->process = NULL;
 	return true;
@@ -129,8 +130,7 @@ void child_keep(void *child)
 		gate_open(c->news);
 		if (c->underway_fd)
 			underway_ended(c->underway_fd, is_fault(c->status));
-		rest(c, after_ms(pause_after(
-				       c, ran ? now_ms() - begun : 0)));
+		rest(c, after_ms(pause_after(c, ran ? now_ms() - begun : 0)));
 	}
 	c->has_ended = true;
 	gate_open(c->news);

@@ -22,25 +22,25 @@
 
 struct child {
 	const char *name;
-	const char *argv[12];		/* argv[0] NULL: there is none */
-	struct gate *news;		/* it became ready or ended */
-	const bool *stopping;		/* not started again; opens NEWS */
-	bool tells_ready;		/* writes a line on CHILD_READY_FD */
-	bool (*is_answering)(void *arg);	/* instead: asked until it is */
+	const char *argv[12];            /* argv[0] NULL: there is none */
+	struct gate *news;               /* it became ready or ended */
+	const bool *stopping;            /* not started again; opens NEWS */
+	bool tells_ready;                /* writes a line on CHILD_READY_FD */
+	bool (*is_answering)(void *arg); /* instead: asked until it is */
 	void *arg;
-	bool may_fail;			/* the others do without it */
-	bool is_logged;			/* its stderr is for our log */
-	int shared_fd, shared_as;	/* for it; 0: none */
-	int underway_fd;		/* notes of what it has under way, shared
+	bool may_fail;            /* the others do without it */
+	bool is_logged;           /* its stderr is for our log */
+	int shared_fd, shared_as; /* for it; 0: none */
+	int underway_fd;          /* notes of what it has under way, shared
 					   with it (queue/underway.h); 0: none */
 	/* Zero at first: */
-	struct process *process;	/* while it runs */
+	struct process *process; /* while it runs */
 	bool is_ready, has_ended;
-	bool has_failed;		/* at least once, before it was ready */
-	int status;			/* of its last end */
-	unsigned falls;			/* in a row */
+	bool has_failed; /* at least once, before it was ready */
+	int status;      /* of its last end */
+	unsigned falls;  /* in a row */
 	int64_t pause_ms;
-	uint64_t held;			/* messages, as of the last fall */
+	uint64_t held; /* messages, as of the last fall */
 };
 
 enum { CHILD_READY_FD = 3, CHILD_UNDERWAY_FD = 4 };

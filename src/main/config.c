@@ -143,7 +143,8 @@ static bool braces_match(const char *path)
 	fclose(f);
 	if (depth > 0)
 		return fail("%s:%d: the block that begins here is not closed "
-			    "with '}'", path, opened);
+			    "with '}'",
+			    path, opened);
 	return true;
 }
 
@@ -154,7 +155,8 @@ static bool number(cfg_t *sec, const char *block, const char *key, long min,
 	if (*out >= min && *out <= max)
 		return true;
 	return fail("splitmail.conf: %s.%s = %ld: has to be between %ld and "
-		    "%ld", block, key, *out, min, max);
+		    "%ld",
+		    block, key, *out, min, max);
 }
 
 static bool take_address(const char *what, const char *text, uint16_t port,
@@ -188,7 +190,8 @@ static bool take_kind(const char *name, const char *text, enum smtp_kind *kind,
 		return true;
 	}
 	return fail("splitmail.conf: listener %s: kind = \"%s\" is not known; "
-		    "mx, submission and submissions are", name, text);
+		    "mx, submission and submissions are",
+		    name, text);
 }
 
 static bool add_listener(struct config *c, const char *name,
@@ -197,7 +200,8 @@ static bool add_listener(struct config *c, const char *name,
 {
 	struct engine_listener *l = &c->listeners[c->n_listeners];
 
-	*l = (struct engine_listener){ .name = str_of(name), .kind = kind,
+	*l = (struct engine_listener){ .name = str_of(name),
+				       .kind = kind,
 				       .may_fail = may_fail };
 	if (!take_address(name, address, port, &l->at))
 		return false;
@@ -310,9 +314,12 @@ static bool take_limits(struct config *c, cfg_t *sec)
 
 static bool take_dovecot(struct config *c, cfg_t *sec)
 {
-	const struct { const char *key; uint16_t *port; } ports[] = {
-		{ "imap", &c->imap },	{ "imaps", &c->imaps },
-		{ "pop3", &c->pop3 },	{ "pop3s", &c->pop3s },
+	const struct {
+		const char *key;
+		uint16_t *port;
+	} ports[] = {
+		{ "imap", &c->imap },   { "imaps", &c->imaps },
+		{ "pop3", &c->pop3 },   { "pop3s", &c->pop3s },
 		{ "sieve", &c->sieve },
 	};
 	struct inet unused;
@@ -352,10 +359,9 @@ static bool take_console(struct config *c, cfg_t *sec)
 	c->console_enabled = cfg_getbool(sec, "enabled") == cfg_true;
 	c->console_names = take_list(c, sec, "names");
 	c->console_session_idle_s = idle;
-	return ok &&
-	       take_address("console", strcmp(address, "*") ? address
-							    : "0.0.0.0",
-			    (uint16_t)port, &c->console);
+	return ok && take_address("console",
+				  strcmp(address, "*") ? address : "0.0.0.0",
+				  (uint16_t)port, &c->console);
 }
 
 /* "192.0.2.1" or "192.0.2.1@5353" */
@@ -365,13 +371,15 @@ static bool check_name_server(struct str text)
 	struct inet unused;
 	uint64_t port;
 
-	if (at >= 0 && !str_number(str_from(text, (size_t)at + 1), 65535, &port))
+	if (at >= 0 &&
+	    !str_number(str_from(text, (size_t)at + 1), 65535, &port))
 		at = 0;
 	if (inet_parse_ip(at < 0 ? text : str_part(text, 0, (size_t)at), 53,
 			  &unused))
 		return true;
 	return fail("splitmail.conf: dns: \"%.*s\" is no IP address; "
-		    "write \"192.0.2.1\" or \"192.0.2.1@5353\"", STR(text));
+		    "write \"192.0.2.1\" or \"192.0.2.1@5353\"",
+		    STR(text));
 }
 
 static bool take_dns(struct config *c, cfg_t *sec)
@@ -400,14 +408,14 @@ static bool take_all(struct config *c, cfg_t *cfg)
 	c->hostname = arena_cstr(c->arena, hostname);
 	c->user = copy(c, cfg_getstr(cfg, "user"));
 	c->auth_without_tls = cfg_getbool(cfg, "auth_without_tls") == cfg_true;
-	c->certificate = config_path(c, copy(c, cfg_getstr(tls, "certificate")));
+	c->certificate =
+		config_path(c, copy(c, cfg_getstr(tls, "certificate")));
 	c->key = config_path(c, copy(c, cfg_getstr(tls, "key")));
 	c->has_outgoing = outgoing[0] != 0;
 	if (c->has_outgoing &&
 	    !take_address("outgoing_address", outgoing, 0, &c->outgoing))
 		return false;
-	return take_dns(c, cfg_getsec(cfg, "dns")) &&
-	       take_listeners(c, cfg) &&
+	return take_dns(c, cfg_getsec(cfg, "dns")) && take_listeners(c, cfg) &&
 	       take_console(c, cfg_getsec(cfg, "console")) &&
 	       take_limits(c, cfg_getsec(cfg, "limits")) &&
 	       take_dovecot(c, cfg_getsec(cfg, "dovecot"));
@@ -426,9 +434,11 @@ static bool not_readable(const char *path, const char *data)
 		return fail("%s: %m", path);
 	if (stat(data, &st) == 0 && st.st_uid == geteuid())
 		return fail("%s: permission denied, in a folder of yours: "
-			    "`chown` or `chmod` it", path);
+			    "`chown` or `chmod` it",
+			    path);
 	return fail("%s: permission denied; run this as root, or as the user "
-		    "who does the work here", path);
+		    "who does the work here",
+		    path);
 }
 
 static bool read_into(struct config *c)
@@ -445,8 +455,9 @@ static bool read_into(struct config *c)
 	cfg_set_error_function(cfg, on_error);
 	result = cfg_parse(cfg, path);
 	if (result != CFG_SUCCESS)
-		taken = fail("%s", first_error[0] ? first_error :
-			     "splitmail.conf cannot be read");
+		taken = fail("%s", first_error[0]
+					   ? first_error
+					   : "splitmail.conf cannot be read");
 	else
 		taken = braces_match(path) && take_all(c, cfg);
 	cfg_free(cfg);
@@ -482,9 +493,11 @@ void config_close(struct config *c)
 static void write_listener(FILE *f, const struct config_plan *plan,
 			   const char *name, unsigned port)
 {
-	fprintf(f, "listener %s {\n\taddress = \"%s\"\n\tport = %u\n"
-		"\tkind = %s\n}\n", name, plan->bind ? plan->bind : "*",
-		plan->port_base + port, name);
+	fprintf(f,
+		"listener %s {\n\taddress = \"%s\"\n\tport = %u\n"
+		"\tkind = %s\n}\n",
+		name, plan->bind ? plan->bind : "*", plan->port_base + port,
+		name);
 }
 
 static void write_all(FILE *f, const struct config_plan *plan)
@@ -493,10 +506,12 @@ static void write_all(FILE *f, const struct config_plan *plan)
 	const char *bind = plan->bind ? plan->bind : "*";
 	struct inet at;
 
-	fprintf(f, "# What Splitmail needs before it can read its directory.\n"
+	fprintf(f,
+		"# What Splitmail needs before it can read its directory.\n"
 		"# Everything else is in the directory: "
 		"see `splitmail --help`.\n"
-		"hostname = \"%s\"\n", plan->hostname);
+		"hostname = \"%s\"\n",
+		plan->hostname);
 	if (plan->user)
 		fprintf(f, "user = \"%s\"\n", plan->user);
 	if (plan->bind && inet_parse_ip(str_of(bind), 0, &at) &&
@@ -508,9 +523,11 @@ static void write_all(FILE *f, const struct config_plan *plan)
 	fprintf(f, "console {\n\taddress = \"%s\"\n\tport = %u\n}\n",
 		plan->bind ? plan->bind : "127.0.0.1",
 		base ? base + 80 : (unsigned)CONSOLE_PORT);
-	fprintf(f, "dovecot {\n\taddress = \"%s\"\n\timap = %u\n\timaps = %u\n"
-		"\tpop3 = %u\n\tpop3s = %u\n\tsieve = %u\n}\n", bind,
-		base + 143, base + 993, base + 110, base + 995, base + 4190);
+	fprintf(f,
+		"dovecot {\n\taddress = \"%s\"\n\timap = %u\n\timaps = %u\n"
+		"\tpop3 = %u\n\tpop3s = %u\n\tsieve = %u\n}\n",
+		bind, base + 143, base + 993, base + 110, base + 995,
+		base + 4190);
 }
 
 bool config_write(const char *data, const struct config_plan *plan)
@@ -521,7 +538,8 @@ bool config_write(const char *data, const struct config_plan *plan)
 
 	if (!f && errno == EEXIST)
 		return fail("%s is there already: this folder belongs to a "
-			    "Splitmail; choose another or remove it", path);
+			    "Splitmail; choose another or remove it",
+			    path);
 	if (!f)
 		return fail("create %s: %m", path);
 	write_all(f, plan);

@@ -17,47 +17,47 @@
 
 struct config {
 	struct arena *arena;
-	const char *data;		/* absolute path of the data folder */
+	const char *data; /* absolute path of the data folder */
 	const char *hostname;
-	const char *user;		/* who the children run as; may be "" */
+	const char *user; /* who the children run as; may be "" */
 	const char *certificate, *key;
 	bool has_outgoing;
-	struct inet outgoing;		/* source of outgoing connections */
+	struct inet outgoing; /* source of outgoing connections */
 
 	struct engine_listener *listeners;
 	size_t n_listeners;
 	bool console_enabled;
-	struct inet console;		/* TLS unless it is a loopback address */
-	const char **console_names;	/* other names it is reached by;
+	struct inet console;        /* TLS unless it is a loopback address */
+	const char **console_names; /* other names it is reached by;
 					   NULL-ended; or NULL */
-	int64_t console_session_idle_s;	/* without a request: signed out */
+	int64_t console_session_idle_s; /* without a request: signed out */
 
 	bool dovecot_enabled;
-	const char *dovecot_address;	/* "*" or an IP address */
-	uint16_t imap, imaps, pop3, pop3s, sieve;	/* 0: off */
+	const char *dovecot_address;              /* "*" or an IP address */
+	uint16_t imap, imaps, pop3, pop3s, sieve; /* 0: off */
 
-	unsigned threads;		/* 0: one per core */
+	unsigned threads; /* 0: one per core */
 	bool auth_without_tls;
 	uint64_t message_bytes;
 	unsigned connections_per_address;
-	unsigned recipients_per_minute;	/* of one login; 0: no limit */
+	unsigned recipients_per_minute; /* of one login; 0: no limit */
 	int64_t retry_min_s, retry_max_s, expiry_s, delay_warning_s;
 	int64_t handover_s, command_s, data_s;
 
-	const char **dns_servers;	/* NULL-ended; NULL: the system's */
+	const char **dns_servers; /* NULL-ended; NULL: the system's */
 	bool dnssec;
-	const char *dns_hosts;		/* hosts file */
+	const char *dns_hosts; /* hosts file */
 };
 
 /* DATA is the data folder. NULL: cause() has file and line. */
 struct config *config_read(const char *data);
 void config_close(struct config *c);
 
-struct config_plan {			/* what init was told */
+struct config_plan { /* what init was told */
 	const char *hostname;
-	const char *bind;		/* or NULL: every address */
-	unsigned port_base;		/* 0: the standard ports */
-	const char *user;		/* or NULL */
+	const char *bind;   /* or NULL: every address */
+	unsigned port_base; /* 0: the standard ports */
+	const char *user;   /* or NULL */
 };
 /* Write DATA/splitmail.conf; an existing one is refused. */
 bool config_write(const char *data, const struct config_plan *plan) must_check;

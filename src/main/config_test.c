@@ -59,7 +59,7 @@ static void test_hostname_is_enough(void **unused)
 	if (!c)
 		fail_msg("%s", cause());
 	assert_string_equal(c->hostname, "mx.example.org");
-	assert_int_equal(c->n_listeners, 6);	/* three, on IPv4 and IPv6 */
+	assert_int_equal(c->n_listeners, 6); /* three, on IPv4 and IPv6 */
 	assert_int_equal(c->listeners[0].at.port, 25);
 	assert_int_equal(c->imap, 143);
 	assert_true(c->dovecot_enabled);
@@ -71,7 +71,9 @@ static void test_hostname_is_enough(void **unused)
 static void test_what_is_written_is_read(void **unused)
 {
 	struct config_plan plan = {
-		.hostname = "a.test", .bind = "127.0.0.5", .port_base = 20000,
+		.hostname = "a.test",
+		.bind = "127.0.0.5",
+		.port_base = 20000,
 	};
 	struct config *c;
 
@@ -100,14 +102,16 @@ static void test_mistakes_are_named(void **unused)
 	assert_refused("hostname = \"a.test\"\nlistener x {\n\tkind = smtp\n}",
 		       "submission");
 	assert_refused("hostname = \"a.test\"\nlistener x {\n"
-		       "\taddress = \"mx.a.test\"\n}", "no IP address");
+		       "\taddress = \"mx.a.test\"\n}",
+		       "no IP address");
 	assert_refused("hostname = \"a.test\"\ndovecot {\n\timap = 70000\n}",
 		       "dovecot.imap");
 	assert_refused("hostname = \"a.test\"\nlimits {\n\tretry_min = 0\n}",
 		       "limits.retry_min");
-	assert_refused("hostname = \"a.test\"\nlistener a {\n\tport = 2525\n}\n"
-		       "listener b {\n\taddress = \"0.0.0.0\"\n\tport = 2525\n}",
-		       "a and b have the same address and port");
+	assert_refused(
+		"hostname = \"a.test\"\nlistener a {\n\tport = 2525\n}\n"
+		"listener b {\n\taddress = \"0.0.0.0\"\n\tport = 2525\n}",
+		"a and b have the same address and port");
 	assert_refused("hostname = \"a.test\"\ndns {\n"
 		       "\tservers = { \"10.0.0.1@5353\", \"1.2.3\" }\n}",
 		       "\"1.2.3\" is no IP address");

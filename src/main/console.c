@@ -38,18 +38,22 @@ int console_main(const struct call *c)
 		return call_fail(2, "--ready-fd %s is no number", ready);
 	ready_fd = (int)fd;
 	s = (struct console_settings){
-		.data = config->data, .hostname = config->hostname,
-		.version = SPLITMAIL_VERSION, .at = config->console,
+		.data = config->data,
+		.hostname = config->hostname,
+		.version = SPLITMAIL_VERSION,
+		.at = config->console,
 		.certificate = certificate_path(config),
 		.key = certificate_path(config),
 		.names = config->console_names,
 		.session_idle_s = config->console_session_idle_s,
 		.outgoing = config->has_outgoing ? &config->outgoing : NULL,
-		.ready = say_ready, .ready_arg = &ready_fd,
+		.ready = say_ready,
+		.ready_arg = &ready_fd,
 	};
 	dns = (struct dns_settings){
 		.servers = (const char *const *)config->dns_servers,
-		.dnssec = config->dnssec, .hosts_file = config->dns_hosts,
+		.dnssec = config->dnssec,
+		.hosts_file = config->dns_hosts,
 	};
 	umask(0077);
 	log_open(config->hostname);

@@ -25,10 +25,10 @@
 
 struct conversion {
 	struct arena *arena;
-	const char *mail;		/* DATA/mail */
-	const char *old, *new;		/* of the mailbox at hand */
+	const char *mail;      /* DATA/mail */
+	const char *old, *new; /* of the mailbox at hand */
 	unsigned mailboxes, folders;
-	bool failed;			/* cause() */
+	bool failed; /* cause() */
 };
 
 static bool is_there(const char *path)
@@ -48,8 +48,8 @@ static bool move(const char *from, const char *to)
 static bool make_parents(struct conversion *v, const char *path, size_t from)
 {
 	for (const char *p = path + from; (p = strchr(p, '/')); p++)
-		if (!folder_make(arena_printf(v->arena, "%.*s",
-					      (int)(p - path), path)))
+		if (!folder_make(arena_printf(v->arena, "%.*s", (int)(p - path),
+					      path)))
 			return false;
 	return true;
 }
@@ -76,7 +76,7 @@ static bool move_folder(struct conversion *v, const char *name)
 	/* Two that only the dots told apart; and the inbox has its place. */
 	while (to = arena_printf(v->arena, "%s/" MAILS, path),
 	       is_there(to) ||
-	       !strcasecmp(path + strlen(v->new), "/folders/INBOX"))
+		       !strcasecmp(path + strlen(v->new), "/folders/INBOX"))
 		path = arena_printf(v->arena, "%s_", path);
 	v->folders++;
 	return make_parents(v, to, strlen(v->new) + 1) && move(from, to);
@@ -116,10 +116,12 @@ static void each_of_list(void *arg, const char *name)
 static bool move_all(struct conversion *v)
 {
 	void (*const each[])(void *, const char *) = {
-		each_in_maildir, each_of_all_folders, each_of_list,
+		each_in_maildir,
+		each_of_all_folders,
+		each_of_list,
 	};
-	const char *inbox = arena_printf(v->arena, "%s/folders/INBOX/" MAILS,
-					 v->new);
+	const char *inbox =
+		arena_printf(v->arena, "%s/folders/INBOX/" MAILS, v->new);
 
 	if (!folder_make(v->new))
 		return false;
@@ -188,8 +190,10 @@ int convert_main(const struct call *c)
 	lock = lock_take_folder(config->data);
 	if (!lock) {
 		config_close(config);
-		return call_fail(1, "convert: Splitmail runs on %s; stop it "
-				 "first", c->data);
+		return call_fail(1,
+				 "convert: Splitmail runs on %s; stop it "
+				 "first",
+				 c->data);
 	}
 	v.mail = config_path(config, "mail");
 	umask(0077);
@@ -199,6 +203,9 @@ int convert_main(const struct call *c)
 		       v.mailboxes, v.folders);
 	lock_drop(lock);
 	config_close(config);
-	return good ? 0 : call_fail(1, "convert: %s; run it again once that is "
-				    "mended", cause());
+	return good ? 0
+		    : call_fail(1,
+				"convert: %s; run it again once that is "
+				"mended",
+				cause());
 }

@@ -138,18 +138,23 @@ static void learn_needs(const struct config *c, unsigned uid, unsigned gid,
 	struct group *group = getgrgid(gid);
 
 	*out = (struct dovecot_needs){
-		.data = c->data, .hostname = c->hostname,
+		.data = c->data,
+		.hostname = c->hostname,
 		.listen = strcmp(c->dovecot_address, "*") == 0
 				  ? inet6_is_there() ? "*, ::" : "*"
 				  : c->dovecot_address,
 		.is_nameless = !user || !group,
 		.user = user ? user->pw_name : other_user(),
 		.group = group ? group->gr_name : other_group(),
-		.uid = uid, .gid = gid,
+		.uid = uid,
+		.gid = gid,
 		.certificate = certificate_path(c),
 		.auth_without_tls = c->auth_without_tls,
-		.imap = c->imap, .imaps = c->imaps, .pop3 = c->pop3,
-		.pop3s = c->pop3s, .sieve = c->sieve,
+		.imap = c->imap,
+		.imaps = c->imaps,
+		.pop3 = c->pop3,
+		.pop3s = c->pop3s,
+		.sieve = c->sieve,
 	};
 }
 
@@ -248,7 +253,8 @@ static bool learn_format(const struct config *c, enum mailbox_format *out)
 		return fail("the mailboxes in %s were made by an earlier "
 			    "version, with folders in another order: run "
 			    "`splitmail --data %s convert` once (it renames "
-			    "folders, and no mail is copied)", mail, c->data);
+			    "folders, and no mail is copied)",
+			    mail, c->data);
 	case FORMAT_TROUBLE:
 		break;
 	}
@@ -258,15 +264,17 @@ static bool learn_format(const struct config *c, enum mailbox_format *out)
 bool dovecot_takes_folder(const char *data)
 {
 	static const char longest[] = "/dovecot/run/token-login/imap-urlauth";
-	size_t most = sizeof(((struct sockaddr_un *)0)->sun_path) -
-		      sizeof(longest);
+	size_t most =
+		sizeof(((struct sockaddr_un *)0)->sun_path) - sizeof(longest);
 
 	if (strpbrk(data, " '\"\\%$#"))
 		return fail("the data folder's path \"%s\" has a space or a "
-			    "quote, which Dovecot cannot take", data);
+			    "quote, which Dovecot cannot take",
+			    data);
 	return strlen(data) <= most ||
 	       fail("the data folder's path \"%s\" is longer than %zu bytes: "
-		    "the sockets in it could not be opened", data, most);
+		    "the sockets in it could not be opened",
+		    data, most);
 }
 
 bool dovecot_make_folders(const struct config *c, unsigned uid, unsigned gid)

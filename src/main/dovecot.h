@@ -22,19 +22,19 @@ bool dovecot_takes_folder(const char *data) must_check;
 
 /* Make the folders in the data folder that Dovecot and the engine live in.
  * They, and the files below, belong to a user (uid, gid). */
-bool dovecot_make_folders(const struct config *c, unsigned uid, unsigned gid)
-	must_check;
+bool dovecot_make_folders(const struct config *c, unsigned uid,
+			  unsigned gid) must_check;
 
 /* SAID by `dovecot --version`; false: cause() names it and those that are
  * known. */
-bool dovecot_understand_version(struct str said, enum dovecot_version *out)
-	must_check;
+bool dovecot_understand_version(struct str said,
+				enum dovecot_version *out) must_check;
 
 /* Write dovecot.conf, with its SQL part; SPLITMAIL is our own binary, which
  * Sieve calls as sendmail. */
 bool dovecot_write(const struct config *c, enum dovecot_version version,
-		   const char *splitmail, unsigned uid, unsigned gid)
-	must_check;
+		   const char *splitmail, unsigned uid,
+		   unsigned gid) must_check;
 
 /* One Dovecot a data folder: the lock is inherited by its master, as
  * DOVECOT_LOCK_FD, and by all processes of that, and lasts as long as any of them.
@@ -42,6 +42,6 @@ bool dovecot_write(const struct config *c, enum dovecot_version version,
  * a pid file of one that is gone: Dovecot takes it for a running one's when
  * anybody has that number. */
 struct lock *dovecot_lock(const struct config *c);
-enum { DOVECOT_LOCK_FD = 99 };	/* Dovecot uses those from 3 on itself */
+enum { DOVECOT_LOCK_FD = 99 }; /* Dovecot uses those from 3 on itself */
 
 #endif

@@ -43,10 +43,12 @@ static const char only_23[] =
 static const char sql[] =
 	"driver = sqlite\n"
 	"connect = %1$s/directory.db\n"
-	"password_query = " DOVECOT_LOGIN_OF("%%n", "%%d") "\n"
-	"user_query = SELECT '%1$s/mail/' || mailbox AS home, quota_rule "
-	DOVECOT_FROM_MAILBOX_OF("%%u") "\n"
-	"iterate_query = " DOVECOT_EVERYBODY "\n";
+	"password_query = " DOVECOT_LOGIN_OF(
+		"%%n",
+		"%%d") "\n"
+		       "user_query = SELECT '%1$s/mail/' || mailbox AS home, quota_rule " DOVECOT_FROM_MAILBOX_OF(
+			       "%%u") "\n"
+				      "iterate_query = " DOVECOT_EVERYBODY "\n";
 
 /* The first rule is the user's own (sql.conf): the others are numbered from 2
  * on, and say what comes on top of it. */

@@ -8,9 +8,8 @@
  */
 #include "main/dovecot_conf.h"
 
-static const char first_24[] =
-	"dovecot_config_version = 2.4.0\n"
-	"dovecot_storage_version = 2.4.0\n";
+static const char first_24[] = "dovecot_config_version = 2.4.0\n"
+			       "dovecot_storage_version = 2.4.0\n";
 
 #define QUOTA_BYTES "CAST(substr(quota_rule, 9) AS INTEGER)"
 
@@ -44,43 +43,46 @@ static const char only_24[] =
 	"sql_driver = sqlite\n"
 	"sqlite_path = %1$s/directory.db\n"
 	"passdb sql {\n"
-	"\tquery = "
-	DOVECOT_LOGIN_OF("%%{user | username}", "%%{user | domain}") "\n}\n"
-	"userdb sql {\n"
-	"\tquery = SELECT '%1$s/mail/' || mailbox AS home, "
-	QUOTA_BYTES " || 'B' AS quota_storage_size, "
-	QUOTA_BYTES " / 10 || 'B' AS quota_storage_grace "
-	DOVECOT_FROM_MAILBOX_OF("%%{user}") "\n"
-	"\titerate_query = " DOVECOT_EVERYBODY "\n}\n"
-	"quota \"User quota\" {\n"
-	"\twarning last {\n\t\tquota_storage_percentage = %8$u\n"
-	"\t\texecute quota-warning {\n"
-	"\t\t\targs = %8$u %%{user}\n\t\t}\n\t}\n"
-	"\twarning first {\n\t\tquota_storage_percentage = %7$u\n"
-	"\t\texecute quota-warning {\n"
-	"\t\t\targs = %7$u %%{user}\n\t\t}\n\t}\n}\n"
-	"sieve_script personal {\n"
-	"\tpath = ~/sieve\n"
-	"\tactive_path = ~/.dovecot.sieve\n}\n"
-	"sieve_vacation_use_original_recipient = yes\n"
-	"sieve_redirect_envelope_from = sender\n"
-	"protocol imap {\n\tmail_plugins {\n\t\timap_quota = yes\n\t}\n}\n"
-	"protocol lmtp {\n\tmail_plugins {\n\t\tsieve = yes\n\t}\n}\n"
-	"service auth-worker {\n\tprocess_limit = %5$u\n}\n"
-	/* Sieve's sendmail inherits the limit and is as large as the engine. */
-	"service lmtp {\n\tvsz_limit = unlimited\n"
-	"\trestart_request_count = unlimited\n}\n"
-	/* A process for each open TLS session would end at 100 sessions. */
-	"service imap-login {\n\trestart_request_count = unlimited\n}\n"
-	"service pop3-login {\n\trestart_request_count = unlimited\n}\n"
-	"service managesieve-login {\n\trestart_request_count = unlimited\n}\n";
+	"\tquery = " DOVECOT_LOGIN_OF(
+		"%%{user | username}",
+		"%%{user | domain}") "\n}\n"
+				     "userdb sql {\n"
+				     "\tquery = SELECT '%1$s/mail/' || mailbox AS home, " QUOTA_BYTES
+				     " || 'B' AS quota_storage_size, " QUOTA_BYTES
+				     " / 10 || 'B' AS quota_storage_grace " DOVECOT_FROM_MAILBOX_OF(
+					     "%%{user}") "\n"
+							 "\titerate_query = " DOVECOT_EVERYBODY
+							 "\n}\n"
+							 "quota \"User quota\" {\n"
+							 "\twarning last {\n\t\tquota_storage_percentage = %8$u\n"
+							 "\t\texecute quota-warning {\n"
+							 "\t\t\targs = %8$u %%{user}\n\t\t}\n\t}\n"
+							 "\twarning first {\n\t\tquota_storage_percentage = %7$u\n"
+							 "\t\texecute quota-warning {\n"
+							 "\t\t\targs = %7$u %%{user}\n\t\t}\n\t}\n}\n"
+							 "sieve_script personal {\n"
+							 "\tpath = ~/sieve\n"
+							 "\tactive_path = ~/.dovecot.sieve\n}\n"
+							 "sieve_vacation_use_original_recipient = yes\n"
+							 "sieve_redirect_envelope_from = sender\n"
+							 "protocol imap {\n\tmail_plugins {\n\t\timap_quota = yes\n\t}\n}\n"
+							 "protocol lmtp {\n\tmail_plugins {\n\t\tsieve = yes\n\t}\n}\n"
+							 "service auth-worker {\n\tprocess_limit = %5$u\n}\n"
+							 /* Sieve's sendmail inherits the limit and is as large as the engine. */
+							 "service lmtp {\n\tvsz_limit = unlimited\n"
+							 "\trestart_request_count = unlimited\n}\n"
+							 /* A process for each open TLS session would end at 100 sessions. */
+							 "service imap-login {\n\trestart_request_count = unlimited\n}\n"
+							 "service pop3-login {\n\trestart_request_count = unlimited\n}\n"
+							 "service managesieve-login {\n\trestart_request_count = unlimited\n}\n";
 
 static void add_trash_quota(struct buf *out)
 {
 	buf_add(out, S("namespace inbox {\n"));
 	for (const struct dovecot_folder *f = dovecot_folders; f->name; f++)
 		if (f->is_trash)
-			buf_printf(out, "\tmailbox \"%s\" {\n"
+			buf_printf(out,
+				   "\tmailbox \"%s\" {\n"
 				   "\t\tquota_storage_percentage = %d\n\t}\n",
 				   f->name, DOVECOT_TRASH_PERCENT);
 	buf_add(out, S("}\n"));
@@ -93,7 +95,6 @@ void dovecot_24_main(const struct dovecot_needs *n, struct buf *out)
 	dovecot_services(n, out);
 	buf_printf(out, only_24, n->data, n->certificate, n->certificate,
 		   n->auth_without_tls ? "yes" : "no", DOVECOT_AUTH_WORKERS,
-		   locations[n->format], DOVECOT_WARN_FIRST,
-		   DOVECOT_WARN_LAST);
+		   locations[n->format], DOVECOT_WARN_FIRST, DOVECOT_WARN_LAST);
 	add_trash_quota(out);
 }

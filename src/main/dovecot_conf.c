@@ -34,7 +34,7 @@ static const char general[] =
 	"ssl = yes\n"
 	"ssl_min_protocol = TLSv1.2\n"
 	"auth_mechanisms = plain login\n"
-	"auth_username_chars =\n"	/* o'brien; queries escape */
+	"auth_username_chars =\n" /* o'brien; queries escape */
 	"auth_cache_size = 0\n"
 	"auth_verbose = yes\n"
 	"recipient_delimiter = +\n"
@@ -68,8 +68,10 @@ static void add_folders(struct buf *out)
 	buf_add(out, S("namespace inbox {\n\tinbox = yes\n"
 		       "\tseparator = /\n"));
 	for (const struct dovecot_folder *f = dovecot_folders; f->name; f++)
-		buf_printf(out, "\tmailbox \"%s\" {\n\t\tspecial_use = %s\n"
-			   "%s\t}\n", f->name, f->use,
+		buf_printf(out,
+			   "\tmailbox \"%s\" {\n\t\tspecial_use = %s\n"
+			   "%s\t}\n",
+			   f->name, f->use,
 			   f->is_made ? "\t\tauto = subscribe\n" : "");
 	buf_add(out, S("}\n"));
 }

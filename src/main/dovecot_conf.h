@@ -20,27 +20,28 @@
 enum dovecot_version { DOVECOT_2_3, DOVECOT_2_4 };
 
 struct dovecot_needs {
-	const char *data;		/* the data folder */
-	const char *hostname, *listen;	/* "*, ::" or an address */
-	const char *user, *group;	/* everything runs as this one */
-	bool is_nameless;		/* it has no name: these are others' */
+	const char *data;              /* the data folder */
+	const char *hostname, *listen; /* "*, ::" or an address */
+	const char *user, *group;      /* everything runs as this one */
+	bool is_nameless;              /* it has no name: these are others' */
 	unsigned uid, gid;
-	const char *certificate;	/* chain and key in one file */
+	const char *certificate; /* chain and key in one file */
 	bool auth_without_tls;
-	uint16_t imap, imaps, pop3, pop3s, sieve;	/* 0: off */
+	uint16_t imap, imaps, pop3, pop3s, sieve; /* 0: off */
 	enum mailbox_format format;
 };
 
 enum {
-	DOVECOT_SESSIONS = 4096,	/* IMAP: a process each */
-	DOVECOT_COUNTED = 8192,		/* connections of processes to anvil */
-	DOVECOT_USER_SESSIONS = 50,	/* of one user from one address */
+	DOVECOT_SESSIONS = 4096,    /* IMAP: a process each */
+	DOVECOT_COUNTED = 8192,     /* connections of processes to anvil */
+	DOVECOT_USER_SESSIONS = 50, /* of one user from one address */
 	DOVECOT_AUTH_WORKERS = 8,
-	DOVECOT_LMTP_SPARE = 2,		/* processes that wait for mail */
-	DOVECOT_TRASH_PERCENT = 250,	/* of the quota, for what is deleted: clients
+	DOVECOT_LMTP_SPARE = 2, /* processes that wait for mail */
+	DOVECOT_TRASH_PERCENT =
+		250,             /* of the quota, for what is deleted: clients
 					   delete by a copy, and a full mailbox
 					   has to be emptied, all at once */
-	DOVECOT_WARN_FIRST = 80,	/* percent of the quota: a mail to the owner */
+	DOVECOT_WARN_FIRST = 80, /* percent of the quota: a mail to the owner */
 	DOVECOT_WARN_LAST = 95,
 };
 
@@ -51,10 +52,10 @@ enum {
  * login (smtp/auth.c). */
 #define DOVECOT_LOGIN_OF(local_part, domain_part) \
 	"SELECT user, password, login_right FROM dovecot_login WHERE local = " \
-	"coalesce((SELECT local FROM dovecot_local WHERE given = '" \
-	local_part "'), '" local_part "') AND domain = " \
-	"coalesce((SELECT name FROM domain_spelling WHERE given = '" \
-	domain_part "'), '" domain_part "') LIMIT 1"
+	"coalesce((SELECT local FROM dovecot_local WHERE given = '" local_part \
+	"'), '" local_part "') AND domain = " \
+	"coalesce((SELECT name FROM domain_spelling WHERE given = '" domain_part \
+	"'), '" domain_part "') LIMIT 1"
 #define DOVECOT_FROM_MAILBOX_OF(user) \
 	"FROM dovecot_mailbox WHERE user = '" user "'"
 #define DOVECOT_EVERYBODY "SELECT user FROM dovecot_mailbox"
@@ -66,9 +67,9 @@ enum {
 struct dovecot_folder {
 	const char *name, *use;
 	bool is_made;
-	bool is_trash;		/* its quota is larger */
+	bool is_trash; /* its quota is larger */
 };
-extern const struct dovecot_folder dovecot_folders[];	/* until a NULL name */
+extern const struct dovecot_folder dovecot_folders[]; /* until a NULL name */
 
 /* The words that both versions share. */
 void dovecot_general(const struct dovecot_needs *n, struct buf *out);

@@ -8,7 +8,7 @@
 #include "main/dovecot_conf.h"
 
 static const struct {
-	const char *service, *socket;	/* socket NULL: the service itself */
+	const char *service, *socket; /* socket NULL: the service itself */
 	const char *key;
 	bool only_23;
 } places[] = {

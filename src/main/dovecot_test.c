@@ -4,11 +4,19 @@
 #include "main/dovecot_conf.h"
 
 static const struct dovecot_needs needs = {
-	.data = "/data", .hostname = "mail.example.test",
-	.listen = "192.0.2.1", .user = "postman", .group = "postmen",
-	.uid = 4711, .gid = 4712,
+	.data = "/data",
+	.hostname = "mail.example.test",
+	.listen = "192.0.2.1",
+	.user = "postman",
+	.group = "postmen",
+	.uid = 4711,
+	.gid = 4712,
 	.certificate = "/data/run/tls.pem",
-	.imap = 1143, .imaps = 1993, .pop3 = 1110, .pop3s = 0, .sieve = 4190,
+	.imap = 1143,
+	.imaps = 1993,
+	.pop3 = 1110,
+	.pop3s = 0,
+	.sieve = 4190,
 };
 
 static bool says(const struct buf *text, const char *what)
@@ -40,16 +48,18 @@ static void versions_are_told_apart(void **state)
 static void another_version_is_named_and_what_is_known(void **state)
 {
 	static const char *const unknown[] = {
-		"2.2.36", "2.5.0", "3.0.0", "1.0", "2.30.1", "23.4",
-		"12.4.1", "2.40", "2.", "2", "", "\n", "usage: dovecot",
+		"2.2.36", "2.5.0",  "3.0.0",          "1.0", "2.30.1",
+		"23.4",   "12.4.1", "2.40",           "2.",  "2",
+		"",       "\n",     "usage: dovecot",
 	};
 	enum dovecot_version got;
 
 	for (size_t i = 0; i < array_size(unknown); i++)
-		assert_false(dovecot_understand_version(str_of(unknown[i]),
-							&got));
+		assert_false(
+			dovecot_understand_version(str_of(unknown[i]), &got));
 	assert_false(dovecot_understand_version(S("2.5.0-1 (abc)\n"), &got));
-	assert_string_equal(cause(), "Dovecot 2.5.0-1 is not known here: "
+	assert_string_equal(cause(),
+			    "Dovecot 2.5.0-1 is not known here: "
 			    "Splitmail writes the configuration of Dovecot "
 			    "2.3 and 2.4");
 	assert_false(dovecot_understand_version(S("2.2.36 (x)\n"), &got));
@@ -61,16 +71,28 @@ static void another_version_is_named_and_what_is_known(void **state)
 static void both_versions_are_told_what_we_need(void **state)
 {
 	static const char *const all[] = {
-		"base_dir = /data/dovecot/run\n", "listen = 192.0.2.1\n",
-		"default_login_user = postman\n", "mail_gid = 4712\n",
-		"port = 1143\n", "port = 1993\n", "port = 1110\n",
-		"port = 0\n", "port = 4190\n", "protocols = imap pop3 lmtp sieve",
-		"cert", "key", "/data/run/tls.pem\n",
+		"base_dir = /data/dovecot/run\n",
+		"listen = 192.0.2.1\n",
+		"default_login_user = postman\n",
+		"mail_gid = 4712\n",
+		"port = 1143\n",
+		"port = 1993\n",
+		"port = 1110\n",
+		"port = 0\n",
+		"port = 4190\n",
+		"protocols = imap pop3 lmtp sieve",
+		"cert",
+		"key",
+		"/data/run/tls.pem\n",
 		"sieve_redirect_envelope_from = sender",
-		"recipient_delimiter = +", "quota_full_tempfail = yes",
-		"shutdown_clients = no", "dotlock_use_excl = no",
-		"process_limit = 4096", "~/Maildir",
-		"~/.dovecot.sieve", "sendmail_path = /data/dovecot/sendmail",
+		"recipient_delimiter = +",
+		"quota_full_tempfail = yes",
+		"shutdown_clients = no",
+		"dotlock_use_excl = no",
+		"process_limit = 4096",
+		"~/Maildir",
+		"~/.dovecot.sieve",
+		"sendmail_path = /data/dovecot/sendmail",
 	};
 	struct buf v23 scoped(buf) = BUF_EMPTY, v24 scoped(buf) = BUF_EMPTY;
 

@@ -22,7 +22,7 @@
 
 struct process {
 	struct engine *engine;
-	int ready_fd;		/* 0: nobody waits for it */
+	int ready_fd; /* 0: nobody waits for it */
 };
 
 /* ---- what the engine tells its owner ---- */
@@ -96,23 +96,28 @@ static struct smtp_settings smtp_of(const struct config *c)
 		.message_bytes = c->message_bytes,
 		.connections_per_ip = c->connections_per_address,
 		.recipients_per_minute = c->recipients_per_minute,
-		.command_ms = c->command_s * 1000, .data_ms = c->data_s * 1000,
+		.command_ms = c->command_s * 1000,
+		.data_ms = c->data_s * 1000,
 	};
 }
 
 static struct deliver_settings deliver_of(const struct config *c)
 {
 	return (struct deliver_settings){
-		.hostname = c->hostname, .lmtp_path = dovecot_lmtp_path(c),
+		.hostname = c->hostname,
+		.lmtp_path = dovecot_lmtp_path(c),
 		.bind = c->has_outgoing ? &c->outgoing : NULL,
 		.internet_port = 25,
-		.retry_min_s = c->retry_min_s, .retry_max_s = c->retry_max_s,
-		.expiry_s = c->expiry_s, .delay_warning_s = c->delay_warning_s,
+		.retry_min_s = c->retry_min_s,
+		.retry_max_s = c->retry_max_s,
+		.expiry_s = c->expiry_s,
+		.delay_warning_s = c->delay_warning_s,
 		.handover_ms = c->handover_s * 1000,
 	};
 }
 
-static struct engine_settings settings_of(const struct config *c, int underway_fd)
+static struct engine_settings settings_of(const struct config *c,
+					  int underway_fd)
 {
 	return (struct engine_settings){
 		.data = c->data,
@@ -123,12 +128,15 @@ static struct engine_settings settings_of(const struct config *c, int underway_f
 		.hostname = c->hostname,
 		.certificate = certificate_path(c),
 		.certificate_trouble = CERTIFICATE_TROUBLE,
-		.listeners = c->listeners, .n_listeners = c->n_listeners,
+		.listeners = c->listeners,
+		.n_listeners = c->n_listeners,
 		.lanes = lanes_of(c),
 		.underway_fd = underway_fd,
-		.smtp = smtp_of(c), .deliver = deliver_of(c),
+		.smtp = smtp_of(c),
+		.deliver = deliver_of(c),
 		.dns = { .servers = (const char *const *)c->dns_servers,
-			 .dnssec = c->dnssec, .hosts_file = c->dns_hosts },
+			 .dnssec = c->dnssec,
+			 .hosts_file = c->dns_hosts },
 	};
 }
 
@@ -147,8 +155,11 @@ static void say_counters(void)
 static bool run(struct process *p, const struct engine_settings *settings)
 {
 	const struct engine_owner owner = {
-		.listens = drop_rights, .is_ready = say_ready,
-		.attends = hear_signals, .gives_up = end_now, .arg = p,
+		.listens = drop_rights,
+		.is_ready = say_ready,
+		.attends = hear_signals,
+		.gives_up = end_now,
+		.arg = p,
 	};
 
 	p->engine = engine_open(settings, &owner);

@@ -13,8 +13,8 @@
 
 enum {
 	LOOK_MS = 1000,
-	LOOK_AGAIN_MS = 60000,		/* when it could not be done */
-	TRUSTED_MS = 3600000,		/* until the clock is believed */
+	LOOK_AGAIN_MS = 60000, /* when it could not be done */
+	TRUSTED_MS = 3600000,  /* until the clock is believed */
 	NIGHT_HOUR = 3,
 };
 
@@ -41,9 +41,10 @@ static bool waits run(const struct housekeeping *k, const char *const *argv)
 static bool waits sweep(const struct housekeeping *k, bool only_erased)
 {
 	const char *const argv[] = {
-		k->self, "as-user", k->user, k->self, "--data",
-		k->config->data, "user", "sweep",
-		only_erased ? "--only-erased" : NULL, NULL,
+		k->self, "as-user", k->user,
+		k->self, "--data",  k->config->data,
+		"user",  "sweep",   only_erased ? "--only-erased" : NULL,
+		NULL,
 	};
 
 	return run(k, argv);
@@ -52,8 +53,9 @@ static bool waits sweep(const struct housekeeping *k, bool only_erased)
 static bool waits purge(const struct housekeeping *k)
 {
 	const char *const argv[] = {
-		k->self, "as-user", k->user, DOVEADM, "-c",
-		dovecot_config_path(k->config), "purge", "-A", NULL,
+		k->self, "as-user", k->user,
+		DOVEADM, "-c",      dovecot_config_path(k->config),
+		"purge", "-A",      NULL,
 	};
 
 	return run(k, argv);
@@ -108,8 +110,8 @@ static void waits rest(const struct housekeeping *k, int64_t deadline_ms)
 void housekeeping_run(void *housekeeping)
 {
 	const struct housekeeping *k = housekeeping;
-	struct directory *d = directory_open(config_path(k->config,
-							 "directory.db"));
+	struct directory *d =
+		directory_open(config_path(k->config, "directory.db"));
 	int64_t begun = now_ms();
 	bool mdbox = is_mdbox(k);
 	int day = -1;

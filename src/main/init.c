@@ -36,7 +36,7 @@ enum { PASSWORD_CHARS = 20, PASSWORD_MAX = 512 };
 struct plan {
 	struct config_plan config;
 	bool has_format;
-	enum mailbox_format format;	/* as it was asked for */
+	enum mailbox_format format; /* as it was asked for */
 	struct person person;
 	struct arena *arena;
 	const char *data, *password;
@@ -92,7 +92,8 @@ static bool choose_person(struct plan *p)
 		return false;
 	return p->person.uid != 0 ||
 	       fail("--user %s: mail is not handled as root; name another "
-		    "user", p->config.user);
+		    "user",
+		    p->config.user);
 }
 
 static bool give(const struct plan *p, const char *name)
@@ -144,7 +145,8 @@ static bool note_format(const struct plan *p)
 
 	switch (mailbox_format_find(mail, &is)) {
 	case FORMAT_EMPTY:
-		return mailbox_format_note(mail, p->has_format ? p->format : is);
+		return mailbox_format_note(mail,
+					   p->has_format ? p->format : is);
 	case FORMAT_NOTED:
 	case FORMAT_OLD:
 		return !p->has_format || is == p->format ||
@@ -225,7 +227,8 @@ static bool is_known_outside(struct str name)
 static const char *own_name(struct arena *arena)
 {
 	struct addrinfo hints = { .ai_flags = AI_CANONNAME,
-				  .ai_socktype = SOCK_STREAM }, *found;
+				  .ai_socktype = SOCK_STREAM },
+			*found;
 	char own[HOST_NAME_MAX + 1] = "";
 	const char *full;
 
@@ -259,23 +262,24 @@ static bool choose_hostname(struct plan *p, const struct call *c)
 		       !is_known_outside(name)))
 		return fail("this machine calls itself \"%s\", which no other "
 			    "server can look up; give the name it has in the "
-			    "DNS, such as --hostname mail.example.org", said);
+			    "DNS, such as --hostname mail.example.org",
+			    said);
 	if (!domain_parse(str_of(said), p->arena, &name))
 		return add_cause("--hostname");
 	if (!is_known_outside(name))
 		return fail("--hostname %s: no other server can look this up; "
 			    "give the full name this machine has in the DNS, "
 			    "letters, digits and hyphens with dots between, "
-			    "such as mail.example.org", said);
+			    "such as mail.example.org",
+			    said);
 	p->config.hostname = arena_cstr(p->arena, name);
 	return true;
 }
 
 static void say_json(const struct plan *p, bool asked)
 {
-	json_t *said = json_pack("{s:s, s:s, s:s}", "data", p->data,
-				 "hostname", p->config.hostname, "admin",
-				 "admin0");
+	json_t *said = json_pack("{s:s, s:s, s:s}", "data", p->data, "hostname",
+				 p->config.hostname, "admin", "admin0");
 
 	if (!asked)
 		json_object_set_new(said, "password", json_string(p->password));
@@ -295,7 +299,8 @@ static int say_done(const struct call *c, const struct plan *p)
 		       p->data);
 	else
 		printf("%s is ready. The superadministrator is admin0, "
-		       "password %s\n", p->data, p->password);
+		       "password %s\n",
+		       p->data, p->password);
 	return 0;
 }
 

@@ -14,7 +14,7 @@
 
 enum {
 	WHO_MS = 10000,
-	WHO_BYTES = 1 << 24,	/* some 200,000 sessions */
+	WHO_BYTES = 1 << 24, /* some 200,000 sessions */
 };
 
 struct session {
@@ -24,7 +24,7 @@ struct session {
 
 struct sessions {
 	struct arena *arena;
-	struct session *all;	/* by login */
+	struct session *all; /* by login */
 	size_t n;
 };
 
@@ -90,7 +90,7 @@ static bool waits ask_who(const struct logout *l, struct sessions *out)
 struct look {
 	const struct sessions *sessions;
 	int dovecot;
-	int64_t begun_before_ms;	/* younger sessions stay */
+	int64_t begun_before_ms; /* younger sessions stay */
 };
 
 /* The first of LOGIN's, or where it would be. */

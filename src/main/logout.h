@@ -26,7 +26,7 @@
 enum {
 	LOGOUT_AGAIN_MS = 10000,
 	LOGOUT_LET_IN_MS = 1000,
-	LOGOUT_MARKS = 64,	/* more than looks in LOGOUT_AGAIN_MS */
+	LOGOUT_MARKS = 64, /* more than looks in LOGOUT_AGAIN_MS */
 };
 
 /* A first look: at the entries behind the mark before, up to this one. */
@@ -36,11 +36,11 @@ struct logout_mark {
 
 struct logout {
 	struct outbox *outbox;
-	const char *const *who;	/* the command: doveadm -f tab who -1 */
+	const char *const *who; /* the command: doveadm -f tab who -1 */
 	/* Zero at first. */
-	int64_t seen;		/* the last entry looked at */
-	struct logout_mark marks[LOGOUT_MARKS];	/* not looked at again yet, */
-	size_t n_marks;				/* the oldest first */
+	int64_t seen;                           /* the last entry looked at */
+	struct logout_mark marks[LOGOUT_MARKS]; /* not looked at again yet, */
+	size_t n_marks;                         /* the oldest first */
 };
 
 /* Whatever there is to do now, often nothing.  DOVECOT is its process group: no

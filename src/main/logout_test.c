@@ -23,9 +23,9 @@ static struct {
 	const char *login;
 	bool is_struck;
 } rows[MANY];
-static size_t n_rows;		/* an entry's id is its place, from 1 on */
+static size_t n_rows; /* an entry's id is its place, from 1 on */
 static bool outbox_is_broken, outbox_is_full, dovecot_is_deaf;
-static const char *heading, *address;	/* of Dovecot's answer */
+static const char *heading, *address; /* of Dovecot's answer */
 
 #define HEADING_23 "username\tproto\tpid\tip\n"
 #define HEADING_24 "username\tservice\tpid\tip\tdest_ip\n"
@@ -198,8 +198,8 @@ static void test_each_of_many_changes_has_a_time_of_its_own(void **unused)
 	pass_to(1);
 	change("a");
 	pass_to(3);
-	proper = logs_in("a");		/* with the new password */
-	late = logs_in("a");		/* was let in before the change */
+	proper = logs_in("a"); /* with the new password */
+	late = logs_in("a");   /* was let in before the change */
 	sessions[late].began_ms = 1500;
 	pass_to(9);
 	change("y");
@@ -208,7 +208,7 @@ static void test_each_of_many_changes_has_a_time_of_its_own(void **unused)
 	pass_to(11);
 	assert_true(is_struck(1));
 	assert_false(is_struck(2) || is_ended(late));
-	pass_to(12);			/* ten seconds after its first look */
+	pass_to(12); /* ten seconds after its first look */
 	assert_true(is_struck(2) && is_ended(late));
 	pass_to(19);
 	assert_false(is_struck(3));

@@ -17,18 +17,18 @@
 #include "base/str.h"
 
 enum mailbox_format {
-	MAILBOX_MAILDIR,	/* a file for each message, folders in folders */
-	MAILBOX_MDBOX,		/* many messages in a file: Dovecot's own */
+	MAILBOX_MAILDIR, /* a file for each message, folders in folders */
+	MAILBOX_MDBOX,   /* many messages in a file: Dovecot's own */
 };
 
 const char *mailbox_format_name(enum mailbox_format f);
 bool mailbox_format_parse(struct str word, enum mailbox_format *out) must_check;
 
 enum mailbox_format_found {
-	FORMAT_NOTED,		/* *OUT is it */
-	FORMAT_EMPTY,		/* no mailboxes yet: any may be noted */
-	FORMAT_OLD,		/* mailboxes, and no note */
-	FORMAT_TROUBLE,		/* cause() */
+	FORMAT_NOTED,   /* *OUT is it */
+	FORMAT_EMPTY,   /* no mailboxes yet: any may be noted */
+	FORMAT_OLD,     /* mailboxes, and no note */
+	FORMAT_TROUBLE, /* cause() */
 };
 /* MAIL is DATA/mail. */
 enum mailbox_format_found mailbox_format_find(const char *mail,

@@ -9,22 +9,22 @@
 #include "main/config.h"
 
 struct call {
-	const char *data;	/* the data folder */
-	const char *self;	/* path of our own binary */
+	const char *data; /* the data folder */
+	const char *self; /* path of our own binary */
 	bool json;
 	int argc;
-	char **argv;		/* argv[0] is the subcommand */
+	char **argv; /* argv[0] is the subcommand */
 };
 
-int init_main(const struct call *c);	/* make a data folder */
-int backup_main(const struct call *c);	/* copy what only we can copy */
-int serve_main(const struct call *c);	/* supervise engine and Dovecot */
-int engine_main(const struct call *c);	/* the data plane */
-int console_main(const struct call *c);	/* the API and the web pages */
-int as_user_main(const struct call *c);	/* become the user, exec the rest */
-int convert_main(const struct call *c);	/* mailboxes of before */
-int sendmail_main(const struct call *c);	/* a message from stdin */
-int sendmail_talk(const struct call *c);	/* ...or SMTP from there */
+int init_main(const struct call *c);     /* make a data folder */
+int backup_main(const struct call *c);   /* copy what only we can copy */
+int serve_main(const struct call *c);    /* supervise engine and Dovecot */
+int engine_main(const struct call *c);   /* the data plane */
+int console_main(const struct call *c);  /* the API and the web pages */
+int as_user_main(const struct call *c);  /* become the user, exec the rest */
+int convert_main(const struct call *c);  /* mailboxes of before */
+int sendmail_main(const struct call *c); /* a message from stdin */
+int sendmail_talk(const struct call *c); /* ...or SMTP from there */
 /* A command that is none of these: its WORDS, NULL at the end. */
 int command_main(const struct call *c, char **words);
 

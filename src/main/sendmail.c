@@ -36,18 +36,18 @@ struct addressee {
 
 struct errand {
 	const char *socket;
-	bool has_run_folder;	/* there is a server, or was */
+	bool has_run_folder; /* there is a server, or was */
 	struct sendmail options;
 	struct buf text;
 	struct arena *arena;
 	struct peer *peer;
 	struct str host;
 	struct writer writer;
-	struct str sender;	/* of the envelope; empty: nobody */
+	struct str sender; /* of the envelope; empty: nobody */
 	struct addressee *to;
 	size_t n, room;
 	bool is_utf8;
-	struct buf refusals;	/* a line each */
+	struct buf refusals; /* a line each */
 	int status;
 };
 
@@ -122,7 +122,8 @@ static void add_arguments(struct errand *e)
 /* With -t, who is named in the arguments gets nothing: so says Sendmail. */
 static void leave_arguments_out(struct errand *e)
 {
-	struct errand out = { .arena = e->arena, .host = e->host,
+	struct errand out = { .arena = e->arena,
+			      .host = e->host,
 			      .options = e->options };
 	size_t n = 0;
 
@@ -130,8 +131,8 @@ static void leave_arguments_out(struct errand *e)
 	e->status = e->status ? e->status : out.status;
 	sort_recipients(&out);
 	for (size_t i = 0; i < e->n; i++)
-		if (!out.n || !bsearch(&e->to[i], out.to, out.n,
-				       sizeof(*out.to), by_key))
+		if (!out.n ||
+		    !bsearch(&e->to[i], out.to, out.n, sizeof(*out.to), by_key))
 			e->to[n++] = e->to[i];
 	e->n = n;
 }
@@ -142,13 +143,14 @@ static bool choose_recipients(struct errand *e)
 	if (!e->options.from_header)
 		add_arguments(e);
 	else
-		letter_recipients(buf_str(&e->text), e->arena, add_recipient, e);
+		letter_recipients(buf_str(&e->text), e->arena, add_recipient,
+				  e);
 	sort_recipients(e);
 	if (e->options.from_header)
 		leave_arguments_out(e);
 	if (e->status == EX_OK && e->n == 0)
 		e->status = call_fail(EX_USAGE, "sendmail: there is no "
-				      "recipient");
+						"recipient");
 	return e->status == EX_OK;
 }
 
@@ -217,7 +219,7 @@ static int status_of(const struct reply *r)
 	if (r->code < 500)
 		return EX_TEMPFAIL;
 	return str_starts(str_of(r->status), S("5.1.")) ? EX_NOUSER
-							 : EX_UNAVAILABLE;
+							: EX_UNAVAILABLE;
 }
 
 /* WHAT was refused, for the caller and for a mail about it. */
@@ -360,7 +362,8 @@ static void write_error(struct errand *e, struct buf *b, struct str text)
 	char boundary[24];
 
 	random_name(boundary, sizeof(boundary) - 1);
-	buf_printf(b, "From: Mail Delivery System <MAILER-DAEMON@%.*s>\r\n"
+	buf_printf(b,
+		   "From: Mail Delivery System <MAILER-DAEMON@%.*s>\r\n"
 		   "To: <%.*s>\r\n"
 		   "Subject: Your mail could not be sent\r\n"
 		   "Auto-Submitted: auto-replied\r\nMIME-Version: 1.0\r\n"
@@ -436,17 +439,18 @@ static void waits converse(void *arg)
 	struct reply r;
 
 	if (!s) {
-		e->status = call_fail(EX_TEMPFAIL, "sendmail: %s; is "
-				      "`splitmail serve` running?", cause());
+		e->status = call_fail(EX_TEMPFAIL,
+				      "sendmail: %s; is "
+				      "`splitmail serve` running?",
+				      cause());
 		return;
 	}
 	e->peer = peer_new(s, "the engine", false);
 	if (greet(e))
 		send_letter(e);
 	/* who leaves without hearing 221 looks as if he was lost */
-	if (!e->peer->is_broken &&
-	    !peer_ask(e->peer, e->arena, S("QUIT\r\n"), &r,
-		      after_ms(LIMIT_COMMAND_MS)))
+	if (!e->peer->is_broken && !peer_ask(e->peer, e->arena, S("QUIT\r\n"),
+					     &r, after_ms(LIMIT_COMMAND_MS)))
 		e->peer->is_broken = true;
 	peer_close(e->peer);
 }
@@ -455,10 +459,12 @@ static int send_from_stdin(const struct call *c, const struct sendmail *o)
 {
 	struct arena *arena scoped(arena) = arena_open();
 	struct errand e = {
-		.options = *o, .arena = arena, .status = EX_OK,
+		.options = *o,
+		.arena = arena,
+		.status = EX_OK,
 		.socket = arena_printf(arena, "%s/run/submit", c->data),
-		.has_run_folder = access(arena_printf(arena, "%s/run",
-						      c->data), X_OK) == 0,
+		.has_run_folder = access(arena_printf(arena, "%s/run", c->data),
+					 X_OK) == 0,
 	};
 
 	if (!letter_read(&e.text, stdin, o->dot_ends))

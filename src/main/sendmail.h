@@ -20,20 +20,20 @@
 
 enum sendmail_job {
 	SENDMAIL_SEND,
-	SENDMAIL_TALK,		/* -bs: SMTP on standard input and output */
-	SENDMAIL_LIST,		/* -bp, mailq */
-	SENDMAIL_RETRY,		/* -q */
-	SENDMAIL_NOTHING,	/* -bi, newaliases */
+	SENDMAIL_TALK,    /* -bs: SMTP on standard input and output */
+	SENDMAIL_LIST,    /* -bp, mailq */
+	SENDMAIL_RETRY,   /* -q */
+	SENDMAIL_NOTHING, /* -bi, newaliases */
 };
 
 struct sendmail {
 	enum sendmail_job job;
-	const char *sender;	/* -f; NULL: whoever calls; "": nobody */
-	const char *full_name;	/* -F; or NULL */
-	const char *notify, *ret, *envelope_id;	/* -N, -R, -V; or NULL */
-	bool dot_ends;		/* a line with a dot alone is the end: no -i */
-	bool from_header;	/* -t: recipients from To, Cc and Bcc */
-	bool mail_errors;	/* -oem: errors go to the sender as mail */
+	const char *sender;    /* -f; NULL: whoever calls; "": nobody */
+	const char *full_name; /* -F; or NULL */
+	const char *notify, *ret, *envelope_id; /* -N, -R, -V; or NULL */
+	bool dot_ends;    /* a line with a dot alone is the end: no -i */
+	bool from_header; /* -t: recipients from To, Cc and Bcc */
+	bool mail_errors; /* -oem: errors go to the sender as mail */
 	char **recipients;
 	int n;
 };
@@ -46,9 +46,9 @@ bool letter_read(struct buf *to, FILE *from, bool dot_ends) must_check;
 
 /* Who writes. */
 struct writer {
-	struct str address;	/* with a domain */
-	struct str full_name;	/* or empty */
-	struct str host;	/* what an address without a domain gets */
+	struct str address;   /* with a domain */
+	struct str full_name; /* or empty */
+	struct str host;      /* what an address without a domain gets */
 };
 /*
  * TEXT as it is sent: From added when there is none, an empty line behind the

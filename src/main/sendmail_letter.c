@@ -128,8 +128,8 @@ void letter_recipients(struct str text, struct arena *arena,
 struct str qualified(struct str name, struct str host, struct arena *arena)
 {
 	return str_find(name, '@') >= 0
-		? name
-		: arena_strf(arena, "%.*s@%.*s", STR(name), STR(host));
+		       ? name
+		       : arena_strf(arena, "%.*s@%.*s", STR(name), STR(host));
 }
 
 /* The only address of FIELD, when it is a bare name: where it stands. */
@@ -160,7 +160,8 @@ static void add_field(struct buf *to, struct str field, struct str name,
 {
 	size_t at, n;
 
-	if (!is_one_of(name, bare_fields) || !bare_name(field, arena, &at, &n)) {
+	if (!is_one_of(name, bare_fields) ||
+	    !bare_name(field, arena, &at, &n)) {
 		buf_add(to, field);
 		return;
 	}
@@ -174,8 +175,9 @@ static void add_field(struct buf *to, struct str field, struct str name,
  * one that is no text, is left out. */
 static bool add_encoded(struct buf *to, struct str name)
 {
-	enum { MOST = 45 };	/* bytes: 60 letters of base64 */
-	char word[sodium_base64_ENCODED_LEN(MOST, sodium_base64_VARIANT_ORIGINAL)];
+	enum { MOST = 45 }; /* bytes: 60 letters of base64 */
+	char word[sodium_base64_ENCODED_LEN(MOST,
+					    sodium_base64_VARIANT_ORIGINAL)];
 
 	if (name.n > MOST)
 		return false;

@@ -34,7 +34,8 @@ static bool set_mode(struct sendmail *o, char mode)
 	case 'v':
 	case 't':
 		return fail("-b%c: `splitmail route ADDRESS` says where an "
-			    "address goes", mode);
+			    "address goes",
+			    mode);
 	default:
 		return fail("-b%c is not supported", mode);
 	}
@@ -56,7 +57,8 @@ static bool set_parameter(const char **to, char option, const char *value)
 	for (const char *p = value; *p; p++)
 		if (*p <= ' ' || *p > '~' || strchr("+=<>", *p))
 			return fail("-%c \"%s\": only printable characters, no "
-				    "spaces and none of + = < >", option, value);
+				    "spaces and none of + = < >",
+				    option, value);
 	*to = value;
 	return *value || fail("-%c needs a value", option);
 }

@@ -19,8 +19,7 @@ static int dial(const char *data)
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
 	snprintf(at.sun_path, sizeof(at.sun_path), "%s/run/submit", data);
-	if (fd >= 0 &&
-	    connect(fd, (struct sockaddr *)&at, sizeof(at)) != 0) {
+	if (fd >= 0 && connect(fd, (struct sockaddr *)&at, sizeof(at)) != 0) {
 		close(fd);
 		fd = -1;
 	}
@@ -75,8 +74,10 @@ int sendmail_talk(const struct call *c)
 	int engine = dial(c->data);
 
 	if (engine < 0)
-		return call_fail(EX_TEMPFAIL, "sendmail: %s/run/submit: %m; is "
-				 "`splitmail serve` running?", c->data);
+		return call_fail(EX_TEMPFAIL,
+				 "sendmail: %s/run/submit: %m; is "
+				 "`splitmail serve` running?",
+				 c->data);
 	pass_all(engine);
 	close(engine);
 	return EX_OK;

@@ -8,15 +8,15 @@
 static struct sendmail o;
 
 #define OPTIONS(...) \
-	sendmail_options((int)array_size(((char *[]){ "sendmail", \
-						      __VA_ARGS__ })), \
-			 (char *[]){ "sendmail", __VA_ARGS__, NULL }, &o)
+	sendmail_options( \
+		(int)array_size(((char *[]){ "sendmail", __VA_ARGS__ })), \
+		(char *[]){ "sendmail", __VA_ARGS__, NULL }, &o)
 
 static void test_callers(void **state)
 {
 	/* Debian's cron */
-	assert_true(OPTIONS("-FCronDaemon", "-i", "-B8BITMIME", "-oem",
-			    "root"));
+	assert_true(
+		OPTIONS("-FCronDaemon", "-i", "-B8BITMIME", "-oem", "root"));
 	assert_string_equal(o.full_name, "CronDaemon");
 	assert_true(!o.dot_ends && o.mail_errors && o.n == 1);
 	assert_string_equal(o.recipients[0], "root");
@@ -119,7 +119,8 @@ static void test_what_is_sent(void **state)
 	       "To: root@mx.example\r\n\r\n");
 	expect("From: \"root\" <root> (root)\n\n",
 	       "From: \"root\" <root@mx.example> (root)\r\n\r\n");
-	expect("From: \"R\" <root>\n\n", "From: \"R\" <root@mx.example>\r\n\r\n");
+	expect("From: \"R\" <root>\n\n",
+	       "From: \"R\" <root@mx.example>\r\n\r\n");
 	expect("From: a@x\nResent-To: b@x\n\n",
 	       "Resent-From: \"Bob \\\"B\\\" Roe\" <bob@mx.example>\r\n"
 	       "From: a@x\r\nResent-To: b@x\r\n\r\n");
@@ -146,8 +147,10 @@ static void test_a_header_too_long(void **state)
 	FILE *f;
 
 	for (int i = 0; i < LINES; i++)
-		buf_printf(&text, "X-Field-%d: a line of some length, and then "
-			   "some more, so that it comes to something\n", i);
+		buf_printf(&text,
+			   "X-Field-%d: a line of some length, and then "
+			   "some more, so that it comes to something\n",
+			   i);
 	f = fmemopen(text.p, text.n, "r");
 	buf_clear(&in);
 	assert_false(letter_read(&in, f, false));
@@ -182,8 +185,9 @@ static void test_recipients(void **state)
 	expect_recipients("To: a@x, B <b@x>\r\nCc: c@x\r\nBCC: d@x,\r\n e@x\r\n"
 			  "Reply-To: f@x\r\n\r\nTo: g@x\r\n",
 			  "a@x b@x c@x d@x e@x ");
-	expect_recipients("To: a@x\r\nResent-To: b@x\r\nResent-Bcc: c@x\r\n\r\n",
-			  "b@x c@x ");
+	expect_recipients(
+		"To: a@x\r\nResent-To: b@x\r\nResent-Bcc: c@x\r\n\r\n",
+		"b@x c@x ");
 	expect_recipients("Subject: none\r\n\r\n", "");
 	expect_recipients("hello\r\n", "");
 }

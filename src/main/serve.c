@@ -43,12 +43,12 @@ enum {
 	GREETING_MS = 5000,
 	ENGINE_STOP_MS = 60000,
 	DOVECOT_STOP_MS = 20000,
-	CONSOLE_STOP_MS = 20000,	/* a trial of a mail server takes 9 s */
+	CONSOLE_STOP_MS = 20000, /* a trial of a mail server takes 9 s */
 	VERSION_MS = 10000,
 	VERSION_BYTES = 4096,
 	CERTIFICATE_LOOK_MS = 10000,
 	ERRAND_MS = 250,
-	ERRAND_AGAIN_MS = 1000,		/* when it could not be done */
+	ERRAND_AGAIN_MS = 1000, /* when it could not be done */
 };
 
 struct serve {
@@ -56,18 +56,18 @@ struct serve {
 	struct outbox *outbox;
 	struct logout logout;
 	struct housekeeping housekeeping;
-	const char *who[12];		/* its question to Dovecot */
+	const char *who[12]; /* its question to Dovecot */
 	struct person person;
-	struct lock *lock;		/* one supervisor a data folder */
-	struct lock *dovecot_lock;	/* what Dovecot starts holds it, too */
-	int underway_fd;		/* the engine's notes outlive it */
+	struct lock *lock;         /* one supervisor a data folder */
+	struct lock *dovecot_lock; /* what Dovecot starts holds it, too */
+	int underway_fd;           /* the engine's notes outlive it */
 	const char *self;
 	bool stopping;
 	struct child engine, dovecot, console;
 	struct certificate *certificate;
-	struct gate look;		/* at the certificate, now */
+	struct gate look; /* at the certificate, now */
 	bool reload_asked;
-	struct gate news;		/* a child became ready or ended, or
+	struct gate news; /* a child became ready or ended, or
 					   we are to stop */
 	struct fiber *signals;
 	int status;
@@ -309,41 +309,58 @@ static void waits supervise(void *arg)
 static void plan_programs(struct serve *s)
 {
 	const char *const engine[] = {
-		s->self, "as-user", s->person.name, s->self, "--data",
-		s->config->data, "engine", "--ready-fd", "3", "--underway-fd",
-		"4", NULL,
+		s->self,         "as-user",    s->person.name,
+		s->self,         "--data",     s->config->data,
+		"engine",        "--ready-fd", "3",
+		"--underway-fd", "4",          NULL,
 	};
 	const char *const dovecot[] = {
-		s->self, "as-user", s->person.name, DOVECOT, "-F", "-c",
-		dovecot_config_path(s->config), NULL,
+		s->self,
+		"as-user",
+		s->person.name,
+		DOVECOT,
+		"-F",
+		"-c",
+		dovecot_config_path(s->config),
+		NULL,
 	};
 	const char *const console[] = {
-		s->self, "as-user", s->person.name, s->self, "--data",
-		s->config->data, "console", "--ready-fd", "3", NULL,
+		s->self,         "as-user", s->person.name, s->self, "--data",
+		s->config->data, "console", "--ready-fd",   "3",     NULL,
 	};
 	const char *const who[] = {
-		s->self, "as-user", s->person.name, DOVEADM, "-c",
-		dovecot_config_path(s->config), "-f", "tab", "who", "-1", NULL,
+		s->self, "as-user", s->person.name,
+		DOVEADM, "-c",      dovecot_config_path(s->config),
+		"-f",    "tab",     "who",
+		"-1",    NULL,
 	};
 
 	memcpy(s->who, who, sizeof(who));
 	s->housekeeping = (struct housekeeping){
-		s->config, s->self, s->person.name, &s->stopping,
+		s->config,
+		s->self,
+		s->person.name,
+		&s->stopping,
 	};
 	s->logout = (struct logout){ .outbox = s->outbox, .who = s->who };
-	s->console = (struct child){ .name = "console", .news = &s->news,
+	s->console = (struct child){ .name = "console",
+				     .news = &s->news,
 				     .stopping = &s->stopping,
-				     .tells_ready = true, .may_fail = true };
+				     .tells_ready = true,
+				     .may_fail = true };
 	if (s->config->console_enabled)
 		memcpy(s->console.argv, console, sizeof(console));
-	s->engine = (struct child){ .name = "engine", .news = &s->news,
+	s->engine = (struct child){ .name = "engine",
+				    .news = &s->news,
 				    .stopping = &s->stopping,
 				    .tells_ready = true,
 				    .underway_fd = s->underway_fd };
 	memcpy(s->engine.argv, engine, sizeof(engine));
-	s->dovecot = (struct child){ .name = "Dovecot", .news = &s->news,
+	s->dovecot = (struct child){ .name = "Dovecot",
+				     .news = &s->news,
 				     .stopping = &s->stopping,
-				     .is_answering = dovecot_answers, .arg = s,
+				     .is_answering = dovecot_answers,
+				     .arg = s,
 				     .is_logged = true };
 	if (s->config->dovecot_enabled)
 		memcpy(s->dovecot.argv, dovecot, sizeof(dovecot));
@@ -352,10 +369,13 @@ static void plan_programs(struct serve *s)
 /* A copy, or an editor, may have made files root's. */
 static bool files_are_his(struct serve *s)
 {
-	static const struct { const char *name; int wanted; } files[] = {
-		{ "", R_OK | W_OK | X_OK },	{ "splitmail.conf", R_OK },
-		{ "directory.db", R_OK | W_OK },{ "queue.db", R_OK | W_OK },
-		{ "spool", R_OK | W_OK | X_OK },{ "mail", R_OK | W_OK | X_OK },
+	static const struct {
+		const char *name;
+		int wanted;
+	} files[] = {
+		{ "", R_OK | W_OK | X_OK },      { "splitmail.conf", R_OK },
+		{ "directory.db", R_OK | W_OK }, { "queue.db", R_OK | W_OK },
+		{ "spool", R_OK | W_OK | X_OK }, { "mail", R_OK | W_OK | X_OK },
 	};
 
 	for (size_t i = 0; i < array_size(files); i++) {
@@ -384,10 +404,12 @@ static bool find_person(struct serve *s)
 		return false;
 	if (s->person.uid == 0)
 		return fail("splitmail.conf: user = \"%s\": mail is not "
-			    "handled as root; name another user", user);
+			    "handled as root; name another user",
+			    user);
 	if (geteuid() != 0 && geteuid() != s->person.uid)
 		return fail("this Splitmail belongs to user %s: start it as "
-			    "%s or as root", s->person.name, s->person.name);
+			    "%s or as root",
+			    s->person.name, s->person.name);
 	return person_reaches(&s->person, s->self) ||
 	       add_cause("run %s", s->self);
 }

@@ -21,10 +21,10 @@ static const struct process processes[] = {
 	  "as maildir, a file for each message, or as mdbox, which is faster "
 	  "and for Dovecot's eyes only; that is decided here, for good.",
 	  "splitmail --data /srv/mail init --hostname mx.example.org",
-	  init_main, .more =
-	  "With --port-base 20000 the ports are 20025 (SMTP), 20587 and 20465 "
-	  "(submission), 20143 and 20993 (IMAP), 20110 and 20995 (POP3), 24190 "
-	  "(ManageSieve) and 20080 (console)." },
+	  init_main,
+	  .more = "With --port-base 20000 the ports are 20025 (SMTP), 20587 and 20465 "
+		  "(submission), 20143 and 20993 (IMAP), 20110 and 20995 (POP3), 24190 "
+		  "(ManageSieve) and 20080 (console)." },
 	{ "serve", "",
 	  "Run everything in the foreground until SIGTERM. Prints \"ready\" "
 	  "when every listener accepts. Certificates are read again when they "
@@ -34,39 +34,39 @@ static const struct process processes[] = {
 	  "Copy the directory and the queue, each as of one moment, with "
 	  "splitmail.conf and tls/ into a new folder, while Splitmail runs or "
 	  "not.",
-	  "splitmail backup /srv/backup/$(date +%F)", backup_main, .more =
-	  "The mailboxes, mail/ in the data folder, are files that any tool "
-	  "copies: do that after this. To restore: stop `serve`, put the "
-	  "files of the backup, and mail/, into an empty data folder, `chown "
-	  "-R` it to the user who does the work, and start. The secrets are "
-	  "in it: keep it closed." },
+	  "splitmail backup /srv/backup/$(date +%F)", backup_main,
+	  .more = "The mailboxes, mail/ in the data folder, are files that any tool "
+		  "copies: do that after this. To restore: stop `serve`, put the "
+		  "files of the backup, and mail/, into an empty data folder, `chown "
+		  "-R` it to the user who does the work, and start. The secrets are "
+		  "in it: keep it closed." },
 	{ "convert", "",
 	  "Put mailboxes that an earlier version made in order, once, while "
 	  "Splitmail is stopped: `serve` says when that is needed.",
-	  "splitmail convert", convert_main, .more =
-	  "Folders are renamed; no mail is copied and nothing is lost when it is "
-	  "interrupted. The separator of folders is \"/\" then: Sieve scripts "
-	  "that file into \"A.B\" have to say \"A/B\"." },
+	  "splitmail convert", convert_main,
+	  .more = "Folders are renamed; no mail is copied and nothing is lost when it is "
+		  "interrupted. The separator of folders is \"/\" then: Sieve scripts "
+		  "that file into \"A.B\" have to say \"A/B\"." },
 	{ "sendmail", "[-t] [-i] [-f SENDER] [-F NAME] [--] [RECIPIENT]...",
 	  "Send the message on standard input, as other sendmails do.",
 	  "splitmail sendmail -f a@example.org b@example.org < message",
-	  sendmail_main, .more =
-	  "  -f  the sender; without it whoever calls, at this host's name\n"
-	  "  -F  his full name, for a From that is missing\n"
-	  "  -t  recipients are taken from To, Cc and Bcc, and Bcc is removed;\n"
-	  "      a RECIPIENT who is named besides does not get it\n"
-	  "  -i  a line with a dot alone does not end the message (also -oi)\n"
-	  "  -N, -R, -V  what a report of delivery is wanted for (DSN)\n"
-	  "  -oem  what is refused goes to the sender as mail, too\n"
-	  "  -bs  speak SMTP on standard input and output\n"
-	  "  -bp, -q  are `splitmail queue list` and `queue retry`; -bi does "
-	  "nothing\n"
-	  "Other options of other sendmails are taken and ignored. A name "
-	  "without a domain gets this host's; root there is the postmaster. "
-	  "When the program is called sendmail, mailq or newaliases (by a "
-	  "link), it is that.\n"
-	  "Exit status, as in sysexits.h: 0 sent, 64 usage, 65 no address, 67 "
-	  "nobody has the address, 69 refused, 75 try again." },
+	  sendmail_main,
+	  .more = "  -f  the sender; without it whoever calls, at this host's name\n"
+		  "  -F  his full name, for a From that is missing\n"
+		  "  -t  recipients are taken from To, Cc and Bcc, and Bcc is removed;\n"
+		  "      a RECIPIENT who is named besides does not get it\n"
+		  "  -i  a line with a dot alone does not end the message (also -oi)\n"
+		  "  -N, -R, -V  what a report of delivery is wanted for (DSN)\n"
+		  "  -oem  what is refused goes to the sender as mail, too\n"
+		  "  -bs  speak SMTP on standard input and output\n"
+		  "  -bp, -q  are `splitmail queue list` and `queue retry`; -bi does "
+		  "nothing\n"
+		  "Other options of other sendmails are taken and ignored. A name "
+		  "without a domain gets this host's; root there is the postmaster. "
+		  "When the program is called sendmail, mailq or newaliases (by a "
+		  "link), it is that.\n"
+		  "Exit status, as in sysexits.h: 0 sent, 64 usage, 65 no address, 67 "
+		  "nobody has the address, 69 refused, 75 try again." },
 	{ "engine", "[--ready-fd N]", "The data plane; `serve` starts it.",
 	  "splitmail serve", engine_main, true },
 	{ "console", "[--ready-fd N]",
@@ -112,7 +112,8 @@ const char *call_option(const struct call *c, const char *name)
 static bool asks_help(const struct process *p, const struct call *c)
 {
 	int last = p->main == as_user_main || p->main == sendmail_main
-			   ? 2 : c->argc;
+			   ? 2
+			   : c->argc;
 
 	for (int i = 1; i < last && i < c->argc; i++)
 		if (!strcmp(c->argv[i], "--help") ||
@@ -166,8 +167,8 @@ static bool is_version(const char *word)
  * every sendmail has them: no global option of ours may be taken out. */
 static bool has_own_options(int argc, char **argv)
 {
-	return argc > 1 && (!strcmp(argv[1], "as-user") ||
-			    !strcmp(argv[1], "sendmail"));
+	return argc > 1 &&
+	       (!strcmp(argv[1], "as-user") || !strcmp(argv[1], "sendmail"));
 }
 
 /* Installed by a link, for those who call a mail server by the names that all
@@ -191,7 +192,8 @@ static const struct cli_server *read_server(const char *data)
 	server = (struct cli_server){
 		.hostname = str_of(c->hostname),
 		.dns = { .servers = (const char *const *)c->dns_servers,
-			 .dnssec = c->dnssec, .hosts_file = c->dns_hosts },
+			 .dnssec = c->dnssec,
+			 .hosts_file = c->dns_hosts },
 	};
 	return &server;
 }
@@ -222,8 +224,11 @@ int main(int argc, char **argv)
 
 	cli = (struct cli){
 		.data = data && *data ? data : "/var/lib/splitmail",
-		.server = read_server, .processes = processes,
-		.in = stdin, .out = stdout, .err = stderr,
+		.server = read_server,
+		.processes = processes,
+		.in = stdin,
+		.out = stdout,
+		.err = stderr,
 	};
 	if (is_called(argv, "newaliases"))
 		return 0;

@@ -35,7 +35,7 @@ bool queue_is_free(const char *folder)
 	struct sql *s = NULL;
 	int n = snprintf(path, sizeof(path), "%s/queue.db", folder);
 	bool ok = (size_t)n < sizeof(path) ? store_connect(path, false, &s)
-	                                   : fail("%s: too long", folder);
+					   : fail("%s: too long", folder);
 
 	ok = ok && (!s || take_and_leave(s));
 	sql_close(s);

@@ -14,10 +14,10 @@
 #include "rt/worker.h"
 
 enum {
-	LATE_PAGE = 500,    /* messages looked at for one claim */
-	LATE_AGAIN_MS = 5000, /* from the end of the queue to its front */
-	CHANGED_PAGE = 500, /* rows changed in one transaction */
-	TRIAL_LOOK_MS = 1000, /* how often suspects are looked at */
+	LATE_PAGE = 500,        /* messages looked at for one claim */
+	LATE_AGAIN_MS = 5000,   /* from the end of the queue to its front */
+	CHANGED_PAGE = 500,     /* rows changed in one transaction */
+	TRIAL_LOOK_MS = 1000,   /* how often suspects are looked at */
 	UNREAD_AGAIN_MS = 5000, /* what could not be read */
 };
 
@@ -36,7 +36,7 @@ struct claim *claim_add(struct queue *q, int64_t number)
 	struct claim *c = must_alloc(sizeof(*c));
 
 	*c = (struct claim){ .number = number,
-		             .next_in_batch = q->batch.claimed };
+			     .next_in_batch = q->batch.claimed };
 	q->batch.claimed = c;
 	HASH_ADD(hh, q->claims, number, sizeof(c->number), c);
 	underway_begin(q->underway, number);
@@ -113,9 +113,8 @@ static bool mend_times(struct queue *q, const struct claim_wish *w)
 
 	if (!store_has_wrong_times(q->store, w->now_ms, w->most_ms, &wrong))
 		return false;
-	return !wrong ||
-	       (batch_begin(q) &&
-	        store_mend_times(q->store, w->now_ms, w->most_ms));
+	return !wrong || (batch_begin(q) &&
+			  store_mend_times(q->store, w->now_ms, w->most_ms));
 }
 
 static bool read_lanes(struct queue *q)
@@ -144,8 +143,7 @@ bool lanes_heard(struct queue *q)
 
 static bool know_lanes(struct queue *q, const struct claim_wish *w)
 {
-	if (!lanes_heard(q) && !q->lanes_are_old &&
-	    !lanes_are_stale(&q->lanes))
+	if (!lanes_heard(q) && !q->lanes_are_old && !lanes_are_stale(&q->lanes))
 		return true;
 	if (!mend_times(q, w) || !read_lanes(q))
 		return false;
@@ -207,7 +205,7 @@ static void take_room(struct search *s, const struct message *m)
 	/* a message is one for its next hop, however many its recipients */
 	for (size_t i = 0; i < m->n; i++) {
 		struct lane *lane =
-		        lane_make(&s->q->lanes, m->recipients[i].next_hop);
+			lane_make(&s->q->lanes, m->recipients[i].next_hop);
 
 		if (lane != before && lane->room > 0)
 			lane->room--;
@@ -229,7 +227,7 @@ static bool is_free(struct search *s, int64_t number)
 /* One that cannot be read does not keep the others from going.  It is claimed
  * before: reading may be what kills us. */
 static bool take(struct search *s, int64_t number, int64_t due_ms,
-                 bool (*wants)(void *, const struct recipient *))
+		 bool (*wants)(void *, const struct recipient *))
 {
 	struct queue *q = s->q;
 	struct claim *c = claim_add(q, number);
@@ -263,8 +261,8 @@ static bool search_lane(struct search *s, struct lane *lane, size_t most)
 			continue;
 		if (!most || !lane->room || is_full(s) ||
 		    (due > now && !lane->knocks)) {
-			lane->due_ms = s->has_suspects && again < due ? again
-			                                              : due;
+			lane->due_ms =
+				s->has_suspects && again < due ? again : due;
 			store_due_end(s->q->store);
 			return true;
 		}
@@ -346,8 +344,8 @@ static bool search_late(struct search *s)
 	const struct claim_wish *w = s->wish;
 	static const struct lane untold; /* is_late(): only those */
 	int64_t first = w->warning_ms && w->warning_ms < w->expiry_ms
-	                        ? w->warning_ms
-	                        : w->expiry_ms;
+				? w->warning_ms
+				: w->expiry_ms;
 	struct entry e;
 	bool failed = false;
 	size_t looked = 0;
@@ -356,7 +354,7 @@ static bool search_late(struct search *s)
 		return true;
 	while (looked < LATE_PAGE && !is_full(s) &&
 	       store_entered(s->q->store, s->q->late_after, w->now_ms - first,
-	                     &e, &failed)) {
+			     &e, &failed)) {
 		looked++;
 		s->q->late_after = e;
 		s->lane = e.ms <= w->now_ms - w->expiry_ms ? NULL : &untold;
@@ -441,7 +439,7 @@ static bool claim_due(void *arg)
 }
 
 bool queue_claim(struct queue *q, const struct claim_wish *wish,
-                 struct message **out, size_t *n, int64_t *next_ms)
+		 struct message **out, size_t *n, int64_t *next_ms)
 {
 	struct search s = {
 		.q = q, .wish = wish, .out = out, .next_ms = INT64_MAX
@@ -475,8 +473,8 @@ static bool hurry_rows(void *arg)
 	struct queue *q = h->q;
 	int64_t now = queue_now(q);
 
-	if (!batch_begin(q) || !store_hurry(q->store, *h->hop, now,
-	                                    CHANGED_PAGE, &h->changed))
+	if (!batch_begin(q) ||
+	    !store_hurry(q->store, *h->hop, now, CHANGED_PAGE, &h->changed))
 		return false;
 	if (h->changed) {
 		lane_note(&q->lanes, *h->hop, now);

@@ -22,7 +22,7 @@ static const struct next_hop undecided = { NEXT_HOP_UNDECIDED, { "", 0 } };
 static unsigned next_number;
 
 static struct message *waiting(struct world *w, struct next_hop hop,
-                               int64_t due)
+			       int64_t due)
 {
 	struct message *m = make_sized(w, next_number++, 10);
 
@@ -32,7 +32,7 @@ static struct message *waiting(struct world *w, struct next_hop hop,
 }
 
 static void keep_many(struct world *w, struct next_hop hop, size_t n,
-                      int64_t due)
+		      int64_t due)
 {
 	for (size_t i = 0; i < n; i++) {
 		struct message *m = waiting(w, hop, due + (int64_t)i);
@@ -74,7 +74,7 @@ static void give_back(struct world *w, struct taken *t)
 }
 
 static struct claim_wish known(const struct hop_room *rooms, size_t n,
-                               size_t max)
+			       size_t max)
 {
 	struct claim_wish w = wish(100000, max);
 
@@ -307,7 +307,8 @@ static void wrong_times(void *world)
 		wish.now_ms = queue_now(w->q);
 		claim(w, wish, &t);
 		check(t.n == 3);
-		check(ask(w, "SELECT max(entered) FROM message") <= wish.now_ms);
+		check(ask(w, "SELECT max(entered) FROM message") <=
+		      wish.now_ms);
 		give_back(w, &t);
 	}
 	/* kept by an older version that ran on beside a newer command line */
@@ -370,9 +371,9 @@ static void many_lanes(void *world)
 	give_back(w, &t);
 }
 
-#define ALIKE                                                            \
-	"address, orcpt, notify, trail, part, is_member, held, verdict,"  \
-	" attempts, next_attempt, code, status, reply, remote, system,"   \
+#define ALIKE \
+	"address, orcpt, notify, trail, part, is_member, held, verdict," \
+	" attempts, next_attempt, code, status, reply, remote, system," \
 	" delay_told"
 
 /* Each in a domain of its own, as a large mail to the Internet is. */
@@ -381,12 +382,11 @@ static void add_domains(struct world *w, unsigned n)
 	char sql[1000];
 
 	snprintf(sql, sizeof(sql),
-	         "WITH RECURSIVE c(i) AS (SELECT 2 UNION ALL SELECT i + 1 FROM"
-	         " c WHERE i < %u) INSERT INTO recipient (message, row,"
-	         " domain, next_hop, " ALIKE ") SELECT message, i,"
-	         " 'd' || i || '.test', next_hop, " ALIKE
-	         " FROM recipient, c",
-	         n);
+		 "WITH RECURSIVE c(i) AS (SELECT 2 UNION ALL SELECT i + 1 FROM"
+		 " c WHERE i < %u) INSERT INTO recipient (message, row,"
+		 " domain, next_hop, " ALIKE ") SELECT message, i,"
+		 " 'd' || i || '.test', next_hop, " ALIKE " FROM recipient, c",
+		 n);
 	ask(w, sql);
 }
 
@@ -440,8 +440,8 @@ static void play_the_disk(bool play)
 
 	for (size_t i = 0; i < array_size(names); i++)
 		check(vfs->xSetSystemCall(vfs, names[i],
-		                          play ? (sqlite3_syscall_ptr)reading
-		                               : NULL) == SQLITE_OK);
+					  play ? (sqlite3_syscall_ptr)reading
+					       : NULL) == SQLITE_OK);
 }
 
 static void keep_for_reading(void *world)
@@ -511,17 +511,17 @@ static void run(void (*main)(void *), void (*again)(void *))
 	loops_run(1, main, &w);
 	if (again) {
 		ask(&w, "UPDATE recipient SET next_attempt = next_attempt"
-		        " + 86400000 WHERE next_attempt > 1000000");
+			" + 86400000 WHERE next_attempt > 1000000");
 		world_again(&w);
 		loops_run(1, again, &w);
 	}
 	world_close(&w);
 }
 
-#define TEST(name, again)                    \
+#define TEST(name, again) \
 	static void test_##name(void **state) \
-	{                                    \
-		run(name, again);            \
+	{ \
+		run(name, again); \
 	}
 
 TEST(no_room, NULL)

@@ -41,7 +41,7 @@ int64_t queue_time(const struct instant *last, const struct instant *now)
 bool instant_is_news(const struct instant *last, const struct instant *now)
 {
 	int64_t stepped = (now->wall_ms - now->queue_ms) -
-	                  (last->wall_ms - last->queue_ms);
+			  (last->wall_ms - last->queue_ms);
 
 	return stepped > CLOCK_STEP_MS || stepped < -CLOCK_STEP_MS ||
 	       now->queue_ms - last->queue_ms > CLOCK_KEEP_MS;

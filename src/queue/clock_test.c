@@ -11,7 +11,7 @@ static const int64_t day = 24 * HOUR, year = 365 * (int64_t)24 * HOUR;
 static const int64_t begin = 1700000000000;
 
 static struct instant at(int64_t queue_ms, int64_t wall_ms, int64_t boot_ms,
-                         const char *boot)
+			 const char *boot)
 {
 	struct instant i = { queue_ms, wall_ms, boot_ms, "" };
 

@@ -10,7 +10,7 @@ extern const char queue_schema[], queue_upgrade_2[];
 enum { SCHEMA_VERSION = 3 };
 
 static const char upgrade_3[] =
-        "ALTER TABLE recipient ADD COLUMN sender TEXT NOT NULL DEFAULT ''";
+	"ALTER TABLE recipient ADD COLUMN sender TEXT NOT NULL DEFAULT ''";
 
 static bool version_of(struct sql *s, int64_t *version)
 {
@@ -21,7 +21,7 @@ static bool can_read(int64_t version)
 {
 	return version <= SCHEMA_VERSION ||
 	       fail("queue.db has version %d, this Splitmail reads %d",
-	            (int)version, SCHEMA_VERSION);
+		    (int)version, SCHEMA_VERSION);
 }
 
 /* In a transaction: somebody else may have done it meanwhile, or more. */
@@ -71,11 +71,10 @@ static const struct sql_file file = {
 	.read_wait_ms = 10000,
 	.write_wait_ms = 10000,
 	.making = "PRAGMA page_size = 4096; PRAGMA journal_mode = WAL;",
-	.settings =
-	        "PRAGMA secure_delete = FAST;"
-	        "PRAGMA synchronous = FULL; PRAGMA temp_store = MEMORY;"
-	        "PRAGMA cache_size = -65536; PRAGMA trusted_schema = OFF;"
-	        "PRAGMA journal_size_limit = 67108864;",
+	.settings = "PRAGMA secure_delete = FAST;"
+		    "PRAGMA synchronous = FULL; PRAGMA temp_store = MEMORY;"
+		    "PRAGMA cache_size = -65536; PRAGMA trusted_schema = OFF;"
+		    "PRAGMA journal_size_limit = 67108864;",
 };
 
 bool store_connect(const char *path, bool make, struct sql **out)
@@ -100,7 +99,7 @@ bool store_connect(const char *path, bool make, struct sql **out)
 }
 
 bool store_prepare(struct sql *sql, const char *const *texts, size_t n,
-                   struct query *out)
+		   struct query *out)
 {
 	for (size_t i = 0; i < n; i++)
 		if (!sql_prepare(sql, texts[i], &out[i]))

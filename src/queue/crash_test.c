@@ -98,7 +98,7 @@ static void read_words(struct acknowledged *a, int from)
 		if (a->n == room) {
 			room = room ? room * 2 : 1024;
 			a->words = must_realloc(a->words,
-			                        room * sizeof(*a->words));
+						room * sizeof(*a->words));
 		}
 		if (read(from, &a->words[a->n], sizeof(*a->words)) !=
 		    sizeof(*a->words))
@@ -142,8 +142,8 @@ static void check_all(void *acknowledged)
 		if (a->words[i].what == 's' || a->words[i].number % 3 == 0)
 			continue;
 		snprintf(text, sizeof(text),
-		         "SELECT 1 FROM message WHERE row = %lld",
-		         (long long)a->words[i].number);
+			 "SELECT 1 FROM message WHERE row = %lld",
+			 (long long)a->words[i].number);
 		check(ask(a->w, text) == 1);
 	}
 }
@@ -151,22 +151,22 @@ static void check_all(void *acknowledged)
 static void check_states(struct world *w)
 {
 	assert_int_equal(
-	        ask(w, "SELECT count(*) FROM message m WHERE NOT EXISTS"
-	               " (SELECT 1 FROM recipient WHERE message = m.row)"),
-	        0);
+		ask(w, "SELECT count(*) FROM message m WHERE NOT EXISTS"
+		       " (SELECT 1 FROM recipient WHERE message = m.row)"),
+		0);
 	assert_int_equal(ask(w, "SELECT count(*) FROM recipient WHERE message"
-	                        " NOT IN (SELECT row FROM message)"),
-	                 0);
+				" NOT IN (SELECT row FROM message)"),
+			 0);
 	assert_int_equal(ask(w, "SELECT count(*) FROM body WHERE message NOT IN"
-	                        " (SELECT row FROM message)"),
-	                 0);
+				" (SELECT row FROM message)"),
+			 0);
 	assert_int_equal(
-	        ask(w, "SELECT count(*) FROM message m WHERE (spool IS NULL)"
-	               " <> EXISTS (SELECT 1 FROM body WHERE message = m.row)"),
-	        0);
+		ask(w, "SELECT count(*) FROM message m WHERE (spool IS NULL)"
+		       " <> EXISTS (SELECT 1 FROM body WHERE message = m.row)"),
+		0);
 	assert_int_equal(
-	        ask(w, "SELECT count(*) FROM message WHERE spool NOTNULL"),
-	        spool_files(w));
+		ask(w, "SELECT count(*) FROM message WHERE spool NOTNULL"),
+		spool_files(w));
 }
 
 static void crash_once(unsigned seed)
@@ -191,7 +191,7 @@ static void crash_once(unsigned seed)
 	check_states(&w);
 	loops_run(1, check_all, &a);
 	print_message("seed %u: %zu kept, %zu settled, %zu found\n", seed,
-	              a.kept, a.settled, a.found);
+		      a.kept, a.settled, a.found);
 	free(a.words);
 	world_close(&w);
 }
@@ -200,7 +200,7 @@ static void test_crash(void **state)
 {
 	const char *given = getenv("QUEUE_SEED");
 	unsigned seed = given ? (unsigned)strtoul(given, NULL, 10)
-	                      : (unsigned)time(NULL);
+			      : (unsigned)time(NULL);
 
 	for (unsigned i = 0; i < 5; i++)
 		crash_once(seed + i);
@@ -228,7 +228,7 @@ static void copy(const char *from, const char *to, const char *name)
 	char command[256];
 
 	snprintf(command, sizeof(command), "cp %s/%s %s/%s", from, name, to,
-	         name);
+		 name);
 	check(system(command) == 0);
 }
 
@@ -253,7 +253,7 @@ static void sync_trouble(void *trouble)
 {
 	struct sync_trouble *t = trouble;
 	struct message *a = make_message(t->w, 1), *b = make_message(t->w, 2),
-	               *c = make_message(t->w, 3);
+		       *c = make_message(t->w, 3);
 	int before = syncs;
 
 	keep(t->w, a, true);
@@ -308,7 +308,8 @@ static void too_large(void *world)
 {
 	struct world *w = world;
 	struct rlimit old, small;
-	struct message *a = make_message(w, 1), *b = make_message(w, 2), *c = make_message(w, 7), *got;
+	struct message *a = make_message(w, 1), *b = make_message(w, 2),
+		       *c = make_message(w, 7), *got;
 	int64_t next;
 
 	keep(w, a, false);

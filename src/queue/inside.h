@@ -69,13 +69,13 @@ struct queue {
 	int64_t version;
 	bool has_news;
 	struct sleeper sleeper; /* rest.c */
-	struct instant clock; /* as it was written down last */
+	struct instant clock;   /* as it was written down last */
 	_Atomic int64_t last_boot_ms, offset_ms; /* queue_now() */
 	_Atomic uint64_t commits, kept;
 	_Atomic int64_t looked_ms;        /* room.c */
 	_Atomic bool is_looking, is_full; /* likewise */
 	_Atomic bool is_unread;           /* claim.c */
-	size_t moved_aside, back; /* spool.c, at the start */
+	size_t moved_aside, back;         /* spool.c, at the start */
 };
 
 /* ---- batch.c ---- */

@@ -16,7 +16,7 @@
 
 struct lane {
 	struct next_hop hop;
-	int64_t due_ms; /* INT64_MAX: nothing is known to wait */
+	int64_t due_ms;  /* INT64_MAX: nothing is known to wait */
 	bool is_ordered; /* an administrator wants it tried now */
 	/* For one claim: what is known of the next hop. */
 	unsigned room;

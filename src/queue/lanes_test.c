@@ -11,8 +11,9 @@ static void add(struct lanes *l, unsigned from, unsigned to)
 		char name[32];
 		size_t n = (size_t)snprintf(name, sizeof(name), "d%u.test", i);
 
-		lane_note(l, (struct next_hop){ NEXT_HOP_INTERNET, { name, n } },
-		          i);
+		lane_note(l,
+			  (struct next_hop){ NEXT_HOP_INTERNET, { name, n } },
+			  i);
 	}
 }
 

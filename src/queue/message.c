@@ -75,8 +75,8 @@ struct message *message_new(struct spool *spool)
 	struct message *m;
 
 	m = message_again(spool,
-	                  next_us(spool) << ID_RANDOM_BITS |
-	                          (int64_t)random_below(1 << ID_RANDOM_BITS));
+			  next_us(spool) << ID_RANDOM_BITS |
+				  (int64_t)random_below(1 << ID_RANDOM_BITS));
 	m->arrived_wall_ms = wall_ms();
 	return m;
 }
@@ -110,7 +110,7 @@ struct recipient *message_add(struct message *m, struct str address)
 	if (m->n == m->room) {
 		size_t room = m->room ? m->room * 2 : 4;
 		struct recipient *more =
-		        arena_array(m->arena, struct recipient, room);
+			arena_array(m->arena, struct recipient, room);
 
 		if (m->n)
 			memcpy(more, m->recipients, m->n * sizeof(*more));
@@ -193,8 +193,8 @@ static bool move_to_file(struct body *b)
 static bool gather(struct body *b, struct str bytes)
 {
 	size_t room = there_is_memory(b, LIMIT_BODY_PIECE_BYTES)
-	                      ? LIMIT_BODY_PIECE_BYTES
-	                      : LIMIT_STREAM_BUFFER;
+			      ? LIMIT_BODY_PIECE_BYTES
+			      : LIMIT_STREAM_BUFFER;
 
 	while (bytes.n > 0) {
 		struct str piece;
@@ -214,7 +214,7 @@ static void note_end(struct body *b, struct str bytes)
 {
 	b->bytes += bytes.n;
 	b->ends_with_crlf = bytes.n == 1 ? b->ends_with_cr && bytes.p[0] == '\n'
-	                                 : str_ends(bytes, S("\r\n"));
+					 : str_ends(bytes, S("\r\n"));
 	b->ends_with_cr = bytes.p[bytes.n - 1] == '\r';
 }
 
@@ -295,7 +295,7 @@ static struct str read_start(struct body *b, size_t n, struct arena *arena)
 
 /* Most headers are small: four times as much is read until it is whole. */
 struct str body_header(struct body *b, struct arena *arena,
-                       struct header_summary *h)
+		       struct header_summary *h)
 {
 	struct str text = body_in_memory(b);
 	size_t most = LIMIT_STREAM_BUFFER;
@@ -307,7 +307,7 @@ struct str body_header(struct body *b, struct arena *arena,
 			return STR_NONE;
 		*h = header_scan(text);
 		most = most * 4 < LIMIT_HEADER_BYTES ? most * 4
-		                                     : LIMIT_HEADER_BYTES + 1;
+						     : LIMIT_HEADER_BYTES + 1;
 	}
 	return str_part(text, 0, h->bytes);
 }

@@ -23,60 +23,60 @@
 #include "wire/reply.h"
 
 enum recipient_state {
-	RECIPIENT_WAITING,	/* nobody has answered for it yet */
-	RECIPIENT_DONE,		/* the next system said 2xx */
-	RECIPIENT_REFUSED,	/* the next system, or we, said 5xx */
-	RECIPIENT_LATER,	/* 4xx, timeout, connection lost: try again */
-	RECIPIENT_DROPPED,	/* the loop guard ended it silently */
+	RECIPIENT_WAITING, /* nobody has answered for it yet */
+	RECIPIENT_DONE,    /* the next system said 2xx */
+	RECIPIENT_REFUSED, /* the next system, or we, said 5xx */
+	RECIPIENT_LATER,   /* 4xx, timeout, connection lost: try again */
+	RECIPIENT_DROPPED, /* the loop guard ended it silently */
 };
 
 /* Which part of a route's answer this recipient stands for, once the address
  * as given was split up; kept in the queue so that nothing is done twice. */
 enum recipient_part {
-	PART_WHOLE,		/* not split yet: route() may expand it */
-	PART_HERE,		/* already split: own mailbox's share */
-	PART_THERE,		/* already split: the other system's share */
-	PART_COPY,		/* already split: what a forward keeps, on either
+	PART_WHOLE, /* not split yet: route() may expand it */
+	PART_HERE,  /* already split: own mailbox's share */
+	PART_THERE, /* already split: the other system's share */
+	PART_COPY,  /* already split: what a forward keeps, on either
 				   side: there is no other share of it */
 };
 
 struct recipient {
-	struct str address;	/* as given (or as the member is written) */
-	const struct address *parsed;	/* the same; NULL: not yet, or none */
-	struct str key;		/* its address_key(), or empty: not asked for */
-	struct str orcpt;	/* as given, or empty */
-	struct str sender;	/* instead of the message's where it leaves for
+	struct str address; /* as given (or as the member is written) */
+	const struct address *parsed; /* the same; NULL: not yet, or none */
+	struct str key;    /* its address_key(), or empty: not asked for */
+	struct str orcpt;  /* as given, or empty */
+	struct str sender; /* instead of the message's where it leaves for
 				   the Internet, fixed when it was accepted;
 				   empty: the message's */
-	unsigned notify;	/* NOTIFY_* */
-	struct str trail;	/* entries of the nodes and groups it came
+	unsigned notify;   /* NOTIFY_* */
+	struct str trail;  /* entries of the nodes and groups it came
 				   through, comma separated (route/guard.h) */
 	enum recipient_part part;
-	bool is_member;		/* made by expansion: its refusal is never the
+	bool is_member; /* made by expansion: its refusal is never the
 				   sender's reply */
 	enum recipient_state state;
 	bool held;
-	bool bounce_wanted;	/* an administrator's order: no attempt, refuse it
+	bool bounce_wanted; /* an administrator's order: no attempt, refuse it
 				   and tell the sender */
 	unsigned attempts;
-	int64_t next_attempt_ms;	/* the queue's time (queue_now()), in
+	int64_t next_attempt_ms; /* the queue's time (queue_now()), in
 					   lists the wall clock's; 0: now, an
 					   administrator's order */
-	struct reply reply;	/* the last one; text in the message's arena */
-	struct str remote;	/* who said it: "mx.b.example[192.0.2.1]:25" */
-	struct next_hop next_hop;	/* where it goes, as last decided */
-	int64_t row_attempt_ms;	/* next_attempt_ms as its row says: who changes
+	struct reply reply;      /* the last one; text in the message's arena */
+	struct str remote;       /* who said it: "mx.b.example[192.0.2.1]:25" */
+	struct next_hop next_hop; /* where it goes, as last decided */
+	int64_t row_attempt_ms; /* next_attempt_ms as its row says: who changes
 				   that during an attempt has the last word */
-	bool is_ours;		/* its domain was one of ours once */
-	bool delay_told;	/* the sender was told of the delay */
-	int64_t row;		/* queue.db; 0: not there */
+	bool is_ours;           /* its domain was one of ours once */
+	bool delay_told;        /* the sender was told of the delay */
+	int64_t row;            /* queue.db; 0: not there */
 };
 
 /* What all messages of a queue have in common. */
 struct spool {
-	char *folder;			/* of bodies that outgrow memory */
-	_Atomic int64_t last_us;	/* the newest id's */
-	_Atomic uint64_t in_memory;	/* `charged` of all bodies */
+	char *folder;               /* of bodies that outgrow memory */
+	_Atomic int64_t last_us;    /* the newest id's */
+	_Atomic uint64_t in_memory; /* `charged` of all bodies */
 };
 
 /*
@@ -87,47 +87,47 @@ struct spool {
  */
 struct body {
 	struct spool *spool;
-	struct buf memory;	/* all of it, or of a file what comes behind
+	struct buf memory; /* all of it, or of a file what comes behind
 				   `filed` */
-	struct file *file;	/* NULL while in memory or not open yet */
-	uint64_t filed;		/* bytes written to a file without a name */
-	const char *path;	/* the named file, in the message's arena */
+	struct file *file; /* NULL while in memory or not open yet */
+	uint64_t filed;    /* bytes written to a file without a name */
+	const char *path;  /* the named file, in the message's arena */
 	uint64_t bytes;
 	bool ends_with_crlf;
 	bool ends_with_cr;
-	size_t charged;		/* bytes counted against the limit */
+	size_t charged; /* bytes counted against the limit */
 };
 
 struct message {
-	char id[16];		/* the queue id: log, Received, DSN, trace */
+	char id[16]; /* the queue id: log, Received, DSN, trace */
 	struct arena *arena;
 	unsigned holders;
 
-	struct str sender;	/* reverse-path as given; empty: <> */
+	struct str sender; /* reverse-path as given; empty: <> */
 	struct str envid;
 	enum ret ret;
 	bool is_8bit, is_utf8;
-	struct str as;		/* who asked: "internet", "user:a@b",
+	struct str as; /* who asked: "internet", "user:a@b",
 				   "system:NAME", "local" */
 	struct inet client;
-	bool client_calls;	/* it is a server that hands us mail, at an
+	bool client_calls; /* it is a server that hands us mail, at an
 				   address of its own; not kept in the queue */
 	struct str helo;
 	int64_t arrived_wall_ms;
-	int64_t entered_ms;	/* the queue's time when it was kept; 0: it
+	int64_t entered_ms; /* the queue's time when it was kept; 0: it
 				   is not */
 
-	const char *damage;	/* why its body cannot be sent, for the log; NULL:
+	const char *damage; /* why its body cannot be sent, for the log; NULL:
 				   it can */
-	struct str trace;	/* header lines put in front: Received, trail */
+	struct str trace;   /* header lines put in front: Received, trail */
 	struct body body;
-	struct header_summary header;	/* of the body's; bytes 0: not read, or
+	struct header_summary header; /* of the body's; bytes 0: not read, or
 					   there is none */
 
 	struct recipient *recipients;
 	size_t n, room;
 
-	int64_t row;		/* queue.db; 0: not kept */
+	int64_t row; /* queue.db; 0: not kept */
 	bool is_kept;
 };
 

@@ -140,7 +140,7 @@ static void copy_db(struct world *w, const char *from, const char *to)
 	char command[400];
 
 	snprintf(command, sizeof(command), "cp %s/%s %s/%s", w->folder, from,
-	         w->folder, to);
+		 w->folder, to);
 	check(system(command) == 0);
 }
 
@@ -199,11 +199,11 @@ static void test_settled(void **state)
 	loops_run(1, keep_files, &w);
 	/* the names stay when the folder's files go */
 	snprintf(command, sizeof(command), "ln %s/*.eml %s",
-	         queue_spool(w.q)->folder, hidden);
+		 queue_spool(w.q)->folder, hidden);
 	check(system(command) == 0);
 	loops_run(1, settle_all, &w);
 	snprintf(command, sizeof(command), "mv %s/*.eml %s", hidden,
-	         queue_spool(w.q)->folder);
+		 queue_spool(w.q)->folder);
 	check(system(command) == 0);
 	assert_int_equal(spool_files(&w), SPOOLED);
 	world_again(&w);
@@ -285,8 +285,8 @@ static void make_old(struct world *w)
 
 	for (size_t i = 0; i < array_size(old_names); i++) {
 		snprintf(text, sizeof(text),
-		         "UPDATE recipient SET system = '%s' WHERE row = %zu",
-		         old_names[i], i + 1);
+			 "UPDATE recipient SET system = '%s' WHERE row = %zu",
+			 old_names[i], i + 1);
 		ask(w, text);
 	}
 	for (size_t i = 0; i < array_size(since); i++)
@@ -311,10 +311,10 @@ static void claim_old(void *world)
 		bool has_name = next_hop_is_system(h);
 
 		check(h->kind == kinds[i]);
-		check(str_same(h->name,
-		               h->kind == NEXT_HOP_INTERNET ? S("own.test")
-		               : has_name ? str_of(old_names[i])
-		                          : S("")));
+		check(str_same(h->name, h->kind == NEXT_HOP_INTERNET
+						? S("own.test")
+					: has_name ? str_of(old_names[i])
+						   : S("")));
 		m->recipients[i].state = RECIPIENT_DONE;
 	}
 	check(queue_settle(w->q, m, NULL, 0));

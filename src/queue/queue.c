@@ -110,7 +110,7 @@ static bool on_end(void *queue)
 	struct queue *q = queue;
 
 	if (q->batch.begun && !(store_stands(q->store) && note_clock(q) &&
-	                        store_commit(q->store))) {
+				store_commit(q->store))) {
 		store_undo_all(q->store);
 		q->lanes_are_old = true;
 		batch_undone(q);
@@ -167,7 +167,7 @@ static bool open_store(struct queue *q)
 static bool open_writer(struct queue *q)
 {
 	static const struct worker_hooks hooks = { on_begin, on_end, on_idle,
-		                                   100 };
+						   100 };
 
 	q->writer = worker_open("queue", &hooks, q);
 	return q->writer;
@@ -195,8 +195,8 @@ static enum underway_fate judge_one(void *arg, int64_t number, unsigned faults)
 		return UNDERWAY_IS_GONE;
 	if (faults < FAULTS_HOLD ||
 	    !store_hold(j->q->store, number,
-	                S("held: the server died three times while this "
-	                  "message was under way")))
+			S("held: the server died three times while this "
+			  "message was under way")))
 		return UNDERWAY_STAYS;
 	id_write(number, id);
 	j->held(j->arg, id);
@@ -213,8 +213,8 @@ struct queue *queue_open(const char *folder)
 }
 
 struct queue *queue_open_after(const char *folder, struct underway *underway,
-                               void (*held)(void *arg, const char *id),
-                               void *arg)
+			       void (*held)(void *arg, const char *id),
+			       void *arg)
 {
 	struct queue *q = must_alloc(sizeof(*q));
 	struct judge judge = { q, held, arg };
@@ -327,14 +327,14 @@ static void number_recipients(struct message *m, int64_t first)
 	for (size_t i = 0; i < m->n; i++)
 		if (recipient_is_new(&m->recipients[i]))
 			m->recipients[i].row =
-			        MUTANT(row_of_the_next) ? ++first : first++;
+				MUTANT(row_of_the_next) ? ++first : first++;
 }
 
 static void note_attempts(struct message *m)
 {
 	for (size_t i = 0; i < m->n; i++)
 		m->recipients[i].row_attempt_ms =
-		        m->recipients[i].next_attempt_ms;
+			m->recipients[i].next_attempt_ms;
 }
 
 static void now_kept(struct message *m)
@@ -352,14 +352,14 @@ static void dsns_kept(struct change *c)
 }
 
 bool queue_keep(struct queue *q, struct message *m, bool claim,
-                struct message *const *dsns, size_t n_dsns)
+		struct message *const *dsns, size_t n_dsns)
 {
 	struct change c = { .q = q,
-		            .m = m,
-		            .number = id_number(str_of(m->id)),
-		            .dsns = dsns,
-		            .n_dsns = n_dsns,
-		            .claim = claim };
+			    .m = m,
+			    .number = id_number(str_of(m->id)),
+			    .dsns = dsns,
+			    .n_dsns = n_dsns,
+			    .claim = claim };
 
 	check(!m->row);
 	if (!spool_keep_all(&c, true) ||
@@ -466,13 +466,13 @@ static void now_settled(struct change *c)
 }
 
 bool queue_settle(struct queue *q, struct message *m,
-                  struct message *const *dsns, size_t n_dsns)
+		  struct message *const *dsns, size_t n_dsns)
 {
 	struct change c = { .q = q,
-		            .m = m->row ? m : NULL,
-		            .number = m->row,
-		            .dsns = dsns,
-		            .n_dsns = n_dsns };
+			    .m = m->row ? m : NULL,
+			    .number = m->row,
+			    .dsns = dsns,
+			    .n_dsns = n_dsns };
 
 	if (!c.m && !n_dsns)
 		return true;

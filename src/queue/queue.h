@@ -41,7 +41,7 @@ struct queue *queue_open(const char *folder);
 struct queue *queue_open_after(const char *folder, struct underway *underway,
 			       void (*held)(void *arg, const char *id),
 			       void *arg);
-void queue_close(struct queue *q);		/* after the loops ended */
+void queue_close(struct queue *q); /* after the loops ended */
 struct spool *queue_spool(struct queue *q);
 
 /*
@@ -84,21 +84,21 @@ int64_t queue_now(struct queue *q);
 /* What a next hop has room for, where it is known; in messages. */
 struct hop_room {
 	struct next_hop hop;
-	unsigned room;		/* that may be claimed now */
-	unsigned if_ordered;	/* ...when an administrator wants it tried */
-	bool knocks;		/* one may be claimed before it is due */
-	bool is_down;		/* claim also what has waited for too long, to
+	unsigned room;       /* that may be claimed now */
+	unsigned if_ordered; /* ...when an administrator wants it tried */
+	bool knocks;         /* one may be claimed before it is due */
+	bool is_down;        /* claim also what has waited for too long, to
 				   be told of or given up, whatever the room */
 };
 
 struct claim_wish {
-	int64_t now_ms;		/* the queue's time */
-	size_t max;		/* messages */
-	unsigned room;		/* of next hops that are not named */
+	int64_t now_ms; /* the queue's time */
+	size_t max;     /* messages */
+	unsigned room;  /* of next hops that are not named */
 	const struct hop_room *hops;
 	size_t n_hops;
-	int64_t warning_ms, expiry_ms;	/* what is too long; warning 0: never */
-	int64_t most_ms;	/* nothing is due later than this */
+	int64_t warning_ms, expiry_ms; /* what is too long; warning 0: never */
+	int64_t most_ms;               /* nothing is due later than this */
 };
 
 /*
@@ -110,8 +110,8 @@ struct claim_wish {
  * the queue's time; INT64_MAX: never.
  */
 bool waits queue_claim(struct queue *q, const struct claim_wish *wish,
-		       struct message **out, size_t *n, int64_t *next_ms)
-	must_check;
+		       struct message **out, size_t *n,
+		       int64_t *next_ms) must_check;
 
 /* Was there something that the last queue_claim() could not read?  From any
  * thread. */
@@ -124,10 +124,10 @@ bool waits queue_hurry(struct queue *q, const struct next_hop *hop) must_check;
 
 /* A recipient that waits and is not held, as route() is to be asked for it. */
 struct waiting {
-	int64_t message;	/* its row */
-	struct str as;		/* who asked */
+	int64_t message; /* its row */
+	struct str as;   /* who asked */
 	uint64_t bytes;
-	struct recipient r;	/* address, trail, part, next_hop, is_ours, row */
+	struct recipient r; /* address, trail, part, next_hop, is_ours, row */
 };
 
 /* Up to MOST of those of DOMAIN (empty: of all), after row ROW of MESSAGE, in

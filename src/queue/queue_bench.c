@@ -28,11 +28,11 @@ static struct message *make(void)
 	m->as = S("internet");
 	m->helo = S("client.else.test");
 	m->trace = S("Received: from client.else.test ([127.0.0.1])\r\n"
-	             "\tby mx.own.test (Splitmail) with ESMTP id 2222;\r\n"
-	             "\tMon, 23 Nov 2026 01:34:02 +0000\r\n");
+		     "\tby mx.own.test (Splitmail) with ESMTP id 2222;\r\n"
+		     "\tMon, 23 Nov 2026 01:34:02 +0000\r\n");
 	message_add(m, arena_strf(m->arena, "user%d@own.test",
-	                          (int)(m->arrived_wall_ms % 100000)))
-	        ->next_attempt_ms = m->arrived_wall_ms + 300000;
+				  (int)(m->arrived_wall_ms % 100000)))
+		->next_attempt_ms = m->arrived_wall_ms + 300000;
 	check(body_add(&m->body, (struct str){ filling, bytes }));
 	return m;
 }

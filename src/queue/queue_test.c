@@ -54,7 +54,7 @@ static void test_addresses(void **state)
 	assert_true(str_empty(a->domain));
 	for (int i = 0; i < 4; i++) {
 		static const char *const none[] = { "", "bob", "bob@",
-			                            "a b@own.test" };
+						    "a b@own.test" };
 
 		r = message_add(m, str_of(none[i]));
 		assert_null(recipient_parsed(r, m->arena));
@@ -126,8 +126,8 @@ static bool body_is_whole(struct body *b, size_t bytes)
 /* The file gets few writes, whatever the pieces. */
 static void small_pieces_are_gathered(void *world)
 {
-	static const size_t pieces[] = { 1, 2, 7, 50, 1000, 65535, 65536,
-		                         65537, 200000 };
+	static const size_t pieces[] = { 1,     2,     7,     50,    1000,
+					 65535, 65536, 65537, 200000 };
 	struct world *w = world;
 	struct spool *spool = queue_spool(w->q);
 
@@ -142,7 +142,8 @@ static void small_pieces_are_gathered(void *world)
 		check(bytes - b.filed <= LIMIT_BODY_PIECE_BYTES);
 		check(b.charged == b.memory.n);
 		check(body_keep(&b, "aaaaaaaaaaaa"));
-		check(b.filed == bytes && !b.charged && body_is_whole(&b, bytes));
+		check(b.filed == bytes && !b.charged &&
+		      body_is_whole(&b, bytes));
 		check(file_remove(spool->folder, "aaaaaaaaaaaa"));
 		body_free(&b);
 	}
@@ -230,7 +231,8 @@ static void test_keep(void **state)
 static void claims(void *world)
 {
 	struct world *w = world;
-	struct message *a = make_message(w, 2), *b = make_message(w, 3), *got, *two[2];
+	struct message *a = make_message(w, 2), *b = make_message(w, 3), *got,
+		       *two[2];
 	struct claim_wish both = wish(9000, 2);
 	int64_t next;
 	size_t n;
@@ -387,7 +389,8 @@ static void body_rows(void *world)
 static void dsns(void *world)
 {
 	struct world *w = world;
-	struct message *m = make_message(w, 23), *dsn = make_message(w, 39), *more, *got;
+	struct message *m = make_message(w, 23), *dsn = make_message(w, 39),
+		       *more, *got;
 	int64_t next;
 
 	check(queue_keep(w->q, m, true, &dsn, 1));

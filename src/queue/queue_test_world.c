@@ -8,7 +8,7 @@
 #include "rt/folder.h"
 
 static int remove_one(const char *path, const struct stat *st, int kind,
-                      struct FTW *at)
+		      struct FTW *at)
 {
 	return remove(path);
 }
@@ -59,7 +59,7 @@ bool is_in(struct world *w, int64_t number)
 	char text[128];
 
 	snprintf(text, sizeof(text), "SELECT 1 FROM message WHERE row = %lld",
-	         (long long)number);
+		 (long long)number);
 	return ask(w, text) == 1;
 }
 
@@ -121,7 +121,7 @@ bool body_is(struct message *m, unsigned n, size_t size)
 
 	fill(n, want, size);
 	while (have <= size && (more = body_read(&m->body, have, got + have,
-	                                         size + 1 - have)) > 0)
+						 size + 1 - have)) > 0)
 		have += (size_t)more;
 	same = have == size && m->body.bytes == size &&
 	       memcmp(want, got, size) == 0;
@@ -141,10 +141,10 @@ bool is_whole(struct message *m)
 struct claim_wish wish(int64_t now, size_t max)
 {
 	return (struct claim_wish){ .now_ms = now,
-		                    .max = max,
-		                    .room = 100,
-		                    .expiry_ms = INT64_MAX / 4,
-		                    .most_ms = INT64_MAX / 2 };
+				    .max = max,
+				    .room = 100,
+				    .expiry_ms = INT64_MAX / 4,
+				    .most_ms = INT64_MAX / 2 };
 }
 
 struct message *claim_one(struct world *w, int64_t now, int64_t *next)

@@ -2,7 +2,7 @@
 #include "queue/message.h"
 
 const struct address *recipient_parsed(const struct recipient *r,
-                                       struct arena *arena)
+				       struct arena *arena)
 {
 	struct address *a;
 	struct str path;

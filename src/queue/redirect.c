@@ -18,12 +18,12 @@ static bool look_rows(void *arg)
 	struct look *l = arg;
 
 	return store_waiting(l->q->store, l->domain, l->message, l->row,
-	                     l->arena, l->out, l->most, &l->n);
+			     l->arena, l->out, l->most, &l->n);
 }
 
 bool queue_look(struct queue *q, struct str domain, int64_t message,
-                int64_t row, struct arena *arena, struct waiting *out,
-                size_t most, size_t *n)
+		int64_t row, struct arena *arena, struct waiting *out,
+		size_t most, size_t *n)
 {
 	struct look l = { q, domain, message, row, arena, out, most, 0 };
 	bool ok = worker_call(q->writer, look_rows, &l);
@@ -87,8 +87,7 @@ static bool write_followed(void *arg)
 {
 	struct followed *f = arg;
 
-	return batch_begin(f->q) &&
-	       store_set_followed(f->q->store, f->change);
+	return batch_begin(f->q) && store_set_followed(f->q->store, f->change);
 }
 
 bool queue_set_followed(struct queue *q, int64_t change)

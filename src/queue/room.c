@@ -23,9 +23,9 @@ static bool look_now(void *arg)
 	struct queue *q = arg;
 
 	atomic_store(&q->is_full, folder_free_bytes(q->spool.folder) <
-	                                          LIMIT_QUEUE_FREE_BYTES ||
-	                                  folder_free_files(q->spool.folder) <
-	                                          LIMIT_QUEUE_FREE_FILES);
+						  LIMIT_QUEUE_FREE_BYTES ||
+					  folder_free_files(q->spool.folder) <
+						  LIMIT_QUEUE_FREE_FILES);
 	return true;
 }
 

@@ -16,7 +16,7 @@ int statvfs(const char *path, struct statvfs *v)
 	while (atomic_load(&hangs))
 		usleep(1000);
 	*v = (struct statvfs){ .f_bavail = atomic_load(&blocks),
-		               .f_frsize = 1 << 20 };
+			       .f_frsize = 1 << 20 };
 	return 0;
 }
 

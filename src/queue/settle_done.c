@@ -18,7 +18,7 @@ static bool remove_all(struct change *c)
 	for (size_t i = 0; i < c->m->n; i++)
 		if (is_done(&c->m->recipients[i]) &&
 		    !store_remove(c->q->store, c->number,
-		                  c->m->recipients[i].row))
+				  c->m->recipients[i].row))
 			return false;
 	return true;
 }

@@ -137,7 +137,7 @@ bool spool_sweep(struct queue *q)
 	if (!store_identity(q->store, id))
 		return false;
 	w.is_other = !folder_noted(q->folder, id_file, noted, sizeof(noted)) ||
-	             strcmp(id, noted) != 0;
+		     strcmp(id, noted) != 0;
 	if (queue_orphans(q) &&
 	    (!folder_list(q->orphans, bring_back, &w) || !w.ok))
 		return false;
@@ -174,7 +174,7 @@ bool spool_keep_all(struct change *c, bool with_message)
 void spool_remove(struct queue *q, const struct message *m)
 {
 	if (!file_remove(q->spool.folder,
-	                 spool_name(id_number(str_of(m->id))).c))
+			 spool_name(id_number(str_of(m->id))).c))
 		return;
 }
 

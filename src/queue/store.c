@@ -13,13 +13,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define WAITS_FOR                                                       \
-	" FROM recipient INDEXED BY recipient_due WHERE held = 0"       \
+#define WAITS_FOR \
+	" FROM recipient INDEXED BY recipient_due WHERE held = 0" \
 	" AND next_hop = ?1 AND " LANE " = ?2"
 
-#define WAITING_COLUMNS                                                 \
-	"r.message, asker, bytes, r.row, address, r.trail, part,"       \
-	" next_hop, " LANE ", ours FROM recipient r"                    \
+#define WAITING_COLUMNS \
+	"r.message, asker, bytes, r.row, address, r.trail, part," \
+	" next_hop, " LANE ", ours FROM recipient r" \
 	" JOIN message m ON m.row = r.message"
 
 /* Who changed its time during the attempt has the last word: an order, or that
@@ -37,78 +37,78 @@ static const char *const texts[STATEMENTS] = {
 	[SCAR] = "UPDATE scar SET n = n + 1",
 	[VERSION] = "PRAGMA data_version",
 	[ADD_MESSAGE] = "INSERT INTO message (row, sender, envid, ret, flags,"
-	                " asker, client, helo, arrived, trace, bytes, spool,"
-	                " entered) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)",
+			" asker, client, helo, arrived, trace, bytes, spool,"
+			" entered) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)",
 	[ADD_BODY] = "INSERT INTO body (message, bytes) VALUES (?,?)",
 	[ADD_RECIPIENT] = "INSERT INTO recipient (message, row, address,"
-	                  " domain, orcpt, notify, trail, part, is_member,"
-	                  " held, verdict, attempts, next_attempt, code,"
-	                  " status, reply, remote, system, delay_told,"
-	                  " next_hop, ours, sender) VALUES"
-	                  " (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+			  " domain, orcpt, notify, trail, part, is_member,"
+			  " held, verdict, attempts, next_attempt, code,"
+			  " status, reply, remote, system, delay_told,"
+			  " next_hop, ours, sender) VALUES"
+			  " (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
 	[HAS] = "SELECT (SELECT max(row) FROM recipient WHERE message = ?1)"
-	        " FROM message WHERE row = ?1",
+		" FROM message WHERE row = ?1",
 	[ANY] = "SELECT 1 FROM message LIMIT 1",
 	[UPDATE] = "UPDATE recipient SET attempts = ?3, next_attempt ="
-	           " CASE WHEN " UNCHANGED " THEN ?4 ELSE next_attempt END,"
-	           " code = ?5, status = ?6, reply = ?7, remote = ?8,"
-	           " system = CASE WHEN " UNCHANGED " THEN ?9 ELSE system"
-	           " END, delay_told = ?10, trail = ?11, part = ?12,"
-	           " next_hop = CASE WHEN " UNCHANGED " THEN ?13"
-	           " ELSE next_hop END, ours = ?14, sender = ?16"
-	           " WHERE message = ?1 AND row = ?2",
+		   " CASE WHEN " UNCHANGED " THEN ?4 ELSE next_attempt END,"
+		   " code = ?5, status = ?6, reply = ?7, remote = ?8,"
+		   " system = CASE WHEN " UNCHANGED " THEN ?9 ELSE system"
+		   " END, delay_told = ?10, trail = ?11, part = ?12,"
+		   " next_hop = CASE WHEN " UNCHANGED " THEN ?13"
+		   " ELSE next_hop END, ours = ?14, sender = ?16"
+		   " WHERE message = ?1 AND row = ?2",
 	[REMOVE] = "DELETE FROM recipient WHERE message = ?1 AND row = ?2",
 	[HOLD] = "UPDATE recipient SET held = 1, verdict = 2, code = 451,"
-	         " status = '4.3.0', reply = ?2, remote = ''"
-	         " WHERE message = ?1",
+		 " status = '4.3.0', reply = ?2, remote = ''"
+		 " WHERE message = ?1",
 	[LEFT] = "SELECT m.spool, EXISTS (SELECT 1 FROM recipient"
-	         " WHERE message = m.row) FROM message m WHERE m.row = ?1",
+		 " WHERE message = m.row) FROM message m WHERE m.row = ?1",
 	[END_MESSAGE] = "DELETE FROM message WHERE row = ?1",
 	[END_BODY] = "DELETE FROM body WHERE message = ?1",
 	/* Not as one, by (next_hop, LANE) > (?1, ?2): of an expression SQLite
 	 * makes no bound there, and reads all lanes before each. */
 	[NEXT_LANE] = "SELECT next_hop, " LANE ", next_attempt"
-	              " FROM recipient INDEXED BY recipient_due WHERE held = 0"
-	              " AND next_hop = ?1 AND " LANE " > ?2"
-	              " ORDER BY " LANE ", next_attempt LIMIT 1",
+		      " FROM recipient INDEXED BY recipient_due WHERE held = 0"
+		      " AND next_hop = ?1 AND " LANE " > ?2"
+		      " ORDER BY " LANE ", next_attempt LIMIT 1",
 	[NEXT_KIND] = "SELECT next_hop, " LANE ", next_attempt"
-	              " FROM recipient INDEXED BY recipient_due WHERE held = 0"
-	              " AND next_hop > ?1"
-	              " ORDER BY next_hop, " LANE ", next_attempt LIMIT 1",
+		      " FROM recipient INDEXED BY recipient_due WHERE held = 0"
+		      " AND next_hop > ?1"
+		      " ORDER BY next_hop, " LANE ", next_attempt LIMIT 1",
 	[DUES] = "SELECT next_hop, " LANE ", next_attempt FROM recipient"
-	         " WHERE message = ?1 AND held = 0",
+		 " WHERE message = ?1 AND held = 0",
 	[DUE] = "SELECT message, next_attempt" WAITS_FOR
-	        " ORDER BY next_attempt",
+		" ORDER BY next_attempt",
 	[ENTERED] = "SELECT row, entered FROM message"
-	            " INDEXED BY message_entered WHERE (entered, row) >"
-	            " (?1, ?3) AND entered <= ?2 ORDER BY entered, row",
+		    " INDEXED BY message_entered WHERE (entered, row) >"
+		    " (?1, ?3) AND entered <= ?2 ORDER BY entered, row",
 	[HURRY] = "UPDATE recipient SET next_attempt = ?3"
-	          " WHERE (message, row) IN (SELECT message, row" WAITS_FOR
-	          " AND next_attempt > ?3 LIMIT ?4)",
+		  " WHERE (message, row) IN (SELECT message, row" WAITS_FOR
+		  " AND next_attempt > ?3 LIMIT ?4)",
 	[LATEST] = "SELECT max(next_attempt)" WAITS_FOR,
 	[MEND_ATTEMPTS] = "UPDATE recipient SET next_attempt = ?1"
-	                  " WHERE held = 0 AND next_attempt > ?2",
+			  " WHERE held = 0 AND next_attempt > ?2",
 	[WRONG_ENTERED] = "SELECT EXISTS (SELECT 1 FROM message"
-	                  " WHERE entered > ?1) OR EXISTS (SELECT 1"
-	                  " FROM message WHERE entered <= 0)",
+			  " WHERE entered > ?1) OR EXISTS (SELECT 1"
+			  " FROM message WHERE entered <= 0)",
 	[MEND_ENTERED] = "UPDATE message SET entered = ?1"
-	                 " WHERE entered > ?1 OR entered <= 0",
+			 " WHERE entered > ?1 OR entered <= 0",
 	[LOAD_MESSAGE] = "SELECT " MESSAGE_COLUMNS " FROM message"
-	                 " WHERE row = ?1",
+			 " WHERE row = ?1",
 	[LOAD_BODY] = "SELECT bytes FROM body WHERE message = ?1",
 	[LOAD_RECIPIENTS] = "SELECT " RECIPIENT_COLUMNS " FROM recipient"
-	                    " WHERE message = ?1 AND held = 0"
-	                    " AND next_attempt <= ?2 ORDER BY row",
+			    " WHERE message = ?1 AND held = 0"
+			    " AND next_attempt <= ?2 ORDER BY row",
 	[WAITING] = "SELECT " WAITING_COLUMNS " WHERE held = 0 AND verdict = 0"
-	            " AND (r.message, r.row) > (?1, ?2)"
-	            " ORDER BY r.message, r.row LIMIT ?3",
+		    " AND (r.message, r.row) > (?1, ?2)"
+		    " ORDER BY r.message, r.row LIMIT ?3",
 	[WAITING_OF_DOMAIN] = "SELECT " WAITING_COLUMNS " WHERE held = 0"
-	                      " AND verdict = 0 AND domain = ?4"
-	                      " AND (r.message, r.row) > (?1, ?2)"
-	                      " ORDER BY r.message, r.row LIMIT ?3",
+			      " AND verdict = 0 AND domain = ?4"
+			      " AND (r.message, r.row) > (?1, ?2)"
+			      " ORDER BY r.message, r.row LIMIT ?3",
 	[REDIRECT] = "UPDATE recipient SET next_attempt = ?3, next_hop = ?4,"
-	             " system = ?5 WHERE message = ?1 AND row = ?2"
-	             " AND held = 0 AND verdict = 0",
+		     " system = ?5 WHERE message = ?1 AND row = ?2"
+		     " AND held = 0 AND verdict = 0",
 	[FOLLOWED] = "SELECT change FROM followed WHERE row = 1",
 	[SET_FOLLOWED] = "INSERT OR REPLACE INTO followed VALUES (1, ?1)",
 	[CLOCK] = "SELECT queue, wall, boot, boot_id FROM clock WHERE row = 1",

@@ -19,10 +19,10 @@ struct store;
 bool store_connect(const char *path, bool make, struct sql **out) must_check;
 /* All of them, so that nothing is prepared while mail waits. */
 bool store_prepare(struct sql *sql, const char *const *texts, size_t n,
-                   struct query *out) must_check;
+		   struct query *out) must_check;
 
-struct store *store_open(const char *path);	/* NULL: cause() */
-void store_close(struct store *s);		/* NULL is allowed */
+struct store *store_open(const char *path); /* NULL: cause() */
+void store_close(struct store *s);          /* NULL is allowed */
 
 /* ---- transactions ---- */
 
@@ -67,23 +67,23 @@ static inline bool recipient_is_new(const struct recipient *r)
 struct str store_domain(struct message *m, const struct recipient *r);
 /* M, its body (SPOOL_NAME or NULL) and its WAITING and LATER recipients, whose
  * rows are FIRST, FIRST + 1, ... in their order. */
-bool store_add(struct store *s, struct message *m, const char *spool_name)
-	must_check;
+bool store_add(struct store *s, struct message *m,
+	       const char *spool_name) must_check;
 bool store_add_recipients(struct store *s, struct message *m, int64_t number,
 			  int64_t first) must_check;
 /* Is the message there?  *LAST: the highest row of its recipients. */
-bool store_has(struct store *s, int64_t number, bool *yes, int64_t *last)
-	must_check;
+bool store_has(struct store *s, int64_t number, bool *yes,
+	       int64_t *last) must_check;
 bool store_has_any(struct store *s, bool *yes) must_check;
-bool store_update(struct store *s, int64_t number, const struct recipient *r)
-	must_check;
+bool store_update(struct store *s, int64_t number,
+		  const struct recipient *r) must_check;
 bool store_remove(struct store *s, int64_t number, int64_t row) must_check;
 /* It has killed us too often, and WHY says so in its recipients' replies. */
 bool store_hold(struct store *s, int64_t number, struct str why) must_check;
 /* Remove the message when its last recipient has left; *GONE says so, also when it
  * was gone before; *SPOOLED: it had a file. */
-bool store_end(struct store *s, int64_t number, bool *gone, bool *spooled)
-	must_check;
+bool store_end(struct store *s, int64_t number, bool *gone,
+	       bool *spooled) must_check;
 
 /* ---- what is due (store_due.c) ---- */
 
@@ -109,14 +109,14 @@ bool store_entered(struct store *s, struct entry after, int64_t until_ms,
 		   struct entry *out, bool *failed) must_check;
 void store_entered_end(struct store *s);
 /* Up to MOST of what waits for HOP is due NOW; *CHANGED: how many were. */
-bool store_hurry(struct store *s, struct next_hop hop, int64_t now_ms,
-		 int most, int *changed) must_check;
+bool store_hurry(struct store *s, struct next_hop hop, int64_t now_ms, int most,
+		 int *changed) must_check;
 /* Is anything due later than MOST_MS from now, or kept in the future or never?
  * Then it is due now, and was kept now. */
 bool store_has_wrong_times(struct store *s, int64_t now_ms, int64_t most_ms,
 			   bool *yes) must_check;
-bool store_mend_times(struct store *s, int64_t now_ms, int64_t most_ms)
-	must_check;
+bool store_mend_times(struct store *s, int64_t now_ms,
+		      int64_t most_ms) must_check;
 
 /* ---- where it goes now (store_waiting.c); queue.h ---- */
 
@@ -124,8 +124,8 @@ struct waiting;
 bool store_waiting(struct store *s, struct str domain, int64_t message,
 		   int64_t row, struct arena *arena, struct waiting *out,
 		   size_t most, size_t *n) must_check;
-bool store_redirect(struct store *s, const struct waiting *w, int64_t now_ms)
-	must_check;
+bool store_redirect(struct store *s, const struct waiting *w,
+		    int64_t now_ms) must_check;
 bool store_followed(struct store *s, int64_t *change) must_check;
 bool store_set_followed(struct store *s, int64_t change) must_check;
 
@@ -136,15 +136,16 @@ bool store_set_followed(struct store *s, int64_t change) must_check;
 #define LANE "(CASE next_hop WHEN 4 THEN domain ELSE system END)"
 
 /* What a message and a recipient are read from, in this order. */
-#define MESSAGE_COLUMNS                                                  \
+#define MESSAGE_COLUMNS \
 	"sender, envid, ret, flags, asker, client, helo, arrived, trace," \
 	" bytes, spool, entered"
-#define RECIPIENT_COLUMNS                                                   \
+#define RECIPIENT_COLUMNS \
 	"row, address, orcpt, notify, trail, part, is_member, verdict, held," \
-	" attempts, next_attempt, code, status, reply, remote, next_hop, "    \
-	LANE ", delay_told, ours, sender"
+	" attempts, next_attempt, code, status, reply, remote, next_hop, " LANE \
+	", delay_told, ours, sender"
 
-void store_read_message(struct query *q, struct message *m, struct spool *spool);
+void store_read_message(struct query *q, struct message *m,
+			struct spool *spool);
 void store_read_recipient(struct query *q, struct message *m);
 /* A message with those of its recipients that are not held, are due at DUE_MS
  * and that WANTS (NULL: all) takes.  *OUT stays NULL when it is not there. */

@@ -8,7 +8,7 @@ enum { JUST_NOW_MS = 60000 };
 static struct next_hop hop_of(struct query *q)
 {
 	return (struct next_hop){ (enum next_hop_kind)query_int(q, 0),
-		                  query_peek(q, 1) };
+				  query_peek(q, 1) };
 }
 
 static void bind_hop(struct query *q, struct next_hop hop)
@@ -18,8 +18,8 @@ static void bind_hop(struct query *q, struct next_hop hop)
 }
 
 bool store_dues(struct store *s, int64_t number,
-                void (*each)(void *, struct next_hop hop, int64_t due_ms),
-                void *arg)
+		void (*each)(void *, struct next_hop hop, int64_t due_ms),
+		void *arg)
 {
 	struct query *q = &s->st[DUES];
 	bool ok, row;
@@ -33,7 +33,7 @@ bool store_dues(struct store *s, int64_t number,
 
 /* The lane behind *HOP, of its kind or of the next ones; in ARENA. */
 static bool next_lane(struct store *s, struct next_hop *hop, int64_t *due_ms,
-                      bool *there, struct arena *arena)
+		      bool *there, struct arena *arena)
 {
 	enum statement which = NEXT_LANE;
 	bool ok;
@@ -57,11 +57,11 @@ static bool next_lane(struct store *s, struct next_hop *hop, int64_t *due_ms,
 
 /* From one lane to the next, whatever their length. */
 bool store_lanes(struct store *s,
-                 void (*each)(void *, struct next_hop hop, int64_t due_ms),
-                 void *arg)
+		 void (*each)(void *, struct next_hop hop, int64_t due_ms),
+		 void *arg)
 {
 	struct arena *a scoped(arena) = arena_open();
-	struct next_hop hop = { (enum next_hop_kind)-1, S("") };
+	struct next_hop hop = { (enum next_hop_kind) - 1, S("") };
 	int64_t due_ms = 0;
 	bool ok, there;
 
@@ -71,7 +71,7 @@ bool store_lanes(struct store *s,
 }
 
 bool store_due(struct store *s, struct next_hop hop, int64_t *number,
-               int64_t *due, bool *failed)
+	       int64_t *due, bool *failed)
 {
 	struct query *q = &s->st[DUE];
 	bool row;
@@ -92,7 +92,7 @@ void store_due_end(struct store *s)
 }
 
 bool store_entered(struct store *s, struct entry after, int64_t until_ms,
-                   struct entry *out, bool *failed)
+		   struct entry *out, bool *failed)
 {
 	struct query *q = &s->st[ENTERED];
 	bool row;
@@ -106,7 +106,7 @@ bool store_entered(struct store *s, struct entry after, int64_t until_ms,
 	if (!row)
 		return false;
 	*out = (struct entry){ .ms = query_int(q, 1),
-		               .number = query_int(q, 0) };
+			       .number = query_int(q, 0) };
 	return true;
 }
 
@@ -115,8 +115,8 @@ void store_entered_end(struct store *s)
 	query_reset(&s->st[ENTERED]);
 }
 
-bool store_hurry(struct store *s, struct next_hop hop, int64_t now_ms,
-                 int most, int *changed)
+bool store_hurry(struct store *s, struct next_hop hop, int64_t now_ms, int most,
+		 int *changed)
 {
 	struct query *q = &s->st[HURRY];
 
@@ -159,7 +159,7 @@ static void look_at_lane(void *latest, struct next_hop hop, int64_t due_ms)
 }
 
 bool store_has_wrong_times(struct store *s, int64_t now_ms, int64_t most_ms,
-                           bool *yes)
+			   bool *yes)
 {
 	struct latest l = { s, 0, true };
 	int64_t is_wrong;

@@ -35,7 +35,7 @@ static int flags_of(const struct message *m)
 }
 
 static bool add_message(struct store *s, struct message *m, int64_t number,
-                        const char *spool_name)
+			const char *spool_name)
 {
 	struct query *q = &s->st[ADD_MESSAGE];
 	struct inet_text client = inet_text(&m->client);
@@ -67,7 +67,7 @@ struct str store_domain(struct message *m, const struct recipient *r)
 }
 
 static bool add_recipient(struct store *s, struct message *m, int64_t number,
-                          const struct recipient *r, int64_t row)
+			  const struct recipient *r, int64_t row)
 {
 	struct query *q = &s->st[ADD_RECIPIENT];
 
@@ -97,7 +97,7 @@ static bool add_recipient(struct store *s, struct message *m, int64_t number,
 }
 
 bool store_add_recipients(struct store *s, struct message *m, int64_t number,
-                          int64_t first)
+			  int64_t first)
 {
 	for (size_t i = 0; i < m->n; i++) {
 		const struct recipient *r = &m->recipients[i];
@@ -252,7 +252,7 @@ void store_read_message(struct query *q, struct message *m, struct spool *spool)
 		m->trace = query_text(q, 8, a);
 	if (!query_is_null(q, 10))
 		m->body.path = arena_printf(a, "%s/%.*s", spool->folder,
-		                            STR(query_peek(q, 10)));
+					    STR(query_peek(q, 10)));
 	m->entered_ms = query_int(q, 11);
 	m->body.bytes = (uint64_t)query_int(q, 9);
 	m->body.ends_with_crlf = flags & FLAG_CRLF;
@@ -290,7 +290,7 @@ static void look_at_file(struct message *m, struct spool *spool)
 		m->damage = arena_printf(m->arena, "%s", cause());
 	else if (bytes != m->body.bytes)
 		m->damage = arena_printf(m->arena, "%s has another length",
-		                         m->body.path);
+					 m->body.path);
 }
 
 /* A body that is not whole is the message's own trouble, and goes nowhere, not
@@ -310,8 +310,8 @@ static bool load_body(struct store *s, struct message *m, struct spool *spool)
 
 /* Read at the end of M's, and taken back when nobody wants it. */
 static bool load_recipients(struct store *s, struct message *m, int64_t due_ms,
-                            bool (*wants)(void *, const struct recipient *),
-                            void *arg)
+			    bool (*wants)(void *, const struct recipient *),
+			    void *arg)
 {
 	struct query *q = &s->st[LOAD_RECIPIENTS];
 	bool ok, row;
@@ -328,9 +328,9 @@ static bool load_recipients(struct store *s, struct message *m, int64_t due_ms,
 }
 
 bool store_load(struct store *s, int64_t number, int64_t due_ms,
-                struct spool *spool,
-                bool (*wants)(void *, const struct recipient *), void *arg,
-                struct message **out)
+		struct spool *spool,
+		bool (*wants)(void *, const struct recipient *), void *arg,
+		struct message **out)
 {
 	struct query *q = &s->st[LOAD_MESSAGE];
 	struct message *m = message_again(spool, number);

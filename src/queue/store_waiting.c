@@ -23,11 +23,10 @@ static struct waiting read_waiting(struct query *q, struct arena *a)
 }
 
 bool store_waiting(struct store *s, struct str domain, int64_t message,
-                   int64_t row, struct arena *arena, struct waiting *out,
-                   size_t most, size_t *n)
+		   int64_t row, struct arena *arena, struct waiting *out,
+		   size_t most, size_t *n)
 {
-	enum statement which =
-	        str_empty(domain) ? WAITING : WAITING_OF_DOMAIN;
+	enum statement which = str_empty(domain) ? WAITING : WAITING_OF_DOMAIN;
 	struct query *q = &s->st[which];
 	bool ok, there;
 

@@ -14,12 +14,12 @@
 
 /* The parameters of every statement: ?1 message, ?2 time or last message,
  * ?3 recipient, ?4 system, ?5 domain, ?6 kind of next hop; NULL matches all. */
-#define MATCHES                                                                 \
-	" (?3 IS NULL OR address = ?3 COLLATE NOCASE"                           \
-	"  OR (instr(?3, '@') = 0 AND"                                          \
+#define MATCHES \
+	" (?3 IS NULL OR address = ?3 COLLATE NOCASE" \
+	"  OR (instr(?3, '@') = 0 AND" \
 	"      substr(address, 1, length(?3) + 1) = ?3 || '@' COLLATE NOCASE))" \
-	" AND (?4 IS NULL OR system = ?4 COLLATE NOCASE)"                       \
-	" AND (?6 IS NULL OR next_hop = ?6)"                                    \
+	" AND (?4 IS NULL OR system = ?4 COLLATE NOCASE)" \
+	" AND (?6 IS NULL OR next_hop = ?6)" \
 	" AND (?5 IS NULL OR domain = ?5)"
 
 static const char *const texts[STATEMENTS] = {
@@ -97,7 +97,7 @@ static bool open_db(struct tools *t, const char *folder)
 	} else if (!is_here) {
 		ok = access(t->spool.folder, F_OK) == 0 ||
 		     fail("%s: %m; %s is no data folder", t->spool.folder,
-		          folder);
+			  folder);
 	} else {
 		ok = store_connect(path, false, &t->sql) &&
 		     (!t->sql ||
@@ -169,7 +169,7 @@ static void set_str(struct query *q, int at, struct str s)
 }
 
 struct query *tools_bind(struct tools *t, enum statement which,
-                         const struct match *m, int64_t number, int64_t second)
+			 const struct match *m, int64_t number, int64_t second)
 {
 	struct query *q = &t->st[which];
 
@@ -202,7 +202,7 @@ int64_t tools_as_wall(const struct tools *t, int64_t queue_ms)
 /* ---- filters ---- */
 
 static bool match_domain(const struct queue_filter *f, struct arena *a,
-                         struct match *out)
+			 struct match *out)
 {
 	struct address address;
 
@@ -217,17 +217,17 @@ static bool match_domain(const struct queue_filter *f, struct arena *a,
 
 /* *NONE: nothing can match. */
 bool tools_match(const struct queue_filter *f, struct arena *a,
-                 struct match *out, bool *none)
+		 struct match *out, bool *none)
 {
 	*out = (struct match){ .number = id_number(f->id),
-		               .recipient = f->recipient,
-		               .system = f->system,
-		               .next = NEXT_OF_ALL };
+			       .recipient = f->recipient,
+			       .system = f->system,
+			       .next = NEXT_OF_ALL };
 	out->has_next_hop = !str_empty(f->next_hop);
 	*none = !str_empty(f->id) && !out->number;
 	if (out->has_next_hop && !next_hop_kind_of(f->next_hop, &out->next_hop))
 		return fail("\"%.*s\" is no kind of next hop",
-		            STR(str_part(f->next_hop, 0, 100)));
+			    STR(str_part(f->next_hop, 0, 100)));
 	if (!match_domain(f, a, out))
 		return false;
 	if (!str_empty(out->domain))
@@ -239,7 +239,7 @@ bool tools_match(const struct queue_filter *f, struct arena *a,
 
 /* The messages after LAST that match. */
 bool tools_next_page(struct tools *t, const struct match *m, int64_t last,
-                     struct page *page)
+		     struct page *page)
 {
 	struct query *q = tools_bind(t, m->next, m, m->number, last);
 	bool ok, row;

@@ -23,7 +23,7 @@ struct tools;
 /* FOLDER as for queue_open().  NULL: cause().  A data folder that has no
  * queue.db yet is an empty queue. */
 struct tools *tools_open(const char *folder);
-void tools_close(struct tools *t);		/* NULL is allowed */
+void tools_close(struct tools *t); /* NULL is allowed */
 
 /* Which recipients: those that match all that is not empty.  RECIPIENT and
  * SYSTEM without regard to case; a RECIPIENT without an "@" is what stands before
@@ -41,15 +41,14 @@ struct queue_filter {
  * or leaves meanwhile may or may not be seen.
  */
 bool tools_list(struct tools *t, const struct queue_filter *f,
-		void (*each)(void *arg, const struct message *m), void *arg)
-	must_check;
+		void (*each)(void *arg, const struct message *m),
+		void *arg) must_check;
 
 /* The same in pages: at most LIMIT messages, those that arrived after the
  * message with the id AFTER (empty: the oldest). */
-bool tools_page(struct tools *t, const struct queue_filter *f,
-		struct str after, size_t limit,
-		void (*each)(void *arg, const struct message *m), void *arg)
-	must_check;
+bool tools_page(struct tools *t, const struct queue_filter *f, struct str after,
+		size_t limit, void (*each)(void *arg, const struct message *m),
+		void *arg) must_check;
 
 /* What waits for one next hop; the texts are on loan for the call. */
 struct queue_load {
@@ -57,14 +56,14 @@ struct queue_load {
 	uint64_t recipients, held;
 	/* Of the recipient that waits longest: */
 	bool is_held;
-	int64_t next_attempt_ms;	/* wall clock */
+	int64_t next_attempt_ms; /* wall clock */
 	struct reply reply;
 	struct str remote;
 };
 
 struct queue_total {
 	uint64_t messages, recipients, held, bytes;
-	int64_t oldest_ms;		/* wall clock; 0: nothing waits */
+	int64_t oldest_ms; /* wall clock; 0: nothing waits */
 };
 
 /* DOMAIN: only recipients of it; empty: all. */
@@ -88,13 +87,13 @@ bool tools_mark(struct tools *t, struct str domain, struct arena *arena,
 /* Messages that are held because they killed the engine again and again, at
  * most MOST. */
 bool tools_deadly(struct tools *t, size_t most,
-		  void (*each)(void *arg, const char *id), void *arg)
-	must_check;
+		  void (*each)(void *arg, const char *id),
+		  void *arg) must_check;
 
 enum tools_found {
 	TOOLS_FOUND,
-	TOOLS_NOT_THERE,	/* no message of that id */
-	TOOLS_TROUBLE,		/* cause() */
+	TOOLS_NOT_THERE, /* no message of that id */
+	TOOLS_TROUBLE,   /* cause() */
 };
 
 /* One message with all its recipients and its body, in memory; the caller
@@ -110,11 +109,11 @@ enum { SUBJECT_WITHIN = 32768 };
 struct str tools_subject(struct tools *t, const struct message *m);
 
 enum order {
-	ORDER_RETRY,		/* due now; held ones stay held */
+	ORDER_RETRY, /* due now; held ones stay held */
 	ORDER_HOLD,
-	ORDER_RELEASE,		/* at its next attempt's time */
-	ORDER_DELETE,		/* without telling anybody */
-	ORDER_BOUNCE,		/* no more attempts: a DSN to the sender */
+	ORDER_RELEASE, /* at its next attempt's time */
+	ORDER_DELETE,  /* without telling anybody */
+	ORDER_BOUNCE,  /* no more attempts: a DSN to the sender */
 };
 
 /* *N: recipients that were changed.  False: cause(); *N were changed before. */

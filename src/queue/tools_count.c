@@ -11,24 +11,24 @@ static struct queue_load read_load(const struct tools *t, struct query *q)
 {
 	struct queue_load l = {
 		.next_hop = { (enum next_hop_kind)query_int(q, 10),
-		              query_peek(q, 0) },
+			      query_peek(q, 0) },
 		.recipients = (uint64_t)query_int(q, 1),
 		.held = (uint64_t)query_int(q, 2),
 		.is_held = query_int(q, 4) != 0,
 		.next_attempt_ms = tools_as_wall(t, query_int(q, 5)),
 		.reply = { .code = (int)query_int(q, 6),
-		           .text = query_peek(q, 8) },
+			   .text = query_peek(q, 8) },
 		.remote = query_peek(q, 9),
 	};
 
 	snprintf(l.reply.status, sizeof(l.reply.status), "%.*s",
-	         STR(query_peek(q, 7)));
+		 STR(query_peek(q, 7)));
 	return l;
 }
 
 static bool count_loads(struct tools *t, const struct match *m,
-                        void (*each)(void *, const struct queue_load *),
-                        void *arg, struct queue_total *total)
+			void (*each)(void *, const struct queue_load *),
+			void *arg, struct queue_total *total)
 {
 	struct query *q = tools_bind(t, LOADS, m, 0, 0);
 	bool ok, row;
@@ -45,7 +45,7 @@ static bool count_loads(struct tools *t, const struct match *m,
 }
 
 static bool count_messages(struct tools *t, const struct match *m,
-                           struct queue_total *total)
+			   struct queue_total *total)
 {
 	struct query *q = tools_bind(t, TOTAL, m, 0, 0);
 	bool row, ok = tools_next_row(t, TOTAL, &row);
@@ -60,8 +60,8 @@ static bool count_messages(struct tools *t, const struct match *m,
 }
 
 bool tools_count(struct tools *t, struct str domain,
-                 void (*each)(void *, const struct queue_load *), void *arg,
-                 struct queue_total *total)
+		 void (*each)(void *, const struct queue_load *), void *arg,
+		 struct queue_total *total)
 {
 	struct queue_filter f = { .domain = domain };
 	struct arena *a = arena_open();
@@ -97,9 +97,9 @@ uint64_t tools_version(struct tools *t)
 }
 
 bool tools_domains(struct tools *t,
-                   void (*each)(void *arg, struct str domain,
-                                uint64_t recipients),
-                   void *arg)
+		   void (*each)(void *arg, struct str domain,
+				uint64_t recipients),
+		   void *arg)
 {
 	bool ok = true, row = false;
 	struct query *q;
@@ -114,7 +114,7 @@ bool tools_domains(struct tools *t,
 }
 
 bool tools_deadly(struct tools *t, size_t most,
-                  void (*each)(void *arg, const char *id), void *arg)
+		  void (*each)(void *arg, const char *id), void *arg)
 {
 	bool ok = true, row = false;
 	char id[ID_LETTERS + 1];
@@ -133,7 +133,7 @@ bool tools_deadly(struct tools *t, size_t most,
 }
 
 bool tools_mark(struct tools *t, struct str domain, struct arena *arena,
-                const char **mark)
+		const char **mark)
 {
 	struct match match = { .domain = domain };
 	struct query *q;
@@ -146,7 +146,7 @@ bool tools_mark(struct tools *t, struct str domain, struct arena *arena,
 	ok = tools_next_row(t, MARK, &row);
 	for (int i = 0; ok && row && i < query_columns(q); i++)
 		*mark = arena_printf(arena, "%s%s%lld", *mark, i ? "." : "",
-		                     (long long)query_int(q, i));
+				     (long long)query_int(q, i));
 	query_reset(q);
 	return ok;
 }

@@ -71,10 +71,10 @@ struct page {
 bool tools_run(struct tools *t, enum statement which) must_check;
 /* One that returns rows: *ROW says whether one came; the caller resets. */
 bool tools_next_row(struct tools *t, enum statement which,
-                    bool *row) must_check;
+		    bool *row) must_check;
 /* M, and the first two parameters; the others are unbound. */
 struct query *tools_bind(struct tools *t, enum statement which,
-                         const struct match *m, int64_t number, int64_t second);
+			 const struct match *m, int64_t number, int64_t second);
 /* A reading transaction begins; it, or one that writes, ends in vain. */
 bool tools_look(struct tools *t) must_check;
 void tools_undo(struct tools *t);
@@ -86,9 +86,9 @@ int64_t tools_as_wall(const struct tools *t, int64_t queue_ms);
 /* F's strings stay F's, others are in ARENA.  *NONE: nothing can match.  False:
  * it is no filter, cause(). */
 bool tools_match(const struct queue_filter *f, struct arena *arena,
-                 struct match *out, bool *none) must_check;
+		 struct match *out, bool *none) must_check;
 /* The messages after LAST that match. */
 bool tools_next_page(struct tools *t, const struct match *m, int64_t last,
-                     struct page *page) must_check;
+		     struct page *page) must_check;
 
 #endif

@@ -13,7 +13,7 @@ enum { PAGE_RECIPIENTS = 2000 }; /* in memory at once */
 
 /* NULL in *OUT: it has left. */
 static bool load(struct tools *t, const struct match *match, int64_t number,
-                 struct message **out)
+		 struct message **out)
 {
 	struct message *m = message_again(&t->spool, number);
 	struct query *q = tools_bind(t, MESSAGE, match, number, 0);
@@ -51,7 +51,7 @@ struct loaded {
 
 /* As much of PAGE as is little memory, whatever its recipients. */
 static bool load_page(struct tools *t, const struct match *match,
-                      const struct page *page, size_t limit, struct loaded *out)
+		      const struct page *page, size_t limit, struct loaded *out)
 {
 	size_t recipients = 0;
 
@@ -71,7 +71,7 @@ static bool load_page(struct tools *t, const struct match *match,
 }
 
 static void show_page(struct loaded *l,
-                      void (*each)(void *, const struct message *), void *arg)
+		      void (*each)(void *, const struct message *), void *arg)
 {
 	for (size_t i = 0; i < l->n; i++) {
 		if (each)
@@ -89,8 +89,8 @@ struct place {
 
 /* Nothing is pinned while EACH writes to whoever does not read. */
 static bool list_page(struct tools *t, const struct match *match,
-                      struct place *at,
-                      void (*each)(void *, const struct message *), void *arg)
+		      struct place *at,
+		      void (*each)(void *, const struct message *), void *arg)
 {
 	struct loaded l = { .n = 0 };
 	struct page page;
@@ -112,8 +112,8 @@ static bool list_page(struct tools *t, const struct match *match,
 }
 
 static bool list_from(struct tools *t, const struct match *match, int64_t after,
-                      size_t most, void (*each)(void *, const struct message *),
-                      void *arg)
+		      size_t most, void (*each)(void *, const struct message *),
+		      void *arg)
 {
 	struct place at = { .last = after, .left = most };
 	bool ok = true;
@@ -124,7 +124,7 @@ static bool list_from(struct tools *t, const struct match *match, int64_t after,
 }
 
 bool tools_list(struct tools *t, const struct queue_filter *f,
-                void (*each)(void *, const struct message *), void *arg)
+		void (*each)(void *, const struct message *), void *arg)
 {
 	struct arena *a = arena_open();
 	struct match match;
@@ -137,8 +137,8 @@ bool tools_list(struct tools *t, const struct queue_filter *f,
 }
 
 bool tools_page(struct tools *t, const struct queue_filter *f, struct str after,
-                size_t limit, void (*each)(void *, const struct message *),
-                void *arg)
+		size_t limit, void (*each)(void *, const struct message *),
+		void *arg)
 {
 	struct arena *a = arena_open();
 	struct match match;
@@ -172,7 +172,7 @@ static bool read_spool(struct message *m)
 }
 
 static bool read_row(struct tools *t, enum statement which, int64_t message,
-                     struct buf *to)
+		     struct buf *to)
 {
 	struct query *q = &t->st[which];
 	bool ok, row;
@@ -188,14 +188,14 @@ static bool read_row(struct tools *t, enum statement which, int64_t message,
 static bool read_body(struct tools *t, struct message *m)
 {
 	if (!(m->body.path ? read_spool(m)
-	                   : read_row(t, BODY, m->row, &m->body.memory)))
+			   : read_row(t, BODY, m->row, &m->body.memory)))
 		return false;
 	body_note(&m->body);
 	return true;
 }
 
 enum tools_found tools_show(struct tools *t, struct str id,
-                            struct message **out)
+			    struct message **out)
 {
 	struct match all = { .number = id_number(id) };
 	bool ok;
@@ -243,6 +243,6 @@ struct str tools_subject(struct tools *t, const struct message *m)
 		text = buf_str(&head);
 	}
 	return header_next(text, S("Subject"), &at, m->arena, &subject)
-	               ? subject
-	               : S("");
+		       ? subject
+		       : S("");
 }

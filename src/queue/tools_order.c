@@ -10,7 +10,7 @@ enum { PAUSE_MS = 2 }; /* between two transactions */
 /* ---- orders ---- */
 
 static bool order_one(struct tools *t, enum order order,
-                      const struct match *match, int64_t number, uint64_t *n)
+		      const struct match *match, int64_t number, uint64_t *n)
 {
 	enum statement which = (enum statement)(ORDERS + (int)order);
 
@@ -55,14 +55,14 @@ static void remove_files(struct tools *t, const struct page *gone)
 {
 	for (size_t i = 0; i < gone->n; i++) {
 		if (!folder_remove(t->spool.folder,
-		                   spool_name(gone->number[i]).c))
+				   spool_name(gone->number[i]).c))
 			return;
 	}
 }
 
 static bool order_rows(struct tools *t, enum order order,
-                       const struct match *match, struct page *page,
-                       uint64_t *n)
+		       const struct match *match, struct page *page,
+		       uint64_t *n)
 {
 	for (size_t i = 0; i < page->n; i++)
 		if (!order_one(t, order, match, page->number[i], n))
@@ -71,8 +71,8 @@ static bool order_rows(struct tools *t, enum order order,
 }
 
 static bool order_page(struct tools *t, enum order order,
-                       const struct match *match, struct page *page,
-                       uint64_t *n)
+		       const struct match *match, struct page *page,
+		       uint64_t *n)
 {
 	uint64_t changed = 0;
 
@@ -86,7 +86,7 @@ static bool order_page(struct tools *t, enum order order,
 }
 
 static bool order_all(struct tools *t, enum order order,
-                      const struct match *match, uint64_t *n)
+		      const struct match *match, uint64_t *n)
 {
 	struct page page;
 	int64_t last = 0;
@@ -113,7 +113,7 @@ static bool order_all(struct tools *t, enum order order,
 }
 
 bool tools_order(struct tools *t, enum order order,
-                 const struct queue_filter *f, uint64_t *n)
+		 const struct queue_filter *f, uint64_t *n)
 {
 	struct arena *a = arena_open();
 	struct match match;

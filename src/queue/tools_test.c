@@ -21,7 +21,7 @@ struct world {
 };
 
 static int remove_one(const char *path, const struct stat *st, int kind,
-                      struct FTW *at)
+		      struct FTW *at)
 {
 	return remove(path);
 }
@@ -104,7 +104,7 @@ static void write_entry(void *to, const struct message *m)
 	buf_printf(to, "%.*s %d:", STR(m->sender), (int)m->body.bytes);
 	for (size_t i = 0; i < m->n; i++)
 		buf_printf(to, " %.*s%s", STR(m->recipients[i].address),
-		           m->recipients[i].held ? "(held)" : "");
+			   m->recipients[i].held ? "(held)" : "");
 	buf_add(to, S("; "));
 }
 
@@ -141,11 +141,11 @@ static void claim(void *claimed)
 	int64_t next;
 
 	check(queue_claim(c->w->q,
-	                  &(struct claim_wish){ .now_ms = queue_now(c->w->q),
-	                                        .max = 8,
-	                                        .room = 100,
-	                                        .most_ms = INT64_MAX / 2 },
-	                  out, &c->n, &next));
+			  &(struct claim_wish){ .now_ms = queue_now(c->w->q),
+						.max = 8,
+						.room = 100,
+						.most_ms = INT64_MAX / 2 },
+			  out, &c->n, &next));
 	for (size_t i = 0; i < c->n; i++) {
 		c->recipients += out[i]->n;
 		for (size_t k = 0; k < out[i]->n; k++)
@@ -190,8 +190,8 @@ static void test_list(void **state)
 	sees(w, (struct queue_filter){ .id = S("222222222222") }, "");
 	sees(w, (struct queue_filter){ .domain = S("d.example") }, "");
 	assert_false(tools_list(
-	        w->t, &(struct queue_filter){ .domain = S("no domain!") },
-	        write_entry, NULL));
+		w->t, &(struct queue_filter){ .domain = S("no domain!") },
+		write_entry, NULL));
 }
 
 struct subjects {
@@ -209,7 +209,7 @@ static void add_subject(void *subjects, const struct message *m)
 static void keep_in_spool(void *world)
 {
 	static const char head[] = "Received: x\r\nsubject: a\r\n\tb\r\n\r\n"
-	                           "Subject: no\r\n";
+				   "Subject: no\r\n";
 	struct world *w = world;
 	struct message *m = message_new(queue_spool(w->q));
 
@@ -262,11 +262,11 @@ static void write_load(void *to, const struct queue_load *l)
 	struct arena *a scoped(arena) = arena_open();
 
 	buf_printf(to, "%.*s %d/%d %d; ", STR(next_hop_text(&l->next_hop, a)),
-	           (int)l->recipients, (int)l->held, l->reply.code);
+		   (int)l->recipients, (int)l->held, l->reply.code);
 }
 
 static void counts(struct world *w, struct str domain, const char *want,
-                   uint64_t messages)
+		   uint64_t messages)
 {
 	struct buf b scoped(buf) = BUF_EMPTY;
 	struct queue_total total;
@@ -332,17 +332,18 @@ static void namesakes_are_told_apart(void **state)
 	     "alice@own.test 14: n5@name.example; ");
 	sees(w,
 	     (struct queue_filter){ .system = S("internet"),
-	                            .next_hop = S("system") },
+				    .next_hop = S("system") },
 	     "alice@own.test 14: n0@name.example; ");
 	sees(w, (struct queue_filter){ .system = S("internet") },
 	     "alice@own.test 14: n0@name.example n1@name.example; ");
-	assert_int_equal(orders(w, ORDER_HOLD,
-	                        (struct queue_filter){ .system = S("exchange"),
-	                                               .next_hop = S("relay") }),
-	                 1);
+	assert_int_equal(
+		orders(w, ORDER_HOLD,
+		       (struct queue_filter){ .system = S("exchange"),
+					      .next_hop = S("relay") }),
+		1);
 	assert_false(tools_list(
-	        w->t, &(struct queue_filter){ .next_hop = S("nearby") },
-	        write_entry, NULL));
+		w->t, &(struct queue_filter){ .next_hop = S("nearby") },
+		write_entry, NULL));
 }
 
 static void write_domain(void *to, struct str domain, uint64_t recipients)
@@ -374,7 +375,7 @@ static void test_noticing(void **state)
 	assert_true(tools_domains(w->t, write_domain, &b));
 	buf_add_char(&b, '\0');
 	assert_string_equal(b.p, "b.example 2; c.example 1; "
-	                         "xn--mller-kva.example 1; ");
+				 "xn--mller-kva.example 1; ");
 	assert_int_equal(tools_version(w->t), version);
 	assert_true(tools_order(other, ORDER_HOLD, &f, &n));
 	tools_close(other);
@@ -394,7 +395,7 @@ static void test_show(void **state)
 	assert_int_equal(m->n, 2);
 	assert_true(str_same(m->trace, S("Received: by us\r\n")));
 	assert_true(
-	        str_same(body_in_memory(&m->body), S("Subject: x\r\n\r\n")));
+		str_same(body_in_memory(&m->body), S("Subject: x\r\n\r\n")));
 	message_drop(m);
 	id_write(w->large, id);
 	assert_int_equal(tools_show(w->t, str_of(id), &m), TOOLS_FOUND);
@@ -403,7 +404,7 @@ static void test_show(void **state)
 	message_drop(m);
 	assert_int_equal(tools_show(w->t, S("../../x"), &m), TOOLS_NOT_THERE);
 	assert_int_equal(tools_show(w->t, S("222222222222"), &m),
-	                 TOOLS_NOT_THERE);
+			 TOOLS_NOT_THERE);
 	assert_null(m);
 }
 
@@ -413,9 +414,9 @@ static void test_retry_hold_release(void **state)
 
 	assert_int_equal(due_now(w).n, 0);
 	assert_int_equal(
-	        orders(w, ORDER_HOLD,
-	               (struct queue_filter){ .domain = S("b.example") }),
-	        2);
+		orders(w, ORDER_HOLD,
+		       (struct queue_filter){ .domain = S("b.example") }),
+		2);
 	sees(w, ANY,
 	     SMALL_BOB
 	     "(held) carol@c.example;  200000: \"b c\"@b.example(held)"
@@ -438,10 +439,10 @@ static void test_delete(void **state)
 	struct world *w = *state;
 	int files = 0;
 
-	assert_int_equal(orders(w, ORDER_DELETE,
-	                        (struct queue_filter){ .system =
-	                                                       S("exchange") }),
-	                 3);
+	assert_int_equal(
+		orders(w, ORDER_DELETE,
+		       (struct queue_filter){ .system = S("exchange") }),
+		3);
 	sees(w, ANY, "alice@own.test 14: carol@c.example; ");
 	assert_true(folder_list(queue_spool(w->q)->folder, count_one, &files));
 	assert_int_equal(files, 0);
@@ -457,9 +458,9 @@ static void test_bounce(void **state)
 
 	orders(w, ORDER_HOLD, ANY);
 	assert_int_equal(orders(w, ORDER_BOUNCE,
-	                        (struct queue_filter){
-	                                .recipient = S("carol@c.example") }),
-	                 1);
+				(struct queue_filter){
+					.recipient = S("carol@c.example") }),
+			 1);
 	c = due_now(w);
 	assert_int_equal(c.n, 1);
 	assert_int_equal(c.recipients, 1);

@@ -14,7 +14,7 @@
 #include "rt/shared.h"
 
 enum {
-	SLOTS = 4096,	  /* more that are claimed at once are not noted */
+	SLOTS = 4096,     /* more that are claimed at once are not noted */
 	TRIAL_MS = 10000, /* a suspect that lives so long has stood it */
 };
 
@@ -220,9 +220,9 @@ void underway_end(struct underway *u, int64_t number, bool was_tried)
 }
 
 void underway_judge(struct underway *u,
-                    enum underway_fate (*judge)(void *arg, int64_t number,
-                                                unsigned faults),
-                    void *arg)
+		    enum underway_fate (*judge)(void *arg, int64_t number,
+						unsigned faults),
+		    void *arg)
 {
 	struct entry *e, *next;
 

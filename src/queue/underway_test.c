@@ -144,7 +144,7 @@ static void put_off_is_no_acquittal(void **state)
 static enum underway_fate hold(void *arg, int64_t number, unsigned faults)
 {
 	return faults >= FAULTS_HOLD ? UNDERWAY_IS_HELD
-	       : number == 8	     ? UNDERWAY_IS_GONE
+	       : number == 8         ? UNDERWAY_IS_GONE
 				     : UNDERWAY_STAYS;
 }
 

@@ -73,20 +73,20 @@ void allowance_close(struct allowance *a)
 static struct str key_of(const struct inet *client)
 {
 	return (struct str){ (const char *)client->ip,
-		             inet_is_v4(client) ? sizeof(client->ip)
-		                                : CLIENT_BYTES };
+			     inet_is_v4(client) ? sizeof(client->ip)
+						: CLIENT_BYTES };
 }
 
 /* Where he can have as many addresses as he likes; empty: of IPv4. */
 static struct str network_of(const struct inet *client)
 {
 	return (struct str){ (const char *)client->ip,
-		             inet_is_v4(client) ? 0 : NETWORK_BYTES };
+			     inet_is_v4(client) ? 0 : NETWORK_BYTES };
 }
 
 /* A bucket of MOST that runs empty in WINDOW_MS, as it is now. */
 static struct bucket bucket_read(struct board *b, struct str key, int64_t most,
-                                 int64_t window_ms)
+				 int64_t window_ms)
 {
 	struct arena *arena scoped(arena) = arena_open();
 	struct bucket k = { .level = 0 };
@@ -103,28 +103,28 @@ static struct bucket bucket_read(struct board *b, struct str key, int64_t most,
 }
 
 static struct bucket bucket_of_client(struct allowance *a,
-                                      const struct inet *client)
+				      const struct inet *client)
 {
 	return bucket_read(a->clients, key_of(client), LIMIT_REFUSALS_OF_CLIENT,
-	                   LIMIT_REFUSALS_OF_CLIENT_MS);
+			   LIMIT_REFUSALS_OF_CLIENT_MS);
 }
 
 static struct bucket bucket_of_network(struct allowance *a,
-                                       const struct inet *client)
+				       const struct inet *client)
 {
 	return bucket_read(a->networks, network_of(client),
-	                   LIMIT_STARTS_OF_NETWORK,
-	                   LIMIT_REFUSALS_OF_CLIENT_MS);
+			   LIMIT_STARTS_OF_NETWORK,
+			   LIMIT_REFUSALS_OF_CLIENT_MS);
 }
 
 static struct bucket bucket_of_system(struct allowance *a, struct str system)
 {
 	return bucket_read(a->systems, system, LIMIT_REFUSALS_OF_SYSTEM,
-	                   LIMIT_REFUSALS_OF_SYSTEM_MS);
+			   LIMIT_REFUSALS_OF_SYSTEM_MS);
 }
 
 static void charge(struct board *b, struct str key, struct bucket k,
-                   int64_t most)
+		   int64_t most)
 {
 	k.level += UNIT;
 	if (k.level > most * UNIT)
@@ -132,7 +132,7 @@ static void charge(struct board *b, struct str key, struct bucket k,
 	k.at_ms = now_ms();
 	if (key.n > 0)
 		board_write(b, key,
-		            (struct str){ (const char *)&k, sizeof(k) });
+			    (struct str){ (const char *)&k, sizeof(k) });
 }
 
 /* No room for one more. */
@@ -161,7 +161,7 @@ static int64_t pause_of(const struct bucket *k, uint64_t open)
 }
 
 struct standing allowance_look(struct allowance *a, struct str system,
-                               const struct inet *client)
+			       const struct inet *client)
 {
 	struct standing s = { .was_refused = false };
 	struct bucket k, network;
@@ -171,8 +171,8 @@ struct standing allowance_look(struct allowance *a, struct str system,
 	k = bucket_of_client(a, client);
 	network = bucket_of_network(a, client);
 	s.open = tally_count(a->open, key_of(client));
-	s.was_refused = was_refused(&k) ||
-	                is_full(&network, LIMIT_STARTS_OF_NETWORK);
+	s.was_refused =
+		was_refused(&k) || is_full(&network, LIMIT_STARTS_OF_NETWORK);
 	if (!s.was_refused)
 		return s;
 	s.pause_ms = pause_of(&k, s.open);
@@ -189,7 +189,7 @@ void allowance_begin(struct allowance *a, const struct inet *client)
 }
 
 void allowance_end(struct allowance *a, struct str system,
-                   const struct inet *client, bool refused)
+		   const struct inet *client, bool refused)
 {
 	struct bucket k;
 
@@ -229,14 +229,14 @@ void allowance_limit_day(struct allowance *a, struct str system, bool is_banned)
 	if (has_day(&k) && !is_banned)
 		return;
 	k.level = is_banned ? LIMIT_REFUSALS_A_DAY * UNIT
-	                    : LIMIT_REFUSALS_A_DAY * UNIT / 2;
+			    : LIMIT_REFUSALS_A_DAY * UNIT / 2;
 	k.at_ms = now_ms();
 	board_write(a->days, system,
-	            (struct str){ (const char *)&k, sizeof(k) });
+		    (struct str){ (const char *)&k, sizeof(k) });
 }
 
 bool allowance_day_is_spent(struct allowance *a, struct str system,
-                            const struct inet *client)
+			    const struct inet *client)
 {
 	struct bucket k = bucket_of_day(a, system);
 	int64_t most = LIMIT_REFUSALS_A_DAY;
@@ -269,7 +269,7 @@ void allowance_refused_today(struct allowance *a, struct str system)
 }
 
 void allowance_end_today(struct allowance *a, struct str system,
-                         bool was_refused)
+			 bool was_refused)
 {
 	if (was_refused)
 		allowance_refused_today(a, system);

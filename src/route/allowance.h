@@ -38,10 +38,10 @@ struct allowance *allowance_open(void);
 void allowance_close(struct allowance *a); /* NULL is allowed */
 
 struct standing allowance_look(struct allowance *a, struct str system,
-                               const struct inet *client);
+			       const struct inet *client);
 void allowance_begin(struct allowance *a, const struct inet *client);
 void allowance_end(struct allowance *a, struct str system,
-                   const struct inet *client, bool was_refused);
+		   const struct inet *client, bool was_refused);
 
 /*
  * Some systems ban who asks them for unknown addresses, and all mail with him.
@@ -50,13 +50,13 @@ void allowance_end(struct allowance *a, struct str system,
  * refused before gets half.  IS_BANNED: there is nothing left.
  */
 void allowance_limit_day(struct allowance *a, struct str system,
-                         bool is_banned);
+			 bool is_banned);
 bool allowance_day_is_spent(struct allowance *a, struct str system,
-                            const struct inet *client);
+			    const struct inet *client);
 /* A question to SYSTEM, whoever caused it.  False: it would be one too many. */
 bool allowance_begin_today(struct allowance *a, struct str system) must_check;
 void allowance_end_today(struct allowance *a, struct str system,
-                         bool was_refused);
+			 bool was_refused);
 /* It has refused an address that nobody asked it for: at delivery. */
 void allowance_refused_today(struct allowance *a, struct str system);
 

@@ -131,8 +131,8 @@ static void test_many_clients_spend_the_systems(void **unused)
 		}
 	assert_int_equal(refused, LIMIT_REFUSALS_OF_SYSTEM);
 	assert_false(look("192.0.2.99").system_is_spent);
-	assert_false(allowance_look(a, S("c.example"),
-	                            &(struct inet){ 0 }).system_is_spent);
+	assert_false(allowance_look(a, S("c.example"), &(struct inet){ 0 })
+			     .system_is_spent);
 	assert_false(allowance_take(a, B));
 	assert_true(allowance_take(a, S("c.example")));
 	clock_ms += LIMIT_REFUSALS_OF_SYSTEM_MS / LIMIT_REFUSALS_OF_SYSTEM;
@@ -187,7 +187,7 @@ static void test_who_moves_about_in_his_network_is_known(void **unused)
 	assert_false(look("2001:db8:1:aaaa::1").was_refused);
 	for (int i = 0; i < 2000; i++) { /* IPv4 has no such networks */
 		snprintf(client, sizeof(client), "198.51.%d.%d", i / 200,
-		         i % 200);
+			 i % 200);
 		asks(client, 1, true);
 	}
 	assert_false(look("198.51.100.200").was_refused);

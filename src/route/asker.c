@@ -21,7 +21,7 @@ static bool parse_user(struct str text, struct arena *arena, struct asker *out)
 }
 
 static bool parse_system(struct directory *d, struct str name,
-                         struct arena *arena, struct asker *out)
+			 struct arena *arena, struct asker *out)
 {
 	struct host *hosts;
 	size_t n;
@@ -46,7 +46,7 @@ static bool parse_system(struct directory *d, struct str name,
 }
 
 bool asker_parse(struct directory *d, struct str text, struct arena *arena,
-                 struct asker *out)
+		 struct asker *out)
 {
 	*out = (struct asker){ .kind = ASKER_INTERNET };
 	if (str_same(text, S("internet")))
@@ -60,8 +60,8 @@ bool asker_parse(struct directory *d, struct str text, struct arena *arena,
 	if (str_starts(text, S("system:")))
 		return parse_system(d, str_from(text, 7), arena, out);
 	return fail("\"%.*s\" is not internet, local, user:ADDRESS or "
-	            "system:NAME",
-	            STR(str_part(text, 0, 100)));
+		    "system:NAME",
+		    STR(str_part(text, 0, 100)));
 }
 
 struct str asker_text(const struct asker *a, struct arena *arena)
@@ -72,9 +72,9 @@ struct str asker_text(const struct asker *a, struct arena *arena)
 	case ASKER_USER:
 		return arena_strf(arena, "user:%.*s", STR(a->user));
 	case ASKER_SYSTEM:
-		return arena_strf(arena, "system:%.*s",
-		                  STR(a->trusted ? a->system.name
-		                                 : a->system.hosts));
+		return arena_strf(
+			arena, "system:%.*s",
+			STR(a->trusted ? a->system.name : a->system.hosts));
 	case ASKER_LOCAL:
 		return S("local");
 	}
@@ -82,7 +82,7 @@ struct str asker_text(const struct asker *a, struct arena *arena)
 }
 
 enum answer asker_at(struct directory *d, const struct inet *peer,
-                     struct arena *arena, struct asker *out)
+		     struct arena *arena, struct asker *out)
 {
 	enum answer known;
 
@@ -118,13 +118,13 @@ static struct reply sender_ok(void)
 static struct reply sender_unsure(void)
 {
 	return (struct reply){ 451, "4.3.0",
-		               S("trouble with the directory here") };
+			       S("trouble with the directory here") };
 }
 
 /* <> is his too, as long as he may log in. */
 static struct reply user_sender(const struct router *r, const struct asker *a,
-                                const struct address *sender,
-                                struct arena *arena)
+				const struct address *sender,
+				struct arena *arena)
 {
 	struct address own;
 
@@ -134,7 +134,7 @@ static struct reply user_sender(const struct router *r, const struct asker *a,
 		sender = &own;
 	}
 	switch (directory_may_send_as(r->directory, a->user, sender->local,
-	                              sender->domain)) {
+				      sender->domain)) {
 	case ANSWER_YES:
 		return sender_ok();
 	case ANSWER_NO:
@@ -143,21 +143,21 @@ static struct reply user_sender(const struct router *r, const struct asker *a,
 		return sender_unsure();
 	}
 	return (struct reply){ 553, "5.7.1",
-		               arena_strf(arena,
-		                          "%.*s may not send as this address",
-		                          STR(a->user)) };
+			       arena_strf(arena,
+					  "%.*s may not send as this address",
+					  STR(a->user)) };
 }
 
 static struct reply stranger_sender(const struct router *r,
-                                    const struct address *sender,
-                                    struct arena *arena)
+				    const struct address *sender,
+				    struct arena *arena)
 {
 	struct domain domain;
 
 	if (str_empty(sender->domain))
 		return sender_ok();
 	switch (directory_domain(r->directory, sender->domain, arena,
-	                         &domain)) {
+				 &domain)) {
 	case ANSWER_YES:
 		break;
 	case ANSWER_NO:
@@ -177,13 +177,13 @@ static struct reply stranger_sender(const struct router *r,
 		return sender_unsure();
 	}
 	return (struct reply){ 550, "5.7.1",
-		               arena_strf(arena,
-		                          "senders of %.*s have to log in",
-		                          STR(domain.name)) };
+			       arena_strf(arena,
+					  "senders of %.*s have to log in",
+					  STR(domain.name)) };
 }
 
 struct reply route_sender(const struct router *r, const struct asker *a,
-                          const struct address *sender, struct arena *arena)
+			  const struct address *sender, struct arena *arena)
 {
 	switch (a->kind) {
 	case ASKER_USER:

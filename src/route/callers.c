@@ -80,7 +80,7 @@ static bool is_fresh(const struct name *name)
 }
 
 static enum caller is_host(struct callers *c, const struct inet *peer,
-                           const struct host *h)
+			   const struct host *h)
 {
 	const struct name *name;
 
@@ -98,7 +98,7 @@ static enum caller is_host(struct callers *c, const struct inet *peer,
 }
 
 enum caller callers_among(struct callers *c, const struct inet *peer,
-                          struct str hosts, struct arena *arena)
+			  struct str hosts, struct arena *arena)
 {
 	enum caller found = CALLER_NO;
 	struct host *h;
@@ -120,12 +120,12 @@ enum caller callers_among(struct callers *c, const struct inet *peer,
 }
 
 static void waits resolve(struct callers *c, const struct host *h,
-                          struct arena *arena, int64_t deadline_ms)
+			  struct arena *arena, int64_t deadline_ms)
 {
 	struct inet *found;
 	size_t n = 0;
 	enum dns_answer a = dns_addresses(c->dns, h->name, h->port, deadline_ms,
-	                                  arena, &found, &n);
+					  arena, &found, &n);
 	struct name *name = find_or_add(c, h->name);
 
 	name->until_ms = after_ms(FRESH_MS);

@@ -33,13 +33,13 @@ enum caller { CALLER_NO, CALLER_YES, CALLER_UNRESOLVED };
 /* Is PEER one of HOSTS (wire/hosts.h)?  Waits for nothing.  Without a memory
  * (C is NULL) a name is nobody's. */
 enum caller callers_among(struct callers *c, const struct inet *peer,
-                          struct str hosts, struct arena *arena);
+			  struct str hosts, struct arena *arena);
 /*
  * Resolve the names in HOSTS whose minute is over.  A name that has no answer
  * by then keeps the addresses it had; one that never had any is nobody's: the
  * mail goes on, and the trail still guards it.
  */
 void waits callers_resolve(struct callers *c, struct str hosts,
-                           int64_t deadline_ms);
+			   int64_t deadline_ms);
 
 #endif

@@ -23,8 +23,8 @@ static struct {
 static unsigned asked;
 
 enum dns_answer dns_addresses(struct dns *d, struct str name, uint16_t port,
-                              int64_t deadline_ms, struct arena *a,
-                              struct inet **out, size_t *n)
+			      int64_t deadline_ms, struct arena *a,
+			      struct inet **out, size_t *n)
 {
 	struct str rest, one;
 
@@ -71,12 +71,12 @@ static void addresses_need_no_resolver(struct callers *c)
 	assert_int_equal(among(c, "192.0.2.1", "192.0.2.1:2525"), CALLER_YES);
 	assert_int_equal(among(c, "192.0.2.2", "192.0.2.1:2525"), CALLER_NO);
 	assert_int_equal(among(c, "192.0.2.2", "192.0.2.1, 192.0.2.2:26"),
-	                 CALLER_YES);
+			 CALLER_YES);
 	assert_int_equal(among(c, "::ffff:192.0.2.1", "192.0.2.1"), CALLER_YES);
 	assert_int_equal(among(c, "192.0.2.1", "[::ffff:192.0.2.1]:25"),
-	                 CALLER_YES);
+			 CALLER_YES);
 	assert_int_equal(among(c, "2001:db8:0::1", "[2001:db8::1]"),
-	                 CALLER_YES);
+			 CALLER_YES);
 	assert_int_equal(among(c, "192.0.2.1", ""), CALLER_NO);
 	/* without a memory, too; a name is nobody's then */
 	assert_int_equal(among(NULL, "192.0.2.1", "192.0.2.1"), CALLER_YES);
@@ -107,10 +107,10 @@ static void what_has_no_address_is_nobodys(struct callers *c)
 {
 	asked = 0;
 	assert_int_equal(among(c, "192.0.2.1", "gone.example, broken.example"),
-	                 CALLER_UNRESOLVED);
+			 CALLER_UNRESOLVED);
 	resolve(c, "gone.example, broken.example");
 	assert_int_equal(among(c, "192.0.2.1", "gone.example, broken.example"),
-	                 CALLER_NO);
+			 CALLER_NO);
 	resolve(c, "gone.example, broken.example");
 	assert_int_equal(asked, 2);
 }
@@ -121,11 +121,11 @@ static void it_is_bounded(struct callers *c)
 	for (int i = 0; i < LIMIT_CALLER_NAMES + 1000; i++)
 		resolve(c, arena_printf(arena, "n%d.example", i));
 	assert_int_equal(among(c, "192.0.2.1", "n0.example"),
-	                 CALLER_UNRESOLVED);
+			 CALLER_UNRESOLVED);
 	assert_int_equal(among(c, "192.0.2.1",
-	                       arena_printf(arena, "n%d.example",
-	                                    LIMIT_CALLER_NAMES + 999)),
-	                 CALLER_NO);
+			       arena_printf(arena, "n%d.example",
+					    LIMIT_CALLER_NAMES + 999)),
+			 CALLER_NO);
 }
 
 static void remember(void *unused)
@@ -184,8 +184,8 @@ static void expect_call(const struct call *c)
 	struct inet peer = at(c->from);
 	struct address a = address_of(c->recipient);
 	struct question q = { .recipient = &a,
-		              .asker = asker_of(c->asker),
-		              .peer = &peer };
+			      .asker = asker_of(c->asker),
+			      .peer = &peer };
 	struct decision d = route_answer(&router, &q, arena);
 
 	check(str_empty(d.resolve));
@@ -264,7 +264,7 @@ static void test_who_is_not_resolved_is_said(void **unused)
 	d = decide(&q, "x@byname.test", "relay many.example(x@byname.test)");
 	assert_true(str_same(d.resolve, S("many.example")));
 	d = decide(&q, "both@one.test",
-	           "both *both *192.0.2.77:2525(both@one.test)");
+		   "both *both *192.0.2.77:2525(both@one.test)");
 	assert_true(str_empty(d.resolve));
 	/* nor for what was accepted before */
 	q.is_retry = true;

@@ -71,14 +71,14 @@ static void waits line_add(void *arg, const struct confirmation *c)
 	if (++l->n % LINES_A_TURN == 0)
 		fiber_yield();
 	buf_printf(&l->text, "%lld %s %.*s %.*s\n", (long long)(at_ms / 1000),
-	           c->was_refused ? "no" : "yes",
-	           STR(xtext_encode(c->system, arena)),
-	           STR(xtext_encode(c->address_key, arena)));
+		   c->was_refused ? "no" : "yes",
+		   STR(xtext_encode(c->system, arena)),
+		   STR(xtext_encode(c->address_key, arena)));
 	lines_trim(l);
 }
 
 static bool line_parse(struct str line, struct arena *arena,
-                       struct confirmation *c)
+		       struct confirmation *c)
 {
 	struct str at, answer, system, address;
 	uint64_t at_s;
@@ -173,13 +173,14 @@ static void waits read_file(struct confirmed *c)
 		return; /* the first start, or said when it is written */
 	if (!read_all(&r)) {
 		if (file_rename(c->folder, NAME, NAME ".damaged"))
-			log_warn("verify",
-			         "%s is damaged: moved to %s.damaged; addresses "
-			         "are asked for again",
-			         c->path, c->path);
+			log_warn(
+				"verify",
+				"%s is damaged: moved to %s.damaged; addresses "
+				"are asked for again",
+				c->path, c->path);
 		else
 			log_warn("verify", "%s is damaged, and stays: %s",
-			         c->path, cause());
+				 c->path, cause());
 	}
 	file_close(r.file);
 }
@@ -193,9 +194,8 @@ static bool waits write_anew(struct confirmed *c)
 	bool ok;
 
 	verify_each_confirmed(c->v, line_add, &l);
-	ok = f && file_add(f, S(MAGIC "\n")) &&
-	     file_add(f, buf_str(&l.text)) && file_sync(f) &&
-	     file_rename(c->folder, NAME ".new", NAME);
+	ok = f && file_add(f, S(MAGIC "\n")) && file_add(f, buf_str(&l.text)) &&
+	     file_sync(f) && file_rename(c->folder, NAME ".new", NAME);
 	buf_free(&l.text);
 	if (!ok) {
 		file_close(f);
@@ -220,8 +220,7 @@ static bool waits add_lines(struct confirmed *c, struct str lines)
 
 static bool waits write_down(struct confirmed *c, struct str news)
 {
-	if (!c->file ||
-	    file_bytes(c->file) > 2 * c->bytes_anew + PIECE_BYTES ||
+	if (!c->file || file_bytes(c->file) > 2 * c->bytes_anew + PIECE_BYTES ||
 	    file_bytes(c->file) + news.n > MOST_BYTES)
 		return write_anew(c);
 	return add_lines(c, news);
@@ -236,11 +235,11 @@ void confirmed_save(struct confirmed *c)
 	ok = write_down(c, buf_str(&news.text));
 	if (!ok && !c->is_failing)
 		log_warn("verify",
-		         "what other systems confirmed is not written down: %s",
-		         cause());
+			 "what other systems confirmed is not written down: %s",
+			 cause());
 	if (ok && c->is_failing)
 		log_fact("verify",
-		         "what other systems confirmed is written down again");
+			 "what other systems confirmed is written down again");
 	c->is_failing = !ok;
 	buf_free(&news.text);
 }

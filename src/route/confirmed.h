@@ -22,7 +22,7 @@ struct verification;
 
 /* Tell V what FOLDER has.  V and FOLDER outlive it. */
 struct confirmed *waits confirmed_open(struct verification *v,
-                                       const char *folder);
+				       const char *folder);
 /* Write down what is news. */
 void waits confirmed_save(struct confirmed *c);
 void confirmed_close(struct confirmed *c); /* NULL is allowed */

@@ -127,10 +127,10 @@ static void old_ones_are_forgotten(void *arg)
 	char text[500];
 
 	snprintf(text, sizeof(text),
-	         "splitmail verified 1\n"
-	         "%lld yes b old@own.test\n%lld yes b young@own.test\n"
-	         "%lld yes b ahead@own.test\n",
-	         now - 7 * 86400, now - 7 * 86400 + 60, now + 9999);
+		 "splitmail verified 1\n"
+		 "%lld yes b old@own.test\n%lld yes b young@own.test\n"
+		 "%lld yes b ahead@own.test\n",
+		 now - 7 * 86400, now - 7 * 86400 + 60, now + 9999);
 	write_file(text);
 	c = confirmed_open(v, folder);
 	check(!is_there("verified.damaged"));
@@ -138,13 +138,13 @@ static void old_ones_are_forgotten(void *arg)
 		struct arena *arena = arena_open();
 
 		check(!verify_find(v, S("b"), S("old@own.test"), arena)
-		               .once_confirmed);
+			       .once_confirmed);
 		check(verify_find(v, S("b"), S("young@own.test"), arena)
-		              .once_confirmed);
+			      .once_confirmed);
 		check(verify_find(v, S("b"), S("young@own.test"), arena)
-		              .verdict == VERDICT_NOT_ASKED);
+			      .verdict == VERDICT_NOT_ASKED);
 		check(verify_find(v, S("b"), S("ahead@own.test"), arena)
-		              .once_confirmed);
+			      .once_confirmed);
 		arena_close(arena);
 	}
 	confirmed_close(c);
@@ -175,23 +175,23 @@ static void damaged(void *arg)
 {
 	long long now = wall_ms() / 1000;
 	static const char *const bad[] = { "x yes b a@b",   "9 maybe b a@b",
-		                           "9 yes b",       "9 yes b a@b c",
-		                           "9 yes b +zz@b", "",
-		                           "\xff\xfe",      "9 yes  a@b" };
+					   "9 yes b",       "9 yes b a@b c",
+					   "9 yes b +zz@b", "",
+					   "\xff\xfe",      "9 yes  a@b" };
 	char text[500];
 
 	for (size_t i = 0; i < array_size(bad); i++) {
 		snprintf(text, sizeof(text),
-		         "splitmail verified 1\n%s\n%lld yes b bob@own.test\n",
-		         bad[i], now);
+			 "splitmail verified 1\n%s\n%lld yes b bob@own.test\n",
+			 bad[i], now);
 		start_with(text, true, true);
 	}
 	start_with("something else\n", true, false);
 	start_with("", false, false);
 	/* cut by a crash */
 	snprintf(text, sizeof(text),
-	         "splitmail verified 1\n%lld yes b bob@own.test\n%lld yes b ev",
-	         now, now);
+		 "splitmail verified 1\n%lld yes b bob@own.test\n%lld yes b ev",
+		 now, now);
 	start_with(text, false, true);
 }
 
@@ -224,16 +224,16 @@ static void does_not_grow(void *arg)
 }
 
 static int remove_one(const char *name, const struct stat *st, int kind,
-                      struct FTW *at)
+		      struct FTW *at)
 {
 	return at->level ? remove(name) : 0;
 }
 
-#define STORY(name)                                                            \
-	static void test_##name(void **unused)                                 \
-	{                                                                      \
-		loops_run(1, name, NULL);                                      \
-		nftw(folder, remove_one, 4, FTW_DEPTH | FTW_PHYS);             \
+#define STORY(name) \
+	static void test_##name(void **unused) \
+	{ \
+		loops_run(1, name, NULL); \
+		nftw(folder, remove_one, 4, FTW_DEPTH | FTW_PHYS); \
 	}
 
 STORY(restart)

@@ -24,7 +24,7 @@ static void group(const char *name, const char *what, int first, int n)
 
 	for (int i = 0; i < n; i++)
 		members[i] = arena_strf(arena, "%s%d@%s.test", what, first + i,
-		                        strchr(what, '+') ? "own" : "ext");
+					strchr(what, '+') ? "own" : "ext");
 	make(&(struct line){ group_create, name, "" });
 	done(group_add(changes, str_of(name), members, (size_t)n));
 }
@@ -36,10 +36,10 @@ static void add(const char *name, const char *member)
 	struct address a = address_of(member);
 
 	check(sql_run(sql,
-	              "INSERT OR IGNORE INTO member (holder, spelling, local, "
-	              "domain) SELECT id, ?2, ?3, ?4 FROM holder "
-	              "WHERE login = ?1",
-	              "ssss", str_of(name), str_of(member), a.local, a.domain));
+		      "INSERT OR IGNORE INTO member (holder, spelling, local, "
+		      "domain) SELECT id, ?2, ?3, ?4 FROM holder "
+		      "WHERE login = ?1",
+		      "ssss", str_of(name), str_of(member), a.local, a.domain));
 }
 
 static const char *named(const char *what, int i)
@@ -53,12 +53,12 @@ static void group_like(const char *name, const char *like, int one, int other)
 {
 	make(&(struct line){ group_create, name, "" });
 	check(sql_run(sql,
-	              "INSERT INTO member (holder, spelling, local, domain) "
-	              "SELECT n.id, spelling, local, m.domain FROM holder n, "
-	              "holder l JOIN member m ON m.holder = l.id "
-	              "WHERE n.login = ?1 AND l.login = ?2 AND spelling <> ?3",
-	              "ttt", name, like,
-	              arena_printf(arena, "u%d@ext.test", one)));
+		      "INSERT INTO member (holder, spelling, local, domain) "
+		      "SELECT n.id, spelling, local, m.domain FROM holder n, "
+		      "holder l JOIN member m ON m.holder = l.id "
+		      "WHERE n.login = ?1 AND l.login = ?2 AND spelling <> ?3",
+		      "ttt", name, like,
+		      arena_printf(arena, "u%d@ext.test", one)));
 	add(name, arena_printf(arena, "u%d@ext.test", other));
 }
 
@@ -82,8 +82,8 @@ static struct decision rcpt(struct mail *mail, const char *recipient)
 {
 	struct address a = address_of(recipient);
 	struct question q = { .recipient = &a,
-		              .asker = asker_of("internet"),
-		              .expansions = mail ? mail->expansions : NULL };
+			      .asker = asker_of("internet"),
+			      .expansions = mail ? mail->expansions : NULL };
 	struct decision d = route_decide(&router, &q, arena);
 
 	if (mail) {
@@ -95,7 +95,7 @@ static struct decision rcpt(struct mail *mail, const char *recipient)
 }
 
 static void expect_refused(const char *recipient, const char *status,
-                           size_t looked)
+			   size_t looked)
 {
 	struct decision d = rcpt(NULL, recipient);
 
@@ -119,7 +119,7 @@ static void test_as_many_as_one_may_become(void **unused)
 	assert_int_equal(d.n, LIMIT_EXPANSION);
 	assert_int_equal(d.n_reasons, LIMIT_REASONS);
 	make(&(struct line){ group_create, "bigger@own.test",
-	                     "member=big@own.test member=one@ext.test" });
+			     "member=big@own.test member=one@ext.test" });
 	expect_refused("bigger@own.test", "5.2.4", LIMIT_EXPANSION + 5);
 }
 
@@ -155,7 +155,7 @@ static void test_groups_that_overlap(void **unused)
 	for (int i = 0; i < 8; i++) {
 		if (i > 0)
 			group_like(named("overlap", i), named("overlap", i - 1),
-			           i - 1, i + 3999);
+				   i - 1, i + 3999);
 		add("many@own.test", named("overlap", i));
 		if (i < 4)
 			add("few@own.test", named("overlap", i));
@@ -173,7 +173,7 @@ static void ring(int n)
 
 	for (int i = 0; i < n; i++)
 		make(&(struct line){ group_create, named(what, i),
-		                     "member=alice@own.test" });
+				     "member=alice@own.test" });
 	begin_adding();
 	for (int i = 0; i < n; i++)
 		for (int k = 0; k < n; k++)
@@ -189,7 +189,7 @@ static void ring(int n)
 static void test_groups_that_contain_each_other(void **unused)
 {
 	static const int sizes[] = { 2, 3, LIMIT_EXPANSION_DEPTH,
-		                     LIMIT_EXPANSION_DEPTH + 1, 60 };
+				     LIMIT_EXPANSION_DEPTH + 1, 60 };
 
 	for (size_t i = 0; i < array_size(sizes); i++)
 		ring(sizes[i]);
@@ -199,10 +199,10 @@ static void test_nested_too_deeply(void **unused)
 {
 	for (int i = 30; i >= 0; i--)
 		make(&(struct line){
-		        group_create, named("deep", i),
-		        arena_printf(arena, "member=%s",
-		                     i == 30 ? "alice@own.test"
-		                             : named("deep", i + 1)) });
+			group_create, named("deep", i),
+			arena_printf(arena, "member=%s",
+				     i == 30 ? "alice@own.test"
+					     : named("deep", i + 1)) });
 	expect("internet", named("deep", 31 - LIMIT_EXPANSION_DEPTH),
 	       "expand alice");
 	expect("internet", named("deep", 30 - LIMIT_EXPANSION_DEPTH),
@@ -231,10 +231,10 @@ static void test_a_mail_expands_a_group_once(void **unused)
 		begin(&mail);
 		for (int i = 0; i < sizes[s]; i++)
 			assert_int_equal(
-			        rcpt(&mail,
-			             arena_printf(arena, "all+%d@own.test", i))
-			                .action,
-			        ROUTE_EXPAND);
+				rcpt(&mail,
+				     arena_printf(arena, "all+%d@own.test", i))
+					.action,
+				ROUTE_EXPAND);
 		assert_int_equal(mail.legs, 2000);
 		assert_int_equal(expansions_legs(mail.expansions), 2000);
 		assert_true(mail.looked <= 2000 + (size_t)sizes[s]);
@@ -253,7 +253,7 @@ static void test_a_mail_expands_what_several_have_in_them_once(void **unused)
 	assert_int_equal(rcpt(&mail, "tous@own.test").n, 0);
 	for (int i = 0; i < 50; i++) {
 		make(&(struct line){ group_create, named("part", i),
-		                     "member=all@own.test" });
+				     "member=all@own.test" });
 		add(named("part", i), arena_printf(arena, "p%d@ext.test", i));
 		assert_int_equal(rcpt(&mail, named("part", i)).n, 1);
 	}
@@ -270,9 +270,9 @@ static void test_what_was_not_accepted_is_expanded_again(void **unused)
 
 	begin(&mail);
 	q = (struct question){ .recipient = &a,
-		               .asker = asker_of("internet"),
-		               .message_bytes = 2000,
-		               .expansions = mail.expansions };
+			       .asker = asker_of("internet"),
+			       .message_bytes = 2000,
+			       .expansions = mail.expansions };
 	decide(&q, "some@own.test", "refuse 552 5.3.4");
 	q.message_bytes = 0;
 	decide(&q, "some@own.test", "expand alice");
@@ -343,7 +343,7 @@ int main(void)
 		cmocka_unit_test(test_nested_too_deeply),
 		cmocka_unit_test(test_a_mail_expands_a_group_once),
 		cmocka_unit_test(
-		        test_a_mail_expands_what_several_have_in_them_once),
+			test_a_mail_expands_what_several_have_in_them_once),
 		cmocka_unit_test(test_what_was_not_accepted_is_expanded_again),
 		cmocka_unit_test(test_others_have_their_turn),
 	};

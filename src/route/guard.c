@@ -54,15 +54,15 @@ static void write_entry(const struct guard *g, struct str key, char *to)
 	uint8_t mac[32];
 
 	crypto_generichash(mac, sizeof(mac), (const uint8_t *)key.p, key.n,
-	                   g->key, sizeof(g->key));
+			   g->key, sizeof(g->key));
 	memcpy(to, g->id, NODE_CHARS);
 	to[NODE_CHARS] = ':';
 	sodium_bin2base64(to + NODE_CHARS + 1, MAC_CHARS + 1, mac, MAC_BYTES,
-	                  sodium_base64_VARIANT_URLSAFE_NO_PADDING);
+			  sodium_base64_VARIANT_URLSAFE_NO_PADDING);
 }
 
 struct str guard_entry(const struct guard *g, struct str key,
-                       struct arena *arena)
+		       struct arena *arena)
 {
 	char *entry = arena_alloc(arena, ENTRY_CHARS + 1);
 
@@ -128,7 +128,7 @@ bool guard_was_here(const struct guard *g, struct str trail, struct str key)
 			write_entry(g, key, own);
 		have_own = true;
 		found |= sodium_memcmp(entry.p, own, ENTRY_CHARS) == 0 ||
-		         MUTANT(guard_by_mail);
+			 MUTANT(guard_by_mail);
 	}
 	return found;
 }
@@ -142,7 +142,7 @@ struct entries {
 static void drop_entry(struct entries *all, size_t i)
 {
 	memmove(&all->e[i], &all->e[i + 1],
-	        (all->n - i - 1) * sizeof(all->e[0]));
+		(all->n - i - 1) * sizeof(all->e[0]));
 	all->n--;
 }
 

@@ -41,7 +41,7 @@ void guard_close(struct guard *g);
 
 /* Our entry for a canonical recipient key. */
 struct str guard_entry(const struct guard *g, struct str key,
-                       struct arena *arena);
+		       struct arena *arena);
 /* Is our own entry for KEY in TRAIL?  Constant-time, any garbage is fine. */
 bool guard_was_here(const struct guard *g, struct str trail, struct str key);
 /* Is any entry of ours in TRAIL, whatever for?  Not proof: only a hint. */

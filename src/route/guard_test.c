@@ -47,13 +47,13 @@ static void test_own_entry_is_known(void **unused)
 	assert_false(guard_was_here(g, bob, S("group bob@own.test")));
 	assert_false(guard_was_here(g, STR_NONE, S("bob@own.test")));
 	assert_true(guard_was_here(g, join(S(FOREIGN), ", ", bob),
-	                           S("bob@own.test")));
+				   S("bob@own.test")));
 	assert_true(guard_was_here(g, join(S(",,junk\r\n, "), ",", bob),
-	                           S("bob@own.test")));
+				   S("bob@own.test")));
 	assert_false(
-	        guard_was_here(g, str_part(bob, 0, 32), S("bob@own.test")));
+		guard_was_here(g, str_part(bob, 0, 32), S("bob@own.test")));
 	assert_false(
-	        guard_was_here(g, join(bob, "", S("A")), S("bob@own.test")));
+		guard_was_here(g, join(bob, "", S("A")), S("bob@own.test")));
 }
 
 static void test_another_key_is_another_node(void **unused)
@@ -62,7 +62,7 @@ static void test_another_key_is_another_node(void **unused)
 	struct guard *other = guard_open(&node);
 
 	assert_false(guard_was_here(other, entry("bob@own.test"),
-	                            S("bob@own.test")));
+				    S("bob@own.test")));
 	assert_false(str_same(guard_entry(other, S("x"), arena), entry("x")));
 	guard_close(other);
 }
@@ -78,8 +78,8 @@ static void test_add_leaves_out_what_is_no_entry(void **unused)
 	t = trail_add(S("x\r\nBcc: all," FOREIGN " ,0123:4,"), bob, arena);
 	assert_true(str_same(t, join(S(FOREIGN), ",", bob)));
 	t = trail_add(S("0123456789ABCDEF:AAAAAAAAAAAAAAAA,"
-	                "0123456789abcdef:AAAAAAAAAAAAAA=="),
-	              bob, arena);
+			"0123456789abcdef:AAAAAAAAAAAAAA=="),
+		      bob, arena);
 	assert_true(str_same(t, bob));
 }
 

@@ -11,7 +11,7 @@
 #include "route/walk.h"
 
 static bool deliver_here(struct walk *w, const struct target *t,
-                         struct outcome *o)
+			 struct outcome *o)
 {
 	struct leg *l = leg_add(w, t, LEG_MAILBOX, o);
 
@@ -38,7 +38,7 @@ struct way way_step(struct walk *w, const struct target *t, struct str key)
 
 	if (g)
 		way.trail = trail_add(way.trail, guard_entry(g, key, w->arena),
-		                      w->arena);
+				      w->arena);
 	way.depth++;
 	way.is_new = true;
 	return way;
@@ -57,15 +57,15 @@ bool way_is_too_deep(struct walk *w, const struct target *t, struct outcome *o)
 	if (t->way->depth < LIMIT_EXPANSION_DEPTH)
 		return false;
 	because(w, nested_too_deeply, V("address", t->key),
-	        V("most", LIMIT_EXPANSION_DEPTH));
+		V("most", LIMIT_EXPANSION_DEPTH));
 	o->is_final = true;
 	return decide_refuse(w, o, 550, "5.4.6", "%sgroups nested too deeply",
-	                     shown_address(w, t));
+			     shown_address(w, t));
 }
 
 /* True: *o ends the whole expansion. */
 static bool look_at_member(struct walk *w, const struct way *way,
-                           struct str member, struct outcome *o)
+			   struct str member, struct outcome *o)
 {
 	struct outcome of_member;
 	struct address a;
@@ -74,7 +74,7 @@ static bool look_at_member(struct walk *w, const struct way *way,
 		return decide_too_many(w, w->shown, o);
 	if (!address_parse(member, w->arena, &a)) {
 		because(w, member_malformed, V("address", member),
-		        V("cause", cause()));
+			V("cause", cause()));
 		return false;
 	}
 	of_member = route_address(w, way, &a);
@@ -84,9 +84,9 @@ static bool look_at_member(struct walk *w, const struct way *way,
 	}
 	if (of_member.action == ROUTE_REFUSE)
 		because(w, member_refused, V("address", member),
-		        V("code", of_member.reply.code),
-		        V("status", of_member.reply.status),
-		        V("reply", of_member.reply.text));
+			V("code", of_member.reply.code),
+			V("status", of_member.reply.status),
+			V("reply", of_member.reply.text));
 	return false;
 }
 
@@ -123,7 +123,7 @@ void members_end(struct walk *w, struct outcome *o)
 /* Members are looked at in their turn, the nearest groups' first: how deep one
  * lies is its distance, and each is met by its shortest way. */
 static bool expand(struct walk *w, const struct target *t, struct str key,
-                   const struct str *list, size_t n, struct outcome *o)
+		   const struct str *list, size_t n, struct outcome *o)
 {
 	struct members *m = arena_new(w->arena, struct members);
 	struct way *way = arena_new(w->arena, struct way);
@@ -139,7 +139,7 @@ static bool expand(struct walk *w, const struct target *t, struct str key,
 }
 
 static bool drop_group(struct walk *w, const struct target *t,
-                       struct outcome *o)
+		       struct outcome *o)
 {
 	because(w, expanded_before, V("address", t->key));
 	w->dropped++;
@@ -147,7 +147,7 @@ static bool drop_group(struct walk *w, const struct target *t,
 }
 
 static bool drop_again(struct walk *w, const struct target *t,
-                       struct outcome *o)
+		       struct outcome *o)
 {
 	because(w, expanded_for_another, V("address", t->holder.login));
 	w->dropped++;
@@ -176,8 +176,8 @@ static bool rule_group(struct walk *w, struct target *t, struct outcome *o)
 	if (expanded_for_another(w, key))
 		return drop_again(w, t, o);
 	switch (directory_members(w->router->directory, t->holder.id,
-	                          LIMIT_EXPANSION + 1, w->arena, &members,
-	                          &n)) {
+				  LIMIT_EXPANSION + 1, w->arena, &members,
+				  &n)) {
 	case ANSWER_YES:
 	case ANSWER_NO:
 		break;
@@ -252,8 +252,8 @@ static bool home_alternate(struct walk *w, struct target *t, struct outcome *o)
 	if (route_loops(w, t, &s)) {
 		w->met_loop = true;
 		return decide_refuse(w, o, 550, "5.4.6",
-		                     "%smail loop: it lives on %.*s",
-		                     shown_address(w, t), STR(s.name));
+				     "%smail loop: it lives on %.*s",
+				     shown_address(w, t), STR(s.name));
 	}
 	return route_relay_verified(w, t, &s, true, o);
 }
@@ -319,8 +319,8 @@ static bool home(struct walk *w, struct target *t, struct outcome *o)
 		break;
 	}
 	return decide_refuse(w, o, 550, "5.1.1",
-	                     "%snobody here has this address",
-	                     shown_address(w, t));
+			     "%snobody here has this address",
+			     shown_address(w, t));
 }
 
 /* What a forward keeps. */
@@ -331,8 +331,7 @@ static bool own_copy(struct walk *w, struct target *t, struct outcome *o)
 }
 
 /* Neither the copy nor the forward, when the copy may not leave. */
-static bool copy_is_refused(struct walk *w, struct target *t,
-                            struct outcome *o)
+static bool copy_is_refused(struct walk *w, struct target *t, struct outcome *o)
 {
 	return t->holder.forward_keeps_copy &&
 	       home_of(&t->holder) != HOME_HOSTED &&
@@ -349,7 +348,7 @@ static bool forward_again(struct walk *w, struct target *t, struct outcome *o)
 	}
 	because(w, forwarded_before, V("address", t->key));
 	return decide_refuse(w, o, 550, "5.4.6", "%smail loop: it is forwarded",
-	                     shown_address(w, t));
+			     shown_address(w, t));
 }
 
 static bool rule_forward(struct walk *w, struct target *t, struct outcome *o)
@@ -370,10 +369,10 @@ static bool rule_forward(struct walk *w, struct target *t, struct outcome *o)
 		return true;
 	if (!h->forward_keeps_copy) {
 		because(w, forwarded, V("address", t->key),
-		        V("n", h->n_forwards));
+			V("n", h->n_forwards));
 	} else {
 		because(w, forwarded_with_copy, V("address", t->key),
-		        V("n", h->n_forwards));
+			V("n", h->n_forwards));
 		own_copy(w, t, o);
 		if (o->action == ROUTE_LATER || o->is_final)
 			return true;
@@ -386,20 +385,20 @@ static bool rule_forward(struct walk *w, struct target *t, struct outcome *o)
 /* ---- all of it ---- */
 
 bool holder_has_no_mail(struct walk *w, const struct target *t,
-                        struct outcome *o)
+			struct outcome *o)
 {
 	if (!t->holder.enabled && !MUTANT(disabled_is_served)) {
 		because(w, disabled);
 		return decide_refuse(w, o, 550, "5.2.1",
-		                     "%sthis address is disabled",
-		                     shown_address(w, t));
+				     "%sthis address is disabled",
+				     shown_address(w, t));
 	}
 	if (t->holder.kind == HOLDER_GROUP || home_of(&t->holder) != HOME_NONE)
 		return false;
 	say_home(w, t);
 	return decide_refuse(w, o, 550, "5.1.1",
-	                     "%snobody here has this address",
-	                     shown_address(w, t));
+			     "%snobody here has this address",
+			     shown_address(w, t));
 }
 
 bool holder_decide(struct walk *w, struct target *t, struct outcome *o)

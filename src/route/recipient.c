@@ -14,9 +14,9 @@ static struct reply said(int code, const char *status, struct str text)
 }
 
 struct question recipient_question(const struct recipient *r,
-                                   const struct asker *asker,
-                                   const struct address *address,
-                                   uint64_t bytes)
+				   const struct asker *asker,
+				   const struct address *address,
+				   uint64_t bytes)
 {
 	return (struct question){
 		.recipient = address,
@@ -30,7 +30,7 @@ struct question recipient_question(const struct recipient *r,
 }
 
 struct asker waiting_asker(struct directory *d, struct str as,
-                           struct arena *arena)
+			   struct arena *arena)
 {
 	struct asker asker = { .kind = ASKER_LOCAL };
 
@@ -40,7 +40,7 @@ struct asker waiting_asker(struct directory *d, struct str as,
 }
 
 void waiting_stays_ours(const struct recipient *r, struct decision *answer,
-                        struct arena *arena)
+			struct arena *arena)
 {
 	const struct address *a;
 
@@ -52,11 +52,10 @@ void waiting_stays_ours(const struct recipient *r, struct decision *answer,
 		return;
 	answer->action = ROUTE_LATER;
 	answer->n = 0;
-	answer->reply =
-	        said(450, "4.1.2",
-	             arena_strf(arena,
-	                        "%.*s is no domain of this server any more",
-	                        STR(a->domain)));
+	answer->reply = said(
+		450, "4.1.2",
+		arena_strf(arena, "%.*s is no domain of this server any more",
+			   STR(a->domain)));
 }
 
 struct reply waiting_given_up(void)
@@ -67,9 +66,9 @@ struct reply waiting_given_up(void)
 /* ASK: route_decide() or route_answer(); what was given up is not asked for. */
 static struct decision
 waiting_decide(const struct router *router, const struct recipient *r,
-               struct str as, uint64_t bytes, struct arena *arena,
-               struct decision (*ask)(const struct router *,
-                                      const struct question *, struct arena *))
+	       struct str as, uint64_t bytes, struct arena *arena,
+	       struct decision (*ask)(const struct router *,
+				      const struct question *, struct arena *))
 {
 	struct asker asker = waiting_asker(router->directory, as, arena);
 	const struct address *address = recipient_parsed(r, arena);
@@ -92,15 +91,15 @@ waiting_decide(const struct router *router, const struct recipient *r,
 }
 
 struct decision route_waiting(const struct router *router,
-                              const struct recipient *r, struct str as,
-                              uint64_t bytes, struct arena *arena)
+			      const struct recipient *r, struct str as,
+			      uint64_t bytes, struct arena *arena)
 {
 	return waiting_decide(router, r, as, bytes, arena, route_decide);
 }
 
 struct decision route_answer_waiting(const struct router *router,
-                                     const struct recipient *r, struct str as,
-                                     uint64_t bytes, struct arena *arena)
+				     const struct recipient *r, struct str as,
+				     uint64_t bytes, struct arena *arena)
 {
 	return waiting_decide(router, r, as, bytes, arena, route_answer);
 }
@@ -118,5 +117,5 @@ struct next_hop decision_next_hop(const struct decision *d)
 	const struct leg *leg = decision_own_leg(d);
 
 	return leg ? leg_next_hop(leg)
-	           : (struct next_hop){ .kind = NEXT_HOP_UNDECIDED };
+		   : (struct next_hop){ .kind = NEXT_HOP_UNDECIDED };
 }

@@ -16,30 +16,30 @@
 
 /* ADDRESS is R's; of a mail of so many BYTES that ASKER gave us. */
 struct question recipient_question(const struct recipient *r,
-                                   const struct asker *asker,
-                                   const struct address *address,
-                                   uint64_t bytes);
+				   const struct asker *asker,
+				   const struct address *address,
+				   uint64_t bytes);
 /* AS, of a mail that was accepted: of a user or system that is gone meanwhile
  * we are still to deliver what it gave us. */
 struct asker waiting_asker(struct directory *d, struct str as,
-                           struct arena *arena);
+			   struct arena *arena);
 /* Mail of a domain of ours stays with us when the domain is none any more: it
  * waits for it to come back, and is returned when its time is over.  The
  * Internet was never meant to see it. */
 void waiting_stays_ours(const struct recipient *r, struct decision *answer,
-                        struct arena *arena);
+			struct arena *arena);
 /* What an administrator gave up (bounce_wanted). */
 struct reply waiting_given_up(void);
 
 /* Where R, which waits, goes now.  What is no address is refused. */
 struct decision route_waiting(const struct router *router,
-                              const struct recipient *r, struct str as,
-                              uint64_t bytes, struct arena *arena);
+			      const struct recipient *r, struct str as,
+			      uint64_t bytes, struct arena *arena);
 /* The same in a fiber, as route_answer() is to route_decide(). */
 struct decision waits route_answer_waiting(const struct router *router,
-                                           const struct recipient *r,
-                                           struct str as, uint64_t bytes,
-                                           struct arena *arena);
+					   const struct recipient *r,
+					   struct str as, uint64_t bytes,
+					   struct arena *arena);
 
 /* The leg that D's recipient takes itself; NULL: he has none, only members. */
 const struct leg *decision_own_leg(const struct decision *d);

@@ -42,7 +42,7 @@ static bool caller_is(struct walk *w, const struct system *s)
 	if (peer_says_nothing(w->q))
 		return false;
 	switch (callers_among(w->router->callers, w->q->peer, s->hosts,
-	                      w->arena)) {
+			      w->arena)) {
 	case CALLER_YES:
 		return true;
 	case CALLER_UNRESOLVED:
@@ -55,7 +55,7 @@ static bool caller_is(struct walk *w, const struct system *s)
 }
 
 static bool came_from(struct walk *w, const struct target *t,
-                      const struct system *s)
+		      const struct system *s)
 {
 	if (!is_guarded(w, t->way) || MUTANT(given_back_to_the_caller))
 		return false;
@@ -66,7 +66,7 @@ static bool came_from(struct walk *w, const struct target *t,
 	if (!caller_is(w, s))
 		return false;
 	because(w, caller_is_system, V("peer", inet_ip_text(w->q->peer).c),
-	        V("system", s->name));
+		V("system", s->name));
 	return true;
 }
 
@@ -93,13 +93,13 @@ bool route_loops(struct walk *w, const struct target *t, const struct system *s)
 
 /* The system that holds T's other part; true: decided, there is none. */
 bool route_system(struct walk *w, struct target *t, int64_t id,
-                  struct system *s, struct outcome *o)
+		  struct system *s, struct outcome *o)
 {
 	if (id == 0) {
 		*s = directory_relay(&t->domain);
 	} else {
 		switch (directory_system(w->router->directory, id, w->arena,
-		                         s)) {
+					 s)) {
 		case ANSWER_YES:
 			break;
 		case ANSWER_NO:
@@ -116,12 +116,12 @@ bool route_system(struct walk *w, struct target *t, int64_t id,
 	else
 		because(w, no_system, V("address", t->key));
 	return decide_later(w, o, "4.3.5",
-	                    "%sthe system that holds it is not configured",
-	                    shown_address(w, t));
+			    "%sthe system that holds it is not configured",
+			    shown_address(w, t));
 }
 
 bool route_relay(struct walk *w, const struct target *t, const struct system *s,
-                 bool known, struct outcome *o)
+		 bool known, struct outcome *o)
 {
 	struct leg *l = leg_add(w, t, LEG_SYSTEM, o);
 

@@ -57,10 +57,10 @@ static void say_holder(struct walk *w, const struct target *t)
 
 	if (h->all_aliases)
 		because(w, address_of_everywhere, V("address", t->spelling),
-		        V("kind", holder_kind_name(h)), V("holder", h->login));
+			V("kind", holder_kind_name(h)), V("holder", h->login));
 	else
 		because(w, address_of, V("address", t->spelling),
-		        V("kind", holder_kind_name(h)), V("holder", h->login));
+			V("kind", holder_kind_name(h)), V("holder", h->login));
 	if (!str_empty(t->detail))
 		because(w, has_detail, V("detail", t->detail));
 }
@@ -68,7 +68,7 @@ static void say_holder(struct walk *w, const struct target *t)
 /* ---- 1: is the domain ours? ---- */
 
 static bool leave_by(struct walk *w, struct target *t,
-                     const struct system *smart, struct outcome *o)
+		     const struct system *smart, struct outcome *o)
 {
 	size_t legs = w->n;
 
@@ -97,10 +97,10 @@ static bool leave(struct walk *w, struct target *t, struct outcome *o)
 		}
 		if (str_find(t->address->domain, '.') < 0) {
 			because(w, no_internet_domain,
-			        V("domain", t->address->domain));
+				V("domain", t->address->domain));
 			return decide_refuse(w, o, 550, "5.1.2",
-			                     "%sno such domain",
-			                     shown_address(w, t));
+					     "%sno such domain",
+					     shown_address(w, t));
 		}
 		because(w, by_mx, V("domain", t->address->domain));
 		l = leg_add(w, t, LEG_INTERNET, o);
@@ -112,7 +112,7 @@ static bool leave(struct walk *w, struct target *t, struct outcome *o)
 	}
 	w->met_loop = true;
 	return decide_refuse(w, o, 550, "5.4.6", "%smail loop",
-	                     shown_address(w, t));
+			     shown_address(w, t));
 }
 
 static bool not_ours(struct walk *w, struct target *t, struct outcome *o)
@@ -124,19 +124,19 @@ static bool not_ours(struct walk *w, struct target *t, struct outcome *o)
 	if (!may_leave(w, t->way)) {
 		because(w, may_not_relay);
 		return decide_refuse(w, o, 550, "5.7.1", "%srelaying denied",
-		                     shown_address(w, t));
+				     shown_address(w, t));
 	}
 	if (str_same(domain, w->router->hostname)) {
 		because(w, nobody_has, V("address", t->spelling));
 		return decide_refuse(w, o, 550, "5.1.1",
-		                     "%snobody here has this address",
-		                     shown_address(w, t));
+				     "%snobody here has this address",
+				     shown_address(w, t));
 	}
 	if (domain.n > 0 && domain.p[0] == '[') {
 		because(w, address_literal);
 		return decide_refuse(w, o, 550, "5.1.2",
-		                     "%saddress literals are not accepted",
-		                     shown_address(w, t));
+				     "%saddress literals are not accepted",
+				     shown_address(w, t));
 	}
 	return leave(w, t, o);
 }
@@ -144,7 +144,7 @@ static bool not_ours(struct walk *w, struct target *t, struct outcome *o)
 /* Who reads root's mail: cron writes to root of the host, and what root sent
  * may come back. */
 static const struct address *postmaster_for_root(struct walk *w,
-                                                 const struct address *root)
+						 const struct address *root)
 {
 	struct address *a = arena_new(w->arena, struct address);
 
@@ -179,7 +179,7 @@ static enum answer find_domain(struct walk *w, struct target *t, bool *bare)
 
 /* Not for who looks: it ends here, as if it had been served. */
 static bool leave_alone(struct walk *w, const struct target *t,
-                        struct outcome *o)
+			struct outcome *o)
 {
 	because(w, not_to_see, V("address", t->spelling), V("domain", t->name));
 	w->dropped++;
@@ -203,10 +203,10 @@ static bool rule_domain(struct walk *w, struct target *t, struct outcome *o)
 		return decide_unsure(w, o);
 	}
 	t->key = arena_strf(w->arena, "%.*s@%.*s", STR(t->address->local),
-	                    STR(t->domain.name));
+			    STR(t->domain.name));
 	t->given_key = bare || str_same(name, t->domain.name)
-	                       ? t->key
-	                       : address_key(t->address, w->arena);
+			       ? t->key
+			       : address_key(t->address, w->arena);
 	if (bare)
 		t->spelling = t->key;
 	if (t->way->depth == 0)
@@ -215,12 +215,12 @@ static bool rule_domain(struct walk *w, struct target *t, struct outcome *o)
 		return leave_alone(w, t, o);
 	if (bare)
 		because(w, our_first_domain, V("address", t->address->spelling),
-		        V("domain", t->domain.name));
+			V("domain", t->domain.name));
 	else if (str_same(name, t->domain.name))
 		because(w, our_domain, V("domain", name));
 	else
 		because(w, our_alias, V("alias", name),
-		        V("domain", t->domain.name));
+			V("domain", t->domain.name));
 	return false;
 }
 
@@ -232,13 +232,13 @@ static enum answer find_holder(struct walk *w, struct target *t)
 	struct directory *d = w->router->directory;
 	const struct address *a = t->address;
 	enum answer found = directory_address(d, &t->domain, a->local, t->name,
-	                                      w->arena, &t->holder);
+					      w->arena, &t->holder);
 
 	t->is_exact = found == ANSWER_YES;
 	if (found != ANSWER_NO || !a->has_detail || str_empty(a->base))
 		return found;
 	found = directory_address(d, &t->domain, a->base, t->name, w->arena,
-	                          &t->holder);
+				  &t->holder);
 	t->detail = a->detail;
 	return found;
 }
@@ -271,7 +271,7 @@ static bool rule_address(struct walk *w, struct target *t, struct outcome *o)
 /* ---- another address instead: postmaster, catch-all ---- */
 
 static bool instead(struct walk *w, struct target *t, struct str other,
-                    struct outcome *o)
+		    struct outcome *o)
 {
 	struct str key = way_key(w, t->key);
 	struct address a;
@@ -283,15 +283,15 @@ static bool instead(struct walk *w, struct target *t, struct str other,
 		because(w, stood_in_before, V("address", t->key));
 		w->met_loop = true;
 		return decide_refuse(w, o, 550, "5.4.6", "%smail loop",
-		                     shown_address(w, t));
+				     shown_address(w, t));
 	}
 	if (!address_parse(other, w->arena, &a)) {
 		because(w, stand_in_malformed, V("address", other),
-		        V("cause", cause()));
+			V("cause", cause()));
 		return decide_later(w, o, "4.3.5",
-		                    "%swhat stands for it is not "
-		                    "configured",
-		                    shown_address(w, t));
+				    "%swhat stands for it is not "
+				    "configured",
+				    shown_address(w, t));
 	}
 	way = way_step(w, t, key);
 	*o = route_address(w, &way, &a);
@@ -302,7 +302,7 @@ static bool instead(struct walk *w, struct target *t, struct str other,
 
 /* Where unknown addresses go, unless it came from there. */
 static bool forward_postmaster(struct walk *w, struct target *t,
-                               struct outcome *o)
+			       struct outcome *o)
 {
 	struct system s = directory_relay(&t->domain);
 
@@ -324,7 +324,7 @@ static bool rule_postmaster(struct walk *w, struct target *t, struct outcome *o)
 		return false;
 	if (!str_empty(instead_of) && !str_same_nocase(instead_of, t->key)) {
 		because(w, postmaster_is, V("domain", t->domain.name),
-		        V("address", instead_of));
+			V("address", instead_of));
 		return instead(w, t, instead_of, o);
 	}
 	if (t->is_held && !t->holder.builtin)
@@ -339,14 +339,14 @@ static bool rule_postmaster(struct walk *w, struct target *t, struct outcome *o)
 /* ---- what is returned to a sender that was rewritten ---- */
 
 static bool return_to(struct walk *w, struct target *t, struct str to,
-                      struct outcome *o)
+		      struct outcome *o)
 {
 	because(w, returned_to, V("address", t->spelling), V("sender", to));
 	if (w->q->sender && !str_empty(*w->q->sender))
 		return decide_refuse(w, o, 550, "5.7.1",
-		                     "%sthis address takes only what is "
-		                     "returned, with the null sender",
-		                     shown_address(w, t));
+				     "%sthis address takes only what is "
+				     "returned, with the null sender",
+				     shown_address(w, t));
 	w->is_return = true;
 	return instead(w, t, to, o);
 }
@@ -369,10 +369,10 @@ static bool rule_return(struct walk *w, struct target *t, struct outcome *o)
 		return return_to(w, t, to, o);
 	case SRS_EXPIRED:
 		because(w, return_expired, V("address", t->spelling),
-		        V("days", SRS_DAYS));
+			V("days", SRS_DAYS));
 		return decide_refuse(w, o, 550, "5.1.1",
-		                     "%sthis return address has expired",
-		                     shown_address(w, t));
+				     "%sthis return address has expired",
+				     shown_address(w, t));
 	}
 	return false;
 }
@@ -385,7 +385,7 @@ static bool rule_catch_all(struct walk *w, struct target *t, struct outcome *o)
 	if (str_empty(t->domain.catch_all))
 		return false;
 	because(w, catch_all_is, V("domain", t->domain.name),
-	        V("address", t->domain.catch_all));
+		V("address", t->domain.catch_all));
 	return instead(w, t, t->domain.catch_all, o);
 }
 
@@ -396,7 +396,7 @@ static bool rule_unknown(struct walk *w, struct target *t, struct outcome *o)
 	if (!t->domain.forward_unknown)
 		return false;
 	because(w, forwards_unknown, V("domain", t->domain.name),
-	        V("relay", t->domain.relay));
+		V("relay", t->domain.relay));
 	if (route_system(w, t, 0, &s, o))
 		return true;
 	if (!route_loops(w, t, &s))
@@ -404,10 +404,10 @@ static bool rule_unknown(struct walk *w, struct target *t, struct outcome *o)
 	w->met_loop = true;
 	if (route_was_here(w, t))
 		return decide_refuse(w, o, 550, "5.4.6",
-		                     "%smail loop: nobody has this address",
-		                     shown_address(w, t));
+				     "%smail loop: nobody has this address",
+				     shown_address(w, t));
 	return decide_refuse(w, o, 550, "5.1.1", "%snobody has this address",
-	                     shown_address(w, t));
+			     shown_address(w, t));
 }
 
 static bool rule_nobody(struct walk *w, struct target *t, struct outcome *o)
@@ -416,28 +416,27 @@ static bool rule_nobody(struct walk *w, struct target *t, struct outcome *o)
 		because(w, forwards_no_unknown, V("domain", t->domain.name));
 	if (sent_on_looks_so(t->address))
 		return decide_refuse(w, o, 550, "5.1.1",
-		                     "%sthis server has not made this return "
-		                     "address, or it was changed",
-		                     shown_address(w, t));
+				     "%sthis server has not made this return "
+				     "address, or it was changed",
+				     shown_address(w, t));
 	return decide_refuse(w, o, 550, "5.1.1",
-	                     "%snobody here has this address",
-	                     shown_address(w, t));
+			     "%snobody here has this address",
+			     shown_address(w, t));
 }
 
 /* ---- the story ---- */
 
 struct outcome route_address(struct walk *w, const struct way *way,
-                             const struct address *a)
+			     const struct address *a)
 {
 	struct target t = { .address = a, .way = way, .spelling = a->spelling };
 	struct outcome o = { 0 };
-	bool decided = rule_domain(w, &t, &o) || rule_return(w, &t, &o) ||
-	               (MUTANT(catch_all_before_users) &&
-	                rule_catch_all(w, &t, &o)) ||
-	               rule_address(w, &t, &o) ||
-	               rule_postmaster(w, &t, &o) ||
-	               rule_catch_all(w, &t, &o) || rule_unknown(w, &t, &o) ||
-	               rule_nobody(w, &t, &o);
+	bool decided =
+		rule_domain(w, &t, &o) || rule_return(w, &t, &o) ||
+		(MUTANT(catch_all_before_users) && rule_catch_all(w, &t, &o)) ||
+		rule_address(w, &t, &o) || rule_postmaster(w, &t, &o) ||
+		rule_catch_all(w, &t, &o) || rule_unknown(w, &t, &o) ||
+		rule_nobody(w, &t, &o);
 
 	check(decided);
 	return o;
@@ -453,8 +452,8 @@ static void check_size(struct walk *w, struct outcome *o)
 		return;
 	because(w, domain_size, V("domain", w->domain.name), V("most", most));
 	decide_refuse(w, o, 552, "5.3.4",
-	              "message too large: %.*s takes up to %llu bytes",
-	              STR(w->domain.name), (unsigned long long)most);
+		      "message too large: %.*s takes up to %llu bytes",
+		      STR(w->domain.name), (unsigned long long)most);
 }
 
 /* ---- from the question to the decision, step by step ---- */
@@ -498,7 +497,7 @@ static struct decision walk_end(struct walk *w, struct outcome *o)
 }
 
 struct decision route_decide(const struct router *r, const struct question *q,
-                             struct arena *arena)
+			     struct arena *arena)
 {
 	struct walk w = { .router = r, .q = q, .arena = arena };
 	struct outcome o;
@@ -515,8 +514,8 @@ struct decision route_decide(const struct router *r, const struct question *q,
 /* What is long is decided on several states of the directory: a group's
  * members on one, where each of them lives on another perhaps. */
 static struct decision waits decide_in_turns(const struct router *r,
-                                             const struct question *q,
-                                             struct arena *arena)
+					     const struct question *q,
+					     struct arena *arena)
 {
 	struct walk w = { .router = r, .q = q, .arena = arena };
 	struct outcome o;
@@ -539,14 +538,14 @@ static struct decision waits decide_in_turns(const struct router *r,
 enum { ROUNDS = 4 };
 
 struct decision route_answer(const struct router *r, const struct question *q,
-                             struct arena *arena)
+			     struct arena *arena)
 {
 	struct decision d = decide_in_turns(r, q, arena);
 
 	for (int i = 0; i < ROUNDS && !str_empty(d.resolve) && r->callers;
 	     i++) {
 		callers_resolve(r->callers, d.resolve,
-		                after_ms(LIMIT_RESOLVE_CALLER_MS));
+				after_ms(LIMIT_RESOLVE_CALLER_MS));
 		d = decide_in_turns(r, q, arena);
 	}
 	return d;

@@ -42,7 +42,7 @@ struct router { /* one per loop */
 	const struct guard *guard;
 	struct str hostname; /* this server's: its postmaster is everybody's;
 	                        may be empty */
-	int64_t sees;            /* the one domain that who looks may see: what
+	int64_t sees;        /* the one domain that who looks may see: what
 	                            leads to others of ours is not followed
 	                            into them.  0: all, and always where mail
 	                            is to go */
@@ -70,12 +70,12 @@ struct asker {
 
 /* "internet", "user:a@b", "system:NAME", "local"; false: cause(). */
 bool asker_parse(struct directory *d, struct str text, struct arena *arena,
-                 struct asker *out) must_check;
+		 struct asker *out) must_check;
 struct str asker_text(const struct asker *a, struct arena *arena);
 /* Who calls from PEER without having said who he is: the system that is
  * trusted there, or a stranger.  UNSURE: cause(). */
 enum answer asker_at(struct directory *d, const struct inet *peer,
-                     struct arena *arena, struct asker *out);
+		     struct arena *arena, struct asker *out);
 /* May send to anybody: whoever is known and trusted. */
 bool asker_has_rights(const struct asker *a);
 
@@ -85,21 +85,21 @@ struct question {
 	const struct inet *peer; /* who is connected to us, for who is not a
 	                            user; NULL: nobody, or somebody at an
 	                            address that says nothing */
-	struct str trail;       /* entries that came with the recipient */
+	struct str trail;        /* entries that came with the recipient */
 	struct expansions *expansions; /* of the mail it is a recipient of;
 	                                  NULL: of none */
-	bool is_split;          /* retry of one share: do not expand again */
-	bool takes_there;       /* when both: the other system's share */
-	bool is_copy;           /* of a forward: wherever it lives by now */
-	uint64_t message_bytes; /* declared or known; 0: unknown */
+	bool is_split;            /* retry of one share: do not expand again */
+	bool takes_there;         /* when both: the other system's share */
+	bool is_copy;             /* of a forward: wherever it lives by now */
+	uint64_t message_bytes;   /* declared or known; 0: unknown */
 	const struct str *sender; /* the mail's, empty for <>; NULL: unknown */
-	bool is_probe;          /* the sender is <>, or one of questions: perhaps
+	bool is_probe; /* the sender is <>, or one of questions: perhaps
 	                           another system that asks, so that it must
 	                           not wait for us */
 	const struct inet *client; /* whose guesses are counted; or NULL */
 	bool has_asked;            /* the system was, and has not answered in
 	                              the time one may wait for it at RCPT */
-	bool is_retry;          /* from the queue, where only what was accepted
+	bool is_retry; /* from the queue, where only what was accepted
 	                           is: neither verification nor the guard nor
 	                           the right to relay is asked for again */
 };
@@ -124,7 +124,7 @@ struct leg {
 	struct str detail;    /* LEG_MAILBOX */
 	struct system system; /* LEG_SYSTEM */
 	struct str domain;    /* LEG_INTERNET: whose MX */
-	struct str sender; /* instead of the mail's, because it is sent on to
+	struct str sender;    /* instead of the mail's, because it is sent on to
 	                      the Internet (wire/srs.h); empty: the mail's */
 	struct str trail; /* to be sent along: what came and our own entry */
 	bool is_member;   /* by expansion */
@@ -165,12 +165,12 @@ struct decision {
 	struct str resolve; /* hosts whose addresses would tell whether it
 	                       is they who call: callers_resolve(), then
 	                       decide again; empty: none */
-	bool ask_later; /* accepted, and worth a question in the background;
+	bool ask_later;     /* accepted, and worth a question in the background;
 	                   with legs[0] and the key likewise */
 	struct reply reply; /* what the sender would see at RCPT */
 	const struct reason *reasons;
 	size_t n_reasons;
-	const struct str *groups;   /* for expansions_note() */
+	const struct str *groups; /* for expansions_note() */
 	size_t n_groups;
 	size_t looked;              /* at how many addresses, for all that */
 	bool is_known;              /* an address of ours exists for it */
@@ -179,12 +179,12 @@ struct decision {
 };
 
 struct decision route_decide(const struct router *r, const struct question *q,
-                             struct arena *arena);
+			     struct arena *arena);
 /* The same in a fiber: what has to be resolved first is, and others have
  * their turn after every LIMIT_ROUTE_STEP addresses. */
 struct decision waits route_answer(const struct router *r,
-                                   const struct question *q,
-                                   struct arena *arena);
+				   const struct question *q,
+				   struct arena *arena);
 
 /*
  * The groups and forwards that recipients of one mail were expanded to.  One
@@ -209,6 +209,6 @@ struct str reason_fact(const struct reason *r, struct arena *arena);
  * says own_senders = refuse.
  */
 struct reply route_sender(const struct router *r, const struct asker *a,
-                          const struct address *sender, struct arena *arena);
+			  const struct address *sender, struct arena *arena);
 
 #endif

@@ -8,194 +8,195 @@
 
 static void test_domain_unknown(void **unused)
 {
-	EXPECT_ALL({ "internet", "x@ext.test", "refuse 550 5.7.1" },
-	           { "user:alice@own.test", "x@Ext.test",
-	             "relay mx:ext.test(x@Ext.test)" },
-	           { "local", "x@ext.test", "relay mx:ext.test(x@ext.test)" },
-	           { "system:exchange", "x@ext.test",
-	             "relay mx:ext.test(x@ext.test)" },
-	           { "system:google", "x@ext.test", "refuse 550 5.7.1" },
-	           { "system:b.example", "x@ext.test", "refuse 550 5.7.1" },
-	           { "internet", "x@[192.0.2.1]", "refuse 550 5.7.1" },
-	           { "user:alice@own.test", "x@[192.0.2.1]",
-	             "refuse 550 5.1.2" },
-	           { "user:alice@own.test", "x@localhost", "refuse 550 5.1.2" },
-	           { "internet", "alice%ext.test@own.test",
-	             "refuse 550 5.1.1" }, );
+	EXPECT_ALL(
+		{ "internet", "x@ext.test", "refuse 550 5.7.1" },
+		{ "user:alice@own.test", "x@Ext.test",
+		  "relay mx:ext.test(x@Ext.test)" },
+		{ "local", "x@ext.test", "relay mx:ext.test(x@ext.test)" },
+		{ "system:exchange", "x@ext.test",
+		  "relay mx:ext.test(x@ext.test)" },
+		{ "system:google", "x@ext.test", "refuse 550 5.7.1" },
+		{ "system:b.example", "x@ext.test", "refuse 550 5.7.1" },
+		{ "internet", "x@[192.0.2.1]", "refuse 550 5.7.1" },
+		{ "user:alice@own.test", "x@[192.0.2.1]", "refuse 550 5.1.2" },
+		{ "user:alice@own.test", "x@localhost", "refuse 550 5.1.2" },
+		{ "internet", "alice%ext.test@own.test",
+		  "refuse 550 5.1.1" }, );
 }
 
 static void test_who_has_the_address(void **unused)
 {
 	EXPECT_ALL({ "internet", "alice@own.test", "deliver alice" },
-	           { "internet", "ALICE@Own.Test", "deliver alice" },
-	           { "internet", "\"alice\"@own.test", "deliver alice" },
-	           { "internet", "ally@own.test", "deliver alice" },
-	           { "internet", "alice+news@own.test", "deliver alice+news" },
-	           { "internet", "ally+a+b@own.test", "deliver alice+a+b" },
-	           { "internet", "plus+fixed@own.test", "deliver fixed" },
-	           { "internet", "plus+other@own.test", "refuse 550 5.1.1" },
-	           { "internet", "everywhere@alias.test", "deliver alice" },
-	           { "internet", "everywhere@own.test", "deliver alice" },
-	           { "internet", "ally@alias.test", "refuse 550 5.1.1" },
-	           { "internet", "alice@alias.test", "deliver alice" },
-	           { "internet", "info@own.test", "deliver info" },
-	           { "internet", "nosuch@own.test", "refuse 550 5.1.1" },
-	           { "user:alice@own.test", "nosuch@own.test",
-	             "refuse 550 5.1.1" },
-	           { "internet", "dis@own.test", "refuse 550 5.2.1" },
-	           { "internet", "disbob@own.test", "refuse 550 5.2.1" },
-	           { "internet", "disgroup@own.test", "refuse 550 5.2.1" },
-	           { "internet", "nomail@own.test", "refuse 550 5.1.1" }, );
+		   { "internet", "ALICE@Own.Test", "deliver alice" },
+		   { "internet", "\"alice\"@own.test", "deliver alice" },
+		   { "internet", "ally@own.test", "deliver alice" },
+		   { "internet", "alice+news@own.test", "deliver alice+news" },
+		   { "internet", "ally+a+b@own.test", "deliver alice+a+b" },
+		   { "internet", "plus+fixed@own.test", "deliver fixed" },
+		   { "internet", "plus+other@own.test", "refuse 550 5.1.1" },
+		   { "internet", "everywhere@alias.test", "deliver alice" },
+		   { "internet", "everywhere@own.test", "deliver alice" },
+		   { "internet", "ally@alias.test", "refuse 550 5.1.1" },
+		   { "internet", "alice@alias.test", "deliver alice" },
+		   { "internet", "info@own.test", "deliver info" },
+		   { "internet", "nosuch@own.test", "refuse 550 5.1.1" },
+		   { "user:alice@own.test", "nosuch@own.test",
+		     "refuse 550 5.1.1" },
+		   { "internet", "dis@own.test", "refuse 550 5.2.1" },
+		   { "internet", "disbob@own.test", "refuse 550 5.2.1" },
+		   { "internet", "disgroup@own.test", "refuse 550 5.2.1" },
+		   { "internet", "nomail@own.test", "refuse 550 5.1.1" }, );
 }
 
 static void test_home(void **unused)
 {
-	EXPECT_ALL({ "internet", "Bob@Own.test",
-	             "relay b.example(Bob@Own.test)" },
-	           { "internet", "bob+x@own.test",
-	             "relay b.example(bob+x@own.test)" },
-	           { "internet", "bob@alias.test",
-	             "relay b.example(bob@alias.test)" },
-	           { "user:alice@own.test", "bob@own.test",
-	             "relay b.example(bob@own.test)" },
-	           { "system:exchange", "bob@own.test",
-	             "relay b.example(bob@own.test)" },
-	           { "internet", "gina@own.test",
-	             "relay exchange(gina@own.test)" },
-	           { "internet", "erin@own.test",
-	             "relay b.example(erin@own.test)" },
-	           { "internet", "unselected@own.test", "refuse 550 5.1.1" },
-	           { "user:alice@own.test", "unselected+x@own.test",
-	             "refuse 550 5.1.1" },
-	           { "internet", "there@own.test",
-	             "relay b.example(there@own.test)" },
-	           { "internet", "both+x@own.test",
-	             "both *frank+x *b.example(both+x@own.test)" },
-	           { "internet", "nowhere@own.test", "refuse 550 5.1.1" }, );
+	EXPECT_ALL(
+		{ "internet", "Bob@Own.test", "relay b.example(Bob@Own.test)" },
+		{ "internet", "bob+x@own.test",
+		  "relay b.example(bob+x@own.test)" },
+		{ "internet", "bob@alias.test",
+		  "relay b.example(bob@alias.test)" },
+		{ "user:alice@own.test", "bob@own.test",
+		  "relay b.example(bob@own.test)" },
+		{ "system:exchange", "bob@own.test",
+		  "relay b.example(bob@own.test)" },
+		{ "internet", "gina@own.test",
+		  "relay exchange(gina@own.test)" },
+		{ "internet", "erin@own.test",
+		  "relay b.example(erin@own.test)" },
+		{ "internet", "unselected@own.test", "refuse 550 5.1.1" },
+		{ "user:alice@own.test", "unselected+x@own.test",
+		  "refuse 550 5.1.1" },
+		{ "internet", "there@own.test",
+		  "relay b.example(there@own.test)" },
+		{ "internet", "both+x@own.test",
+		  "both *frank+x *b.example(both+x@own.test)" },
+		{ "internet", "nowhere@own.test", "refuse 550 5.1.1" }, );
 }
 
 static void test_forwards(void **unused)
 {
 	EXPECT_ALL(
-	        { "internet", "fcopy@own.test",
-	          "expand *fcopy b.example(bob@own.test) mx:ext.test(ext@ext.test)" },
-	        { "internet", "fonly@own.test",
-	          "expand mx:ext.test(ext@ext.test)" },
-	        { "internet", "fthere@own.test",
-	          "expand *b.example(fthere@own.test) alice" },
-	        { "internet", "me@own.test", "expand *me *you" },
-	        { "internet", "fdis@own.test", "refuse 550 5.2.1" },
-	        { "internet", "loop1@own.test", "refuse 550 5.4.6" },
-	        { "internet", "fnobody@own.test", "refuse 550 5.2.4" }, );
+		{ "internet", "fcopy@own.test",
+		  "expand *fcopy b.example(bob@own.test) mx:ext.test(ext@ext.test)" },
+		{ "internet", "fonly@own.test",
+		  "expand mx:ext.test(ext@ext.test)" },
+		{ "internet", "fthere@own.test",
+		  "expand *b.example(fthere@own.test) alice" },
+		{ "internet", "me@own.test", "expand *me *you" },
+		{ "internet", "fdis@own.test", "refuse 550 5.2.1" },
+		{ "internet", "loop1@own.test", "refuse 550 5.4.6" },
+		{ "internet", "fnobody@own.test", "refuse 550 5.2.4" }, );
 }
 
 static void test_groups(void **unused)
 {
 	EXPECT_ALL({ "internet", "team@own.test",
-	             "expand alice b.example(bob@own.test) "
-	             "mx:ext.test(ext@ext.test) exchange(gina@own.test) *back "
-	             "*frank *b.example(both@own.test)" },
-	           { "internet", "some@own.test", "expand alice" },
-	           { "internet", "fgroup@own.test",
-	             "expand *fcopy alice+team b.example(bob@own.test) "
-	             "mx:ext.test(ext@ext.test)" },
-	           { "internet", "empty@own.test", "refuse 550 5.2.4" },
-	           { "internet", "lost@own.test", "refuse 550 5.2.4" },
-	           { "internet", "ring@own.test", "refuse 550 5.4.6" },
-	           /* a user of B writes to a group with members on B */
-	           { "system:b.example", "team@own.test",
-	             "expand alice b.example(bob@own.test) "
-	             "mx:ext.test(ext@ext.test) exchange(gina@own.test) *back "
-	             "*frank *b.example(both@own.test)" },
-	           { "internet", "unknowns@slave.test",
-	             "expand master.example(x@slave.test) sam" }, );
+		     "expand alice b.example(bob@own.test) "
+		     "mx:ext.test(ext@ext.test) exchange(gina@own.test) *back "
+		     "*frank *b.example(both@own.test)" },
+		   { "internet", "some@own.test", "expand alice" },
+		   { "internet", "fgroup@own.test",
+		     "expand *fcopy alice+team b.example(bob@own.test) "
+		     "mx:ext.test(ext@ext.test)" },
+		   { "internet", "empty@own.test", "refuse 550 5.2.4" },
+		   { "internet", "lost@own.test", "refuse 550 5.2.4" },
+		   { "internet", "ring@own.test", "refuse 550 5.4.6" },
+		   /* a user of B writes to a group with members on B */
+		   { "system:b.example", "team@own.test",
+		     "expand alice b.example(bob@own.test) "
+		     "mx:ext.test(ext@ext.test) exchange(gina@own.test) *back "
+		     "*frank *b.example(both@own.test)" },
+		   { "internet", "unknowns@slave.test",
+		     "expand master.example(x@slave.test) sam" }, );
 }
 
 static void test_postmaster(void **unused)
 {
 	EXPECT_ALL({ "internet", "postmaster", "deliver postmaster-builtin" },
-	           { "internet", "PostMaster@own.test",
-	             "deliver postmaster-builtin" },
-	           { "internet", "abuse@alias.test",
-	             "deliver postmaster-builtin" },
-	           { "internet", "postmaster@pm.test", "deliver alice" },
-	           { "internet", "abuse@pm.test", "deliver alice" },
-	           { "internet", "postmaster@slave.test",
-	             "relay master.example(postmaster@slave.test)" },
-	           { "system:master.example", "postmaster@slave.test",
-	             "deliver postmaster-builtin" },
-	           { "internet", "abuse@slave.test", "deliver abuse" },
-	           { "internet", "postmaster@catch.test",
-	             "deliver postmaster-builtin" }, );
+		   { "internet", "PostMaster@own.test",
+		     "deliver postmaster-builtin" },
+		   { "internet", "abuse@alias.test",
+		     "deliver postmaster-builtin" },
+		   { "internet", "postmaster@pm.test", "deliver alice" },
+		   { "internet", "abuse@pm.test", "deliver alice" },
+		   { "internet", "postmaster@slave.test",
+		     "relay master.example(postmaster@slave.test)" },
+		   { "system:master.example", "postmaster@slave.test",
+		     "deliver postmaster-builtin" },
+		   { "internet", "abuse@slave.test", "deliver abuse" },
+		   { "internet", "postmaster@catch.test",
+		     "deliver postmaster-builtin" }, );
 }
 
 /* RFC 5321 4.5.1: mail to the very host is somebody's. */
 static void test_the_hosts_own_postmaster(void **unused)
 {
 	EXPECT_ALL({ "internet", "postmaster@mx.host.test",
-	             "refuse 550 5.7.1" }, );
+		     "refuse 550 5.7.1" }, );
 	router.hostname = S("mx.host.test");
-	EXPECT_ALL({ "internet", "postmaster@mx.host.test",
-	             "deliver postmaster-builtin" },
-	           { "internet", "PostMaster@MX.Host.test.",
-	             "deliver postmaster-builtin" },
-	           { "internet", "Root@mx.host.test",
-	             "deliver postmaster-builtin" },
-	           { "internet", "root+cron@mx.host.test",
-	             "deliver postmaster-builtin" },
-	           { "internet", "root@own.test", "refuse 550 5.1.1" },
-	           { "internet", "roots@mx.host.test", "refuse 550 5.7.1" },
-	           { "user:alice@own.test", "roots@mx.host.test",
-	             "refuse 550 5.1.1" },
-	           { "internet", "postmaster+x@mx.host.test",
-	             "deliver postmaster-builtin+x" },
-	           { "internet", "abuse@mx.host.test",
-	             "deliver postmaster-builtin" },
-	           { "user:alice@own.test", "postmaster@mx.host.test",
-	             "deliver postmaster-builtin" },
-	           { "internet", "alice@mx.host.test", "refuse 550 5.7.1" },
-	           { "internet", "postmaster@host.test", "refuse 550 5.7.1" }, );
+	EXPECT_ALL(
+		{ "internet", "postmaster@mx.host.test",
+		  "deliver postmaster-builtin" },
+		{ "internet", "PostMaster@MX.Host.test.",
+		  "deliver postmaster-builtin" },
+		{ "internet", "Root@mx.host.test",
+		  "deliver postmaster-builtin" },
+		{ "internet", "root+cron@mx.host.test",
+		  "deliver postmaster-builtin" },
+		{ "internet", "root@own.test", "refuse 550 5.1.1" },
+		{ "internet", "roots@mx.host.test", "refuse 550 5.7.1" },
+		{ "user:alice@own.test", "roots@mx.host.test",
+		  "refuse 550 5.1.1" },
+		{ "internet", "postmaster+x@mx.host.test",
+		  "deliver postmaster-builtin+x" },
+		{ "internet", "abuse@mx.host.test",
+		  "deliver postmaster-builtin" },
+		{ "user:alice@own.test", "postmaster@mx.host.test",
+		  "deliver postmaster-builtin" },
+		{ "internet", "alice@mx.host.test", "refuse 550 5.7.1" },
+		{ "internet", "postmaster@host.test", "refuse 550 5.7.1" }, );
 	/* a domain of ours of the same name has its own */
 	router.hostname = S("slave.test");
 	EXPECT_ALL({ "internet", "postmaster@slave.test",
-	             "relay master.example(postmaster@slave.test)" },
-	           { "internet", "abuse@slave.test", "deliver abuse" }, );
+		     "relay master.example(postmaster@slave.test)" },
+		   { "internet", "abuse@slave.test", "deliver abuse" }, );
 	router.hostname = S("");
 }
 
 static void test_nobody_has_it(void **unused)
 {
 	EXPECT_ALL({ "internet", "x@catch.test", "deliver alice" },
-	           { "internet", "X+y@catchbob.test",
-	             "relay b.example(bob@own.test)" },
-	           { "internet", "x@catchteam.test", "expand alice" },
-	           { "internet", "sam@slave.test", "deliver sam" },
-	           { "internet", "x+y@slave.test",
-	             "relay master.example(x+y@slave.test)" },
-	           { "user:sam@slave.test", "x@slave.test",
-	             "relay master.example(x@slave.test)" },
-	           { "system:exchange", "x@slave.test",
-	             "relay master.example(x@slave.test)" },
-	           { "internet", "x@plain.test", "refuse 550 5.1.1" }, );
+		   { "internet", "X+y@catchbob.test",
+		     "relay b.example(bob@own.test)" },
+		   { "internet", "x@catchteam.test", "expand alice" },
+		   { "internet", "sam@slave.test", "deliver sam" },
+		   { "internet", "x+y@slave.test",
+		     "relay master.example(x+y@slave.test)" },
+		   { "user:sam@slave.test", "x@slave.test",
+		     "relay master.example(x@slave.test)" },
+		   { "system:exchange", "x@slave.test",
+		     "relay master.example(x@slave.test)" },
+		   { "internet", "x@plain.test", "refuse 550 5.1.1" }, );
 }
 
 static void test_never_back_to_the_system_that_asks(void **unused)
 {
-	EXPECT_ALL({ "system:master.example", "x@slave.test",
-	             "refuse 550 5.1.1" },
-	           { "system:master.example", "pam@slave.test",
-	             "refuse 550 5.4.6" },
-	           { "system:master.example", "sam@slave.test", "deliver sam" },
-	           { "system:b.example", "bob@own.test", "refuse 550 5.4.6" },
-	           { "system:b.example", "gina@own.test",
-	             "relay exchange(gina@own.test)" },
-	           { "system:exchange", "gina@own.test", "refuse 550 5.4.6" },
-	           { "system:ex.example:2525", "gina@own.test",
-	             "refuse 550 5.4.6" },
-	           { "system:b.example", "both@own.test", "deliver *frank" },
-	           { "system:b.example", "fthere@own.test", "expand alice" },
-	           { "system:b.example", "x@catchbob.test",
-	             "relay b.example(bob@own.test)" }, );
+	EXPECT_ALL(
+		{ "system:master.example", "x@slave.test", "refuse 550 5.1.1" },
+		{ "system:master.example", "pam@slave.test",
+		  "refuse 550 5.4.6" },
+		{ "system:master.example", "sam@slave.test", "deliver sam" },
+		{ "system:b.example", "bob@own.test", "refuse 550 5.4.6" },
+		{ "system:b.example", "gina@own.test",
+		  "relay exchange(gina@own.test)" },
+		{ "system:exchange", "gina@own.test", "refuse 550 5.4.6" },
+		{ "system:ex.example:2525", "gina@own.test",
+		  "refuse 550 5.4.6" },
+		{ "system:b.example", "both@own.test", "deliver *frank" },
+		{ "system:b.example", "fthere@own.test", "expand alice" },
+		{ "system:b.example", "x@catchbob.test",
+		  "relay b.example(bob@own.test)" }, );
 }
 
 /* ---- the trail ---- */
@@ -206,7 +207,7 @@ static struct str trail_with(struct str trail, const char *key)
 }
 
 static void expect_back(const char *key, const char *recipient,
-                        const char *expected)
+			const char *expected)
 {
 	struct question q = { .asker = asker_of("internet") };
 
@@ -219,22 +220,22 @@ static void test_never_a_second_time(void **unused)
 	expect_back("bob@own.test", "bob@own.test", "refuse 550 5.4.6");
 	expect_back("bob@own.test", "Bob@alias.test", "refuse 550 5.4.6");
 	expect_back("eve@own.test", "bob@own.test",
-	            "relay b.example(bob@own.test)");
+		    "relay b.example(bob@own.test)");
 	expect_back("x@slave.test", "x@slave.test", "refuse 550 5.4.6");
 	expect_back("postmaster@slave.test", "postmaster@slave.test",
-	            "deliver postmaster-builtin");
+		    "deliver postmaster-builtin");
 	expect_back("alice@own.test", "alice@own.test", "deliver alice");
 	expect_back("both@own.test", "both@own.test", "deliver *frank");
 	expect_back("group team@own.test", "team@own.test", "expand");
 	expect_back("group inner@own.test", "team@own.test",
-	            "expand alice b.example(bob@own.test) "
-	            "mx:ext.test(ext@ext.test)");
+		    "expand alice b.example(bob@own.test) "
+		    "mx:ext.test(ext@ext.test)");
 	expect_back("group some@own.test", "x@catchteam.test", "expand");
 	expect_back("group fonly@own.test", "fonly@own.test",
-	            "refuse 550 5.4.6");
+		    "refuse 550 5.4.6");
 	expect_back("group fcopy@own.test", "fcopy@own.test", "deliver *fcopy");
 	expect_back("group x@catchbob.test", "x@catchbob.test",
-	            "refuse 550 5.4.6");
+		    "refuse 550 5.4.6");
 }
 
 static void test_legs_carry_the_trail_on(void **unused)
@@ -251,7 +252,7 @@ static void test_legs_carry_the_trail_on(void **unused)
 
 	d = decide(&q, "some@own.test", "expand alice");
 	assert_true(guard_was_here(guard, d.legs[0].trail,
-	                           S("group some@own.test")));
+				   S("group some@own.test")));
 	assert_true(d.legs[0].is_member);
 
 	d = decide(&q, "x@slave.test", "relay master.example(x@slave.test)");
@@ -262,8 +263,8 @@ static void test_legs_carry_the_trail_on(void **unused)
 static void test_what_was_accepted_goes_on(void **unused)
 {
 	struct question q = { .asker = asker_of("system:b.example"),
-		              .message_bytes = 5000,
-		              .is_retry = true };
+			      .message_bytes = 5000,
+			      .is_retry = true };
 
 	q.trail = trail_with(STR_NONE, "bob@own.test");
 	decide(&q, "bob@own.test", "relay b.example(bob@own.test)");
@@ -276,7 +277,7 @@ static void test_what_was_accepted_goes_on(void **unused)
 static void test_size(void **unused)
 {
 	struct question q = { .asker = asker_of("internet"),
-		              .message_bytes = 1001 };
+			      .message_bytes = 1001 };
 
 	decide(&q, "alice@own.test", "refuse 552 5.3.4");
 	decide(&q, "bob@own.test", "refuse 552 5.3.4");
@@ -284,8 +285,8 @@ static void test_size(void **unused)
 	decide(&q, "sam@slave.test", "deliver sam");
 	q.message_bytes = 1000;
 	assert_int_equal(
-	        decide(&q, "alice@own.test", "deliver alice").max_message_bytes,
-	        1000);
+		decide(&q, "alice@own.test", "deliver alice").max_message_bytes,
+		1000);
 }
 
 /* ---- what the other system says ---- */
@@ -299,9 +300,9 @@ static void test_without_verification_it_says_so(void **unused)
 	d = decide(&q, "x@slave.test", "relay master.example(x@slave.test)");
 	assert_string_equal(d.reasons[d.n_reasons - 1].id, "asked_at_rcpt");
 	assert_true(str_same(
-	        reason_fact(&d.reasons[d.n_reasons - 1], arena),
-	        S("master.example is asked at RCPT; what it refuses is "
-	          "refused")));
+		reason_fact(&d.reasons[d.n_reasons - 1], arena),
+		S("master.example is asked at RCPT; what it refuses is "
+		  "refused")));
 }
 
 /* ---- who may write as whom ---- */
@@ -321,7 +322,7 @@ static void test_sender(void **unused)
 	assert_int_equal(sender("user:alice@own.test", "Alice@Own.test"), 250);
 	assert_int_equal(sender("user:alice@own.test", "ally+x@own.test"), 250);
 	assert_int_equal(sender("user:alice@own.test", "everywhere@alias.test"),
-	                 250);
+			 250);
 	assert_int_equal(sender("user:alice@own.test", ""), 250);
 	assert_int_equal(sender("user:alice@own.test", "bob@own.test"), 553);
 	assert_int_equal(sender("user:alice@own.test", "x@ext.test"), 553);
@@ -334,16 +335,16 @@ static void test_sender(void **unused)
 	assert_int_equal(sender("internet", ""), 250);
 	assert_int_equal(sender("system:google", "sam@slave.test"), 250);
 	assert_int_equal(sender("system:master.example", "sam@slave.test"),
-	                 550);
+			 550);
 	assert_int_equal(sender("local", "sam@slave.test"), 250);
 }
 
 static void test_asker_text(void **unused)
 {
 	static const char *const texts[] = { "internet", "local",
-		                             "user:alice@own.test",
-		                             "system:exchange",
-		                             "system:b.example:2525" };
+					     "user:alice@own.test",
+					     "system:exchange",
+					     "system:b.example:2525" };
 	struct asker a;
 
 	for (size_t i = 0; i < array_size(texts); i++) {
@@ -354,12 +355,12 @@ static void test_asker_text(void **unused)
 	assert_true(a.trusted);
 	a.trusted = false;
 	assert_true(
-	        str_same(asker_text(&a, arena), S("system:ex.example:2525")));
+		str_same(asker_text(&a, arena), S("system:ex.example:2525")));
 	assert_false(asker_of("system:b.example").trusted);
 	assert_false(asker_parse(router.directory, S("root"), arena, &a));
 	assert_false(asker_parse(router.directory, S("user:x"), arena, &a));
 	assert_false(
-	        asker_parse(router.directory, S("system:a b c/"), arena, &a));
+		asker_parse(router.directory, S("system:a b c/"), arena, &a));
 }
 
 /* ---- changes are in force at once; these come last ---- */
@@ -367,21 +368,21 @@ static void test_asker_text(void **unused)
 static void test_smart_host(void **unused)
 {
 	make(&(struct line){ system_create, "smart",
-	                     "hosts=smart.example smart_host=yes" });
+			     "hosts=smart.example smart_host=yes" });
 	EXPECT_ALL({ "internet", "x@ext.test", "refuse 550 5.7.1" },
-	           { "user:alice@own.test", "x@ext.test",
-	             "relay smart(x@ext.test)" },
-	           { "user:alice@own.test", "x@intranet",
-	             "relay smart(x@intranet)" },
-	           { "internet", "fonly@own.test",
-	             "expand smart(ext@ext.test)" }, );
+		   { "user:alice@own.test", "x@ext.test",
+		     "relay smart(x@ext.test)" },
+		   { "user:alice@own.test", "x@intranet",
+		     "relay smart(x@intranet)" },
+		   { "internet", "fonly@own.test",
+		     "expand smart(ext@ext.test)" }, );
 }
 
 static void test_in_force_at_the_next_question(void **unused)
 {
 	expect("internet", "alice@own.test", "deliver alice");
 	make(&(struct line){ user_set, "alice@own.test",
-	                     "mail_system=alternate" });
+			     "mail_system=alternate" });
 	expect("internet", "alice@own.test", "relay b.example(alice@own.test)");
 	make(&(struct line){ user_set, "alice@own.test", "enabled=no" });
 	expect("internet", "alice@own.test", "refuse 550 5.2.1");
@@ -411,9 +412,9 @@ static void test_a_broken_directory_is_never_a_refusal(void **unused)
 	assert_non_null(router.directory);
 	ruin(world_file());
 	EXPECT_ALL({ "internet", "bob@own.test", "later 451 4.3.0" },
-	           { "internet", "nosuch@own.test", "later 451 4.3.0" },
-	           { "internet", "x@ext.test", "later 451 4.3.0" },
-	           { "internet", "postmaster", "later 451 4.3.0" }, );
+		   { "internet", "nosuch@own.test", "later 451 4.3.0" },
+		   { "internet", "x@ext.test", "later 451 4.3.0" },
+		   { "internet", "postmaster", "later 451 4.3.0" }, );
 	assert_int_equal(sender("user:bob@own.test", "bob@own.test"), 451);
 	assert_int_equal(sender("internet", "bob@own.test"), 451);
 }

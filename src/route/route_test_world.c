@@ -152,7 +152,7 @@ void make(const struct line *l)
 {
 	struct setting s[8];
 	struct change r = l->make(changes, str_of(l->name), s,
-	                          settings_of(l->settings, s));
+				  settings_of(l->settings, s));
 
 	if (r.outcome != CHANGE_DONE)
 		fail_msg("%s: %s", l->name, r.sentence);
@@ -186,7 +186,7 @@ int world_close(void **unused)
 	changes_close(changes);
 	guard_close(guard);
 	for (const char *const *end =
-	             (const char *const[]){ "", "-wal", "-shm", NULL };
+		     (const char *const[]){ "", "-wal", "-shm", NULL };
 	     *end; end++)
 		unlink(arena_printf(arena, "%s%s", file, *end));
 	rmdir(path);
@@ -205,14 +205,14 @@ static const char *leg_text(const struct leg *l)
 	case LEG_MAILBOX:
 		name = str_part(l->login, 0, (size_t)str_find(l->login, '@'));
 		return arena_printf(arena, " %s%.*s%s%.*s", share, STR(name),
-		                    str_empty(l->detail) ? "" : "+",
-		                    STR(l->detail));
+				    str_empty(l->detail) ? "" : "+",
+				    STR(l->detail));
 	case LEG_SYSTEM:
 		return arena_printf(arena, " %s%.*s(%.*s)", share,
-		                    STR(l->system.name), STR(l->address));
+				    STR(l->system.name), STR(l->address));
 	case LEG_INTERNET:
 		return arena_printf(arena, " %smx:%.*s(%.*s)", share,
-		                    STR(l->domain), STR(l->address));
+				    STR(l->domain), STR(l->address));
 	}
 	return "";
 }
@@ -220,12 +220,12 @@ static const char *leg_text(const struct leg *l)
 static const char *decision_text(const struct decision *d)
 {
 	const char *text = d->ask         ? "ask"
-	                   : d->ask_later ? "ask later"
-	                                  : route_action_name(d->action);
+			   : d->ask_later ? "ask later"
+					  : route_action_name(d->action);
 
 	if (d->action == ROUTE_REFUSE || d->action == ROUTE_LATER)
 		return arena_printf(arena, "%s %d %s", text, d->reply.code,
-		                    d->reply.status);
+				    d->reply.status);
 	for (size_t i = 0; i < d->n; i++)
 		text = arena_printf(arena, "%s%s", text, leg_text(&d->legs[i]));
 	return text;
@@ -256,13 +256,13 @@ static const char *reasons_text(const struct decision *d)
 
 	for (size_t i = 0; i < d->n_reasons; i++)
 		text = arena_printf(arena, "%s\n\t%s: %.*s", text,
-		                    d->reasons[i].rule,
-		                    STR(reason_fact(&d->reasons[i], arena)));
+				    d->reasons[i].rule,
+				    STR(reason_fact(&d->reasons[i], arena)));
 	return text;
 }
 
 struct decision decide(const struct question *q, const char *recipient,
-                       const char *expected)
+		       const char *expected)
 {
 	struct address a = address_of(recipient);
 	struct question asked = *q;
@@ -274,8 +274,8 @@ struct decision decide(const struct question *q, const char *recipient,
 	answer = decision_text(&d);
 	if (strcmp(answer, expected) != 0)
 		fail_msg("%.*s asks for %s: expected \"%s\", got \"%s\"%s",
-		         STR(asker_text(&q->asker, arena)), recipient, expected,
-		         answer, reasons_text(&d));
+			 STR(asker_text(&q->asker, arena)), recipient, expected,
+			 answer, reasons_text(&d));
 	assert_true(d.n_reasons > 0);
 	return d;
 }

@@ -22,7 +22,7 @@
 #include "route/route.h"
 
 typedef struct change make_function(struct changes *c, struct str name,
-                                    const struct setting *s, size_t n);
+				    const struct setting *s, size_t n);
 
 /* One command: make(name, "key=value key=value"). */
 struct line {
@@ -46,7 +46,7 @@ struct address address_of(const char *mailbox);
 struct asker asker_of(const char *text);
 /* Ask Q for RECIPIENT, expect the line, fail with the reasons. */
 struct decision decide(const struct question *q, const char *recipient,
-                       const char *expected);
+		       const char *expected);
 void expect(const char *asker, const char *recipient, const char *expected);
 
 struct answer_line {
@@ -55,10 +55,10 @@ struct answer_line {
 
 void expect_all(const struct answer_line *l, size_t n);
 
-#define EXPECT_ALL(...)                                                        \
-	do {                                                                   \
-		static const struct answer_line lines[] = { __VA_ARGS__ };     \
-		expect_all(lines, array_size(lines));                          \
+#define EXPECT_ALL(...) \
+	do { \
+		static const struct answer_line lines[] = { __VA_ARGS__ }; \
+		expect_all(lines, array_size(lines)); \
 	} while (0)
 
 #endif

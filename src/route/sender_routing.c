@@ -40,7 +40,7 @@ static bool could_say_a_route(struct str local)
 	if (str_is_ascii(local))
 		return says_a_route(local);
 	folded = u8_normalize(UNINORM_NFKC, (const uint8_t *)local.p, local.n,
-	                      NULL, &n);
+			      NULL, &n);
 	if (!folded)
 		return true;
 	says = says_a_route((struct str){ (char *)folded, n });
@@ -49,13 +49,13 @@ static bool could_say_a_route(struct str local)
 }
 
 bool sender_routing_refused(struct walk *w, const struct target *t,
-                            struct outcome *o)
+			    struct outcome *o)
 {
 	if (asker_has_rights(&w->q->asker) || t->is_exact ||
 	    !could_say_a_route(t->address->local))
 		return false;
 	because(w, sender_routing, V("address", t->spelling));
 	return decide_refuse(w, o, 550, "5.7.1",
-	                     "%ssender-specified routing is not accepted",
-	                     shown_address(w, t));
+			     "%ssender-specified routing is not accepted",
+			     shown_address(w, t));
 }

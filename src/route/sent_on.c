@@ -22,10 +22,10 @@ static bool srs_key(struct directory *d, uint8_t key[SRS_KEY_BYTES])
 	static const uint8_t purpose[] = "SRS";
 	struct node node;
 
-	_Static_assert(sizeof(node.key) == crypto_auth_hmacsha256_KEYBYTES &&
-	                       (int)SRS_KEY_BYTES ==
-	                               crypto_auth_hmacsha256_BYTES,
-	               "");
+	_Static_assert(
+		sizeof(node.key) == crypto_auth_hmacsha256_KEYBYTES &&
+			(int)SRS_KEY_BYTES == crypto_auth_hmacsha256_BYTES,
+		"");
 	if (!directory_node(d, &node))
 		return false;
 	crypto_auth_hmacsha256(key, purpose, sizeof(purpose) - 1, node.key);
@@ -70,12 +70,12 @@ static enum answer is_own(struct walk *w, const struct address *sender)
 	    str_same(sender->domain, w->router->hostname))
 		return ANSWER_YES;
 	return directory_domain(w->router->directory, sender->domain, w->arena,
-	                        &domain);
+				&domain);
 }
 
 /* False: our own trouble. */
 static bool rewrite(struct walk *w, struct str sender, struct str domain,
-                    struct str *out)
+		    struct str *out)
 {
 	uint8_t key[SRS_KEY_BYTES];
 	struct address a;
@@ -143,7 +143,7 @@ bool sent_on_looks_so(const struct address *a)
 }
 
 bool sent_on_returns(struct walk *w, const struct address *a,
-                     enum srs_verdict *verdict, struct str *to)
+		     enum srs_verdict *verdict, struct str *to)
 {
 	uint8_t key[SRS_KEY_BYTES];
 
@@ -154,7 +154,7 @@ bool sent_on_returns(struct walk *w, const struct address *a,
 }
 
 enum answer sent_on_from_here(struct directory *d, const struct address *sender,
-                              struct arena *arena)
+			      struct arena *arena)
 {
 	uint8_t key[SRS_KEY_BYTES];
 	struct str to;
@@ -164,7 +164,7 @@ enum answer sent_on_from_here(struct directory *d, const struct address *sender,
 	if (!srs_key(d, key))
 		return ANSWER_UNSURE;
 	return srs_reverse(key, sender->spelling, today(), arena, &to) ==
-	                       SRS_GOOD
-	               ? ANSWER_YES
-	               : ANSWER_NO;
+			       SRS_GOOD
+		       ? ANSWER_YES
+		       : ANSWER_NO;
 }

@@ -24,14 +24,14 @@ static int open_world(void **state)
 
 /* Of the only leg that leaves; "" for the mail's own. */
 static struct str leaves_as(const char *asker, const char *sender,
-                            const char *recipient)
+			    const char *recipient)
 {
 	struct address a = address_of(recipient);
 	struct str from = str_of(sender), found = S("none leaves");
 	bool is_sieve = !strcmp(asker, "Sieve");
 	struct question q = { .recipient = &a,
-		              .asker = asker_of(is_sieve ? "local" : asker),
-		              .sender = &from };
+			      .asker = asker_of(is_sieve ? "local" : asker),
+			      .sender = &from };
 	struct decision d;
 
 	if (is_sieve)
@@ -46,7 +46,7 @@ static struct str leaves_as(const char *asker, const char *sender,
 }
 
 static void expect_rewritten(const char *asker, const char *recipient,
-                             const char *domain)
+			     const char *domain)
 {
 	struct str s = leaves_as(asker, "news@bank.test", recipient);
 
@@ -78,7 +78,7 @@ static void what_may_come_from_here_stays(void **state)
 
 	for (size_t i = 0; i < array_size(lines); i++)
 		assert_true(str_empty(leaves_as(lines[i].asker, lines[i].sender,
-		                                lines[i].recipient)));
+						lines[i].recipient)));
 }
 
 static const char *returned_with(struct str recipient, const char *sender)
@@ -91,7 +91,7 @@ static const char *returned_with(struct str recipient, const char *sender)
 	if (d.n == 1 && leg_leaves(&d.legs[0]) && !d.legs[0].sender.n)
 		return arena_cstr(arena, d.legs[0].address);
 	return arena_printf(arena, "%s %.*s", d.reply.status,
-	                    STR(d.reply.text));
+			    STR(d.reply.text));
 }
 
 static void what_is_returned_finds_the_sender(void **state)
@@ -106,10 +106,10 @@ static void what_is_returned_finds_the_sender(void **state)
 	assert_non_null(strstr(returned_with(str_of(forged), ""), "5.1.1"));
 	/* one that another forwarder has rewritten goes back to him */
 	first = leaves_as("internet", "SRS0=aaaa=bb=bank.test=news@x.test",
-	                  "away@own.test");
+			  "away@own.test");
 	assert_true(str_starts(first, S("SRS1=")));
 	assert_string_equal(returned_with(first, ""),
-	                    "SRS0=aaaa=bb=bank.test=news@x.test");
+			    "SRS0=aaaa=bb=bank.test=news@x.test");
 }
 
 /* To a domain whose senders have to log in. */
@@ -117,7 +117,7 @@ static void what_was_sent_on_may_come_back(void **state)
 {
 	static const struct asker stranger;
 	struct str s =
-	        leaves_as("internet", "news@bank.test", "out@slave.test");
+		leaves_as("internet", "news@bank.test", "out@slave.test");
 	struct address a = address_of(arena_cstr(arena, s));
 
 	assert_true(str_ends(s, S("@slave.test")));

@@ -7,8 +7,8 @@
 static void test_shares_are_not_split_again(void **unused)
 {
 	struct question q = { .asker = asker_of("internet"),
-		              .is_retry = true,
-		              .is_split = true };
+			      .is_retry = true,
+			      .is_split = true };
 
 	decide(&q, "both@own.test", "deliver *frank");
 	q.takes_there = true;
@@ -23,8 +23,8 @@ static void test_shares_are_not_split_again(void **unused)
 static void test_a_share_keeps_to_its_part(void **unused)
 {
 	struct question here = { .asker = asker_of("internet"),
-		                 .is_retry = true,
-		                 .is_split = true };
+				 .is_retry = true,
+				 .is_split = true };
 	struct question there = here, copy = here;
 
 	there.takes_there = true;
@@ -46,7 +46,7 @@ static void test_a_share_keeps_to_its_part(void **unused)
 	decide(&copy, "flips@own.test",
 	       "both *flips *b.example(flips@own.test)");
 	make(&(struct line){ user_set, "flips@own.test",
-	                     "mail_system=alternate" });
+			     "mail_system=alternate" });
 	decide(&here, "flips@own.test", "expand");
 	decide(&there, "flips@own.test", "relay *b.example(flips@own.test)");
 }
@@ -55,7 +55,7 @@ static void goes_to(enum recipient_part part, enum leg_kind kind)
 {
 	struct recipient r = { .address = S("both@own.test"), .part = part };
 	struct decision d =
-	        route_waiting(&router, &r, S("internet"), 100, arena);
+		route_waiting(&router, &r, S("internet"), 100, arena);
 
 	assert_int_equal(d.n, 1);
 	assert_int_equal(d.legs[0].kind, kind);
@@ -84,16 +84,16 @@ static void test_a_share_behind_a_catch_all(void **unused)
 static void test_a_forwards_copy_is_told_apart(void **unused)
 {
 	struct decision d =
-	        decide(&(struct question){ .asker = asker_of("internet") },
-	               "fonlycopy@own.test", "expand *fonlycopy alice");
+		decide(&(struct question){ .asker = asker_of("internet") },
+		       "fonlycopy@own.test", "expand *fonlycopy alice");
 
 	assert_true(d.legs[0].is_copy);
 	d = decide(&(struct question){ .asker = asker_of("internet") },
-	           "both@own.test", "both *frank *b.example(both@own.test)");
+		   "both@own.test", "both *frank *b.example(both@own.test)");
 	assert_false(d.legs[0].is_copy || d.legs[1].is_copy);
 	d = decide(&(struct question){ .asker = asker_of("internet") },
-	           "both2@own.test",
-	           "expand *both2 *b.example(both2@own.test) alice");
+		   "both2@own.test",
+		   "expand *both2 *b.example(both2@own.test) alice");
 	assert_false(d.legs[0].is_copy || d.legs[1].is_copy);
 }
 

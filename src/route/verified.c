@@ -39,32 +39,32 @@ static struct str without_controls(struct walk *w, struct str text)
 
 	for (size_t i = 0; i < text.n; i++)
 		clean[i] = (text.p[i] >= ' ' && text.p[i] < 0x7f) ||
-		                           text.p[i] == '\n'
-		                   ? text.p[i]
-		                   : '?';
+					   text.p[i] == '\n'
+				   ? text.p[i]
+				   : '?';
 	return (struct str){ clean, text.n };
 }
 
 static struct str words_of(struct walk *w, const struct finding *f)
 {
 	return without_controls(
-	        w, str_part(f->reply.text, 0, LIMIT_VERIFIED_TEXT));
+		w, str_part(f->reply.text, 0, LIMIT_VERIFIED_TEXT));
 }
 
 static bool refused_there(struct walk *w, const struct matter *m,
-                          struct outcome *o)
+			  struct outcome *o)
 {
 	const struct finding *f = &m->f;
 	struct str text = words_of(w, f);
 	int code = reply_is_refusal(&f->reply) ? f->reply.code : 550;
 	const char *status =
-	        f->reply.status[0] == '5' ? f->reply.status : "5.1.1";
+		f->reply.status[0] == '5' ? f->reply.status : "5.1.1";
 
 	because(w, refused_there, V("system", m->s->name), V("code", code),
-	        V("status", status), V("reply", text))
-	        ->age_s = f->age_s;
+		V("status", status), V("reply", text))
+		->age_s = f->age_s;
 	return decide_refuse(w, o, code, status, "%.*s said: %.*s",
-	                     STR(m->s->name), STR(text));
+			     STR(m->s->name), STR(text));
 }
 
 /* Is mail for it accepted without the system's word?  The reason is added. */
@@ -94,14 +94,14 @@ static bool is_kept(struct walk *w, const struct matter *m)
 /* Later, in its own words.  421 would end our session, and a 5xx that refused
  * us says nothing about the address: both are 451 here. */
 static bool later_with_words(struct walk *w, const struct matter *m,
-                             struct outcome *o)
+			     struct outcome *o)
 {
 	const struct reply *r = &m->f.reply;
 	struct str text = words_of(w, &m->f);
 
 	decide_later(w, o, r->status[0] == '4' ? r->status : "4.4.1",
-	             "%s%.*s said: %.*s", shown_address(w, m->t),
-	             STR(m->s->name), STR(text));
+		     "%s%.*s said: %.*s", shown_address(w, m->t),
+		     STR(m->s->name), STR(text));
 	if (r->code == 450 || r->code == 452)
 		o->reply.code = r->code;
 	return true;
@@ -115,17 +115,17 @@ static bool no_answer(struct walk *w, const struct matter *m, struct outcome *o)
 	if (m->f.reply.code >= 400)
 		return later_with_words(w, m, o);
 	return decide_later(w, o, "4.4.1", "%s%.*s cannot be asked now",
-	                    shown_address(w, m->t), STR(m->s->name));
+			    shown_address(w, m->t), STR(m->s->name));
 }
 
 static bool trouble_there(struct walk *w, const struct matter *m,
-                          struct outcome *o)
+			  struct outcome *o)
 {
 	if (m->f.reply.code >= 400)
 		because(w, answered_later, V("system", m->s->name),
-		        V("code", m->f.reply.code),
-		        V("reply", words_of(w, &m->f)))
-		        ->age_s = m->f.age_s;
+			V("code", m->f.reply.code),
+			V("reply", words_of(w, &m->f)))
+			->age_s = m->f.age_s;
 	else
 		because(w, no_answer, V("system", m->s->name));
 	if (MUTANT(no_answer_is_a_no))
@@ -135,15 +135,15 @@ static bool trouble_there(struct walk *w, const struct matter *m,
 
 /* He has waited for the answer as long as one may wait at RCPT. */
 static bool waited_in_vain(struct walk *w, const struct matter *m,
-                           struct outcome *o)
+			   struct outcome *o)
 {
 	because(w, being_asked, V("system", m->s->name));
 	if (is_kept(w, m))
 		return route_relay(w, m->t, m->s, m->is_known, o);
 	return decide_later(w, o, "4.4.1",
-	                    "%s%.*s is being asked about it, try again in a "
-	                    "minute",
-	                    shown_address(w, m->t), STR(m->s->name));
+			    "%s%.*s is being asked about it, try again in a "
+			    "minute",
+			    shown_address(w, m->t), STR(m->s->name));
 }
 
 /* It would refuse the whole message: said before the client sends it. */
@@ -155,9 +155,9 @@ static bool too_large(struct walk *w, const struct matter *m, struct outcome *o)
 		return false;
 	because(w, system_size, V("system", m->s->name), V("most", most));
 	return decide_refuse(w, o, 552, "5.3.4",
-	                     "%smessage too large: %.*s takes up to %llu bytes",
-	                     shown_address(w, m->t), STR(m->s->name),
-	                     (unsigned long long)most);
+			     "%smessage too large: %.*s takes up to %llu bytes",
+			     shown_address(w, m->t), STR(m->s->name),
+			     (unsigned long long)most);
 }
 
 /* ---- not asked lately ---- */
@@ -171,7 +171,7 @@ static bool needs_no_question(const struct matter *m)
 /* Delivery hears what the system says of it; whoever leaves after RCPT makes
  * us ask in the background, now and then. */
 static bool accept_unasked(struct walk *w, const struct matter *m,
-                           struct outcome *o)
+			   struct outcome *o)
 {
 	if (m->f.once_confirmed)
 		because(w, confirmed_once, V("system", m->s->name));
@@ -196,8 +196,8 @@ static bool came_back(struct walk *w, const struct matter *m, struct outcome *o)
 		return false;
 	because(w, asked_by_a_question, V("system", m->s->name));
 	return decide_refuse(w, o, 550, "5.1.1",
-	                     "%snobody here has this address",
-	                     shown_address(w, m->t));
+			     "%snobody here has this address",
+			     shown_address(w, m->t));
 }
 
 /* Why he may have to wait for his turn. */
@@ -211,16 +211,16 @@ static void note_guesses(struct walk *w, const struct matter *m)
 	now = allowance_look(w->router->allowance, m->key, client);
 	if (now.client_is_spent)
 		because(w, client_is_spent,
-		        V("client", arena_printf(w->arena, "%s",
-		                                 inet_ip_text(client).c)),
-		        V("system", m->s->name));
+			V("client",
+			  arena_printf(w->arena, "%s", inet_ip_text(client).c)),
+			V("system", m->s->name));
 	else if (now.system_is_spent)
 		because(w, system_is_spent, V("system", m->s->name));
 }
 
 /* It would ban us: what nobody knows is not asked for any more. */
 static bool day_is_spent(struct walk *w, const struct matter *m,
-                         struct outcome *o)
+			 struct outcome *o)
 {
 	struct allowance *a = w->router->allowance;
 
@@ -228,13 +228,13 @@ static bool day_is_spent(struct walk *w, const struct matter *m,
 	    !allowance_day_is_spent(a, m->key, w->q->client))
 		return false;
 	because(w, day_is_spent, V("system", m->s->name),
-	        V("most", LIMIT_REFUSALS_A_DAY));
+		V("most", LIMIT_REFUSALS_A_DAY));
 	if (is_kept(w, m))
 		return route_relay(w, m->t, m->s, m->is_known, o);
 	return decide_later(w, o, "4.7.1",
-	                    "%s%.*s is not asked for more unknown addresses "
-	                    "today, try again later",
-	                    shown_address(w, m->t), STR(m->s->name));
+			    "%s%.*s is not asked for more unknown addresses "
+			    "today, try again later",
+			    shown_address(w, m->t), STR(m->s->name));
 }
 
 static bool ask_first(struct walk *w, const struct matter *m, struct outcome *o)
@@ -253,14 +253,13 @@ static bool not_asked(struct walk *w, const struct matter *m, struct outcome *o)
 		return accept_unasked(w, m, o);
 	if (came_back(w, m, o) || day_is_spent(w, m, o))
 		return true;
-	return w->q->has_asked ? waited_in_vain(w, m, o)
-	                       : ask_first(w, m, o);
+	return w->q->has_asked ? waited_in_vain(w, m, o) : ask_first(w, m, o);
 }
 
 /* ---- the story ---- */
 
 bool route_relay_verified(struct walk *w, const struct target *t,
-                          const struct system *s, bool known, struct outcome *o)
+			  const struct system *s, bool known, struct outcome *o)
 {
 	struct matter m = { .t = t, .s = s };
 
@@ -275,7 +274,7 @@ bool route_relay_verified(struct walk *w, const struct target *t,
 	}
 	m.key = system_key(s, w->arena);
 	m.f = verify_find(w->router->verification, m.key, t->given_key,
-	                  w->arena);
+			  w->arena);
 	m.is_known = known || m.f.once_confirmed;
 	switch (m.f.verdict) {
 	case VERDICT_NOT_ASKED:

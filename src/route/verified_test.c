@@ -27,11 +27,11 @@ static int without_verification(void **unused)
 static struct str key_of(const char *system)
 {
 	return arena_strf(arena, "%s %s",
-	                  strchr(system, '.') ? "relay" : "system", system);
+			  strchr(system, '.') ? "relay" : "system", system);
 }
 
 static void says(const char *system, const char *key, enum verdict verdict,
-                 int code, const char *text)
+		 int code, const char *text)
 {
 	struct reply r = { .code = code, .text = str_of(text) };
 
@@ -44,7 +44,7 @@ static void says(const char *system, const char *key, enum verdict verdict,
 static void knows(const char *system, const char *key, bool was_refused)
 {
 	struct confirmation c = { key_of(system), str_of(key), 86400000,
-		                  was_refused };
+				  was_refused };
 
 	verify_restore(verification, &c);
 }
@@ -88,7 +88,7 @@ static void test_known_addresses_need_no_question(void **unused)
 	expect("internet", "kurt@own.test", "ask later keeper(kurt@own.test)");
 	knows("master.example", "old@slave.test", false);
 	d = decide(&q, "old@slave.test",
-	           "ask later master.example(old@slave.test)");
+		   "ask later master.example(old@slave.test)");
 	assert_string_equal(d.reasons[d.n_reasons - 2].id, "confirmed_once");
 	knows("master.example", "left@slave.test", true);
 	decide(&q, "left@slave.test", "ask master.example(left@slave.test)");
@@ -111,14 +111,14 @@ static void test_a_client_who_guesses_is_told_why_he_waits(void **unused)
 	struct inet client = { .ip = { [10] = 0xff, 0xff, 192, 0, 2, 1 } };
 	struct inet other = { .ip = { [10] = 0xff, 0xff, 192, 0, 2, 2 } };
 	struct question q = { .asker = asker_of("internet"),
-		              .client = &client };
+			      .client = &client };
 	struct decision d;
 
 	decide(&q, "x@slave.test", "ask master.example(x@slave.test)");
 	for (int i = 0; i < 2 * LIMIT_REFUSALS_OF_CLIENT; i++) {
 		allowance_begin(router.allowance, &client);
-		allowance_end(router.allowance, S("relay master.example"), &client,
-		              true);
+		allowance_end(router.allowance, S("relay master.example"),
+			      &client, true);
 	}
 	d = decide(&q, "x@slave.test", "ask master.example(x@slave.test)");
 	assert_true(has_reason(&d, "client_is_spent"));
@@ -134,8 +134,8 @@ static void test_a_client_who_guesses_is_told_why_he_waits(void **unused)
 	assert_false(has_reason(&d, "client_is_spent"));
 	for (int i = 0; i < 2 * LIMIT_REFUSALS_OF_SYSTEM; i++) {
 		allowance_begin(router.allowance, &other);
-		allowance_end(router.allowance, S("relay master.example"), &other,
-		              true);
+		allowance_end(router.allowance, S("relay master.example"),
+			      &other, true);
 	}
 	q.client = &(struct inet){ .ip = { 0x20, 1 } };
 	d = decide(&q, "x@slave.test", "ask master.example(x@slave.test)");
@@ -151,7 +151,7 @@ static void test_a_system_that_bans_is_not_asked_too_much(void **unused)
 {
 	struct inet client = { .ip = { [10] = 0xff, 0xff, 192, 0, 2, 1 } };
 	struct question q = { .asker = asker_of("internet"),
-		              .client = &client };
+			      .client = &client };
 	struct decision d;
 
 	allowance_limit_day(router.allowance, S("relay master.example"), false);
@@ -183,9 +183,9 @@ static void test_its_own_words_are_said(void **unused)
 	says("master.example", "x@slave.test", VERDICT_TROUBLE, 450,
 	     "Greylisted\x07, try again");
 	d = decide(&q, "x@slave.test", "later 450 4.4.1");
-	assert_true(str_same(d.reply.text,
-	                     S("<x@slave.test>: master.example said: "
-	                       "Greylisted?, try again")));
+	assert_true(
+		str_same(d.reply.text, S("<x@slave.test>: master.example said: "
+					 "Greylisted?, try again")));
 	says("master.example", "x@slave.test", VERDICT_TROUBLE, 421, "busy");
 	d = decide(&q, "x@slave.test", "later 451 4.4.1");
 	assert_true(str_ends(d.reply.text, S("master.example said: busy")));
@@ -197,7 +197,7 @@ static void test_its_own_words_are_said(void **unused)
 	says("master.example", "y@slave.test", VERDICT_DOWN, 0, "");
 	d = decide(&q, "z@slave.test", "later 451 4.4.1");
 	assert_true(str_ends(d.reply.text,
-	                     S("master.example cannot be asked now")));
+			     S("master.example cannot be asked now")));
 }
 
 static void test_its_answer_counts(void **unused)
@@ -214,7 +214,7 @@ static void test_its_answer_counts(void **unused)
 	     "go\r\naway \x1b[31m");
 	d = decide(&q, "y@slave.test", "refuse 553 5.7.9");
 	assert_true(str_same(d.reply.text,
-	                     S("master.example said: go?\naway ?[31m")));
+			     S("master.example said: go?\naway ?[31m")));
 	expect("user:sam@slave.test", "y@slave.test", "refuse 553 5.7.9");
 	says("b.example", "bob@own.test", VERDICT_NO, 550, "left");
 	expect("internet", "bob@own.test", "refuse 550 5.7.9");
@@ -226,7 +226,7 @@ static void test_its_answer_counts(void **unused)
 static void test_its_size_limit_counts(void **unused)
 {
 	struct question q = { .asker = asker_of("internet"),
-		              .message_bytes = 900 };
+			      .message_bytes = 900 };
 
 	verify_learn_size(verification, S("relay b.example"), 899);
 	says("b.example", "bob@own.test", VERDICT_YES, 250, "ok");
@@ -247,21 +247,21 @@ static void test_the_system_is_down(void **unused)
 	says("keeper", "x", VERDICT_DOWN, 0, "");
 	says("strict", "x", VERDICT_DOWN, 0, "");
 	EXPECT_ALL(
-	        { "internet", "bob@own.test", "relay b.example(bob@own.test)" },
-	        { "internet", "old@slave.test",
-	          "relay master.example(old@slave.test)" },
-	        { "internet", "x@slave.test", "later 451 4.4.1" },
-	        { "system:b.example", "x@slave.test", "later 451 4.4.1" },
-	        { "user:sam@slave.test", "x@slave.test",
-	          "relay master.example(x@slave.test)" },
-	        { "system:google", "x@slave.test",
-	          "relay master.example(x@slave.test)" },
-	        { "internet", "postmaster@slave.test",
-	          "relay master.example(postmaster@slave.test)" },
-	        { "internet", "kurt@own.test", "relay keeper(kurt@own.test)" },
-	        { "internet", "stan@own.test", "later 451 4.4.1" },
-	        { "user:alice@own.test", "stan@own.test",
-	          "relay strict(stan@own.test)" }, );
+		{ "internet", "bob@own.test", "relay b.example(bob@own.test)" },
+		{ "internet", "old@slave.test",
+		  "relay master.example(old@slave.test)" },
+		{ "internet", "x@slave.test", "later 451 4.4.1" },
+		{ "system:b.example", "x@slave.test", "later 451 4.4.1" },
+		{ "user:sam@slave.test", "x@slave.test",
+		  "relay master.example(x@slave.test)" },
+		{ "system:google", "x@slave.test",
+		  "relay master.example(x@slave.test)" },
+		{ "internet", "postmaster@slave.test",
+		  "relay master.example(postmaster@slave.test)" },
+		{ "internet", "kurt@own.test", "relay keeper(kurt@own.test)" },
+		{ "internet", "stan@own.test", "later 451 4.4.1" },
+		{ "user:alice@own.test", "stan@own.test",
+		  "relay strict(stan@own.test)" }, );
 }
 
 static void test_a_question_that_comes_back(void **unused)
@@ -272,9 +272,9 @@ static void test_a_question_that_comes_back(void **unused)
 	verification_close(verification);
 	router.verification = verification = verification_open(tally);
 	assert_true(verify_begin(verification, S("relay master.example"),
-	                         S("x@slave.test")));
-	assert_true(
-	        verify_begin(verification, S("relay b.example"), S("bob@own.test")));
+				 S("x@slave.test")));
+	assert_true(verify_begin(verification, S("relay b.example"),
+				 S("bob@own.test")));
 	/* others wait for its answer, too, as long as one may */
 	decide(&q, "x@slave.test", "ask master.example(x@slave.test)");
 	q.has_asked = true;
@@ -293,17 +293,17 @@ static void test_a_question_that_comes_back(void **unused)
 	/* the system itself is recognised before that */
 	expect("system:master.example", "x@slave.test", "refuse 550 5.1.1");
 	verify_end(verification, S("relay master.example"), S("x@slave.test"),
-	           VERDICT_NOT_ASKED, NULL, 0);
+		   VERDICT_NOT_ASKED, NULL, 0);
 	verify_end(verification, S("relay b.example"), S("bob@own.test"),
-	           VERDICT_NOT_ASKED, NULL, 0);
+		   VERDICT_NOT_ASKED, NULL, 0);
 	tally_close(tally);
 }
 
 int main(void)
 {
-#define ASKING(test)                                                           \
-	cmocka_unit_test_setup_teardown(test, with_verification,               \
-	                                without_verification)
+#define ASKING(test) \
+	cmocka_unit_test_setup_teardown(test, with_verification, \
+					without_verification)
 	const struct CMUnitTest tests[] = {
 		ASKING(test_it_is_asked_first),
 		ASKING(test_known_addresses_need_no_question),

@@ -88,13 +88,13 @@ struct board *verify_board(struct verification *v, struct str address)
 	ptrdiff_t at = str_find_last(address, '@');
 
 	return at > 0 && str_find(str_part(address, 0, (size_t)at), '+') > 0
-	               ? v->detailed
-	               : v->confirmed;
+		       ? v->detailed
+		       : v->confirmed;
 }
 
 /* TEXT: what the system said, in ARENA. */
-static bool look_up(struct verification *v, struct str key,
-                    struct arena *arena, struct told *t, struct str *text)
+static bool look_up(struct verification *v, struct str key, struct arena *arena,
+		    struct told *t, struct str *text)
 {
 	struct str note;
 
@@ -134,10 +134,10 @@ static struct sort sort_read(struct verification *v, struct str key)
 }
 
 static void sort_write(struct verification *v, struct str key,
-                       const struct sort *sort)
+		       const struct sort *sort)
 {
 	board_write(v->rest, key,
-	            (struct str){ (const char *)sort, sizeof(*sort) });
+		    (struct str){ (const char *)sort, sizeof(*sort) });
 }
 
 static bool within(int64_t at_ms, int64_t ms)
@@ -153,17 +153,17 @@ static struct str domain_of(struct str address)
 }
 
 static bool accepts_all(struct verification *v, struct str system,
-                        struct str address)
+			struct str address)
 {
 	struct key k;
 	struct sort sort =
-	        sort_read(v, sort_key(&k, system, domain_of(address)));
+		sort_read(v, sort_key(&k, system, domain_of(address)));
 
 	return within(sort.accepts_ms, SORT_MS);
 }
 
 static void learn_refuses(struct verification *v, struct str key,
-                          struct sort *sort)
+			  struct sort *sort)
 {
 	if (within(sort->refused_ms, SORT_AGAIN_MS))
 		return;
@@ -172,7 +172,7 @@ static void learn_refuses(struct verification *v, struct str key,
 }
 
 static void learn_confirms(struct verification *v, struct str key,
-                           struct sort *sort)
+			   struct sort *sort)
 {
 	if (within(sort->refused_ms, SORT_MS) ||
 	    within(sort->accepts_ms, SORT_MS) ||
@@ -183,7 +183,7 @@ static void learn_confirms(struct verification *v, struct str key,
 }
 
 bool verify_wants_proof(struct verification *v, struct str system,
-                        struct str domain)
+			struct str domain)
 {
 	struct key k;
 	struct str key = sort_key(&k, system, domain);
@@ -198,7 +198,7 @@ bool verify_wants_proof(struct verification *v, struct str system,
 }
 
 void verify_learn_made_up(struct verification *v, struct str system,
-                          struct str domain, enum verdict verdict)
+			  struct str domain, enum verdict verdict)
 {
 	struct key k;
 	struct str key = sort_key(&k, system, domain);
@@ -233,7 +233,7 @@ static bool is_fresh(const struct told *t, int64_t now)
 }
 
 static void report(const struct told *t, struct str text, int64_t now,
-                   struct finding *f)
+		   struct finding *f)
 {
 	f->verdict = t->verdict;
 	f->age_s = now > t->at_ms ? (now - t->at_ms) / 1000 : 0;
@@ -244,7 +244,7 @@ static void report(const struct told *t, struct str text, int64_t now,
 
 /* Of an open question. */
 static bool may_come_back(struct verification *v, struct str key,
-                          struct arena *arena, int64_t now)
+			  struct arena *arena, int64_t now)
 {
 	int64_t said_ms;
 	struct str note;
@@ -257,7 +257,7 @@ static bool may_come_back(struct verification *v, struct str key,
 }
 
 struct finding verify_find(struct verification *v, struct str system,
-                           struct str address_key, struct arena *arena)
+			   struct str address_key, struct arena *arena)
 {
 	struct finding f = { .verdict = VERDICT_NOT_ASKED, .is_due = true };
 	int64_t now = now_ms();
@@ -267,21 +267,22 @@ struct finding verify_find(struct verification *v, struct str system,
 
 	if (look_up(v, verify_key(&k, system, address_key), arena, &t, &text)) {
 		f.once_confirmed = t.was_confirmed &&
-		                   now - t.confirmed_ms < CONFIRMED_MS &&
-		                   !accepts_all(v, system, address_key);
+				   now - t.confirmed_ms < CONFIRMED_MS &&
+				   !accepts_all(v, system, address_key);
 		f.was_refused = t.answer == VERDICT_NO;
 		f.is_due = t.verdict == VERDICT_NOT_ASKED ||
-		           now - t.at_ms >= DUE_MS;
+			   now - t.at_ms >= DUE_MS;
 		if (is_fresh(&t, now)) {
 			report(&t, text, now, &f);
 			return f;
 		}
 	}
 	f.is_asked_now = verify_is_open(v, system, address_key);
-	f.may_come_back =
-	        f.is_asked_now &&
-	        may_come_back(v, verify_key(&k, system, address_key), arena, now);
-	if (look_up(v, verify_key(&whole, system, STR_NONE), arena, &t, &text) &&
+	f.may_come_back = f.is_asked_now &&
+			  may_come_back(v, verify_key(&k, system, address_key),
+					arena, now);
+	if (look_up(v, verify_key(&whole, system, STR_NONE), arena, &t,
+		    &text) &&
 	    t.verdict == VERDICT_DOWN && is_fresh(&t, now))
 		report(&t, text, now, &f);
 	return f;
@@ -290,7 +291,7 @@ struct finding verify_find(struct verification *v, struct str system,
 /* ---- open questions ---- */
 
 bool verify_begin(struct verification *v, struct str system,
-                  struct str address_key)
+		  struct str address_key)
 {
 	struct str key;
 	struct key k;
@@ -305,17 +306,17 @@ bool verify_begin(struct verification *v, struct str system,
 }
 
 void verify_said(struct verification *v, struct str system,
-                 struct str address_key)
+		 struct str address_key)
 {
 	int64_t now = now_ms();
 	struct key k;
 
 	board_write(v->said, verify_key(&k, system, address_key),
-	            (struct str){ (const char *)&now, sizeof(now) });
+		    (struct str){ (const char *)&now, sizeof(now) });
 }
 
 bool verify_is_open(struct verification *v, struct str system,
-                    struct str address_key)
+		    struct str address_key)
 {
 	struct key k;
 
@@ -327,7 +328,7 @@ bool verify_is_open(struct verification *v, struct str system,
 
 /* CONFIRMS: a yes of this system about this is a confirmation. */
 static struct told told_now(const struct told *before, bool confirms,
-                            enum verdict verdict, const struct reply *reply)
+			    enum verdict verdict, const struct reply *reply)
 {
 	struct told t = *before;
 
@@ -365,8 +366,8 @@ static bool is_ours(const struct reply *reply)
 /* What the answer about one address says of the system.  False: its yes
  * confirms nothing. */
 static bool learn_sort(struct verification *v, struct str system,
-                       struct str address, enum verdict verdict,
-                       const struct reply *reply)
+		       struct str address, enum verdict verdict,
+		       const struct reply *reply)
 {
 	struct key k;
 	struct str key = sort_key(&k, system, domain_of(address));
@@ -380,10 +381,10 @@ static bool learn_sort(struct verification *v, struct str system,
 }
 
 static void learn(struct verification *v, struct str system, struct str address,
-                  enum verdict verdict, const struct reply *reply)
+		  enum verdict verdict, const struct reply *reply)
 {
-	bool confirms = address.n > 0 &&
-	                learn_sort(v, system, address, verdict, reply);
+	bool confirms =
+		address.n > 0 && learn_sort(v, system, address, verdict, reply);
 	struct arena *arena scoped(arena) = arena_open();
 	struct buf note scoped(buf) = BUF_EMPTY;
 	struct told before = { .verdict = VERDICT_NOT_ASKED }, t;
@@ -405,11 +406,11 @@ static void learn(struct verification *v, struct str system, struct str address,
 	if (t.was_confirmed && !before.was_confirmed)
 		board_erase(v->rest, key);
 	board_write(t.was_confirmed ? verify_board(v, address) : v->rest, key,
-	            buf_str(&note));
+		    buf_str(&note));
 }
 
 static bool has_answered_since(struct verification *v, struct str system,
-                               int64_t since_ms)
+			       int64_t since_ms)
 {
 	struct arena *arena scoped(arena) = arena_open();
 	struct told t;
@@ -421,8 +422,8 @@ static bool has_answered_since(struct verification *v, struct str system,
 }
 
 void verify_learn(struct verification *v, struct str system,
-                  struct str address_key, enum verdict verdict,
-                  const struct reply *reply)
+		  struct str address_key, enum verdict verdict,
+		  const struct reply *reply)
 {
 	switch (verdict) {
 	case VERDICT_NOT_ASKED:
@@ -442,8 +443,8 @@ void verify_learn(struct verification *v, struct str system,
 }
 
 void verify_end(struct verification *v, struct str system,
-                struct str address_key, enum verdict verdict,
-                const struct reply *reply, int64_t began_ms)
+		struct str address_key, enum verdict verdict,
+		const struct reply *reply, int64_t began_ms)
 {
 	struct key k;
 
@@ -458,27 +459,28 @@ void verify_end(struct verification *v, struct str system,
 /* ---- sizes ---- */
 
 void verify_learn_size(struct verification *v, struct str system,
-                       uint64_t bytes)
+		       uint64_t bytes)
 {
 	struct key k;
 	struct str key = verify_key(&k, system, S("SIZE"));
 
 	if (bytes > 0)
-		board_write(v->rest, key,
-		            (struct str){ (const char *)&bytes, sizeof(bytes) });
+		board_write(
+			v->rest, key,
+			(struct str){ (const char *)&bytes, sizeof(bytes) });
 	else
 		board_erase(v->rest, key);
 }
 
 uint64_t verify_size(struct verification *v, struct str system,
-                     struct arena *arena)
+		     struct arena *arena)
 {
 	struct key k;
 	uint64_t bytes;
 	struct str note;
 
 	if (!board_read(v->rest, verify_key(&k, system, S("SIZE")), arena,
-	                &note))
+			&note))
 		return 0;
 	check(note.n == sizeof(bytes));
 	memcpy(&bytes, note.p, sizeof(bytes));

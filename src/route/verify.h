@@ -57,40 +57,40 @@ struct verification *verification_open(struct tally *open_questions);
 void verification_close(struct verification *v); /* NULL is allowed */
 
 struct finding verify_find(struct verification *v, struct str system,
-                           struct str address_key, struct arena *arena);
+			   struct str address_key, struct arena *arena);
 /* Around a probe.  begin: false when the question is open already. */
 bool verify_begin(struct verification *v, struct str system,
-                  struct str address_key) must_check;
+		  struct str address_key) must_check;
 /* RCPT is being said, between the two. */
 void verify_said(struct verification *v, struct str system,
-                 struct str address_key);
+		 struct str address_key);
 /* Is it open, here or in another loop? */
 bool verify_is_open(struct verification *v, struct str system,
-                    struct str address_key);
+		    struct str address_key);
 /* VERDICT_NOT_ASKED: the probe was given up, nothing is learned.  BEGAN_MS: a
  * system that has answered since is not down. */
 void verify_end(struct verification *v, struct str system,
-                struct str address_key, enum verdict verdict,
-                const struct reply *reply, int64_t began_ms);
+		struct str address_key, enum verdict verdict,
+		const struct reply *reply, int64_t began_ms);
 /* A relayed recipient was accepted or refused: as good as a probe. */
 void verify_learn(struct verification *v, struct str system,
-                  struct str address_key, enum verdict verdict,
-                  const struct reply *reply);
+		  struct str address_key, enum verdict verdict,
+		  const struct reply *reply);
 
 /* Is it time to ask SYSTEM for an address of DOMAIN that nobody has?  Once it
  * was true, not for an hour. */
 bool verify_wants_proof(struct verification *v, struct str system,
-                        struct str domain);
+			struct str domain);
 /* What it said to that. */
 void verify_learn_made_up(struct verification *v, struct str system,
-                          struct str domain, enum verdict verdict);
+			  struct str domain, enum verdict verdict);
 
 /* The largest message SYSTEM takes, as its EHLO said last; 0: no limit is
  * known. */
 void verify_learn_size(struct verification *v, struct str system,
-                       uint64_t bytes);
+		       uint64_t bytes);
 uint64_t verify_size(struct verification *v, struct str system,
-                     struct arena *arena);
+		     struct arena *arena);
 
 /* ---- what outlives the process (route/confirmed.h) ---- */
 
@@ -104,10 +104,10 @@ typedef void waits confirmation_each(void *arg, const struct confirmation *c);
 
 /* All that were confirmed, from the one not used for longest on; those that are
  * news since the last call.  EACH may wait. */
-void waits verify_each_confirmed(struct verification *v, confirmation_each *each,
-                           void *arg);
+void waits verify_each_confirmed(struct verification *v,
+				 confirmation_each *each, void *arg);
 void waits verify_each_news(struct verification *v, confirmation_each *each,
-                            void *arg);
+			    void *arg);
 /* As it was told before.  One that is older than 7 days is left out. */
 void verify_restore(struct verification *v, const struct confirmation *c);
 

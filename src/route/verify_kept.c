@@ -23,7 +23,7 @@ static void copy_note(void *arg, struct str key, struct str note)
 }
 
 static void waits tell_one(struct str key, const struct told *t,
-                           confirmation_each *each, void *arg)
+			   confirmation_each *each, void *arg)
 {
 	int64_t age_ms = now_ms() - t->confirmed_ms;
 	struct confirmation c = {
@@ -53,7 +53,7 @@ static void waits tell_all(struct copies *c, confirmation_each *each, void *arg)
 }
 
 void verify_each_confirmed(struct verification *v, confirmation_each *each,
-                           void *arg)
+			   void *arg)
 {
 	struct copies c = { BUF_EMPTY };
 
@@ -63,7 +63,7 @@ void verify_each_confirmed(struct verification *v, confirmation_each *each,
 }
 
 void verify_each_news(struct verification *v, confirmation_each *each,
-                      void *arg)
+		      void *arg)
 {
 	struct copies c = { BUF_EMPTY };
 

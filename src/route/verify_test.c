@@ -65,7 +65,7 @@ static void test_yes_holds_ten_minutes(void **unused)
 	assert_int_equal(found(BOB).age_s, 599);
 	assert_int_equal(found(EVE).verdict, VERDICT_NOT_ASKED);
 	assert_int_equal(verify_find(v, S("c.example"), BOB, arena).verdict,
-	                 VERDICT_NOT_ASKED);
+			 VERDICT_NOT_ASKED);
 	clock_ms += 1;
 	assert_int_equal(found(BOB).verdict, VERDICT_NOT_ASKED);
 	assert_true(found(BOB).once_confirmed);
@@ -136,11 +136,11 @@ static void test_a_system_that_is_down_is_not_dialled_again(void **unused)
 	verify_learn(v, B, BOB, VERDICT_YES, NULL);
 	verify_learn(v, B, EVE, VERDICT_DOWN, &full);
 	assert_int_equal(found(S("new@own.test")).verdict, VERDICT_DOWN);
-	assert_true(str_same(found(S("new@own.test")).reply.text,
-	                     S("too busy")));
+	assert_true(
+		str_same(found(S("new@own.test")).reply.text, S("too busy")));
 	assert_int_equal(found(BOB).verdict, VERDICT_YES);
 	assert_int_equal(verify_find(v, S("c.example"), EVE, arena).verdict,
-	                 VERDICT_NOT_ASKED);
+			 VERDICT_NOT_ASKED);
 	verify_learn(v, B, BOB, VERDICT_YES, NULL);
 	assert_int_equal(found(S("new@own.test")).verdict, VERDICT_NOT_ASKED);
 	verify_learn(v, B, EVE, VERDICT_DOWN, NULL);
@@ -331,8 +331,8 @@ static void note_down(void *arg, const struct confirmation *c)
 	size_t n = strlen(t->text);
 
 	snprintf(t->text + n, sizeof(t->text) - n, "%.*s %.*s %lld%s\n",
-	         STR(c->system), STR(c->address_key), (long long)c->age_ms,
-	         c->was_refused ? " no" : "");
+		 STR(c->system), STR(c->address_key), (long long)c->age_ms,
+		 c->was_refused ? " no" : "");
 }
 
 static void expect_told(bool news, const char *want)
@@ -366,7 +366,7 @@ static void test_what_is_worth_writing_down(void **unused)
 	expect_told(true, "");
 	verify_learn(v, B, EVE, VERDICT_YES, NULL);
 	expect_told(false, "b.example bob@own.test 0 no\n"
-	                   "b.example eve@own.test 0\n");
+			   "b.example eve@own.test 0\n");
 }
 
 static void test_what_was_written_down_counts(void **unused)

@@ -13,14 +13,13 @@
 #include "base/mutants.h"
 #include "route/guard.h"
 
-
 struct seen {
 	UT_hash_handle hh;
 	struct str what;
 };
 
 static void say(struct walk *w, struct outcome *o, int code, const char *status,
-                const char *format, va_list args)
+		const char *format, va_list args)
 {
 	o->reply.code = code;
 	strncpy(o->reply.status, status, sizeof(o->reply.status) - 1);
@@ -28,7 +27,7 @@ static void say(struct walk *w, struct outcome *o, int code, const char *status,
 }
 
 bool decide_refuse(struct walk *w, struct outcome *o, int code,
-                   const char *status, const char *format, ...)
+		   const char *status, const char *format, ...)
 {
 	va_list args;
 
@@ -40,7 +39,7 @@ bool decide_refuse(struct walk *w, struct outcome *o, int code,
 }
 
 bool decide_later(struct walk *w, struct outcome *o, const char *status,
-                  const char *format, ...)
+		  const char *format, ...)
 {
 	va_list args;
 
@@ -64,8 +63,8 @@ bool decide_too_many(struct walk *w, const char *shown, struct outcome *o)
 	because(w, too_many_recipients, V("most", LIMIT_EXPANSION));
 	o->is_final = true;
 	return decide_refuse(w, o, 550, "5.2.4",
-	                     "%sthis becomes more than %d recipients", shown,
-	                     LIMIT_EXPANSION);
+			     "%sthis becomes more than %d recipients", shown,
+			     LIMIT_EXPANSION);
 }
 
 bool decide_accept(struct outcome *o, enum route_action action)
@@ -76,11 +75,11 @@ bool decide_accept(struct outcome *o, enum route_action action)
 }
 
 static const struct reason facts[] = {
-#define FACT(name, of_rule, of_source, text)                                   \
-	[FACT_##name] = { .id = #name,                                         \
-		          .rule = of_rule,                                     \
-		          .source = of_source,                                 \
-		          .sentence = text },
+#define FACT(name, of_rule, of_source, text) \
+	[FACT_##name] = { .id = #name, \
+			  .rule = of_rule, \
+			  .source = of_source, \
+			  .sentence = text },
 #include "route/facts.def"
 #undef FACT
 };
@@ -91,7 +90,7 @@ struct str reason_fact(const struct reason *r, struct arena *arena)
 }
 
 struct reason *reason_add(struct walk *w, enum fact f,
-                          const struct value *values)
+			  const struct value *values)
 {
 	struct reason *r;
 
@@ -131,7 +130,7 @@ void seen_close(struct walk *w)
 }
 
 static bool is_served(struct walk *w, const struct target *t,
-                      enum leg_kind kind)
+		      enum leg_kind kind)
 {
 	struct str whose = kind == LEG_MAILBOX ? t->holder.login : t->given_key;
 	const char *where = kind == LEG_MAILBOX ? "here" : "there";
@@ -144,18 +143,18 @@ static bool is_served(struct walk *w, const struct target *t,
 }
 
 static struct str trail_of(struct walk *w, const struct target *t,
-                           enum leg_kind kind)
+			   enum leg_kind kind)
 {
 	const struct guard *g = w->router->guard;
 
 	if (kind == LEG_MAILBOX || !g || MUTANT(trail_is_not_written))
 		return t->way->trail;
 	return trail_add(t->way->trail, guard_entry(g, t->key, w->arena),
-	                 w->arena);
+			 w->arena);
 }
 
 struct leg *leg_add(struct walk *w, const struct target *t, enum leg_kind kind,
-                    struct outcome *o)
+		    struct outcome *o)
 {
 	struct leg *l;
 

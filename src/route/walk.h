@@ -88,10 +88,10 @@ struct outcome {
 
 /* All return true: it is decided. */
 bool decide_refuse(struct walk *w, struct outcome *o, int code,
-                   const char *status, const char *format, ...)
-        printf_like(5, 6);
+		   const char *status, const char *format, ...)
+	printf_like(5, 6);
 bool decide_later(struct walk *w, struct outcome *o, const char *status,
-                  const char *format, ...) printf_like(4, 5);
+		  const char *format, ...) printf_like(4, 5);
 /* Our own trouble, cause(): 451 4.3.0, never a refusal. */
 bool decide_unsure(struct walk *w, struct outcome *o);
 bool decide_accept(struct outcome *o, enum route_action action);
@@ -108,7 +108,7 @@ enum fact {
  * of its sentence.  Of LIMIT_REASONS at most; never NULL. */
 #define because(w, fact, ...) reason_add(w, FACT_##fact, VALUES(__VA_ARGS__))
 struct reason *reason_add(struct walk *w, enum fact f,
-                          const struct value *values);
+			  const struct value *values);
 
 /* The first time this comes up in the decision? */
 bool seen_first(struct walk *w, struct str what);
@@ -124,18 +124,18 @@ bool expanded_for_another(struct walk *w, struct str key);
  * here).  False: that address is served already, or there are too many legs
  * (*o is final then). */
 struct leg *leg_add(struct walk *w, const struct target *t, enum leg_kind kind,
-                    struct outcome *o);
+		    struct outcome *o);
 
 /* ---- route.c: all rules, for one address ---- */
 
 struct outcome route_address(struct walk *w, const struct way *way,
-                             const struct address *a);
+			     const struct address *a);
 
 /* ---- holder.c: T is held by somebody ---- */
 
 /* Disabled, or no mail for this address.  True: refused. */
 bool holder_has_no_mail(struct walk *w, const struct target *t,
-                        struct outcome *o);
+			struct outcome *o);
 /* Group, forward or home; decides. */
 bool holder_decide(struct walk *w, struct target *t, struct outcome *o);
 
@@ -157,22 +157,21 @@ struct way way_step(struct walk *w, const struct target *t, struct str key);
 /* Would a next system take T's local part for a route, and is it not for the
  * asker to say one?  True: refused.  For what leaves for a system. */
 bool sender_routing_refused(struct walk *w, const struct target *t,
-                            struct outcome *o);
+			    struct outcome *o);
 
 /* ---- sent_on.c ---- */
 
 /* The leg that was added last leaves for the Internet: by which sender?  True:
  * decided, as it was. */
-bool sent_on_rewrite(struct walk *w, const struct target *t,
-                     struct outcome *o);
+bool sent_on_rewrite(struct walk *w, const struct target *t, struct outcome *o);
 /* Could A be a sender that was rewritten? */
 bool sent_on_looks_so(const struct address *a);
 /* Is it a sender that this server has rewritten? */
 enum answer sent_on_from_here(struct directory *d, const struct address *sender,
-                              struct arena *arena);
+			      struct arena *arena);
 /* Whom it is to be returned to.  False: our own trouble, cause(). */
 bool sent_on_returns(struct walk *w, const struct address *a,
-                     enum srs_verdict *verdict, struct str *to) must_check;
+		     enum srs_verdict *verdict, struct str *to) must_check;
 
 /* ---- relay.c: the other system's share ---- */
 
@@ -180,20 +179,20 @@ bool sent_on_returns(struct walk *w, const struct address *a,
 bool route_was_here(const struct walk *w, const struct target *t);
 /* Was it, or did it come from S?  The reason is added. */
 bool route_loops(struct walk *w, const struct target *t,
-                 const struct system *s);
+		 const struct system *s);
 /* System ID, or the domain's relay for 0.  True: decided, there is none. */
 bool route_system(struct walk *w, struct target *t, int64_t id,
-                  struct system *s, struct outcome *o);
+		  struct system *s, struct outcome *o);
 /* Decides.  KNOWN: the directory has the address. */
 bool route_relay(struct walk *w, const struct target *t, const struct system *s,
-                 bool known, struct outcome *o);
+		 bool known, struct outcome *o);
 
 /* ---- verified.c: and what it has said ---- */
 
 /* Decides.  KNOWN: likewise. */
 bool route_relay_verified(struct walk *w, const struct target *t,
-                          const struct system *s, bool known,
-                          struct outcome *o);
+			  const struct system *s, bool known,
+			  struct outcome *o);
 
 /* "<a@b>: ", or "" where the address does not fit into ASCII. */
 const char *shown_address(const struct walk *w, const struct target *t);

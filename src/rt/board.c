@@ -16,12 +16,12 @@
 struct note {
 	UT_hash_handle hh;
 	size_t key_bytes, bytes;
-	char c[];			/* the key, then the note */
+	char c[]; /* the key, then the note */
 };
 
 struct board {
 	pthread_mutex_t lock;
-	struct note *notes;		/* not used for longest first */
+	struct note *notes; /* not used for longest first */
 	size_t most;
 	uint8_t hash_key[crypto_shorthash_KEYBYTES]; /* peers choose keys */
 };
@@ -91,8 +91,8 @@ bool board_read(struct board *b, struct str key, struct arena *arena,
 	pthread_mutex_lock(&b->lock);
 	n = find(b, key);
 	if (n) {
-		*note = arena_str(arena, (struct str){ n->c + n->key_bytes,
-						       n->bytes });
+		*note = arena_str(
+			arena, (struct str){ n->c + n->key_bytes, n->bytes });
 		HASH_DEL(b->notes, n);
 		add(b, n);
 	}

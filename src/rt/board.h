@@ -17,7 +17,7 @@ struct board;
 
 /* At most MOST notes: the one that was not used for longest makes room. */
 struct board *board_open(size_t most);
-void board_close(struct board *b);	/* NULL is allowed */
+void board_close(struct board *b); /* NULL is allowed */
 /* A copy in ARENA; false: there is none. */
 bool board_read(struct board *b, struct str key, struct arena *arena,
 		struct str *note);

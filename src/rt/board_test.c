@@ -44,7 +44,7 @@ static void test_the_oldest_makes_room(void **unused)
 	board_write(b, S("a"), S("1"));
 	board_write(b, S("b"), S("2"));
 	board_write(b, S("c"), S("3"));
-	assert_note(b, "a", "1");		/* used: b is the oldest now */
+	assert_note(b, "a", "1"); /* used: b is the oldest now */
 	board_write(b, S("d"), S("4"));
 	assert_note(b, "b", NULL);
 	assert_note(b, "a", "1");
@@ -54,7 +54,7 @@ static void test_the_oldest_makes_room(void **unused)
 
 struct listed {
 	char text[200];
-	struct board *board;	/* written to meanwhile */
+	struct board *board; /* written to meanwhile */
 };
 
 static void list(void *arg, struct str key, struct str note)

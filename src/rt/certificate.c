@@ -44,8 +44,8 @@ static bool subject_set(X509 *x, const char *name)
 	const char *cn = strlen(name) <= COMMON_NAME_BYTES ? name : "splitmail";
 
 	return X509_NAME_add_entry_by_txt(subject, "CN", MBSTRING_ASC,
-	                                  (const unsigned char *)cn, -1, -1,
-	                                  0) == 1 &&
+					  (const unsigned char *)cn, -1, -1,
+					  0) == 1 &&
 	       X509_set_issuer_name(x, subject) == 1;
 }
 
@@ -88,14 +88,14 @@ static struct str text_of(BIO *b)
 }
 
 static bool write_both(X509 *x, EVP_PKEY *pair, const char *certificate,
-                       const char *key)
+		       const char *key)
 {
 	BIO *chain = BIO_new(BIO_s_mem()), *its = BIO_new(BIO_s_mem());
 	bool ok;
 
 	check(chain && its && PEM_write_bio_X509(chain, x) == 1);
 	check(PEM_write_bio_PKCS8PrivateKey(its, pair, NULL, NULL, 0, NULL,
-	                                    NULL) == 1);
+					    NULL) == 1);
 	ok = tls_write_pair(certificate, text_of(chain), key, text_of(its));
 	BIO_free(chain);
 	BIO_free(its);

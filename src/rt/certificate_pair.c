@@ -38,7 +38,7 @@ static X509 *read_leaf(struct str chain)
 		return leaf;
 	X509_free(leaf);
 	fail(leaf ? "a certificate in it is damaged"
-	          : "no certificate in PEM form can be read in it");
+		  : "no certificate in PEM form can be read in it");
 	return NULL;
 }
 
@@ -88,7 +88,7 @@ static bool is_usable(X509 *leaf, EVP_PKEY *key)
 }
 
 bool tls_pair_check(const char *certificate, struct str chain, const char *key,
-                    struct str key_text, int64_t *ends_ms)
+		    struct str key_text, int64_t *ends_ms)
 {
 	X509 *leaf;
 	EVP_PKEY *pair = NULL;

@@ -7,16 +7,16 @@
 
 #include <stdint.h>
 
-#define NEVER INT64_MAX			/* a deadline that does not come */
+#define NEVER INT64_MAX /* a deadline that does not come */
 
-int64_t now_ms(void);			/* monotonic; read once per loop turn */
-int64_t now_us(void);			/* monotonic, exact: for measuring */
-int64_t wall_ms(void);			/* since 1970, UTC */
+int64_t now_ms(void);  /* monotonic; read once per loop turn */
+int64_t now_us(void);  /* monotonic, exact: for measuring */
+int64_t wall_ms(void); /* since 1970, UTC */
 /* Since the machine started, its sleep included; never set by anybody.  Only
  * instants of the same boot can be compared. */
 int64_t boot_ms(void);
 enum { BOOT_ID_BYTES = 37 };
-void boot_id(char to[BOOT_ID_BYTES]);	/* "": the kernel does not say */
+void boot_id(char to[BOOT_ID_BYTES]); /* "": the kernel does not say */
 
 static inline int64_t after_ms(int64_t ms)
 {

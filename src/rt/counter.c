@@ -21,7 +21,7 @@ static struct counter_lane *my_lane(void)
 
 	if (!mine)
 		mine = &own()->lanes[atomic_fetch_add(&threads, 1) %
-		                     COUNTER_LANES];
+				     COUNTER_LANES];
 	return mine;
 #endif
 }
@@ -42,7 +42,7 @@ uint64_t counter_value(enum counter c)
 
 	for (int i = 0; i < COUNTER_LANES; i++)
 		sum += atomic_load_explicit(&own()->lanes[i].n[c],
-		                            memory_order_relaxed);
+					    memory_order_relaxed);
 	return sum;
 }
 

@@ -22,8 +22,8 @@ struct date_text date_rfc5322(int64_t wall_ms)
 	struct date_text d;
 
 	snprintf(d.c, sizeof(d.c), "%.3s, %02d %.3s %04d %02d:%02d:%02d +0000",
-	         days + 3 * t.tm_wday, t.tm_mday, months + 3 * t.tm_mon,
-	         t.tm_year + 1900, t.tm_hour, t.tm_min, t.tm_sec);
+		 days + 3 * t.tm_wday, t.tm_mday, months + 3 * t.tm_mon,
+		 t.tm_year + 1900, t.tm_hour, t.tm_min, t.tm_sec);
 	return d;
 }
 
@@ -33,7 +33,7 @@ struct date_text date_iso(int64_t wall_ms)
 	struct date_text d;
 
 	snprintf(d.c, sizeof(d.c), "%04d-%02d-%02dT%02d:%02d:%02dZ",
-	         t.tm_year + 1900, t.tm_mon + 1, t.tm_mday, t.tm_hour, t.tm_min,
-	         t.tm_sec);
+		 t.tm_year + 1900, t.tm_mon + 1, t.tm_mday, t.tm_hour, t.tm_min,
+		 t.tm_sec);
 	return d;
 }

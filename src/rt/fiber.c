@@ -67,7 +67,7 @@ struct fiber {
 	const char *why; /* what it is parked for */
 	void (*main)(void *);
 	void *arg;
-	void *home; /* fibers_use_home() */
+	void *home;                /* fibers_use_home() */
 	struct fiber *queue_next;  /* run queue or free list */
 	struct fiber *prev, *next; /* all fibers of the thread */
 	struct fiber *gate_prev, *gate_next;
@@ -139,11 +139,11 @@ not_instrumented static void switch_to_loop(struct fiber *f)
 	f->frame = __builtin_frame_address(0);
 	if (sigsetjmp(f->here, 0) == 0) {
 		leaving(f->state == FIBER_ENDED ? NULL : &f->fake_stack,
-		        here.loop_stack, here.loop_stack_bytes);
+			here.loop_stack, here.loop_stack_bytes);
 		siglongjmp(here.loop, 1);
 	}
 	arrived(here.running->fake_stack, &here.loop_stack,
-	        &here.loop_stack_bytes);
+		&here.loop_stack_bytes);
 }
 
 /* The last word of a fiber: from here on its stack is free for the next. */
@@ -262,7 +262,7 @@ static void alarm_set(struct fiber *f, int64_t at)
 	if (here.alarms == here.heap_room) {
 		here.heap_room = here.heap_room ? 2 * here.heap_room : 64;
 		here.heap = must_realloc(here.heap,
-		                         here.heap_room * sizeof(*here.heap));
+					 here.heap_room * sizeof(*here.heap));
 	}
 	here.alarms++;
 	heap_up(here.alarms - 1, (struct alarm){ at, f });
@@ -585,7 +585,8 @@ static void drop(struct fiber *f)
 	f->frame = NULL;
 	f->deaf = false;
 #ifdef WITH_ASAN
-	__asan_unpoison_memory_region(f->stack.low, f->stack.bytes - sizeof(*f));
+	__asan_unpoison_memory_region(f->stack.low,
+				      f->stack.bytes - sizeof(*f));
 #endif
 }
 

@@ -30,7 +30,7 @@ void waits fiber_breathe(void);
 struct failure *fiber_failure(struct fiber *f);
 
 void fibers_open(void);
-void fibers_close(void);	/* none is left */
+void fibers_close(void); /* none is left */
 /* Run what is ready; true: somebody is ready again. */
 bool fibers_turn(int64_t now_ms);
 /* The earliest instant at which fibers_turn() has something to do. */

@@ -16,9 +16,9 @@
 
 struct file;
 
-struct file *waits file_spool(const char *folder);	/* O_TMPFILE */
-struct file *waits file_open(const char *path);		/* to read */
-struct file *waits file_create(const char *path);	/* made, or emptied */
+struct file *waits file_spool(const char *folder); /* O_TMPFILE */
+struct file *waits file_open(const char *path);    /* to read */
+struct file *waits file_create(const char *path);  /* made, or emptied */
 void file_close(struct file *f);
 
 bool waits file_add(struct file *f, struct str bytes) must_check;
@@ -33,8 +33,8 @@ bool waits file_remove(const char *folder, const char *name) must_check;
 /* What was added is there after a power cut. */
 bool waits file_sync(struct file *f) must_check;
 /* The file FROM of FOLDER is called TO from now on, in place of what was. */
-bool waits file_rename(const char *folder, const char *from, const char *to)
-	must_check;
+bool waits file_rename(const char *folder, const char *from,
+		       const char *to) must_check;
 /* Names in FOLDER, each passed to EACH; from any thread, blocks: at start. */
 bool folder_list(const char *folder, void (*each)(void *, const char *),
 		 void *arg) must_check;

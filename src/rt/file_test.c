@@ -159,7 +159,8 @@ static void run_full(void *arg)
 	(void)arg;
 	limit_bytes(true);
 	check(f && !file_add(f, S("more than ten bytes")));
-	check(strstr(cause(), "File too large") || cause_kind() == FAIL_NO_ROOM);
+	check(strstr(cause(), "File too large") ||
+	      cause_kind() == FAIL_NO_ROOM);
 	limit_bytes(false);
 	check(!file_add(f, S("x")) && !file_keep(f, "spoilt"));
 	file_close(f);

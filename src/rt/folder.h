@@ -33,14 +33,14 @@ bool folder_move(const char *from, const char *name, const char *to) must_check;
 bool folder_seal(const char *folder, const char *name, bool sealed) must_check;
 bool folder_is_sealed(const char *folder, const char *name);
 /* The bytes of a file that can be read; false: cause(). */
-bool folder_readable(const char *folder, const char *name, uint64_t *bytes)
-	must_check;
+bool folder_readable(const char *folder, const char *name,
+		     uint64_t *bytes) must_check;
 /* A file of a few bytes, whole or not at all.  Reading: up to ROOM with the
  * NUL; false: it is not there, or cause(). */
-bool folder_note(const char *folder, const char *name, const char *text)
-	must_check;
-bool folder_noted(const char *folder, const char *name, char *text, size_t room)
-	must_check;
+bool folder_note(const char *folder, const char *name,
+		 const char *text) must_check;
+bool folder_noted(const char *folder, const char *name, char *text,
+		  size_t room) must_check;
 /* Files that can still be made on FOLDER's file system; UINT64_MAX: it does
  * not count them. */
 uint64_t folder_free_files(const char *folder);
@@ -58,7 +58,7 @@ struct lock;
 struct lock *lock_take(const char *path);
 /* The same of a folder itself, which stays when files in it are replaced. */
 struct lock *lock_take_folder(const char *path);
-void lock_drop(struct lock *l);		/* NULL is allowed */
+void lock_drop(struct lock *l); /* NULL is allowed */
 /* A program that inherits this descriptor holds the lock, too, and so do the
  * programs it starts. */
 int lock_fd(const struct lock *l);

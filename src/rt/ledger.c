@@ -9,7 +9,7 @@
 
 struct row {
 	UT_hash_handle hh;
-	struct ledger_row seen;		/* its texts are the two below */
+	struct ledger_row seen; /* its texts are the two below */
 	char note[LEDGER_NOTE_BYTES];
 	char name[];
 };
@@ -102,8 +102,7 @@ void ledger_say(struct ledger *l, struct str name, int state, struct str note)
 	pthread_mutex_unlock(&l->lock);
 }
 
-struct ledger_row *ledger_copy(struct ledger *l, struct arena *arena,
-			       size_t *n)
+struct ledger_row *ledger_copy(struct ledger *l, struct arena *arena, size_t *n)
 {
 	struct ledger_row *rows;
 

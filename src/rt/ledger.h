@@ -23,14 +23,14 @@ struct ledger;
 struct ledger_row {
 	struct str name;
 	uint64_t n[LEDGER_NUMBERS];
-	int state;			/* 0 at first */
-	int64_t since_ms;		/* wall clock; 0: nothing was said yet */
-	struct str note;		/* of what was said last */
-	uint64_t used;			/* larger: counted or said later */
+	int state;        /* 0 at first */
+	int64_t since_ms; /* wall clock; 0: nothing was said yet */
+	struct str note;  /* of what was said last */
+	uint64_t used;    /* larger: counted or said later */
 };
 
 struct ledger *ledger_open(size_t most);
-void ledger_close(struct ledger *l);		/* NULL is allowed */
+void ledger_close(struct ledger *l); /* NULL is allowed */
 /* L may be NULL: nobody wants to know. */
 void ledger_count(struct ledger *l, struct str name, size_t which, uint64_t n);
 /* NOTE is cut at LEDGER_NOTE_BYTES, at a character. */

@@ -6,7 +6,7 @@
 #include "rt/ledger.h"
 
 struct seen {
-	struct ledger_row row;		/* but for its texts */
+	struct ledger_row row; /* but for its texts */
 	char note[LEDGER_NOTE_BYTES + 1];
 	size_t rows;
 };

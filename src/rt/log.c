@@ -31,7 +31,7 @@ static const struct level error = { "<3>splitmail/", "error: " };
 static _Thread_local struct {
 	char lines[GATHER_BYTES];
 	size_t n;
-	time_t second; /* that HEAD shows */
+	time_t second;    /* that HEAD shows */
 	time_t zone_read; /* when the time zone was */
 	char head[32];
 } here;
@@ -41,7 +41,7 @@ void log_open(const char *hostname)
 	struct own *o = own();
 
 	snprintf(o->log_host, sizeof(o->log_host), "%.255s splitmail/",
-	         hostname);
+		 hostname);
 	snprintf(o->log_number, sizeof(o->log_number), "[%d]: ", log_process());
 	o->log_is_journal = getenv("JOURNAL_STREAM") != NULL;
 	tzset();
@@ -119,7 +119,9 @@ static size_t head_write(char *to, const struct level *l, const char *part)
  * not seen at all (U+00AD, U+200B, U+FEFF, tags). */
 static bool is_deceptive(uint32_t c)
 {
-	static const struct { uint32_t first, last; } ranges[] = {
+	static const struct {
+		uint32_t first, last;
+	} ranges[] = {
 		{ 0x00ad, 0x00ad },   { 0x034f, 0x034f },
 		{ 0x061c, 0x061c },   { 0x115f, 0x1160 },
 		{ 0x17b4, 0x17b5 },   { 0x180b, 0x180f },
@@ -192,9 +194,9 @@ static size_t clamp(int n, size_t room)
 }
 
 /* At most LINE_BYTES at TO; its length. */
-printf_like(4, 0) static size_t line_write(char *to, const struct level *l,
-                                           const char *part,
-                                           const char *format, va_list args)
+printf_like(4, 0) static size_t
+	line_write(char *to, const struct level *l, const char *part,
+		   const char *format, va_list args)
 {
 	size_t room = LINE_BYTES - 1, n;
 	int saved = errno;
@@ -222,7 +224,7 @@ size_t log_make_line(char *to, size_t room, const char *format, ...)
 }
 
 printf_like(3, 0) static void log_line(const struct level *l, const char *part,
-                                       const char *format, va_list args)
+				       const char *format, va_list args)
 {
 	int saved = errno;
 

@@ -20,8 +20,8 @@
 
 #include "base/arena.h"
 
-void log_open(const char *hostname);	/* before the loops run */
-void log_start(void);			/* of a process that serves */
+void log_open(const char *hostname); /* before the loops run */
+void log_start(void);                /* of a process that serves */
 /* Before it exits: what waits is written, for two seconds at most. */
 void log_end(void);
 /* What this thread gathered goes out; a loop does so by itself. */

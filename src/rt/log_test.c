@@ -59,10 +59,10 @@ static void shaped_like_postfix(void **state)
 	log_fact("smtpd", "%s: client=%s", "4f2a9", "[192.0.2.1]");
 	log_warn("queue", "slow");
 	assert_matches(captured(),
-	               "^[A-Z][a-z]{2} [ 0-9][0-9] [0-9:]{8} mx.test "
-	               "splitmail/smtpd\\[[0-9]+\\]: 4f2a9: "
-	               "client=\\[192.0.2.1\\]\n"
-	               ".*splitmail/queue\\[[0-9]+\\]: warning: slow\n$");
+		       "^[A-Z][a-z]{2} [ 0-9][0-9] [0-9:]{8} mx.test "
+		       "splitmail/smtpd\\[[0-9]+\\]: 4f2a9: "
+		       "client=\\[192.0.2.1\\]\n"
+		       ".*splitmail/queue\\[[0-9]+\\]: warning: slow\n$");
 }
 
 static void journal_gets_priorities(void **state)
@@ -74,8 +74,8 @@ static void journal_gets_priorities(void **state)
 	log_fact("smtpd", "fact");
 	log_error("smtpd", "bad");
 	assert_matches(captured(),
-	               "^<6>splitmail/smtpd\\[[0-9]+\\]: fact\n"
-	               "<3>splitmail/smtpd\\[[0-9]+\\]: error: bad\n$");
+		       "^<6>splitmail/smtpd\\[[0-9]+\\]: fact\n"
+		       "<3>splitmail/smtpd\\[[0-9]+\\]: error: bad\n$");
 	unsetenv("JOURNAL_STREAM");
 	log_open("mx.test");
 }
@@ -125,17 +125,17 @@ static void peers_bytes_are_harmless(void **state)
 	(void)state;
 	assert_string_equal(log_safe(a, S("plain <a@b>"), 100), "plain <a@b>");
 	assert_string_equal(log_safe(a, S("a\r\nb\0c\033"), 100),
-	                    "a\\x0D\\x0Ab\\x00c\\x1B");
+			    "a\\x0D\\x0Ab\\x00c\\x1B");
 	assert_string_equal(log_safe(a, S("b\xc3\xbc\xff\xc3"), 100),
-	                    "b\xc3\xbc\\xFF\\xC3");
+			    "b\xc3\xbc\\xFF\\xC3");
 	assert_string_equal(log_safe(a, S("\\x0A"), 100), "\\x5Cx0A");
 	/* overlong, surrogate, C1 control, beyond Unicode */
 	assert_string_equal(log_safe(a, S("\xc0\xaf"), 100), "\\xC0\\xAF");
 	assert_string_equal(log_safe(a, S("\xed\xa0\x80"), 100),
-	                    "\\xED\\xA0\\x80");
+			    "\\xED\\xA0\\x80");
 	assert_string_equal(log_safe(a, S("\xc2\x9b"), 100), "\\xC2\\x9B");
 	assert_string_equal(log_safe(a, S("\xf4\x90\x80\x80"), 100),
-	                    "\\xF4\\x90\\x80\\x80");
+			    "\\xF4\\x90\\x80\\x80");
 	/* cut between characters, never inside one */
 	assert_string_equal(log_safe(a, S("abc\xc3\xbc"), 4), "abc");
 	assert_string_equal(log_safe(a, S("abc\n"), 5), "abc");
@@ -148,16 +148,19 @@ static void direction_is_not_turned(void **state)
 	struct arena *a = arena_open();
 
 	(void)state;
-	assert_string_equal(log_safe(a, S("a\xe2\x80\xae" "b"), 100),
-	                    "a\\xE2\\x80\\xAEb");
+	assert_string_equal(log_safe(a,
+				     S("a\xe2\x80\xae"
+				       "b"),
+				     100),
+			    "a\\xE2\\x80\\xAEb");
 	assert_string_equal(log_safe(a, S("\xe2\x81\xa6\xd8\x9c"), 100),
-	                    "\\xE2\\x81\\xA6\\xD8\\x9C");
+			    "\\xE2\\x81\\xA6\\xD8\\x9C");
 	assert_string_equal(log_safe(a, S("\xe2\x80\xa8\xe2\x80\x8f"), 100),
-	                    "\\xE2\\x80\\xA8\\xE2\\x80\\x8F");
+			    "\\xE2\\x80\\xA8\\xE2\\x80\\x8F");
 	/* a dash, a bullet, Arabic letters */
 	assert_string_equal(
-	        log_safe(a, S("\xe2\x80\x93\xe2\x81\x83\xd8\xb4"), 100),
-	        "\xe2\x80\x93\xe2\x81\x83\xd8\xb4");
+		log_safe(a, S("\xe2\x80\x93\xe2\x81\x83\xd8\xb4"), 100),
+		"\xe2\x80\x93\xe2\x81\x83\xd8\xb4");
 	arena_close(a);
 }
 
@@ -168,8 +171,11 @@ static void lines_of_others_are_harmless(void **state)
 
 	(void)state;
 	capture();
-	log_pass(S("user <\xc2\x9b" "2J\xe2\x80\xae\xe2\x80\x8b\xc3\xbc>\033\xff"));
-	log_fact("test", "%s", "a\xe2\x81\xa7" "b");
+	log_pass(S("user <\xc2\x9b"
+		   "2J\xe2\x80\xae\xe2\x80\x8b\xc3\xbc>\033\xff"));
+	log_fact("test", "%s",
+		 "a\xe2\x81\xa7"
+		 "b");
 	got = captured();
 	assert_non_null(strstr(got, "user <??2J??????\xc3\xbc>??\n"));
 	assert_non_null(strstr(got, ": a???b\n"));
@@ -181,13 +187,13 @@ static void what_is_not_seen_is_shown(void **state)
 
 	(void)state;
 	assert_string_equal(log_safe(a, S("a\xc2\xad\xef\xbb\xbf"), 100),
-	                    "a\\xC2\\xAD\\xEF\\xBB\\xBF");
+			    "a\\xC2\\xAD\\xEF\\xBB\\xBF");
 	assert_string_equal(log_safe(a, S("\xe2\x80\x8b\xcd\x8f"), 100),
-	                    "\\xE2\\x80\\x8B\\xCD\\x8F");
+			    "\\xE2\\x80\\x8B\\xCD\\x8F");
 	assert_string_equal(log_safe(a, S("\xf3\xa0\x81\xa1"), 100),
-	                    "\\xF3\\xA0\\x81\\xA1"); /* a tag */
+			    "\\xF3\\xA0\\x81\\xA1"); /* a tag */
 	assert_string_equal(log_safe(a, S("\xf0\x9f\x98\x80"), 100),
-	                    "\xf0\x9f\x98\x80");
+			    "\xf0\x9f\x98\x80");
 	arena_close(a);
 }
 
@@ -339,8 +345,7 @@ static void assert_all_is_said(void (*main)(void), int most, int by_signal)
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	assert_int_equal(count_numbers(said.p, &lost), most);
 	assert_int_equal(lost, 0);
-	assert_int_equal(WIFSIGNALED(status) ? WTERMSIG(status) : 0,
-	                 by_signal);
+	assert_int_equal(WIFSIGNALED(status) ? WTERMSIG(status) : 0, by_signal);
 }
 
 static void the_last_lines_get_out(void **state)

@@ -20,7 +20,7 @@
 #include "rt/fiber.h"
 
 void loops_run(int n, void (*main)(void *), void *arg);
-int loop_index(void);			/* 0..n-1 */
+int loop_index(void); /* 0..n-1 */
 int loop_count(void);
 
 /* Run CALL(ARG) soon on loop INDEX, outside any fiber; it must not wait but

@@ -279,7 +279,7 @@ static void run_idle(void *arg)
 	fiber_sleep(after_ms(300));
 	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &after);
 	check((after.tv_sec - before.tv_sec) * 1000 +
-	              (after.tv_nsec - before.tv_nsec) / 1000000 <
+		      (after.tv_nsec - before.tv_nsec) / 1000000 <
 	      100);
 }
 

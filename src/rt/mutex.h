@@ -27,9 +27,9 @@ struct once {
 	pthread_once_t o;
 };
 
-#define ONCE                                                                   \
-	{                                                                      \
-		PTHREAD_ONCE_INIT                                              \
+#define ONCE \
+	{ \
+		PTHREAD_ONCE_INIT \
 	}
 
 /* When it returns, CALL has returned, here or on another thread. */

@@ -28,9 +28,9 @@ struct own {
 	bool log_is_journal;
 };
 
-#define OWN_AT_FIRST                                                           \
-	{                                                                      \
-		.log_host = "localhost splitmail/", .log_number = "[0]: "      \
+#define OWN_AT_FIRST \
+	{ \
+		.log_host = "localhost splitmail/", .log_number = "[0]: " \
 	}
 
 #ifdef RT_SIM

@@ -23,8 +23,8 @@ bool person_find(const char *name, struct person *out) must_check;
 bool person_reaches(const struct person *p, const char *path) must_check;
 /* May that person do to PATH what WANTED says (R_OK, W_OK, X_OK)?  False:
  * cause() says who it belongs to. */
-bool person_may(const struct person *p, const char *path, int wanted)
-	must_check;
+bool person_may(const struct person *p, const char *path,
+		int wanted) must_check;
 /* Become that person for good, as exec's next program too; no new privileges
  * ever after.  KEEP_LOW_PORTS keeps CAP_NET_BIND_SERVICE, also over exec.
  * Dies with its parent. Somebody who is that person already may always. */

@@ -23,29 +23,29 @@
 struct process;
 
 struct process_plan {
-	const char *const *argv;	/* argv[0] is a path; NULL at the end */
-	const char *const *environment;	/* added to ours; may be NULL */
-	const char *folder;		/* to start in; may be NULL */
-	int ready_fd;			/* 0, or: the child's descriptor on which
+	const char *const *argv;        /* argv[0] is a path; NULL at the end */
+	const char *const *environment; /* added to ours; may be NULL */
+	const char *folder;             /* to start in; may be NULL */
+	int ready_fd;             /* 0, or: the child's descriptor on which
 					   it writes a line when it is ready */
-	int shared_fd, shared_as;	/* 0, or: our descriptor, and which it
+	int shared_fd, shared_as; /* 0, or: our descriptor, and which it
 					   is in the child (rt/shared.h) */
-	bool quiet;			/* stdout and stderr to /dev/null */
-	bool logged;			/* stderr into our log (log_pass), so
+	bool quiet;               /* stdout and stderr to /dev/null */
+	bool logged;              /* stderr into our log (log_pass), so
 					   that the child does not wait for
 					   whoever reads it */
 };
 
-struct process *process_start(const struct process_plan *plan);	/* or NULL */
+struct process *process_start(const struct process_plan *plan); /* or NULL */
 /* Until it ended: *STATUS is the exit code, or 128 + signal. */
 enum wait_result waits process_wait(struct process *p, int64_t deadline_ms,
 				    int *status);
 /* Until it wrote a line on ready_fd; false: it ended or the deadline came. */
 bool waits process_ready(struct process *p, int64_t deadline_ms) must_check;
 void process_signal(struct process *p, int signal);
-void process_signal_all(struct process *p, int signal);	/* its group */
+void process_signal_all(struct process *p, int signal); /* its group */
 int process_id(const struct process *p);
-void process_free(struct process *p);	/* after it ended */
+void process_free(struct process *p); /* after it ended */
 
 /*
  * Start, and wait for the end: *SAID gets what it wrote on its standard output,
@@ -54,8 +54,8 @@ void process_free(struct process *p);	/* after it ended */
  * cancelled.
  */
 bool waits process_run(const struct process_plan *plan, size_t most,
-		       int64_t deadline_ms, struct buf *said, int *status)
-	must_check;
+		       int64_t deadline_ms, struct buf *said,
+		       int *status) must_check;
 
 /* ---- somebody else's child, by its id ---- */
 

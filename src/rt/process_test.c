@@ -110,10 +110,10 @@ static void run_surroundings(void *arg)
 {
 	struct process_plan plan = {
 		.argv = SHELL("test $RT_OLD = new && test $RT_NEW = 1 && "
-		              "test -n \"$PATH\" && test $(pwd) = / && "
-		              "env | grep -c ^RT_OLD= | grep -qx 1"),
+			      "test -n \"$PATH\" && test $(pwd) = / && "
+			      "env | grep -c ^RT_OLD= | grep -qx 1"),
 		.environment =
-		        (const char *const[]){ "RT_OLD=new", "RT_NEW=1", NULL },
+			(const char *const[]){ "RT_OLD=new", "RT_NEW=1", NULL },
 		.folder = "/",
 	};
 	int leak = open("/dev/null", O_RDONLY); /* not CLOEXEC */
@@ -125,14 +125,14 @@ static void run_surroundings(void *arg)
 	/* 0, 1, 2 and the one `ls` opens itself; SIGPIPE not ignored */
 	check(shell("test \"$(ls /proc/self/fd | wc -l)\" = 4") == 0);
 	check(shell("grep -q '^SigIgn:.*0000000000000000' "
-	            "/proc/self/status") == 0);
+		    "/proc/self/status") == 0);
 	check(shell("grep -q '^SigBlk:.*0000000000000000' "
-	            "/proc/self/status") == 0);
+		    "/proc/self/status") == 0);
 	check(shell("test \"$(readlink /proc/self/fd/0)\" = /dev/null") == 0);
 	plan = (struct process_plan){
 		.argv = SHELL("test \"$(readlink /proc/$$/fd/1)\" = /dev/null"
-		              " && test \"$(readlink /proc/$$/fd/2)\" = "
-		              "/dev/null"),
+			      " && test \"$(readlink /proc/$$/fd/2)\" = "
+			      "/dev/null"),
 		.quiet = true,
 	};
 	check(status_of(&plan) == 0);
@@ -148,7 +148,7 @@ static void surroundings_are_as_planned(void **state)
 /* ---- readiness ---- */
 
 static void expect_ready(const char *script, int fd, bool ready,
-                         const char *why)
+			 const char *why)
 {
 	struct process_plan plan = { .argv = SHELL(script), .ready_fd = fd };
 	struct process *p = process_start(&plan);
@@ -169,7 +169,7 @@ static void run_ready(void *arg)
 		char script[64];
 
 		snprintf(script, sizeof(script),
-		         "echo ready >&%d; exec sleep 9", fd);
+			 "echo ready >&%d; exec sleep 9", fd);
 		expect_ready(script, fd, true, NULL);
 	}
 	expect_ready("exec sleep 9", 3, false, "timed out");
@@ -187,7 +187,7 @@ static void readiness_is_a_line(void **state)
 /* ---- from start to end ---- */
 
 static bool run(const char *script, size_t most, int64_t within_ms,
-                struct buf *said, int *status)
+		struct buf *said, int *status)
 {
 	struct process_plan plan = { .argv = SHELL(script), .quiet = true };
 
@@ -202,7 +202,7 @@ static void run_output(void *arg)
 
 	(void)arg;
 	check(run("echo one; echo two; echo no >&2; exit 3", 8, 5000, &said,
-	          &status));
+		  &status));
 	check(str_same(buf_str(&said), S("one\ntwo\n")) && status == 3);
 	/* much, and all of it */
 	check(run("seq 100000", 1 << 20, 5000, &said, &status));
@@ -268,14 +268,14 @@ static void expect_both(int shared, int as, int ready)
 	char script[200]; /* dash has descriptors of one digit */
 	const char *argv[] = { "/bin/bash", "-c", script, NULL };
 	struct process_plan plan = { .argv = argv,
-		                     .ready_fd = ready,
-		                     .shared_fd = shared,
-		                     .shared_as = as };
+				     .ready_fd = ready,
+				     .shared_fd = shared,
+				     .shared_as = as };
 	struct process *p;
 	int status = -1;
 
 	snprintf(script, sizeof(script),
-	         "[ /proc/self/fd/%d -ef / ] && echo >&%d", as, ready);
+		 "[ /proc/self/fd/%d -ef / ] && echo >&%d", as, ready);
 	p = process_start(&plan);
 	check(p && process_ready(p, after_ms(5000)));
 	check(process_wait(p, after_ms(5000), &status) == WAIT_DONE);
@@ -310,18 +310,24 @@ static void what_is_given_overwrites_nothing(void **state)
 static void run_holders(void *folder)
 {
 	enum { THERE = 77 };
-	const char *argv[] = { "/bin/sh", "-c",
-		               "sleep 60 & echo >&3; wait", NULL };
+	const char *argv[] = { "/bin/sh", "-c", "sleep 60 & echo >&3; wait",
+			       NULL };
 	const char *apart[] = { "/bin/sh", "-c", "echo >&3; exec sleep 60",
-		                NULL };
+				NULL };
 	int fd = open(folder, O_RDONLY | O_CLOEXEC);
 	int other = open("/", O_RDONLY | O_CLOEXEC);
 	struct process_plan plans[] = {
-		{ .argv = argv, .ready_fd = 3, .shared_fd = fd,
+		{ .argv = argv,
+		  .ready_fd = 3,
+		  .shared_fd = fd,
 		  .shared_as = THERE },
-		{ .argv = apart, .ready_fd = 3, .shared_fd = fd,
+		{ .argv = apart,
+		  .ready_fd = 3,
+		  .shared_fd = fd,
 		  .shared_as = THERE + 1 },
-		{ .argv = apart, .ready_fd = 3, .shared_fd = other,
+		{ .argv = apart,
+		  .ready_fd = 3,
+		  .shared_fd = other,
 		  .shared_as = THERE },
 	};
 	struct process *p[array_size(plans)];
@@ -338,8 +344,7 @@ static void run_holders(void *folder)
 		check(process_wait(p[i], after_ms(100), &status) ==
 		      WAIT_DEADLINE);
 		process_signal(p[i], SIGKILL);
-		check(process_wait(p[i], after_ms(5000), &status) ==
-		      WAIT_DONE);
+		check(process_wait(p[i], after_ms(5000), &status) == WAIT_DONE);
 	}
 	check(process_signal_holders(folder, THERE, SIGTERM) == 0);
 	for (size_t i = 0; i < array_size(plans); i++)
@@ -363,8 +368,8 @@ static void holders_are_signalled(void **state)
 static void run_parent(void *fifo)
 {
 	const char *argv[] = { "/bin/sh", "-c",
-		               "exec >\"$0\"; echo x; echo >&3; exec sleep 60",
-		               fifo, NULL };
+			       "exec >\"$0\"; echo x; echo >&3; exec sleep 60",
+			       fifo, NULL };
 	struct process_plan plan = { .argv = argv, .ready_fd = 3 };
 	struct process *p = process_start(&plan);
 
@@ -402,8 +407,8 @@ static void child_dies_with_us(void **state)
 static void run_orphan(void *fifo)
 {
 	const char *argv[] = { "/bin/sh", "-c",
-		               "sleep 60 >\"$0\" & echo x >\"$0\"; exit 5",
-		               fifo, NULL };
+			       "sleep 60 >\"$0\" & echo x >\"$0\"; exit 5",
+			       fifo, NULL };
 	struct process_plan plan = { .argv = argv };
 
 	check(status_of(&plan) == 5);

@@ -47,7 +47,7 @@ struct stream *waits stream_dial_path(const char *path, int64_t deadline_ms);
 /* Both ends of a pipe of bytes, for tests. */
 bool stream_pair(struct stream *ends[2]) must_check;
 
-void stream_close(struct stream *s);		/* NULL is allowed; no wait */
+void stream_close(struct stream *s); /* NULL is allowed; no wait */
 /* Close so that the peer sees a reset: for attackers. */
 void stream_reset(struct stream *s);
 
@@ -57,11 +57,11 @@ const struct inet *stream_local(const struct stream *s);
 /* ---- reading ---- */
 
 enum stream_state {
-	STREAM_MORE,		/* stream_bytes() is longer now */
-	STREAM_END,		/* the peer closed; what was buffered remains */
-	STREAM_LATE,		/* the deadline came */
-	STREAM_FULL,		/* the buffer is full: skip something first */
-	STREAM_BROKEN,		/* reset, TLS trouble, cancelled: cause() */
+	STREAM_MORE,   /* stream_bytes() is longer now */
+	STREAM_END,    /* the peer closed; what was buffered remains */
+	STREAM_LATE,   /* the deadline came */
+	STREAM_FULL,   /* the buffer is full: skip something first */
+	STREAM_BROKEN, /* reset, TLS trouble, cancelled: cause() */
 };
 
 struct str stream_bytes(const struct stream *s);

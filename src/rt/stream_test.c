@@ -463,7 +463,7 @@ static void run_unread(void *arg)
 	fiber_sleep(after_ms(300));
 	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &after);
 	cpu_ms = (after.tv_sec - before.tv_sec) * 1000 +
-	         (after.tv_nsec - before.tv_nsec) / 1000000;
+		 (after.tv_nsec - before.tv_nsec) / 1000000;
 	check(cpu_ms < 100);
 	expect(s[1], "unread");
 	stream_close(s[0]);

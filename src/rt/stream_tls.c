@@ -61,7 +61,7 @@ enum tls_result tls_read(struct stream *s, char *to, size_t room, size_t *got)
 }
 
 enum tls_result tls_write(struct stream *s, const char *p, size_t n,
-                          size_t *put)
+			  size_t *put)
 {
 	int r;
 
@@ -144,7 +144,7 @@ static bool begin(struct stream *s, struct tls_context *t)
 }
 
 bool stream_tls_accept(struct stream *s, struct tls_context *t,
-                       int64_t deadline_ms)
+		       int64_t deadline_ms)
 {
 	if (!begin(s, t))
 		return false;
@@ -153,7 +153,7 @@ bool stream_tls_accept(struct stream *s, struct tls_context *t,
 }
 
 bool stream_tls_connect(struct stream *s, struct tls_context *t,
-                        const char *name, int64_t deadline_ms)
+			const char *name, int64_t deadline_ms)
 {
 	size_t n = strlen(name) + 1;
 

@@ -89,7 +89,7 @@ static void dates_are_utc(void **state)
 
 	(void)state;
 	assert_string_equal(date_rfc5322(t).c,
-	                    "Mon, 23 Nov 2026 01:34:02 +0000");
+			    "Mon, 23 Nov 2026 01:34:02 +0000");
 	assert_string_equal(date_iso(t).c, "2026-11-23T01:34:02Z");
 }
 

@@ -54,10 +54,10 @@ static SSL_CTX *ssl_new(const SSL_METHOD *method)
 	check(c);
 	SSL_CTX_set_min_proto_version(c, TLS1_2_VERSION);
 	SSL_CTX_set_options(c, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION |
-	                               SSL_OP_CIPHER_SERVER_PREFERENCE);
+				       SSL_OP_CIPHER_SERVER_PREFERENCE);
 	SSL_CTX_set_mode(c, SSL_MODE_RELEASE_BUFFERS |
-	                            SSL_MODE_ENABLE_PARTIAL_WRITE |
-	                            SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+				    SSL_MODE_ENABLE_PARTIAL_WRITE |
+				    SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
 	SSL_CTX_set_read_ahead(c, 1);
 	return c;
 }
@@ -200,7 +200,7 @@ static int on_session(SSL *ssl, SSL_SESSION *session)
 
 /* Any encryption is better than none where nobody is verified. */
 static bool client_policy(SSL_CTX *c, enum tls_verify verify,
-                          const char *extra_ca)
+			  const char *extra_ca)
 {
 	if (verify == TLS_VERIFIED)
 		SSL_CTX_set_verify(c, SSL_VERIFY_PEER, NULL);
@@ -214,8 +214,8 @@ static SSL_CTX *client_new(struct tls_context *t)
 	SSL_CTX *c = ssl_new(TLS_client_method());
 
 	SSL_CTX_set_app_data(c, t);
-	SSL_CTX_set_session_cache_mode(c, SSL_SESS_CACHE_CLIENT |
-	                                          SSL_SESS_CACHE_NO_INTERNAL);
+	SSL_CTX_set_session_cache_mode(
+		c, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
 	SSL_CTX_sess_set_new_cb(c, on_session);
 	if (client_policy(c, t->verify, t->extra_ca))
 		return c;
@@ -248,7 +248,7 @@ bool tls_client_reload(struct tls_context *t)
 	if (now[0].number == 0)
 		now[0] = t->stamps[0]; /* it is being written anew */
 	if (t->verify == TLS_ANY || (stamp_same(&now[0], &t->stamps[0]) &&
-	                             stamp_same(&now[1], &t->stamps[1])))
+				     stamp_same(&now[1], &t->stamps[1])))
 		return true;
 	new = client_new(t);
 	if (!new)

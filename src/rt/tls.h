@@ -28,10 +28,10 @@ bool tls_pair_check(const char *certificate, struct str chain, const char *key,
 		    struct str key_text, int64_t *ends_ms) must_check;
 
 enum tls_verify {
-	TLS_ANY,		/* encrypt, whoever it is (RFC 7435) */
-	TLS_NOTED,		/* the same; stream_tls_verified() says whether
+	TLS_ANY,      /* encrypt, whoever it is (RFC 7435) */
+	TLS_NOTED,    /* the same; stream_tls_verified() says whether
 				   TLS_VERIFIED would have gone well */
-	TLS_VERIFIED,		/* chain to the system's roots, name matches */
+	TLS_VERIFIED, /* chain to the system's roots, name matches */
 };
 
 /* Sessions are resumed per peer name. */

@@ -19,8 +19,8 @@ enum tls_result {
 	TLS_OK,
 	TLS_WANT_READ,
 	TLS_WANT_WRITE,
-	TLS_END,		/* close_notify, or the connection is gone */
-	TLS_BROKEN,		/* cause() says why */
+	TLS_END,    /* close_notify, or the connection is gone */
+	TLS_BROKEN, /* cause() says why */
 };
 
 enum tls_result tls_read(struct stream *s, char *to, size_t room, size_t *got);
@@ -54,7 +54,7 @@ bool stream_carry(struct stream *s, SSL *ssl);
 /* What tells whether a file was changed. */
 struct tls_stamp {
 	int64_t changed_ns;
-	uint64_t number;	/* 0: it is not there */
+	uint64_t number; /* 0: it is not there */
 	uint64_t bytes;
 };
 

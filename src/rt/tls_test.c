@@ -298,25 +298,27 @@ static void pairs_are_looked_at_before_they_are_served(void **state)
 	check(tls_self_signed("mx.test", certificate, key));
 	read_text(key, &other);
 	assert_true(tls_pair_check("C", buf_str(&chain), "K", buf_str(&its),
-	                           &ends_ms));
+				   &ends_ms));
 	days = (ends_ms - wall_ms()) / 86400000;
 	assert_in_range(days, 3648, 3650);
 	assert_true(tls_server_reload(server));
 	assert_in_range((tls_server_ends_ms(server) - ends_ms + 60000) / 1000,
-	                0, 120);
+			0, 120);
 	assert_no_pair(buf_str(&chain), buf_str(&other),
-	               "C and K: the key is not the certificate's");
-	assert_no_pair(buf_str(&its), buf_str(&its), "C: no certificate in PEM");
-	assert_no_pair(buf_str(&chain), buf_str(&chain), "K: no private key in PEM");
+		       "C and K: the key is not the certificate's");
+	assert_no_pair(buf_str(&its), buf_str(&its),
+		       "C: no certificate in PEM");
+	assert_no_pair(buf_str(&chain), buf_str(&chain),
+		       "K: no private key in PEM");
 	assert_no_pair(STR_NONE, buf_str(&its), "C: no certificate in PEM");
 	assert_no_pair(str_part(buf_str(&chain), 0, chain.n - 60),
-	               buf_str(&its), "C: no certificate in PEM");
+		       buf_str(&its), "C: no certificate in PEM");
 	buf_add(&chain, str_part(buf_str(&chain), 0, chain.n - 60));
 	assert_no_pair(buf_str(&chain), buf_str(&its), "C: a certificate in");
 	chain.n = (chain.n + 60) / 2;
 	buf_add(&chain, buf_str(&its));
 	assert_true(tls_pair_check("C", buf_str(&chain), "K", buf_str(&chain),
-	                           &ends_ms));
+				   &ends_ms));
 }
 
 int main(void)

@@ -31,9 +31,9 @@ void offload_forgotten(void (*call)(void *), void *arg);
 struct worker;
 
 struct worker_hooks {
-	bool (*begin)(void *self);	/* false: every call of the batch fails */
-	bool (*end)(void *self);	/* false: likewise */
-	void (*idle)(void *self);	/* no call came for IDLE_MS; may be NULL */
+	bool (*begin)(void *self); /* false: every call of the batch fails */
+	bool (*end)(void *self);   /* false: likewise */
+	void (*idle)(void *self);  /* no call came for IDLE_MS; may be NULL */
 	int64_t idle_ms;
 };
 
@@ -42,8 +42,8 @@ struct worker *worker_open(const char *name, const struct worker_hooks *hooks,
 			   void *self);
 /* A call that returned false does not fail its batch: it must undo its own
  * part (a savepoint).  False: the call, begin() or end() failed. */
-bool waits worker_call(struct worker *w, bool (*call)(void *), void *arg)
-	must_check;
+bool waits worker_call(struct worker *w, bool (*call)(void *),
+		       void *arg) must_check;
 /* Runs what waits, then ends the thread.  Not from a fiber's loop while
  * others still call. */
 void worker_close(struct worker *w);

@@ -53,7 +53,7 @@ static bool book_end(void *self)
 	b->ends++;
 	block_ms(2); /* a commit takes its time: others gather */
 	return b->fail_end ? fail_kind(b->end_kind, "commit: disk I/O error")
-	                   : true;
+			   : true;
 }
 
 static void book_idle(void *self)
@@ -213,9 +213,9 @@ static int begun, done;
 static bool block_a_while(void *arg)
 {
 	block_ms(30);
-	return *(int *)arg > 0 ? true
-	                       : fail_kind(FAIL_NO_ROOM, "argument is %d",
-	                                   *(int *)arg);
+	return *(int *)arg > 0
+		       ? true
+		       : fail_kind(FAIL_NO_ROOM, "argument is %d", *(int *)arg);
 }
 
 static void offload_one(void *arg)

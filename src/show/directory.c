@@ -33,8 +33,8 @@ json_t *show_domain(struct directory *d, const struct domain_entry *e,
 		from_header_name(domain->from_header), "max_message_size",
 		(json_int_t)domain->max_message_bytes, "hosted",
 		(json_int_t)e->hosted, "alternate", (json_int_t)e->alternate,
-		"none", (json_int_t)e->no_mail, "groups",
-		(json_int_t)e->groups, "shared", (json_int_t)e->shared);
+		"none", (json_int_t)e->no_mail, "groups", (json_int_t)e->groups,
+		"shared", (json_int_t)e->shared);
 }
 
 /* 0: not set. */
@@ -95,7 +95,7 @@ const char *const show_kinds[HOLDER_KINDS] = {
 
 struct addresses {
 	json_t *list;
-	const struct holder_entry *user;	/* NULL: of somebody else */
+	const struct holder_entry *user; /* NULL: of somebody else */
 };
 
 /* Of what is remembered for both mail systems, what counts now. */
@@ -125,9 +125,9 @@ static void add_address(void *arg, const struct address_entry *e)
 	if (all->user) {
 		json_object_set_new(a, "routed", json_boolean(e->routed));
 		json_object_set_new(a, "home", json_string(home_name(e->home)));
-		json_object_set_new(a, "home_now",
-				    json_string(home_name(home_now(all->user,
-								   e))));
+		json_object_set_new(
+			a, "home_now",
+			json_string(home_name(home_now(all->user, e))));
 	}
 	json_array_append_new(all->list, a);
 }
@@ -135,8 +135,8 @@ static void add_address(void *arg, const struct address_entry *e)
 static bool add_addresses(json_t *o, struct directory *d,
 			  const struct holder_entry *e)
 {
-	struct addresses all = { json_array(), e->kind == HOLDER_USER ? e
-									: NULL };
+	struct addresses all = { json_array(),
+				 e->kind == HOLDER_USER ? e : NULL };
 
 	json_object_set_new(o, "addresses", all.list);
 	return list_addresses(d, e->id, add_address, &all);
@@ -170,8 +170,8 @@ static bool add_members(json_t *o, struct directory *d,
 	const struct str *list = NULL;
 	size_t n = 0;
 
-	if (directory_members(d, e->id, INT64_MAX, arena,
-			      &list, &n) == ANSWER_UNSURE)
+	if (directory_members(d, e->id, INT64_MAX, arena, &list, &n) ==
+	    ANSWER_UNSURE)
 		return false;
 	json_object_set_new(o, "members", json_texts(list, n));
 	return true;
@@ -219,8 +219,8 @@ json_t *show_holder(struct directory *d, const struct holder_entry *e,
 	json_t *o = json_pack("{s:o,s:o,s:s,s:I,s:o,s:b}", "address",
 			      json_text(e->login), "name", json_text(e->name),
 			      "kind", show_kinds[e->kind], "id",
-			      (json_int_t)e->id, "domain",
-			      json_text(e->domain), "enabled", e->enabled);
+			      (json_int_t)e->id, "domain", json_text(e->domain),
+			      "enabled", e->enabled);
 	bool whole = add_own(o, d, e, arena) && add_addresses(o, d, e);
 
 	return unless(!whole, o);
@@ -228,12 +228,11 @@ json_t *show_holder(struct directory *d, const struct holder_entry *e,
 
 json_t *show_deleted(const struct deleted_entry *e, bool has_mail)
 {
-	return json_pack("{s:I,s:s,s:o,s:o,s:o,s:o,s:o,s:o,s:b}", "id",
-			 (json_int_t)e->id, "kind", show_kinds[e->kind],
-			 "address", json_text(e->login), "name",
-			 json_text(e->name), "domain",
-			 json_text_or_null(e->domain), "deleted",
-			 json_time_s(e->deleted_at), "until",
-			 json_time_s(e->until), "deleted_by",
-			 json_text(e->deleted_by), "has_mail", has_mail);
+	return json_pack(
+		"{s:I,s:s,s:o,s:o,s:o,s:o,s:o,s:o,s:b}", "id",
+		(json_int_t)e->id, "kind", show_kinds[e->kind], "address",
+		json_text(e->login), "name", json_text(e->name), "domain",
+		json_text_or_null(e->domain), "deleted",
+		json_time_s(e->deleted_at), "until", json_time_s(e->until),
+		"deleted_by", json_text(e->deleted_by), "has_mail", has_mail);
 }

@@ -12,8 +12,8 @@ const char *learnt_question(const char *system, struct arena *arena)
 
 json_t *show_learnt(struct str answer)
 {
-	json_t *all = json_loadb(answer.p, answer.n, JSON_REJECT_DUPLICATES,
-				 NULL);
+	json_t *all =
+		json_loadb(answer.p, answer.n, JSON_REJECT_DUPLICATES, NULL);
 	json_t *list = json_object_get(all, "learnt");
 
 	json_incref(list);

@@ -45,11 +45,10 @@ static json_t *now_json(struct outlook *o, const struct message *m,
 	hop = decision_next_hop(&d);
 	if (!goes(&d))
 		text = reply_line(&d.reply, m->arena);
-	return json_pack("{s:s,s:s,s:o,s:o}", "action",
-			 route_action_name(d.action), "next_hop",
-			 next_hop_word(hop.kind), "system",
-			 json_text(next_hop_system(&hop)), "text",
-			 json_text(text));
+	return json_pack(
+		"{s:s,s:s,s:o,s:o}", "action", route_action_name(d.action),
+		"next_hop", next_hop_word(hop.kind), "system",
+		json_text(next_hop_system(&hop)), "text", json_text(text));
 }
 
 static json_t *recipient_json(const struct message *m,
@@ -60,28 +59,26 @@ static json_t *recipient_json(const struct message *m,
 	return json_pack("{s:o,s:s,s:o,s:s,s:I,s:o,s:o,s:o}", "address",
 			 json_text(r->address), "next_hop",
 			 next_hop_word(r->next_hop.kind), "system",
-			 json_text(next_hop_system(&r->next_hop)),
-			 "state", r->held ? "held" : "waiting", "attempts",
+			 json_text(next_hop_system(&r->next_hop)), "state",
+			 r->held ? "held" : "waiting", "attempts",
 			 (json_int_t)r->attempts, "next_attempt",
 			 r->held ? json_null() : json_time(r->next_attempt_ms),
 			 "last_reply", json_text(last), "now",
 			 now_json(o, m, r));
 }
 
-json_t *show_queued(const struct message *m, struct tools *t,
-		    struct outlook *o)
+json_t *show_queued(const struct message *m, struct tools *t, struct outlook *o)
 {
 	json_t *recipients = json_array();
 
 	for (size_t i = 0; i < m->n; i++)
 		json_array_append_new(recipients,
 				      recipient_json(m, &m->recipients[i], o));
-	return json_pack("{s:s,s:o,s:o,s:I,s:o,s:o}", "id", m->id, "sender",
-			 json_text(m->sender), "subject",
-			 json_text(tools_subject(t, m)), "size",
-			 (json_int_t)m->body.bytes, "arrived",
-			 json_time(m->arrived_wall_ms), "recipients",
-			 recipients);
+	return json_pack(
+		"{s:s,s:o,s:o,s:I,s:o,s:o}", "id", m->id, "sender",
+		json_text(m->sender), "subject", json_text(tools_subject(t, m)),
+		"size", (json_int_t)m->body.bytes, "arrived",
+		json_time(m->arrived_wall_ms), "recipients", recipients);
 }
 
 struct str show_header(const struct message *m)

@@ -51,7 +51,7 @@ bool show_has_mailbox(const json_t *holder);
 enum { USED_UNKNOWN = -1 };
 int64_t waits mailbox_used(const char *data, const char *login,
 			   int64_t deadline_ms) must_check;
-json_t *show_used(int64_t used);	/* null: unknown */
+json_t *show_used(int64_t used); /* null: unknown */
 /* One who was deleted; HAS_MAIL: something of his lies on the disk. */
 json_t *show_deleted(const struct deleted_entry *e, bool has_mail);
 json_t *show_admin(const struct admin_entry *e);

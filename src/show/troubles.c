@@ -32,9 +32,8 @@ bool troubles_stop_mail(const json_t *list)
 	size_t i;
 	json_t *one;
 
-	json_array_foreach(list, i, one)
-		if (json_is_true(json_object_get(one, "stops_mail")))
-			return true;
+	json_array_foreach(list, i, one) if (
+		json_is_true(json_object_get(one, "stops_mail"))) return true;
 	return false;
 }
 

@@ -14,8 +14,7 @@ enum { USAGE_BYTES = 4096, KIB = 1024 };
 bool show_has_mailbox(const json_t *holder)
 {
 	const json_t *system = json_object_get(holder, "mail_system");
-	const char *kind =
-		json_string_value(json_object_get(holder, "kind"));
+	const char *kind = json_string_value(json_object_get(holder, "kind"));
 
 	if (!json_is_true(json_object_get(holder, "enabled")))
 		return false;
@@ -46,9 +45,16 @@ int64_t mailbox_used(const char *data, const char *login, int64_t deadline_ms)
 	struct arena *arena scoped(arena) = arena_open();
 	struct buf said scoped(buf) = BUF_EMPTY;
 	const char *const argv[] = {
-		DOVEADM, "-c",
-		arena_printf(arena, "%s/dovecot/dovecot.conf", data), "-f",
-		"tab", "quota", "get", "-u", login, NULL,
+		DOVEADM,
+		"-c",
+		arena_printf(arena, "%s/dovecot/dovecot.conf", data),
+		"-f",
+		"tab",
+		"quota",
+		"get",
+		"-u",
+		login,
+		NULL,
 	};
 	struct process_plan plan = { .argv = argv, .quiet = true };
 	uint64_t kib;

@@ -10,7 +10,7 @@
 
 /* "2026-11-02T09:30:00Z" */
 json_t *json_time(int64_t wall_ms);
-json_t *json_time_or_null(int64_t wall_ms);	/* 0: null */
+json_t *json_time_or_null(int64_t wall_ms); /* 0: null */
 json_t *json_time_s(int64_t seconds);
 
 /* "mailboxes", "system" (also for a relay) or "internet" (also when it is not

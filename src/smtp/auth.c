@@ -31,7 +31,7 @@ enum {
 /* ---- the conversation with Dovecot ---- */
 
 static bool waits send_line(struct stream *dovecot, struct buf *b,
-                            int64_t deadline_ms)
+			    int64_t deadline_ms)
 {
 	stream_say(dovecot, buf_str(b));
 	buf_clear(b);
@@ -39,7 +39,7 @@ static bool waits send_line(struct stream *dovecot, struct buf *b,
 }
 
 static bool waits next_line(struct stream *dovecot, struct arena *arena,
-                            struct auth_line *out, int64_t deadline_ms)
+			    struct auth_line *out, int64_t deadline_ms)
 {
 	for (;;) {
 		struct str in = stream_bytes(dovecot);
@@ -65,7 +65,7 @@ static bool proves_nothing(struct str mechanism)
 
 /* Its greeting: mechanisms, joined by spaces into *OFFER. */
 static bool waits read_offer(struct stream *dovecot, struct arena *arena,
-                             struct buf *offer, int64_t deadline_ms)
+			     struct buf *offer, int64_t deadline_ms)
 {
 	struct auth_line line;
 
@@ -77,18 +77,17 @@ static bool waits read_offer(struct stream *dovecot, struct arena *arena,
 		if (line.kind == AUTH_LINE_MECH &&
 		    !proves_nothing(line.mechanism))
 			buf_printf(offer, "%s%.*s", offer->n ? " " : "",
-			           STR(line.mechanism));
+				   STR(line.mechanism));
 	} while (line.kind != AUTH_LINE_DONE);
 	return true;
 }
 
 /* NULL: cause(). */
 static struct stream *waits dovecot_dial(struct session *s, struct buf *offer,
-                                         int64_t deadline_ms)
+					 int64_t deadline_ms)
 {
-	struct stream *dovecot =
-	        stream_dial_path(s->server->settings->auth_path,
-	                         after_ms(DOVECOT_MS));
+	struct stream *dovecot = stream_dial_path(
+		s->server->settings->auth_path, after_ms(DOVECOT_MS));
 	struct buf b scoped(buf) = BUF_EMPTY;
 
 	if (!dovecot)
@@ -103,14 +102,14 @@ static struct stream *waits dovecot_dial(struct session *s, struct buf *offer,
 
 /* What it says about our request. */
 static bool waits next_answer(struct session *s, struct stream *dovecot,
-                              struct auth_line *out)
+			      struct auth_line *out)
 {
 	do {
 		if (!next_line(dovecot, s->line, out, after_ms(DOVECOT_MS)))
 			return false;
 	} while (out->id != REQUEST ||
-	         (out->kind != AUTH_LINE_OK && out->kind != AUTH_LINE_FAIL &&
-	          out->kind != AUTH_LINE_CONT));
+		 (out->kind != AUTH_LINE_OK && out->kind != AUTH_LINE_FAIL &&
+		  out->kind != AUTH_LINE_CONT));
 	return true;
 }
 
@@ -118,7 +117,7 @@ static bool waits next_answer(struct session *s, struct stream *dovecot,
 
 /* Base64, and no line of Dovecot's protocol or of the log hidden in it. */
 static bool is_clean(struct session *s, struct str mechanism,
-                     struct str response)
+		     struct str response)
 {
 	struct str plain;
 
@@ -133,7 +132,7 @@ static bool is_clean(struct session *s, struct str mechanism,
 
 /* Pass a challenge on; code 0: *RESPONSE is the client's word. */
 static struct reply waits challenge(struct session *s, struct str mechanism,
-                                    struct str base64, struct str *response)
+				    struct str base64, struct str *response)
 {
 	if (!say_now(s, SAY(s, auth_challenge, arena_cstr(s->line, base64))))
 		return SILENCE;
@@ -165,7 +164,7 @@ static struct reply waits auth_trouble(struct session *s)
 
 /* INITIAL is STR_NONE when the client gave none. */
 static struct reply waits converse(struct session *s, struct stream *dovecot,
-                                   struct str mechanism, struct str initial)
+				   struct str mechanism, struct str initial)
 {
 	struct buf b scoped(buf) = BUF_EMPTY;
 	struct auth_line line;
@@ -173,9 +172,9 @@ static struct reply waits converse(struct session *s, struct stream *dovecot,
 	struct reply r;
 
 	auth_write_request(&b, REQUEST, mechanism, stream_is_tls(s->peer),
-	                   str_of(inet_ip_text(stream_peer(s->peer)).c),
-	                   str_of(inet_ip_text(stream_local(s->peer)).c),
-	                   initial);
+			   str_of(inet_ip_text(stream_peer(s->peer)).c),
+			   str_of(inet_ip_text(stream_local(s->peer)).c),
+			   initial);
 	for (;;) {
 		if (!send_line(dovecot, &b, after_ms(DOVECOT_MS)) ||
 		    !next_answer(s, dovecot, &line))
@@ -187,7 +186,7 @@ static struct reply waits converse(struct session *s, struct stream *dovecot,
 		}
 		if (line.kind == AUTH_LINE_FAIL)
 			return line.temporary ? SAY(s, auth_later)
-			                      : SAY(s, auth_failed);
+					      : SAY(s, auth_failed);
 		r = challenge(s, mechanism, line.data, &response);
 		if (r.code || s->is_lost)
 			return r;
@@ -206,7 +205,7 @@ static bool is_offered(struct str offer, struct str mechanism)
 }
 
 static struct reply waits login(struct session *s, struct str mechanism,
-                                struct str initial)
+				struct str initial)
 {
 	struct buf offer scoped(buf) = BUF_EMPTY;
 	struct stream *dovecot = dovecot_dial(s, &offer, after_ms(DOVECOT_MS));
@@ -231,10 +230,10 @@ static bool is_allowed_now(const struct session *s)
 
 /* A login that failed is slow, and the last one ends the session. */
 static struct reply waits punish(struct session *s, struct str mechanism,
-                                 struct reply r)
+				 struct reply r)
 {
 	log_warn(s->part, "%s: SASL %s authentication failed: %.*s", s->client,
-	         log_safe(s->line, mechanism, 20), STR(r.text));
+		 log_safe(s->line, mechanism, 20), STR(r.text));
 	if (++s->auth_failures >= FAILURES)
 		return SAY(s, auth_too_many);
 	slow_down(s, s->auth_failures);
@@ -269,10 +268,10 @@ struct reply on_auth(struct session *s, struct str arguments)
 		return punish(s, mechanism, r);
 	if (s->login.n)
 		log_fact(s->part,
-		         "%s: authenticated sasl_method=%s, "
-		         "sasl_username=%s",
-		         s->client, log_safe(s->line, mechanism, 20),
-		         log_safe(s->line, s->login, LIMIT_PATH_BYTES));
+			 "%s: authenticated sasl_method=%s, "
+			 "sasl_username=%s",
+			 s->client, log_safe(s->line, mechanism, 20),
+			 log_safe(s->line, s->login, LIMIT_PATH_BYTES));
 	return r;
 }
 
@@ -283,12 +282,12 @@ struct reply login_ended(struct session *s)
 	if (!is_submission(s) || !s->login.n)
 		return SILENCE;
 	switch (directory_login_holds(s->server->router->directory, s->login,
-	                              s->login_right)) {
+				      s->login_right)) {
 	case ANSWER_YES:
 		return SILENCE;
 	case ANSWER_NO:
 		return SAY(s, auth_ended,
-		           log_safe(s->line, s->login, LIMIT_PATH_BYTES));
+			   log_safe(s->line, s->login, LIMIT_PATH_BYTES));
 	case ANSWER_UNSURE:
 		break;
 	}
@@ -310,7 +309,7 @@ static void waits refresh_mechanisms(struct session *s)
 		return;
 	if (!memory->mechanisms[0])
 		snprintf(memory->mechanisms, sizeof(memory->mechanisms),
-		         "PLAIN LOGIN");
+			 "PLAIN LOGIN");
 	memory->mechanisms_until_ms = after_ms(AWAY_MS);
 	dovecot = dovecot_dial(s, &offer, after_ms(AWAY_MS));
 	if (dovecot && offer.n > 0 && offer.n < sizeof(memory->mechanisms)) {
@@ -327,5 +326,5 @@ struct str auth_offer(struct session *s)
 		return STR_NONE;
 	refresh_mechanisms(s);
 	return arena_strf(s->line, "AUTH %s",
-	                  smtp_memory(s->server)->mechanisms);
+			  smtp_memory(s->server)->mechanisms);
 }

@@ -5,13 +5,13 @@
  * All mailboxes of all fields that name an author or a sender (RFC 5322 3.6.2,
  * 3.6.6) have to be addresses he may send as.
  */
+#include "wire/authors.h"
 #include "route/route.h"
 #include "rt/log.h"
 #include "smtp/session.h"
-#include "wire/authors.h"
 
 static const char *const fields[] = { "From", "Sender", "Resent-From",
-	                              "Resent-Sender" };
+				      "Resent-Sender" };
 
 /* Of the domain of his login.  False: our own trouble. */
 static bool is_asked_for(struct session *s, struct str user, bool *own)
@@ -23,7 +23,7 @@ static bool is_asked_for(struct session *s, struct str user, bool *own)
 	if (!address_parse(user, s->line, &a))
 		return false;
 	switch (directory_domain(s->server->router->directory, a.domain,
-	                         s->line, &domain)) {
+				 s->line, &domain)) {
 	case ANSWER_YES:
 		*own = domain.from_header == FROM_HEADER_OWN;
 		return true;
@@ -36,7 +36,7 @@ static bool is_asked_for(struct session *s, struct str user, bool *own)
 }
 
 static struct reply judge_author(struct session *s, const char *field,
-                                 struct str text)
+				 struct str text)
 {
 	struct str user = s->mail->asker.user;
 	enum answer may = ANSWER_NO;
@@ -44,7 +44,7 @@ static struct reply judge_author(struct session *s, const char *field,
 
 	if (address_parse(text, s->line, &a))
 		may = directory_may_send_as(s->server->router->directory, user,
-		                            a.local, a.domain);
+					    a.local, a.domain);
 	switch (may) {
 	case ANSWER_YES:
 		return SILENCE;
@@ -55,11 +55,11 @@ static struct reply judge_author(struct session *s, const char *field,
 		return SAY(s, trouble);
 	}
 	return SAY(s, not_the_author, field, log_safe(s->line, text, SAY_CUT),
-	           log_safe(s->line, user, LIMIT_PATH_BYTES));
+		   log_safe(s->line, user, LIMIT_PATH_BYTES));
 }
 
 static struct reply judge_field(struct session *s, const char *field,
-                                struct str value)
+				struct str value)
 {
 	const struct str *list;
 	struct reply r = SILENCE;
@@ -94,7 +94,7 @@ struct reply judge_authors(struct session *s)
 	/* Dovecot, for one, finds a From behind such a line. */
 	if (m->header.is_broken)
 		return SAY(s, author_unclear, "The header",
-		           "it has a line that is no field");
+			   "it has a line that is no field");
 	for (size_t i = 0; i < array_size(fields); i++) {
 		size_t at = 0;
 

@@ -26,7 +26,7 @@ static struct reply store_trouble(struct session *s)
 {
 	log_error(s->part, "%s: %s", s->mail->message->id, cause());
 	return cause_kind() == FAIL_NO_ROOM ? SAY(s, queue_full)
-	                                    : SAY(s, trouble);
+					    : SAY(s, trouble);
 }
 
 /* What is refused from here on is neither kept nor looked at. */
@@ -146,9 +146,8 @@ static struct reply waits judge(struct session *s)
 	if (mail->refusal.code)
 		return mail->refusal;
 	if (mail->reader.malformed)
-		return SAY(s, malformed,
-		           (unsigned long long)mail->reader.line,
-		           mail->reader.why);
+		return SAY(s, malformed, (unsigned long long)mail->reader.line,
+			   mail->reader.why);
 	if (!look(mail))
 		return store_trouble(s);
 	if (mail->message->header.too_large)
@@ -179,10 +178,10 @@ static struct reply waits settle(struct session *s)
 	m->helo = arena_str(m->arena, str_of(s->helo));
 	m->trace = received_lines(s);
 	log_fact("cleanup", "%s: message-id=%s", m->id,
-	         log_safe(s->line, m->header.message_id, SAY_CUT));
+		 log_safe(s->line, m->header.message_id, SAY_CUT));
 	/* delivery's hold ends when it wants, and counts what it says */
 	r = hand_on(s, deliver_accept(s->server->deliver, message_hold(m),
-	                              &mail->asker));
+				      &mail->asker));
 	if (reply_is_done(&r)) {
 		s->mails++;
 		forgive(s);
@@ -218,8 +217,8 @@ static enum heard waits receive_data(struct session *s)
 	struct mail *mail = s->mail;
 
 	for (;;) {
-		struct data_piece p = data_read(
-		        &mail->reader, stream_bytes(s->peer), &room);
+		struct data_piece p =
+			data_read(&mail->reader, stream_bytes(s->peer), &room);
 		enum heard h;
 
 		mail->wire_bytes += p.used;
@@ -242,8 +241,8 @@ struct reply on_data(struct session *s, struct str arguments)
 	s->mail->began_ms = now_ms();
 	h = receive_data(s);
 	return h == HEARD_LINE || MUTANT(half_a_mail_is_delivered)
-	               ? finish(s)
-	               : broken_off(s, h);
+		       ? finish(s)
+		       : broken_off(s, h);
 }
 
 /* ---- BDAT ---- */
@@ -269,8 +268,8 @@ static enum heard waits receive_chunk(struct session *s, uint64_t n, bool keep)
 		if (n == 0)
 			break;
 		h = hear_more(s,
-		              keep ? body_deadline(s)
-		                   : began_ms + s->server->settings->data_ms);
+			      keep ? body_deadline(s)
+				   : began_ms + s->server->settings->data_ms);
 		if (h != HEARD_LINE)
 			return h;
 	}
@@ -279,7 +278,7 @@ static enum heard waits receive_chunk(struct session *s, uint64_t n, bool keep)
 
 /* A chunk that comes at the wrong time is heard and forgotten. */
 static struct reply waits skip_chunk(struct session *s, uint64_t n,
-                                     struct reply r)
+				     struct reply r)
 {
 	enum heard h = receive_chunk(s, n, false);
 

@@ -50,8 +50,8 @@ bool file_add(struct file *f, struct str bytes)
 
 ptrdiff_t file_read(struct file *f, uint64_t offset, char *to, size_t room)
 {
-	struct str rest = str_part(str_from(buf_str(&f->bytes), offset), 0,
-	                           room);
+	struct str rest =
+		str_part(str_from(buf_str(&f->bytes), offset), 0, room);
 
 	if (rest.n)
 		memcpy(to, rest.p, rest.n);
@@ -92,7 +92,8 @@ bool cost_data(struct body *body, struct str wire)
 	struct data_piece p = { 0, STR_NONE, false };
 
 	for (; wire.n && !p.end; wire = str_from(wire, p.used)) {
-		p = data_read(&r, str_part(wire, 0, LIMIT_STREAM_BUFFER), &room);
+		p = data_read(&r, str_part(wire, 0, LIMIT_STREAM_BUFFER),
+			      &room);
 		if (!keep(body, p.text))
 			return false;
 	}
@@ -123,11 +124,10 @@ bool cost_look(struct body *body)
 	header = body_header(body, arena, &h);
 	for (int i = 0; i < LIMIT_RECEIVED; i++)
 		if (!header_next(header, S("Splitmail-Trail"), &at, arena,
-		                 &value))
+				 &value))
 			break;
 	at = 0;
-	return header.p &&
-	       !header_next(header, S("Date"), &at, arena, &value);
+	return header.p && !header_next(header, S("Date"), &at, arena, &value);
 }
 
 bool cost_stuff(struct body *body)
@@ -141,7 +141,7 @@ bool cost_stuff(struct body *body)
 	for (; text.n; text = str_from(text, LIMIT_STREAM_BUFFER)) {
 		buf_clear(&to);
 		data_stuff(&to, str_part(text, 0, LIMIT_STREAM_BUFFER),
-		           &at_line_start);
+			   &at_line_start);
 	}
 	return true;
 }
@@ -172,7 +172,7 @@ int main(int argc, char **argv)
 		return 2;
 	wire = read_file(argv[1]);
 	ok = size ? cost_chunks(&body, buf_str(&wire), size)
-	          : cost_data(&body, buf_str(&wire));
+		  : cost_data(&body, buf_str(&wire));
 	ok = ok && cost_look(&body) && cost_stuff(&body);
 	printf("%zu\n", file.writes);
 	body_free(&body);

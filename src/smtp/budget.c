@@ -70,7 +70,7 @@ bool may_send_more(struct session *s)
 	unsigned most = s->server->settings->recipients_per_minute;
 	uint64_t login = hash_of(s->login);
 	struct sender_minute *m =
-	        &smtp_memory(s->server)->senders[login % SENDERS];
+		&smtp_memory(s->server)->senders[login % SENDERS];
 
 	if (!s->login.n || most == 0)
 		return true;
@@ -84,7 +84,7 @@ static bool is_trusted(const struct session *s)
 {
 	return s->kind == SMTP_LOCAL ||
 	       (s->mail && s->mail->asker.kind == ASKER_SYSTEM &&
-	        s->mail->asker.trusted);
+		s->mail->asker.trusted);
 }
 
 /* Is it the peer's fault?  Our own trouble (451, 452) is not, but a recipient
@@ -112,7 +112,7 @@ struct reply charge(struct session *s, unsigned rules, struct reply r)
 		return r;
 	if (++s->errors > LIMIT_HARD_ERRORS) {
 		log_warn(s->part, "too many errors after %s from %s", s->verb,
-		         s->client);
+			 s->client);
 		return SAY(s, too_many_errors);
 	}
 	if (s->errors > LIMIT_SOFT_ERRORS)

@@ -7,7 +7,7 @@
 #include "route/verify.h"
 
 struct reply deliver_accept(struct deliver *d, struct message *m,
-                            const struct asker *asker)
+			    const struct asker *asker)
 {
 	struct reply r = d->answer;
 
@@ -25,7 +25,7 @@ struct reply deliver_accept(struct deliver *d, struct message *m,
 
 /* The other system has whoever's name does not begin with "no". */
 void deliver_probe(struct deliver *d, const struct leg *leg,
-                   struct str address_key, const struct inet *client)
+		   struct str address_key, const struct inet *client)
 {
 	struct reply yes = { 250, "2.1.5", S("yes") };
 	struct reply no = { 550, "5.1.1", S("no such user over there") };
@@ -39,11 +39,11 @@ void deliver_probe(struct deliver *d, const struct leg *leg,
 		return;
 	fiber_yield();
 	verify_end(v, system, address_key, is_known ? VERDICT_YES : VERDICT_NO,
-	           is_known ? &yes : &no, now_ms());
+		   is_known ? &yes : &no, now_ms());
 }
 
 void deliver_probe_later(struct deliver *d, const struct leg *leg,
-                         struct str address_key)
+			 struct str address_key)
 {
 	d->probes_later++;
 }

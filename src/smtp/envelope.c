@@ -27,7 +27,7 @@ static struct mail *mail_begin(struct session *s)
 	m->client = *stream_peer(s->peer);
 	/* our own address is that of several servers, perhaps */
 	m->client_calls = s->kind == SMTP_MX &&
-	                  !inet_same_ip(&m->client, stream_local(s->peer));
+			  !inet_same_ip(&m->client, stream_local(s->peer));
 	mail->message = m;
 	mail->expansions = expansions_open(m->arena);
 	mail->max_bytes = s->server->settings->message_bytes;
@@ -51,11 +51,11 @@ static enum answer find_asker(struct session *s, struct mail *mail)
 		return ANSWER_YES;
 	}
 	return asker_at(s->server->router->directory, stream_peer(s->peer),
-	                mail->message->arena, asker);
+			mail->message->arena, asker);
 }
 
 static struct reply parse_mail(struct session *s, struct str arguments,
-                               struct mail *mail)
+			       struct mail *mail)
 {
 	struct message *m = mail->message;
 	struct mail_command c = { .size = 0 };
@@ -75,7 +75,7 @@ static struct reply parse_mail(struct session *s, struct str arguments,
 		return SAY(s, utf8_unsaid);
 	if (c.size > mail->max_bytes)
 		return SAY(s, size_declared,
-		           (unsigned long long)mail->max_bytes);
+			   (unsigned long long)mail->max_bytes);
 	m->envid = c.envid;
 	m->ret = c.ret;
 	m->is_8bit = c.body_8bit;
@@ -99,7 +99,7 @@ static struct reply ask_directory(struct session *s, struct mail *mail)
 	}
 	if (r.code == 0)
 		r = hand_on(s, route_sender(router, &mail->asker, &mail->sender,
-		                            s->line));
+					    s->line));
 	directory_end(router->directory);
 	return reply_is_done(&r) ? SAY(s, sender_ok) : r;
 }
@@ -111,7 +111,7 @@ static struct reply trusted_again(struct session *s, const struct asker *was)
 	struct asker now;
 
 	switch (asker_at(s->server->router->directory, stream_peer(s->peer),
-	                 s->line, &now)) {
+			 s->line, &now)) {
 	case ANSWER_YES:
 		if (now.system.id == was->system.id &&
 		    now.system.may_relay >= was->system.may_relay)
@@ -135,7 +135,7 @@ static struct reply user_again(struct session *s, struct mail *mail)
 	r = login_ended(s);
 	if (r.code == 0)
 		r = hand_on(s, route_sender(router, &mail->asker, &mail->sender,
-		                            s->line));
+					    s->line));
 	directory_end(router->directory);
 	return reply_is_done(&r) ? SILENCE : r;
 }
@@ -176,9 +176,9 @@ struct reply on_mail(struct session *s, struct str arguments)
 
 	if (is_submission(s) && !s->login.n)
 		return stream_is_tls(s->peer) ||
-		                       s->server->settings->auth_without_tls
-		               ? SAY(s, auth_required)
-		               : SAY(s, auth_required_tls);
+				       s->server->settings->auth_without_tls
+			       ? SAY(s, auth_required)
+			       : SAY(s, auth_required_tls);
 	s->mail = mail_begin(s);
 	r = check_mail(s, arguments);
 	if (reply_is_done(&r))
@@ -202,7 +202,7 @@ static struct decision waits decide(struct session *s, struct question *q)
 		return d;
 	if (say_now(s, SILENCE))
 		deliver_probe(s->server->deliver, &d.legs[0], d.ask_key,
-		              q->client);
+			      q->client);
 	q->has_asked = true;
 	return route_answer(router, q, s->line);
 }
@@ -216,7 +216,7 @@ static bool has_recipient(const struct message *m, struct str key)
 }
 
 static void add_recipient(struct session *s, const struct rcpt_command *c,
-                          struct str key, const struct decision *d)
+			  struct str key, const struct decision *d)
 {
 	struct mail *mail = s->mail;
 	struct message *m = mail->message;
@@ -233,15 +233,15 @@ static void add_recipient(struct session *s, const struct rcpt_command *c,
 		mail->max_bytes = d->max_message_bytes;
 	if (!mail->is_logged)
 		log_fact(s->part, "%s: client=%s%s%s", m->id, s->client,
-		         s->login.n ? ", sasl_username=" : "",
-		         s->login.n
-		                 ? log_safe(s->line, s->login, LIMIT_PATH_BYTES)
-		                 : "");
+			 s->login.n ? ", sasl_username=" : "",
+			 s->login.n
+				 ? log_safe(s->line, s->login, LIMIT_PATH_BYTES)
+				 : "");
 	mail->is_logged = true;
 }
 
 static struct reply parse_rcpt(struct session *s, struct str arguments,
-                               struct rcpt_command *c)
+			       struct rcpt_command *c)
 {
 	struct mail *mail = s->mail;
 
@@ -272,7 +272,7 @@ static bool is_of_a_question(struct str sender)
 }
 
 static struct reply waits ask_route(struct session *s,
-                                    const struct rcpt_command *c)
+				    const struct rcpt_command *c)
 {
 	struct mail *mail = s->mail;
 	struct str key = address_key(&c->recipient, mail->message->arena);
@@ -296,11 +296,11 @@ static struct reply waits ask_route(struct session *s,
 	d = decide(s, &q);
 	if (d.action == ROUTE_REFUSE)
 		ledger_count(s->server->settings->traffic, d.domain,
-		             TRAFFIC_REFUSED, 1);
+			     TRAFFIC_REFUSED, 1);
 	if (d.action == ROUTE_REFUSE || d.action == ROUTE_LATER)
 		return hand_on(s, d.reply);
-	mail->is_full = expansions_legs(mail->expansions) + d.n >
-	                LIMIT_MAIL_LEGS;
+	mail->is_full =
+		expansions_legs(mail->expansions) + d.n > LIMIT_MAIL_LEGS;
 	if (mail->is_full)
 		return SAY(s, too_many_recipients);
 	expansions_note(mail->expansions, &d);
@@ -312,7 +312,7 @@ static void count_recipient(const struct reply *r)
 {
 	count(reply_is_done(r)      ? COUNT_RECIPIENTS_ACCEPTED
 	      : reply_is_refusal(r) ? COUNT_RECIPIENTS_REFUSED
-	                            : COUNT_RECIPIENTS_LATER);
+				    : COUNT_RECIPIENTS_LATER);
 }
 
 struct reply on_rcpt(struct session *s, struct str arguments)
@@ -326,7 +326,7 @@ struct reply on_rcpt(struct session *s, struct str arguments)
 		return SAY(s, too_many_recipients);
 	}
 	r = may_send_more(s) ? parse_rcpt(s, arguments, &c)
-	                     : SAY(s, rate_exceeded);
+			     : SAY(s, rate_exceeded);
 	if (r.code == 0)
 		r = ask_again(s);
 	if (r.code == 0)

@@ -24,7 +24,7 @@ static bool remember_name(struct session *s, struct str name)
 	if (str_empty(name) || name.n > LIMIT_DOMAIN_BYTES)
 		return false;
 	snprintf(s->helo, sizeof(s->helo), "%s",
-	         inet_literal(stream_peer(s->peer)).c);
+		 inet_literal(stream_peer(s->peer)).c);
 	return true;
 }
 
@@ -35,10 +35,10 @@ static struct reply waits say_hello(struct session *s)
 	struct buf b scoped(buf) = BUF_EMPTY;
 
 	buf_printf(&b,
-	           "%s\nPIPELINING\nSIZE %llu\n8BITMIME\nSMTPUTF8\n"
-	           "ENHANCEDSTATUSCODES\nDSN\nCHUNKING",
-	           settings->hostname,
-	           (unsigned long long)settings->message_bytes);
+		   "%s\nPIPELINING\nSIZE %llu\n8BITMIME\nSMTPUTF8\n"
+		   "ENHANCEDSTATUSCODES\nDSN\nCHUNKING",
+		   settings->hostname,
+		   (unsigned long long)settings->message_bytes);
 	if (settings->tls && !stream_is_tls(s->peer) && s->kind != SMTP_LOCAL)
 		buf_add(&b, S("\nSTARTTLS"));
 	if (auth.n)
@@ -88,7 +88,7 @@ struct reply on_starttls(struct session *s, struct str arguments)
 		return SILENCE;
 	if (!stream_tls_accept(s->peer, tls, command_deadline(s))) {
 		log_fact(s->part, "SSL_accept error from %s: %s", s->client,
-		         log_safe(s->line, str_of(cause()), SAY_CUT));
+			 log_safe(s->line, str_of(cause()), SAY_CUT));
 		s->is_lost = true;
 	}
 	return SILENCE;

@@ -18,8 +18,8 @@ static void write_protocol(struct buf *b, const struct session *s)
 	bool utf8 = s->mail->message->is_utf8;
 
 	buf_add(b, utf8           ? S("UTF8SMTP")
-	           : s->said_ehlo ? S("ESMTP")
-	                          : S("SMTP"));
+		   : s->said_ehlo ? S("ESMTP")
+				  : S("SMTP"));
 	if (!s->said_ehlo)
 		return;
 	if (stream_is_tls(s->peer))
@@ -33,21 +33,21 @@ static void write_received(struct buf *b, const struct session *s)
 	const struct message *m = s->mail->message;
 
 	buf_printf(b, "Received: from %s (%s)\r\n", s->helo,
-	           s->kind == SMTP_LOCAL
-	                   ? "local"
-	                   : inet_literal(stream_peer(s->peer)).c);
+		   s->kind == SMTP_LOCAL
+			   ? "local"
+			   : inet_literal(stream_peer(s->peer)).c);
 	if (stream_is_tls(s->peer))
 		buf_printf(b, "\t(using %s with cipher %s)\r\n",
-		           stream_tls_version(s->peer),
-		           stream_tls_cipher(s->peer));
+			   stream_tls_version(s->peer),
+			   stream_tls_cipher(s->peer));
 	buf_printf(b, "\tby %s (Splitmail) with ",
-	           s->server->settings->hostname);
+		   s->server->settings->hostname);
 	write_protocol(b, s);
 	buf_printf(b, " id %s", m->id);
 	/* with more than one it would betray a blind copy */
 	if (m->n == 1)
 		buf_printf(b, "\r\n\tfor <%.*s>",
-		           STR(m->recipients[0].address));
+			   STR(m->recipients[0].address));
 	buf_printf(b, ";\r\n\t%s\r\n", date_rfc5322(m->arrived_wall_ms).c);
 }
 
@@ -60,11 +60,11 @@ struct str received_lines(struct session *s)
 	write_received(&b, s);
 	if (s->kind != SMTP_MX && !m->header.message_id.n)
 		buf_printf(&b, "Message-ID: <%s.%llx@%s>\r\n", m->id,
-		           (unsigned long long)m->arrived_wall_ms,
-		           s->server->settings->hostname);
+			   (unsigned long long)m->arrived_wall_ms,
+			   s->server->settings->hostname);
 	if (s->kind != SMTP_MX && !mail->has_date)
 		buf_printf(&b, "Date: %s\r\n",
-		           date_rfc5322(m->arrived_wall_ms).c);
+			   date_rfc5322(m->arrived_wall_ms).c);
 	if (is_submission(s) && !str_empty(mail->header_trail))
 		buf_add(&b, S(TRAIL_FIELD ": " TRAIL_RESENT "\r\n"));
 	/* a message without a header begins with its body: keep it one; what an

@@ -109,7 +109,7 @@ static bool waits read_command(struct session *s, struct command *c)
 {
 	/* an AUTH line is longer, and comes where AUTH is */
 	size_t max = is_submission(s) && !s->login.n ? LIMIT_AUTH_LINE_BYTES
-	                                             : LIMIT_COMMAND_BYTES;
+						     : LIMIT_COMMAND_BYTES;
 	struct str line;
 
 	arena_reset(s->line);
@@ -130,7 +130,7 @@ static bool waits read_command(struct session *s, struct command *c)
 }
 
 static struct reply waits obey(struct session *s, const struct verb *v,
-                               struct str arguments)
+			       struct str arguments)
 {
 	struct reply r = out_of_order(s, v->rules, arguments);
 	unsigned rules = v->rules;
@@ -173,7 +173,7 @@ static struct reply waits answer(struct session *s, const struct command *c)
 }
 
 static struct session *session_open(struct smtp_server *server,
-                                    enum smtp_kind kind, struct stream *peer)
+				    enum smtp_kind kind, struct stream *peer)
 {
 	static const char *const parts[] = {
 		[SMTP_MX] = "smtpd",
@@ -193,9 +193,9 @@ static struct session *session_open(struct smtp_server *server,
 	s->part = parts[kind];
 	s->verb = "CONNECT";
 	s->client = kind == SMTP_LOCAL
-	                    ? "local"
-	                    : arena_printf(a, "unknown[%s]",
-	                                   inet_ip_text(stream_peer(peer)).c);
+			    ? "local"
+			    : arena_printf(a, "unknown[%s]",
+					   inet_ip_text(stream_peer(peer)).c);
 	s->next = server->first;
 	if (s->next)
 		s->next->previous = s;
@@ -209,9 +209,9 @@ static void session_close(struct session *s)
 {
 	if (s->is_lost)
 		log_fact(s->part, "lost connection after %s from %s", s->verb,
-		         s->client);
+			 s->client);
 	log_fact(s->part, "disconnect from %s mails=%u commands=%u", s->client,
-	         s->mails, s->commands);
+		 s->mails, s->commands);
 	forget_mail(s);
 	leave(s);
 	if (s->previous)
@@ -235,9 +235,9 @@ static struct reply waits greet(struct session *s)
 	log_fact(s->part, "connect from %s", s->client);
 	if (s->kind == SMTP_SUBMISSIONS &&
 	    !stream_tls_accept(s->peer, s->server->settings->tls,
-	                       command_deadline(s))) {
+			       command_deadline(s))) {
 		log_fact(s->part, "SSL_accept error from %s: %s", s->client,
-		         log_safe(s->line, str_of(cause()), SAY_CUT));
+			 log_safe(s->line, str_of(cause()), SAY_CUT));
 		s->is_lost = true;
 		return SILENCE;
 	}
@@ -252,7 +252,7 @@ static bool ends_session(const struct reply *r)
 }
 
 void smtp_serve(struct smtp_server *server, enum smtp_kind kind,
-                struct stream *peer)
+		struct stream *peer)
 {
 	struct session *s = session_open(server, kind, peer);
 	struct reply r = greet(s);

@@ -30,13 +30,13 @@ struct mail {
 	struct message *message; /* owns this memory */
 	struct asker asker;
 	struct address sender;
-	uint64_t declared_bytes;    /* SIZE=, 0: not said */
-	uint64_t max_bytes;         /* the smallest that applies */
+	uint64_t declared_bytes;       /* SIZE=, 0: not said */
+	uint64_t max_bytes;            /* the smallest that applies */
 	struct expansions *expansions; /* of its recipients so far */
-	bool is_full;               /* they become too many: no more */
-	unsigned granted;           /* RCPTs answered 250, repeated ones too */
-	bool is_logged;             /* "ID: client=" was written */
-	bool in_chunks;             /* a BDAT was accepted: no RCPT, no DATA */
+	bool is_full;                  /* they become too many: no more */
+	unsigned granted; /* RCPTs answered 250, repeated ones too */
+	bool is_logged;   /* "ID: client=" was written */
+	bool in_chunks;   /* a BDAT was accepted: no RCPT, no DATA */
 
 	/* the body, while it comes in (body.c) */
 	struct data_reader reader;
@@ -67,9 +67,9 @@ struct session {
 
 	char helo[256]; /* what it called itself; "": not yet */
 	bool said_ehlo;
-	struct str login;  /* after AUTH, */
+	struct str login;       /* after AUTH, */
 	struct str login_right; /* and what it was given for it (directory.h) */
-	struct mail *mail; /* or NULL */
+	struct mail *mail;      /* or NULL */
 
 	const char *verb;     /* the last one, for the log */
 	struct str recipient; /* RCPT: whom it is about, for the log */
@@ -87,21 +87,21 @@ bool is_submission(const struct session *s);
 
 enum { SAY_CUT = 900 }; /* bytes of a peer's in a text of ours */
 
-#define REPLY(name, code, status, text)                                        \
-	enum { CODE_##name = code };                                           \
-	static const char STATUS_##name[] __attribute__((unused)) = status;    \
+#define REPLY(name, code, status, text) \
+	enum { CODE_##name = code }; \
+	static const char STATUS_##name[] __attribute__((unused)) = status; \
 	static const char TEXT_##name[] __attribute__((unused)) = text;
 #include "smtp/replies.def"
 #undef REPLY
 
 /* SAY(s, size_exceeded) or SAY(s, hello, hostname): a reply of replies.def,
  * its text good until the next command. */
-#define SAY(s, name, ...)                                                      \
+#define SAY(s, name, ...) \
 	say((s), CODE_##name, STATUS_##name, TEXT_##name, ##__VA_ARGS__)
 #define SILENCE ((struct reply){ .code = 0 })
 
 struct reply say(struct session *s, int code, const char *status,
-                 const char *format, ...) printf_like(4, 5);
+		 const char *format, ...) printf_like(4, 5);
 /* A reply that another part made, fit to be said here: a next hop's 421 must
  * not end our session, and every status has its class. */
 struct reply hand_on(struct session *s, struct reply r);
@@ -156,7 +156,7 @@ enum {
 
 /* The reply when RULES forbid a command now; code 0: nothing does. */
 struct reply out_of_order(struct session *s, unsigned rules,
-                          struct str arguments);
+			  struct str arguments);
 
 /* ---- handlers: hello.c, envelope.c, body.c, auth.c ---- */
 

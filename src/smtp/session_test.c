@@ -66,13 +66,13 @@ struct play {
 };
 
 static bool wrong(struct play *p, const char *what, struct str wanted,
-                  struct str got)
+		  struct str got)
 {
 	snprintf(p->wrong, sizeof(p->wrong),
-	         "line %d: %s: wanted \"%.*s\", "
-	         "got \"%.*s\"",
-	         p->line, what, STR(str_part(wanted, 0, 400)),
-	         STR(str_part(got, 0, 800)));
+		 "line %d: %s: wanted \"%.*s\", "
+		 "got \"%.*s\"",
+		 p->line, what, STR(str_part(wanted, 0, 400)),
+		 STR(str_part(got, 0, 800)));
 	return false;
 }
 
@@ -106,26 +106,26 @@ static bool hear_reply(struct play *p)
 		size_t used;
 
 		switch (reply_parse(stream_bytes(p->client), p->arena, &r,
-		                    &used)) {
+				    &used)) {
 		case REPLY_WHOLE:
 			p->last_reply = reply_line(&r, p->arena);
 			stream_skip(p->client, used);
 			return true;
 		case REPLY_BAD:
 			return wrong(p, cause(), S("a reply"),
-			             stream_bytes(p->client));
+				     stream_bytes(p->client));
 		case REPLY_PART:
 			break;
 		}
 		if (!stream_flush(p->client, after_ms(PATIENCE_MS)) ||
 		    stream_fill(p->client, after_ms(PATIENCE_MS)) !=
-		            STREAM_MORE)
+			    STREAM_MORE)
 			return wrong(p, "no reply", S("one"), str_of(cause()));
 	}
 }
 
 static bool play_times(struct play *p, struct str text,
-                       bool (*each)(struct play *, struct str))
+		       bool (*each)(struct play *, struct str))
 {
 	struct str n;
 	uint64_t times;
@@ -176,7 +176,7 @@ static bool server_closes(struct play *p, struct str text)
 	while (state == STREAM_MORE) {
 		if (stream_bytes(p->client).n)
 			return wrong(p, "close", S("nothing more"),
-			             stream_bytes(p->client));
+				     stream_bytes(p->client));
 		state = stream_fill(p->client, after_ms(PATIENCE_MS));
 	}
 	if (state == STREAM_LATE)
@@ -187,7 +187,7 @@ static bool server_closes(struct play *p, struct str text)
 static bool begin_tls(struct play *p, struct str text)
 {
 	if (!stream_tls_connect(p->client, the_world.tls_of_client, "mx.test",
-	                        after_ms(PATIENCE_MS)))
+				after_ms(PATIENCE_MS)))
 		return wrong(p, "TLS", S("it"), str_of(cause()));
 	return true;
 }
@@ -219,15 +219,15 @@ static bool mail_arrived(struct play *p, struct str text)
 
 	wait_for_settling(p);
 	if (p->deliver.accepted != p->accepted_before + 1)
-		return wrong(p, "mail", text,
-		             arena_strf(p->arena, "%u more",
-		                        p->deliver.accepted -
-		                                p->accepted_before));
+		return wrong(
+			p, "mail", text,
+			arena_strf(p->arena, "%u more",
+				   p->deliver.accepted - p->accepted_before));
 	p->accepted_before++;
 	buf_printf(&b, "<%.*s> ", STR(m->sender));
 	for (size_t i = 0; i < m->n; i++)
 		buf_printf(&b, "%s<%.*s>", i ? "," : "",
-		           STR(m->recipients[i].address));
+			   STR(m->recipients[i].address));
 	if (!str_same(buf_str(&b), text))
 		return wrong(p, "envelope", text, buf_str(&b));
 	return true;
@@ -336,7 +336,7 @@ static bool play_line(struct play *p, struct str line)
 	for (size_t i = 0; i < array_size(steps); i++)
 		if (str_starts(line, str_of(steps[i].word)))
 			return steps[i].play(
-			        p, str_from(line, strlen(steps[i].word)));
+				p, str_from(line, strlen(steps[i].word)));
 	return wrong(p, "step", S("a known one"), line);
 }
 
@@ -439,11 +439,11 @@ static void add_plays(const char *path)
 		struct play *p = must_alloc(sizeof(*p));
 
 		*p = (struct play){ .by_bytes = by_bytes,
-			            .script = read_file(path) };
+				    .script = read_file(path) };
 		p->kind = kind_of(p->script);
 		snprintf(p->name, sizeof(p->name), "%s (%s)",
-		         strrchr(path, '/') + 1,
-		         by_bytes ? "bytes" : "segments");
+			 strrchr(path, '/') + 1,
+			 by_bytes ? "bytes" : "segments");
 		assert_true(n_plays < DIALOGUES);
 		plays[n_plays++] = p;
 	}
@@ -486,7 +486,7 @@ static void test_dialogues(void **state)
 	for (size_t i = 0; i < n_plays; i++) {
 		if (plays[i]->wrong[0])
 			fprintf(stderr, "%s %s\n", plays[i]->name,
-			        plays[i]->wrong);
+				plays[i]->wrong);
 		failed += plays[i]->wrong[0] != 0;
 	}
 	assert_true(n_plays > 0);

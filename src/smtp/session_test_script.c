@@ -19,7 +19,7 @@ static size_t escape(struct str s, size_t i, struct buf *out)
 
 	if (s.p[i] == 'x' && i + 2 < s.n) {
 		buf_add_char(out,
-		             (char)(hex(s.p[i + 1]) << 4 | hex(s.p[i + 2])));
+			     (char)(hex(s.p[i + 1]) << 4 | hex(s.p[i + 2])));
 		return i + 2;
 	}
 	if (at)

@@ -38,15 +38,17 @@ const char *world_path(const char *name)
 /* ---- Dovecot's side of AUTH ---- */
 
 static void answer_plain(struct stream *s, struct arena *a, struct str id,
-                         struct str response)
+			 struct str response)
 {
 	struct str plain = STR_NONE;
 
 	if (!base64_decode(response, a, &plain))
 		plain = S("");
 	if (str_same(plain, S("\0alice@own.test\0secret")))
-		stream_sayf(s, "OK\t%.*s\tuser=alice@own.test\t"
-		               "login_right=%s\n", STR(id), the_world.alices_right);
+		stream_sayf(s,
+			    "OK\t%.*s\tuser=alice@own.test\t"
+			    "login_right=%s\n",
+			    STR(id), the_world.alices_right);
 	else if (str_same(plain, S("\0alice@own.test\0later")))
 		stream_sayf(s, "FAIL\t%.*s\ttemp\n", STR(id));
 	else
@@ -72,7 +74,7 @@ static void dovecot_line(struct stream *s, struct arena *a, struct str line)
 		answer_plain(s, a, id, str_from(line, (size_t)at + 5));
 	else
 		stream_sayf(s, "CONT\t%.*s\t%s\n", STR(id),
-		            str_same(mechanism, S("PLAIN")) ? "" : "VXNlcjo=");
+			    str_same(mechanism, S("PLAIN")) ? "" : "VXNlcjo=");
 }
 
 static void dovecot_session(void *arg)
@@ -81,8 +83,8 @@ static void dovecot_session(void *arg)
 	struct arena *a = arena_open();
 
 	stream_say(s, S("VERSION\t1\t2\nMECH\tPLAIN\tplaintext\n"
-	                "MECH\tLOGIN\tplaintext\nMECH\tANONYMOUS\tanonymous\n"
-	                "SPID\t1\nCUID\t1\nCOOKIE\t00\nDONE\n"));
+			"MECH\tLOGIN\tplaintext\nMECH\tANONYMOUS\tanonymous\n"
+			"SPID\t1\nCUID\t1\nCOOKIE\t00\nDONE\n"));
 	for (;;) {
 		struct str in = stream_bytes(s);
 		ptrdiff_t lf = str_find(in, '\n');
@@ -132,19 +134,23 @@ static void find_right(struct directory *d)
 {
 	struct arena *arena scoped(arena) = arena_open();
 	struct query q scoped(query) = sql_query(
-	        directory_sql(d),
-	        "SELECT login_right FROM dovecot_login WHERE local = 'alice'",
-	        "");
+		directory_sql(d),
+		"SELECT login_right FROM dovecot_login WHERE local = 'alice'",
+		"");
 
 	assert_int_equal(query_next(&q), ANSWER_YES);
-	the_world.alices_right = strdup(arena_cstr(arena, query_text(&q, 0, arena)));
+	the_world.alices_right =
+		strdup(arena_cstr(arena, query_text(&q, 0, arena)));
 }
 
 static void make_directory(void)
 {
 	struct setting relay = { S("relay"), S("192.0.2.77") };
 	struct setting there[] = { relay, { S("forward_unknown"), S("yes") } };
-	struct setting hash = { S("password_hash"), S("{PLAIN-MD5}5ebe2294ecd0e0f08eab7690d2a6ee69") };
+	struct setting hash = {
+		S("password_hash"),
+		S("{PLAIN-MD5}5ebe2294ecd0e0f08eab7690d2a6ee69")
+	};
 	struct setting away = { S("mail_system"), S("alternate") };
 	struct changes *c;
 	struct directory *d;
@@ -172,8 +178,9 @@ int world_make(void **state)
 {
 	assert_non_null(mkdtemp(the_world.folder));
 	assert_true(tls_self_signed("mx.test", world_path("cert.pem"),
-	                            world_path("key.pem")));
-	the_world.tls_of_server = tls_server(world_path("cert.pem"), world_path("key.pem"));
+				    world_path("key.pem")));
+	the_world.tls_of_server =
+		tls_server(world_path("cert.pem"), world_path("key.pem"));
 	the_world.tls_of_client = tls_client(TLS_ANY, NULL);
 	the_world.settings.tls = the_world.tls_of_server;
 	the_world.queue = queue_open(the_world.folder);

@@ -52,7 +52,7 @@ struct smtp_server { /* one per loop */
 
 /* Serve one connection to its end and close it; a fiber's work. */
 void waits smtp_serve(struct smtp_server *server, enum smtp_kind kind,
-                      struct stream *peer);
+		      struct stream *peer);
 
 /* Tell the sessions that wait for a command 421 4.3.2 and end them; the others
  * end by themselves after the mail at hand.  For an orderly stop. */

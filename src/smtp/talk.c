@@ -46,7 +46,7 @@ int64_t body_deadline(const struct session *s)
 {
 	const struct mail *mail = s->mail;
 	int64_t earned_ms =
-	        (int64_t)(mail->wire_bytes / LIMIT_DATA_BYTES_PER_S) * 1000;
+		(int64_t)(mail->wire_bytes / LIMIT_DATA_BYTES_PER_S) * 1000;
 	int64_t all = mail->began_ms + s->server->settings->data_ms + earned_ms;
 	int64_t next = after_ms(patience_ms(s));
 
@@ -56,7 +56,7 @@ int64_t body_deadline(const struct session *s)
 /* ---- saying ---- */
 
 struct reply say(struct session *s, int code, const char *status,
-                 const char *format, ...)
+		 const char *format, ...)
 {
 	struct reply r = { .code = code, .text = str_of(format) };
 	va_list args;
@@ -134,7 +134,7 @@ enum heard hear_more(struct session *s, int64_t deadline_ms)
 	if (!say_all(s))
 		return HEARD_END;
 	switch (s->is_idle ? fill_idly(s, deadline_ms)
-	                   : stream_fill(s->peer, deadline_ms)) {
+			   : stream_fill(s->peer, deadline_ms)) {
 	case STREAM_MORE:
 	case STREAM_FULL:
 		return HEARD_LINE;
@@ -217,23 +217,23 @@ void log_refusal(struct session *s, const char *what, const struct reply *r)
 
 	if (s->mail)
 		buf_printf(&who, " from=<%s>",
-		           log_safe(s->line, s->mail->message->sender,
-		                    LIMIT_PATH_BYTES));
+			   log_safe(s->line, s->mail->message->sender,
+				    LIMIT_PATH_BYTES));
 	if (s->recipient.n)
 		buf_printf(&who, " to=<%s>",
-		           log_safe(s->line, s->recipient, LIMIT_PATH_BYTES));
+			   log_safe(s->line, s->recipient, LIMIT_PATH_BYTES));
 	log_fact(s->part, "%s: reject: %s from %s: %s;%.*s proto=%s helo=<%s>",
-	         mail_id(s), what, s->client,
-	         log_safe(s->line, reply_line(r, s->line), SAY_CUT),
-	         STR(buf_str(&who)), s->said_ehlo ? "ESMTP" : "SMTP",
-	         log_safe(s->line, str_of(s->helo), sizeof(s->helo)));
+		 mail_id(s), what, s->client,
+		 log_safe(s->line, reply_line(r, s->line), SAY_CUT),
+		 STR(buf_str(&who)), s->said_ehlo ? "ESMTP" : "SMTP",
+		 log_safe(s->line, str_of(s->helo), sizeof(s->helo)));
 	buf_free(&who);
 }
 
 /* ---- the order of commands ---- */
 
 struct reply out_of_order(struct session *s, unsigned rules,
-                          struct str arguments)
+			  struct str arguments)
 {
 	const struct mail *mail = s->mail;
 

@@ -80,7 +80,7 @@ static bool is_clean_utf8(struct str s)
 		p += u8_mbtouc(&c, p, (size_t)(end - p));
 		if (!is_printable(c))
 			return fail("\"%s\" has a control character",
-			            quote(s).c);
+				    quote(s).c);
 	}
 	return true;
 }
@@ -166,7 +166,7 @@ static bool lower_utf8(struct str s, struct arena *arena, struct str *out)
 {
 	size_t n = 0;
 	uint8_t *p = u8_tolower((const uint8_t *)s.p, s.n, NULL, UNINORM_NFC,
-	                        NULL, &n);
+				NULL, &n);
 
 	if (!p)
 		return fail("cannot normalise \"%s\": %m", quote(s).c);
@@ -194,14 +194,14 @@ static bool canonical_local(struct str s, struct arena *arena, struct str *out)
 	if (!str_same(once, twice) ||
 	    local_written(once, arena).n > LIMIT_LOCAL_BYTES)
 		return fail("local part \"%s\" has no stable normal form",
-		            quote(s).c);
+			    quote(s).c);
 	*out = once;
 	return is_clean_utf8(once);
 }
 
 /* The local part at the start of *REST, which then begins with '@'. */
 static bool parse_local(struct str *rest, struct arena *arena,
-                        struct address *out)
+			struct address *out)
 {
 	bool quoted = rest->n && rest->p[0] == '"';
 	size_t n = quoted ? quoted_string(*rest) : atoms(*rest);
@@ -211,7 +211,7 @@ static bool parse_local(struct str *rest, struct arena *arena,
 		return fail("bad local part in \"%s\"", quote(*rest).c);
 	if (n > LIMIT_LOCAL_BYTES)
 		return fail("local part longer than %d octets",
-		            LIMIT_LOCAL_BYTES);
+			    LIMIT_LOCAL_BYTES);
 	if (quoted)
 		s = unquote(str_part(s, 1, n - 1), arena);
 	if (str_empty(s))
@@ -281,10 +281,10 @@ static bool name_to_ascii(struct str s, struct arena *arena, struct str *out)
 	if (!is_clean_utf8(s))
 		return false;
 	error = idn2_lookup_u8((const uint8_t *)name, &ascii,
-	                       IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL);
+			       IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL);
 	if (error != IDN2_OK)
 		return fail("bad domain \"%s\": %s", quote(s).c,
-		            idn2_strerror(error));
+			    idn2_strerror(error));
 	*out = arena_str(arena, str_of((char *)ascii));
 	idn2_free(ascii);
 	return true;
@@ -323,8 +323,8 @@ struct str domain_shown(struct str name, struct arena *arena)
 	shown = arena_str(arena, str_of(text));
 	idn2_free(text);
 	return domain_parse(shown, arena, &again) && str_same(again, name)
-	               ? shown
-	               : name;
+		       ? shown
+		       : name;
 }
 
 /* "[192.0.2.1]", "[IPv6:2001:db8::1]": RFC 5321 4.1.3. */
@@ -359,8 +359,8 @@ bool helo_parse(struct str s, struct str *out)
 	s = str_trim(s);
 	*out = s;
 	if (str_starts(s, S("["))
-	            ? parse_literal(s, &ip)
-	            : is_ascii_name(str_part(s, 0, s.n - str_ends(s, S(".")))))
+		    ? parse_literal(s, &ip)
+		    : is_ascii_name(str_part(s, 0, s.n - str_ends(s, S(".")))))
 		return true;
 	return fail("bad host name \"%s\"", quote(s).c);
 }
@@ -378,7 +378,7 @@ bool address_parse(struct str mailbox, struct arena *arena, struct address *out)
 		return false;
 	if (!str_starts(rest, S("@")))
 		return fail("no domain after the local part in \"%s\"",
-		            quote(mailbox).c);
+			    quote(mailbox).c);
 	rest = str_from(rest, 1);
 	out->is_utf8 |= !str_is_ascii(rest);
 	if (!parse_domain(rest, arena, &out->domain))
@@ -399,7 +399,8 @@ static bool is_all_seen(struct str s)
 		p += u8_mbtouc(&c, p, (size_t)(end - p));
 		if (uc_is_property_default_ignorable_code_point(c))
 			return fail("the local part has a character that is "
-			            "not seen, U+%04X", (unsigned)c);
+				    "not seen, U+%04X",
+				    (unsigned)c);
 	}
 	return true;
 }
@@ -414,16 +415,16 @@ static bool is_strict(const struct address *a, struct arena *arena)
 	local.n = quoted ? quoted_string(local) : atoms(local);
 	if (!quoted && !is_dot_string(local))
 		return fail("bad dots in the local part \"%s\"",
-		            quote(local).c);
+			    quote(local).c);
 	if (local.n > LIMIT_STRICT_LOCAL_BYTES ||
 	    local_written(a->local, arena).n > LIMIT_STRICT_LOCAL_BYTES)
 		return fail("local part longer than %d octets",
-		            LIMIT_STRICT_LOCAL_BYTES);
+			    LIMIT_STRICT_LOCAL_BYTES);
 	return true;
 }
 
 bool address_parse_strict(struct str mailbox, struct arena *arena,
-                          struct address *out)
+			  struct address *out)
 {
 	return address_parse(mailbox, arena, out) && is_all_seen(out->local) &&
 	       is_strict(out, arena);
@@ -475,7 +476,7 @@ static bool drop_source_route(struct str *path, struct arena *arena)
 }
 
 static bool parse_inside(struct str path, enum path_kind kind,
-                         struct arena *arena, struct address *out)
+			 struct arena *arena, struct address *out)
 {
 	if (str_empty(path)) {
 		*out = (struct address){ .spelling = STR_NONE };
@@ -494,7 +495,7 @@ static bool parse_inside(struct str path, enum path_kind kind,
 }
 
 bool path_parse(struct str *rest, enum path_kind kind, struct arena *arena,
-                struct address *out)
+		struct address *out)
 {
 	bool in_brackets = str_starts(*rest, S("<"));
 	struct str path = str_from(*rest, in_brackets);

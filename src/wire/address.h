@@ -28,14 +28,14 @@
 #include "base/fail.h"
 
 struct address {
-	struct str spelling;	/* as given, without <> and source route;
+	struct str spelling; /* as given, without <> and source route;
 				   empty: the null sender <> */
-	struct str local;	/* canonical; never NUL, CR, LF or control */
-	struct str domain;	/* canonical; empty only for <> and <postmaster> */
-	struct str detail;	/* what follows the first '+' in local, or empty */
-	struct str base;	/* local without "+detail" */
+	struct str local;    /* canonical; never NUL, CR, LF or control */
+	struct str domain;   /* canonical; empty only for <> and <postmaster> */
+	struct str detail;   /* what follows the first '+' in local, or empty */
+	struct str base;     /* local without "+detail" */
 	bool has_detail;
-	bool is_utf8;		/* needs SMTPUTF8 (non-ASCII in the local part,
+	bool is_utf8; /* needs SMTPUTF8 (non-ASCII in the local part,
 				   or the domain was given as U-labels) */
 };
 
@@ -48,8 +48,8 @@ bool address_parse_strict(struct str mailbox, struct arena *arena,
 			  struct address *out) must_check;
 
 enum path_kind {
-	PATH_REVERSE,		/* MAIL: <> is the null sender */
-	PATH_FORWARD,		/* RCPT: <postmaster> needs no domain */
+	PATH_REVERSE, /* MAIL: <> is the null sender */
+	PATH_FORWARD, /* RCPT: <postmaster> needs no domain */
 };
 
 /*
@@ -61,8 +61,8 @@ bool path_parse(struct str *rest, enum path_kind kind, struct arena *arena,
 		struct address *out) must_check;
 
 /* A domain name alone: A-labels, lower case.  "Müller.example" is fine. */
-bool domain_parse(struct str name, struct arena *arena, struct str *out)
-	must_check;
+bool domain_parse(struct str name, struct arena *arena,
+		  struct str *out) must_check;
 /* NAME (A-labels, canonical) as people read it, in U-labels: composed, small
  * letters.  NAME itself when it has none, or none that would be read as NAME
  * again. */

@@ -19,7 +19,7 @@ static void check_address(const struct address *a, struct arena *arena)
 	check(a->domain.n > 0 && a->domain.n <= LIMIT_DOMAIN_BYTES);
 	check(str_starts(a->local, a->base));
 	check(a->has_detail ? a->base.n + 1 + a->detail.n == a->local.n
-	                    : a->base.n == a->local.n);
+			    : a->base.n == a->local.n);
 	check(address_parse(key, arena, &b));
 	check(address_same(a, &b));
 	again = address_key(&b, arena);
@@ -40,7 +40,7 @@ static void check_domain(struct str s, struct arena *arena)
 }
 
 static void check_path(struct str mailbox, const struct address *a,
-                       struct arena *arena)
+		       struct arena *arena)
 {
 	struct str paths[] = {
 		arena_strf(arena, "<%.*s> X", STR(mailbox)),
@@ -57,7 +57,7 @@ static void check_path(struct str mailbox, const struct address *a,
 }
 
 static void check_strict(struct str in, const struct address *a, bool read,
-                         struct arena *arena)
+			 struct arena *arena)
 {
 	struct address b;
 

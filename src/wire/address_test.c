@@ -39,8 +39,8 @@ static void assert_reads(const char *mailbox, const char *want)
 	struct str key = address_key(&a, arena);
 
 	assert_string_equal(arena_printf(arena, "%.*s|%.*s|%.*s", STR(a.local),
-	                                 STR(a.domain), STR(key)),
-	                    want);
+					 STR(a.domain), STR(key)),
+			    want);
 }
 
 static void refuse(struct str mailbox)
@@ -88,11 +88,11 @@ static void test_ascii(void **unused)
 	assert_reads("a.b.c@x", "a.b.c|x|a.b.c@x");
 	assert_reads("a@own.test.", "a|own.test|a@own.test");
 	assert_reads("!#$%&'*+-/=?^_`{|}~@x",
-	             "!#$%&'*+-/=?^_`{|}~|x|!#$%&'*+-/=?^_`{|}~@x");
+		     "!#$%&'*+-/=?^_`{|}~|x|!#$%&'*+-/=?^_`{|}~@x");
 	assert_reads("a%ext.test@own.test",
-	             "a%ext.test|own.test|a%ext.test@own.test");
+		     "a%ext.test|own.test|a%ext.test@own.test");
 	assert_reads("ext.test!a@own.test",
-	             "ext.test!a|own.test|ext.test!a@own.test");
+		     "ext.test!a|own.test|ext.test!a@own.test");
 	assert_reads("a@x_y.test", "a|x_y.test|a@x_y.test");
 	assert_reads("a@xn--i-7iq.ws", "a|xn--i-7iq.ws|a@xn--i-7iq.ws");
 	assert_false(read_ok("a@xn--mller-kva.example").is_utf8);
@@ -173,7 +173,7 @@ static void test_literal(void **unused)
 {
 	assert_reads("a@[127.0.0.1]", "a|[127.0.0.1]|a@[127.0.0.1]");
 	assert_reads("a@[IPv6:2001:DB8:0::1]",
-	             "a|[IPv6:2001:db8::1]|a@[IPv6:2001:db8::1]");
+		     "a|[IPv6:2001:db8::1]|a@[IPv6:2001:db8::1]");
 	assert_reads("a@[ipv6:::1]", "a|[IPv6:::1]|a@[IPv6:::1]");
 	refuse(S("a@[999.1.1.1]"));
 	refuse(S("a@[127.0.0.1"));
@@ -190,40 +190,23 @@ static void test_literal(void **unused)
 static void test_syntax(void **unused)
 {
 	static const char *const bad[] = {
-		"",
-		"a",
-		"@",
-		"a@",
-		"@x",
-		"a@b@c",
-		"a b@x",
-		"a@x y",
-		".@x",
-		"...@x",
-		"a@.x",
-		"a@x..y",
-		"a@x..",
-		"a@.",
-		"a@-x.test",
-		"a@x-.test",
-		"a@1.2.3.4",
-		"a@x.42",
-		"a@x/y",
-		"a@x:25",
-		"a@x<y",
-		"a(c)@x",
-		"a,b@x",
-		"a;b@x",
-		"a:b@x",
-		"<a@b>",
-		"a[b@x",
-		"a\\b@x",
-		"a@x\t",
-		" a@x",
-		"a@x ",
-		"a@x!y",
-		"a@x%y",
-		"a'b\"c@b.test",
+		"",          "a",
+		"@",         "a@",
+		"@x",        "a@b@c",
+		"a b@x",     "a@x y",
+		".@x",       "...@x",
+		"a@.x",      "a@x..y",
+		"a@x..",     "a@.",
+		"a@-x.test", "a@x-.test",
+		"a@1.2.3.4", "a@x.42",
+		"a@x/y",     "a@x:25",
+		"a@x<y",     "a(c)@x",
+		"a,b@x",     "a;b@x",
+		"a:b@x",     "<a@b>",
+		"a[b@x",     "a\\b@x",
+		"a@x\t",     " a@x",
+		"a@x ",      "a@x!y",
+		"a@x%y",     "a'b\"c@b.test",
 	};
 
 	for (size_t i = 0; i < array_size(bad); i++)
@@ -253,11 +236,15 @@ static void test_dots(void **unused)
 	/* what is not seen: soft hyphen, zero width, joiner, byte order mark */
 	refuse_strictly("b\xc2\xadob@x");
 	refuse_strictly("bob\xe2\x80\x8b@x");
-	refuse_strictly("bo\xe2\x81\xa0" "b@x");
-	refuse_strictly("\xef\xbb\xbf" "bob@x");
+	refuse_strictly("bo\xe2\x81\xa0"
+			"b@x");
+	refuse_strictly("\xef\xbb\xbf"
+			"bob@x");
 	refuse_strictly("b\xcd\x8fob@x");
-	refuse_strictly("\"b\xe2\x80\x8d" "ob\"@x");
-	strictly_ok("b\xc3\xb6" "b@x");
+	refuse_strictly("\"b\xe2\x80\x8d"
+			"ob\"@x");
+	strictly_ok("b\xc3\xb6"
+		    "b@x");
 	strictly_ok("foo.bar@x");
 	strictly_ok("\"foo..bar\"@x");
 	strictly_ok("j\xc3\xb6rg.x@x");
@@ -273,10 +260,10 @@ static void test_lengths(void **unused)
 	refuse_strictly(arena_printf(arena, "\"%s\"@x", times("a", 63)));
 	refuse_strictly(arena_printf(arena, "%s@x", times("\xc3\xbc", 33)));
 	for (size_t i = 0; i < array_size(real); i++)
-		refuse_strictly(arena_printf(arena, "%s@x",
-		                             times("a", real[i])));
+		refuse_strictly(
+			arena_printf(arena, "%s@x", times("a", real[i])));
 	read_ok(arena_printf(arena, "%s@%s%s", times("a", 512), labels,
-	                     times("z", 13)));
+			     times("z", 13)));
 	refuse(arena_strf(arena, "%s@x", times("a", 513)));
 	refuse(arena_strf(arena, "\"%s\"@x", times("a", 511)));
 	read_ok(arena_printf(arena, "a@%s.test", times("b", 63)));
@@ -294,10 +281,10 @@ static void assert_path(const char *in, enum path_kind kind, const char *want)
 
 	if (!path_parse(&rest, kind, arena, &a))
 		fail_msg("%s was refused: %s", in, cause());
-	assert_string_equal(arena_printf(arena, "%.*s|%.*s|%.*s",
-	                                 STR(a.spelling), STR(a.domain),
-	                                 STR(rest)),
-	                    want);
+	assert_string_equal(
+		arena_printf(arena, "%.*s|%.*s|%.*s", STR(a.spelling),
+			     STR(a.domain), STR(rest)),
+		want);
 }
 
 static void refuse_path(const char *in, enum path_kind kind)
@@ -339,12 +326,12 @@ static void test_path(void **unused)
 	};
 
 	assert_path("<A@b.test> SIZE=1", PATH_REVERSE,
-	            "A@b.test|b.test| SIZE=1");
+		    "A@b.test|b.test| SIZE=1");
 	assert_path("<>", PATH_REVERSE, "||");
 	assert_path("<> RET=FULL", PATH_REVERSE, "|| RET=FULL");
 	assert_path("<PostMaster>", PATH_FORWARD, "PostMaster||");
 	assert_path("<@relay.test,@b.test:a@c.test>", PATH_FORWARD,
-	            "a@c.test|c.test|");
+		    "a@c.test|c.test|");
 	assert_path("<\"a>b\"@c>", PATH_FORWARD, "\"a>b\"@c|c|");
 	assert_path("<\"a\\\">\"@c>", PATH_FORWARD, "\"a\\\">\"@c|c|");
 	assert_path("A@b.test SIZE=1", PATH_REVERSE, "A@b.test|b.test| SIZE=1");
@@ -376,14 +363,14 @@ static void test_key_of_nobody(void **unused)
 static void test_domain_and_helo(void **unused)
 {
 	static const char *const good[] = { "a.test",      "x",
-		                            "[1.2.3.4]",   "[IPv6:::1]",
-		                            "host_1.test", "a.test.",
-		                            "10.0.0.1" };
+					    "[1.2.3.4]",   "[IPv6:::1]",
+					    "host_1.test", "a.test.",
+					    "10.0.0.1" };
 	static const char *const bad[] = { "",         "a b",
-		                           "<script>", "a\x1b[2J",
-		                           "[1.2.3]",  "m\xc3\xbcller.test",
-		                           "a..b",     "-a",
-		                           "." };
+					   "<script>", "a\x1b[2J",
+					   "[1.2.3]",  "m\xc3\xbcller.test",
+					   "a..b",     "-a",
+					   "." };
 	struct str s;
 
 	assert_true(domain_parse(S("M\xc3\xbcller.Example."), arena, &s));
@@ -412,7 +399,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_path, begin, end),
 		cmocka_unit_test_setup_teardown(test_key_of_nobody, begin, end),
 		cmocka_unit_test_setup_teardown(test_domain_and_helo, begin,
-		                                end),
+						end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

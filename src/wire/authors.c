@@ -16,8 +16,8 @@
 struct reading {
 	struct str rest;
 	struct arena *arena;
-	struct buf words;	/* before '<': comments left out */
-	struct buf address;	/* between '<' and '>' */
+	struct buf words;   /* before '<': comments left out */
+	struct buf address; /* between '<' and '>' */
 	bool has_angle, in_angle;
 	struct str *list;
 	size_t n;
@@ -223,7 +223,7 @@ static bool read_one(struct reading *r)
 }
 
 bool authors_parse(struct str value, struct arena *arena,
-		     const struct str **out, size_t *n)
+		   const struct str **out, size_t *n)
 {
 	struct reading r = { .rest = value, .arena = arena };
 	bool good = true;

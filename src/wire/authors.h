@@ -22,6 +22,6 @@
  * they are written: for address_parse().  False: it cannot be told, or there
  * are more than LIMIT_AUTHORS; cause(). */
 bool authors_parse(struct str value, struct arena *arena,
-		     const struct str **out, size_t *n) must_check;
+		   const struct str **out, size_t *n) must_check;
 
 #endif

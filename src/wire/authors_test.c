@@ -49,7 +49,7 @@ static void names_of_a_field(void **state)
 			fail_msg("%s: %s", read[i].value, cause());
 		for (size_t j = 0; j < n; j++)
 			all = arena_strf(arena, "%.*s%s%.*s", STR(all),
-			                 j ? "|" : "", STR(list[j]));
+					 j ? "|" : "", STR(list[j]));
 		if (!str_same(all, str_of(read[i].names)))
 			fail_msg("%s: %.*s", read[i].value, STR(all));
 		arena_close(arena);
@@ -59,8 +59,8 @@ static void names_of_a_field(void **state)
 static void what_cannot_be_told(void **state)
 {
 	static const char *const bad[] = {
-		"\"Ann <a@x.test>", "Ann <a@x.test", "(Ann <a@x.test>",
-		"a@x.test>", "<a@x.test> <b@x.test>", "<a@[192.0.2.1>",
+		"\"Ann <a@x.test>", "Ann <a@x.test",         "(Ann <a@x.test>",
+		"a@x.test>",        "<a@x.test> <b@x.test>", "<a@[192.0.2.1>",
 		"Ann <<a@x.test>>", "<a@x.test>: b@x.test;",
 	};
 

@@ -30,14 +30,17 @@ enum { SAID_PLAIN = 1, SAID_EXTENDED = 2, SAID_ANYHOW = 3 };
 
 struct line {
 	unsigned verbs;
-	int code;		/* 452; 45: any 45x; 4: any 4xx; 0: 4xx, 5xx */
-	const char *status;	/* its end: ".5.3", of any class; or NULL */
-	const char *words;	/* or NULL */
+	int code;           /* 452; 45: any 45x; 4: any 4xx; 0: 4xx, 5xx */
+	const char *status; /* its end: ".5.3", of any class; or NULL */
+	const char *words;  /* or NULL */
 	unsigned said;
 	struct judgement means;
 };
 
-#define MEANS(whose, remedy) { BLAME_##whose, REMEDY_##remedy, false }
+#define MEANS(whose, remedy) \
+	{ \
+		BLAME_##whose, REMEDY_##remedy, false \
+	}
 
 #define FULL_OF_MAILS \
 	"messages on the server|messages%mailbox|quota%messages|" \
@@ -62,8 +65,8 @@ static const struct line table[] = {
 	{ AT_RCPT | AT_END, 0, NULL,
 	  "user you are trying to contact is receiving|recipient thread limit|"
 	  "mailbox%receiving%too|user is receiving|recipient's per hour|"
-	  "recipient has exceeded their limit", SAID_ANYHOW,
-	  MEANS(RECIPIENT, LATER) },
+	  "recipient has exceeded their limit",
+	  SAID_ANYHOW, MEANS(RECIPIENT, LATER) },
 	{ ANYWHERE, 0, NULL,
 	  "per hour|this hour|hourly|per minute|per second|per day|daily|"
 	  "for the day|within the last|in the last|rate limit|ratelimit|"
@@ -72,8 +75,8 @@ static const struct line table[] = {
 	  "slow down|again slower|throttl|too much mail|"
 	  "sending quota|submission quota|message quota|relay limit|"
 	  "temporarily deferred|temporarily blocked|unexpected volume|"
-	  "excessive volume|user complaints", SAID_ANYHOW,
-	  MEANS(SYSTEM, LATER) },
+	  "excessive volume|user complaints",
+	  SAID_ANYHOW, MEANS(SYSTEM, LATER) },
 	{ AT_MAILING, 4, NULL,
 	  "not in whitelist|tls required|must issue a|starttls|encryption",
 	  SAID_ANYHOW, MEANS(SYSTEM, LATER) },
@@ -85,7 +88,9 @@ static const struct line table[] = {
 	  MEANS(RECIPIENT, REFUSED) },
 
 	/* ---- how many mails over one connection ---- */
-	{ ANYWHERE, 0, NULL,
+	{ ANYWHERE,
+	  0,
+	  NULL,
 	  "messages%session|messages%connection|mails%session|"
 	  "mails%connection|emails%session|emails%connection|"
 	  "mail per session|mail per connection|message per session|"
@@ -95,7 +100,8 @@ static const struct line table[] = {
 	  "recipients%connection|message limit|batch limit|"
 	  "message threshold|"
 	  "maximum number of messages|number of messages",
-	  SAID_ANYHOW, { BLAME_CONNECTION, REMEDY_FRESH, true } },
+	  SAID_ANYHOW,
+	  { BLAME_CONNECTION, REMEDY_FRESH, true } },
 	/* ---- it has counted something else over this one ---- */
 	{ ANYWHERE, 0, NULL,
 	  "too many%errors|too many%commands|too many%command|too many invalid|"
@@ -157,7 +163,8 @@ static const struct line table[] = {
 	{ AT_MAILING, 4, ".4.2", NULL, SAID_ANYHOW, MEANS(CONNECTION, FRESH) },
 	{ AT_MAILING, 4, NULL,
 	  "closing connection|closing the connection|closing transmission|"
-	  "closing channel|reconnect", SAID_ANYHOW, MEANS(CONNECTION, FRESH) },
+	  "closing channel|reconnect",
+	  SAID_ANYHOW, MEANS(CONNECTION, FRESH) },
 	{ AT_MAILING, 503, NULL, "authenticat|auth first|log in|login",
 	  SAID_ANYHOW, MEANS(SYSTEM, REFUSED) },
 	{ AT_RCPT, 503, NULL, NOBODYS_ADDRESS, SAID_ANYHOW,
@@ -174,12 +181,13 @@ static const struct line table[] = {
 	{ AT_DATA | AT_END, 4, NULL, ONE_OF_THEM, SAID_ANYHOW,
 	  MEANS(RECIPIENT, LATER) },
 	{ ANYWHERE, 4, ".2.2", NULL, SAID_ANYHOW, MEANS(RECIPIENT, LATER) },
-	{ ANYWHERE, 4, NULL, "quota|overquota|mailbox%full",
-	  SAID_ANYHOW, MEANS(RECIPIENT, LATER) },
+	{ ANYWHERE, 4, NULL, "quota|overquota|mailbox%full", SAID_ANYHOW,
+	  MEANS(RECIPIENT, LATER) },
 	{ AT_MAILING, 4, ".3.4", NULL, SAID_ANYHOW, MEANS(MESSAGE, LATER) },
 	{ ANYWHERE, 4, NULL,
 	  "storage|disk|no space|system resources|resources|overload|busy|"
-	  "out of memory|load average", SAID_ANYHOW, MEANS(SYSTEM, LATER) },
+	  "out of memory|load average",
+	  SAID_ANYHOW, MEANS(SYSTEM, LATER) },
 	{ ANYWHERE, 431, NULL, NULL, SAID_ANYHOW, MEANS(SYSTEM, LATER) },
 	/* 452 without a word of storage: what RFC 5321 has it for, too. */
 	{ AT_RCPT, 452, NULL, NULL, SAID_ANYHOW, MEANS(MAIL, FURTHER) },
@@ -195,7 +203,8 @@ static const struct line table[] = {
 	{ AT_MAILING, 53, NULL, NULL, SAID_ANYHOW, MEANS(SYSTEM, REFUSED) },
 	{ AT_MAIL | AT_RCPT | AT_DATA, 5, NULL,
 	  "relay access|relaying|relay denied|relay not|not relay|to relay|"
-	  "relay for|rcpthosts", SAID_ANYHOW, MEANS(SYSTEM, REFUSED) },
+	  "relay for|rcpthosts",
+	  SAID_ANYHOW, MEANS(SYSTEM, REFUSED) },
 	{ AT_RCPT, 5, ".1.1", SENDERS_ADDRESS, SAID_ANYHOW,
 	  MEANS(MESSAGE, REFUSED) },
 	/* whatever its name, or that of its domain, has in it */
@@ -205,10 +214,12 @@ static const struct line table[] = {
 	  "spamhaus|blacklist|blocklist|blocked using|block list|banned|dnsbl|"
 	  "rbl|reverse dns|ptr record|unauthenticated|not authenticated|"
 	  "authentication required|tenantattribution|direct send|"
-	  "reputation|starttls", SAID_ANYHOW, MEANS(SYSTEM, REFUSED) },
+	  "reputation|starttls",
+	  SAID_ANYHOW, MEANS(SYSTEM, REFUSED) },
 	{ AT_RCPT | AT_DATA | AT_END, 5, NULL,
 	  SENDERS_ADDRESS "|from address|mail from|spf|dkim|dmarc|callback|"
-	  "callout", SAID_ANYHOW, MEANS(MESSAGE, REFUSED) },
+			  "callout",
+	  SAID_ANYHOW, MEANS(MESSAGE, REFUSED) },
 	{ AT_RCPT | AT_DATA | AT_END, 5, ".1.7", NULL, SAID_ANYHOW,
 	  MEANS(MESSAGE, REFUSED) },
 	{ AT_RCPT | AT_DATA | AT_END, 5, ".1.8", NULL, SAID_ANYHOW,
@@ -233,11 +244,12 @@ static const struct line table[] = {
 	{ AT_DATA | AT_END, 5, ".2.2", NULL, SAID_ANYHOW,
 	  MEANS(RECIPIENT, REFUSED) },
 	{ AT_DATA | AT_END, 5, NULL,
-	  NOBODYS_ADDRESS "|" ONE_OF_THEM "|over quota|overquota|"
+	  NOBODYS_ADDRESS
+	  "|" ONE_OF_THEM "|over quota|overquota|"
 	  "quota%exceed|exceed%quota|mailbox%full|no longer valid|"
 	  "mailbox%disabled|account%disabled|user%disabled|account%suspended|"
-	  "mailbox%inactive|account%inactive", SAID_ANYHOW,
-	  MEANS(RECIPIENT, REFUSED) },
+	  "mailbox%inactive|account%inactive",
+	  SAID_ANYHOW, MEANS(RECIPIENT, REFUSED) },
 
 	/* ---- what is left ---- */
 	{ AT_RCPT, 4, NULL, NULL, SAID_ANYHOW, MEANS(RECIPIENT, LATER) },
@@ -337,8 +349,8 @@ static bool fits(const struct line *l, enum smtp_verb verb, bool extended,
 	return (l->verbs & 1u << verb) && code_fits(r->code, l->code) &&
 	       (l->said & (extended ? SAID_EXTENDED : SAID_PLAIN)) &&
 	       (!l->status ||
-		(r->status[0] &&
-		 str_same(str_from(str_of(r->status), 1), str_of(l->status)))) &&
+		(r->status[0] && str_same(str_from(str_of(r->status), 1),
+					  str_of(l->status)))) &&
 	       (!l->words || has_words(r->text, l->words));
 }
 
@@ -379,12 +391,14 @@ static const struct {
 	/* Stalwart: 35 a day, and then for good */
 	{ 1 << VERB_CONNECT, 220, NULL, "stalwart", BAN_LIKELY },
 	{ AT_RCPT, 550, ".1.2", "mailbox does not exist", BAN_LIKELY },
-	{ AT_CONNECT | AT_MAIL | AT_RCPT, 4,  NULL,
+	{ AT_CONNECT | AT_MAIL | AT_RCPT, 4, NULL,
 	  "too many%unknown|too many invalid|too many bad recipients|harvest|"
-	  "dictionary attack|banned", BAN_SAID },
-	{ AT_CONNECT | AT_MAIL | AT_RCPT, 5,  NULL,
+	  "dictionary attack|banned",
+	  BAN_SAID },
+	{ AT_CONNECT | AT_MAIL | AT_RCPT, 5, NULL,
 	  "too many%unknown|too many invalid|too many bad recipients|harvest|"
-	  "dictionary attack|banned", BAN_SAID },
+	  "dictionary attack|banned",
+	  BAN_SAID },
 };
 
 enum ban blame_ban(enum smtp_verb verb, const struct reply *r)
@@ -395,7 +409,7 @@ enum ban blame_ban(enum smtp_verb verb, const struct reply *r)
 	words.text = words_of(r->text, room);
 	for (size_t i = 0; i < array_size(bans); i++) {
 		struct line l = { bans[i].verbs, bans[i].code, bans[i].status,
-				  bans[i].words, SAID_ANYHOW, { 0 } };
+				  bans[i].words, SAID_ANYHOW,  { 0 } };
 
 		if (fits(&l, verb, false, &words))
 			return bans[i].ban;

@@ -37,21 +37,21 @@ enum smtp_verb {
 };
 
 enum blame {
-	BLAME_NOBODY,		/* 2xx, 3xx */
-	BLAME_RECIPIENT,	/* this address */
-	BLAME_MESSAGE,		/* its content, its size, its sender */
-	BLAME_MAIL,		/* too much for one mail: recipients */
-	BLAME_CONNECTION,	/* what came over it before, or how many */
-	BLAME_HOST,		/* what it cannot do, or not now */
-	BLAME_SYSTEM,		/* all of it: policy, load, storage */
+	BLAME_NOBODY,     /* 2xx, 3xx */
+	BLAME_RECIPIENT,  /* this address */
+	BLAME_MESSAGE,    /* its content, its size, its sender */
+	BLAME_MAIL,       /* too much for one mail: recipients */
+	BLAME_CONNECTION, /* what came over it before, or how many */
+	BLAME_HOST,       /* what it cannot do, or not now */
+	BLAME_SYSTEM,     /* all of it: policy, load, storage */
 };
 
 enum remedy {
-	REMEDY_NONE,		/* go on */
-	REMEDY_FURTHER,		/* the rest in a further mail, at once */
-	REMEDY_FRESH,		/* over a fresh connection, at once */
-	REMEDY_ROOM,		/* when one of our connections is free */
-	REMEDY_PLAIN,		/* without the extension, at once */
+	REMEDY_NONE,    /* go on */
+	REMEDY_FURTHER, /* the rest in a further mail, at once */
+	REMEDY_FRESH,   /* over a fresh connection, at once */
+	REMEDY_ROOM,    /* when one of our connections is free */
+	REMEDY_PLAIN,   /* without the extension, at once */
 	REMEDY_LATER,
 	REMEDY_REFUSED,
 };
@@ -59,7 +59,7 @@ enum remedy {
 struct judgement {
 	enum blame whose;
 	enum remedy remedy;
-	bool counts_mails;	/* so many over one connection: a limit that it
+	bool counts_mails; /* so many over one connection: a limit that it
 				   has named */
 };
 

@@ -6,7 +6,7 @@
 
 struct sample {
 	enum smtp_verb verb;
-	const char *reply;	/* one line, or "550-...\r\n550 ..." */
+	const char *reply; /* one line, or "550-...\r\n550 ..." */
 	enum blame whose;
 	enum remedy remedy;
 };
@@ -50,6 +50,9 @@ static void nobodys(void **unused)
 
 	JUDGE(good);
 }
+
+/* What servers say is read as a table: */
+/* clang-format off */
 
 /* What the client chose is repeated by most systems. */
 static void addresses_are_no_words(void **unused)
@@ -518,6 +521,7 @@ static void the_system(void **unused)
 
 	JUDGE(its);
 }
+/* clang-format on */
 
 static void whatever_is_said(void **unused)
 {
@@ -555,8 +559,9 @@ static void who_bans(void **unused)
 			 BAN_LIKELY);
 	assert_int_equal(ban(VERB_RCPT, "550 5.1.1 Mailbox does not exist."),
 			 BAN_NONE);
-	assert_int_equal(ban(VERB_RCPT, "550 5.1.1 <banned@b.example>: unknown"),
-			 BAN_NONE);
+	assert_int_equal(
+		ban(VERB_RCPT, "550 5.1.1 <banned@b.example>: unknown"),
+		BAN_NONE);
 	assert_int_equal(ban(VERB_RCPT, "421 4.7.0 Too many unknown users"),
 			 BAN_SAID);
 	assert_int_equal(ban(VERB_CONNECT, "554 5.7.1 your address is banned"),

@@ -19,7 +19,7 @@
 /* ---- lines ---- */
 
 enum line_state command_line(struct str in, size_t max, struct str *line,
-                             size_t *used)
+			     size_t *used)
 {
 	struct str window = str_part(in, 0, max + 2);
 	ptrdiff_t lf = str_find(window, '\n');
@@ -137,7 +137,7 @@ bool base64_decode(struct str s, struct arena *arena, struct str *out)
 
 	if (!str_is_ascii(s) ||
 	    sodium_base642bin((uint8_t *)p, room, s.p, s.n, NULL, &n, NULL,
-	                      sodium_base64_VARIANT_ORIGINAL))
+			      sodium_base64_VARIANT_ORIGINAL))
 		return false;
 	*out = (struct str){ p, n };
 	return true;
@@ -145,12 +145,12 @@ bool base64_decode(struct str s, struct arena *arena, struct str *out)
 
 struct str base64_encode(struct str s, struct arena *arena)
 {
-	size_t room = sodium_base64_ENCODED_LEN(s.n,
-	                                        sodium_base64_VARIANT_ORIGINAL);
+	size_t room =
+		sodium_base64_ENCODED_LEN(s.n, sodium_base64_VARIANT_ORIGINAL);
 	char *p = arena_alloc(arena, room);
 
 	sodium_bin2base64(p, room, (const uint8_t *)s.p, s.n,
-	                  sodium_base64_VARIANT_ORIGINAL);
+			  sodium_base64_VARIANT_ORIGINAL);
 	return (struct str){ p, room - 1 };
 }
 
@@ -214,12 +214,12 @@ static bool is_xtext(struct str s, struct arena *arena)
 struct known {
 	const char *keyword;
 	enum parse (*read)(const struct parameter *p, struct arena *arena,
-	                   void *command);
+			   void *command);
 };
 
 static enum parse read_known(const struct known *table, size_t rows,
-                             unsigned *seen, const struct parameter *p,
-                             struct arena *arena, void *command)
+			     unsigned *seen, const struct parameter *p,
+			     struct arena *arena, void *command)
 {
 	for (size_t i = 0; i < rows; i++) {
 		if (!str_same_nocase(p->keyword, str_of(table[i].keyword)))
@@ -236,8 +236,8 @@ static enum parse read_known(const struct known *table, size_t rows,
 }
 
 static enum parse read_parameters(struct str text, const struct known *table,
-                                  size_t rows, struct arena *arena,
-                                  void *command)
+				  size_t rows, struct arena *arena,
+				  void *command)
 {
 	struct str word;
 	unsigned seen = 0;
@@ -265,7 +265,7 @@ static enum parse read_parameters(struct str text, const struct known *table,
 
 /* RFC 1870 3: up to 20 digits; what does not fit is as large as can be. */
 static enum parse read_size(const struct parameter *p, struct arena *arena,
-                            void *command)
+			    void *command)
 {
 	struct mail_command *mail = command;
 
@@ -280,7 +280,7 @@ static enum parse read_size(const struct parameter *p, struct arena *arena,
 }
 
 static enum parse read_body(const struct parameter *p, struct arena *arena,
-                            void *command)
+			    void *command)
 {
 	struct mail_command *mail = command;
 
@@ -295,7 +295,7 @@ static enum parse read_body(const struct parameter *p, struct arena *arena,
 }
 
 static enum parse read_utf8(const struct parameter *p, struct arena *arena,
-                            void *command)
+			    void *command)
 {
 	struct mail_command *mail = command;
 
@@ -304,7 +304,7 @@ static enum parse read_utf8(const struct parameter *p, struct arena *arena,
 }
 
 static enum parse read_ret(const struct parameter *p, struct arena *arena,
-                           void *command)
+			   void *command)
 {
 	struct mail_command *mail = command;
 
@@ -316,7 +316,7 @@ static enum parse read_ret(const struct parameter *p, struct arena *arena,
 }
 
 static enum parse read_envid(const struct parameter *p, struct arena *arena,
-                             void *command)
+			     void *command)
 {
 	struct mail_command *mail = command;
 
@@ -328,7 +328,7 @@ static enum parse read_envid(const struct parameter *p, struct arena *arena,
 }
 
 static enum parse read_auth(const struct parameter *p, struct arena *arena,
-                            void *command)
+			    void *command)
 {
 	struct mail_command *mail = command;
 
@@ -354,7 +354,7 @@ static bool take_word(struct str *rest, struct str word)
 }
 
 enum parse mail_parse(struct str arguments, struct arena *arena,
-                      struct mail_command *out)
+		      struct mail_command *out)
 {
 	struct str rest = arguments;
 
@@ -364,7 +364,7 @@ enum parse mail_parse(struct str arguments, struct arena *arena,
 	if (!path_parse(&rest, PATH_REVERSE, arena, &out->sender))
 		return PARSE_BAD_ADDRESS;
 	return read_parameters(rest, mail_parameters,
-	                       array_size(mail_parameters), arena, out);
+			       array_size(mail_parameters), arena, out);
 }
 
 /* ---- RCPT ---- */
@@ -384,7 +384,7 @@ static unsigned notify_word(struct str s)
 
 /* RFC 3461 4.1: NEVER stands alone. */
 static enum parse read_notify(const struct parameter *p, struct arena *arena,
-                              void *command)
+			      void *command)
 {
 	struct rcpt_command *rcpt = command;
 	struct str rest = p->value, word;
@@ -404,7 +404,7 @@ static enum parse read_notify(const struct parameter *p, struct arena *arena,
 /* addr-type ";" xtext, RFC 3461 4.2; utf-8 has an encoding of its own, with
  * backslashes or bare, RFC 6533 3. */
 static enum parse read_orcpt(const struct parameter *p, struct arena *arena,
-                             void *command)
+			     void *command)
 {
 	struct rcpt_command *rcpt = command;
 	struct str rest = p->value, type;
@@ -421,7 +421,7 @@ static enum parse read_orcpt(const struct parameter *p, struct arena *arena,
 }
 
 static enum parse read_trail(const struct parameter *p, struct arena *arena,
-                             void *command)
+			     void *command)
 {
 	struct rcpt_command *rcpt = command;
 
@@ -439,7 +439,7 @@ static const struct known rcpt_parameters[] = {
 };
 
 enum parse rcpt_parse(struct str arguments, struct arena *arena,
-                      struct rcpt_command *out)
+		      struct rcpt_command *out)
 {
 	struct str rest = arguments;
 
@@ -449,7 +449,7 @@ enum parse rcpt_parse(struct str arguments, struct arena *arena,
 	if (!path_parse(&rest, PATH_FORWARD, arena, &out->recipient))
 		return PARSE_BAD_ADDRESS;
 	return read_parameters(rest, rcpt_parameters,
-	                       array_size(rcpt_parameters), arena, out);
+			       array_size(rcpt_parameters), arena, out);
 }
 
 bool bdat_parse(struct str arguments, uint64_t *bytes, bool *last)

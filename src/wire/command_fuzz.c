@@ -23,7 +23,7 @@ static void check_line(struct str in)
 	check(in.p[used - 1] == '\n');
 	for (size_t i = 0; i < used; i++)
 		check(command_line(str_part(in, 0, i), LINE_MAX_BYTES, &early,
-		                   &sooner) == LINE_PART);
+				   &sooner) == LINE_PART);
 	if (state == LINE_WHOLE)
 		check(str_find(line, '\r') < 0 && str_find(line, '\n') < 0);
 }

@@ -24,7 +24,7 @@ static void assert_str(struct str got, const char *want)
 }
 
 static void assert_line(struct str in, size_t max, enum line_state want,
-                        size_t want_used)
+			size_t want_used)
 {
 	struct str line;
 	size_t used;
@@ -39,7 +39,7 @@ static void test_line(void **unused)
 	size_t used;
 
 	assert_int_equal(command_line(S("NOOP\r\nRSET\r\n"), 100, &line, &used),
-	                 LINE_WHOLE);
+			 LINE_WHOLE);
 	assert_str(line, "NOOP");
 	assert_int_equal(used, 6);
 	assert_line(S("\r\n"), 100, LINE_WHOLE, 2);
@@ -81,7 +81,7 @@ static void assert_mail(const char *arguments, enum parse want)
 
 	if (got != want)
 		fail_msg("MAIL %s: %d instead of %d: %s", arguments, got, want,
-		         cause());
+			 cause());
 }
 
 static void assert_rcpt(const char *arguments, enum parse want)
@@ -91,7 +91,7 @@ static void assert_rcpt(const char *arguments, enum parse want)
 
 	if (got != want)
 		fail_msg("RCPT %s: %d instead of %d: %s", arguments, got, want,
-		         cause());
+			 cause());
 }
 
 static void test_mail(void **unused)
@@ -99,10 +99,10 @@ static void test_mail(void **unused)
 	struct mail_command m;
 
 	assert_int_equal(mail_parse(S("from:<A@b.test> SIZE=100 body=8bitmime "
-	                              "SMTPUTF8 RET=HDRS ENVID=QQ+3D1 "
-	                              "AUTH=<>"),
-	                            arena, &m),
-	                 PARSE_OK);
+				      "SMTPUTF8 RET=HDRS ENVID=QQ+3D1 "
+				      "AUTH=<>"),
+				    arena, &m),
+			 PARSE_OK);
 	assert_str(m.sender.spelling, "A@b.test");
 	assert_int_equal(m.size, 100);
 	assert_true(m.body_said && m.body_8bit && m.utf8);
@@ -110,18 +110,18 @@ static void test_mail(void **unused)
 	assert_str(m.envid, "QQ+3D1");
 	assert_str(m.auth, "<>");
 	assert_int_equal(mail_parse(S("FROM:<> BODY=7BIT"), arena, &m),
-	                 PARSE_OK);
+			 PARSE_OK);
 	assert_true(m.body_said && !m.body_8bit && !m.utf8);
 	assert_true(str_empty(m.sender.spelling));
-	assert_int_equal(mail_parse(S("FROM:<> SIZE=99999999999999999999"),
-	                            arena, &m),
-	                 PARSE_OK);
+	assert_int_equal(
+		mail_parse(S("FROM:<> SIZE=99999999999999999999"), arena, &m),
+		PARSE_OK);
 	assert_true(m.size == UINT64_MAX);
 	assert_mail("FROM: <a@b.test>", PARSE_OK);
 	assert_mail("FROM:a@b.test", PARSE_OK);
 	assert_mail("FROM: a@b.test SIZE=1", PARSE_OK);
 	assert_int_equal(mail_parse(S("FROM:A@b.test SIZE=7"), arena, &m),
-	                 PARSE_OK);
+			 PARSE_OK);
 	assert_str(m.sender.spelling, "A@b.test");
 	assert_int_equal(m.size, 7);
 	assert_mail("FROM:<a@b.test>  SIZE=1", PARSE_OK);
@@ -144,10 +144,10 @@ static void test_bad_mail(void **unused)
 	assert_mail("FROM:<a@b.test> SIZE=-1", PARSE_BAD_SYNTAX);
 	assert_mail("FROM:<a@b.test> SIZE=1x", PARSE_BAD_SYNTAX);
 	assert_mail("FROM:<a@b.test> SIZE=100000000000000000000",
-	            PARSE_BAD_SYNTAX);
+		    PARSE_BAD_SYNTAX);
 	assert_mail("FROM:<a@b.test> SIZE=1 size=2", PARSE_BAD_SYNTAX);
 	assert_mail("FROM:<a@b.test> BODY=8BITMIME BODY=7BIT",
-	            PARSE_BAD_SYNTAX);
+		    PARSE_BAD_SYNTAX);
 	assert_mail("FROM:<a@b.test> BODY=9BIT", PARSE_BAD_SYNTAX);
 	assert_mail("FROM:<a@b.test> BODY=BINARYMIME", PARSE_UNKNOWN_PARAMETER);
 	assert_mail("FROM:<a@b.test> SMTPUTF8=x", PARSE_BAD_SYNTAX);
@@ -162,7 +162,7 @@ static void test_bad_mail(void **unused)
 	assert_mail("FROM:<a@b.test> SIZE=1\t", PARSE_OK);
 	assert_mail("FROM:<a@b.test> SIZE=1\tRET=FULL", PARSE_BAD_SYNTAX);
 	assert_mail(arena_printf(arena, "FROM:<a@b.test> ENVID=%0101d", 1),
-	            PARSE_BAD_SYNTAX);
+		    PARSE_BAD_SYNTAX);
 }
 
 static void test_rcpt(void **unused)
@@ -170,10 +170,10 @@ static void test_rcpt(void **unused)
 	struct rcpt_command r;
 
 	assert_int_equal(
-	        rcpt_parse(S("TO:<alice@own.test> NOTIFY=success,DELAY "
-	                     "ORCPT=rfc822;alice@own.test XTRAIL=ab:c-_,d:e"),
-	                   arena, &r),
-	        PARSE_OK);
+		rcpt_parse(S("TO:<alice@own.test> NOTIFY=success,DELAY "
+			     "ORCPT=rfc822;alice@own.test XTRAIL=ab:c-_,d:e"),
+			   arena, &r),
+		PARSE_OK);
 	assert_int_equal(r.notify, NOTIFY_SUCCESS | NOTIFY_DELAY);
 	assert_str(r.orcpt, "rfc822;alice@own.test");
 	assert_str(r.trail, "ab:c-_,d:e");
@@ -203,10 +203,10 @@ static void test_bad_rcpt(void **unused)
 	assert_rcpt("TO:<a@x> ORCPT=alice", PARSE_BAD_SYNTAX);
 	assert_rcpt("TO:<a@x> ORCPT=rfc822;a+0Ab", PARSE_BAD_SYNTAX);
 	assert_rcpt(arena_printf(arena, "TO:<a@x> ORCPT=%s;x", zs),
-	            PARSE_BAD_SYNTAX);
+		    PARSE_BAD_SYNTAX);
 	assert_rcpt("TO:<a@x> SIZE=1", PARSE_UNKNOWN_PARAMETER);
 	assert_rcpt(arena_printf(arena, "TO:<a@x> XTRAIL=%s", zs),
-	            PARSE_BAD_SYNTAX);
+		    PARSE_BAD_SYNTAX);
 }
 
 static void test_bdat(void **unused)
@@ -262,7 +262,7 @@ static void test_base64(void **unused)
 		assert_true(base64_decode(str_of(pairs[i][1]), arena, &s));
 		assert_str(s, pairs[i][0]);
 		assert_str(base64_encode(str_of(pairs[i][0]), arena),
-		           pairs[i][1]);
+			   pairs[i][1]);
 	}
 	assert_true(base64_decode(S("AGEAYg=="), arena, &s));
 	assert_true(str_same(s, S("\0a\0b")));
@@ -284,9 +284,9 @@ static void test_base64_has_64_letters(void **unused)
 
 			text[at] = (char)byte;
 			if (at == 3 && byte == '=')
-				continue;	/* "Zm9=" is bad, "Zm8=" good */
-			if (base64_decode((struct str){ text, 4 }, arena,
-					  &s) != letter)
+				continue; /* "Zm9=" is bad, "Zm8=" good */
+			if (base64_decode((struct str){ text, 4 }, arena, &s) !=
+			    letter)
 				fail_msg("byte %d at %zu", byte, at);
 		}
 }

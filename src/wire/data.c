@@ -20,9 +20,9 @@
 enum { LINE_START, IN_LINE, CR_SEEN, DOT, DOT_CR };
 
 static const char bare_cr[] =
-        "has a bare CR; lines end with CR LF (RFC 5321 2.3.8)";
+	"has a bare CR; lines end with CR LF (RFC 5321 2.3.8)";
 static const char bare_lf[] =
-        "has a bare LF; lines end with CR LF (RFC 5321 2.3.8)";
+	"has a bare LF; lines end with CR LF (RFC 5321 2.3.8)";
 static const char nul[] = "has a NUL, which no text has (RFC 2045 2.7)";
 static const char no_end[] = "has no CR LF at its end (RFC 5321 2.3.8)";
 
@@ -62,8 +62,7 @@ static inline uint64_t row_bits(row r)
 
 static inline uint64_t where(const row rows[4], char wanted)
 {
-	return row_bits(rows[0] == wanted) |
-	       row_bits(rows[1] == wanted) << 16 |
+	return row_bits(rows[0] == wanted) | row_bits(rows[1] == wanted) << 16 |
 	       row_bits(rows[2] == wanted) << 32 |
 	       row_bits(rows[3] == wanted) << 48;
 }
@@ -71,7 +70,7 @@ static inline uint64_t where(const row rows[4], char wanted)
 static inline bool any(const row rows[4], char wanted)
 {
 	return row_bits((rows[0] == wanted) | (rows[1] == wanted) |
-	                (rows[2] == wanted) | (rows[3] == wanted));
+			(rows[2] == wanted) | (rows[3] == wanted));
 }
 
 static uint64_t low_bits(size_t n)
@@ -152,12 +151,12 @@ static void check_block(struct data_reader *r, const struct block *b)
 		return;
 	first = (size_t)__builtin_ctzll(bad);
 	malformed(r,
-	          has_bit(lf, first)   ? bare_lf
-	          : has_bit(cr, first) ? bare_cr
-	                               : nul,
-	          r->lines + 1 +
-	                  (uint64_t)__builtin_popcountll(b->lf &
-	                                                 low_bits(first)));
+		  has_bit(lf, first)   ? bare_lf
+		  : has_bit(cr, first) ? bare_cr
+				       : nul,
+		  r->lines + 1 +
+			  (uint64_t)__builtin_popcountll(b->lf &
+							 low_bits(first)));
 }
 
 /* B, not empty, was passed on. */
@@ -169,8 +168,8 @@ static void pass(struct data_reader *r, const struct block *b)
 	for (uint64_t lf = b->lf; lf; lf &= lf - 1)
 		r->lines++;
 	r->state = has_bit(ends, b->n - 1)    ? LINE_START
-	           : has_bit(b->cr, b->n - 1) ? CR_SEEN
-	                                      : IN_LINE;
+		   : has_bit(b->cr, b->n - 1) ? CR_SEEN
+					      : IN_LINE;
 }
 
 /* ---- DATA ---- */
@@ -278,7 +277,7 @@ static size_t read_block(struct data_reader *r, struct text *t, size_t at)
 }
 
 struct data_piece data_read(struct data_reader *r, struct str in,
-                            struct buf *room)
+			    struct buf *room)
 {
 	struct data_piece p = { 0, STR_NONE, false };
 	struct text t = { .in = in, .room = room };
@@ -314,7 +313,7 @@ void data_check(struct data_reader *r, struct str chunk, bool last)
 
 /* N bytes at FROM, with a dot in front of those in DOTS; there is room. */
 static void add_with_dots(struct buf *to, const char *from, size_t n,
-                          uint64_t dots)
+			  uint64_t dots)
 {
 	char *p = to->p + to->n;
 

@@ -28,19 +28,22 @@
 
 struct data_reader {
 	unsigned char state;
-	bool malformed;		/* bare CR, bare LF or NUL was seen */
-	const char *why;	/* the first: "has a bare LF; lines end with..." */
-	uint64_t line;		/* of the first; 1: the first of the header */
-	uint64_t lines;		/* whole ones that were read */
+	bool malformed;  /* bare CR, bare LF or NUL was seen */
+	const char *why; /* the first: "has a bare LF; lines end with..." */
+	uint64_t line;   /* of the first; 1: the first of the header */
+	uint64_t lines;  /* whole ones that were read */
 };
 
-#define DATA_READER { 0, false, NULL, 0, 0 }
+#define DATA_READER \
+	{ \
+		0, false, NULL, 0, 0 \
+	}
 
 struct data_piece {
-	size_t used;		/* input bytes taken: all, or up to the end */
-	struct str text;	/* decoded bytes: a slice of the input, or of ROOM
+	size_t used;     /* input bytes taken: all, or up to the end */
+	struct str text; /* decoded bytes: a slice of the input, or of ROOM
 				   when dots were dropped */
-	bool end;		/* CRLF.CRLF was read; nothing beyond is taken */
+	bool end;        /* CRLF.CRLF was read; nothing beyond is taken */
 };
 
 /* What was in ROOM is gone; it may be empty, and grows to the input's size. */

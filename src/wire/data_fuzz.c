@@ -33,7 +33,7 @@ static struct result read_cut(struct str in, unsigned seed)
 			arrived = in.n;
 		p = data_read(&reader, str_part(in, r.used, arrived), &room);
 		check(p.end ? p.used <= arrived - r.used
-		            : p.used == arrived - r.used);
+			    : p.used == arrived - r.used);
 		buf_add(&r.text, p.text);
 		r.used += p.used;
 		r.end = p.end;

@@ -6,7 +6,7 @@
 /* Reads IN in pieces of STEP bytes; what was decoded is in OUT.  Returns the
  * number of bytes taken, up to and including the end when there is one. */
 static size_t read_in_steps(struct data_reader *r, struct str in, size_t step,
-                            struct buf *out, bool *end)
+			    struct buf *out, bool *end)
 {
 	struct buf room scoped(buf) = BUF_EMPTY;
 	size_t at = 0, arrived = 0;
@@ -27,7 +27,7 @@ static size_t read_in_steps(struct data_reader *r, struct str in, size_t step,
 }
 
 static void assert_body(struct str in, struct str text, size_t rest,
-                        bool malformed)
+			bool malformed)
 {
 	for (size_t step = 1; step <= in.n; step++) {
 		struct data_reader r = DATA_READER;
@@ -35,7 +35,7 @@ static void assert_body(struct str in, struct str text, size_t rest,
 		bool end;
 
 		assert_int_equal(read_in_steps(&r, in, step, &out, &end),
-		                 in.n - rest);
+				 in.n - rest);
 		assert_true(end);
 		assert_int_equal(r.malformed, malformed);
 		assert_int_equal(r.why != NULL, malformed);
@@ -51,7 +51,7 @@ static void test_end(void **unused)
 	assert_body(S("a\r\n.\r\nMAIL"), S("a\r\n"), 4, false);
 	assert_body(S("a\r\n..\r\n.\r\n"), S("a\r\n.\r\n"), 0, false);
 	assert_body(S("..a\r\n.b\r\n...\r\n.\r\n"), S(".a\r\nb\r\n..\r\n"), 0,
-	            false);
+		    false);
 	assert_body(S("\r\n\r\n.\r\n"), S("\r\n\r\n"), 0, false);
 	assert_body(S("x.\r\n.\r\n"), S("x.\r\n"), 0, false);
 	assert_body(S("\xff\x80\r\n.\r\n"), S("\xff\x80\r\n"), 0, false);
@@ -70,7 +70,7 @@ static void test_smuggling(void **unused)
 	for (size_t i = 0; i < array_size(ends); i++) {
 		buf_clear(&b);
 		buf_printf(&b, "x%sMAIL FROM:<s@t>\r\ny\r\n.\r\nQUIT\r\n",
-		           ends[i]);
+			   ends[i]);
 		assert_body(buf_str(&b), STR_NONE, 6, true);
 	}
 	assert_body(S("x\r\n.\0\r\ny\r\n.\r\nQUIT\r\n"), STR_NONE, 6, true);
@@ -92,7 +92,7 @@ static void test_long(void **unused)
 		buf_printf(&b, "%0*d\r\n", 1 + i % 97, i);
 	buf_add(&b, S(".\r\n"));
 	assert_body(str_from(buf_str(&b), b.n - 1000),
-	            str_part(buf_str(&b), b.n - 1000, b.n - 3), 0, false);
+		    str_part(buf_str(&b), b.n - 1000, b.n - 3), 0, false);
 	for (size_t i = 0; i < b.n - 5; i += 61) {
 		char was = b.p[i];
 
@@ -110,10 +110,10 @@ static void test_long(void **unused)
 /* Every line begins with a dot, or may be the end, wherever a block ends. */
 static void test_dots(void **unused)
 {
-	static const char *const lines[] = { ".",  "..",  "...", ".x",
-		                             ".x.", "",   "x",   ".\xff" };
+	static const char *const lines[] = { ".",   "..", "...", ".x",
+					     ".x.", "",   "x",   ".\xff" };
 	static const char pad[] = "0123456789abcdef0123456789abcdef"
-	                          "0123456789abcdef0123456789abcdef";
+				  "0123456789abcdef0123456789abcdef";
 
 	for (size_t i = 0; i < array_size(lines); i++)
 		for (int n = 0; n < 64; n++) {
@@ -176,10 +176,10 @@ static bool is_bad_chunk(struct str text, size_t cut)
 static void test_check(void **unused)
 {
 	static const char *const good[] = { "", "a\r\n", "a\r\n.\r\nb\r\n",
-		                            "\r\n" };
+					    "\r\n" };
 	static const char *const bad[] = { "a",        "a\r",      "a\n",
-		                           "a\rb\r\n", "a\nb\r\n", "\n",
-		                           "a\r\nb",   "a\r\r\n",  "a\r\n." };
+					   "a\rb\r\n", "a\nb\r\n", "\n",
+					   "a\r\nb",   "a\r\r\n",  "a\r\n." };
 
 	for (size_t i = 0; i < array_size(good); i++)
 		for (size_t cut = 0; cut <= strlen(good[i]); cut++)
@@ -201,7 +201,7 @@ static void test_stuff(void **unused)
 		data_stuff(&wire, str_part(text, 0, cut), &at_line_start);
 		data_stuff(&wire, str_from(text, cut), &at_line_start);
 		assert_true(str_same(buf_str(&wire),
-		                     S("..\r\n...a\r\n..b.\r\n\r\n..\r\n")));
+				     S("..\r\n...a\r\n..b.\r\n\r\n..\r\n")));
 		buf_add(&wire, S(".\r\n"));
 		assert_body(buf_str(&wire), text, 0, false);
 	}
@@ -210,9 +210,12 @@ static void test_stuff(void **unused)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_end),   cmocka_unit_test(test_smuggling),
-		cmocka_unit_test(test_long),  cmocka_unit_test(test_check),
-		cmocka_unit_test(test_stuff), cmocka_unit_test(test_dots),
+		cmocka_unit_test(test_end),
+		cmocka_unit_test(test_smuggling),
+		cmocka_unit_test(test_long),
+		cmocka_unit_test(test_check),
+		cmocka_unit_test(test_stuff),
+		cmocka_unit_test(test_dots),
 		cmocka_unit_test(test_says_what_is_wrong),
 	};
 

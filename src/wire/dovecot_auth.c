@@ -49,7 +49,7 @@ static bool read_id(struct str *rest, struct auth_line *out)
 }
 
 static bool read_version(struct str rest, struct arena *arena,
-                         struct auth_line *out)
+			 struct auth_line *out)
 {
 	struct str major;
 	uint64_t n;
@@ -62,7 +62,7 @@ static bool read_version(struct str rest, struct arena *arena,
 }
 
 static bool read_mech(struct str rest, struct arena *arena,
-                      struct auth_line *out)
+		      struct auth_line *out)
 {
 	struct str field;
 
@@ -76,7 +76,7 @@ static bool read_mech(struct str rest, struct arena *arena,
 }
 
 static bool read_done(struct str rest, struct arena *arena,
-                      struct auth_line *out)
+		      struct auth_line *out)
 {
 	return true;
 }
@@ -88,8 +88,7 @@ static bool is_no_login(struct str field)
 	struct str name;
 
 	str_split(&field, '=', &name);
-	return str_same(name, S("proxy")) ||
-	       str_same(name, S("proxy_maybe")) ||
+	return str_same(name, S("proxy")) || str_same(name, S("proxy_maybe")) ||
 	       str_same(name, S("nologin"));
 }
 
@@ -113,7 +112,7 @@ static bool read_ok(struct str rest, struct arena *arena, struct auth_line *out)
 }
 
 static bool read_fail(struct str rest, struct arena *arena,
-                      struct auth_line *out)
+		      struct auth_line *out)
 {
 	struct str field;
 
@@ -121,12 +120,12 @@ static bool read_fail(struct str rest, struct arena *arena,
 		return false;
 	while (str_split(&rest, '\t', &field))
 		out->temporary |= str_same(field, S("temp")) ||
-		                  str_same(field, S("code=temp_fail"));
+				  str_same(field, S("code=temp_fail"));
 	return true;
 }
 
 static bool read_cont(struct str rest, struct arena *arena,
-                      struct auth_line *out)
+		      struct auth_line *out)
 {
 	struct str field;
 
@@ -141,7 +140,7 @@ static const struct {
 	const char *command;
 	enum auth_line_kind kind;
 	bool (*read)(struct str rest, struct arena *arena,
-	             struct auth_line *out);
+		     struct auth_line *out);
 } commands[] = {
 	{ "VERSION", AUTH_LINE_VERSION, read_version },
 	{ "MECH", AUTH_LINE_MECH, read_mech },
@@ -152,7 +151,7 @@ static const struct {
 };
 
 bool auth_line_parse(struct str line, struct arena *arena,
-                     struct auth_line *out)
+		     struct auth_line *out)
 {
 	struct str rest = line, command;
 
@@ -175,8 +174,8 @@ void auth_write_hello(struct buf *to, unsigned pid)
 /* resp= has to be the last field.  "=" is SMTP's word for an empty one
  * (RFC 4954 4). */
 void auth_write_request(struct buf *to, uint32_t id, struct str mechanism,
-                        bool secured, struct str remote_ip, struct str local_ip,
-                        struct str response)
+			bool secured, struct str remote_ip, struct str local_ip,
+			struct str response)
 {
 	buf_printf(to, "AUTH\t%u\t", id);
 	add_escaped(to, mechanism);

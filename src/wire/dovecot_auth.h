@@ -17,21 +17,26 @@
 #include "base/buf.h"
 
 enum auth_line_kind {
-	AUTH_LINE_OTHER, AUTH_LINE_VERSION, AUTH_LINE_MECH, AUTH_LINE_DONE,
-	AUTH_LINE_OK, AUTH_LINE_FAIL, AUTH_LINE_CONT,
+	AUTH_LINE_OTHER,
+	AUTH_LINE_VERSION,
+	AUTH_LINE_MECH,
+	AUTH_LINE_DONE,
+	AUTH_LINE_OK,
+	AUTH_LINE_FAIL,
+	AUTH_LINE_CONT,
 };
 
 struct auth_line {
 	enum auth_line_kind kind;
 	uint32_t id;
-	unsigned major;		/* VERSION */
-	struct str mechanism;	/* MECH */
-	bool plaintext;		/* MECH: needs TLS */
-	struct str user;	/* OK: user= */
-	struct str right;	/* OK: login_right=, a field of our own that
+	unsigned major;       /* VERSION */
+	struct str mechanism; /* MECH */
+	bool plaintext;       /* MECH: needs TLS */
+	struct str user;      /* OK: user= */
+	struct str right;     /* OK: login_right=, a field of our own that
 				   its SQL answers (main/dovecot_conf.h) */
-	bool temporary;		/* FAIL: temp, or the code says so: 454 */
-	struct str data;	/* CONT: base64 */
+	bool temporary;       /* FAIL: temp, or the code says so: 454 */
+	struct str data;      /* CONT: base64 */
 };
 
 /* One line without its LF. False: not the protocol; cause(). */

@@ -17,7 +17,8 @@ static void test_read(void **unused)
 {
 	static const char *const elsewhere[] = {
 		"OK\t7\tuser=bob\tnologin\tproxy\thost=192.0.2.1\tport=143",
-		"OK\t7\tuser=bob\tproxy=y", "OK\t7\tproxy_maybe\tuser=bob",
+		"OK\t7\tuser=bob\tproxy=y",
+		"OK\t7\tproxy_maybe\tuser=bob",
 		"OK\t7\tnologin\tuser=bob\treason=closed",
 	};
 	struct arena *arena scoped(arena) = arena_open();
@@ -33,14 +34,14 @@ static void test_read(void **unused)
 	assert_false(l.plaintext);
 	assert_int_equal(read_ok(S("DONE"), arena).kind, AUTH_LINE_DONE);
 	assert_int_equal(read_ok(S("COOKIE\tabc"), arena).kind,
-	                 AUTH_LINE_OTHER);
+			 AUTH_LINE_OTHER);
 	l = read_ok(S("OK\t7\tuser=bob@own.test\tx=y"), arena);
 	assert_int_equal(l.kind, AUTH_LINE_OK);
 	assert_int_equal(l.id, 7);
 	assert_true(str_same(l.user, S("bob@own.test")));
 	assert_true(str_empty(l.right));
 	l = read_ok(S("OK\t7\tuser=bob@own.test\tlogin_right=17-ab.3\tx=y"),
-	            arena);
+		    arena);
 	assert_true(str_same(l.right, S("17-ab.3")));
 	/* Whose password another server would have to check is not in. */
 	for (size_t i = 0; i < array_size(elsewhere); i++) {
@@ -56,7 +57,7 @@ static void test_read(void **unused)
 	assert_true(l.temporary);
 	assert_true(read_ok(S("FAIL\t7\tcode=temp_fail"), arena).temporary);
 	assert_false(
-	        read_ok(S("FAIL\t7\tcode=user_disabled"), arena).temporary);
+		read_ok(S("FAIL\t7\tcode=user_disabled"), arena).temporary);
 	l = read_ok(S("CONT\t7\tVXNlcg=="), arena);
 	assert_int_equal(l.kind, AUTH_LINE_CONT);
 	assert_true(str_same(l.data, S("VXNlcg==")));
@@ -66,19 +67,19 @@ static void test_read(void **unused)
 static void test_bad(void **unused)
 {
 	static const char *const bad[] = { "",
-		                           "\tx",
-		                           "VERSION",
-		                           "VERSION\tx",
-		                           "MECH",
-		                           "OK",
-		                           "OK\tx\tuser=a",
-		                           "OK\t7",
-		                           "OK\t7\tuser=",
-		                           "OK\t4294967296\tuser=a",
-		                           "OK\t7\tuser=a\001nb",
-		                           "FAIL",
-		                           "FAIL\t-1",
-		                           "CONT" };
+					   "\tx",
+					   "VERSION",
+					   "VERSION\tx",
+					   "MECH",
+					   "OK",
+					   "OK\tx\tuser=a",
+					   "OK\t7",
+					   "OK\t7\tuser=",
+					   "OK\t4294967296\tuser=a",
+					   "OK\t7\tuser=a\001nb",
+					   "FAIL",
+					   "FAIL\t-1",
+					   "CONT" };
 	struct arena *arena scoped(arena) = arena_open();
 	struct auth_line l;
 
@@ -95,23 +96,23 @@ static void test_write(void **unused)
 	assert_true(str_same(buf_str(&b), S("VERSION\t1\t2\nCPID\t42\n")));
 	buf_clear(&b);
 	auth_write_request(&b, 3, S("PLAIN"), true, S("1.2.3.4"), S("::1"),
-	                   S("AGEAYg=="));
+			   S("AGEAYg=="));
 	assert_true(str_same(buf_str(&b),
-	                     S("AUTH\t3\tPLAIN\tservice=smtp\tsecured\t"
-	                       "lip=::1\trip=1.2.3.4\tresp=AGEAYg==\n")));
+			     S("AUTH\t3\tPLAIN\tservice=smtp\tsecured\t"
+			       "lip=::1\trip=1.2.3.4\tresp=AGEAYg==\n")));
 	buf_clear(&b);
 	auth_write_request(&b, 4, S("LOGIN"), false, STR_NONE, STR_NONE,
-	                   STR_NONE);
+			   STR_NONE);
 	assert_true(str_same(buf_str(&b), S("AUTH\t4\tLOGIN\tservice=smtp\n")));
 	buf_clear(&b);
 	auth_write_request(&b, 5, S("X"), false, STR_NONE, STR_NONE, S("="));
 	assert_true(
-	        str_same(buf_str(&b), S("AUTH\t5\tX\tservice=smtp\tresp=\n")));
+		str_same(buf_str(&b), S("AUTH\t5\tX\tservice=smtp\tresp=\n")));
 	buf_clear(&b);
 	auth_write_continue(&b, 5, S("a\nAUTH\t9\0\r\001"));
 	assert_true(str_same(buf_str(&b), S("CONT\t5\ta\001nAUTH\001t9\001"
-	                                    "0\001r\001"
-	                                    "1\n")));
+					    "0\001r\001"
+					    "1\n")));
 }
 
 int main(void)

@@ -99,7 +99,7 @@ static size_t take_spaces(struct str *s)
  * where the first line stands.  No line is blank.
  */
 static void add_folded(struct buf *to, struct str s, const char *indent,
-                       size_t column)
+		       size_t column)
 {
 	take_spaces(&s);
 	for (size_t spaces = 0; s.n; spaces = take_spaces(&s)) {
@@ -135,7 +135,7 @@ static void add_date(struct buf *to, const char *name, int64_t wall_ms)
 
 /* "dns; mx.example.org", "rfc822; bob@example.org" */
 static void add_typed(struct buf *to, const char *name, const char *type,
-                      struct str value)
+		      struct str value)
 {
 	struct buf b scoped(buf) = BUF_EMPTY;
 
@@ -200,10 +200,10 @@ static bool is_international(const struct dsn_plan *plan)
 static const char *const sentences[] = {
 	[DSN_FAILED] = "Your message could not be delivered to:",
 	[DSN_DELAYED] = ("Your message is waiting here. You need not send it "
-	                 "again: delivery is tried again. It waits for:"),
+			 "again: delivery is tried again. It waits for:"),
 	[DSN_DELIVERED] = "Your message was delivered to:",
 	[DSN_RELAYED] = ("Your message was handed to a mail system that does "
-	                 "not confirm delivery, for:"),
+			 "not confirm delivery, for:"),
 	[DSN_EXPANDED] = "Your message was sent on to the members of:",
 };
 
@@ -216,7 +216,7 @@ static void add_person(struct buf *to, const struct dsn_recipient *r)
 		buf_printf(&b, ": %.*s", STR(r->note));
 	if (r->reply.code && r->remote_mta.n)
 		buf_printf(&b, " (%.*s answered %03d, status %s)",
-		           STR(r->remote_mta), r->reply.code, status_of(r));
+			   STR(r->remote_mta), r->reply.code, status_of(r));
 	else
 		buf_printf(&b, " (status %s)", status_of(r));
 	buf_add(to, S("    "));
@@ -225,7 +225,7 @@ static void add_person(struct buf *to, const struct dsn_recipient *r)
 }
 
 static void add_people(struct buf *to, const struct dsn_plan *plan,
-                       enum dsn_action action)
+		       enum dsn_action action)
 {
 	if (!any(plan, action))
 		return;
@@ -240,15 +240,15 @@ static void add_people(struct buf *to, const struct dsn_plan *plan,
 static void add_text(struct buf *to, const struct dsn_plan *plan)
 {
 	buf_printf(to, "This is the mail system at %.*s.\r\n\r\n",
-	           STR(plan->reporting_mta));
+		   STR(plan->reporting_mta));
 	for (enum dsn_action a = DSN_FAILED; a <= DSN_EXPANDED; a++)
 		add_people(to, plan, a);
 	if (any(plan, DSN_DELAYED) && plan->retry_until_wall_ms > 0)
 		buf_printf(to,
-		           "The last attempt will be made at:\r\n%s\r\n\r\n",
-		           date_of(plan->retry_until_wall_ms).c);
+			   "The last attempt will be made at:\r\n%s\r\n\r\n",
+			   date_of(plan->retry_until_wall_ms).c);
 	buf_printf(to, "Our name for the message is %.*s.\r\n",
-	           STR(plan->queue_id));
+		   STR(plan->queue_id));
 }
 
 /* ---- second part: machines ---- */
@@ -277,12 +277,12 @@ static void add_diagnostic(struct buf *to, const struct dsn_recipient *r)
 }
 
 static void add_machine(struct buf *to, const struct dsn_plan *plan,
-                        const struct dsn_recipient *r)
+			const struct dsn_recipient *r)
 {
 	buf_add(to, S("\r\n"));
 	add_original_recipient(to, r->orcpt);
 	add_typed(to, "Final-Recipient",
-	          is_8bit(r->address) ? "utf-8" : "rfc822", r->address);
+		  is_8bit(r->address) ? "utf-8" : "rfc822", r->address);
 	add_field(to, "Action", str_of(actions[r->action]));
 	add_field(to, "Status", str_of(status_of(r)));
 	add_typed(to, "Remote-MTA", "dns", r->remote_mta);
@@ -320,8 +320,8 @@ static struct returned what_returns(const struct dsn_plan *plan)
 	struct header_summary h = header_scan(plan->original);
 	struct str header = str_part(plan->original, 0, h.bytes);
 	bool whole = any(plan, DSN_FAILED) && plan->ret != RET_HDRS &&
-	             plan->original_is_whole &&
-	             plan->original.n <= LIMIT_BOUNCE_BYTES;
+		     plan->original_is_whole &&
+		     plan->original.n <= LIMIT_BOUNCE_BYTES;
 
 	if (whole)
 		return (struct returned){
@@ -335,18 +335,18 @@ static struct returned what_returns(const struct dsn_plan *plan)
 	return (struct returned){
 		header,
 		is_utf8(header) ? "message/global-headers"
-		                : "text/rfc822-headers",
+				: "text/rfc822-headers",
 	};
 }
 
 static void add_part(struct buf *to, const struct dsn_plan *plan,
-                     const char *type, const char *description, struct str body)
+		     const char *type, const char *description, struct str body)
 {
 	buf_printf(to, "--=_%016llx\r\n", (unsigned long long)plan->boundary);
 	buf_printf(to, "Content-Description: %s\r\n", description);
 	buf_printf(to, "Content-Type: %s\r\n", type);
 	buf_printf(to, "Content-Transfer-Encoding: %s\r\n\r\n",
-	           is_8bit(body) ? "8bit" : "7bit");
+		   is_8bit(body) ? "8bit" : "7bit");
 	buf_add(to, body);
 	if (body.n && !str_ends(body, S("\r\n")))
 		buf_add(to, S("\r\n"));
@@ -362,11 +362,11 @@ static void add_parts(struct buf *to, const struct dsn_plan *plan)
 	add_text(&text, plan);
 	add_status(&status, plan);
 	add_part(to, plan, "text/plain; charset=utf-8", "Notification",
-	         buf_str(&text));
+		 buf_str(&text));
 	add_part(to, plan,
-	         is_international(plan) ? "message/global-delivery-status"
-	                                : "message/delivery-status",
-	         "Delivery report", buf_str(&status));
+		 is_international(plan) ? "message/global-delivery-status"
+					: "message/delivery-status",
+		 "Delivery report", buf_str(&status));
 	if (r.bytes.n)
 		add_part(to, plan, r.type, "Your message", r.bytes);
 	buf_printf(to, "--=_%016llx--\r\n", (unsigned long long)plan->boundary);
@@ -384,14 +384,14 @@ static const char *subject(const struct dsn_plan *plan)
 }
 
 static void add_header(struct buf *to, const struct dsn_plan *plan,
-                       bool eight_bits)
+		       bool eight_bits)
 {
 	struct buf b scoped(buf) = BUF_EMPTY;
 	unsigned long long random = plan->boundary;
 
 	add_date(to, "Date", plan->now_wall_ms);
 	buf_printf(&b, "Mail Delivery System <MAILER-DAEMON@%.*s>",
-	           STR(plan->reporting_mta));
+		   STR(plan->reporting_mta));
 	add_field(to, "From", buf_str(&b));
 	buf_clear(&b);
 	buf_printf(&b, "<%.*s>", STR(plan->to));
@@ -399,17 +399,17 @@ static void add_header(struct buf *to, const struct dsn_plan *plan,
 	add_field(to, "Subject", str_of(subject(plan)));
 	buf_clear(&b);
 	buf_printf(&b, "<%.*s.%016llx@%.*s>", STR(plan->queue_id), random,
-	           STR(plan->reporting_mta));
+		   STR(plan->reporting_mta));
 	add_field(to, "Message-ID", buf_str(&b));
 	buf_printf(to,
-	           "Auto-Submitted: auto-replied\r\n"
-	           "MIME-Version: 1.0\r\n"
-	           "Content-Type: multipart/report; report-type=%s;\r\n"
-	           "\tboundary=\"=_%016llx\"\r\n"
-	           "Content-Transfer-Encoding: %s\r\n\r\n",
-	           is_international(plan) ? "global-delivery-status"
-	                                  : "delivery-status",
-	           random, eight_bits ? "8bit" : "7bit");
+		   "Auto-Submitted: auto-replied\r\n"
+		   "MIME-Version: 1.0\r\n"
+		   "Content-Type: multipart/report; report-type=%s;\r\n"
+		   "\tboundary=\"=_%016llx\"\r\n"
+		   "Content-Transfer-Encoding: %s\r\n\r\n",
+		   is_international(plan) ? "global-delivery-status"
+					  : "delivery-status",
+		   random, eight_bits ? "8bit" : "7bit");
 }
 
 void dsn_write(struct buf *to, const struct dsn_plan *plan)

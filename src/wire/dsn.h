@@ -14,28 +14,33 @@
 #include "wire/command.h"
 #include "wire/reply.h"
 
-enum dsn_action { DSN_FAILED, DSN_DELAYED, DSN_DELIVERED, DSN_RELAYED,
-		  DSN_EXPANDED };
+enum dsn_action {
+	DSN_FAILED,
+	DSN_DELAYED,
+	DSN_DELIVERED,
+	DSN_RELAYED,
+	DSN_EXPANDED
+};
 
 struct dsn_recipient {
-	struct str address;	/* final recipient, as relayed */
-	struct str orcpt;	/* as given, or empty */
+	struct str address; /* final recipient, as relayed */
+	struct str orcpt;   /* as given, or empty */
 	enum dsn_action action;
-	char status[12];	/* "5.1.1"; derived from the code when empty */
-	struct str remote_mta;	/* or empty */
-	struct reply reply;	/* code 0: no server said anything */
-	struct str note;	/* our own sentence, or empty */
+	char status[12];       /* "5.1.1"; derived from the code when empty */
+	struct str remote_mta; /* or empty */
+	struct reply reply;    /* code 0: no server said anything */
+	struct str note;       /* our own sentence, or empty */
 };
 
 struct dsn_plan {
 	struct str reporting_mta, queue_id, to, envid;
 	int64_t arrived_wall_ms, now_wall_ms, retry_until_wall_ms;
 	enum ret ret;
-	struct str original;	/* the message's start, as much as is at hand */
+	struct str original; /* the message's start, as much as is at hand */
 	bool original_is_whole;
 	const struct dsn_recipient *recipients;
 	size_t n;
-	uint64_t boundary;	/* random */
+	uint64_t boundary; /* random */
 };
 
 void dsn_write(struct buf *to, const struct dsn_plan *plan);

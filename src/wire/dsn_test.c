@@ -65,20 +65,20 @@ static void test_failed(void **unused)
 	assert_true(has(&b, "\r\nOriginal-Envelope-Id: QQ=1\r\n"));
 	assert_true(has(&b, "\r\nReporting-MTA: dns; mx.own.test\r\n"));
 	assert_true(has(&b, "\r\n\r\nOriginal-Recipient: rfc822; "
-	                    "Bob+x@own.test\r\n"
-	                    "Final-Recipient: rfc822; Bob@own.test\r\n"
-	                    "Action: failed\r\nStatus: 5.1.1\r\n"
-	                    "Remote-MTA: dns; mail.b.test\r\n"
-	                    "Diagnostic-Code: smtp; 550 5.1.1 bad user "
-	                    "<b>x</b>? X-Evil: 1\r\n"));
+			    "Bob+x@own.test\r\n"
+			    "Final-Recipient: rfc822; Bob@own.test\r\n"
+			    "Action: failed\r\nStatus: 5.1.1\r\n"
+			    "Remote-MTA: dns; mail.b.test\r\n"
+			    "Diagnostic-Code: smtp; 550 5.1.1 bad user "
+			    "<b>x</b>? X-Evil: 1\r\n"));
 	assert_true(has(&b, "Content-Type: message/rfc822\r\n"));
 	assert_true(has(&b, "\r\nthe body\r\n"));
 	assert_false(has(&b, "\r\nX-Evil"));
 	assert_false(has(&b, "Will-Retry-Until"));
 	first = str_search(buf_str(&b), S("<b>x"));
-	assert_int_equal(str_search(str_from(buf_str(&b), (size_t)first + 1),
-	                            S("<b>x")),
-	                 -1); /* for machines only */
+	assert_int_equal(
+		str_search(str_from(buf_str(&b), (size_t)first + 1), S("<b>x")),
+		-1); /* for machines only */
 }
 
 static void test_headers_only(void **unused)
@@ -111,8 +111,8 @@ static void test_headers_only(void **unused)
 static void test_delayed(void **unused)
 {
 	struct dsn_recipient r = { .address = S("c@own.test"),
-		                   .action = DSN_DELAYED,
-		                   .note = S("the other system is down") };
+				   .action = DSN_DELAYED,
+				   .note = S("the other system is down") };
 	struct dsn_plan plan = plan_for(&r, 1);
 	struct buf b scoped(buf) = BUF_EMPTY;
 
@@ -139,7 +139,7 @@ static void test_utf8(void **unused)
 	assert_true(has(&b, "report-type=global-delivery-status;"));
 	assert_true(has(&b, "Type: message/global-delivery-status\r\n"));
 	assert_true(
-	        has(&b, "Final-Recipient: utf-8; j\xc3\xb6rg@own.test\r\n"));
+		has(&b, "Final-Recipient: utf-8; j\xc3\xb6rg@own.test\r\n"));
 	assert_true(has(&b, "Content-Type: message/global\r\n"));
 	assert_true(has(&b, "Content-Transfer-Encoding: 8bit\r\n"));
 }
@@ -152,12 +152,12 @@ static void test_spaces(void **unused)
 	struct buf b scoped(buf) = BUF_EMPTY;
 
 	r.address = S("\"a  b   c                                      d"
-	              "      eeeeeeeeeeeeeee  f\"@own.test");
+		      "      eeeeeeeeeeeeeee  f\"@own.test");
 	dsn_write(&b, &plan);
 	assert_lines(&b);
 	assert_true(has(&b, "Final-Recipient: rfc822; \"a  b   c      "
-	                    "                                d\r\n"
-	                    "      eeeeeeeeeeeeeee  f\"@own.test\r\n"));
+			    "                                d\r\n"
+			    "      eeeeeeeeeeeeeee  f\"@own.test\r\n"));
 }
 
 static void test_long_words(void **unused)
@@ -174,9 +174,9 @@ static void test_long_words(void **unused)
 	dsn_write(&b, &plan);
 	assert_lines(&b);
 	assert_false(has(&b, "\r\n \r\n"));
-	assert_int_equal(str_search(buf_str(&b),
-	                            S("\r\n--=_0000000000001234--\r\n")),
-	                 (ptrdiff_t)b.n - 26);
+	assert_int_equal(
+		str_search(buf_str(&b), S("\r\n--=_0000000000001234--\r\n")),
+		(ptrdiff_t)b.n - 26);
 }
 
 int main(void)

@@ -74,7 +74,7 @@ static struct str squeeze(struct str value, struct arena *arena)
 }
 
 void fingerprint_header(struct fingerprint *f, struct str header,
-                        struct arena *arena)
+			struct arena *arena)
 {
 	struct str name, value;
 	size_t at = 0;

@@ -24,9 +24,9 @@
 enum { FINGERPRINT_BYTES = crypto_generichash_BYTES };
 
 struct fingerprint {
-	crypto_generichash_state hash;	/* BLAKE2b */
-	size_t line_ends;	/* octets of CRLFs that were held back */
-	bool in_body;		/* some of its text was added */
+	crypto_generichash_state hash; /* BLAKE2b */
+	size_t line_ends;              /* octets of CRLFs that were held back */
+	bool in_body;                  /* some of its text was added */
 };
 
 void fingerprint_begin(struct fingerprint *f);

@@ -38,36 +38,36 @@ static bool is_same(const char *a, const char *b)
 }
 
 static const char mail[] = "From: a@b.test\r\nDate: today\r\n"
-                           "Subject: one two\r\nMessage-ID: <1@b>\r\n"
-                           "\r\nline\r\n\r\nother line\r\n";
+			   "Subject: one two\r\nMessage-ID: <1@b>\r\n"
+			   "\r\nline\r\n\r\nother line\r\n";
 
 static void test_same(void **unused)
 {
 	assert_true(is_same(mail, mail));
 	/* trace fields, anywhere */
 	assert_true(is_same(
-	        mail, "Return-Path: <x>\r\nReceived: from a\r\n\tby b\r\n"
-	              "From: a@b.test\r\nDKIM-Signature: x\r\nDate: today\r\n"
-	              "ARC-Seal: y\r\nx-spam: no\r\nList-Id: <l>\r\n"
-	              "Subject: one two\r\nMessage-ID: <1@b>\r\n"
-	              "Splitmail-Trail: z\r\n"
-	              "\r\nline\r\n\r\nother line\r\n"));
+		mail, "Return-Path: <x>\r\nReceived: from a\r\n\tby b\r\n"
+		      "From: a@b.test\r\nDKIM-Signature: x\r\nDate: today\r\n"
+		      "ARC-Seal: y\r\nx-spam: no\r\nList-Id: <l>\r\n"
+		      "Subject: one two\r\nMessage-ID: <1@b>\r\n"
+		      "Splitmail-Trail: z\r\n"
+		      "\r\nline\r\n\r\nother line\r\n"));
 	/* folding, case of names */
 	assert_true(is_same(mail, "FROM:a@b.test\r\ndate:\r\n today\r\n"
-	                          "Subject: one\r\n\t two \r\n"
-	                          "Message-ID: <1@b>\r\n"
-	                          "\r\nline\r\n\r\nother line\r\n"));
+				  "Subject: one\r\n\t two \r\n"
+				  "Message-ID: <1@b>\r\n"
+				  "\r\nline\r\n\r\nother line\r\n"));
 	/* the end */
 	assert_true(is_same(mail, "From: a@b.test\r\nDate: today\r\n"
-	                          "Subject: one two\r\nMessage-ID: <1@b>\r\n"
-	                          "\r\nline\r\n\r\nother line\r\n\r\n"));
+				  "Subject: one two\r\nMessage-ID: <1@b>\r\n"
+				  "\r\nline\r\n\r\nother line\r\n\r\n"));
 	assert_true(is_same(mail, "From: a@b.test\r\nDate: today\r\n"
-	                          "Subject: one two\r\nMessage-ID: <1@b>\r\n"
-	                          "\r\nline\r\n\r\nother line"));
+				  "Subject: one two\r\nMessage-ID: <1@b>\r\n"
+				  "\r\nline\r\n\r\nother line"));
 	assert_true(is_same("A: b\r\n\r\n", "A: b\r\n"));
 	/* our fields in front of what has none */
-	assert_true(is_same("just text\r\n",
-	                    "Received: x\r\n\r\njust text\r\n"));
+	assert_true(
+		is_same("just text\r\n", "Received: x\r\n\r\njust text\r\n"));
 }
 
 static void test_others(void **unused)

@@ -63,7 +63,7 @@ static size_t mbox_line(struct str text)
 	    split_field(line, &name, &value))
 		return 0;
 	return line_at(text, n, &next) && split_field(next, &name, &value) ? n
-	                                                                   : 0;
+									   : 0;
 }
 
 /* Up to the first byte that is no part of a message-id. */
@@ -78,19 +78,19 @@ static struct str message_id(struct str value)
 }
 
 static void begin_field(struct header_summary *h, struct str name,
-                        bool *id_pending)
+			bool *id_pending)
 {
 	h->fields++;
 	h->received += str_same_nocase(name, S("Received"));
 	h->from += str_same_nocase(name, S("From"));
 	*id_pending = str_empty(h->message_id) &&
-	              str_same_nocase(name, S("Message-ID"));
+		      str_same_nocase(name, S("Message-ID"));
 }
 
 /* What one line adds; false: the header ended before it.  There may be
  * thousands of lines that only continue one. */
 static bool read_line(struct header_summary *h, struct str line,
-                      bool *id_pending)
+		      bool *id_pending)
 {
 	struct str name, value = STR_NONE;
 
@@ -125,8 +125,8 @@ struct header_summary header_scan(struct str text)
 			return h;
 		}
 		h.too_large = h.bytes + n > LIMIT_HEADER_BYTES ||
-		              h.lines >= LIMIT_HEADER_LINES ||
-		              h.fields > LIMIT_HEADER_FIELDS;
+			      h.lines >= LIMIT_HEADER_LINES ||
+			      h.fields > LIMIT_HEADER_FIELDS;
 		h.whole &= !h.too_large;
 		if (h.too_large)
 			return h;
@@ -141,7 +141,7 @@ struct header_summary header_scan(struct str text)
 
 /* The lines at *AT that continue a field, put behind VALUE. */
 static struct str unfold(struct str header, size_t *at, struct str value,
-                         struct arena *arena)
+			 struct arena *arena)
 {
 	struct str line;
 	size_t n, end = *at, length = value.n;
@@ -164,7 +164,7 @@ static struct str unfold(struct str header, size_t *at, struct str value,
 
 /* A field's name and the first line of its text; *AT goes behind that line. */
 static bool next_field(struct str header, size_t *at, struct str *name,
-                       struct str *text)
+		       struct str *text)
 {
 	struct str line;
 	size_t n;
@@ -184,7 +184,7 @@ static bool next_field(struct str header, size_t *at, struct str *name,
 }
 
 bool header_field(struct str header, size_t *at, struct arena *arena,
-                  struct str *name, struct str *value)
+		  struct str *name, struct str *value)
 {
 	struct str text;
 
@@ -195,7 +195,7 @@ bool header_field(struct str header, size_t *at, struct arena *arena,
 }
 
 bool header_next(struct str header, struct str name, size_t *at,
-                 struct arena *arena, struct str *value)
+		 struct arena *arena, struct str *value)
 {
 	struct str found, text;
 

@@ -17,15 +17,15 @@
 #define MBOX_FIELD "X-Mailbox-Line"
 
 struct header_summary {
-	size_t bytes;		/* up to and including the empty line */
+	size_t bytes; /* up to and including the empty line */
 	unsigned lines, fields, received, from;
-	bool whole;		/* the end of the header was in the input */
-	bool is_broken;		/* a line that is no field ended it: others may
+	bool whole;         /* the end of the header was in the input */
+	bool is_broken;     /* a line that is no field ended it: others may
 				   read on */
-	bool too_large;		/* LIMIT_HEADER_BYTES, _LINES or _FIELDS exceeded */
-	bool is_utf8;		/* non-ASCII bytes in it */
-	bool has_mbox_line;	/* "From bob Mon Nov 23..." stands before it */
-	struct str message_id;	/* on loan; capped */
+	bool too_large;     /* LIMIT_HEADER_BYTES, _LINES or _FIELDS exceeded */
+	bool is_utf8;       /* non-ASCII bytes in it */
+	bool has_mbox_line; /* "From bob Mon Nov 23..." stands before it */
+	struct str message_id; /* on loan; capped */
 };
 
 struct header_summary header_scan(struct str text);

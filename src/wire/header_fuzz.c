@@ -8,7 +8,7 @@
 #include "wire/fuzz.h"
 
 static void check_fields(struct str in, const struct header_summary *h,
-                         struct arena *arena)
+			 struct arena *arena)
 {
 	unsigned received = 0;
 	size_t at = 0, before = 0;

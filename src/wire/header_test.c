@@ -8,12 +8,12 @@
 static void test_scan(void **unused)
 {
 	struct str text = S("Received: from a\r\n\tby b; today\r\n"
-	                    "RECEIVED : from c\r\n"
-	                    "From: <a@b>\r\n"
-	                    "Message-ID:\r\n  <1@x> (comment)\r\n"
-	                    "Subject: Received: no\r\n"
-	                    "\r\n"
-	                    "Received: body\r\n");
+			    "RECEIVED : from c\r\n"
+			    "From: <a@b>\r\n"
+			    "Message-ID:\r\n  <1@x> (comment)\r\n"
+			    "Subject: Received: no\r\n"
+			    "\r\n"
+			    "Received: body\r\n");
 	struct header_summary h = header_scan(text);
 
 	assert_int_equal(h.bytes, text.n - 16);
@@ -54,9 +54,9 @@ static void test_odd_ends(void **unused)
 static void test_line_of_an_mbox(void **unused)
 {
 	struct str text = S("From bob@b.example Mon Nov 23 01:34:02 2026\r\n"
-	                    "Received: from a\r\n"
-	                    "\r\n"
-	                    "body\r\n");
+			    "Received: from a\r\n"
+			    "\r\n"
+			    "body\r\n");
 	struct header_summary h = header_scan(text);
 	struct arena *arena = arena_open();
 	struct str name, value;
@@ -117,7 +117,7 @@ static void test_next(void **unused)
 {
 	struct arena *arena scoped(arena) = arena_open();
 	struct str text = S("X-Trail: a,\r\n b\r\nTo: x\r\n\ty\r\n"
-	                    "x-trail:\r\n c\r\n\r\nX-Trail: body\r\n");
+			    "x-trail:\r\n c\r\n\r\nX-Trail: body\r\n");
 	struct str value;
 	size_t at = 0;
 
@@ -133,7 +133,7 @@ static void test_next(void **unused)
 	assert_false(header_next(text, S("y"), &at, arena, &value));
 	at = 0;
 	assert_false(
-	        header_next(S(" x\r\nTo: y\r\n"), S("To"), &at, arena, &value));
+		header_next(S(" x\r\nTo: y\r\n"), S("To"), &at, arena, &value));
 }
 
 int main(void)

@@ -68,7 +68,7 @@ static bool next_word(struct str *rest, struct str *word)
 }
 
 bool hosts_parse(struct str text, struct arena *arena, struct host **out,
-                 size_t *n)
+		 size_t *n)
 {
 	struct str word;
 
@@ -92,7 +92,7 @@ struct str hosts_text(const struct host *h, size_t n, struct arena *arena)
 		bool v6 = h[i].is_ip && !inet_is_v4(&h[i].ip);
 
 		buf_printf(&b, "%s%s%.*s%s", i ? ", " : "", v6 ? "[" : "",
-		           STR(h[i].name), v6 ? "]" : "");
+			   STR(h[i].name), v6 ? "]" : "");
 		if (h[i].port != SMTP_PORT)
 			buf_printf(&b, ":%u", h[i].port);
 	}

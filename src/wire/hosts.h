@@ -10,15 +10,15 @@
 #ifndef WIRE_HOSTS_H
 #define WIRE_HOSTS_H
 
+#include "base/arena.h"
 #include "base/fail.h"
 #include "base/inet.h"
-#include "base/arena.h"
 
 struct host {
-	struct str name;	/* canonical name, or the address's text */
+	struct str name; /* canonical name, or the address's text */
 	uint16_t port;
 	bool is_ip;
-	struct inet ip;		/* when is_ip */
+	struct inet ip; /* when is_ip */
 };
 
 /* At most LIMIT_HOSTS.  False: cause() quotes the bad part, *N were read before

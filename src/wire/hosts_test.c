@@ -46,24 +46,24 @@ static void test_good(void **unused)
 static void test_bad(void **unused)
 {
 	static const char *const bad[] = { "",
-		                           " , ",
-		                           "a.test:0",
-		                           "a.test:",
-		                           "a.test:65536",
-		                           "a.test:x",
-		                           "a.test:25:26",
-		                           "10.0.0.256",
-		                           "10.0.0.7:0",
-		                           "10.0.0",
-		                           "[a.test]",
-		                           "[::1",
-		                           "a_b@c",
-		                           "a..b",
-		                           "a.test;b.test",
-		                           "a.test/24",
-		                           "smtp://a.test",
-		                           "a.test,-b",
-		                           "a\x1b.test" };
+					   " , ",
+					   "a.test:0",
+					   "a.test:",
+					   "a.test:65536",
+					   "a.test:x",
+					   "a.test:25:26",
+					   "10.0.0.256",
+					   "10.0.0.7:0",
+					   "10.0.0",
+					   "[a.test]",
+					   "[::1",
+					   "a_b@c",
+					   "a..b",
+					   "a.test;b.test",
+					   "a.test/24",
+					   "smtp://a.test",
+					   "a.test,-b",
+					   "a\x1b.test" };
 	struct arena *arena scoped(arena) = arena_open();
 	struct host *h;
 	size_t n;

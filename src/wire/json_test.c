@@ -18,7 +18,7 @@ static void assert_json(json_t *j, const char *want)
 static void test_text(void **unused)
 {
 	assert_json(json_text(S("caf\xc3\xa9 \"x\"")),
-	            "\"caf\xc3\xa9 \\\"x\\\"\"");
+		    "\"caf\xc3\xa9 \\\"x\\\"\"");
 	assert_json(json_text(STR_NONE), "\"\"");
 	assert_json(json_text(S("a\0b")), "\"a\\u0000b\"");
 	assert_json(json_text_or_null(S("a")), "\"a\"");
@@ -53,7 +53,7 @@ static void test_values(void **unused)
 		{ .name = NULL },
 	};
 	const char *want =
-	        "{\"given\":\"x?\",\"n\":-7,\"names\":[\"a\",\"b\"]}";
+		"{\"given\":\"x?\",\"n\":-7,\"names\":[\"a\",\"b\"]}";
 	struct arena *arena = arena_open();
 
 	assert_json(json_values(values), want);

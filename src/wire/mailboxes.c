@@ -9,7 +9,7 @@
 struct reader {
 	struct str text;
 	size_t at;
-	struct buf spec, angle;	/* what stands outside and inside of <> */
+	struct buf spec, angle; /* what stands outside and inside of <> */
 	bool has_angle, in_angle;
 };
 
@@ -62,7 +62,7 @@ static bool take_character(struct reader *r, char ch)
 	if (!r->in_angle && (ch == ',' || ch == ';'))
 		return false;
 	if (!r->in_angle && ch == ':') {
-		buf_clear(&r->spec);	/* the name of a group */
+		buf_clear(&r->spec); /* the name of a group */
 		return true;
 	}
 	if (!r->in_angle && ch == '<') {
@@ -113,9 +113,9 @@ bool mailbox_next(struct str *rest, struct arena *arena, struct str *out)
 		buf_clear(&r.spec);
 		r.has_angle = r.in_angle = false;
 		read_one(&r);
-		found = str_trim(r.has_angle ? without_route(str_trim(
-						       buf_str(&r.angle)))
-					     : buf_str(&r.spec));
+		found = str_trim(
+			r.has_angle ? without_route(str_trim(buf_str(&r.angle)))
+				    : buf_str(&r.spec));
 	}
 	*rest = str_from(*rest, r.at);
 	*out = arena_str(arena, found);

@@ -29,7 +29,8 @@ static void test_fields(void **state)
 	expect("a@x, b@x,c@x", "a@x|b@x|c@x");
 	expect("\"Doe, Bob\" <bob@b.example>, eve@x", "bob@b.example|eve@x");
 	expect("\"say \\\"hi, you\\\"\" <b@x>", "b@x");
-	expect("bob@b.example (Bob, the (old) one), (none) c@x", "bob@b.example|c@x");
+	expect("bob@b.example (Bob, the (old) one), (none) c@x",
+	       "bob@b.example|c@x");
 	expect("Friends: a@x, Bob <b@x>;, c@x", "a@x|b@x|c@x");
 	expect("undisclosed-recipients:;", "");
 	expect("undisclosed-recipients: ;", "");

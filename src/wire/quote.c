@@ -25,7 +25,7 @@ struct quote quote(struct str s)
 			q.c[n++] = s.p[i];
 		else
 			n += (size_t)snprintf(q.c + n, 5, "\\x%02X",
-			                      (unsigned char)s.p[i]);
+					      (unsigned char)s.p[i]);
 	}
 	q.c[n] = '\0';
 	return q;

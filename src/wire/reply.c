@@ -85,7 +85,7 @@ static void add_clean(struct buf *to, struct str s)
 	for (size_t i = 0; i < s.n; i++) {
 		unsigned char c = (unsigned char)s.p[i];
 		bool c1 = c == 0xc2 && i + 1 < s.n &&
-		          (unsigned char)s.p[i + 1] < 0xa0;
+			  (unsigned char)s.p[i + 1] < 0xa0;
 
 		if (c == '\n')
 			buf_add_char(to, ' ');
@@ -142,7 +142,7 @@ static bool next_line(struct str in, size_t *at, struct str *line, bool *bad)
 }
 
 static void keep_text(struct buf *text, struct reply *r, struct str line,
-                      bool first)
+		      bool first)
 {
 	struct str words = str_from(line, 4);
 
@@ -151,12 +151,12 @@ static void keep_text(struct buf *text, struct reply *r, struct str line,
 	else if (text->n < LIMIT_REPLY_BYTES)
 		buf_add_char(text, '\n');
 	words = str_cut(without_status(words, r->code, r->status),
-	                LIMIT_REPLY_LINE_BYTES);
+			LIMIT_REPLY_LINE_BYTES);
 	add_clean(text, str_cut(words, LIMIT_REPLY_BYTES - text->n));
 }
 
 enum reply_state reply_parse(struct str in, struct arena *arena,
-                             struct reply *out, size_t *used)
+			     struct reply *out, size_t *used)
 {
 	struct buf text scoped(buf) = BUF_EMPTY;
 	struct str line;
@@ -201,11 +201,11 @@ void reply_write(struct buf *to, const struct reply *r)
 		more = str_find(rest, '\n') >= 0;
 		str_split(&rest, '\n', &words);
 		buf_printf(to, "%03d%c%s", r->code, more ? '-' : ' ',
-		           r->status);
+			   r->status);
 		if (r->status[0] && words.n)
 			buf_add_char(to, ' ');
 		add_ascii(to,
-		          str_part(words, 0, LINE_BYTES - 2 - (to->n - start)));
+			  str_part(words, 0, LINE_BYTES - 2 - (to->n - start)));
 		buf_add(to, S("\r\n"));
 	} while (more);
 }

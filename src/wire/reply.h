@@ -12,15 +12,15 @@
 #include "base/arena.h"
 
 struct reply {
-	int code;		/* 200..599; 0: none */
-	char status[12];	/* "5.1.1" or "" */
-	struct str text;	/* without code and status; lines joined by '\n' */
+	int code;        /* 200..599; 0: none */
+	char status[12]; /* "5.1.1" or "" */
+	struct str text; /* without code and status; lines joined by '\n' */
 };
 
 enum reply_state {
-	REPLY_WHOLE,		/* *OUT, *USED bytes */
+	REPLY_WHOLE, /* *OUT, *USED bytes */
 	REPLY_PART,
-	REPLY_BAD,		/* cause() says why: close the connection */
+	REPLY_BAD, /* cause() says why: close the connection */
 };
 
 /* The first reply of IN; its text is a copy in ARENA. */
@@ -48,8 +48,8 @@ struct capabilities {
 	bool pipelining, chunking, starttls, utf8, eightbit, dsn, size_said;
 	bool enhanced;
 	bool auth_plain, auth_login;
-	bool xtrail;		/* the peer is a Splitmail (route/guard.h) */
-	uint64_t size;		/* 0: no limit */
+	bool xtrail;   /* the peer is a Splitmail (route/guard.h) */
+	uint64_t size; /* 0: no limit */
 	/* LIMITS (RFC 9422): MAIL commands on one connection, and in one
 	 * transaction recipients and different domains of theirs; 0: it does not
 	 * say. */

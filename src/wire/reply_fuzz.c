@@ -66,9 +66,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
 		check_round_trip(&r, arena);
 		capabilities_parse(&r, &capabilities);
 		check(reply_parse(str_part(in, 0, used - 1), arena, &early,
-		                  &sooner) == REPLY_PART);
+				  &sooner) == REPLY_PART);
 		check(reply_parse(str_part(in, 0, used), arena, &early,
-		                  &sooner) == REPLY_WHOLE);
+				  &sooner) == REPLY_WHOLE);
 		check(str_same(early.text, r.text));
 	}
 	free(own);

@@ -69,7 +69,7 @@ static void test_read(void **unused)
 	r = read_ok(S("550 5.1.1x\r\n"));
 	assert_string_equal(r.status, "");
 	assert_int_equal(reply_parse(S("250 a\r\n250 b\r\n"), arena, &r, &used),
-	                 REPLY_WHOLE);
+			 REPLY_WHOLE);
 	assert_int_equal(used, 7);
 }
 
@@ -115,9 +115,9 @@ static void test_hostile_text(void **unused)
 	r = read_ok(S("550 bo\xeete\r\n"));
 	assert_str(r.text, "bo?te");
 	buf_printf(&b,
-	           "550-%03000d\r\n550-%03000d\r\n550-%03000d\r\n"
-	           "550-%03000d\r\n550 %03000d\r\n",
-	           1, 2, 3, 4, 5);
+		   "550-%03000d\r\n550-%03000d\r\n550-%03000d\r\n"
+		   "550-%03000d\r\n550 %03000d\r\n",
+		   1, 2, 3, 4, 5);
 	r = read_ok(buf_str(&b));
 	assert_int_equal(r.text.n, LIMIT_REPLY_BYTES);
 	assert_int_equal(str_find(r.text, '\n'), LIMIT_REPLY_LINE_BYTES);
@@ -137,11 +137,11 @@ static void test_write(void **unused)
 	struct reply r = { 250, "", S("") };
 
 	assert_written((struct reply){ 550, "5.1.1", S("no\nuser") },
-	               "550-5.1.1 no\r\n550 5.1.1 user\r\n");
+		       "550-5.1.1 no\r\n550 5.1.1 user\r\n");
 	assert_written((struct reply){ 250, "", S("ok") }, "250 ok\r\n");
 	assert_written((struct reply){ 250, "2.0.0", S("") }, "250 2.0.0\r\n");
 	assert_written((struct reply){ 550, "", S("a\r\xc3\xb6") },
-	               "550 a???\r\n");
+		       "550 a???\r\n");
 	r.text = arena_strf(arena, "%0600d", 1);
 	reply_write(&b, &r);
 	assert_int_equal(b.n, 512);
@@ -151,9 +151,9 @@ static void test_write(void **unused)
 static void test_capabilities(void **unused)
 {
 	struct reply r =
-	        read_ok(S("250-DSN.test\r\n250-PIPELINING\r\n250-SIZE 1000\r\n"
-	                  "250-auth LOGIN PLAIN\r\n250-8BITMIME\r\n250-DSN\r\n"
-	                  "250-SMTPUTF8\r\n250-XTRAIL\r\n250 CHUNKING\r\n"));
+		read_ok(S("250-DSN.test\r\n250-PIPELINING\r\n250-SIZE 1000\r\n"
+			  "250-auth LOGIN PLAIN\r\n250-8BITMIME\r\n250-DSN\r\n"
+			  "250-SMTPUTF8\r\n250-XTRAIL\r\n250 CHUNKING\r\n"));
 	struct capabilities c;
 
 	capabilities_parse(&r, &c);
@@ -166,7 +166,7 @@ static void test_capabilities(void **unused)
 	capabilities_parse(&r, &c);
 	assert_false(c.starttls);
 	r = read_ok(S("250-a\r\n250-ENHANCEDSTATUSCODES\r\n250-STARTTLS\r\n"
-	              "250 SIZE\r\n"));
+		      "250 SIZE\r\n"));
 	capabilities_parse(&r, &c);
 	assert_true(c.starttls && c.size_said && c.enhanced && c.size == 0);
 	assert_true(!c.most_mails && !c.most_recipients && !c.most_domains);
@@ -176,8 +176,8 @@ static void test_capabilities(void **unused)
 static void test_limits(void **unused)
 {
 	struct reply r = read_ok(S("250-a\r\n250-LIMITS RCPTMAX=20 OTHER=1 "
-	                           "mailmax=5 RCPTDOMAINMAX=999999\r\n"
-	                           "250 HELP\r\n"));
+				   "mailmax=5 RCPTDOMAINMAX=999999\r\n"
+				   "250 HELP\r\n"));
 	struct capabilities c;
 
 	capabilities_parse(&r, &c);
@@ -185,7 +185,7 @@ static void test_limits(void **unused)
 	assert_int_equal(c.most_mails, 5);
 	assert_int_equal(c.most_domains, 999999);
 	r = read_ok(S("250-a\r\n250 LIMITS RCPTMAX=0 MAILMAX= RCPTDOMAINMAX"
-	              " MAILMAX=1000000 MAILMAX=x\r\n"));
+		      " MAILMAX=1000000 MAILMAX=x\r\n"));
 	capabilities_parse(&r, &c);
 	assert_true(!c.most_mails && !c.most_recipients && !c.most_domains);
 }

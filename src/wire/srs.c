@@ -12,8 +12,8 @@
 
 enum {
 	HASH_LETTERS = 8,
-	DAYS_ROUND = 1024,	/* two letters of base32 */
-	TAG_BYTES = 4,		/* "SRS0" */
+	DAYS_ROUND = 1024, /* two letters of base32 */
+	TAG_BYTES = 4,     /* "SRS0" */
 };
 
 static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
@@ -26,7 +26,7 @@ static char lower(char c)
 /* ---- hash and day ---- */
 
 static void hash(const uint8_t key[SRS_KEY_BYTES], char kind, struct str text,
-                 char to[HASH_LETTERS])
+		 char to[HASH_LETTERS])
 {
 	crypto_auth_hmacsha256_state h;
 	uint8_t digest[crypto_auth_hmacsha256_BYTES];
@@ -47,7 +47,7 @@ static void hash(const uint8_t key[SRS_KEY_BYTES], char kind, struct str text,
 }
 
 static bool is_hash(const uint8_t key[SRS_KEY_BYTES], char kind,
-                    struct str said, struct str text)
+		    struct str said, struct str text)
 {
 	char right[HASH_LETTERS], given[HASH_LETTERS];
 
@@ -112,19 +112,19 @@ static bool take(struct str *rest, struct str *part)
 }
 
 static bool join(struct str local, struct str domain, struct arena *arena,
-                 struct str *out)
+		 struct str *out)
 {
 	struct address a;
 
 	*out = arena_strf(arena, "%.*s@%.*s", STR(local_written(local, arena)),
-	                  STR(domain));
+			  STR(domain));
 	return address_parse(*out, arena, &a);
 }
 
 /* "hash=first.test==...": who rewrote it first, and as what.  False: nothing
  * could be returned by that. */
 static bool take_srs1(struct str text, struct arena *arena, struct str *first,
-                      struct str *rest)
+		      struct str *rest)
 {
 	struct str said, name, mailbox;
 
@@ -133,12 +133,12 @@ static bool take_srs1(struct str text, struct arena *arena, struct str *first,
 	       memchr("=+-", rest->p[0], 3) &&
 	       domain_parse(name, arena, first) &&
 	       join(arena_strf(arena, "SRS0%.*s", STR(*rest)), *first, arena,
-	            &mailbox);
+		    &mailbox);
 }
 
 /* The local part as it is written, without quotes; letters keep their case. */
 static bool split(struct str mailbox, struct arena *arena, struct str *local,
-                  struct str *domain)
+		  struct str *domain)
 {
 	struct address a;
 
@@ -153,11 +153,11 @@ static bool split(struct str mailbox, struct arena *arena, struct str *local,
 /* ---- there ---- */
 
 static struct str srs0(const uint8_t *key, struct str local, struct str domain,
-                       int64_t day, struct arena *arena)
+		       int64_t day, struct arena *arena)
 {
 	unsigned d = (unsigned)(day % DAYS_ROUND);
 	struct str text = arena_strf(arena, "%c%c=%.*s=%.*s", letters[d / 32],
-	                             letters[d % 32], STR(domain), STR(local));
+				     letters[d % 32], STR(domain), STR(local));
 	char h[HASH_LETTERS];
 
 	hash(key, '0', text, h);
@@ -166,10 +166,10 @@ static struct str srs0(const uint8_t *key, struct str local, struct str domain,
 
 /* REST keeps what the first forwarder has written. */
 static struct str srs1(const uint8_t *key, struct str rest, struct str domain,
-                       struct arena *arena)
+		       struct arena *arena)
 {
 	struct str text =
-	        arena_strf(arena, "%.*s=%.*s", STR(domain), STR(rest));
+		arena_strf(arena, "%.*s=%.*s", STR(domain), STR(rest));
 	char h[HASH_LETTERS];
 
 	hash(key, '1', text, h);
@@ -177,8 +177,8 @@ static struct str srs1(const uint8_t *key, struct str rest, struct str domain,
 }
 
 bool srs_forward(const uint8_t key[SRS_KEY_BYTES], struct str sender,
-                 struct str domain, int64_t day, struct arena *arena,
-                 struct str *out)
+		 struct str domain, int64_t day, struct arena *arena,
+		 struct str *out)
 {
 	struct str local, from, rest, first;
 
@@ -196,8 +196,8 @@ bool srs_forward(const uint8_t key[SRS_KEY_BYTES], struct str sender,
 /* ---- and back ---- */
 
 static enum srs_verdict reverse0(const uint8_t *key, struct str rest,
-                                 int64_t day, struct arena *arena,
-                                 struct str *out)
+				 int64_t day, struct arena *arena,
+				 struct str *out)
 {
 	struct str said, text, when, domain;
 	bool expired;
@@ -208,14 +208,13 @@ static enum srs_verdict reverse0(const uint8_t *key, struct str rest,
 	text = rest;
 	if (!take(&rest, &when) || !take(&rest, &domain) || str_empty(rest) ||
 	    !is_hash(key, '0', said, text) ||
-	    !is_expired(when, day, &expired) ||
-	    !join(rest, domain, arena, out))
+	    !is_expired(when, day, &expired) || !join(rest, domain, arena, out))
 		return SRS_NOT;
 	return expired ? SRS_EXPIRED : SRS_GOOD;
 }
 
 static enum srs_verdict reverse1(const uint8_t *key, struct str rest,
-                                 struct arena *arena, struct str *out)
+				 struct arena *arena, struct str *out)
 {
 	struct str said, text, domain;
 
@@ -231,8 +230,8 @@ static enum srs_verdict reverse1(const uint8_t *key, struct str rest,
 }
 
 enum srs_verdict srs_reverse(const uint8_t key[SRS_KEY_BYTES],
-                             struct str recipient, int64_t day,
-                             struct arena *arena, struct str *out)
+			     struct str recipient, int64_t day,
+			     struct arena *arena, struct str *out)
 {
 	struct str local, domain, rest;
 

@@ -28,7 +28,7 @@
 
 enum {
 	SRS_KEY_BYTES = 32,
-	SRS_DAYS = 21,		/* queues of others give up long before */
+	SRS_DAYS = 21, /* queues of others give up long before */
 };
 
 /* SENDER (an address as it is written, not <>) as one of DOMAIN; DAY since
@@ -38,9 +38,9 @@ bool srs_forward(const uint8_t key[SRS_KEY_BYTES], struct str sender,
 		 struct str *out) must_check;
 
 enum srs_verdict {
-	SRS_NOT,	/* no such address, or not made with this key */
+	SRS_NOT, /* no such address, or not made with this key */
 	SRS_GOOD,
-	SRS_EXPIRED,	/* ours, and older than SRS_DAYS */
+	SRS_EXPIRED, /* ours, and older than SRS_DAYS */
 };
 
 /* Whom mail for RECIPIENT (as it is written: letters of the local part keep

@@ -12,7 +12,7 @@ static struct str forward(const char *sender, const char *domain)
 	struct str out;
 
 	if (!srs_forward(key, str_of(sender), str_of(domain), TODAY, arena,
-	                 &out))
+			 &out))
 		fail_msg("%s: %s", sender, cause());
 	return out;
 }
@@ -23,9 +23,16 @@ static enum srs_verdict back(struct str s, int64_t day, struct str *out)
 }
 
 static const char *const senders[] = {
-	"news@bank.test", "News.Letter+x@Bank.Test", "a=b@x.test",
-	"\"a b\"@x.test", "\"a\\\"@b\"@x.test", "=@x.test", "-@x.test",
-	"SRS0@x.test", "srs0x=1@x.test", "bounce-1=2=3@list.test",
+	"news@bank.test",
+	"News.Letter+x@Bank.Test",
+	"a=b@x.test",
+	"\"a b\"@x.test",
+	"\"a\\\"@b\"@x.test",
+	"=@x.test",
+	"-@x.test",
+	"SRS0@x.test",
+	"srs0x=1@x.test",
+	"bounce-1=2=3@list.test",
 	"\xc3\xa9lodie@x.test",
 	"msprvs1=abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyz0123456789"
 	"=bounces-1-2@mail.very-long-name-of-a-host.example.test",
@@ -39,22 +46,22 @@ static void there_and_back(void **state)
 		char *c;
 
 		assert_true(str_starts(first, S("SRS0=")) ||
-		            str_starts(first, S("\"SRS0=")));
+			    str_starts(first, S("\"SRS0=")));
 		assert_true(str_ends(first, S("@own.test")));
 		assert_int_equal(back(first, TODAY, &was), SRS_GOOD);
 		assert_true(str_same_nocase(was, str_of(senders[i])));
 		/* on by another, and back by him */
-		assert_true(srs_forward(other, first, S("x.test"), TODAY,
-		                        arena, &out));
+		assert_true(srs_forward(other, first, S("x.test"), TODAY, arena,
+					&out));
 		assert_int_equal(srs_reverse(other, out, TODAY, arena, &p),
-		                 SRS_GOOD);
+				 SRS_GOOD);
 		assert_true(str_same(p, first));
 		assert_int_equal(back(out, TODAY, &p), SRS_NOT);
 		/* who changes case breaks nothing */
 		c = arena_cstr(arena, first);
 		for (size_t j = 0; j < first.n; j++)
 			c[j] = (char)(c[j] >= 'a' && c[j] <= 'z' ? c[j] - 32
-			                                         : c[j]);
+								 : c[j]);
 		upper = (struct str){ c, first.n };
 		assert_int_equal(back(upper, TODAY, &p), SRS_GOOD);
 	}
@@ -71,7 +78,8 @@ static void a_chain_tells_the_first_forwarder(void **state)
 	assert_true(str_same(out, a));
 	/* of others, as they write it */
 	out = forward("SRS0+Q=8x=orig.test=user@first.test", "own.test");
-	assert_true(str_search(out, S("=first.test=+Q=8x=orig.test=user@")) > 0);
+	assert_true(str_search(out, S("=first.test=+Q=8x=orig.test=user@")) >
+		    0);
 	assert_int_equal(back(out, TODAY, &b), SRS_GOOD);
 	assert_true(str_same(b, S("SRS0+Q=8x=orig.test=user@first.test")));
 	/* no SRS1 that anybody could take apart */
@@ -96,10 +104,18 @@ static void what_is_forged_is_none(void **state)
 {
 	static const char *const bad[] = {
 		"srs0=aaaaaaaa=aa=bank.test=news@own.test",
-		"SRS0@own.test", "SRS0=@own.test", "SRS0==@own.test",
-		"SRS0=a=b@own.test", "SRS1=a=b@own.test", "SRS1====@own.test",
-		"SRS0=a=aa=bank.test=@own.test", "SRS2=a=b=c=d@own.test",
-		"SRS0:a=b=c=d@own.test", "news@own.test", "", "SRS0=a",
+		"SRS0@own.test",
+		"SRS0=@own.test",
+		"SRS0==@own.test",
+		"SRS0=a=b@own.test",
+		"SRS1=a=b@own.test",
+		"SRS1====@own.test",
+		"SRS0=a=aa=bank.test=@own.test",
+		"SRS2=a=b=c=d@own.test",
+		"SRS0:a=b=c=d@own.test",
+		"news@own.test",
+		"",
+		"SRS0=a",
 	};
 	struct str s = forward("news@bank.test", "own.test"), out;
 
@@ -115,9 +131,10 @@ static void what_is_forged_is_none(void **state)
 		    (s.p[i] | 0x20) != (c[i] | 0x20))
 			fail_msg("%s is good", c);
 	}
-	assert_false(srs_forward(key, S(""), S("own.test"), TODAY, arena, &out));
-	assert_false(srs_forward(key, S("x"), S("own.test"), TODAY, arena,
-	                         &out));
+	assert_false(
+		srs_forward(key, S(""), S("own.test"), TODAY, arena, &out));
+	assert_false(
+		srs_forward(key, S("x"), S("own.test"), TODAY, arena, &out));
 }
 
 static int begin(void **state)

@@ -40,7 +40,7 @@ void books_wrong(const char *format, ...)
 	tell("WRONG: %s", line);
 	if (!verdict[0])
 		snprintf(verdict, sizeof(verdict), "%.3f s: %.380s",
-		         (double)now_ms() / 1000, line);
+			 (double)now_ms() / 1000, line);
 }
 
 const char *books_verdict(void)
@@ -55,14 +55,14 @@ struct unit *books_begin(int client, const struct mail *m)
 	struct unit *u = must_alloc(sizeof(*u));
 
 	*u = (struct unit){ .number = (int)books.n_units,
-		            .client = client,
-		            .splitmail = m->splitmail,
-		            .n = m->n,
-		            .bytes = m->bytes,
-		            .begun_ms = now_ms() };
+			    .client = client,
+			    .splitmail = m->splitmail,
+			    .n = m->n,
+			    .bytes = m->bytes,
+			    .begun_ms = now_ms() };
 	memcpy(u->to, m->to, sizeof(u->to));
 	books.units =
-	        must_realloc(books.units, (books.n_units + 1) * sizeof(u));
+		must_realloc(books.units, (books.n_units + 1) * sizeof(u));
 	books.units[books.n_units++] = u;
 	return u;
 }
@@ -97,8 +97,8 @@ void unit_text(const struct unit *u, struct buf *to)
 
 	if (unit_has_header(u))
 		buf_printf(to,
-		           "From: <m%d@" INTERNET ">\r\nSubject: unit %d\r\n",
-		           u->number, u->number);
+			   "From: <m%d@" INTERNET ">\r\nSubject: unit %d\r\n",
+			   u->number, u->number);
 	else
 		buf_add(to, S(".this is no header\r\n"));
 	buf_printf(to, MARK "%d\r\n\r\n", u->number);
@@ -163,7 +163,7 @@ static void note_failure(struct unit *u, struct str block)
 	person = person_named(local_of(str_trim(line)));
 	if (person < 0) {
 		books_wrong("unit %d: its DSN names %.*s", u->number,
-		            STR(line));
+			    STR(line));
 		return;
 	}
 	u->told[person]++;
@@ -196,13 +196,13 @@ static void take_dsn(struct str recipient, struct str bytes)
 static void add_taken(struct unit *u, int person, int taker)
 {
 	books.taken = must_realloc(books.taken,
-	                           (books.n_taken + 1) * sizeof(struct taken));
+				   (books.n_taken + 1) * sizeof(struct taken));
 	books.taken[books.n_taken++] =
-	        (struct taken){ u->number, person, taker, now_ms() };
+		(struct taken){ u->number, person, taker, now_ms() };
 }
 
 void books_taken(struct taker *t, struct str sender, struct str recipient,
-                 struct str bytes)
+		 struct str bytes)
 {
 	int taker = (int)(t - world.takers);
 	struct unit *u;
@@ -213,13 +213,12 @@ void books_taken(struct taker *t, struct str sender, struct str recipient,
 		return;
 	}
 	if (t->is_internet && !str_ends(sender, S("@" DOMAIN)))
-		books_wrong("to the Internet in the name of %.*s",
-		            STR(sender));
+		books_wrong("to the Internet in the name of %.*s", STR(sender));
 	u = unit_of(bytes);
 	person = person_named(local_of(recipient));
 	if (!u || person < 0) {
 		books_wrong("%s gets what nobody has sent, for %.*s", t->name,
-		            STR(recipient));
+			    STR(recipient));
 		return;
 	}
 	tell("unit %d: %s %s has it for %s", u->number,
@@ -236,17 +235,17 @@ void books_left_open(struct taker *t, struct str bytes)
 	if (!u)
 		return;
 	books.open = must_realloc(books.open,
-	                          (books.n_open + 1) * sizeof(struct taken));
+				  (books.n_open + 1) * sizeof(struct taken));
 	books.open[books.n_open++] =
-	        (struct taken){ u->number, -1, (int)(t - world.takers),
-		                now_ms() };
+		(struct taken){ u->number, -1, (int)(t - world.takers),
+				now_ms() };
 }
 
 struct books_totals books_totals(void)
 {
 	struct books_totals t = { .units = (unsigned)books.n_units,
-		                  .taken = (unsigned)books.n_taken,
-		                  .told = books.dsns };
+				  .taken = (unsigned)books.n_taken,
+				  .told = books.dsns };
 
 	for (size_t i = 0; i < books.n_units; i++) {
 		const struct unit *u = books.units[i];

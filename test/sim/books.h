@@ -16,12 +16,12 @@
 struct unit {
 	int number, client, splitmail;
 	int to[RECIPIENTS], n;
-	int codes[RECIPIENTS];		/* at RCPT; 0: not answered */
-	int code;			/* at the dot; 0: not answered */
+	int codes[RECIPIENTS]; /* at RCPT; 0: not answered */
+	int code;              /* at the dot; 0: not answered */
 	bool dot_was_sent;
 	int64_t begun_ms, ended_ms;
-	uint32_t bytes;			/* of its text */
-	uint8_t told[PERSONS];		/* DSNs that say: failed */
+	uint32_t bytes;        /* of its text */
+	uint8_t told[PERSONS]; /* DSNs that say: failed */
 };
 
 void books_open(void);

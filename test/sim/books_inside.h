@@ -21,7 +21,6 @@ extern struct books books;
 /* As soon as it can be said. */
 void judge_rcpt(const struct unit *u, int i);
 void judge_end(const struct unit *u);
-void judge_taken(const struct unit *u, int person, int taker,
-		 struct str bytes);
+void judge_taken(const struct unit *u, int person, int taker, struct str bytes);
 
 #endif

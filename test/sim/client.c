@@ -75,17 +75,17 @@ static void say_rcpt(struct talk *t, int i)
 	switch ((t->unit->number + i) % 7) {
 	case 0:
 		stream_sayf(t->s, "RCPT TO:<%s+tag@%s>\r\n", p->local,
-		            person_domain(p));
+			    person_domain(p));
 		break;
 	case 1:
-		stream_sayf(t->s, "RCPT TO:<%c%s@%s>\r\n",
-		            p->local[0] - 'a' + 'A', p->local + 1,
-		            p->kind == PERSON_OUTSIDER ? "Net.Test"
-		                                       : "OWN.test");
+		stream_sayf(
+			t->s, "RCPT TO:<%c%s@%s>\r\n", p->local[0] - 'a' + 'A',
+			p->local + 1,
+			p->kind == PERSON_OUTSIDER ? "Net.Test" : "OWN.test");
 		break;
 	default:
 		stream_sayf(t->s, "RCPT TO:<%s@%s>\r\n", p->local,
-		            person_domain(p));
+			    person_domain(p));
 	}
 }
 
@@ -137,7 +137,7 @@ static int envelope_at_once(struct talk *t)
 	code = hear(t);
 	if (code == 354 && !accepted)
 		books_wrong("unit %d: 354 without a recipient",
-		            t->unit->number);
+			    t->unit->number);
 	return code == 354 ? accepted : accepted ? -1 : 0;
 }
 
@@ -196,7 +196,7 @@ static int converse(struct talk *t)
 	if (hear(t) != 220 || ask(t, "EHLO client.test\r\n") != 250)
 		return 0;
 	accepted = t->client->pipelines ? envelope_at_once(t)
-	                                : envelope_by_steps(t);
+					: envelope_by_steps(t);
 	return accepted > 0 ? content(t) : 0;
 }
 
@@ -209,8 +209,8 @@ static void strike_out(struct mail *m, const struct unit *u)
 
 	for (int i = 0; i < u->n; i++) {
 		bool is_through = u->codes[i] >= 500 ||
-		                  (u->codes[i] == 250 &&
-		                   (u->code == 250 || u->code >= 500));
+				  (u->codes[i] == 250 &&
+				   (u->code == 250 || u->code >= 500));
 
 		if (!is_through)
 			m->to[n++] = u->to[i];
@@ -225,7 +225,7 @@ static void hand_in(struct client *c, struct mail *m)
 	int code;
 
 	check(inet_parse_ip(str_of(world.splitmails[m->splitmail].address), 25,
-	                    &at));
+			    &at));
 	t.s = stream_dial(&at, NULL, after_ms(30000));
 	if (!t.s)
 		return;

@@ -41,7 +41,7 @@ struct combination {
 };
 
 static const struct choice *choice_named(const struct combination *all,
-                                         struct str word)
+					 struct str word)
 {
 	for (size_t i = 0; i < all->n; i++)
 		if (str_same(str_of(all->c[i].word), word))
@@ -87,8 +87,8 @@ static json_t *expanded_text(const struct combination *all, json_t *j)
 {
 	struct str text = text_in(j);
 	const struct choice *c = str_starts(text, S("$"))
-	                                 ? choice_named(all, str_from(text, 1))
-	                                 : NULL;
+					 ? choice_named(all, str_from(text, 1))
+					 : NULL;
 
 	return c ? expanded(all, c->value) : fill_in(all, text);
 }
@@ -104,15 +104,15 @@ static json_t *expanded(const struct combination *all, json_t *j)
 	if (json_is_object(j)) {
 		made = json_object();
 		json_object_foreach(j, key, value) json_object_set_new(
-		        made, key,
-		        strcmp(key, "name") == 0 ? fill_in(all, text_in(value))
-		                                 : expanded(all, value));
+			made, key,
+			strcmp(key, "name") == 0 ? fill_in(all, text_in(value))
+						 : expanded(all, value));
 		return made;
 	}
 	if (json_is_array(j)) {
 		made = json_array();
 		json_array_foreach(j, i, value)
-		        json_array_append_new(made, expanded(all, value));
+			json_array_append_new(made, expanded(all, value));
 		return made;
 	}
 	return json_incref(j);
@@ -132,7 +132,7 @@ static bool is_excepted(json_t *file, const struct combination *all)
 		json_object_foreach(one, word, label)
 		{
 			const struct choice *c =
-			        choice_named(all, str_of(word));
+				choice_named(all, str_of(word));
 
 			check(c && json_is_string(label));
 			if (strcmp(c->label, json_string_value(label)) != 0)
@@ -149,17 +149,17 @@ static void choose(struct choice *c, json_t *value, const char *key)
 	c->value = value;
 	if (json_is_integer(value) && !key)
 		snprintf(c->label, sizeof(c->label), "%lld",
-		         json_integer_value(value));
+			 json_integer_value(value));
 	else
 		snprintf(c->label, sizeof(c->label), "%s",
-		         key ? key : json_string_value(value));
+			 key ? key : json_string_value(value));
 }
 
 static void add_conduct(struct gallery *g, json_t *j);
 
 /* For each value of the words from WITH on. */
 static void combine(struct gallery *g, json_t *file, struct combination *all,
-                    void *with)
+		    void *with)
 {
 	json_t *words = json_object_get(file, "with"), *values, *value;
 	struct choice *c;
@@ -272,8 +272,8 @@ static const char *const then_names[] = {
 static uint32_t moments_any(void)
 {
 	return ~(1U << MOMENT_CONNECT | 1U << MOMENT_BEYOND |
-	         1U << MOMENT_NEXT | 1U << MOMENT_TLS | 1U << MOMENT_BODY |
-	         1U << MOMENT_CHUNK);
+		 1U << MOMENT_NEXT | 1U << MOMENT_TLS | 1U << MOMENT_BODY |
+		 1U << MOMENT_CHUNK);
 }
 
 static uint32_t moment_of(const char *name)
@@ -400,7 +400,7 @@ static void read_extensions(struct conduct *c)
 	c->n_extensions = own ? json_array_size(own) : array_size(usual);
 	check(c->n_extensions <= EXTENSIONS);
 	json_array_foreach(own, i, one) c->extensions[i] =
-	        json_string_value(one);
+		json_string_value(one);
 	for (i = 0; !own && i < array_size(usual); i++)
 		c->extensions[i] = usual[i];
 }

@@ -23,25 +23,25 @@
 
 /* When something is said; most of them are commands. */
 enum moment {
-	MOMENT_CONNECT,		/* the greeting */
-	MOMENT_BEYOND,		/* instead of it, to one connection too many */
-	MOMENT_NEXT,		/* before a command is read; else nothing */
+	MOMENT_CONNECT, /* the greeting */
+	MOMENT_BEYOND,  /* instead of it, to one connection too many */
+	MOMENT_NEXT,    /* before a command is read; else nothing */
 	MOMENT_EHLO,
 	MOMENT_HELO,
 	MOMENT_STARTTLS,
-	MOMENT_TLS,		/* instead of a handshake */
+	MOMENT_TLS, /* instead of a handshake */
 	MOMENT_MAIL,
 	MOMENT_RCPT,
 	MOMENT_DATA,
-	MOMENT_BODY,		/* the first octets of it are there; else nothing */
+	MOMENT_BODY, /* the first octets of it are there; else nothing */
 	MOMENT_DOT,
-	MOMENT_CHUNK,		/* instead of reading what BDAT brings */
-	MOMENT_BDAT,		/* the last chunk */
+	MOMENT_CHUNK, /* instead of reading what BDAT brings */
+	MOMENT_BDAT,  /* the last chunk */
 	MOMENT_RSET,
 	MOMENT_NOOP,
 	MOMENT_VRFY,
 	MOMENT_QUIT,
-	MOMENT_OTHER,		/* a command it does not know */
+	MOMENT_OTHER, /* a command it does not know */
 };
 enum { MOMENTS = MOMENT_OTHER + 1 };
 
@@ -51,15 +51,15 @@ enum then {
 	THEN_CLOSE,
 	THEN_RESET,
 	THEN_SILENCE,
-	THEN_REFUSE,		/* of connections: nobody listens */
+	THEN_REFUSE, /* of connections: nobody listens */
 };
 
 struct deed {
-	int64_t wait_ms;	/* first */
-	const char *says;	/* lines; NULL: nothing */
-	bool is_raw;		/* these very bytes */
-	bool takes;		/* the mail is taken, whatever is said */
-	bool is_error;		/* counted as one, whatever is said */
+	int64_t wait_ms;  /* first */
+	const char *says; /* lines; NULL: nothing */
+	bool is_raw;      /* these very bytes */
+	bool takes;       /* the mail is taken, whatever is said */
+	bool is_error;    /* counted as one, whatever is said */
 	enum then then;
 };
 
@@ -73,7 +73,7 @@ struct condition {
 };
 
 struct rule {
-	uint32_t at;		/* 1 << MOMENT_... */
+	uint32_t at; /* 1 << MOMENT_... */
 	struct condition when;
 	struct deed does;
 };
@@ -85,20 +85,20 @@ struct conduct {
 	/* Within which mail for its users arrives; with `retries` after a
 	 * retry of the queue or some. */
 	int64_t within_ms;
-	size_t most;		/* recipients of one mail it is tried with */
+	size_t most; /* recipients of one mail it is tried with */
 	bool retries;
-	bool is_open;		/* leaves open whether it took a mail */
-	bool forwards_unknown;	/* gives them back: sim_peer_gives_back() */
+	bool is_open;          /* leaves open whether it took a mail */
+	bool forwards_unknown; /* gives them back: sim_peer_gives_back() */
 	bool tls;
 	const char *extensions[EXTENSIONS];
 	size_t n_extensions;
-	unsigned connections;	/* at once; 0: any number */
+	unsigned connections; /* at once; 0: any number */
 	struct deed beyond;
-	int64_t idle_ms;	/* then... */
-	const char *idle_says;	/* or NULL, and it closes */
+	int64_t idle_ms;       /* then... */
+	const char *idle_says; /* or NULL, and it closes */
 	struct rule *rules;
 	size_t n_rules;
-	struct json_t *json;	/* all strings are in it */
+	struct json_t *json; /* all strings are in it */
 };
 
 struct gallery;

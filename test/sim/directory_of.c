@@ -91,7 +91,7 @@ static void create_domain(struct changes *c, const struct splitmail *s)
 }
 
 static void create_system(struct changes *c, const struct splitmail *s,
-                          int taker)
+			  int taker)
 {
 	const struct taker *t = &world.takers[taker];
 	struct list l = { .n = 0 };
@@ -122,15 +122,15 @@ static void put_members(struct list *l, const struct person *p)
 			put(l, S("member"), one);
 		else
 			snprintf(text + strlen(text),
-			         sizeof(text) - strlen(text), "%s%s",
-			         i ? "," : "", one);
+				 sizeof(text) - strlen(text), "%s%s",
+				 i ? "," : "", one);
 	}
 	if (text[0])
 		put(l, S("forward"), text);
 }
 
 static void create_person(struct changes *c, const struct splitmail *s,
-                          const struct person *p)
+			  const struct person *p)
 {
 	bool is_here = p->home == number_of(s);
 	struct list l = { .n = 0 };

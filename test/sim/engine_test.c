@@ -23,7 +23,7 @@
 static struct sim_host *mx, *other, *client;
 static struct sim_process *engine;
 static int answered, delivered;
-static int64_t dot_ms; /* until the other system answers to the dot */
+static int64_t dot_ms;    /* until the other system answers to the dot */
 static size_t text_lines; /* more than 128 KiB of them lie in a file */
 
 /* ---- mx ---- */
@@ -54,19 +54,19 @@ static const struct engine_settings settings = {
 	.certificate_trouble = "certificate.trouble",
 	.lanes = 2,
 	.smtp = { .hostname = "mx.own.test",
-	          .auth_path = "/run/auth",
-	          .message_bytes = 1000000,
-	          .connections_per_ip = 50,
-	          .command_ms = 300000,
-	          .data_ms = 600000 },
+		  .auth_path = "/run/auth",
+		  .message_bytes = 1000000,
+		  .connections_per_ip = 50,
+		  .command_ms = 300000,
+		  .data_ms = 600000 },
 	.deliver = { .hostname = "mx.own.test",
-	             .internet_port = 25,
-	             .lmtp_path = "/run/lmtp",
-	             .retry_min_s = 60,
-	             .retry_max_s = 600,
-	             .expiry_s = 86400,
-	             .delay_warning_s = 86400,
-	             .handover_ms = 20000 },
+		     .internet_port = 25,
+		     .lmtp_path = "/run/lmtp",
+		     .retry_min_s = 60,
+		     .retry_max_s = 600,
+		     .expiry_s = 86400,
+		     .delay_warning_s = 86400,
+		     .handover_ms = 20000 },
 };
 
 static void nothing(void *arg)
@@ -100,10 +100,10 @@ static void run_mx(void *arg)
 	struct engine_listener smtp = { .name = S("smtp"), .kind = SMTP_MX };
 	struct engine *e;
 	const struct engine_owner owner = { .listens = nothing,
-		                            .is_ready = nothing,
-		                            .attends = attend,
-		                            .gives_up = nothing,
-		                            .arg = &e };
+					    .is_ready = nothing,
+					    .attends = attend,
+					    .gives_up = nothing,
+					    .arg = &e };
 	uint64_t bytes;
 
 	(void)arg;
@@ -206,7 +206,9 @@ static int say_text(struct stream *s)
 {
 	stream_say(s, S("Subject: x\r\n\r\n"));
 	for (size_t i = 0; i < text_lines; i++)
-		stream_say(s, S("a line of fifty octets, as they are in many mails\r\n"));
+		stream_say(
+			s,
+			S("a line of fifty octets, as they are in many mails\r\n"));
 	return ask(s, ".\r\n");
 }
 
@@ -222,8 +224,7 @@ static void run_client(void *arg)
 	check(ask(s, "EHLO client.test\r\n") == 250);
 	check(ask(s, "MAIL FROM:<a@client.test>\r\n") == 250);
 	if (ask(s, "RCPT TO:<bob@own.test>\r\n") == 250 &&
-	    ask(s, "DATA\r\n") == 354 &&
-	    say_text(s) == 250)
+	    ask(s, "DATA\r\n") == 354 && say_text(s) == 250)
 		answered++;
 	ask(s, "QUIT\r\n");
 	stream_close(s);
@@ -255,8 +256,8 @@ static void world_begin(uint64_t seed)
 	if (getenv("SHOW"))
 		sim_hear(show, NULL);
 	*sim_link_default() = (struct sim_link){ .latency_us = 3000,
-		                                 .jitter_us = 9000,
-		                                 .piece_bytes = 200 };
+						 .jitter_us = 9000,
+						 .piece_bytes = 200 };
 	mx = sim_host("mx", "192.0.2.1");
 	other = sim_host("other", "192.0.2.2");
 	client = sim_host("client", "192.0.2.3");
@@ -333,8 +334,8 @@ static void change_relay(void *arg)
 	struct changes *c = changes_open("/data/directory.db", "test");
 
 	(void)arg;
-	check(c && domain_set(c, S("own.test"), &relay, 1).outcome ==
-	                   CHANGE_DONE);
+	check(c &&
+	      domain_set(c, S("own.test"), &relay, 1).outcome == CHANGE_DONE);
 	changes_close(c);
 }
 

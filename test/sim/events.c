@@ -95,7 +95,7 @@ static void fill_disk(struct splitmail *s, int64_t left, int64_t lasts_ms)
 {
 	tell("the disk of %s is full but for %" PRId64 " bytes", s->name, left);
 	sim_disk(s->host)->room_bytes =
-	        sim_disk_bytes(s->host) + (uint64_t)left;
+		sim_disk_bytes(s->host) + (uint64_t)left;
 	fiber_sleep(after_ms(lasts_ms));
 	sim_disk(s->host)->room_bytes = much_room;
 	tell("the disk of %s has room again", s->name);

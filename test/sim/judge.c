@@ -36,7 +36,7 @@ static bool was_stepped(const struct way *w, int person)
 }
 
 static void follow(const struct unit *u, struct way w, int person,
-                   const struct asked *a)
+		   const struct asked *a)
 {
 	const struct person *p = &world.persons[person];
 	int instead = world.splitmails[0].catch_all;
@@ -116,7 +116,7 @@ struct failing {
 };
 
 static void look_for_failure(void *arg, const struct unit *u,
-                             const struct way *w)
+			     const struct way *w)
 {
 	struct failing *f = arg;
 
@@ -142,21 +142,21 @@ void judge_rcpt(const struct unit *u, int i)
 
 	if (p->kind == PERSON_OUTSIDER && code < 500)
 		books_wrong("unit %d: %s answers a stranger %d to an address "
-		            "of the Internet",
-		            u->number, s->name, code);
+			    "of the Internet",
+			    u->number, s->name, code);
 	if (p->kind == PERSON_NOBODY && s->role == ROLE_MASTER &&
 	    !s->asks_peer && s->catch_all < 0 && code == 250)
 		books_wrong("unit %d: %s, who knows everybody, takes mail for "
-		            "%s",
-		            u->number, s->name, p->local);
+			    "%s",
+			    u->number, s->name, p->local);
 	if (code >= 500 && p->kind != PERSON_OUTSIDER &&
 	    !recipient_may_fail(u, i))
 		books_wrong("unit %d: %s refuses %s for good: %d", u->number,
-		            s->name, p->local, code);
+			    s->name, p->local, code);
 	if (code >= 400 && code < 500 && world.is_peaceful)
 		books_wrong("unit %d: %s refuses %s for now, and all is "
-		            "well: %d",
-		            u->number, s->name, p->local, code);
+			    "well: %d",
+			    u->number, s->name, p->local, code);
 }
 
 /* No mail is near the limit. */
@@ -173,10 +173,10 @@ void judge_end(const struct unit *u)
 		was_through &= u->codes[i] >= 500;
 	if (u->code == 0 && !was_through && world.is_peaceful)
 		books_wrong("unit %d is not answered, and all is well",
-		            u->number);
+			    u->number);
 	if (u->code >= 400 && u->code < 500 && world.is_peaceful)
 		books_wrong("unit %d is refused for now, and all is well",
-		            u->number);
+			    u->number);
 	if (is_too_large(u) && u->code == 250)
 		books_wrong("unit %d is too large, and taken", u->number);
 	if (u->code < 500)
@@ -186,7 +186,7 @@ void judge_end(const struct unit *u)
 		may |= u->codes[i] == 250 && recipient_may_fail(u, i);
 	if (!may)
 		books_wrong("unit %d is refused for good: %d", u->number,
-		            u->code);
+			    u->code);
 }
 
 /* ---- what arrives ---- */
@@ -235,7 +235,7 @@ static bool is_home(int person, int taker)
 
 /* Whoever has it has it from one of them; a store, from its own. */
 static void judge_visits(const struct unit *u, int person, int taker,
-                         struct str head, unsigned most)
+			 struct str head, unsigned most)
 {
 	unsigned all = 0;
 
@@ -246,7 +246,7 @@ static void judge_visits(const struct unit *u, int person, int taker,
 		ptrdiff_t at;
 
 		snprintf(by, sizeof(by), "\tby %s (Splitmail)",
-		         world.splitmails[i].hostname);
+			 world.splitmails[i].hostname);
 		while ((at = str_search(rest, str_of(by))) >= 0) {
 			rest = str_from(rest, (size_t)at + 1);
 			n++;
@@ -255,12 +255,12 @@ static void judge_visits(const struct unit *u, int person, int taker,
 			all += n;
 		if (n > most)
 			books_wrong("unit %d for %s was %u times at %s",
-			            u->number, world.persons[person].local, n,
-			            world.splitmails[i].name);
+				    u->number, world.persons[person].local, n,
+				    world.splitmails[i].name);
 	}
 	if (!all)
 		books_wrong("unit %d for %s has no trace of its way", u->number,
-		            world.persons[person].local);
+			    world.persons[person].local);
 }
 
 /* Trace fields, and lines that go on with one. */
@@ -277,7 +277,7 @@ static bool is_trace(struct str head)
 }
 
 static void judge_bytes(const struct unit *u, int person, int taker,
-                        struct str bytes, unsigned most)
+			struct str bytes, unsigned most)
 {
 	struct buf text scoped(buf) = BUF_EMPTY;
 	struct str head;
@@ -285,20 +285,20 @@ static void judge_bytes(const struct unit *u, int person, int taker,
 	unit_text(u, &text);
 	if (!str_ends(bytes, buf_str(&text))) {
 		books_wrong("unit %d for %s: %zu bytes became others",
-		            u->number, world.persons[person].local, text.n);
+			    u->number, world.persons[person].local, text.n);
 		return;
 	}
 	head = str_part(bytes, 0, bytes.n - text.n);
 	if (!unit_has_header(u)) {
 		if (!str_ends(head, S("\r\n\r\n")))
 			books_wrong("unit %d for %s: its body is in the header",
-			            u->number, world.persons[person].local);
+				    u->number, world.persons[person].local);
 		head.n -= 2;
 	}
 	if (!is_trace(head))
 		books_wrong("unit %d for %s: more than trace fields is in "
-		            "front of it",
-		            u->number, world.persons[person].local);
+			    "front of it",
+			    u->number, world.persons[person].local);
 	judge_visits(u, person, taker, head, most);
 }
 
@@ -327,8 +327,8 @@ static void judge_wait(const struct unit *u, int person)
 	waited = now_ms() - from;
 	if (waited > longest_ms())
 		books_wrong("unit %d for %s waited %lld s", u->number,
-		            world.persons[person].local,
-		            (long long)waited / 1000);
+			    world.persons[person].local,
+			    (long long)waited / 1000);
 }
 
 void judge_taken(const struct unit *u, int person, int taker, struct str bytes)
@@ -338,14 +338,14 @@ void judge_taken(const struct unit *u, int person, int taker, struct str bytes)
 
 	if (c.ways == 0)
 		books_wrong("unit %d was not for %s", u->number,
-		            world.persons[person].local);
+			    world.persons[person].local);
 	if (!is_home(person, taker))
 		books_wrong("unit %d for %s is at %s", u->number,
-		            world.persons[person].local,
-		            world.takers[taker].name);
+			    world.persons[person].local,
+			    world.takers[taker].name);
 	if (p->is_disabled && !p->is_unlisted && p->changed_ms < u->begun_ms)
 		books_wrong("unit %d is for %s, who is disabled, at %s",
-		            u->number, p->local, world.takers[taker].name);
+			    u->number, p->local, world.takers[taker].name);
 	judge_bytes(u, person, taker, bytes, c.addresses);
 	judge_wait(u, person);
 }
@@ -383,7 +383,7 @@ struct telling {
 };
 
 static void look_for_notice(void *arg, const struct unit *u,
-                            const struct way *w)
+			    const struct way *w)
 {
 	struct telling *t = arg;
 
@@ -424,7 +424,7 @@ static void judge_fate(void *arg, const struct unit *u, const struct way *w)
 	f->are_even = false;
 	if (f->complain)
 		books_wrong("unit %d for %s was promised, and is lost",
-		            u->number, p->local);
+			    u->number, p->local);
 }
 
 /* ---- notices ---- */
@@ -454,8 +454,8 @@ static void judge_notices(const struct unit *u)
 			ways_of(u, i, (struct asked){ look_for_cause, &c });
 		if (!c.is_there)
 			books_wrong("unit %d: its sender is told that %s has "
-			            "not got it, without a cause",
-			            u->number, world.persons[who].local);
+				    "not got it, without a cause",
+				    u->number, world.persons[who].local);
 	}
 }
 
@@ -503,8 +503,8 @@ static void judge_doubles(const struct taken *t)
 	may += ways;
 	if (n > may && !was_shaken(u->begun_ms, last_taken_ms(u)))
 		books_wrong("unit %d for %s is %u times at %s", t->unit,
-		            world.persons[t->person].local, n,
-		            world.takers[t->taker].name);
+			    world.persons[t->person].local, n,
+			    world.takers[t->taker].name);
 }
 
 /* How often the Internet had something of U's, and did not say so. */
@@ -527,14 +527,14 @@ static void judge_told(const struct unit *u)
 		return;
 	for (int i = 0; i < world.n_persons; i++)
 		if (u->told[i] > 1 &&
-		    u->told[i] > ways_to(u, i).ways *
-		                                 (world.persons[i].also < 0 ? 1u
-		                                                            : 2u) +
-		                         left_open_outside(u))
+		    u->told[i] > ways_to(u, i).ways * (world.persons[i].also < 0
+							       ? 1u
+							       : 2u) +
+					 left_open_outside(u))
 			books_wrong("unit %d: its sender is told %u times that "
-			            "%s has not got it",
-			            u->number, u->told[i],
-			            world.persons[i].local);
+				    "%s has not got it",
+				    u->number, u->told[i],
+				    world.persons[i].local);
 }
 
 /* Whoever was refused keeps it: nobody has it. */
@@ -544,16 +544,16 @@ static void judge_refused(const struct taken *t)
 
 	if (u->code >= 400 && !was_shaken(u->begun_ms, last_taken_ms(u)))
 		books_wrong("unit %d was refused, and %s has it at %s", t->unit,
-		            world.persons[t->person].local,
-		            world.takers[t->taker].name);
+			    world.persons[t->person].local,
+			    world.takers[t->taker].name);
 }
 
 static void judge_left(const struct splitmail *s)
 {
 	if (s->queued || s->spooled)
 		books_wrong("%s: %lld messages wait, %llu files lie in spool/",
-		            s->name, (long long)s->queued,
-		            (unsigned long long)s->spooled);
+			    s->name, (long long)s->queued,
+			    (unsigned long long)s->spooled);
 	if (!s->has_closed)
 		books_wrong("%s does not end", s->name);
 	else if (!s->was_well && !world.has_disk_trouble)

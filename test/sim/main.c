@@ -71,10 +71,10 @@ static void run(uint64_t seed, struct outcome *o)
 	check(waitpid(child, &status, 0) == child);
 	if (status != 0)
 		snprintf(o->verdict, sizeof(o->verdict),
-		         WIFSIGNALED(status) ? "died by signal %d"
-		                             : "ended with status %d",
-		         WIFSIGNALED(status) ? WTERMSIG(status)
-		                             : WEXITSTATUS(status));
+			 WIFSIGNALED(status) ? "died by signal %d"
+					     : "ended with status %d",
+			 WIFSIGNALED(status) ? WTERMSIG(status)
+					     : WEXITSTATUS(status));
 	o->is_bad |= status != 0;
 }
 
@@ -86,7 +86,7 @@ static void say_bad(uint64_t seed, const char *what)
 }
 
 static void try_again(uint64_t seed, const struct outcome *first,
-                      struct figures *f)
+		      struct figures *f)
 {
 	struct outcome o;
 

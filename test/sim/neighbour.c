@@ -30,7 +30,7 @@ const char *neighbour_kind(int kind)
 /* ---- what it tells ---- */
 
 static void takes(void *taker, struct sim_peer *p,
-                  const struct sim_peer_mail *m)
+		  const struct sim_peer_mail *m)
 {
 	(void)p;
 	for (size_t i = 0; i < m->n; i++)
@@ -38,7 +38,7 @@ static void takes(void *taker, struct sim_peer *p,
 }
 
 static void leaves_open(void *taker, struct sim_peer *p,
-                        const struct sim_peer_mail *m)
+			const struct sim_peer_mail *m)
 {
 	(void)p;
 	books_left_open(taker, m->bytes);
@@ -70,11 +70,11 @@ static void welcome_users(struct taker *t)
 static void open_neighbour(struct taker *t)
 {
 	const struct sim_peer_book book = { .takes = takes,
-		                            .leaves_open = leaves_open,
-		                            .arg = t };
+					    .leaves_open = leaves_open,
+					    .arg = t };
 
 	t->peer = sim_peer_new(gallery_at(gallery, (size_t)t->kind),
-	                       "0.0.0.0:25");
+			       "0.0.0.0:25");
 	sim_peer_call(t->peer, t->name);
 	sim_peer_tell(t->peer, &book);
 	welcome_users(t);

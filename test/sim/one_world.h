@@ -8,7 +8,7 @@ struct outcome {
 	bool is_bad;
 	uint64_t trace;
 	struct books_totals totals;
-	char verdict[400];		/* what was wrong first */
+	char verdict[400]; /* what was wrong first */
 };
 
 /* Leaves what killed processes had on their heaps: once in a process. */

@@ -119,7 +119,7 @@ void sim_peer_user_leaves(struct sim_peer *p, const char *address)
 }
 
 static bool has(const struct sim_peer *p, struct str local,
-                struct str at_domain)
+		struct str at_domain)
 {
 	for (size_t i = 0; i < p->n_users; i++) {
 		struct str user = str_of(p->users[i]);
@@ -136,7 +136,7 @@ bool sim_peer_has(const struct sim_peer *p, struct str address)
 {
 	ptrdiff_t at = str_find_last(address, '@');
 	struct str local =
-	        str_part(address, 0, at < 0 ? address.n : (size_t)at);
+		str_part(address, 0, at < 0 ? address.n : (size_t)at);
 	struct str domain = str_from(address, local.n);
 	ptrdiff_t plus = str_find(local, '+');
 
@@ -162,7 +162,7 @@ static struct str copy(struct str s)
 }
 
 struct sim_peer_mail *sim_peer_take(struct sim_peer *p,
-                                    const struct sim_peer_mail *m)
+				    const struct sim_peer_mail *m)
 {
 	struct sim_peer_mail *kept = must_alloc(sizeof(*kept));
 

@@ -23,19 +23,19 @@
 #define SIM_PEER_H
 
 #include "base/inet.h"
-#include "rt/fiber.h"
 #include "conduct.h"
+#include "rt/fiber.h"
 
 struct sim_peer;
 
 /* One mail.  All of it is the peer's, until sim_peer_close(). */
 struct sim_peer_mail {
-	int64_t taken_us;		/* now_us() */
-	struct inet from;		/* who handed it over */
-	struct str sender;		/* without brackets */
-	struct str *recipients;		/* who were answered 2xx */
+	int64_t taken_us;       /* now_us() */
+	struct inet from;       /* who handed it over */
+	struct str sender;      /* without brackets */
+	struct str *recipients; /* who were answered 2xx */
 	size_t n;
-	struct str bytes;		/* without what the wire adds */
+	struct str bytes; /* without what the wire adds */
 	bool by_bdat, by_tls;
 	/* It was answered 2xx, and that was sent; else whoever sent it does not
 	 * know that it was taken, and may send it again. */
@@ -46,7 +46,8 @@ struct sim_peer_mail {
  * them may be NULL. */
 struct sim_peer_book {
 	/* Before anything is answered: is_said is false yet. */
-	void (*takes)(void *arg, struct sim_peer *p, const struct sim_peer_mail *m);
+	void (*takes)(void *arg, struct sim_peer *p,
+		      const struct sim_peer_mail *m);
 	/* It stays false: whoever sent M has heard no 2xx, if anything. */
 	void (*leaves_open)(void *arg, struct sim_peer *p,
 			    const struct sim_peer_mail *m);
@@ -56,8 +57,9 @@ struct sim_peer_book {
 			struct str bytes, const char *says);
 	/* What became of a recipient that it gives back: the last code, or 0
 	 * when nobody answered. */
-	void (*gave_back)(void *arg, struct sim_peer *p, const struct sim_peer_mail *m,
-			  struct str recipient, int code);
+	void (*gave_back)(void *arg, struct sim_peer *p,
+			  const struct sim_peer_mail *m, struct str recipient,
+			  int code);
 	void *arg;
 };
 
@@ -88,12 +90,12 @@ size_t sim_peer_mails(const struct sim_peer *p);
 const struct sim_peer_mail *sim_peer_mail(const struct sim_peer *p, size_t i);
 
 struct sim_peer_figures {
-	unsigned connections;		/* that were accepted, in all */
-	unsigned open, most_open;	/* at once */
-	unsigned sent_away;		/* beyond what it takes at once */
-	unsigned refused;		/* recipients, 5xx */
-	unsigned unknown;		/* taken, and none of its users */
-	unsigned under_way;		/* that it is giving back */
+	unsigned connections;     /* that were accepted, in all */
+	unsigned open, most_open; /* at once */
+	unsigned sent_away;       /* beyond what it takes at once */
+	unsigned refused;         /* recipients, 5xx */
+	unsigned unknown;         /* taken, and none of its users */
+	unsigned under_way;       /* that it is giving back */
 };
 
 struct sim_peer_figures sim_peer_figures(const struct sim_peer *p);

@@ -45,7 +45,7 @@ static void add_data(struct stream *s, struct str bytes)
 		if (str_starts(line, S(".")))
 			stream_say(s, S("."));
 		stream_sayf(s, "%.*s%s", STR(line),
-		            str_empty(bytes) && !has_end ? "\r\n" : "\n");
+			    str_empty(bytes) && !has_end ? "\r\n" : "\n");
 	}
 	stream_say(s, S(".\r\n"));
 }
@@ -70,8 +70,8 @@ static int converse(struct stream *s, const struct back *b)
 	if ((code = ask(s)) != 354)
 		return code;
 	stream_sayf(s, "Received: from %s by %s;\r\n\t%s\r\n",
-	            inet_literal(&b->mail->from).c, b->peer->name,
-	            date_rfc5322(wall_ms()).c);
+		    inet_literal(&b->mail->from).c, b->peer->name,
+		    date_rfc5322(wall_ms()).c);
 	add_data(s, b->mail->bytes);
 	return ask(s);
 }
@@ -79,7 +79,7 @@ static int converse(struct stream *s, const struct back *b)
 static int hand_over(const struct back *b)
 {
 	struct stream *s =
-	        stream_dial(&b->peer->back, NULL, after_ms(REPLY_MS));
+		stream_dial(&b->peer->back, NULL, after_ms(REPLY_MS));
 	int code;
 
 	if (!s)
@@ -109,7 +109,7 @@ static void give_back(void *arg)
 	b->peer->figures.under_way--;
 	if (book->gave_back)
 		book->gave_back(book->arg, b->peer, b->mail, b->recipient,
-		                code);
+				code);
 }
 
 static void begin(struct back *b)
@@ -126,8 +126,8 @@ void sim_peer_give_back(struct sim_peer *p, const struct sim_peer_mail *m)
 			continue;
 		b = must_alloc(sizeof(*b));
 		*b = (struct back){ .peer = p,
-			            .mail = m,
-			            .recipient = m->recipients[i] };
+				    .mail = m,
+				    .recipient = m->recipients[i] };
 		p->backs = list_grow(p->backs, p->n_backs, sizeof(p->backs[0]));
 		p->backs[p->n_backs++] = b;
 		p->figures.under_way++;

@@ -4,9 +4,9 @@
 #define SIM_PEER_INSIDE_H
 
 #include "base/buf.h"
+#include "peer.h"
 #include "rt/stream.h"
 #include "rt/tls.h"
-#include "peer.h"
 
 /* When an address was seen for the first time. */
 struct sight {
@@ -26,8 +26,8 @@ struct back {
 /* Of a rule, over all connections. */
 struct rule_state {
 	bool is_met;
-	int64_t first_ms;	/* when it could have applied */
-	uint64_t times;		/* it did */
+	int64_t first_ms; /* when it could have applied */
+	uint64_t times;   /* it did */
 };
 
 struct sim_peer {
@@ -48,7 +48,7 @@ struct sim_peer {
 	struct sim_peer_figures figures;
 	/* Of the process that runs. */
 	struct tls_context *tls;
-	struct gate gate;	/* a connection has ended */
+	struct gate gate; /* a connection has ended */
 };
 
 /* LIST with room for one more behind the N it has. */
@@ -57,7 +57,8 @@ char *text_of(struct str s);
 /* Of what comes for the first time it is now. */
 int64_t sim_peer_first_seen(struct sim_peer *p, struct str address);
 /* Keeps a copy of it. */
-struct sim_peer_mail *sim_peer_take(struct sim_peer *p, const struct sim_peer_mail *m);
+struct sim_peer_mail *sim_peer_take(struct sim_peer *p,
+				    const struct sim_peer_mail *m);
 
 /* peer_talk.c: a fiber, for one connection. */
 struct arrival {

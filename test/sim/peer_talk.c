@@ -67,7 +67,7 @@ static void add_lines(struct stream *to, struct str text)
 		if (str_starts(line, code))
 			line = str_from(line, 4);
 		stream_sayf(to, "%.*s%c%.*s\r\n", STR(code),
-		            str_empty(text) ? ' ' : '-', STR(line));
+			    str_empty(text) ? ' ' : '-', STR(line));
 	}
 }
 
@@ -89,7 +89,7 @@ static void take(struct session *s)
 }
 
 static void tell_refused(struct session *s, struct str recipient,
-                         struct str bytes, const char *text)
+			 struct str bytes, const char *text)
 {
 	const struct sim_peer_book *book = &s->peer->book;
 
@@ -105,7 +105,7 @@ static bool is_end(enum moment at)
 
 /* PATH is what it is said to, of RCPT. */
 static void note(struct session *s, enum moment at, struct str path,
-                 const char *text)
+		 const char *text)
 {
 	s->errors += text[0] == '4' || text[0] == '5';
 	if (is_end(at) && text[0] == '2' && !s->taken)
@@ -117,7 +117,7 @@ static void note(struct session *s, enum moment at, struct str path,
 }
 
 static enum said say(struct session *s, enum moment at, struct str path,
-                     const char *text, bool is_raw)
+		     const char *text, bool is_raw)
 {
 	note(s, at, path, text);
 	if (is_raw)
@@ -154,7 +154,7 @@ struct words {
 };
 
 static bool is_counted_met(const struct session *s, enum moment at,
-                           const struct condition *c)
+			   const struct condition *c)
 {
 	return s->mails >= c->mails && s->n >= c->recipients &&
 	       (!c->more_recipients || s->n > c->more_recipients) &&
@@ -164,18 +164,18 @@ static bool is_counted_met(const struct session *s, enum moment at,
 }
 
 static bool is_met(struct session *s, enum moment at, const struct words *w,
-                   const struct condition *c)
+		   const struct condition *c)
 {
 	return is_counted_met(s, at, c) && (!c->is_clear || !s->by_tls) &&
 	       (!c->has_parameters || !str_empty(w->parameters)) &&
 	       (!c->is_unknown || has_unknown(s, at, w->path)) &&
 	       (!c->new_for_ms ||
-	        now_ms() - sim_peer_first_seen(s->peer, w->path) <
-	                c->new_for_ms);
+		now_ms() - sim_peer_first_seen(s->peer, w->path) <
+			c->new_for_ms);
 }
 
 static bool applies(struct session *s, enum moment at, const struct words *w,
-                    size_t i)
+		    size_t i)
 {
 	const struct rule *r = &s->conduct->rules[i];
 	struct rule_state *state = &s->peer->rules[i];
@@ -199,7 +199,7 @@ static void hear_nothing(struct session *s)
 }
 
 static enum said perform(struct session *s, enum moment at, struct str path,
-                         const struct deed *d)
+			 const struct deed *d)
 {
 	enum said said = SAID_NO;
 
@@ -220,7 +220,7 @@ static enum said perform(struct session *s, enum moment at, struct str path,
 
 /* USUAL is NULL: nothing is said there. */
 static enum said answer(struct session *s, enum moment at,
-                        const struct words *w, const char *usual)
+			const struct words *w, const char *usual)
 {
 	s->seen[at]++;
 	for (size_t i = 0; i < s->conduct->n_rules; i++) {
@@ -351,8 +351,8 @@ static void on_hello(struct session *s, enum moment at, struct str arguments)
 static void on_starttls(struct session *s)
 {
 	if (answer(s, MOMENT_STARTTLS, &no_words,
-	           s->peer->tls ? "220 2.0.0 go ahead"
-	                        : "502 5.5.1 not here") != SAID_YES)
+		   s->peer->tls ? "220 2.0.0 go ahead"
+				: "502 5.5.1 not here") != SAID_YES)
 		return;
 	if (answer(s, MOMENT_TLS, &no_words, NULL) != SAID_NOTHING ||
 	    !s->peer->tls ||
@@ -379,7 +379,7 @@ static void on_rcpt(struct session *s, struct str arguments)
 	if (answer(s, MOMENT_RCPT, &w, "250 2.1.5 ok") != SAID_YES)
 		return;
 	s->recipients =
-	        list_grow(s->recipients, s->n, sizeof(s->recipients[0]));
+		list_grow(s->recipients, s->n, sizeof(s->recipients[0]));
 	s->recipients[s->n++] = (struct str){ text_of(w.path), w.path.n };
 }
 
@@ -547,8 +547,8 @@ void sim_peer_talk(void *arrival)
 {
 	struct arrival a = *(struct arrival *)arrival;
 	struct session s = { .peer = a.peer,
-		             .conduct = a.peer->conduct,
-		             .stream = a.stream };
+			     .conduct = a.peer->conduct,
+			     .stream = a.stream };
 
 	free(arrival);
 	if (a.is_beyond)

@@ -84,19 +84,19 @@ static const struct engine_settings settings = {
 	.certificate_trouble = "certificate.trouble",
 	.lanes = 1,
 	.smtp = { .hostname = "mx.own.test",
-	          .auth_path = "/run/auth",
-	          .message_bytes = 1000000,
-	          .connections_per_ip = 50,
-	          .command_ms = 300000,
-	          .data_ms = 600000 },
+		  .auth_path = "/run/auth",
+		  .message_bytes = 1000000,
+		  .connections_per_ip = 50,
+		  .command_ms = 300000,
+		  .data_ms = 600000 },
 	.deliver = { .hostname = "mx.own.test",
-	             .internet_port = 25,
-	             .lmtp_path = "/run/lmtp",
-	             .retry_min_s = RETRY_S,
-	             .retry_max_s = RETRY_S,
-	             .expiry_s = 86400,
-	             .delay_warning_s = 86400,
-	             .handover_ms = 20000 },
+		     .internet_port = 25,
+		     .lmtp_path = "/run/lmtp",
+		     .retry_min_s = RETRY_S,
+		     .retry_max_s = RETRY_S,
+		     .expiry_s = 86400,
+		     .delay_warning_s = 86400,
+		     .handover_ms = 20000 },
 };
 
 static void make_directory(void)
@@ -148,7 +148,7 @@ static void run_mx(void *arg)
 	struct engine_settings set = settings;
 	struct engine_listener smtp = { .name = S("smtp"), .kind = SMTP_MX };
 	const struct engine_owner owner = { nothing, nothing, attend, nothing,
-		                            NULL };
+					    NULL };
 	struct engine *e;
 
 	(void)arg;
@@ -236,7 +236,7 @@ static int name_recipients(struct stream *s, const struct sent *m)
 
 /* The first code that is none of success, or the last. */
 static int send_mail(const struct trial *t, struct stream *s,
-                     const struct sent *m)
+		     const struct sent *m)
 {
 	int code = name_recipients(s, m);
 	char text[100];
@@ -244,7 +244,7 @@ static int send_mail(const struct trial *t, struct stream *s,
 	if (code != 250 || (code = ask(s, "DATA\r\n")) != 354)
 		return code;
 	snprintf(text, sizeof(text), "Subject: %zu of %zu\r\n\r\n..\r\n.\r\n",
-	         (size_t)(m - t->mails), t->number);
+		 (size_t)(m - t->mails), t->number);
 	return ask(s, text);
 }
 
@@ -277,7 +277,7 @@ static void note(void *arg, struct sim_peer *p, const struct sim_peer_mail *m)
 	(void)p;
 	check(mark >= 0 && str_ends(m->bytes, S("\r\n\r\n.\r\n")));
 	check(sscanf(m->bytes.p + mark, "\r\nSubject: %zu of %zu\r\n", &i,
-	             &number) == 2);
+		     &number) == 2);
 	for (size_t j = 0; j < m->n; j++) {
 		struct came *c;
 
@@ -291,10 +291,10 @@ static void note(void *arg, struct sim_peer *p, const struct sim_peer_mail *m)
 }
 
 static void complain(const struct trial *t, const struct sent *m, size_t user,
-                     const char *what)
+		     const char *what)
 {
 	fprintf(stderr, "%s: mail %zu, of %zu: u%zu: %s\n", t->conduct->name,
-	        (size_t)(m - t->mails), m->users, user, what);
+		(size_t)(m - t->mails), m->users, user, what);
 	failures++;
 }
 
@@ -387,7 +387,7 @@ static void begin(struct trial *t, size_t number)
 
 	snprintf(name, sizeof(name), "peer%zu", number);
 	snprintf(t->relay, sizeof(t->relay), "198.51.%zu.%zu", number / 200,
-	         number % 200 + 1);
+		 number % 200 + 1);
 	t->number = number;
 	t->conduct = gallery_at(gallery, number);
 	t->peer = sim_peer_new(t->conduct, "0.0.0.0:25");
@@ -440,8 +440,8 @@ static void mail_gets_through(void **state)
 static int given_back;
 
 static void gave_back(void *arg, struct sim_peer *p,
-                      const struct sim_peer_mail *m, struct str recipient,
-                      int code)
+		      const struct sim_peer_mail *m, struct str recipient,
+		      int code)
 {
 	(void)arg;
 	(void)p;
@@ -474,7 +474,7 @@ static void what_is_unknown_comes_back(void **state)
 
 	(void)state;
 	back = sim_peer_new(gallery_find(gallery, "forwards unknown ones back"),
-	                    "0.0.0.0:25");
+			    "0.0.0.0:25");
 	sim_peer_tell(back, &book);
 	sim_peer_gives_back(back, "192.0.2.1:25");
 	process = sim_start(host, "back", sim_peer_run, back);
@@ -502,7 +502,7 @@ static int open_world(void **state)
 	sim_open(seed ? strtoull(seed, NULL, 10) : 1);
 	sim_hear_log(no_log, NULL);
 	*sim_link_default() =
-	        (struct sim_link){ .latency_us = 2000, .jitter_us = 3000 };
+		(struct sim_link){ .latency_us = 2000, .jitter_us = 3000 };
 	mx = sim_host("mx", "192.0.2.1");
 	outside = sim_host("client", "192.0.2.3");
 	sim_start(mx, "engine", run_mx, NULL);

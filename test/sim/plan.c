@@ -71,12 +71,12 @@ static void draw_splitmail(int i)
 	struct splitmail *s = &world.splitmails[i];
 
 	*s = (struct splitmail){ .role = i == 0      ? ROLE_MASTER
-		                         : one_in(3) ? ROLE_MASTER
-		                         : one_in(2) ? ROLE_BOTH
-		                                     : ROLE_SLAVE,
-		                 .lanes = 1 + below(2),
-		                 .wants_tls = one_in(6),
-		                 .catch_all = -1 };
+					 : one_in(3) ? ROLE_MASTER
+					 : one_in(2) ? ROLE_BOTH
+						     : ROLE_SLAVE,
+				 .lanes = 1 + below(2),
+				 .wants_tls = one_in(6),
+				 .catch_all = -1 };
 	snprintf(s->name, sizeof(s->name), "s%d", i);
 	snprintf(s->hostname, sizeof(s->hostname), "s%d.test", i);
 	snprintf(s->address, sizeof(s->address), "192.0.2.%d", 10 + i);
@@ -136,7 +136,7 @@ static void draw_takers(void)
 
 	for (int i = 0; i < world.n_splitmails; i++)
 		draw_taker(world.splitmails[i].name, world.splitmails[i].host)
-		        ->is_store = true;
+			->is_store = true;
 	for (int i = 0; i < world.n_peers; i++) {
 		snprintf(name, sizeof(name), "p%d", i % PEERS);
 		snprintf(address, sizeof(address), "192.0.2.%d", 30 + i);
@@ -154,7 +154,7 @@ static void draw_takers(void)
 /* ---- people ---- */
 
 static struct person *add_person(enum person_kind kind, char letter, int i,
-                                 int home)
+				 int home)
 {
 	struct person *p = &world.persons[world.n_persons++];
 
@@ -200,18 +200,18 @@ static void draw_persons(void)
 	draw_users(n_users);
 	for (int i = 0; i < 2; i++)
 		add_person(PERSON_OUTSIDER, 'x', i, internet())->is_full =
-		        one_in(15);
+			one_in(15);
 	for (int i = 0; i < n_forwards; i++) {
 		struct person *p = add_person(PERSON_FORWARDER, 'f', i,
-		                              below(world.n_splitmails));
+					      below(world.n_splitmails));
 
 		draw_members(p, 1 + below(2));
 		p->keeps_copy = p->n_members == 0 || one_in(2);
 	}
 	for (int i = 0; i < n_groups; i++)
 		draw_members(add_person(PERSON_GROUP, 'g', i,
-		                        below(world.n_splitmails)),
-		             1 + below(MEMBERS));
+					below(world.n_splitmails)),
+			     1 + below(MEMBERS));
 	add_person(PERSON_NOBODY, 'n', 0, -1);
 	if (one_in(5))
 		world.splitmails[0].catch_all = below(n_users);
@@ -235,7 +235,7 @@ static void draw_mail(struct mail *m, int system, int64_t window_ms)
 		.at_ms = between(SETTLED_MS, window_ms),
 		.splitmail = below(world.n_splitmails),
 		.bytes = (uint32_t)(one_in(25) ? between(100000, 200000)
-		                               : between(100, 3000))
+					       : between(100, 3000))
 	};
 	for (int i = 0; i < n; i++) {
 		int who = below(world.n_persons);
@@ -268,9 +268,9 @@ static void draw_client(int i, int64_t window_ms)
 	struct client *c = &world.clients[i];
 
 	*c = (struct client){ .haste = one_in(2) ? 0u : (unsigned)below(4),
-		              .pipelines = one_in(2),
-		              .patience_ms = 600000,
-		              .n = 1 + below(one_in(3) ? MAILS : 3) };
+			      .pipelines = one_in(2),
+			      .patience_ms = 600000,
+			      .n = 1 + below(one_in(3) ? MAILS : 3) };
 	if (world.is_peaceful)
 		c->haste = PATIENT;
 	if (c->haste == IMPATIENT)
@@ -278,10 +278,10 @@ static void draw_client(int i, int64_t window_ms)
 	snprintf(c->name, sizeof(c->name), "c%d", i);
 	snprintf(c->address, sizeof(c->address), "192.0.2.%d", 100 + i);
 	c->system = world.n_peers > 0 && one_in(4)
-	                    ? peer_taker(below(world.n_peers))
-	                    : -1;
+			    ? peer_taker(below(world.n_peers))
+			    : -1;
 	c->host = c->system >= 0 ? world.takers[c->system].host
-	                         : sim_host(c->name, c->address);
+				 : sim_host(c->name, c->address);
 	for (int k = 0; k < c->n; k++)
 		draw_mail(&c->mails[k], c->system, window_ms);
 	sort_mails(c);
@@ -367,9 +367,9 @@ static void draw_events(int64_t window_ms)
 	world.calm_ms = window_ms;
 	for (int i = 0; i < n; i++) {
 		struct event e = { .kind = below(EVENT_KINDS),
-			           .at_ms = between(SETTLED_MS, window_ms),
-			           .lasts_ms = between(200, one_in(3) ? 60000
-			                                              : 5000) };
+				   .at_ms = between(SETTLED_MS, window_ms),
+				   .lasts_ms = between(
+					   200, one_in(3) ? 60000 : 5000) };
 
 		if (!draw_event(&e))
 			continue;
@@ -390,7 +390,7 @@ static bool may_expire(void)
 
 		jumps[e->of % SPLITMAILS] |= e->kind == EVENT_CLOCK;
 		boots[e->of % SPLITMAILS] |= e->kind == EVENT_POWER_CUT ||
-		                             e->kind == EVENT_CUT_AT_CHANGE;
+					     e->kind == EVENT_CUT_AT_CHANGE;
 	}
 	for (int i = 0; i < SPLITMAILS; i++)
 		may |= jumps[i] && boots[i];
@@ -451,7 +451,7 @@ void plan_draw(uint64_t seed)
 
 static const char *const roles[] = { "master", "slave", "both" };
 static const char *const kinds[] = { "user", "group", "forwarder", "outsider",
-	                             "nobody" };
+				     "nobody" };
 
 static void tell_person(const struct person *p)
 {
@@ -460,7 +460,7 @@ static void tell_person(const struct person *p)
 
 	for (int i = 0; i < p->n_members; i++)
 		n += snprintf(text + n, sizeof(text) - (size_t)n, " %s",
-		              world.persons[p->members[i]].local);
+			      world.persons[p->members[i]].local);
 	tell("%s@%s is a %s at %s%s%s%s%s%s%s", p->local, person_domain(p),
 	     kinds[p->kind], p->home < 0 ? "-" : world.takers[p->home].name,
 	     p->also < 0 ? "" : " and ",
@@ -509,9 +509,9 @@ void plan_tell(void)
 		     world.splitmails[i].lanes,
 		     world.splitmails[i].catch_all < 0 ? "" : ", catch-all ",
 		     world.splitmails[i].catch_all < 0
-		             ? ""
-		             : world.persons[world.splitmails[i].catch_all]
-		                       .local);
+			     ? ""
+			     : world.persons[world.splitmails[i].catch_all]
+				       .local);
 	for (int i = 0; i < world.n_takers; i++)
 		tell_taker(&world.takers[i]);
 	for (int i = 0; i < world.n_persons; i++)

@@ -83,19 +83,19 @@ static struct engine_settings settings_of(const struct splitmail *s)
 		.certificate_trouble = "certificate.trouble",
 		.lanes = s->lanes,
 		.smtp = { .hostname = s->hostname,
-		          .auth_path = "/run/auth",
-		          .message_bytes = world.message_bytes,
-		          .connections_per_ip = 50,
-		          .command_ms = 300000,
-		          .data_ms = 600000 },
+			  .auth_path = "/run/auth",
+			  .message_bytes = world.message_bytes,
+			  .connections_per_ip = 50,
+			  .command_ms = 300000,
+			  .data_ms = 600000 },
 		.deliver = { .hostname = s->hostname,
-		             .internet_port = 25,
-		             .lmtp_path = "/run/lmtp",
-		             .retry_min_s = world.retry_min_s,
-		             .retry_max_s = world.retry_max_s,
-		             .expiry_s = world.expiry_s,
-		             .delay_warning_s = world.expiry_s,
-		             .handover_ms = world.handover_ms },
+			     .internet_port = 25,
+			     .lmtp_path = "/run/lmtp",
+			     .retry_min_s = world.retry_min_s,
+			     .retry_max_s = world.retry_max_s,
+			     .expiry_s = world.expiry_s,
+			     .delay_warning_s = world.expiry_s,
+			     .handover_ms = world.handover_ms },
 	};
 }
 
@@ -137,10 +137,10 @@ static void run(void *splitmail)
 	struct engine_settings set = settings_of(s);
 	struct engine_listener smtp = { .name = S("smtp"), .kind = SMTP_MX };
 	const struct engine_owner owner = { .listens = nothing,
-		                            .is_ready = nothing,
-		                            .attends = attend,
-		                            .gives_up = nothing,
-		                            .arg = s };
+					    .is_ready = nothing,
+					    .attends = attend,
+					    .gives_up = nothing,
+					    .arg = s };
 
 	if (s->starts == 1 && !install(s))
 		return;
@@ -229,10 +229,10 @@ static void count_mail(void *n, const char *name)
 static bool count_queued(int64_t *n)
 {
 	static const struct sql_file file = { .name = "queue.db",
-		                              .read_wait_ms = 1000 };
+					      .read_wait_ms = 1000 };
 	struct sql *q = sql_open(&file, "/data/queue.db", SQL_READ);
 	bool ok = q && sql_number(q, n, "SELECT count(*) FROM message", "") ==
-	                       SQL_ROW;
+			       SQL_ROW;
 
 	sql_close(q);
 	return ok;
@@ -244,7 +244,7 @@ static void look(void *splitmail)
 
 	s->spooled = 0;
 	s->is_inspected = count_queued(&s->queued) &&
-	                  folder_list("/data/spool", count_mail, &s->spooled);
+			  folder_list("/data/spool", count_mail, &s->spooled);
 	if (!s->is_inspected)
 		tell("%s cannot be looked at: %s", s->name, cause());
 }

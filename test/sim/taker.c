@@ -78,7 +78,8 @@ static const char *refusal(struct talk *t, struct str local)
 	int person;
 
 	person = person_named(local);
-	if (taker->is_internet && (person < 0 || !world.persons[person].is_full))
+	if (taker->is_internet &&
+	    (person < 0 || !world.persons[person].is_full))
 		return NULL;
 	if (person < 0 || !knows(taker, person))
 		return "550 5.1.1 nobody has this address\r\n";
@@ -86,7 +87,7 @@ static const char *refusal(struct talk *t, struct str local)
 		return "552 5.2.2 this mailbox is full\r\n";
 	if (taker->manners.greylists) {
 		int64_t *seen =
-		        &world.persons[person].seen_ms[taker - world.takers];
+			&world.persons[person].seen_ms[taker - world.takers];
 
 		if (!*seen)
 			*seen = now_ms();
@@ -122,13 +123,13 @@ static void on_rcpt(struct talk *t, struct str path)
 	if (!t->has_mail)
 		no = "503 5.5.1 MAIL first\r\n";
 	else if ((c->recipients_per_mail &&
-	          t->n >= (int)c->recipients_per_mail) ||
-	         t->n == (int)array_size(t->to))
+		  t->n >= (int)c->recipients_per_mail) ||
+		 t->n == (int)array_size(t->to))
 		no = "452 4.5.3 too many recipients\r\n";
 	else if (!no && chance(c->later_in))
 		no = t->taker->is_store && sim_draw(2)
-		             ? "550 5.1.1 who is that?\r\n"
-		             : "451 4.3.0 not now\r\n";
+			     ? "550 5.1.1 who is that?\r\n"
+			     : "451 4.3.0 not now\r\n";
 	if (!no)
 		snprintf(t->to[t->n++], sizeof(t->to[0]), "%.*s", STR(path));
 	say(t, no ? no : "250 2.1.5 yes\r\n");
@@ -158,7 +159,7 @@ static bool read_text(struct talk *t)
 static void take(struct talk *t, int i)
 {
 	books_taken(t->taker, str_of(t->sender), str_of(t->to[i]),
-	            buf_str(&t->bytes));
+		    buf_str(&t->bytes));
 }
 
 /* SMTP says it once for all, LMTP once for each. */
@@ -170,13 +171,13 @@ static void answer_text(struct talk *t)
 
 	for (int i = 0; i < t->n; i++) {
 		bool not_he = is_later || (t->taker->is_store && !is_lost &&
-		                           chance(c->dot_later_in));
+					   chance(c->dot_later_in));
 
 		if (!not_he)
 			take(t, i);
 		if (t->taker->is_store && !is_lost)
 			say(t, not_he ? "451 4.3.0 not now\r\n"
-			              : "250 2.0.0 taken\r\n");
+				      : "250 2.0.0 taken\r\n");
 	}
 	if (!is_later)
 		t->is_open = true;
@@ -321,7 +322,7 @@ void taker_start(struct taker *t)
 	if (t->is_gone)
 		return;
 	t->process = t->kind >= 0 ? neighbour_start(t)
-	                          : sim_start(t->host, "taker", run, t);
+				  : sim_start(t->host, "taker", run, t);
 }
 
 void taker_kill(struct taker *t)

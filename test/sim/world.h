@@ -33,9 +33,9 @@ enum {
 	CLIENTS = 6,
 	PERSONS = 24,
 	MEMBERS = 5,
-	HOMES = 6,		/* one after the other */
-	RECIPIENTS = 6,		/* of a mail */
-	MAILS = 12,		/* of a client */
+	HOMES = 6,      /* one after the other */
+	RECIPIENTS = 6, /* of a mail */
+	MAILS = 12,     /* of a client */
 	EVENTS = 16,
 };
 
@@ -46,24 +46,24 @@ struct manners {
 	int64_t greet_ms, answer_ms, dot_ms, idle_ms;
 	unsigned mails_per_connection, recipients_per_mail, connections;
 	bool greylists;
-	bool says_little;		/* no extensions */
+	bool says_little; /* no extensions */
 	/* One in so many, until the world calms down: */
-	uint64_t later_in;		/* 4xx at RCPT */
-	uint64_t dot_later_in;		/* 4xx at the dot */
-	uint64_t close_in;		/* hangs up instead of an answer */
-	uint64_t lost_in;		/* has it, and hangs up */
+	uint64_t later_in;     /* 4xx at RCPT */
+	uint64_t dot_later_in; /* 4xx at the dot */
+	uint64_t close_in;     /* hangs up instead of an answer */
+	uint64_t lost_in;      /* has it, and hangs up */
 };
 
 struct taker {
-	char name[16];			/* "p0"; a store's: its Splitmail's */
+	char name[16]; /* "p0"; a store's: its Splitmail's */
 	struct sim_host *host;
 	struct sim_process *process;
-	bool is_store;			/* speaks LMTP */
-	bool is_internet;		/* has everybody */
-	bool is_gone;			/* for good */
+	bool is_store;    /* speaks LMTP */
+	bool is_internet; /* has everybody */
+	bool is_gone;     /* for good */
 	struct manners manners;
-	int kind;			/* of the gallery; -1: none of it */
-	struct sim_peer *peer;		/* then (neighbour.h) */
+	int kind;              /* of the gallery; -1: none of it */
+	struct sim_peer *peer; /* then (neighbour.h) */
 	unsigned connections;
 };
 
@@ -72,36 +72,36 @@ struct taker {
 enum person_kind {
 	PERSON_USER,
 	PERSON_GROUP,
-	PERSON_FORWARDER,		/* a user whose mail goes on */
-	PERSON_OUTSIDER,		/* of the Internet */
-	PERSON_NOBODY,			/* an address nobody has */
+	PERSON_FORWARDER, /* a user whose mail goes on */
+	PERSON_OUTSIDER,  /* of the Internet */
+	PERSON_NOBODY,    /* an address nobody has */
 };
 
 /* Where a person's mail lives is the number of a taker; -1: nowhere. */
 struct person {
-	char local[16];			/* "u3"; @own.test, or @net.test */
+	char local[16]; /* "u3"; @own.test, or @net.test */
 	enum person_kind kind;
-	int home, also;			/* -1: none besides */
+	int home, also; /* -1: none besides */
 	int members[MEMBERS], n_members;
 	int64_t member_since_ms[MEMBERS];
 	bool keeps_copy;
-	bool is_full;			/* its home refuses it for good */
+	bool is_full; /* its home refuses it for good */
 	bool is_disabled;
-	bool is_unlisted;		/* only where he is at home */
+	bool is_unlisted; /* only where he is at home */
 	/* What changed while mail flowed. */
 	int homes[HOMES], n_homes;
-	int64_t disabled_ms;		/* or enabled, as changed_ms */
-	int64_t changed_ms;		/* the last time; 0: never; NEVER:
+	int64_t disabled_ms;     /* or enabled, as changed_ms */
+	int64_t changed_ms;      /* the last time; 0: never; NEVER:
 					   just now */
-	int64_t seen_ms[TAKERS];	/* greylisting */
+	int64_t seen_ms[TAKERS]; /* greylisting */
 };
 
 /* ---- Splitmails ---- */
 
 enum role {
-	ROLE_MASTER,			/* knows everybody */
-	ROLE_SLAVE,			/* its own; the first one has the rest */
-	ROLE_BOTH,			/* its own and the peers' */
+	ROLE_MASTER, /* knows everybody */
+	ROLE_SLAVE,  /* its own; the first one has the rest */
+	ROLE_BOTH,   /* its own and the peers' */
 };
 
 struct splitmail {
@@ -111,13 +111,13 @@ struct splitmail {
 	struct engine *engine;
 	enum role role;
 	int lanes;
-	bool wants_tls;			/* with named systems */
-	int catch_all;			/* person, or -1 */
-	bool asks_peer;			/* the first system knows the rest */
-	bool is_wanted;			/* is to run */
+	bool wants_tls; /* with named systems */
+	int catch_all;  /* person, or -1 */
+	bool asks_peer; /* the first system knows the rest */
+	bool is_wanted; /* is to run */
 	bool has_closed, was_well;
 	unsigned starts;
-	size_t left;			/* descriptors, after it closed */
+	size_t left; /* descriptors, after it closed */
 	/* As inspect() found them. */
 	bool is_inspected;
 	int64_t queued;
@@ -135,7 +135,7 @@ struct mail {
 
 enum haste {
 	PATIENT,
-	IMPATIENT,			/* waits some seconds for an answer */
+	IMPATIENT, /* waits some seconds for an answer */
 	LEAVES_BEFORE_DOT,
 	LEAVES_AFTER_DOT,
 };
@@ -144,7 +144,7 @@ struct client {
 	char name[16], address[24];
 	struct sim_host *host;
 	struct sim_process *process;
-	int system;			/* whose host it is on; -1: its own */
+	int system; /* whose host it is on; -1: its own */
 	enum haste haste;
 	bool pipelines;
 	int64_t patience_ms;
@@ -156,7 +156,7 @@ struct client {
 
 enum event_kind {
 	EVENT_POWER_CUT,
-	EVENT_CUT_AT_CHANGE,		/* of the disk, the so manieth */
+	EVENT_CUT_AT_CHANGE, /* of the disk, the so manieth */
 	EVENT_KILL,
 	EVENT_RESTART,
 	EVENT_STORE_DIES,
@@ -175,11 +175,11 @@ enum event_kind {
 struct event {
 	enum event_kind kind;
 	int64_t at_ms, lasts_ms;
-	int of;				/* Splitmail, peer or person */
-	int to;				/* a new home, member, the link's other
+	int of; /* Splitmail, peer or person */
+	int to; /* a new home, member, the link's other
 					   end */
 	int64_t number;
-	int64_t begun_ms, ended_ms;	/* 0: not yet */
+	int64_t begun_ms, ended_ms; /* 0: not yet */
 };
 
 /* ---- all of it ---- */
@@ -187,22 +187,22 @@ struct event {
 struct world_of_mail {
 	uint64_t seed;
 	struct splitmail splitmails[SPLITMAILS];
-	struct taker takers[TAKERS];	/* stores, peers, the Internet */
+	struct taker takers[TAKERS]; /* stores, peers, the Internet */
 	struct person persons[PERSONS];
 	struct client clients[CLIENTS];
 	struct event events[EVENTS];
 	int n_splitmails, n_peers, n_takers, n_persons, n_clients, n_events;
 	int events_ended;
-	uint32_t message_bytes;		/* a Splitmail takes no more */
+	uint32_t message_bytes; /* a Splitmail takes no more */
 	int64_t retry_min_s, retry_max_s, expiry_s, handover_ms;
-	bool is_calm;			/* nothing goes wrong any more */
-	int64_t calm_ms;		/* since when */
+	bool is_calm;    /* nothing goes wrong any more */
+	int64_t calm_ms; /* since when */
 	/* What the world has in it; the books excuse some things by it. */
 	bool has_lost_connections, has_crashes, has_disk_trouble, has_gone;
-	bool may_expire;		/* a clock jumped where power was lost */
-	bool is_peaceful;		/* nothing goes wrong, nobody is slow */
-	uint64_t cut_in;		/* so manieth 250: power fails at once */
-	uint64_t reset_in;		/* of links, until it is calm */
+	bool may_expire;   /* a clock jumped where power was lost */
+	bool is_peaceful;  /* nothing goes wrong, nobody is slow */
+	uint64_t cut_in;   /* so manieth 250: power fails at once */
+	uint64_t reset_in; /* of links, until it is calm */
 };
 
 extern struct world_of_mail world;
@@ -232,7 +232,7 @@ void tell(const char *format, ...) printf_like(1, 2);
 
 void plan_draw(uint64_t seed);
 void plan_tell(void);
-bool chance(uint64_t in);		/* of mishaps: none when it is calm */
+bool chance(uint64_t in); /* of mishaps: none when it is calm */
 
 /* Once in a process, before any world. */
 void splitmails_prepare(void);

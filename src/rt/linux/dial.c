@@ -34,7 +34,7 @@ static bool bind_source(int fd, const struct inet *from)
 
 	if (from->port == 0)
 		setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on,
-		           sizeof(on));
+			   sizeof(on));
 	if (bind(fd, (struct sockaddr *)&at.a, at.n) != 0)
 		return fail("bind to %s: %m", inet_ip_text(from).c);
 	return true;
@@ -50,8 +50,8 @@ static bool pause_until(int64_t until_ms, int64_t deadline_ms)
 /* The listener of a Unix socket has as many as it may have that were not taken
  * yet: the kernel says so at once, and nothing when there is room again. */
 static bool connect_when_there_is_room(struct stream *s,
-                                       const struct sockaddr_place *to,
-                                       int64_t deadline_ms)
+				       const struct sockaddr_place *to,
+				       int64_t deadline_ms)
 {
 	int64_t pause_ms = FULL_FIRST_MS;
 
@@ -61,13 +61,13 @@ static bool connect_when_there_is_room(struct stream *s,
 		if (!pause_until(after_ms(pause_ms), deadline_ms))
 			return false;
 		pause_ms = pause_ms * 2 < FULL_MOST_MS ? pause_ms * 2
-		                                       : FULL_MOST_MS;
+						       : FULL_MOST_MS;
 	}
 	return true;
 }
 
 static bool connect_wait(struct stream *s, const struct sockaddr_place *to,
-                         int64_t deadline_ms)
+			 int64_t deadline_ms)
 {
 	int trouble = 0;
 	socklen_t n = sizeof(trouble);
@@ -86,7 +86,7 @@ static bool connect_wait(struct stream *s, const struct sockaddr_place *to,
 }
 
 struct stream *stream_dial(const struct inet *peer, const struct inet *bind,
-                           int64_t deadline_ms)
+			   int64_t deadline_ms)
 {
 	struct sockaddr_place to = inet_to_kernel(peer);
 	int fd = open_socket(to.a.ss_family), on = 1;

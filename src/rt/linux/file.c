@@ -128,7 +128,7 @@ static bool add_now(void *arg)
 
 	while (t->bytes.n > 0) {
 		ssize_t n = pwrite(t->file->fd, t->bytes.p, t->bytes.n,
-		                   (off_t)t->file->bytes);
+				   (off_t)t->file->bytes);
 
 		if (n < 0 && errno == EINTR)
 			continue;
@@ -148,8 +148,8 @@ bool file_add(struct file *f, struct str bytes)
 
 	if (f->spoilt)
 		return fail_kind(f->spoilt_by,
-		                 "write in %s: an earlier write failed",
-		                 f->path);
+				 "write in %s: an earlier write failed",
+				 f->path);
 	return offload(add_now, &t);
 }
 
@@ -231,7 +231,7 @@ bool file_keep(struct file *f, const char *name)
 
 	if (f->spoilt)
 		return fail_kind(f->spoilt_by,
-		                 "keep %s: an earlier write failed", name);
+				 "keep %s: an earlier write failed", name);
 	return offload(keep_now, &n) || spoil(f);
 }
 
@@ -292,14 +292,14 @@ bool file_sync(struct file *f)
 {
 	if (f->spoilt)
 		return fail_kind(f->spoilt_by,
-		                 "sync %s: an earlier write failed", f->path);
+				 "sync %s: an earlier write failed", f->path);
 	return offload(sync_now, f);
 }
 
 /* ---- folders ---- */
 
 bool folder_list(const char *folder, void (*each)(void *, const char *),
-                 void *arg)
+		 void *arg)
 {
 	DIR *d = opendir(folder);
 	struct dirent *e;

@@ -177,8 +177,8 @@ bool folder_is_sealed(const char *folder, const char *name)
 	int fd = open_folder(folder);
 	struct stat st = { .st_mode = 0 };
 	bool yes = fd >= 0 &&
-	           fstatat(fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-	           !(st.st_mode & 0222);
+		   fstatat(fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+		   !(st.st_mode & 0222);
 
 	if (fd >= 0)
 		close(fd);
@@ -286,7 +286,7 @@ static struct lock *take(const char *path, int flags)
 	if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
 		if (errno == EWOULDBLOCK)
 			fail_kind(FAIL_HELD, "%s is held by another process",
-			          path);
+				  path);
 		else
 			fail_errno("lock %s: %m", path);
 		close(fd);

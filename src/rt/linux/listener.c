@@ -77,10 +77,10 @@ static struct listener *listener_new(int fd, const struct inet *at)
 }
 
 static int open_socket(const struct inet *at, const struct sockaddr_place *to,
-                       bool shared)
+		       bool shared)
 {
 	int fd = socket(to->a.ss_family,
-	                SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+			SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	int on = 1;
 
 	if (fd < 0) {
@@ -237,7 +237,7 @@ static void descriptors_wait(struct listener *l)
 {
 	if (!l->complained)
 		log_error("listener", "accept on %s: %s", inet_text(&l->at).c,
-		          strerror(errno));
+			  strerror(errno));
 	l->complained = true;
 	uv_poll_stop(&l->poll);
 	l->armed = false;
@@ -253,7 +253,7 @@ static int accept_one(struct listener *l, struct inet *peer)
 	struct sockaddr_storage from = { .ss_family = AF_UNSPEC };
 	socklen_t n = sizeof(from);
 	int fd = accept4(l->fd, (struct sockaddr *)&from, &n,
-	                 SOCK_NONBLOCK | SOCK_CLOEXEC);
+			 SOCK_NONBLOCK | SOCK_CLOEXEC);
 
 	l->ready = false;
 	if (fd >= 0) {

@@ -94,10 +94,10 @@ static void say_lost(void)
 	if (!ring.lost || ring_room() < NOTICE_BYTES)
 		return;
 	ring_add(line,
-	         log_make_line(line, sizeof(line),
-	                       "%lu lines of this log were lost: whoever reads "
-	                       "it was too slow",
-	                       ring.lost));
+		 log_make_line(line, sizeof(line),
+			       "%lu lines of this log were lost: whoever reads "
+			       "it was too slow",
+			       ring.lost));
 	ring.lost = 0;
 }
 
@@ -197,7 +197,7 @@ static bool write_last(const char *p, size_t n)
 
 		if (poll(&out, 1, CRASH_MS) == 1)
 			done = write(STDERR_FILENO, p,
-			             n < WRITE_BYTES ? n : WRITE_BYTES);
+				     n < WRITE_BYTES ? n : WRITE_BYTES);
 		if (done <= 0)
 			return false;
 		p += done;
@@ -225,10 +225,10 @@ static void on_crash(int number)
 static void watch_crashes(void)
 {
 	static const int crashes[] = { SIGABRT, SIGSEGV, SIGBUS, SIGILL,
-		                       SIGFPE };
+				       SIGFPE };
 	struct sigaction ours = { .sa_handler = on_crash,
-		                  .sa_flags = SA_RESETHAND | SA_NODEFER },
-	                 old;
+				  .sa_flags = SA_RESETHAND | SA_NODEFER },
+			 old;
 
 	for (size_t i = 0; i < array_size(crashes); i++)
 		if (sigaction(crashes[i], NULL, &old) == 0 &&
@@ -279,7 +279,7 @@ void log_end(void)
 		pthread_cond_signal(&ring.filled);
 		while (!ring.is_ended && !late)
 			late = pthread_cond_clockwait(&ring.ended, &ring.lock,
-			                              CLOCK_MONOTONIC, &until);
+						      CLOCK_MONOTONIC, &until);
 		ring.started = !ring.is_ended;
 	}
 	pthread_mutex_unlock(&ring.lock);

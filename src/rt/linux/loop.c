@@ -121,7 +121,7 @@ static void set_timer(void)
 		uv_timer_stop(&here->timer);
 	else
 		uv_timer_start(&here->timer, on_timer,
-		               at > now ? (uint64_t)(at - now) : 0, 0);
+			       at > now ? (uint64_t)(at - now) : 0, 0);
 }
 
 static void on_prepare(uv_prepare_t *prepare)
@@ -238,7 +238,7 @@ void signal_watch(const int *wanted, int n)
 }
 
 enum wait_result signal_wait(const int *wanted, int n, int *got,
-                             int64_t deadline_ms)
+			     int64_t deadline_ms)
 {
 	enum wait_result r = WAIT_DONE;
 
@@ -320,7 +320,7 @@ void loops_run(int n, void (*main)(void *), void *arg)
 		loop_open(&loops[i]);
 	for (int i = 1; i < n; i++)
 		check(pthread_create(&loops[i].thread, NULL, loop_run,
-		                     &loops[i]) == 0);
+				     &loops[i]) == 0);
 	loop_run(&loops[0]);
 	for (int i = 1; i < n; i++)
 		pthread_join(loops[i].thread, NULL);

@@ -15,8 +15,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/stat.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -59,7 +59,8 @@ bool person_find(const char *name, struct person *out)
 	*out = (struct person){ .uid = geteuid(), .gid = getegid() };
 	if (name[0] && !by_numbers(name, out))
 		return fail("there is no user \"%s\" on this machine; "
-			    "`useradd --system %s` makes one", name, name);
+			    "`useradd --system %s` makes one",
+			    name, name);
 	call_by_numbers(out);
 	return true;
 }
@@ -67,8 +68,9 @@ bool person_find(const char *name, struct person *out)
 /* By the mode alone: WANTED is one digit of it. */
 static bool allows(const struct person *p, const struct stat *st, mode_t wanted)
 {
-	unsigned shift = st->st_uid == p->uid ? 6
-			 : st->st_gid == p->gid ? 3 : 0;
+	unsigned shift = st->st_uid == p->uid   ? 6
+			 : st->st_gid == p->gid ? 3
+						: 0;
 
 	return p->uid == 0 || (st->st_mode >> shift & wanted) == wanted;
 }
@@ -100,7 +102,8 @@ static bool may_search(const struct person *p, const char *folder)
 	if (allows(p, &st, 01))
 		return true;
 	return fail("user %s cannot search folder %s; `chmod o+x %s`, or "
-		    "choose another place", p->name, folder, folder);
+		    "choose another place",
+		    p->name, folder, folder);
 }
 
 bool person_reaches(const struct person *p, const char *path)
@@ -145,8 +148,8 @@ static bool change_user(const struct person *p, bool keep_low_ports)
 		return true;
 	if (!set_capabilities(1u << CAP_NET_BIND_SERVICE))
 		return false;
-	if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, CAP_NET_BIND_SERVICE,
-		  0, 0) != 0)
+	if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, CAP_NET_BIND_SERVICE, 0,
+		  0) != 0)
 		return fail("keep the right to bind low ports: %m");
 	return true;
 }

@@ -85,7 +85,7 @@ static const char **environment_made(const char *const *added)
 {
 	const char *const *ours = (const char *const *)environ;
 	const char **all = must_alloc((count_of(ours) + count_of(added) + 1) *
-	                              sizeof(*all));
+				      sizeof(*all));
 	size_t n = 0;
 
 	for (; *ours; ours++)
@@ -121,7 +121,7 @@ static bool give(struct gift *gifts, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
 		gifts[i].from =
-		        fcntl(gifts[i].from, F_DUPFD_CLOEXEC, ABOVE_GIVEN);
+			fcntl(gifts[i].from, F_DUPFD_CLOEXEC, ABOVE_GIVEN);
 		if (gifts[i].from < 0)
 			return false;
 	}
@@ -372,7 +372,7 @@ struct process *process_start(const struct process_plan *plan)
 /* ---- watching ---- */
 
 enum wait_result process_wait(struct process *p, int64_t deadline_ms,
-                              int *status)
+			      int *status)
 {
 	enum wait_result r = WAIT_DONE;
 
@@ -435,7 +435,7 @@ void process_free(struct process *p)
 /* ---- from start to end ---- */
 
 static bool hear_all(struct process *p, size_t most, int64_t deadline_ms,
-                     struct buf *said)
+		     struct buf *said)
 {
 	for (;;) {
 		enum stream_state s = stream_fill(p->heard, deadline_ms);
@@ -453,7 +453,7 @@ static bool hear_all(struct process *p, size_t most, int64_t deadline_ms,
 }
 
 bool process_run(const struct process_plan *plan, size_t most,
-                 int64_t deadline_ms, struct buf *said, int *status)
+		 int64_t deadline_ms, struct buf *said, int *status)
 {
 	struct process_plan heard = *plan;
 	struct process *p;
@@ -552,9 +552,9 @@ static bool started_at(int id, unsigned long long *ticks)
 	name_end = strrchr(line, ')');
 	return name_end &&
 	       sscanf(name_end,
-	              ") %*c %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s "
-	              "%*s %*s %*s %*s %*s %*s %llu",
-	              ticks) == 1;
+		      ") %*c %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s "
+		      "%*s %*s %*s %*s %*s %*s %llu",
+		      ticks) == 1;
 }
 
 int64_t process_age_ms(int id)

@@ -51,8 +51,8 @@ static void slab_open(void)
 {
 	struct slab *s = must_alloc(sizeof(*s));
 	void *p = mmap(NULL, SLAB_BYTES, PROT_READ | PROT_WRITE,
-	               MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK | MAP_NORESERVE,
-	               -1, 0);
+		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK | MAP_NORESERVE,
+		       -1, 0);
 
 	check(p != MAP_FAILED);
 	madvise(p, SLAB_BYTES, MADV_NOHUGEPAGE);

@@ -64,7 +64,7 @@ enum wait_result stream_wait(struct stream *s, int events, int64_t deadline_ms)
 	s->waiter = fiber_self();
 	s->wanted = events;
 	r = fiber_park(events & UV_READABLE ? "bytes" : "room to write",
-	               deadline_ms);
+		       deadline_ms);
 	s->waiter = NULL;
 	s->wanted = 0;
 	return r;
@@ -111,7 +111,7 @@ bool stream_pair(struct stream *ends[2])
 	int fd[2];
 
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0,
-	               fd) != 0)
+		       fd) != 0)
 		return fail("socketpair: %m");
 	ends[0] = stream_new(fd[0], NULL);
 	ends[1] = stream_new(fd[1], NULL);
@@ -237,7 +237,7 @@ enum read_result {
 };
 
 static enum read_result read_clear(struct stream *s, char *to, size_t room,
-                                   size_t *got)
+				   size_t *got)
 {
 	ssize_t n;
 
@@ -259,7 +259,7 @@ static enum read_result read_clear(struct stream *s, char *to, size_t room,
 }
 
 static enum read_result read_tls(struct stream *s, char *to, size_t room,
-                                 size_t *got)
+				 size_t *got)
 {
 	switch (tls_read(s, to, room, got)) {
 	case TLS_OK:
@@ -320,7 +320,7 @@ static enum stream_state fill_cancelled(void)
 
 /* One read, and one wait before or after it; STREAM_FULL: go on. */
 static enum stream_state fill_step(struct stream *s, int *want,
-                                   int64_t deadline_ms)
+				   int64_t deadline_ms)
 {
 	enum wait_result r = WAIT_DONE;
 
@@ -466,7 +466,7 @@ static int write_clear(struct stream *s)
 
 	for (struct block *b = s->out; b && m.msg_iovlen < PIECES; b = b->next)
 		piece[m.msg_iovlen++] =
-		        (struct iovec){ b->c + b->from, b->end - b->from };
+			(struct iovec){ b->c + b->from, b->end - b->from };
 	do
 		n = sendmsg(s->fd, &m, MSG_NOSIGNAL | MSG_DONTWAIT);
 	while (n < 0 && errno == EINTR);

@@ -30,7 +30,7 @@
 /* Buffers come from a pool of the thread and go back when they are empty. */
 struct block {
 	struct block *next;
-	size_t from, end;	/* the bytes are c[from..end) */
+	size_t from, end; /* the bytes are c[from..end) */
 	char c[LIMIT_STREAM_BUFFER];
 };
 
@@ -42,15 +42,15 @@ void block_give(struct block *b);
 struct stream {
 	uv_poll_t poll;
 	int fd;
-	int armed;		/* UV_READABLE, UV_WRITABLE */
+	int armed; /* UV_READABLE, UV_WRITABLE */
 	int ready;
-	int wanted;		/* by the waiter */
+	int wanted; /* by the waiter */
 	struct fiber *waiter;
 	struct block *in;
 	struct block *out, *out_last;
 	size_t unsent;
-	SSL *ssl;		/* NULL: in clear */
-	char *tls_name;		/* the peer's, for resuming; may be NULL */
+	SSL *ssl;       /* NULL: in clear */
+	char *tls_name; /* the peer's, for resuming; may be NULL */
 	bool end;
 	bool broken;
 	struct inet peer, local;

@@ -20,7 +20,7 @@ bool tls_stamp_of(const char *path, struct tls_stamp *out)
 		return fail("%s: %m", path);
 	*out = (struct tls_stamp){
 		.changed_ns = (int64_t)st.st_ctim.tv_sec * 1000000000 +
-		              st.st_ctim.tv_nsec,
+			      st.st_ctim.tv_nsec,
 		.number = st.st_ino,
 		.bytes = (uint64_t)st.st_size,
 	};
@@ -59,9 +59,9 @@ void tls_stamp_roots(struct tls_stamp to[2])
 {
 	const char *paths[] = {
 		from_environment(X509_get_default_cert_file_env(),
-		                 X509_get_default_cert_file()),
+				 X509_get_default_cert_file()),
 		from_environment(X509_get_default_cert_dir_env(),
-		                 X509_get_default_cert_dir()),
+				 X509_get_default_cert_dir()),
 	};
 
 	for (size_t i = 0; i < array_size(paths); i++)
@@ -75,8 +75,8 @@ void tls_stamp_roots(struct tls_stamp to[2])
 static FILE *create(const char *path, mode_t mode)
 {
 	int fd = open(path,
-	              O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC,
-	              mode);
+		      O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC,
+		      mode);
 	FILE *f = fd >= 0 && fchmod(fd, mode) == 0 ? fdopen(fd, "w") : NULL;
 
 	if (f)
@@ -128,7 +128,7 @@ static bool write_text(const char *path, mode_t mode, struct str text)
 }
 
 bool tls_write_pair(const char *certificate, struct str chain, const char *key,
-                    struct str key_text)
+		    struct str key_text)
 {
 	struct place c, k;
 

@@ -84,7 +84,7 @@ void offload_forgotten(void (*call)(void *), void *arg)
 	*f = (struct forgotten){ .call = call, .arg = arg };
 	f->work.data = f;
 	check(uv_queue_work(loop_uv(), &f->work, forgotten_run,
-	                    forgotten_done) == 0);
+			    forgotten_done) == 0);
 }
 
 /* ---- workers ---- */
@@ -133,7 +133,7 @@ static void batch_settle(struct job *batch)
 
 		for (struct job *j = batch; j; j = j->next) {
 			struct job ***end =
-			        j->loop == loop ? &same_end : &rest_end;
+				j->loop == loop ? &same_end : &rest_end;
 			**end = j;
 			*end = &j->next;
 		}
@@ -246,7 +246,7 @@ static void news_init(pthread_cond_t *news)
 }
 
 struct worker *worker_open(const char *name, const struct worker_hooks *hooks,
-                           void *self)
+			   void *self)
 {
 	struct worker *w = must_alloc(sizeof(*w));
 	int trouble;

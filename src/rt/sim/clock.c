@@ -30,7 +30,7 @@ int64_t boot_ms(void)
 void boot_id(char to[BOOT_ID_BYTES])
 {
 	snprintf(to, BOOT_ID_BYTES, "boot-%u-of-%.20s", host_here()->boots,
-	         host_here()->name);
+		 host_here()->name);
 }
 
 void sim_set_wall(struct sim_host *h, int64_t ms)

@@ -99,12 +99,12 @@ static void on_call(void *arg)
 /* ---- the address it comes from ---- */
 
 static bool own_address(struct sim_host *h, const struct inet *peer,
-                        struct inet *out)
+			struct inet *out)
 {
 	if (inet_is_loopback(peer) || inet_is_unspecified(peer)) {
-		check(inet_parse_ip(str_of(inet_is_v4(peer) ? "127.0.0.1"
-		                                            : "::1"),
-		                    0, out));
+		check(inet_parse_ip(
+			str_of(inet_is_v4(peer) ? "127.0.0.1" : "::1"), 0,
+			out));
 		return true;
 	}
 	for (size_t i = 0; i < h->n_addresses; i++)
@@ -116,16 +116,16 @@ static bool own_address(struct sim_host *h, const struct inet *peer,
 }
 
 static bool bind_source(struct sim_host *h, const struct inet *bind,
-                        const struct inet *peer, struct inet *out)
+			const struct inet *peer, struct inet *out)
 {
 	if (!bind)
 		return own_address(h, peer, out);
 	if (inet_is_v4(bind) != inet_is_v4(peer))
 		return fail("bind to %s: Invalid argument",
-		            inet_ip_text(bind).c);
+			    inet_ip_text(bind).c);
 	if (host_of(h, bind) != h)
 		return fail("bind to %s: Cannot assign requested address",
-		            inet_ip_text(bind).c);
+			    inet_ip_text(bind).c);
 	*out = *bind;
 	return inet_is_unspecified(bind) ? own_address(h, peer, out) : true;
 }
@@ -167,7 +167,7 @@ static bool call_wait(struct call *c, int64_t deadline_ms)
 	hold_end(p, &c->held);
 	if (!c->done)
 		return give_up(c,
-		               r == WAIT_DEADLINE ? "timed out" : "cancelled");
+			       r == WAIT_DEADLINE ? "timed out" : "cancelled");
 	return c->trouble ? fail("%s", c->trouble) : true;
 }
 
@@ -179,15 +179,15 @@ static void call_begin(struct call *c)
 		on_call(c);
 	else
 		c->next = event_own_at(
-		        now_us() + (c->host ? link_delay(link_of(c->client,
-		                                                 c->host),
-		                                         0)
-		                            : 0),
-		        on_call, c);
+			now_us() + (c->host ? link_delay(link_of(c->client,
+								 c->host),
+							 0)
+					    : 0),
+			on_call, c);
 }
 
 struct stream *stream_dial(const struct inet *peer, const struct inet *bind,
-                           int64_t deadline_ms)
+			   int64_t deadline_ms)
 {
 	struct call c = { .client = host_here(), .to = *peer };
 

@@ -31,10 +31,10 @@ static struct node *node_on(struct disk *d, bool is_folder, unsigned mode)
 	struct node *n = must_alloc(sizeof(*n));
 
 	*n = (struct node){ .disk = d,
-		            .number = ++d->last_number,
-		            .refs = 1,
-		            .mode = mode,
-		            .is_folder = is_folder };
+			    .number = ++d->last_number,
+			    .refs = 1,
+			    .mode = mode,
+			    .is_folder = is_folder };
 	DL_APPEND(d->nodes, n);
 	d->files++;
 	return n;
@@ -211,7 +211,7 @@ static void set_names(struct renaming *r, bool kept)
 		struct node *f = r->set[i].folder;
 
 		entry_set(kept ? &f->kept_entries : &f->entries, r->set[i].name,
-		          r->set[i].node);
+			  r->set[i].node);
 	}
 }
 
@@ -226,7 +226,7 @@ static void renaming_free(struct disk *d, struct renaming *r)
 }
 
 static void set_one(struct name_set *s, struct node *folder, const char *name,
-                    struct node *n)
+		    struct node *n)
 {
 	*s = (struct name_set){ .folder = folder, .node = n };
 	check(strlen(name) < NAME_BYTES);
@@ -245,8 +245,8 @@ static void rename_now(struct renaming *r)
 	set_names(copy, false);
 	for (int i = 0; i < 2 && copy->set[i].folder; i++)
 		sim_tell("name %s in folder %llu: %s", copy->set[i].name,
-		         (unsigned long long)copy->set[i].folder->number,
-		         copy->set[i].node ? "there" : "gone");
+			 (unsigned long long)copy->set[i].folder->number,
+			 copy->set[i].node ? "there" : "gone");
 	disk_change_made();
 }
 
@@ -284,7 +284,7 @@ bool name_unlink(struct node *folder, const char *name)
 }
 
 bool name_move(struct node *from, const char *name, struct node *to,
-               const char *new_name)
+	       const char *new_name)
 {
 	struct renaming r = { .set = { { .folder = NULL } } };
 	struct node *n;
@@ -425,7 +425,7 @@ void disk_open(struct sim_host *h)
 	struct node *tmp;
 
 	*d = (struct disk){ .conduct = { .room_bytes = 1ull << 40,
-		                         .room_files = PLENTY_FILES } };
+					 .room_files = PLENTY_FILES } };
 	h->disk = d;
 	d->root = node_on(d, true, 0755);
 	tmp = node_on(d, true, 0777);

@@ -108,14 +108,14 @@ void bytes_cut(struct node *n, enum mercy mercy)
 /* ---- what programs do ---- */
 
 static void change_add(struct node *n, uint64_t offset, const char *p,
-                       size_t bytes)
+		       size_t bytes)
 {
 	struct change *c = must_alloc(sizeof(*c));
 
 	*c = (struct change){ .offset = offset,
-		              .bytes = bytes,
-		              .is_resize = !p,
-		              .c = p ? must_alloc(bytes + 1) : NULL };
+			      .bytes = bytes,
+			      .is_resize = !p,
+			      .c = p ? must_alloc(bytes + 1) : NULL };
 	if (p)
 		memcpy(c->c, p, bytes);
 	DL_APPEND(n->changes, c);

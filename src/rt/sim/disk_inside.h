@@ -36,24 +36,24 @@ struct entry {
 };
 
 struct node {
-	struct node *prev, *next;	/* of the disk */
+	struct node *prev, *next; /* of the disk */
 	struct disk *disk;
 	uint64_t number;
-	unsigned refs;			/* entries, handles, changes of names */
+	unsigned refs; /* entries, handles, changes of names */
 	unsigned mode;
-	uint64_t changed;		/* larger: later */
+	uint64_t changed; /* larger: later */
 	bool is_folder;
-	struct buf now, kept;		/* a file's bytes */
+	struct buf now, kept; /* a file's bytes */
 	struct change *changes;
 	struct entry *entries, *kept_entries;
-	struct sim_process *lock;	/* lock_take() */
-	struct sqlite_state *sqlite;	/* vfs_lock.c */
+	struct sim_process *lock;    /* lock_take() */
+	struct sqlite_state *sqlite; /* vfs_lock.c */
 };
 
 struct disk {
 	struct sim_disk conduct;
 	struct node *root, *nodes;
-	struct renaming *renamings;	/* not synced */
+	struct renaming *renamings; /* not synced */
 	uint64_t last_number, bytes, files;
 };
 

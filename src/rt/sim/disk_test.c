@@ -199,8 +199,8 @@ static sqlite3 *open_book(void)
 	sqlite3 *db;
 
 	check(sqlite3_open_v2("/data/book.db", &db,
-	                      SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE,
-	                      folder_vfs()) == SQLITE_OK);
+			      SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE,
+			      folder_vfs()) == SQLITE_OK);
 	return db;
 }
 
@@ -221,7 +221,7 @@ static void write_book(void *arg)
 	run(db, "PRAGMA journal_mode = WAL");
 	run(db, "PRAGMA synchronous = FULL");
 	run(db, "CREATE TABLE IF NOT EXISTS row (n INTEGER PRIMARY KEY, "
-	        "text TEXT, at INTEGER DEFAULT (unixepoch()))");
+		"text TEXT, at INTEGER DEFAULT (unixepoch()))");
 	for (int i = 1; i <= ROWS; i++) {
 		run(db, "BEGIN IMMEDIATE");
 		run(db, "INSERT INTO row (text) VALUES (hex(randomblob(700)))");
@@ -256,7 +256,7 @@ static void read_book(void *arg)
 	db = open_book();
 	run(db, "PRAGMA integrity_check");
 	check(number(db, "SELECT count(*) FROM pragma_integrity_check "
-	                 "WHERE integrity_check <> 'ok'") == 0);
+			 "WHERE integrity_check <> 'ok'") == 0);
 	n = number(db, "SELECT count(*) FROM sqlite_schema WHERE name = 'row'");
 	if (n > 0)
 		n = number(db, "SELECT count(*) FROM row");

@@ -58,7 +58,7 @@ static struct event *add(struct event what)
 	if (all.n == all.room) {
 		all.room = all.room ? 2 * all.room : 64;
 		all.heap = must_realloc(all.heap,
-		                        all.room * sizeof(struct event *));
+					all.room * sizeof(struct event *));
 	}
 	all.n++;
 	up(all.n - 1, e);
@@ -68,19 +68,19 @@ static struct event *add(struct event what)
 struct event *event_at(int64_t at_us, void (*call)(void *), void *arg)
 {
 	return add((struct event){ .at = at_us,
-	                           .call = call,
-	                           .arg = arg,
-	                           .home = &process_here()->thread });
+				   .call = call,
+				   .arg = arg,
+				   .home = &process_here()->thread });
 }
 
 struct event *event_of_place(struct place *where, int64_t at_us,
-                             void (*call)(void *), void *arg)
+			     void (*call)(void *), void *arg)
 {
 	return add((struct event){ .at = at_us,
-	                           .call = call,
-	                           .arg = arg,
-	                           .home = where,
-	                           .is_own = true });
+				   .call = call,
+				   .arg = arg,
+				   .home = where,
+				   .is_own = true });
 }
 
 struct event *event_own_at(int64_t at_us, void (*call)(void *), void *arg)

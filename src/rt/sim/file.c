@@ -81,8 +81,8 @@ static bool open_now(void *arg)
 {
 	struct opening *o = arg;
 	bool ok = o->kind == OPEN_SPOOL  ? open_spool(o)
-	          : o->kind == OPEN_READ ? open_read(o)
-	                                 : open_new(o);
+		  : o->kind == OPEN_READ ? open_read(o)
+					 : open_new(o);
 
 	if (ok)
 		return true;
@@ -120,8 +120,8 @@ static struct file *open_with(const char *path, enum opening_kind kind)
 	}
 	f = must_alloc(sizeof(*f) + n);
 	*f = (struct file){ .node = o.node,
-		            .folder = o.folder,
-		            .can_write = kind != OPEN_READ };
+			    .folder = o.folder,
+			    .can_write = kind != OPEN_READ };
 	memcpy(f->path, path, n);
 	f->process = hold(&f->held, lose);
 	return f;
@@ -186,8 +186,8 @@ bool file_add(struct file *f, struct str bytes)
 
 	if (f->spoilt)
 		return fail_kind(f->spoilt_by,
-		                 "write in %s: an earlier write failed",
-		                 f->path);
+				 "write in %s: an earlier write failed",
+				 f->path);
 	return offload(add_now, &t);
 }
 
@@ -241,7 +241,7 @@ bool file_keep(struct file *f, const char *name)
 
 	if (f->spoilt)
 		return fail_kind(f->spoilt_by,
-		                 "keep %s: an earlier write failed", name);
+				 "keep %s: an earlier write failed", name);
 	return offload(keep_now, &n) || spoil(f);
 }
 
@@ -268,7 +268,7 @@ static bool rename_now(void *arg)
 
 	if (!folder || !name_move(folder, n->name, folder, n->to))
 		return fail_errno("rename %s/%s to %s/%s: %m", n->folder,
-		                  n->name, n->folder, n->to);
+				  n->name, n->folder, n->to);
 	return folder_sync(folder) || fail_errno("sync %s: %m", n->folder);
 }
 
@@ -293,14 +293,14 @@ bool file_sync(struct file *f)
 {
 	if (f->spoilt)
 		return fail_kind(f->spoilt_by,
-		                 "sync %s: an earlier write failed", f->path);
+				 "sync %s: an earlier write failed", f->path);
 	return offload(sync_now, f);
 }
 
 /* ---- folders ---- */
 
 bool folder_list(const char *folder, void (*each)(void *, const char *),
-                 void *arg)
+		 void *arg)
 {
 	struct node *f = node_find(folder);
 	struct entry *next;

@@ -142,7 +142,7 @@ bool folder_readable(const char *folder, const char *name, uint64_t *bytes)
 }
 
 static bool note(struct node *f, const char *part, const char *name,
-                 const char *text)
+		 const char *text)
 {
 	struct node *n = node_new(false, 0600);
 	bool ok;
@@ -165,7 +165,7 @@ bool folder_note(const char *folder, const char *name, const char *text)
 		return false;
 	f = find_folder(folder);
 	return f && (note(f, part, name, text) ||
-	             fail_errno("write %s/%s: %m", folder, name));
+		     fail_errno("write %s/%s: %m", folder, name));
 }
 
 bool folder_noted(const char *folder, const char *name, char *text, size_t room)

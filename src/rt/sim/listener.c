@@ -82,7 +82,7 @@ static bool is_same(const struct listener *l, const struct inet *at)
 	return !l->path && l->at.port == at->port &&
 	       inet_is_v4(&l->at) == inet_is_v4(at) &&
 	       (inet_same_ip(&l->at, at) || inet_is_unspecified(&l->at) ||
-	        inet_is_unspecified(at));
+		inet_is_unspecified(at));
 }
 
 /* Another process's, or one of ours that is not the very same. */
@@ -194,12 +194,12 @@ static struct listener *listener_at(struct sim_host *h, const struct inet *at)
 }
 
 static enum meeting meet(struct listener *l, struct connection *c,
-                         struct end **made)
+			 struct end **made)
 {
 	if (l->n == l->room) {
 		l->room = l->room ? 2 * l->room : 8;
 		l->queue =
-		        must_realloc(l->queue, l->room * sizeof(struct end *));
+			must_realloc(l->queue, l->room * sizeof(struct end *));
 	}
 	l->queue[l->n++] = &c->ends[1];
 	*made = &c->ends[0];
@@ -209,8 +209,8 @@ static enum meeting meet(struct listener *l, struct connection *c,
 }
 
 enum meeting listener_meet(struct sim_host *host, const struct inet *at,
-                           struct sim_host *client, const struct inet *from,
-                           struct end **made)
+			   struct sim_host *client, const struct inet *from,
+			   struct end **made)
 {
 	struct listener *l = listener_at(host, at);
 	struct connection *c;
@@ -223,12 +223,12 @@ enum meeting listener_meet(struct sim_host *host, const struct inet *at,
 	c->ends[0].address = *from;
 	c->ends[1].address = *at;
 	sim_tell("connection %llu from %s to %s", (unsigned long long)c->number,
-	         inet_text(from).c, inet_text(at).c);
+		 inet_text(from).c, inet_text(at).c);
 	return meet(l, c, made);
 }
 
 enum meeting listener_meet_path(struct sim_host *host, const char *path,
-                                struct end **made)
+				struct end **made)
 {
 	struct socket_path *p = path_of(host, path);
 
@@ -237,7 +237,7 @@ enum meeting listener_meet_path(struct sim_host *host, const char *path,
 	if (p->listener->n >= host->backlog)
 		return MEETING_FULL;
 	return meet(p->listener, connection_new(CARRIED_BY_PAIR, host, host),
-	            made);
+		    made);
 }
 
 /* ---- accepting ---- */
@@ -251,7 +251,7 @@ static struct stream *take_first(struct listener *l)
 }
 
 static enum wait_result acceptor_park(struct listener *l, const char *why,
-                                      int64_t deadline_ms)
+				      int64_t deadline_ms)
 {
 	enum wait_result r;
 
@@ -279,8 +279,8 @@ struct stream *listener_accept(struct listener *l)
 		if (l->n > 0 && descriptor_take("accept"))
 			return take_first(l);
 		if (acceptor_park(l, "connection",
-		                  l->n ? after_ms(OUT_OF_DESCRIPTORS_MS)
-		                       : NEVER) == WAIT_CANCELLED)
+				  l->n ? after_ms(OUT_OF_DESCRIPTORS_MS)
+				       : NEVER) == WAIT_CANCELLED)
 			return leave(l);
 	}
 }

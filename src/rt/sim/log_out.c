@@ -11,7 +11,7 @@ static struct {
 } ear;
 
 void sim_hear_log(void (*hear)(void *arg, struct sim_host *h, struct str lines),
-                  void *arg)
+		  void *arg)
 {
 	ear.hear = hear;
 	ear.arg = arg;

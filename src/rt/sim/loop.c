@@ -123,7 +123,7 @@ void sim_signal(struct sim_process *p, int number)
 }
 
 static bool signal_take(struct sim_process *p, const int *wanted, int n,
-                        int *got)
+			int *got)
 {
 	for (int i = 0; i < n; i++) {
 		int place = signal_place(p, wanted[i]);
@@ -144,7 +144,7 @@ void signal_watch(const int *wanted, int n)
 }
 
 enum wait_result signal_wait(const int *wanted, int n, int *got,
-                             int64_t deadline_ms)
+			     int64_t deadline_ms)
 {
 	struct sim_process *p = process_here();
 	enum wait_result r = WAIT_DONE;
@@ -183,7 +183,7 @@ static void start_first(void (*main)(void *), void *arg)
 }
 
 static void lanes_start(struct sim_process *p, int n, void (*main)(void *),
-                        void *arg)
+			void *arg)
 {
 	void *home = fibers_home();
 

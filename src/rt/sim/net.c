@@ -84,12 +84,12 @@ int64_t link_delay(const struct sim_link *l, size_t n)
 /* ---- connections ---- */
 
 struct connection *connection_new(enum carrier carrier, struct sim_host *a,
-                                  struct sim_host *b)
+				  struct sim_host *b)
 {
 	struct connection *c = must_alloc(sizeof(*c));
 
 	*c = (struct connection){ .number = ++net.last_number,
-		                  .carrier = carrier };
+				  .carrier = carrier };
 	c->ends[0] = (struct end){ c, .host = a, .is_open = true };
 	c->ends[1] = (struct end){ c, .host = b, .is_open = true };
 	if (carrier == CARRIED_BY_TCP) {
@@ -144,7 +144,7 @@ static void break_off(struct end *e, const char *trouble)
 /* ---- pieces ---- */
 
 static void piece_send(struct end *from, enum piece_kind kind, const char *p,
-                       size_t n);
+		       size_t n);
 
 static void arrive_bytes(struct end *to, const char *p, size_t n)
 {
@@ -159,7 +159,7 @@ static void arrive_bytes(struct end *to, const char *p, size_t n)
 }
 
 static void arrive(struct end *to, enum piece_kind kind, const char *p,
-                   size_t n)
+		   size_t n)
 {
 	switch (kind) {
 	case PIECE_BYTES:
@@ -216,7 +216,7 @@ static void on_piece(void *arg)
 		/* One before it was lost, and comes first. */
 		event_at(from->last_us + 1, on_piece, p);
 	} else if (from->link->is_down || to->host->is_off ||
-	           to->connection->hangs || p->number > from->came + 1) {
+		   to->connection->hangs || p->number > from->came + 1) {
 		piece_is_lost(p);
 	} else {
 		from->came++;
@@ -237,12 +237,12 @@ static int64_t arrival_us(struct end *from, size_t n)
 static bool is_local(struct end *e)
 {
 	return !e->link || (e->host == end_other(e)->host &&
-	                    e->sent == e->came && e->link->latency_us == 0 &&
-	                    !e->link->is_down && e->link->bytes_per_s == 0);
+			    e->sent == e->came && e->link->latency_us == 0 &&
+			    !e->link->is_down && e->link->bytes_per_s == 0);
 }
 
 static void piece_send(struct end *from, enum piece_kind kind, const char *p,
-                       size_t n)
+		       size_t n)
 {
 	struct piece *piece;
 
@@ -252,10 +252,10 @@ static void piece_send(struct end *from, enum piece_kind kind, const char *p,
 	}
 	piece = must_alloc(sizeof(*piece) + n);
 	*piece = (struct piece){ .kind = kind,
-		                 .to = end_other(from),
-		                 .number = ++from->sent,
-		                 .sent_us = now_us(),
-		                 .n = n };
+				 .to = end_other(from),
+				 .number = ++from->sent,
+				 .sent_us = now_us(),
+				 .n = n };
 	if (n > 0)
 		memcpy(piece->c, p, n);
 	from->connection->uses++;
@@ -287,11 +287,11 @@ static void meet_trouble(struct end *e)
 		return;
 	if (sim_chance(e->link->hang_in)) {
 		sim_tell("connection %llu hangs",
-		         (unsigned long long)c->number);
+			 (unsigned long long)c->number);
 		c->hangs = true;
 	} else if (sim_chance(e->link->reset_in)) {
 		sim_tell("connection %llu is reset on its way",
-		         (unsigned long long)c->number);
+			 (unsigned long long)c->number);
 		piece_send(e, PIECE_RESET, NULL, 0);
 		piece_send(end_other(e), PIECE_RESET, NULL, 0);
 	}

@@ -22,39 +22,39 @@
 #include "rt/stream.h"
 
 enum {
-	WINDOW_BYTES = 212992,		/* as a Unix socket's */
+	WINDOW_BYTES = 212992, /* as a Unix socket's */
 	CAN_READ = 1,
 	CAN_WRITE = 2,
 };
 
 enum carrier {
-	CARRIED_BY_PAIR,	/* a Unix socket: its peer's end is seen at once */
+	CARRIED_BY_PAIR, /* a Unix socket: its peer's end is seen at once */
 	CARRIED_BY_TCP,
 };
 
 struct end {
 	struct connection *connection;
 	struct sim_host *host;
-	struct sim_link *link;		/* of what it sends; NULL: the machine */
-	struct stream *stream;		/* NULL: nobody has it (yet) */
+	struct sim_link *link; /* of what it sends; NULL: the machine */
+	struct stream *stream; /* NULL: nobody has it (yet) */
 	struct buf arrived;
 	size_t in_flight;
-	uint64_t sent, came;		/* pieces, of what it sends */
-	int64_t last_us;		/* when the last of them arrives */
+	uint64_t sent, came; /* pieces, of what it sends */
+	int64_t last_us;     /* when the last of them arrives */
 	bool is_open;
-	bool is_dead;			/* what is lost is not sent again */
-	bool has_end;			/* the peer has */
-	const char *trouble;		/* "Connection reset by peer" */
+	bool is_dead;        /* what is lost is not sent again */
+	bool has_end;        /* the peer has */
+	const char *trouble; /* "Connection reset by peer" */
 	struct inet address;
 };
 
 struct connection {
-	struct connection *prev, *next;	/* all */
+	struct connection *prev, *next; /* all */
 	uint64_t number;
 	enum carrier carrier;
 	struct end ends[2];
-	unsigned uses;			/* pieces under way */
-	bool hangs;			/* nothing arrives any more */
+	unsigned uses; /* pieces under way */
+	bool hangs;    /* nothing arrives any more */
 };
 
 /* Both ends are open and have no stream. */
@@ -81,9 +81,9 @@ void stream_stir(struct stream *s);
 /* ---- listener.c ---- */
 
 enum meeting {
-	MEETING_DONE,		/* the connection waits to be accepted */
-	MEETING_REFUSED,	/* nobody listens */
-	MEETING_FULL,		/* try again later */
+	MEETING_DONE,    /* the connection waits to be accepted */
+	MEETING_REFUSED, /* nobody listens */
+	MEETING_FULL,    /* try again later */
 };
 
 /* A connection from CLIENT's end to AT on HOST.  *MADE is the client's end. */

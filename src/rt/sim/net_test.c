@@ -145,8 +145,8 @@ static void connections_overtake_each_other_bytes_do_not(void **state)
 	for (uint64_t seed = 1; seed <= 40; seed++) {
 		world_begin(seed);
 		*sim_link_default() = (struct sim_link){ .latency_us = 1000,
-			                                 .jitter_us = 40000,
-			                                 .piece_bytes = 100 };
+							 .jitter_us = 40000,
+							 .piece_bytes = 100 };
 		run_against_echo(race, NULL);
 	}
 	assert_in_range(overtaken, 1, 35);
@@ -333,10 +333,10 @@ static uint64_t trace_of(uint64_t seed)
 	world_begin(seed);
 	sim_hear_log(no_log, NULL);
 	*sim_link_default() = (struct sim_link){ .latency_us = 2000,
-		                                 .jitter_us = 3000,
-		                                 .piece_bytes = 20,
-		                                 .reset_in = 50,
-		                                 .hang_in = 50 };
+						 .jitter_us = 3000,
+						 .piece_bytes = 20,
+						 .reset_in = 50,
+						 .hang_in = 50 };
 	sim_disk(near)->fail_write_in = 20;
 	sim_disk(near)->write_us = 500;
 	server = sim_start(far, "echo", serve_echo, NULL);
@@ -413,8 +413,8 @@ static uint64_t trace_of_tls(uint64_t seed)
 
 	world_begin(seed);
 	*sim_link_default() = (struct sim_link){ .latency_us = 5000,
-		                                 .jitter_us = 3000,
-		                                 .piece_bytes = 700 };
+						 .jitter_us = 3000,
+						 .piece_bytes = 700 };
 	server = sim_start(far, "tls", serve_tls, NULL);
 	sim_run(10);
 	client = sim_start(near, "client", visit_by_tls, NULL);

@@ -22,20 +22,20 @@ void privileges_raise_files(void)
 
 static struct {
 	bool (*run)(void *arg, const struct process_plan *plan,
-	            struct buf *said, int *status);
+		    struct buf *said, int *status);
 	void *arg;
 } programs;
 
 void sim_programs(bool (*run)(void *arg, const struct process_plan *plan,
-                              struct buf *said, int *status),
-                  void *arg)
+			      struct buf *said, int *status),
+		  void *arg)
 {
 	programs.run = run;
 	programs.arg = arg;
 }
 
 bool process_run(const struct process_plan *plan, size_t most,
-                 int64_t deadline_ms, struct buf *said, int *status)
+		 int64_t deadline_ms, struct buf *said, int *status)
 {
 	(void)deadline_ms;
 	if (!programs.run)
@@ -56,8 +56,8 @@ static struct {
 } watcher;
 
 void sim_watch_places(void (*comes_by)(void *arg, const char *place,
-                                       struct str what),
-                      void *arg)
+				       struct str what),
+		      void *arg)
 {
 	watcher.comes_by = comes_by;
 	watcher.arg = arg;

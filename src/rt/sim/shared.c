@@ -20,8 +20,8 @@ int shared_make(const char *name, size_t bytes)
 
 	(void)name;
 	*m = (struct shared_memory){ .fd = h->shared ? h->shared->fd + 1 : 10,
-		                     .bytes = bytes,
-		                     .c = calloc(1, bytes) };
+				     .bytes = bytes,
+				     .c = calloc(1, bytes) };
 	check(m->c);
 	LL_PREPEND(h->shared, m);
 	return m->fd;

@@ -64,8 +64,8 @@ void sim_hear_log(void (*hear)(void *arg, struct sim_host *h, struct str lines),
 /* ---- time ---- */
 
 enum sim_end {
-	SIM_IDLE,		/* nothing will ever happen by itself */
-	SIM_TIME,		/* the instant has come */
+	SIM_IDLE, /* nothing will ever happen by itself */
+	SIM_TIME, /* the instant has come */
 };
 
 /* Until UNTIL_MS of now_ms(), or until nothing more can happen.  Not from a
@@ -128,12 +128,12 @@ void sim_watch_places(void (*comes_by)(void *arg, const char *place,
  * own.  All zero: at once and whole, as on one machine. */
 struct sim_link {
 	int64_t latency_us, jitter_us;
-	uint64_t bytes_per_s;		/* 0: as many as there are */
-	size_t piece_bytes;		/* at most at once; 0: whole */
-	uint64_t reset_in;		/* one piece in so many resets */
-	uint64_t hang_in;		/* or hangs the connection for good */
-	bool is_down;			/* nothing passes; TCP tries again */
-	bool is_refused;		/* new connections are, at once */
+	uint64_t bytes_per_s; /* 0: as many as there are */
+	size_t piece_bytes;   /* at most at once; 0: whole */
+	uint64_t reset_in;    /* one piece in so many resets */
+	uint64_t hang_in;     /* or hangs the connection for good */
+	bool is_down;         /* nothing passes; TCP tries again */
+	bool is_refused;      /* new connections are, at once */
 };
 
 struct sim_link *sim_link(struct sim_host *from, struct sim_host *to);
@@ -149,16 +149,16 @@ size_t sim_connections(void);
 /* ---- disks ---- */
 
 struct sim_disk {
-	uint64_t room_bytes;		/* ENOSPC beyond */
+	uint64_t room_bytes; /* ENOSPC beyond */
 	uint64_t room_files;
 	int64_t read_us, write_us, sync_us; /* how long each takes at most */
-	uint64_t fail_write_in;		/* one in so many fails with EIO */
+	uint64_t fail_write_in;             /* one in so many fails with EIO */
 	uint64_t fail_sync_in;
 	uint64_t fail_read_in;
-	bool is_read_only;		/* EROFS */
-	uint64_t cut_after;		/* power is cut at the so manieth change
+	bool is_read_only;  /* EROFS */
+	uint64_t cut_after; /* power is cut at the so manieth change
 					   of the disk; 0: not */
-	uint64_t changes;		/* writes, syncs, names: so far */
+	uint64_t changes;   /* writes, syncs, names: so far */
 };
 
 struct sim_disk *sim_disk(struct sim_host *h);

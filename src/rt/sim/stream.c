@@ -14,7 +14,7 @@ static bool is_ready(struct stream *s, int events)
 	struct end *e = s->end_of;
 
 	return ((events & CAN_READ) &&
-	        (e->arrived.n > 0 || e->has_end || e->trouble)) ||
+		(e->arrived.n > 0 || e->has_end || e->trouble)) ||
 	       ((events & CAN_WRITE) && end_has_room(e));
 }
 
@@ -33,7 +33,7 @@ enum wait_result stream_wait(struct stream *s, int events, int64_t deadline_ms)
 	s->wanted = events;
 	if (!is_ready(s, events))
 		r = fiber_park(events & CAN_READ ? "bytes" : "room to write",
-		               deadline_ms);
+			       deadline_ms);
 	s->waiter = NULL;
 	s->wanted = 0;
 	return r;
@@ -77,8 +77,8 @@ struct stream *stream_of_end(struct end *e)
 	struct stream *s = must_alloc(sizeof(*s));
 
 	*s = (struct stream){ .end_of = e,
-		              .local = e->address,
-		              .peer = end_other(e)->address };
+			      .local = e->address,
+			      .peer = end_other(e)->address };
 	e->stream = s;
 	s->process = hold(&s->held, lose);
 	return s;
@@ -162,7 +162,7 @@ enum read_result {
 };
 
 static enum read_result read_clear(struct stream *s, char *to, size_t room,
-                                   size_t *got)
+				   size_t *got)
 {
 	struct end *e = s->end_of;
 
@@ -177,7 +177,7 @@ static enum read_result read_clear(struct stream *s, char *to, size_t room,
 }
 
 static enum read_result read_tls(struct stream *s, char *to, size_t room,
-                                 size_t *got)
+				 size_t *got)
 {
 	switch (tls_read(s, to, room, got)) {
 	case TLS_OK:

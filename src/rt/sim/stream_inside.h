@@ -12,10 +12,10 @@ struct stream {
 	struct sim_process *process;
 	struct end *end_of;
 	struct fiber *waiter;
-	int wanted;			/* CAN_READ, CAN_WRITE */
+	int wanted; /* CAN_READ, CAN_WRITE */
 	struct buf in, out;
-	size_t unsent;			/* out.n */
-	SSL *ssl;			/* NULL: in clear */
+	size_t unsent; /* out.n */
+	SSL *ssl;      /* NULL: in clear */
 	char *tls_name;
 	bool end;
 	bool broken;

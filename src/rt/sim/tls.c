@@ -22,7 +22,7 @@ static int number_of(const char *trouble)
 {
 	return strstr(trouble, "timed out") ? ETIMEDOUT
 	       : strstr(trouble, "pipe")    ? EPIPE
-	                                    : ECONNRESET;
+					    : ECONNRESET;
 }
 
 static int on_write(BIO *b, const char *p, int n)
@@ -78,7 +78,7 @@ static void forget_method(void)
 static void make_method(void)
 {
 	method =
-	        BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "end");
+		BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "end");
 	check(method && BIO_meth_set_write(method, on_write) == 1 &&
 	      BIO_meth_set_read(method, on_read) == 1 &&
 	      BIO_meth_set_ctrl(method, on_control) == 1);
@@ -108,8 +108,8 @@ bool tls_stamp_of(const char *path, struct tls_stamp *out)
 	if (!n)
 		return fail("%s: %m", path);
 	*out = (struct tls_stamp){ .changed_ns = (int64_t)n->changed,
-		                   .number = n->number,
-		                   .bytes = n->now.n };
+				   .number = n->number,
+				   .bytes = n->now.n };
 	return true;
 }
 
@@ -132,7 +132,7 @@ static BIO *open_file(const char *path)
 {
 	struct node *n = node_find(path);
 	BIO *b = n ? BIO_new_mem_buf(n->now.n ? n->now.p : "", (int)n->now.n)
-	           : NULL;
+		   : NULL;
 
 	if (!n)
 		ERR_raise(ERR_LIB_SYS, errno);
@@ -157,7 +157,7 @@ static bool use_key(SSL_CTX *c, BIO *b)
 {
 	EVP_PKEY *key = b ? PEM_read_bio_PrivateKey(b, NULL, NULL, NULL) : NULL;
 	bool ok = key && SSL_CTX_use_PrivateKey(c, key) == 1 &&
-	          SSL_CTX_check_private_key(c) == 1;
+		  SSL_CTX_check_private_key(c) == 1;
 
 	EVP_PKEY_free(key);
 	BIO_free(b);
@@ -222,7 +222,7 @@ static bool take_new(const char *path)
 }
 
 bool tls_write_pair(const char *certificate, struct str chain, const char *key,
-                    struct str key_text)
+		    struct str key_text)
 {
 	return write_new(key, key_text) && write_new(certificate, chain) &&
 	       take_new(key) && take_new(certificate);

@@ -60,8 +60,8 @@ void sim_tell(const char *format, ...)
 	int64_t us = now_us();
 	va_list args;
 	int n = snprintf(line, sizeof(line),
-	                 "%" PRId64 ".%06d %s: ", us / SECOND,
-	                 (int)(us % SECOND), host_here()->name);
+			 "%" PRId64 ".%06d %s: ", us / SECOND,
+			 (int)(us % SECOND), host_here()->name);
 
 	va_start(args, format);
 	vsnprintf(line + n, sizeof(line) - (size_t)n, format, args);

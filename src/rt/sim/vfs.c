@@ -32,7 +32,7 @@ static int trouble(int otherwise)
 {
 	return errno == ENOSPC  ? SQLITE_FULL
 	       : errno == EROFS ? SQLITE_READONLY
-	                        : otherwise;
+				: otherwise;
 }
 
 /* ---- a file ---- */
@@ -41,8 +41,8 @@ static int trouble(int otherwise)
 static void lose(struct held *h)
 {
 	struct sqlite_file *f =
-	        (struct sqlite_file *)((char *)h -
-	                               offsetof(struct sqlite_file, held));
+		(struct sqlite_file *)((char *)h -
+				       offsetof(struct sqlite_file, held));
 
 	sqlite_leave(f);
 	node_release(f->node);
@@ -78,15 +78,15 @@ static int on_read(sqlite3_file *file, void *to, int room, sqlite3_int64 at)
 static int on_write(sqlite3_file *file, const void *p, int n, sqlite3_int64 at)
 {
 	return node_write(of(file)->node, (uint64_t)at, p, (size_t)n)
-	               ? SQLITE_OK
-	               : trouble(SQLITE_IOERR_WRITE);
+		       ? SQLITE_OK
+		       : trouble(SQLITE_IOERR_WRITE);
 }
 
 static int on_truncate(sqlite3_file *file, sqlite3_int64 bytes)
 {
 	return node_resize(of(file)->node, (uint64_t)bytes)
-	               ? SQLITE_OK
-	               : trouble(SQLITE_IOERR_TRUNCATE);
+		       ? SQLITE_OK
+		       : trouble(SQLITE_IOERR_TRUNCATE);
 }
 
 /* A journal that is new is there after a power cut when its folder was synced,
@@ -105,7 +105,7 @@ static int on_sync(sqlite3_file *file, int flags)
 	f->folder_is_due = false;
 	folder = node_folder_of(f->path, name);
 	return folder && folder_sync(folder) ? SQLITE_OK
-	                                     : SQLITE_IOERR_DIR_FSYNC;
+					     : SQLITE_IOERR_DIR_FSYNC;
 }
 
 static int on_size(sqlite3_file *file, sqlite3_int64 *bytes)
@@ -185,7 +185,7 @@ static struct node *find_or_make(const char *path, int flags, bool *made)
 static unsigned temporary; /* files without a name, of this world */
 
 static int on_open(sqlite3_vfs *vfs, const char *path, sqlite3_file *file,
-                   int flags, int *flags_out)
+		   int flags, int *flags_out)
 {
 	struct sqlite_file *f = of(file);
 	bool made = false;
@@ -196,14 +196,14 @@ static int on_open(sqlite3_vfs *vfs, const char *path, sqlite3_file *file,
 		snprintf(f->path, sizeof(f->path), "%s", path);
 	else
 		snprintf(f->path, sizeof(f->path), "/tmp/sqlite-%u",
-		         ++temporary);
+			 ++temporary);
 	f->node = find_or_make(f->path, flags, &made);
 	if (!f->node)
 		return errno == EIO ? SQLITE_IOERR : SQLITE_CANTOPEN;
 	f->delete_on_close = flags & SQLITE_OPEN_DELETEONCLOSE;
 	f->folder_is_due =
-	        made && (flags & (SQLITE_OPEN_MAIN_JOURNAL |
-	                          SQLITE_OPEN_SUPER_JOURNAL | SQLITE_OPEN_WAL));
+		made && (flags & (SQLITE_OPEN_MAIN_JOURNAL |
+				  SQLITE_OPEN_SUPER_JOURNAL | SQLITE_OPEN_WAL));
 	f->process = hold(&f->held, lose);
 	f->base.pMethods = &methods;
 	if (flags_out)
@@ -219,9 +219,9 @@ static int on_delete(sqlite3_vfs *vfs, const char *path, int sync_folder)
 	(void)vfs;
 	if (!folder || !name_unlink(folder, name))
 		return errno == ENOENT ? SQLITE_IOERR_DELETE_NOENT
-		                       : SQLITE_IOERR_DELETE;
+				       : SQLITE_IOERR_DELETE;
 	return !sync_folder || folder_sync(folder) ? SQLITE_OK
-	                                           : SQLITE_IOERR_DIR_FSYNC;
+						   : SQLITE_IOERR_DIR_FSYNC;
 }
 
 /* An empty journal is no journal, as on Unix. */
@@ -239,9 +239,9 @@ static int on_full_path(sqlite3_vfs *vfs, const char *path, int room, char *to)
 {
 	(void)vfs;
 	return snprintf(to, (size_t)room, "%s%s", path[0] == '/' ? "" : "/",
-	                path) < room
-	               ? SQLITE_OK
-	               : SQLITE_CANTOPEN;
+			path) < room
+		       ? SQLITE_OK
+		       : SQLITE_CANTOPEN;
 }
 
 /* ---- chance and time ---- */

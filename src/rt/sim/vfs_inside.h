@@ -13,10 +13,10 @@ struct sqlite_file {
 	struct held held;
 	struct sim_process *process;
 	struct node *node;
-	int lock;			/* SQLITE_LOCK_NONE... */
+	int lock; /* SQLITE_LOCK_NONE... */
 	bool has_shm;
 	uint8_t shm_shared, shm_exclusive; /* its locks of the index, as bits */
-	bool folder_is_due;		/* to be synced with the first sync */
+	bool folder_is_due; /* to be synced with the first sync */
 	bool delete_on_close;
 	char path[PATH_BYTES];
 };

@@ -113,7 +113,7 @@ static void pages_free(struct sqlite_state *s)
 }
 
 int sqlite_shm_map(sqlite3_file *file, int page, int bytes, int extend,
-                   void volatile **at)
+		   void volatile **at)
 {
 	struct sqlite_file *f = (struct sqlite_file *)file;
 	struct sqlite_state *s = state_of(f);
@@ -125,8 +125,8 @@ int sqlite_shm_map(sqlite3_file *file, int page, int bytes, int extend,
 	if (page >= s->n_pages && !extend)
 		return SQLITE_OK;
 	while (page >= s->n_pages) {
-		s->pages = must_realloc(s->pages, (size_t)(s->n_pages + 1) *
-		                                          sizeof(char *));
+		s->pages = must_realloc(
+			s->pages, (size_t)(s->n_pages + 1) * sizeof(char *));
 		s->pages[s->n_pages] = calloc(1, (size_t)bytes);
 		check(s->pages[s->n_pages]);
 		s->n_pages++;
@@ -136,7 +136,7 @@ int sqlite_shm_map(sqlite3_file *file, int page, int bytes, int extend,
 }
 
 static bool is_free(const struct sqlite_file *f, const struct sqlite_state *s,
-                    int i, bool exclusive)
+		    int i, bool exclusive)
 {
 	unsigned own = f->shm_shared >> i & 1;
 	bool own_exclusive = f->shm_exclusive >> i & 1;
@@ -147,7 +147,7 @@ static bool is_free(const struct sqlite_file *f, const struct sqlite_state *s,
 }
 
 static void shm_take(struct sqlite_file *f, struct sqlite_state *s, int i,
-                     bool exclusive)
+		     bool exclusive)
 {
 	uint8_t bit = (uint8_t)(1u << i);
 

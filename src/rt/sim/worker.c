@@ -137,8 +137,8 @@ void offload_forgotten(void (*call)(void *), void *arg)
 
 	check(fiber_self());
 	*e = (struct errand){ .forgotten = call,
-		              .arg = arg,
-		              .from = place_here() };
+			      .arg = arg,
+			      .from = place_here() };
 	loops_keep();
 	send(e);
 }
@@ -212,10 +212,10 @@ static void rest(struct worker *w)
 {
 	event_forget(w->idle);
 	w->idle = w->hooks.idle && w->stirred
-	                  ? event_of_place(&w->process->thread,
-	                                   now_us() + w->hooks.idle_ms * MS,
-	                                   on_idle, w)
-	                  : NULL;
+			  ? event_of_place(&w->process->thread,
+					   now_us() + w->hooks.idle_ms * MS,
+					   on_idle, w)
+			  : NULL;
 	w->busy = false;
 	fiber_park_deaf("a call");
 }
@@ -255,14 +255,14 @@ static void begin_work(void *worker)
 }
 
 struct worker *worker_open(const char *name, const struct worker_hooks *hooks,
-                           void *self)
+			   void *self)
 {
 	struct worker *w = must_alloc(sizeof(*w));
 
 	*w = (struct worker){ .hooks = *hooks,
-		              .self = self,
-		              .name = name,
-		              .process = process_here() };
+			      .self = self,
+			      .name = name,
+			      .process = process_here() };
 	return w;
 }
 

@@ -156,7 +156,7 @@ static void process_end(struct sim_process *p)
 		h->lose(h);
 	}
 	sim_tell("%s[%d] %s", p->name, p->number,
-	         p->killed ? "was killed" : "ended");
+		 p->killed ? "was killed" : "ended");
 }
 
 static void run_program(void *process)
@@ -168,7 +168,7 @@ static void run_program(void *process)
 }
 
 struct sim_process *sim_start(struct sim_host *h, const char *name,
-                              void (*program)(void *), void *arg)
+			      void (*program)(void *), void *arg)
 {
 	struct sim_process *p;
 	void *home = fibers_home();
@@ -498,7 +498,7 @@ bool sim_step(int64_t until_us)
 enum sim_end sim_run(int64_t until_ms)
 {
 	int64_t until_us =
-	        until_ms > INT64_MAX / MS ? INT64_MAX : until_ms * MS;
+		until_ms > INT64_MAX / MS ? INT64_MAX : until_ms * MS;
 
 	check(!fiber_self());
 	while (world_here()->now_us < until_us)

@@ -36,8 +36,8 @@ struct held {
 
 struct place {
 	struct sim_process *process;
-	int index;		/* of the lane; -1: a thread, which may block */
-	struct post *posts;	/* loop.c */
+	int index;          /* of the lane; -1: a thread, which may block */
+	struct post *posts; /* loop.c */
 	bool begun;
 };
 
@@ -51,15 +51,15 @@ struct sim_process {
 	struct place thread;
 	struct place *lanes;
 	int n_lanes;
-	int kept;		/* fibers and posted calls of the lanes */
-	struct fiber *runner;	/* waits for the lanes to end */
+	int kept;             /* fibers and posted calls of the lanes */
+	struct fiber *runner; /* waits for the lanes to end */
 	struct held *held;
 	size_t descriptors, most_descriptors;
 	int signals[SIM_SIGNALS];
 	bool arrived[SIM_SIGNALS];
 	int n_signals;
 	struct fiber *signal_waiter;
-	struct errands *pool;	/* worker.c */
+	struct errands *pool; /* worker.c */
 	struct dice dice;
 	struct own own;
 	bool ended, killed;
@@ -78,8 +78,8 @@ struct sim_host {
 	uint16_t last_port;
 	struct disk *disk;
 	struct listener *listeners;
-	struct socket_path *paths;	/* listener.c */
-	struct shared_memory *shared;	/* shared.c */
+	struct socket_path *paths;    /* listener.c */
+	struct shared_memory *shared; /* shared.c */
 };
 
 struct world {
