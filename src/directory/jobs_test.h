@@ -4,6 +4,7 @@
 #ifndef DIRECTORY_JOBS_TEST_H
 #define DIRECTORY_JOBS_TEST_H
 
+#include "base/buf.h"
 #include "base/limits.h"
 #include "directory/directory_test.h"
 #include "directory/jobs.h"
