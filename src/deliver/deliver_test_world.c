@@ -3,9 +3,7 @@
  */
 #include "deliver/deliver_test_world.h"
 
-#include <ftw.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "base/test.h"
 #include "deliver/hosts.h"
@@ -134,12 +132,6 @@ struct decision route_answer(const struct router *r, const struct question *q,
 
 /* ---- a world ---- */
 
-static int remove_one(const char *path, const struct stat *st, int kind,
-		      struct FTW *at)
-{
-	return remove(path);
-}
-
 static void fill_message(struct world *w, struct message *m)
 {
 	struct str body = w->large.n ? buf_str(&w->large) : str_of(w->body);
@@ -236,6 +228,7 @@ static void story_main(void *arg)
 	hop_open(&w->a);
 	hop_open(&w->b);
 	hop_open(&w->box);
+	fiber_sleep(after_ms(1)); /* they listen, and no clock says 0 */
 	name_system(&w->sys_a, "A", &w->a, w->hosts_a);
 	name_system(&w->sys_b, "B", &w->b, w->hosts_b);
 	w->settings.internet_port = w->b.port;
@@ -265,7 +258,6 @@ static void story_main(void *arg)
 void world_run(void (*test)(struct world *w))
 {
 	struct world w = {
-		.folder = "/tmp/deliver-test-XXXXXX",
 		.a = { .name = "a.hop" },
 		.b = { .name = "b.hop" },
 		.box = { .name = "box.hop" },
@@ -282,7 +274,7 @@ void world_run(void (*test)(struct world *w))
 	};
 	struct story story = { &w, test };
 
-	check(mkdtemp(w.folder));
+	world_disk_open(w.folder);
 	snprintf(w.box.path, sizeof w.box.path, "%s/lmtp", w.folder);
 	w.settings.lmtp_path = w.box.path;
 	w.settings.traffic = ledger_open(100);
@@ -296,7 +288,7 @@ void world_run(void (*test)(struct world *w))
 	hop_forget(&w.b);
 	hop_forget(&w.box);
 	buf_free(&w.large);
-	nftw(w.folder, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+	world_disk_close(w.folder);
 	if (w.failed[0])
 		fail_msg("%s", w.failed);
 }

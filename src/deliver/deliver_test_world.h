@@ -1,6 +1,7 @@
 /*
- * For tests: deliver between a queue on a real disk and next hops on real
- * sockets, in one loop.
+ * For tests: deliver between a queue on a disk and next hops on sockets, in one
+ * loop.  Linked with rt/linux both are real; with rt/sim they are a world's,
+ * and so is the time, of which waiting takes none.
  *
  *	static void late_answer(struct world *w)
  *	{
@@ -101,6 +102,11 @@ struct world {
 };
 
 extern struct world *the_world;
+
+/* Where it lies: deliver_test_disk.c, or deliver_test_disk_sim.c. */
+void world_disk_open(char folder[64]);
+void world_disk_close(const char *folder);
+void world_disk_is_full(bool is_full);
 
 /* Run TEST in a world of its own; cmocka hears what went wrong. */
 void world_run(void (*test)(struct world *w));

@@ -100,6 +100,7 @@ static struct host_state *make(struct hosts *hosts, struct str key,
 	if (HASH_COUNT(hosts->all) >= HOSTS_REMEMBERED)
 		make_room(hosts);
 	memset(h, 0, sizeof *h);
+	h->left_ms = INT64_MIN / 2; /* never, by the youngest clock, too */
 	h->hosts = hosts;
 	h->most = places;
 	h->parts = parts_new(h);

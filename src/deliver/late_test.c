@@ -2,9 +2,7 @@
  * Answers that are late, lost, out of step, or about one recipient of several:
  * nobody gets it twice, and nobody has to wait for another.
  */
-#include <signal.h>
 #include <stdio.h>
-#include <sys/resource.h>
 
 #include "base/test.h"
 #include "deliver/deliver_test_world.h"
@@ -102,12 +100,7 @@ static void refusal_is_told_once(struct world *w)
 
 static void no_room_on_the_disk(struct world *w)
 {
-	struct rlimit before, none = { 0 };
-
-	check(signal(SIGXFSZ, SIG_IGN) != SIG_ERR);
-	check(getrlimit(RLIMIT_FSIZE, &before) == 0);
-	none.rlim_max = before.rlim_max;
-	check(setrlimit(RLIMIT_FSIZE, &none) == 0);
+	world_disk_is_full(true);
 	w->settings.handover_ms = 100;
 	w->a.final_ms = 300;
 	/* Cannot be kept meanwhile, so the client waits for the outcome. */
@@ -117,7 +110,7 @@ static void no_room_on_the_disk(struct world *w)
 	w->asker = ASKER_USER;
 	says(w, submit(w, "s@x.test", "bob@net.test"), "45");
 	wrong_unless(w, w->b.n_mails == 0);
-	check(setrlimit(RLIMIT_FSIZE, &before) == 0);
+	world_disk_is_full(false);
 	says(w, submit(w, "s@x.test", "bob@net.test"), "250 2.0.0 Ok: queued");
 	wait_for(w, w->b.n_mails == 1);
 	wait_for(w, deliver_busy(w->deliver) == 0);

@@ -1,9 +1,7 @@
 /*
  * The queue's turn: what is tried again, when, and for whom; and the end of it.
  */
-#include <signal.h>
 #include <stdio.h>
-#include <sys/resource.h>
 
 #include "base/test.h"
 #include "deliver/deliver_test_world.h"
@@ -227,29 +225,19 @@ static void stopping_keeps_it(struct world *w)
 	wrong_unless(w, queued(w, NULL, 0) == 1);
 }
 
-static void set_file_size(rlim_t most)
-{
-	struct rlimit now;
-
-	check(getrlimit(RLIMIT_FSIZE, &now) == 0);
-	now.rlim_cur = most;
-	check(setrlimit(RLIMIT_FSIZE, &now) == 0);
-}
-
 /* What waits for room on the disk, longer each time, is written at once. */
 static void stopping_wakes_who_waits_for_the_disk(struct world *w)
 {
 	int64_t stop_ms;
 
-	check(signal(SIGXFSZ, SIG_IGN) != SIG_ERR);
 	w->settings.handover_ms = 100;
 	w->a.final_ms = 400;
 	says(w, submit(w, "s@x.test", "bob@a.test"), "250 2.0.0 Ok: queued");
-	set_file_size(0);
+	world_disk_is_full(true);
 	wait_for(w, w->a.n_mails == 1);
 	fiber_sleep(after_ms(1500)); /* tried twice, then in two seconds */
 	wrong_unless(w, deliver_busy(w->deliver) == 1);
-	set_file_size(RLIM_INFINITY);
+	world_disk_is_full(false);
 	stop_ms = now_ms();
 	deliver_stop(w->deliver);
 	wait_for(w, deliver_busy(w->deliver) == 0);
