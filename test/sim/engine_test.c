@@ -3,123 +3,31 @@
  * a mail to mx, which hands it to the other system of its domain; the other
  * system is away at first, and mx loses power after it has said 250.
  */
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/test.h"
-#include "directory/changes.h"
-#include "directory/database.h"
 #include "dns/dns_sim.h"
-#include "engine/engine.h"
+#include "engine_of.h"
 #include "rt/counter.h"
-#include "rt/folder.h"
-#include "rt/log.h"
-#include "rt/loop.h"
-#include "rt/sim/sim.h"
-#include "rt/tls.h"
 
-static struct sim_host *mx, *other, *client;
-static struct sim_process *engine;
+static struct sim_host *other, *client;
+static struct engine_of mx;
 static int answered, delivered;
 static int64_t dot_ms;    /* until the other system answers to the dot */
 static size_t text_lines; /* more than 128 KiB of them lie in a file */
 
 /* ---- mx ---- */
 
-static void make_directory(void)
+static void make_directory(struct changes *c)
 {
 	struct setting relay = { S("relay"), S("other.test") };
 	struct setting away = { S("mail_system"), S("alternate") };
-	struct changes *c;
 
-	check(directory_create("/data/directory.db", S("secret")));
-	c = changes_open("/data/directory.db", "test");
-	check(c);
 	check(domain_create(c, S("own.test"), &relay, 1).outcome ==
 	      CHANGE_DONE);
 	check(user_create(c, S("bob@own.test"), &away, 1).outcome ==
 	      CHANGE_DONE);
-	changes_close(c);
-}
-
-static const struct engine_settings settings = {
-	.data = "/data",
-	.directory = "/data/directory.db",
-	.submit = "/run/submit",
-	.control = "/run/control",
-	.hostname = "mx.own.test",
-	.certificate = "/data/certificate.pem",
-	.certificate_trouble = "certificate.trouble",
-	.lanes = 2,
-	.smtp = { .hostname = "mx.own.test",
-		  .auth_path = "/run/auth",
-		  .message_bytes = 1000000,
-		  .connections_per_ip = 50,
-		  .command_ms = 300000,
-		  .data_ms = 600000 },
-	.deliver = { .hostname = "mx.own.test",
-		     .internet_port = 25,
-		     .lmtp_path = "/run/lmtp",
-		     .retry_min_s = 60,
-		     .retry_max_s = 600,
-		     .expiry_s = 86400,
-		     .delay_warning_s = 86400,
-		     .handover_ms = 20000 },
-};
-
-static void nothing(void *arg)
-{
-	(void)arg;
-}
-
-static void attend(void *its)
-{
-	static const int signals[] = { SIGTERM };
-	int got;
-
-	if (signal_wait(signals, 1, &got, NEVER) == WAIT_DONE)
-		engine_stop(*(struct engine **)its);
-}
-
-static void make_certificate(void)
-{
-	char pem[8192], key[4096], both[sizeof(pem) + sizeof(key)];
-
-	check(tls_self_signed("mx.own.test", "/data/c", "/data/k"));
-	check(folder_noted("/data", "c", pem, sizeof(pem)));
-	check(folder_noted("/data", "k", key, sizeof(key)));
-	snprintf(both, sizeof(both), "%s%s", pem, key);
-	check(folder_note("/data", "certificate.pem", both));
-}
-
-static void run_mx(void *arg)
-{
-	struct engine_settings set = settings;
-	struct engine_listener smtp = { .name = S("smtp"), .kind = SMTP_MX };
-	struct engine *e;
-	const struct engine_owner owner = { .listens = nothing,
-					    .is_ready = nothing,
-					    .attends = attend,
-					    .gives_up = nothing,
-					    .arg = &e };
-	uint64_t bytes;
-
-	(void)arg;
-	check(folder_make("/data"));
-	if (!folder_readable("/data", "directory.db", &bytes))
-		make_directory();
-	if (!folder_readable("/data", "certificate.pem", &bytes))
-		make_certificate();
-	check(inet_parse(S("0.0.0.0:25"), 0, &smtp.at));
-	set.listeners = &smtp;
-	set.n_listeners = 1;
-	log_open("mx.own.test");
-	e = engine_open(&set, &owner);
-	check(e);
-	loops_run(engine_lanes(e), engine_lane, e);
-	check(engine_close(e));
 }
 
 /* ---- the other system, and a client ---- */
@@ -184,24 +92,6 @@ static void run_other(void *arg)
 		check(fiber_start("conversation", converse, s));
 }
 
-static int ask(struct stream *s, const char *text)
-{
-	struct str line;
-	int code = 0;
-	bool more = true;
-
-	stream_say(s, str_of(text));
-	if (!stream_flush(s, after_ms(60000)))
-		return 0;
-	while (more && read_line(s, &line)) {
-		code = (line.p[0] - '0') * 100 + (line.p[1] - '0') * 10 +
-		       line.p[2] - '0';
-		more = line.p[3] == '-';
-		stream_skip(s, line.n);
-	}
-	return code;
-}
-
 static int say_text(struct stream *s)
 {
 	stream_say(s, S("Subject: x\r\n\r\n"));
@@ -209,24 +99,19 @@ static int say_text(struct stream *s)
 		stream_say(
 			s,
 			S("a line of fifty octets, as they are in many mails\r\n"));
-	return ask(s, ".\r\n");
+	return client_asks(s, ".\r\n");
 }
 
 static void run_client(void *arg)
 {
-	struct stream *s;
-	struct inet at;
+	struct stream *s = client_greets("192.0.2.1");
 
 	(void)arg;
-	check(inet_parse(S("192.0.2.1:25"), 0, &at));
-	s = stream_dial(&at, NULL, after_ms(60000));
-	check(s && ask(s, "") == 220);
-	check(ask(s, "EHLO client.test\r\n") == 250);
-	check(ask(s, "MAIL FROM:<a@client.test>\r\n") == 250);
-	if (ask(s, "RCPT TO:<bob@own.test>\r\n") == 250 &&
-	    ask(s, "DATA\r\n") == 354 && say_text(s) == 250)
+	check(client_asks(s, "MAIL FROM:<a@client.test>\r\n") == 250);
+	if (client_asks(s, "RCPT TO:<bob@own.test>\r\n") == 250 &&
+	    client_asks(s, "DATA\r\n") == 354 && say_text(s) == 250)
 		answered++;
-	ask(s, "QUIT\r\n");
+	client_asks(s, "QUIT\r\n");
 	stream_close(s);
 }
 
@@ -258,11 +143,13 @@ static void world_begin(uint64_t seed)
 	*sim_link_default() = (struct sim_link){ .latency_us = 3000,
 						 .jitter_us = 9000,
 						 .piece_bytes = 200 };
-	mx = sim_host("mx", "192.0.2.1");
+	mx = (struct engine_of){ .host = sim_host("mx", "192.0.2.1"),
+				 .settings = engine_settings_of("mx.own.test"),
+				 .fill = make_directory };
 	other = sim_host("other", "192.0.2.2");
 	client = sim_host("client", "192.0.2.3");
 	dns_sim_name("other.test", "192.0.2.2");
-	engine = sim_start(mx, "engine", run_mx, NULL);
+	engine_of_start(&mx);
 	sim_run(1000);
 }
 
@@ -284,9 +171,7 @@ static uint64_t hand_over(uint64_t seed)
 	sim_run(after_ms(5000));
 	check(answered == 1 && delivered == 1);
 	check(counter_value(COUNT_MAILS_HANDED_OVER) == 0); /* mx counts */
-	sim_signal(engine, SIGTERM);
-	sim_run(after_ms(60000));
-	check(sim_has_ended(engine));
+	engine_of_stop(&mx);
 	return world_end();
 }
 
@@ -304,9 +189,9 @@ static void keep(uint64_t seed, size_t n)
 	text_lines = n;
 	sim_start(client, "client", run_client, NULL);
 	sim_run(after_ms(60000));
-	sim_power_cut(mx);
-	sim_power_on(mx);
-	sim_start(mx, "engine", run_mx, NULL);
+	sim_power_cut(mx.host);
+	sim_power_on(mx.host);
+	engine_of_start(&mx);
 	sim_run(after_ms(60000));
 	sim_start(other, "other", run_other, NULL);
 	sim_run(after_ms(300000));
@@ -328,15 +213,12 @@ static void so_does_the_file_of_a_large_mail(void **state)
 		keep(seed, 3000);
 }
 
-static void change_relay(void *arg)
+static void change_relay(struct changes *c, void *arg)
 {
 	struct setting relay = { S("relay"), S("second.test") };
-	struct changes *c = changes_open("/data/directory.db", "test");
 
 	(void)arg;
-	check(c &&
-	      domain_set(c, S("own.test"), &relay, 1).outcome == CHANGE_DONE);
-	changes_close(c);
+	check(domain_set(c, S("own.test"), &relay, 1).outcome == CHANGE_DONE);
 }
 
 /* The first system, which is away, is not asked again before 35 s. */
@@ -352,7 +234,7 @@ static void what_waits_follows_a_change(void **state)
 	sim_start(client, "client", run_client, NULL);
 	sim_run(after_ms(18000));
 	check(answered == 1 && delivered == 0);
-	sim_start(mx, "admin", change_relay, NULL);
+	engine_of_change(&mx, change_relay, NULL);
 	sim_run(after_ms(5000));
 	check(delivered == 1);
 	world_end();
@@ -368,11 +250,10 @@ static void a_stop_awaits_the_answer_to_what_is_sent(void **state)
 	sim_start(client, "client", run_client, NULL);
 	sim_run(after_ms(2000));
 	check(delivered == 1 && answered == 0);
-	sim_signal(engine, SIGTERM);
-	sim_run(after_ms(60000));
-	check(sim_has_ended(engine) && answered == 1);
+	engine_of_stop(&mx);
+	check(answered == 1);
 	dot_ms = 0;
-	engine = sim_start(mx, "engine", run_mx, NULL);
+	engine_of_start(&mx);
 	sim_run(after_ms(700000));
 	check(delivered == 1);
 	world_end();
@@ -403,5 +284,6 @@ int main(void)
 		cmocka_unit_test(an_idle_engine_sleeps),
 	};
 
+	engines_prepare(1);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -14,24 +14,15 @@
 #include <stdlib.h>
 
 #include "base/test.h"
-#include "directory/changes.h"
-#include "directory/database.h"
 #include "dns/dns_sim.h"
-#include "engine/engine.h"
+#include "engine_of.h"
 #include "peer.h"
-#include "rt/folder.h"
-#include "rt/log.h"
-#include "rt/loop.h"
-#include "rt/sim/sim.h"
-#include "rt/stream.h"
-#include "rt/tls.h"
 
 enum {
 	USERS = 50,
 	RETRY_S = 300,
 	/* What a retry or two may add. */
 	RETRIES_MS = 3 * RETRY_S * 1000,
-	MX_PORT = 25,
 	MAILS = 40, /* of one trial at most */
 	CLIENTS = 3,
 	LARGE_LIMIT = 10, /* more are not tried out */
@@ -39,7 +30,8 @@ enum {
 
 static const size_t sizes[] = { 1, 2, 7, USERS };
 
-static struct sim_host *mx, *outside;
+static struct sim_host *outside;
+static struct engine_of mx;
 static struct gallery *gallery;
 static struct trial *trials;
 static struct sim_peer *back;
@@ -74,41 +66,12 @@ struct trial {
 
 /* ---- mx ---- */
 
-static const struct engine_settings settings = {
-	.data = "/data",
-	.directory = "/data/directory.db",
-	.submit = "/run/submit",
-	.control = "/run/control",
-	.hostname = "mx.own.test",
-	.certificate = "/data/certificate.pem",
-	.certificate_trouble = "certificate.trouble",
-	.lanes = 1,
-	.smtp = { .hostname = "mx.own.test",
-		  .auth_path = "/run/auth",
-		  .message_bytes = 1000000,
-		  .connections_per_ip = 50,
-		  .command_ms = 300000,
-		  .data_ms = 600000 },
-	.deliver = { .hostname = "mx.own.test",
-		     .internet_port = 25,
-		     .lmtp_path = "/run/lmtp",
-		     .retry_min_s = RETRY_S,
-		     .retry_max_s = RETRY_S,
-		     .expiry_s = 86400,
-		     .delay_warning_s = 86400,
-		     .handover_ms = 20000 },
-};
-
-static void make_directory(void)
+static void make_directory(struct changes *c)
 {
 	struct setting away = { S("mail_system"), S("alternate") };
 	struct setting relay = { S("relay"), S("192.0.2.254") };
-	struct changes *c;
 	char address[40];
 
-	check(directory_create(settings.directory, S("secret")));
-	c = changes_open(settings.directory, "test");
-	check(c && changes_begin(c));
 	check(domain_create(c, S("own.test"), &relay, 1).outcome ==
 	      CHANGE_DONE);
 	for (int i = 1; i <= USERS; i++) {
@@ -116,120 +79,35 @@ static void make_directory(void)
 		check(user_create(c, str_of(address), &away, 1).outcome ==
 		      CHANGE_DONE);
 	}
-	check(changes_end(c));
-	changes_close(c);
-}
-
-static void make_certificate(void)
-{
-	char chain[4096], key[4096], both[8192];
-
-	check(tls_self_signed("mx.own.test", "/data/c", "/data/k"));
-	check(folder_noted("/data", "c", chain, sizeof(chain)));
-	check(folder_noted("/data", "k", key, sizeof(key)));
-	snprintf(both, sizeof(both), "%s%s", chain, key);
-	check(folder_note("/data", "certificate.pem", both));
-}
-
-static void nothing(void *arg)
-{
-	(void)arg;
-}
-
-/* Until the world ends. */
-static void attend(void *arg)
-{
-	(void)arg;
-	fiber_sleep(NEVER);
-}
-
-static void run_mx(void *arg)
-{
-	struct engine_settings set = settings;
-	struct engine_listener smtp = { .name = S("smtp"), .kind = SMTP_MX };
-	const struct engine_owner owner = { nothing, nothing, attend, nothing,
-					    NULL };
-	struct engine *e;
-
-	(void)arg;
-	check(folder_make("/data"));
-	make_directory();
-	make_certificate();
-	check(inet_parse(S("0.0.0.0:25"), 0, &smtp.at));
-	set.listeners = &smtp;
-	set.n_listeners = 1;
-	log_open("mx.own.test");
-	e = engine_open(&set, &owner);
-	check(e);
-	loops_run(engine_lanes(e), engine_lane, e);
 }
 
 /* An administrator: KEY=VALUE of the domain. */
-static void set_domain(void *arg)
+static void set_domain(struct changes *c, void *setting)
 {
-	struct setting *s = arg;
-	struct changes *c = changes_open(settings.directory, "test");
-
-	check(c && domain_set(c, S("own.test"), s, 1).outcome == CHANGE_DONE);
-	changes_close(c);
+	check(domain_set(c, S("own.test"), setting, 1).outcome == CHANGE_DONE);
 }
 
 static void domain_is(const char *key, const char *value)
 {
 	struct setting s = { str_of(key), str_of(value) };
-	struct sim_process *p = sim_start(mx, "admin", set_domain, &s);
 
-	while (!sim_has_ended(p))
-		check(sim_step(after_ms(10000) * 1000));
+	engine_of_change(&mx, set_domain, &s);
 }
 
 /* ---- a client ---- */
 
-/* The reply's code; 0: there is none. */
-static int ask(struct stream *s, const char *text)
-{
-	bool is_last = false;
-	ptrdiff_t end;
-	int code = 0;
-
-	stream_say(s, str_of(text));
-	if (!stream_flush(s, after_ms(60000)))
-		return 0;
-	while (!is_last) {
-		while ((end = str_find(stream_bytes(s), '\n')) < 0)
-			if (stream_fill(s, after_ms(600000)) != STREAM_MORE)
-				return 0;
-		code = (int)strtol(stream_bytes(s).p, NULL, 10);
-		is_last = stream_bytes(s).p[3] != '-';
-		stream_skip(s, (size_t)end + 1);
-	}
-	return code;
-}
-
-static struct stream *greet(void)
-{
-	struct stream *s;
-	struct inet at;
-
-	check(inet_parse(S("192.0.2.1"), MX_PORT, &at));
-	s = stream_dial(&at, NULL, after_ms(60000));
-	check(s && ask(s, "") == 220);
-	check(ask(s, "EHLO client.test\r\n") == 250);
-	return s;
-}
-
 static int name_recipients(struct stream *s, const struct sent *m)
 {
-	int code = ask(s, "MAIL FROM:<a@client.test>\r\n");
+	int code = client_asks(s, "MAIL FROM:<a@client.test>\r\n");
 	char line[60];
 
 	for (size_t i = 1; i <= m->users && code == 250; i++) {
 		snprintf(line, sizeof(line), "RCPT TO:<u%zu@own.test>\r\n", i);
-		code = ask(s, line);
+		code = client_asks(s, line);
 	}
 	/* Refused, or taken with the others, as it may be. */
 	if (m->with_nobody && code == 250 &&
-	    ask(s, "RCPT TO:<nobody@own.test>\r\n") == 0)
+	    client_asks(s, "RCPT TO:<nobody@own.test>\r\n") == 0)
 		code = 0;
 	return code;
 }
@@ -241,18 +119,18 @@ static int send_mail(const struct trial *t, struct stream *s,
 	int code = name_recipients(s, m);
 	char text[100];
 
-	if (code != 250 || (code = ask(s, "DATA\r\n")) != 354)
+	if (code != 250 || (code = client_asks(s, "DATA\r\n")) != 354)
 		return code;
 	snprintf(text, sizeof(text), "Subject: %zu of %zu\r\n\r\n..\r\n.\r\n",
 		 (size_t)(m - t->mails), t->number);
-	return ask(s, text);
+	return client_asks(s, text);
 }
 
 /* One of several that share the mails. */
 static void send_some(void *arg)
 {
 	struct trial *t = arg;
-	struct stream *s = greet();
+	struct stream *s = client_greets("192.0.2.1");
 
 	while (t->next < t->n) {
 		struct sent *m = &t->mails[t->next++];
@@ -260,7 +138,7 @@ static void send_some(void *arg)
 		m->begun_ms = now_ms();
 		m->code = send_mail(t, s, m);
 	}
-	ask(s, "QUIT\r\n");
+	client_asks(s, "QUIT\r\n");
 	stream_close(s);
 }
 
@@ -452,13 +330,13 @@ static void gave_back(void *arg, struct sim_peer *p,
 
 static void send_to_nobody(void *arg)
 {
-	struct stream *s = greet();
+	struct stream *s = client_greets("192.0.2.1");
 
 	*(int *)arg = 250;
-	if (ask(s, "MAIL FROM:<a@client.test>\r\n") != 250 ||
-	    ask(s, "RCPT TO:<nobody@own.test>\r\n") != 250 ||
-	    ask(s, "DATA\r\n") != 354 ||
-	    ask(s, "Subject: x\r\n\r\n.\r\n") != 250)
+	if (client_asks(s, "MAIL FROM:<a@client.test>\r\n") != 250 ||
+	    client_asks(s, "RCPT TO:<nobody@own.test>\r\n") != 250 ||
+	    client_asks(s, "DATA\r\n") != 354 ||
+	    client_asks(s, "Subject: x\r\n\r\n.\r\n") != 250)
 		*(int *)arg = 0;
 	stream_close(s);
 }
@@ -499,13 +377,19 @@ static int open_world(void **state)
 	gallery = gallery_open();
 	trials = must_alloc(gallery_size(gallery) * sizeof(trials[0]));
 	memset(trials, 0, gallery_size(gallery) * sizeof(trials[0]));
+	engines_prepare(1);
 	sim_open(seed ? strtoull(seed, NULL, 10) : 1);
 	sim_hear_log(no_log, NULL);
 	*sim_link_default() =
 		(struct sim_link){ .latency_us = 2000, .jitter_us = 3000 };
-	mx = sim_host("mx", "192.0.2.1");
 	outside = sim_host("client", "192.0.2.3");
-	sim_start(mx, "engine", run_mx, NULL);
+	mx = (struct engine_of){ .host = sim_host("mx", "192.0.2.1"),
+				 .settings = engine_settings_of("mx.own.test"),
+				 .fill = make_directory };
+	mx.settings.lanes = 1;
+	mx.settings.deliver.retry_min_s = RETRY_S;
+	mx.settings.deliver.retry_max_s = RETRY_S;
+	engine_of_start(&mx);
 	sim_run(after_ms(1000));
 	return 0;
 }

@@ -1,102 +1,39 @@
 /*
  * Splitmails: an engine on its host, as main/ would start it, without a line of
  * main/.
- *
- * An empty directory and a certificate of each are made once in a process,
- * before any world: that takes longer than most worlds.
  */
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "books.h"
 #include "db/sql.h"
-#include "directory/database.h"
 #include "directory_of.h"
 #include "dns/dns_sim.h"
-#include "engine/engine.h"
+#include "engine_of.h"
 #include "rt/file.h"
-#include "rt/folder.h"
 #include "rt/log.h"
 #include "rt/loop.h"
-#include "rt/tls.h"
-
-enum { CERTIFICATE_BYTES = 16384 };
-
-static struct buf directories[SPLITMAILS];
-static char certificate[CERTIFICATE_BYTES];
-
-/* ---- before any world ---- */
-
-static void read_whole(const char *path, struct buf *to)
-{
-	struct file *f = file_open(path);
-	ptrdiff_t n;
-
-	check(f);
-	buf_clear(to);
-	buf_reserve(to, file_bytes(f));
-	n = file_read(f, 0, to->p, file_bytes(f));
-	check(n == (ptrdiff_t)file_bytes(f));
-	to->n = (size_t)n;
-	file_close(f);
-}
-
-static void prepare(void *arg)
-{
-	char path[32], pem[CERTIFICATE_BYTES / 2], key[CERTIFICATE_BYTES / 4];
-
-	(void)arg;
-	check(folder_make("/data"));
-	for (int i = 0; i < SPLITMAILS; i++) {
-		snprintf(path, sizeof(path), "/data/%d.db", i);
-		check(directory_create(path, S("a secret of theirs")));
-		read_whole(path, &directories[i]);
-	}
-	check(tls_self_signed("splitmail.test", "/data/c", "/data/k"));
-	check(folder_noted("/data", "c", pem, sizeof(pem)));
-	check(folder_noted("/data", "k", key, sizeof(key)));
-	snprintf(certificate, sizeof(certificate), "%s%s", pem, key);
-}
 
 void splitmails_prepare(void)
 {
-	sim_open(1);
-	sim_start(sim_host("maker", "192.0.2.1"), "maker", prepare, NULL);
-	sim_run(60000);
-	sim_close();
-	check(certificate[0]);
+	engines_prepare(SPLITMAILS);
 }
 
 /* ---- its settings ---- */
 
 static struct engine_settings settings_of(const struct splitmail *s)
 {
-	return (struct engine_settings){
-		.data = "/data",
-		.directory = "/data/directory.db",
-		.submit = "/run/submit",
-		.control = "/run/control",
-		.hostname = s->hostname,
-		.certificate = "/data/certificate.pem",
-		.certificate_trouble = "certificate.trouble",
-		.lanes = s->lanes,
-		.smtp = { .hostname = s->hostname,
-			  .auth_path = "/run/auth",
-			  .message_bytes = world.message_bytes,
-			  .connections_per_ip = 50,
-			  .command_ms = 300000,
-			  .data_ms = 600000 },
-		.deliver = { .hostname = s->hostname,
-			     .internet_port = 25,
-			     .lmtp_path = "/run/lmtp",
-			     .retry_min_s = world.retry_min_s,
-			     .retry_max_s = world.retry_max_s,
-			     .expiry_s = world.expiry_s,
-			     .delay_warning_s = world.expiry_s,
-			     .handover_ms = world.handover_ms },
-	};
+	struct engine_settings set = engine_settings_of(s->hostname);
+
+	set.lanes = s->lanes;
+	set.smtp.message_bytes = world.message_bytes;
+	set.deliver.retry_min_s = world.retry_min_s;
+	set.deliver.retry_max_s = world.retry_max_s;
+	set.deliver.expiry_s = world.expiry_s;
+	set.deliver.delay_warning_s = world.expiry_s;
+	set.deliver.handover_ms = world.handover_ms;
+	return set;
 }
 
 /* ---- its life ---- */
@@ -118,15 +55,8 @@ static void attend(void *splitmail)
 
 static bool install(const struct splitmail *s)
 {
-	int i = (int)(s - world.splitmails);
-	struct file *f;
-
-	if (!folder_make("/data"))
+	if (!engine_install((int)(s - world.splitmails)))
 		return false;
-	f = file_create("/data/directory.db");
-	check(f && file_add(f, buf_str(&directories[i])) && file_sync(f));
-	file_close(f);
-	check(folder_note("/data", "certificate.pem", certificate));
 	directory_fill(s);
 	return true;
 }
