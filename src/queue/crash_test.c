@@ -208,7 +208,8 @@ static void test_crash(void **state)
 
 /* ---- the disk says EIO ---- */
 
-static int syncs, sync_fails; /* so many in a row */
+static int syncs, sync_fails;  /* so many in a row */
+static unsigned sync_fails_us; /* and takes its time */
 static int sync_error = EIO;
 
 /* In front of the C library's: SQLite's and rt's syncs come here. */
@@ -217,6 +218,7 @@ int fdatasync(int fd)
 	syncs++;
 	if (sync_fails > 0) {
 		sync_fails--;
+		usleep(sync_fails_us);
 		errno = sync_error;
 		return -1;
 	}
@@ -300,6 +302,44 @@ static void test_sync_fails(void **state)
 	sync_error = EDQUOT;
 	sync_fails_times(1);
 	sync_error = EIO;
+}
+
+static void keep_in_vain(void *world)
+{
+	struct world *w = world;
+	struct message *m = make_message(w, 2);
+
+	check(!queue_keep(w->q, m, false, NULL, 0));
+	message_drop(m);
+}
+
+/* The writer is busy with one that fails while the next one comes, and, in one
+ * batch with that, who asks. */
+static void ask_beside_failures(void *world)
+{
+	struct world *w = world;
+	struct message *m = make_message(w, 1);
+
+	keep(w, m, false);
+	message_drop(m);
+	sync_fails = 1000;
+	sync_fails_us = 20000;
+	for (int i = 0; i < 2; i++) {
+		check(fiber_start("keep", keep_in_vain, w));
+		fiber_yield();
+	}
+	check(queue_changed(w->q)); /* that M is due */
+	sync_fails = 0;
+	sync_fails_us = 0;
+}
+
+static void test_news_outlive_failures(void **state)
+{
+	struct world w;
+
+	world_open(&w);
+	loops_run(1, ask_beside_failures, &w);
+	world_close(&w);
 }
 
 /* ---- no room ---- */
@@ -452,6 +492,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_crash),
 		cmocka_unit_test(test_sync_fails),
+		cmocka_unit_test(test_news_outlive_failures),
 		cmocka_unit_test(test_write_fails),
 		cmocka_unit_test(test_disk_full),
 		cmocka_unit_test(test_disk_full_for_all),

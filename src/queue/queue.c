@@ -541,7 +541,8 @@ bool queue_changed(struct queue *q)
 {
 	struct question question = { q, false };
 
-	return worker_call(q->writer, ask_changed, &question) && question.yes;
+	/* A batch that failed took the answer along: there may be something. */
+	return !worker_call(q->writer, ask_changed, &question) || question.yes;
 }
 
 void queue_counts(struct queue *q, uint64_t *commits, uint64_t *kept)
