@@ -76,7 +76,7 @@ static bool was_tried(const struct claim *c, const struct message *m)
 	return claim_attempts(m) > c->attempts;
 }
 
-static void note_row(void *queue, struct next_hop hop, int64_t due_ms)
+void lanes_note_row(void *queue, struct next_hop hop, int64_t due_ms)
 {
 	struct queue *q = queue;
 
@@ -91,7 +91,7 @@ void claim_end(struct queue *q, int64_t number, const struct message *m)
 		return;
 	claim_remove(q, c, m && was_tried(c, m));
 	q->has_news = true;
-	if (!store_dues(q->store, number, note_row, q))
+	if (!store_dues(q->store, number, lanes_note_row, q))
 		q->lanes_are_old = true;
 }
 
@@ -122,7 +122,7 @@ static bool read_lanes(struct queue *q)
 	struct lane *lane;
 
 	lanes_clear(&q->lanes);
-	if (!store_lanes(q->store, note_row, q))
+	if (!store_lanes(q->store, lanes_note_row, q))
 		return false;
 	lanes_are_read(&q->lanes);
 	for (lane = q->lanes.all; lane; lane = lane->hh.next)

@@ -291,6 +291,31 @@ static int64_t set(struct world *w, const char *what, int64_t n)
 	return ask(w, sql);
 }
 
+/* To somebody on the Internet who stands for the address: it waits by its own
+ * domain all the same, where there was no mail so far. */
+static void redirected(void *world)
+{
+	struct arena *a scoped(arena) = arena_open();
+	struct world *w = world;
+	struct message *m = waiting(w, stuck, queue_now(w->q) + 1000000);
+	struct claim_wish wish = known(NULL, 0, 10);
+	struct waiting list[2];
+	struct taken t;
+	size_t n;
+
+	keep(w, m, false);
+	message_drop(m);
+	claim(w, wish, &t);
+	check(t.n == 0);
+	check(queue_look(w->q, S(""), 0, 0, a, list, 2, &n) && n == 1);
+	list[0].r.next_hop = net;
+	check(queue_redirect(w->q, list, n));
+	wish.now_ms = queue_now(w->q);
+	claim(w, wish, &t);
+	check(t.n == 1);
+	give_back(w, &t);
+}
+
 /* Whatever the rows say, it is tried within the longest wait. */
 static void wrong_times(void *world)
 {
@@ -532,6 +557,7 @@ TEST(knocks, NULL)
 TEST(ordered, NULL)
 TEST(ordered_meanwhile, NULL)
 TEST(late, NULL)
+TEST(redirected, NULL)
 TEST(wrong_times, none_is_due)
 TEST(hurry, NULL)
 TEST(many_lanes, all_again)
@@ -548,6 +574,7 @@ int main(void)
 		cmocka_unit_test(test_ordered),
 		cmocka_unit_test(test_ordered_meanwhile),
 		cmocka_unit_test(test_late),
+		cmocka_unit_test(test_redirected),
 		cmocka_unit_test(test_wrong_times),
 		cmocka_unit_test(test_hurry),
 		cmocka_unit_test(test_many_lanes),

@@ -93,6 +93,8 @@ void claim_remove(struct queue *q, struct claim *c, bool was_tried);
 void claim_end(struct queue *q, int64_t number, const struct message *m);
 uint64_t claim_attempts(const struct message *m);
 void claims_free(struct queue *q);
+/* For store_lanes() and store_dues(): the lane of a row, as the row says. */
+void lanes_note_row(void *queue, struct next_hop hop, int64_t due_ms);
 /* Has another process changed rows? */
 bool lanes_heard(struct queue *q);
 

@@ -38,6 +38,13 @@ struct redirect {
 	size_t n;
 };
 
+/* By its rows: mail for the Internet waits by its own domain, whosever MX it is
+ * that a catch-all leads to. */
+static bool note_lanes(struct queue *q, int64_t message)
+{
+	return store_dues(q->store, message, lanes_note_row, q);
+}
+
 static bool redirect_rows(void *arg)
 {
 	struct redirect *d = arg;
@@ -47,9 +54,12 @@ static bool redirect_rows(void *arg)
 	if (!batch_begin(q))
 		return false;
 	for (size_t i = 0; i < d->n; i++) {
-		if (!store_redirect(q->store, &d->list[i], now))
+		const struct waiting *w = &d->list[i];
+		bool is_last = i + 1 == d->n || w[1].message != w->message;
+
+		if (!store_redirect(q->store, w, now) ||
+		    (is_last && !note_lanes(q, w->message)))
 			return false;
-		lane_note(&q->lanes, d->list[i].r.next_hop, now);
 	}
 	q->has_news = true;
 	return true;
