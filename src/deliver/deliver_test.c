@@ -223,6 +223,33 @@ static void group_that_is_kept(struct world *w)
 	wrong_unless(w, queued(w, NULL, 0) == 2); /* and a DSN */
 }
 
+/* How many recipients wait, and are ours whatever becomes of their domain. */
+static int waiting_as_ours(struct world *w)
+{
+	struct claim_wish all = { .now_ms = queue_now(w->queue) + 1000000,
+				  .max = 1,
+				  .room = 10,
+				  .most_ms = 1000000 };
+	struct message *m;
+	int64_t next;
+	size_t n;
+	int ours = 0;
+
+	check(queue_claim(w->queue, &all, &m, &n, &next) && n == 1);
+	for (size_t i = 0; i < m->n; i++)
+		ours += m->recipients[i].is_ours;
+	queue_release(w->queue, m);
+	message_drop(m);
+	return ours;
+}
+
+static void members_that_wait_stay_ours(struct world *w)
+{
+	w->members = "busy@a.test busy@net.test";
+	says(w, submit(w, "s@x.test", "group@box.test"), "250 2.0.0 Ok: queue");
+	wrong_unless(w, waiting_as_ours(w) == 1);
+}
+
 /* ---- refused ---- */
 
 static void refusal_reaches_the_sender(struct world *w)
@@ -431,6 +458,7 @@ static void sieve_is_answered_at_once(struct world *w)
 	T(limits_told_beforehand_are_kept) T(many_recipients_go_in_parts) \
 	T(mailbox_gets_it_once) T(group_of_mailboxes) T(group_of_others) \
 	T(group_of_all_sorts) T(group_that_is_kept) \
+	T(members_that_wait_stay_ours) \
 	T(refusal_reaches_the_sender) T(members_refusal_does_not) \
 	T(too_large_for_it) T(not_in_its_alphabet) T(only_its_header_counts) \
 	T(one_later_is_kept) T(one_refused_makes_a_dsn) T(nobody_is_told) \
