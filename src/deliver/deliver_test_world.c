@@ -76,6 +76,10 @@ static struct leg leg_of(const struct address *a, struct arena *arena)
 	} else if (str_ends(a->domain, S("b.test"))) {
 		l.kind = LEG_SYSTEM;
 		l.system = w->sys_b;
+	} else if (str_same(a->local, S("stand-in"))) {
+		l.kind = LEG_INTERNET;
+		l.address = S("somebody@net.test");
+		l.domain = S("net.test");
 	} else if (str_ends(a->domain, S("box.test"))) {
 		l.kind = LEG_MAILBOX;
 		l.login = arena_strf(arena, "%.*s@box.test", STR(a->base));

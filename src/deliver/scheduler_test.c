@@ -213,6 +213,34 @@ static void room_at_one_is_used_while_the_other_is_slow(struct world *w)
 	wrong_unless(w, w->b.n_mails == 0);
 }
 
+static uint64_t commits(struct world *w)
+{
+	uint64_t n, kept;
+
+	queue_counts(w->queue, &n, &kept);
+	return n;
+}
+
+/* They wait by their own domain, and go to that of somebody who stands for them:
+ * who has no room for more leaves them in peace. */
+static void what_has_no_room_is_left_in_peace(struct world *w)
+{
+	uint64_t before;
+
+	w->b.rcpt = "451 4.7.1 greylisted";
+	for (int i = 0; i < MANY; i++)
+		says(w, submit(w, "s@x.test", "stand-in@box.test"),
+		     "250 2.0.0 Ok: queued");
+	w->b.rcpt = NULL;
+	w->b.rcpt_ms = 3000;
+	scheduler_begin(w);
+	fiber_sleep(after_ms(1000));
+	before = commits(w);
+	fiber_sleep(after_ms(1500));
+	wrong_unless(w, commits(w) - before < 10);
+	w->b.rcpt_ms = 0;
+}
+
 /* ---- the end ---- */
 
 static void stopping_keeps_it(struct world *w)
@@ -256,7 +284,8 @@ static void stopping_wakes_who_waits_for_the_disk(struct world *w)
 	T(back_before_it_is_kept) \
 	T(mailboxes_that_are_back_get_theirs) T(mailboxes_are_soon_well) \
 	T(crowd_says_nothing_of_the_mailboxes) \
-	T(room_at_one_is_used_while_the_other_is_slow) T(stopping_keeps_it) \
+	T(room_at_one_is_used_while_the_other_is_slow) \
+	T(what_has_no_room_is_left_in_peace) T(stopping_keeps_it) \
 	T(stopping_wakes_who_waits_for_the_disk)
 /* clang-format on */
 

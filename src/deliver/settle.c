@@ -21,7 +21,8 @@ enum {
 	SETTLE_AGAIN_MS = 1000,
 	SETTLE_AGAIN_MOST_MS = 60000,
 	SETTLE_DONE_MS = 1000, /* most messages are through by then */
-	COMEBACKS = 3, /* what fails as often waits: it comes and goes */
+	COMEBACKS = 3,   /* what fails as often waits: it comes and goes */
+	ASIDE_MS = 5000, /* what nobody calls when there is room */
 };
 
 /* ---- from shares to recipients ---- */
@@ -42,6 +43,20 @@ static bool is_soon_well(const struct share *s)
 	       !str_same(str_of(s->reply.status), S("4.2.2"));
 }
 
+/* Does it wait among others for its next hop?  Mail for the Internet does so by
+ * its own domain, which is not the one it goes to when somebody stands for it
+ * there: the queue does not know then that there is no room, and would give it
+ * out again at once. */
+static bool is_in_its_lane(const struct round *round, const struct share *s,
+			   const struct recipient *r)
+{
+	const struct address *a = s->leg.kind == LEG_INTERNET
+					  ? recipient_parsed(r, round->arena)
+					  : NULL;
+
+	return !a || str_same(a->domain, s->leg.domain);
+}
+
 /* When it is tried again.  What was not tried keeps its place. */
 static void plan_next(const struct round *round, const struct share *s,
 		      struct recipient *r)
@@ -53,6 +68,8 @@ static void plan_next(const struct round *round, const struct share *s,
 
 	if (s->is_put_off) {
 		r->next_attempt_ms = r->row ? r->row_attempt_ms : now;
+		if (r->row && !is_in_its_lane(round, s, r))
+			r->next_attempt_ms = now + ASIDE_MS;
 		return;
 	}
 	r->attempts++;
