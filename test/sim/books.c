@@ -91,6 +91,11 @@ bool unit_has_header(const struct unit *u)
 	return (world.seed + (uint64_t)u->number) % 11 > 0;
 }
 
+bool unit_has_sender(const struct unit *u)
+{
+	return (world.seed + (uint64_t)u->number) % 13 > 0;
+}
+
 void unit_text(const struct unit *u, struct buf *to)
 {
 	uint64_t dice = world.seed * 31 + (uint64_t)u->number;
@@ -147,11 +152,6 @@ static struct unit *unit_of(struct str bytes)
 	return books.units[number];
 }
 
-static struct str local_of(struct str address)
-{
-	return str_part(address, 0, (size_t)str_find_last(address, '@'));
-}
-
 /* "Final-Recipient: rfc822; u1@own.test" and its "Action: failed". */
 static void note_failure(struct unit *u, struct str block)
 {
@@ -160,7 +160,7 @@ static void note_failure(struct unit *u, struct str block)
 	int person;
 
 	str_split(&address, '\r', &line);
-	person = person_named(local_of(str_trim(line)));
+	person = person_at(str_trim(line));
 	if (person < 0) {
 		books_wrong("unit %d: its DSN names %.*s", u->number,
 			    STR(line));
@@ -173,9 +173,10 @@ static void note_failure(struct unit *u, struct str block)
 
 static void take_dsn(struct str recipient, struct str bytes)
 {
-	struct str rest = bytes, digits = str_from(local_of(recipient), 1);
+	ptrdiff_t at = str_find_last(recipient, '@');
+	struct str rest = bytes,
+		   digits = str_part(recipient, 1, at < 1 ? 1 : (size_t)at);
 	uint64_t number;
-	ptrdiff_t at;
 
 	if (!str_number(digits, books.n_units - 1, &number)) {
 		books_wrong("a DSN for %.*s", STR(recipient));
@@ -201,6 +202,13 @@ static void add_taken(struct unit *u, int person, int taker)
 		(struct taken){ u->number, person, taker, now_ms() };
 }
 
+static bool is_ours(struct str sender)
+{
+	return str_empty(sender) || str_ends(sender, S("@" DOMAIN)) ||
+	       str_ends(sender, S("@" ALIAS)) ||
+	       str_ends(sender, S("@" SECOND));
+}
+
 void books_taken(struct taker *t, struct str sender, struct str recipient,
 		 struct str bytes)
 {
@@ -208,14 +216,14 @@ void books_taken(struct taker *t, struct str sender, struct str recipient,
 	struct unit *u;
 	int person;
 
-	if (t->is_internet && str_empty(sender)) {
+	if (t->is_internet && person_at(recipient) < 0) {
 		take_dsn(recipient, bytes);
 		return;
 	}
-	if (t->is_internet && !str_ends(sender, S("@" DOMAIN)))
+	if (t->is_internet && !is_ours(sender))
 		books_wrong("to the Internet in the name of %.*s", STR(sender));
 	u = unit_of(bytes);
-	person = person_named(local_of(recipient));
+	person = person_at(recipient);
 	if (!u || person < 0) {
 		books_wrong("%s gets what nobody has sent, for %.*s", t->name,
 			    STR(recipient));

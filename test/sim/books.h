@@ -34,6 +34,8 @@ const char *books_verdict(void);
 struct unit *books_begin(int client, const struct mail *m);
 /* One in eleven begins with its body. */
 bool unit_has_header(const struct unit *u);
+/* One in thirteen comes from <>: nobody is told what becomes of it. */
+bool unit_has_sender(const struct unit *u);
 /* The whole text, header and body, as it is handed in. */
 void unit_text(const struct unit *u, struct buf *to);
 void books_rcpt(struct unit *u, int i, int code, struct str text);

@@ -64,28 +64,38 @@ static int ask(struct talk *t, const char *line)
 
 static void say_mail(struct talk *t)
 {
-	stream_sayf(t->s, "MAIL FROM:<m%d@" INTERNET ">\r\n", t->unit->number);
+	if (unit_has_sender(t->unit))
+		stream_sayf(t->s, "MAIL FROM:<m%d@" INTERNET ">\r\n",
+			    t->unit->number);
+	else
+		stream_say(t->s, S("MAIL FROM:<>\r\n"));
 }
 
+static char shouted(char c)
+{
+	return c >= 'a' && c <= 'z' ? (char)(c - 'a' + 'A') : c;
+}
+
+/* As people write it. */
 static void say_rcpt(struct talk *t, int i)
 {
 	const struct person *p = &world.persons[t->unit->to[i]];
+	const char *domain = p->domain;
 
-	/* as people write it */
+	if (world.has_alias && str_same(str_of(domain), S(DOMAIN)) &&
+	    (t->unit->number + i) % 3 == 0)
+		domain = ALIAS;
 	switch ((t->unit->number + i) % 7) {
 	case 0:
-		stream_sayf(t->s, "RCPT TO:<%s+tag@%s>\r\n", p->local,
-			    person_domain(p));
+		stream_sayf(t->s, "RCPT TO:<%s+tag@%s>\r\n", p->local, domain);
 		break;
 	case 1:
-		stream_sayf(
-			t->s, "RCPT TO:<%c%s@%s>\r\n", p->local[0] - 'a' + 'A',
-			p->local + 1,
-			p->kind == PERSON_OUTSIDER ? "Net.Test" : "OWN.test");
+		stream_sayf(t->s, "RCPT TO:<%c%s@%c%s>\r\n",
+			    shouted(p->local[0]), p->local + 1,
+			    shouted(domain[0]), domain + 1);
 		break;
 	default:
-		stream_sayf(t->s, "RCPT TO:<%s@%s>\r\n", p->local,
-			    person_domain(p));
+		stream_sayf(t->s, "RCPT TO:<%s@%s>\r\n", p->local, domain);
 	}
 }
 

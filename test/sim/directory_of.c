@@ -40,7 +40,7 @@ static bool was_done(struct change r, const char *what)
 
 static struct str address_text(const struct person *p, char to[TEXT_BYTES])
 {
-	snprintf(to, TEXT_BYTES, "%s@%s", p->local, person_domain(p));
+	snprintf(to, TEXT_BYTES, "%s@%s", p->local, p->domain);
 	return str_of(to);
 }
 
@@ -75,19 +75,44 @@ static void put_system(struct list *l, const struct splitmail *s, int taker)
 
 /* ---- as it begins ---- */
 
-static void create_domain(struct changes *c, const struct splitmail *s)
+/* Whoever does not listen there is tried first. */
+static const char *hosts_of(int taker, char to[TEXT_BYTES])
+{
+	const struct taker *t = &world.takers[taker];
+
+	if (t->has_silent_host)
+		snprintf(to, TEXT_BYTES, "old-%s.test,%s.test", t->name,
+			 t->name);
+	else
+		snprintf(to, TEXT_BYTES, "%s.test", t->name);
+	return to;
+}
+
+/* In a ring it is the next one, else the first. */
+static const struct splitmail *behind(const struct splitmail *s)
+{
+	return &world.splitmails[world.has_ring ? (number_of(s) + 1) %
+							  world.n_splitmails
+						: 0];
+}
+
+static void create_domain(struct changes *c, const struct splitmail *s,
+			  const char *name)
 {
 	struct list l = { .n = 0 };
+	char hosts[TEXT_BYTES];
 
 	if (s->role != ROLE_MASTER) {
-		put(&l, S("relay"), world.splitmails[0].hostname);
+		put(&l, S("relay"), behind(s)->hostname);
 		put(&l, S("forward_unknown"), "yes");
 	} else if (number_of(s) == 0 && world.n_peers > 0) {
-		put(&l, S("relay"), "p0.test");
+		put(&l, S("relay"), hosts_of(peer_taker(0), hosts));
 		if (s->asks_peer)
 			put(&l, S("forward_unknown"), "yes");
 	}
-	check(was_done(domain_create(c, S(DOMAIN), l.s, l.n), DOMAIN));
+	if (world.has_alias && str_same(str_of(name), S(DOMAIN)))
+		put(&l, S("aliases"), ALIAS);
+	check(was_done(domain_create(c, str_of(name), l.s, l.n), name));
 }
 
 static void create_system(struct changes *c, const struct splitmail *s,
@@ -95,10 +120,9 @@ static void create_system(struct changes *c, const struct splitmail *s,
 {
 	const struct taker *t = &world.takers[taker];
 	struct list l = { .n = 0 };
-	char host[TEXT_BYTES];
+	char hosts[TEXT_BYTES];
 
-	snprintf(host, sizeof(host), "%s.test", t->name);
-	put(&l, S("hosts"), host);
+	put(&l, S("hosts"), hosts_of(taker, hosts));
 	/* some of the gallery want it */
 	put(&l, S("tls"),
 	    s->wants_tls || t->kind >= 0 ? "opportunistic" : "none");
@@ -163,7 +187,9 @@ void directory_fill(const struct splitmail *s)
 
 	check(c && changes_begin(c));
 	create_systems(c, s);
-	create_domain(c, s);
+	create_domain(c, s, DOMAIN);
+	if (world.has_second)
+		create_domain(c, s, SECOND);
 	for (int i = 0; i < world.n_persons; i++)
 		if (knows(s, &world.persons[i]))
 			create_person(c, s, &world.persons[i]);

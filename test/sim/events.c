@@ -166,7 +166,7 @@ static bool shakes(enum event_kind kind)
 
 bool was_shaken(int64_t from_ms, int64_t to_ms)
 {
-	if (world.reset_in && from_ms < world.calm_ms)
+	if ((world.reset_in || world.cut_in) && from_ms < world.calm_ms)
 		return true;
 	for (int i = 0; i < world.n_events; i++) {
 		const struct event *e = &world.events[i];

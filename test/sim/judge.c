@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "books_inside.h"
+#include "subject.h"
 
 enum {
 	REMEMBERED_MS = 100000,
@@ -35,11 +36,19 @@ static bool was_stepped(const struct way *w, int person)
 	return false;
 }
 
+/* Who gets the mail of an address nobody has; -1: nobody. */
+static int instead_of(const struct person *p)
+{
+	return str_same(str_of(p->domain), S(DOMAIN))
+		       ? world.splitmails[0].catch_all
+		       : -1;
+}
+
 static void follow(const struct unit *u, struct way w, int person,
 		   const struct asked *a)
 {
 	const struct person *p = &world.persons[person];
-	int instead = world.splitmails[0].catch_all;
+	int instead = instead_of(p);
 
 	if (was_stepped(&w, person))
 		return;
@@ -134,6 +143,24 @@ static bool recipient_may_fail(const struct unit *u, int i)
 
 /* ---- answers to the client ---- */
 
+/* Does whoever is asked say that nobody has it? */
+static bool is_denied(const struct splitmail *s, const struct person *p)
+{
+	if (p->kind != PERSON_NOBODY || instead_of(p) >= 0)
+		return false;
+	if (s->role == ROLE_MASTER && !s->asks_peer)
+		return true;
+	return world.is_peaceful && (!world.splitmails[0].asks_peer ||
+				     world.takers[peer_taker(0)].kind < 0);
+}
+
+/* What comes from <> while S asks about the same address may be S's own
+ * question on its way back. */
+static bool looks_like_a_question(const struct unit *u, const struct person *p)
+{
+	return !unit_has_sender(u) && p->home != u->splitmail;
+}
+
 void judge_rcpt(const struct unit *u, int i)
 {
 	const struct person *p = &world.persons[u->to[i]];
@@ -144,19 +171,28 @@ void judge_rcpt(const struct unit *u, int i)
 		books_wrong("unit %d: %s answers a stranger %d to an address "
 			    "of the Internet",
 			    u->number, s->name, code);
-	if (p->kind == PERSON_NOBODY && s->role == ROLE_MASTER &&
-	    !s->asks_peer && s->catch_all < 0 && code == 250)
-		books_wrong("unit %d: %s, who knows everybody, takes mail for "
-			    "%s",
+	if (code == 250 && is_denied(s, p))
+		books_wrong("unit %d: %s takes mail for %s, whom nobody has",
 			    u->number, s->name, p->local);
 	if (code >= 500 && p->kind != PERSON_OUTSIDER &&
-	    !recipient_may_fail(u, i))
+	    !recipient_may_fail(u, i) && !looks_like_a_question(u, p))
 		books_wrong("unit %d: %s refuses %s for good: %d", u->number,
 			    s->name, p->local, code);
 	if (code >= 400 && code < 500 && world.is_peaceful)
 		books_wrong("unit %d: %s refuses %s for now, and all is "
 			    "well: %d",
 			    u->number, s->name, p->local, code);
+}
+
+/* What else than a disk or a stop explains that a mail is not kept? */
+static bool is_always_kept(void)
+{
+	bool stops = false;
+
+	for (int i = 0; i < world.n_events; i++)
+		stops |= world.events[i].kind == EVENT_RESTART;
+	return world.is_peaceful ||
+	       (world.is_plain && !world.has_disk_trouble && !stops);
 }
 
 /* No mail is near the limit. */
@@ -174,8 +210,8 @@ void judge_end(const struct unit *u)
 	if (u->code == 0 && !was_through && world.is_peaceful)
 		books_wrong("unit %d is not answered, and all is well",
 			    u->number);
-	if (u->code >= 400 && u->code < 500 && world.is_peaceful)
-		books_wrong("unit %d is refused for now, and all is well",
+	if (u->code >= 400 && u->code < 500 && is_always_kept())
+		books_wrong("unit %d is refused for now, and could be kept",
 			    u->number);
 	if (is_too_large(u) && u->code == 250)
 		books_wrong("unit %d is too large, and taken", u->number);
@@ -331,6 +367,22 @@ static void judge_wait(const struct unit *u, int person)
 			    (long long)waited / 1000);
 }
 
+/* Who leaves a system that is away does not wait for it. */
+static void judge_following(const struct unit *u, const struct person *p)
+{
+	int64_t from = u->ended_ms ? u->ended_ms : u->begun_ms;
+
+	if (world.subject != ABOUT_MOVES || !p->changed_ms ||
+	    p->changed_ms == NEVER)
+		return;
+	if (from < p->changed_ms)
+		from = p->changed_ms;
+	if (now_ms() - from > PEACE_MS)
+		books_wrong("unit %d for %s, who has moved, waited %lld s",
+			    u->number, p->local,
+			    (long long)(now_ms() - from) / 1000);
+}
+
 void judge_taken(const struct unit *u, int person, int taker, struct str bytes)
 {
 	const struct person *p = &world.persons[person];
@@ -346,8 +398,13 @@ void judge_taken(const struct unit *u, int person, int taker, struct str bytes)
 	if (p->is_disabled && !p->is_unlisted && p->changed_ms < u->begun_ms)
 		books_wrong("unit %d is for %s, who is disabled, at %s",
 			    u->number, p->local, world.takers[taker].name);
+	if (taker == world.clients[u->client].system && c.addresses == 1 &&
+	    u->splitmail == 0 && !p->changed_ms)
+		books_wrong("unit %d for %s is given back to %s", u->number,
+			    p->local, world.takers[taker].name);
 	judge_bytes(u, person, taker, bytes, c.addresses);
 	judge_wait(u, person);
+	judge_following(u, p);
 }
 
 /* ---- fates ---- */
@@ -411,12 +468,22 @@ static bool was_taken(const struct unit *u, int person)
 	       times_taken(u, person, p->also) > 0;
 }
 
+/* What comes from <> may fail without a word. */
+static bool fails_in_silence(const struct unit *u, const struct way *w)
+{
+	struct failing f = { false };
+
+	look_for_failure(&f, u, w);
+	return f.may && !unit_has_sender(u);
+}
+
 static void judge_fate(void *arg, const struct unit *u, const struct way *w)
 {
 	const struct person *p = &world.persons[end_of(w)];
 	struct fates *f = arg;
 
-	if (!w->is_sure || was_taken(u, end_of(w)) || was_told(u, end_of(w)))
+	if (!w->is_sure || was_taken(u, end_of(w)) || was_told(u, end_of(w)) ||
+	    fails_in_silence(u, w))
 		return;
 	/* a member that takes no mail is left out, and nobody is told */
 	if (w->n > 1 && (p->is_disabled || p->disabled_ms >= u->begun_ms))
@@ -488,6 +555,14 @@ static int64_t last_taken_ms(const struct unit *u)
 	return last;
 }
 
+/* May whoever hands something to T not hear its answer? */
+static bool may_lose_answers(const struct taker *t)
+{
+	return t->manners.close_in || t->manners.lost_in || t->kind >= 0 ||
+	       world.has_crashes || world.has_lost_connections ||
+	       world.has_disk_trouble;
+}
+
 /* More often than there are ways to him, and times when nobody knew.  Ways that
  * meet in one Splitmail are one. */
 static void judge_doubles(const struct taken *t)
@@ -495,7 +570,9 @@ static void judge_doubles(const struct taken *t)
 	const struct unit *u = books.units[t->unit];
 	unsigned n = times_taken(u, t->person, t->taker);
 	unsigned ways = ways_to(u, t->person).ways;
-	unsigned may = times_open(u, t->taker);
+	unsigned may = may_lose_answers(&world.takers[t->taker])
+			       ? times_open(u, t->taker)
+			       : 0;
 
 	if (ways > 1 && world.n_splitmails == 1 &&
 	    world.takers[t->taker].is_store)

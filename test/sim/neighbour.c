@@ -46,13 +46,21 @@ static void leaves_open(void *taker, struct sim_peer *p,
 
 /* ---- its life ---- */
 
-void neighbour_user(struct taker *t, const struct person *p)
+static void welcome(struct taker *t, const char *local, const char *domain)
 {
 	char address[64];
 
-	snprintf(address, sizeof(address), "%s@%s", p->local, person_domain(p));
-	if (t->peer)
-		sim_peer_user(t->peer, address);
+	snprintf(address, sizeof(address), "%s@%s", local, domain);
+	sim_peer_user(t->peer, address);
+}
+
+void neighbour_user(struct taker *t, const struct person *p)
+{
+	if (!t->peer)
+		return;
+	welcome(t, p->local, p->domain);
+	if (world.has_alias && str_same(str_of(p->domain), S(DOMAIN)))
+		welcome(t, p->local, ALIAS);
 }
 
 static void welcome_users(struct taker *t)
@@ -67,6 +75,18 @@ static void welcome_users(struct taker *t)
 	}
 }
 
+/* To the first Splitmail; by the address it is sent to, or by another. */
+static void give_back(struct taker *t)
+{
+	char from[24];
+
+	snprintf(from, sizeof(from), "192.0.2.%d",
+		 (t->by_gateway ? 80 : 30) + (int)(t - world.takers) -
+			 world.n_splitmails);
+	sim_peer_gives_back(t->peer, world.splitmails[0].address);
+	sim_peer_leaves_by(t->peer, from);
+}
+
 static void open_neighbour(struct taker *t)
 {
 	const struct sim_peer_book book = { .takes = takes,
@@ -77,6 +97,8 @@ static void open_neighbour(struct taker *t)
 			       "0.0.0.0:25");
 	sim_peer_call(t->peer, t->name);
 	sim_peer_tell(t->peer, &book);
+	if (sim_peer_conduct(t->peer)->forwards_unknown)
+		give_back(t);
 	welcome_users(t);
 }
 

@@ -91,6 +91,12 @@ void sim_peer_gives_back(struct sim_peer *p, const char *to)
 	p->has_back = true;
 }
 
+void sim_peer_leaves_by(struct sim_peer *p, const char *from)
+{
+	check(inet_parse_ip(str_of(from), 0, &p->gateway));
+	p->has_gateway = true;
+}
+
 void sim_peer_without_tls(struct sim_peer *p)
 {
 	p->is_plain = true;

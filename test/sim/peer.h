@@ -83,6 +83,8 @@ void sim_peer_tell(struct sim_peer *p, const struct sim_peer_book *book);
 /* Where mail for unknown ones goes, if its conduct forwards them: once more
  * each minute while it is answered 4xx or not at all, ten times. */
 void sim_peer_gives_back(struct sim_peer *p, const char *to);
+/* By which address of its host; else by the first. */
+void sim_peer_leaves_by(struct sim_peer *p, const char *from);
 /* It announces no STARTTLS, whatever its conduct says. */
 void sim_peer_without_tls(struct sim_peer *p);
 

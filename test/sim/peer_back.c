@@ -78,8 +78,10 @@ static int converse(struct stream *s, const struct back *b)
 
 static int hand_over(const struct back *b)
 {
+	const struct inet *from =
+		b->peer->has_gateway ? &b->peer->gateway : NULL;
 	struct stream *s =
-		stream_dial(&b->peer->back, NULL, after_ms(REPLY_MS));
+		stream_dial(&b->peer->back, from, after_ms(REPLY_MS));
 	int code;
 
 	if (!s)

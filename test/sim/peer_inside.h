@@ -32,8 +32,8 @@ struct rule_state {
 
 struct sim_peer {
 	const struct conduct *conduct;
-	struct inet at, back;
-	bool has_back, is_plain;
+	struct inet at, back, gateway;
+	bool has_back, has_gateway, is_plain;
 	char *name;
 	char **users;
 	size_t n_users;

@@ -6,28 +6,15 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "draw.h"
 #include "neighbour.h"
+#include "subject.h"
 
 enum { SETTLED_MS = 2000 };
 
 struct world_of_mail world;
 
 /* ---- chance ---- */
-
-static bool one_in(uint64_t n)
-{
-	return sim_draw(n) == 0;
-}
-
-static int below(int n)
-{
-	return (int)sim_draw((uint64_t)n);
-}
-
-static int64_t between(int64_t from, int64_t to)
-{
-	return from + (int64_t)sim_draw((uint64_t)(to - from + 1));
-}
 
 bool chance(uint64_t in)
 {
@@ -36,19 +23,29 @@ bool chance(uint64_t in)
 
 /* ---- names ---- */
 
-const char *person_domain(const struct person *p)
+/* Has P the address LOCAL@DOMAIN? */
+static bool is_of(const struct person *p, struct str local, struct str domain)
 {
-	return p->kind == PERSON_OUTSIDER ? INTERNET : DOMAIN;
+	if (str_same_nocase(domain, S(ALIAS)))
+		domain = S(DOMAIN);
+	return str_same_nocase(local, str_of(p->local)) &&
+	       str_same_nocase(domain, str_of(p->domain));
 }
 
-int person_named(struct str local)
+int person_at(struct str address)
 {
-	ptrdiff_t plus = str_find(local, '+');
+	ptrdiff_t at = str_find_last(address, '@'), plus;
+	struct str local, domain;
 
+	if (at < 0)
+		return -1;
+	local = str_part(address, 0, (size_t)at);
+	domain = str_from(address, (size_t)at + 1);
+	plus = str_find(local, '+');
 	if (plus >= 0)
 		local = str_part(local, 0, (size_t)plus);
 	for (int i = 0; i < world.n_persons; i++)
-		if (str_same_nocase(local, str_of(world.persons[i].local)))
+		if (is_of(&world.persons[i], local, domain))
 			return i;
 	return -1;
 }
@@ -132,20 +129,21 @@ static struct taker *draw_taker(const char *name, struct sim_host *host)
 
 static void draw_takers(void)
 {
-	char name[24], address[24];
+	char name[24], address[40];
 
 	for (int i = 0; i < world.n_splitmails; i++)
 		draw_taker(world.splitmails[i].name, world.splitmails[i].host)
 			->is_store = true;
 	for (int i = 0; i < world.n_peers; i++) {
 		snprintf(name, sizeof(name), "p%d", i % PEERS);
-		snprintf(address, sizeof(address), "192.0.2.%d", 30 + i);
+		snprintf(address, sizeof(address), "192.0.2.%d 192.0.2.%d",
+			 30 + i, 80 + i);
 		draw_taker(name, sim_host(name, address));
 	}
 	draw_taker("net", sim_host("net", "192.0.2.60"))->is_internet = true;
-	for (int i = 0; !world.is_peaceful && i < world.n_takers; i++)
+	for (int i = 0; !world.is_plain && i < world.n_takers; i++)
 		draw_manners(&world.takers[i]);
-	if (!world.is_peaceful && world.n_peers > 0 && one_in(20)) {
+	if (!world.is_plain && world.n_peers > 0 && one_in(20)) {
 		world.takers[peer_taker(below(world.n_peers))].is_gone = true;
 		world.has_gone = true;
 	}
@@ -158,7 +156,11 @@ static struct person *add_person(enum person_kind kind, char letter, int i,
 {
 	struct person *p = &world.persons[world.n_persons++];
 
-	*p = (struct person){ .kind = kind, .home = home, .also = -1 };
+	*p = (struct person){ .kind = kind,
+			      .domain = kind == PERSON_OUTSIDER ? INTERNET
+								: DOMAIN,
+			      .home = home,
+			      .also = -1 };
 	snprintf(p->local, sizeof(p->local), "%c%d", letter, i);
 	p->homes[p->n_homes++] = home;
 	return p;
@@ -179,25 +181,45 @@ static void draw_members(struct person *p, int n)
 	}
 }
 
-static void draw_users(int n)
+static struct person *draw_user(int i)
 {
-	for (int i = 0; i < n; i++) {
-		int home = below(world.n_takers - 1);
-		struct person *p = add_person(PERSON_USER, 'u', i, home);
+	int home = below(world.n_takers - 1);
+	struct person *p = add_person(PERSON_USER, 'u', i, home);
 
-		if (home == 0 && world.n_peers > 0 && one_in(5))
-			p->also = peer_taker(0);
-		p->is_full = one_in(15) && world.takers[home].kind < 0;
-		p->is_unlisted = one_in(2);
-		p->is_disabled = one_in(15);
-	}
+	if (home == 0 && world.n_peers > 0 && one_in(5))
+		p->also = peer_taker(0);
+	p->is_full = one_in(15) && world.takers[home].kind < 0;
+	p->is_unlisted = one_in(2);
+	p->is_disabled = one_in(15);
+	return p;
+}
+
+static void add_nobody(char letter, int i, const char *domain)
+{
+	add_person(PERSON_NOBODY, letter, i, -1)->domain = domain;
+}
+
+/* Whom nobody has in the one domain is a user in the other. */
+static void draw_nobodies(int n_users, int first, int n)
+{
+	add_nobody('n', 0, DOMAIN);
+	if (n > 0 && first > 0)
+		add_nobody('u', first - 1, SECOND);
+	if (n > 0 && first + n > n_users)
+		add_nobody('u', n_users, DOMAIN);
 }
 
 static void draw_persons(void)
 {
 	int n_users = 2 + below(8), n_groups = below(3), n_forwards = below(3);
+	int first = below(n_users), n_second = 1 + below(4);
 
-	draw_users(n_users);
+	if (!world.has_second)
+		n_second = 0;
+	for (int i = 0; i < n_users; i++)
+		draw_user(i);
+	for (int i = 0; i < n_second; i++)
+		draw_user(first + i)->domain = SECOND;
 	for (int i = 0; i < 2; i++)
 		add_person(PERSON_OUTSIDER, 'x', i, internet())->is_full =
 			one_in(15);
@@ -212,7 +234,9 @@ static void draw_persons(void)
 		draw_members(add_person(PERSON_GROUP, 'g', i,
 					below(world.n_splitmails)),
 			     1 + below(MEMBERS));
-	add_person(PERSON_NOBODY, 'n', 0, -1);
+	draw_nobodies(n_users, first, n_second);
+	if (world.has_ring)
+		return;
 	if (one_in(5))
 		world.splitmails[0].catch_all = below(n_users);
 	else
@@ -271,7 +295,7 @@ static void draw_client(int i, int64_t window_ms)
 			      .pipelines = one_in(2),
 			      .patience_ms = 600000,
 			      .n = 1 + below(one_in(3) ? MAILS : 3) };
-	if (world.is_peaceful)
+	if (world.is_plain)
 		c->haste = PATIENT;
 	if (c->haste == IMPATIENT)
 		c->patience_ms = between(500, 15000);
@@ -406,7 +430,7 @@ static void draw_links(void)
 		.jitter_us = one_in(2) ? between(0, 10000) : 0,
 		.piece_bytes = one_in(4) ? (size_t)between(50, 2000) : 0,
 	};
-	if (!world.is_peaceful && one_in(6)) {
+	if (!world.is_plain && one_in(6)) {
 		world.reset_in = (uint64_t)between(30, 300);
 		world.has_lost_connections = true;
 		sim_link_default()->reset_in = world.reset_in;
@@ -424,27 +448,34 @@ void plan_draw(uint64_t seed)
 		.n_peers = below(PEERS + 1),
 		.n_clients = 1 + below(CLIENTS),
 		.is_peaceful = one_in(4),
+		.has_second = one_in(4),
+		.has_alias = one_in(4),
 		.message_bytes = one_in(4) ? 90000 : 1000000,
 		.retry_min_s = between(3, 30),
 		.handover_ms = between(3000, 20000),
 	};
 	world.retry_max_s = world.retry_min_s + between(0, 90);
+	world.is_plain = world.is_peaceful;
+	subject_draw();
 	draw_links();
 	for (int i = 0; i < world.n_splitmails; i++)
 		draw_splitmail(i);
 	draw_takers();
+	subject_of_systems();
 	draw_persons();
+	subject_of_persons();
 	for (int i = 0; i < world.n_clients; i++)
 		draw_client(i, window_ms);
 	world.calm_ms = window_ms;
-	if (!world.is_peaceful)
+	world.expiry_s = world.has_gone ? 1800 : 7200;
+	if (!world.is_plain)
 		draw_events(window_ms);
-	if (!world.is_peaceful && one_in(6)) {
+	if (!world.is_plain && one_in(6)) {
 		world.cut_in = (uint64_t)between(2, 10);
 		world.has_crashes = true;
 	}
 	world.may_expire = may_expire();
-	world.expiry_s = world.has_gone ? 1800 : 7200;
+	subject_of_mails(window_ms);
 }
 
 /* ---- told ---- */
@@ -461,7 +492,7 @@ static void tell_person(const struct person *p)
 	for (int i = 0; i < p->n_members; i++)
 		n += snprintf(text + n, sizeof(text) - (size_t)n, " %s",
 			      world.persons[p->members[i]].local);
-	tell("%s@%s is a %s at %s%s%s%s%s%s%s", p->local, person_domain(p),
+	tell("%s@%s is a %s at %s%s%s%s%s%s%s", p->local, p->domain,
 	     kinds[p->kind], p->home < 0 ? "-" : world.takers[p->home].name,
 	     p->also < 0 ? "" : " and ",
 	     p->also < 0 ? "" : world.takers[p->also].name,
@@ -495,10 +526,10 @@ static void tell_taker(const struct taker *t)
 
 void plan_tell(void)
 {
-	tell("world %llu: %s; retries %lld to %lld s, links lose one piece in "
+	tell("world %llu: %s, about %s; retries %lld to %lld s, links lose one piece in "
 	     "%llu, calm at %lld s",
 	     (unsigned long long)world.seed,
-	     world.is_peaceful ? "peaceful" : "lively",
+	     world.is_peaceful ? "peaceful" : "lively", subject_name(),
 	     (long long)world.retry_min_s, (long long)world.retry_max_s,
 	     (unsigned long long)world.reset_in,
 	     (long long)world.calm_ms / 1000);

@@ -111,6 +111,10 @@ void splitmails_start(void)
 		snprintf(name, sizeof(name), "p%d.test", i);
 		snprintf(address, sizeof(address), "192.0.2.%d", 30 + i);
 		dns_sim_name(name, address);
+		/* nobody is there */
+		snprintf(name, sizeof(name), "old-p%d.test", i);
+		snprintf(address, sizeof(address), "192.0.2.%d", 70 + i);
+		dns_sim_name(name, address);
 	}
 	dns_sim_mx(INTERNET, "10 mx." INTERNET);
 	dns_sim_name("mx." INTERNET, "192.0.2.60");

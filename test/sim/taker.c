@@ -72,12 +72,12 @@ static bool knows(const struct taker *t, int person)
 }
 
 /* NULL: it takes mail for him. */
-static const char *refusal(struct talk *t, struct str local)
+static const char *refusal(struct talk *t, struct str address)
 {
 	struct taker *taker = t->taker;
 	int person;
 
-	person = person_named(local);
+	person = person_at(address);
 	if (taker->is_internet &&
 	    (person < 0 || !world.persons[person].is_full))
 		return NULL;
@@ -97,12 +97,51 @@ static const char *refusal(struct talk *t, struct str local)
 	return NULL;
 }
 
+/* ---- limits ---- */
+
+/* So many in a time: whatever the code, it takes more later.  NULL: not now. */
+static const char *limit_at_mail(const struct taker *t)
+{
+	static const char *const spellings[] = {
+		"421 4.7.0 too many messages in this session\r\n",
+		"550 5.7.1 rate limit exceeded, slow down\r\n",
+		"554 5.7.0 you send too many messages per hour\r\n",
+		"450 4.7.1 too much mail from you\r\n",
+		"452 4.4.5 insufficient disk space, try again later\r\n",
+	};
+
+	return chance(t->manners.limit_in)
+		       ? spellings[sim_draw(array_size(spellings))]
+		       : NULL;
+}
+
+/* After the first N of a mail. */
+static const char *limit_at_rcpt(const struct taker *t, int n)
+{
+	static const char *const spellings[] = {
+		"452 4.5.3 too many recipients\r\n",
+		"550 5.5.3 too many recipients\r\n",
+		"554 5.7.1 only one recipient per transaction\r\n",
+		"451 4.7.1 one recipient at a time, please\r\n",
+	};
+
+	return n > 0 && chance(t->manners.limit_in)
+		       ? spellings[sim_draw(array_size(spellings))]
+		       : NULL;
+}
+
 /* ---- commands ---- */
 
 static void on_mail(struct talk *t, struct str path)
 {
 	unsigned most = t->taker->manners.mails_per_connection;
+	const char *limit = limit_at_mail(t->taker);
 
+	if (limit) {
+		say(t, limit);
+		t->is_over = str_starts(str_of(limit), S("421"));
+		return;
+	}
 	if (most && t->mails >= most) {
 		say(t, "421 4.7.0 too many mails in this connection\r\n");
 		t->is_over = true;
@@ -117,8 +156,7 @@ static void on_mail(struct talk *t, struct str path)
 static void on_rcpt(struct talk *t, struct str path)
 {
 	const struct manners *c = &t->taker->manners;
-	ptrdiff_t at = str_find_last(path, '@');
-	const char *no = refusal(t, str_part(path, 0, (size_t)at));
+	const char *no = refusal(t, path);
 
 	if (!t->has_mail)
 		no = "503 5.5.1 MAIL first\r\n";
@@ -126,7 +164,9 @@ static void on_rcpt(struct talk *t, struct str path)
 		  t->n >= (int)c->recipients_per_mail) ||
 		 t->n == (int)array_size(t->to))
 		no = "452 4.5.3 too many recipients\r\n";
-	else if (!no && chance(c->later_in))
+	else if (!no)
+		no = limit_at_rcpt(t->taker, t->n);
+	if (!no && chance(c->later_in))
 		no = t->taker->is_store && sim_draw(2)
 			     ? "550 5.1.1 who is that?\r\n"
 			     : "451 4.3.0 not now\r\n";

@@ -3,7 +3,8 @@
  * mishaps, all of it drawn from one seed (docs/simulation.md).
  *
  *	plan_draw(seed)		who there is, who has which address, what will
- *				go wrong (plan.c)
+ *				go wrong (plan.c), and what it is all about
+ *				(subject.c)
  *	splitmails_start()	engines, each on its host (splitmail.c)
  *	takers_start()		whoever takes mail beside them: peers, mailbox
  *				stores, the Internet (taker.c)
@@ -24,6 +25,8 @@
 #include "rt/sim/sim.h"
 
 #define DOMAIN "own.test"
+#define ALIAS "alias.test" /* of the first */
+#define SECOND "two.test"  /* has the same local parts */
 #define INTERNET "net.test"
 
 enum {
@@ -52,6 +55,7 @@ struct manners {
 	uint64_t dot_later_in; /* 4xx at the dot */
 	uint64_t close_in;     /* hangs up instead of an answer */
 	uint64_t lost_in;      /* has it, and hangs up */
+	uint64_t limit_in;     /* a limit, in one of its spellings */
 };
 
 struct taker {
@@ -62,7 +66,9 @@ struct taker {
 	bool is_internet; /* has everybody */
 	bool is_gone;     /* for good */
 	struct manners manners;
+	bool has_silent_host;  /* that is tried first */
 	int kind;              /* of the gallery; -1: none of it */
+	bool by_gateway;       /* gives back from another address */
 	struct sim_peer *peer; /* then (neighbour.h) */
 	unsigned connections;
 };
@@ -79,7 +85,8 @@ enum person_kind {
 
 /* Where a person's mail lives is the number of a taker; -1: nowhere. */
 struct person {
-	char local[16]; /* "u3"; @own.test, or @net.test */
+	char local[16]; /* "u3" */
+	const char *domain;
 	enum person_kind kind;
 	int home, also; /* -1: none besides */
 	int members[MEMBERS], n_members;
@@ -186,6 +193,7 @@ struct event {
 
 struct world_of_mail {
 	uint64_t seed;
+	int subject; /* subject.h */
 	struct splitmail splitmails[SPLITMAILS];
 	struct taker takers[TAKERS]; /* stores, peers, the Internet */
 	struct person persons[PERSONS];
@@ -199,10 +207,14 @@ struct world_of_mail {
 	int64_t calm_ms; /* since when */
 	/* What the world has in it; the books excuse some things by it. */
 	bool has_lost_connections, has_crashes, has_disk_trouble, has_gone;
-	bool may_expire;   /* a clock jumped where power was lost */
-	bool is_peaceful;  /* nothing goes wrong, nobody is slow */
-	uint64_t cut_in;   /* so manieth 250: power fails at once */
-	uint64_t reset_in; /* of links, until it is calm */
+	bool may_expire;            /* a clock jumped where power was lost */
+	bool is_plain;              /* nothing but the subject goes wrong */
+	bool is_peaceful;           /* all mail is answered and arrives at
+					   once */
+	bool has_ring;              /* no master: each has another behind */
+	bool has_second, has_alias; /* domains */
+	uint64_t cut_in;            /* so manieth 250: power fails at once */
+	uint64_t reset_in;          /* of links, until it is calm */
 };
 
 extern struct world_of_mail world;
@@ -223,9 +235,8 @@ static inline bool is_at_splitmail(int taker)
 {
 	return taker >= 0 && taker < world.n_splitmails;
 }
-const char *person_domain(const struct person *p);
-/* By the local part before a "+"; -1: there is none. */
-int person_named(struct str local);
+/* With a detail or without, by either name of the domain; -1: there is none. */
+int person_at(struct str address);
 
 /* A line of the story, and of the trace. */
 void tell(const char *format, ...) printf_like(1, 2);
