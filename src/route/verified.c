@@ -188,11 +188,12 @@ static bool accept_unasked(struct walk *w, const struct matter *m,
 }
 
 /* Our own question, perhaps, on its way back through the other system: that
- * one waits for us, so it must not be made to. */
+ * one waits for us, so it must not be made to.  Who says where a recipient has
+ * been would say that he was here (relay.c): it is a question of his own. */
 static bool came_back(struct walk *w, const struct matter *m, struct outcome *o)
 {
 	if (!m->f.may_come_back || m->is_known || has_rights(w) ||
-	    !w->q->is_probe)
+	    !w->q->is_probe || !str_empty(w->q->trail))
 		return false;
 	because(w, asked_by_a_question, V("system", m->s->name));
 	return decide_refuse(w, o, 550, "5.1.1",

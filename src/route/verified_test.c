@@ -288,6 +288,9 @@ static void test_a_question_that_comes_back(void **unused)
 	verify_said(verification, S("relay b.example"), S("bob@own.test"));
 	decide(&q, "x@slave.test", "refuse 550 5.1.1");
 	decide(&q, "bob@own.test", "relay b.example(bob@own.test)");
+	/* another Splitmail's question was not here before */
+	q.trail = S("0123456789abcdef0123456789abcdef");
+	decide(&q, "x@slave.test", "ask master.example(x@slave.test)");
 	expect("user:sam@slave.test", "x@slave.test",
 	       "ask master.example(x@slave.test)");
 	/* the system itself is recognised before that */
