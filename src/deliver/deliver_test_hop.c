@@ -157,6 +157,16 @@ static bool on_mail(struct visit *v)
 	return say(v, said);
 }
 
+/* What is set to 0 meanwhile is over. */
+static void take(const int64_t *ms)
+{
+	int64_t begun = now_ms();
+
+	while (now_ms() < begun + *ms &&
+	       fiber_sleep(after_ms(5)) == WAIT_DEADLINE)
+		;
+}
+
 static bool on_rcpt(struct visit *v)
 {
 	char *line = arena_cstr(v->arena, v->line);
@@ -168,8 +178,7 @@ static bool on_rcpt(struct visit *v)
 	v->hop->rcpts++;
 	if (v->hop->makes_mailbox && !v->hop->n_mails && v->hop->n_open)
 		world_wrong(the_world, __FILE__, __LINE__, line);
-	if (v->hop->rcpt_ms)
-		fiber_sleep(after_ms(v->hop->rcpt_ms));
+	take(&v->hop->rcpt_ms);
 	v->n_refused += said[0] != '2';
 	if (v->hop->most_refused && v->n_refused > v->hop->most_refused)
 		return say(v, "421 4.7.0 too many errors") && false;
@@ -197,8 +206,7 @@ static bool answer_content(struct visit *v)
 {
 	const char *final = v->hop->final ? v->hop->final : "250 2.0.0 stored";
 
-	if (v->hop->final_ms)
-		fiber_sleep(after_ms(v->hop->final_ms));
+	take(&v->hop->final_ms);
 	v->hop->n_open -= v->n_accepted;
 	if (final[0] == '2')
 		store_mail(v);
@@ -343,8 +351,7 @@ static void visit(struct visit *v)
 		play(v, hop->script[n]);
 		return;
 	}
-	if (hop->greeting_ms)
-		fiber_sleep(after_ms(hop->greeting_ms));
+	take(&hop->greeting_ms);
 	ok = say(v, hop->greeting ? hop->greeting : "220 hop ESMTP");
 	while (ok && read_line(v))
 		ok = on_command(v);

@@ -26,10 +26,12 @@ static size_t waits_for(struct world *w)
 static void late_answer_is_not_repeated(struct world *w)
 {
 	w->settings.handover_ms = 200;
-	w->a.final_ms = 2000; /* longer than the first retry would be */
+	w->a.final_ms = LONG_MS;
 	scheduler_begin(w);
 	says(w, submit(w, "s@x.test", "bob@a.test"), "250 2.0.0 Ok: queued");
 	wrong_unless(w, w->a.n_mails == 0 && deliver_busy(w->deliver) == 1);
+	fiber_sleep(after_ms(2000)); /* longer than until the first retry */
+	w->a.final_ms = 0;
 	wait_for(w, deliver_busy(w->deliver) == 0);
 	wrong_unless(w, w->a.n_mails == 1);
 	wrong_unless(w, queued(w, NULL, 0) == 0);
@@ -41,13 +43,14 @@ static void late_answer_is_not_repeated(struct world *w)
 static void done_leaves_the_queue(struct world *w)
 {
 	w->settings.handover_ms = 200;
-	w->a.final_ms = 4000;
+	w->a.final_ms = LONG_MS;
 	w->b.final_ms = 400;
 	says(w, submit(w, "s@x.test", "bob@a.test x@b.test y@b.test"),
 	     "250 2.0.0 Ok: queued");
 	wrong_unless(w, waits_for(w) == 3);
 	wait_for(w, waits_for(w) == 1);
 	wrong_unless(w, w->b.n_mails == 1 && w->a.n_mails == 0);
+	w->a.final_ms = 0;
 	wait_for(w, deliver_busy(w->deliver) == 0);
 	wrong_unless(w, waits_for(w) == 0);
 	wrong_unless(w, w->a.n_mails == 1 && w->b.n_mails == 1);
@@ -207,7 +210,7 @@ static void crowd_at_a_closed_door(struct world *w)
 	struct crowd c = { w, 6 };
 
 	w->a.greeting = "421 4.3.2 closed for lunch";
-	w->a.greeting_ms = 100;
+	w->a.greeting_ms = 1000;
 	for (int i = 0; i < 6; i++) {
 		check(fiber_start("one", one_who_is_kept, &c));
 		fiber_sleep(after_ms(15));

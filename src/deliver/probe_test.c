@@ -231,7 +231,7 @@ static void reset_is_minded(struct world *w)
 	w->a.reset = ""; /* the answer does not wait for that of RSET */
 	probe(w, "u2@a.test");
 	is_found(w, "u2@a.test", YES);
-	wrong_unless(w, now_ms() - began_ms < 15000);
+	wrong_unless(w, now_ms() - began_ms < 60000);
 }
 
 /* ---- thrift ---- */
@@ -515,11 +515,12 @@ static void is_asked_later(struct world *w)
 	wait_for(w, found(w, "bob@a.test") == VERDICT_YES);
 	wrong_unless(w, w->a.rcpts == 1);
 	/* mail has told us by then */
+	w->settings.probe_later_ms = 2000;
 	leg.address = S("eve@a.test");
 	deliver_probe_later(w->deliver, &leg, leg.address);
 	says(w, submit(w, "s@x.test", "eve@a.test"), "250");
 	is_found(w, "eve@a.test", YES);
-	fiber_sleep(after_ms(200));
+	fiber_sleep(after_ms(2200));
 	wrong_unless(w, w->a.rcpts == 2);
 }
 

@@ -75,7 +75,7 @@ static void post_and_receive(void *arg)
 			fiber_yield();
 	}
 	while (l->last < POSTS)
-		check(gate_wait(&l->moved, after_ms(5000)) == WAIT_DONE);
+		check(gate_wait(&l->moved, after_ms(60000)) == WAIT_DONE);
 }
 
 static void posts_arrive_in_order(void **state)
@@ -167,7 +167,7 @@ static void greet(void *arg)
 
 	met[loop_index()]++;
 	stream_say(s, S("hello"));
-	check(stream_flush(s, after_ms(3000)));
+	check(stream_flush(s, after_ms(60000)));
 	stream_close(s);
 }
 
@@ -183,10 +183,10 @@ static void accept_until(void *arg)
 static void visit(void)
 {
 	for (int i = 0; i < 100; i++) {
-		struct stream *s = stream_dial(&meeting, NULL, after_ms(3000));
+		struct stream *s = stream_dial(&meeting, NULL, after_ms(60000));
 
 		check(s);
-		while (stream_fill(s, after_ms(3000)) == STREAM_MORE)
+		while (stream_fill(s, after_ms(60000)) == STREAM_MORE)
 			;
 		check(str_same(stream_bytes(s), S("hello")));
 		stream_close(s);
@@ -247,16 +247,16 @@ static void run_signals(void *arg)
 	(void)arg;
 	signal_watch(wanted, 2);
 	signal_ourselves(wanted[1]);
-	check(signal_wait(wanted, 2, &got, after_ms(3000)) == WAIT_DONE);
+	check(signal_wait(wanted, 2, &got, after_ms(60000)) == WAIT_DONE);
 	check(got == wanted[1]);
 	check(signal_wait(wanted, 2, &got, after_ms(20)) == WAIT_DEADLINE);
 	signal_ourselves(SIGUSR2);
-	check(signal_wait(wanted, 2, &got, after_ms(3000)) == WAIT_DONE);
+	check(signal_wait(wanted, 2, &got, after_ms(60000)) == WAIT_DONE);
 	check(got == SIGUSR2);
 	/* Between two waits it is remembered. */
 	signal_ourselves(SIGUSR1);
 	fiber_sleep(after_ms(30));
-	check(signal_wait(wanted, 2, &got, after_ms(3000)) == WAIT_DONE);
+	check(signal_wait(wanted, 2, &got, after_ms(60000)) == WAIT_DONE);
 	check(got == SIGUSR1);
 	check(signal_wait(wanted, 2, &got, after_ms(20)) == WAIT_DEADLINE);
 }

@@ -22,7 +22,7 @@ static int status_of(const struct process_plan *plan)
 	int status = -1;
 
 	check(p);
-	check(process_wait(p, after_ms(5000), &status) == WAIT_DONE);
+	check(process_wait(p, after_ms(60000), &status) == WAIT_DONE);
 	process_free(p);
 	return status;
 }
@@ -72,7 +72,7 @@ static void run_signal(void *arg)
 	check(p && process_id(p) > 1);
 	check(process_wait(p, after_ms(50), &status) == WAIT_DEADLINE);
 	process_signal(p, SIGTERM);
-	check(process_wait(p, after_ms(5000), &status) == WAIT_DONE);
+	check(process_wait(p, after_ms(60000), &status) == WAIT_DONE);
 	check(status == 128 + SIGTERM);
 	process_signal(p, SIGKILL); /* nobody is hit */
 	process_free(p);
@@ -152,13 +152,14 @@ static void expect_ready(const char *script, int fd, bool ready,
 {
 	struct process_plan plan = { .argv = SHELL(script), .ready_fd = fd };
 	struct process *p = process_start(&plan);
+	bool is_long = why && !strcmp(why, "timed out");
 	int status;
 
 	check(p);
-	check(process_ready(p, after_ms(400)) == ready);
+	check(process_ready(p, after_ms(is_long ? 400 : 60000)) == ready);
 	check(!why || strstr(cause(), why));
 	process_signal(p, SIGTERM);
-	check(process_wait(p, after_ms(5000), &status) == WAIT_DONE);
+	check(process_wait(p, after_ms(60000), &status) == WAIT_DONE);
 	process_free(p);
 }
 
@@ -201,19 +202,19 @@ static void run_output(void *arg)
 	int status = -1;
 
 	(void)arg;
-	check(run("echo one; echo two; echo no >&2; exit 3", 8, 5000, &said,
+	check(run("echo one; echo two; echo no >&2; exit 3", 8, 60000, &said,
 		  &status));
 	check(str_same(buf_str(&said), S("one\ntwo\n")) && status == 3);
 	/* much, and all of it */
-	check(run("seq 100000", 1 << 20, 5000, &said, &status));
+	check(run("seq 100000", 1 << 20, 60000, &said, &status));
 	check(said.n == 588895 && status == 0);
 	check(str_ends(buf_str(&said), S("\n100000\n")));
-	check(run("exit 0", 0, 5000, &said, &status) && said.n == 0);
+	check(run("exit 0", 0, 60000, &said, &status) && said.n == 0);
 	/* what it leaves behind does not hold us up */
-	check(run("echo word; sleep 60 & exit 0", 10, 5000, &said, &status));
+	check(run("echo word; sleep 60 & exit 0", 10, 60000, &said, &status));
 	check(str_same(buf_str(&said), S("word\n")));
 
-	check(!run("echo 123456789", 9, 5000, &said, &status));
+	check(!run("echo 123456789", 9, 60000, &said, &status));
 	check(strstr(cause(), "/bin/sh: it writes more than 9 bytes"));
 	check(!run("while :; do echo more; done", 1000, 60000, &said, &status));
 	check(!run("exec sleep 60", 10, 200, &said, &status));
@@ -245,13 +246,13 @@ static void run_members(void *arg)
 	check(process_age_ms(id) >= 40 && process_age_ms(id) < 60000);
 	check(process_age_ms(1) > process_age_ms(id));
 	check(process_signal_member(id, id, SIGTERM));
-	check(process_wait(one, after_ms(5000), &status) == WAIT_DONE);
+	check(process_wait(one, after_ms(60000), &status) == WAIT_DONE);
 	check(status == 128 + SIGTERM);
 	check(!process_signal_member(id, id, SIGTERM));
 	check(process_age_ms(id) == -1);
 	process_free(one);
 	process_signal(other, SIGTERM);
-	check(process_wait(other, after_ms(5000), &status) == WAIT_DONE);
+	check(process_wait(other, after_ms(60000), &status) == WAIT_DONE);
 	process_free(other);
 }
 
@@ -277,8 +278,8 @@ static void expect_both(int shared, int as, int ready)
 	snprintf(script, sizeof(script),
 		 "[ /proc/self/fd/%d -ef / ] && echo >&%d", as, ready);
 	p = process_start(&plan);
-	check(p && process_ready(p, after_ms(5000)));
-	check(process_wait(p, after_ms(5000), &status) == WAIT_DONE);
+	check(p && process_ready(p, after_ms(60000)));
+	check(process_wait(p, after_ms(60000), &status) == WAIT_DONE);
 	check(status == 0);
 	process_free(p);
 }
@@ -336,15 +337,16 @@ static void run_holders(void *folder)
 	check(fd >= 0 && other >= 0);
 	for (size_t i = 0; i < array_size(plans); i++) {
 		p[i] = process_start(&plans[i]);
-		check(p[i] && process_ready(p[i], after_ms(5000)));
+		check(p[i] && process_ready(p[i], after_ms(60000)));
 	}
 	check(process_signal_holders(folder, THERE, SIGTERM) == 2);
-	check(process_wait(p[0], after_ms(5000), &status) == WAIT_DONE);
+	check(process_wait(p[0], after_ms(60000), &status) == WAIT_DONE);
 	for (size_t i = 1; i < array_size(plans); i++) {
 		check(process_wait(p[i], after_ms(100), &status) ==
 		      WAIT_DEADLINE);
 		process_signal(p[i], SIGKILL);
-		check(process_wait(p[i], after_ms(5000), &status) == WAIT_DONE);
+		check(process_wait(p[i], after_ms(60000), &status) ==
+		      WAIT_DONE);
 	}
 	check(process_signal_holders(folder, THERE, SIGTERM) == 0);
 	for (size_t i = 0; i < array_size(plans); i++)
@@ -373,7 +375,7 @@ static void run_parent(void *fifo)
 	struct process_plan plan = { .argv = argv, .ready_fd = 3 };
 	struct process *p = process_start(&plan);
 
-	check(p && process_ready(p, after_ms(5000)));
+	check(p && process_ready(p, after_ms(60000)));
 	kill(getpid(), SIGKILL);
 }
 

@@ -31,7 +31,7 @@ static void echo(void *arg)
 {
 	struct stream *s = arg;
 
-	while (stream_fill(s, after_ms(5000)) == STREAM_MORE) {
+	while (stream_fill(s, after_ms(60000)) == STREAM_MORE) {
 		struct str heard = stream_bytes(s);
 
 		stream_say(s, heard);
@@ -56,7 +56,7 @@ static void expect(struct stream *s, const char *text)
 	size_t n = strlen(text);
 
 	while (stream_bytes(s).n < n)
-		check(stream_fill(s, after_ms(2000)) == STREAM_MORE);
+		check(stream_fill(s, after_ms(60000)) == STREAM_MORE);
 	check(memcmp(stream_bytes(s).p, text, n) == 0);
 	stream_skip(s, n);
 }
@@ -75,17 +75,17 @@ static void run_echo(void *v6)
 	check(l);
 	at = *listener_address(l);
 	check(at.port != 0 && fiber_start("server", echo_server, l));
-	s = stream_dial(&at, v6 ? NULL : &any, after_ms(2000));
+	s = stream_dial(&at, v6 ? NULL : &any, after_ms(60000));
 	check(s);
 	check(inet_same_ip(stream_local(s), &any) && stream_local(s)->port);
 	check(stream_peer(s)->port == at.port);
 	for (int i = 0; i < 100; i++) {
 		stream_sayf(s, "hello %d\r\n", i);
-		check(stream_flush(s, after_ms(2000)));
+		check(stream_flush(s, after_ms(60000)));
 		check(stream_unsent(s) == 0);
 		expect(s, "hello ");
 		while (stream_bytes(s).n < 3)
-			check(stream_fill(s, after_ms(2000)) == STREAM_MORE);
+			check(stream_fill(s, after_ms(60000)) == STREAM_MORE);
 		stream_skip(s, stream_bytes(s).n);
 	}
 	stream_close(s);
@@ -130,10 +130,10 @@ static void run_path(void *arg)
 	l = listener_open_path(path, 0660); /* over the old one */
 	check(l && mode_of(path) == 0660);
 	check(fiber_start("server", echo_server, l));
-	s = stream_dial_path(path, after_ms(1000));
+	s = stream_dial_path(path, after_ms(60000));
 	check(s);
 	stream_say(s, S("x"));
-	check(stream_flush(s, after_ms(1000)));
+	check(stream_flush(s, after_ms(60000)));
 	expect(s, "x");
 	stream_close(s);
 	listener_close(l);
@@ -341,7 +341,7 @@ static void wait_for_bytes(void *arg)
 	check(stream_fill(s, NEVER) == STREAM_BROKEN);
 	check(strcmp(cause(), "cancelled") == 0);
 	stream_say(s, S("421 bye\r\n"));
-	check(stream_flush(s, after_ms(1000)));
+	check(stream_flush(s, after_ms(60000)));
 	stream_close(s);
 }
 
@@ -402,7 +402,7 @@ static void run_flood(void *arg)
 	check(stream_pair(s));
 	check(fiber_start("flood", flood, s[0]));
 	fiber_sleep(after_ms(20));
-	while (stream_fill(s[1], after_ms(5000)) == STREAM_MORE) {
+	while (stream_fill(s[1], after_ms(60000)) == STREAM_MORE) {
 		struct str got = stream_bytes(s[1]);
 
 		for (size_t i = 0; i < got.n; i++)

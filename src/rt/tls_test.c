@@ -14,8 +14,8 @@ static void tls_echo(void *arg)
 {
 	struct stream *s = arg;
 
-	if (stream_tls_accept(s, server, after_ms(3000)))
-		while (stream_fill(s, after_ms(3000)) == STREAM_MORE) {
+	if (stream_tls_accept(s, server, after_ms(60000)))
+		while (stream_fill(s, after_ms(60000)) == STREAM_MORE) {
 			stream_say(s, stream_bytes(s));
 			stream_skip(s, stream_bytes(s).n);
 			if (!stream_flush(s, after_ms(3000)))
@@ -38,7 +38,7 @@ static void run_echo(void *arg)
 	connect_pair(s);
 	check(!stream_is_tls(s[0]));
 	check(strcmp(stream_tls_version(s[0]), "") == 0);
-	check(stream_tls_connect(s[0], client, "mx.test", after_ms(3000)));
+	check(stream_tls_connect(s[0], client, "mx.test", after_ms(60000)));
 	check(stream_is_tls(s[0]));
 	check(strcmp(stream_tls_version(s[0]), "TLSv1.3") == 0);
 	check(strncmp(stream_tls_cipher(s[0]), "TLS_", 4) == 0);
@@ -61,7 +61,7 @@ static void pour(void *arg)
 	static char chunk[30000];
 
 	memset(chunk, 'x', sizeof(chunk));
-	check(stream_tls_accept(s, server, after_ms(3000)));
+	check(stream_tls_accept(s, server, after_ms(60000)));
 	for (int i = 0; i < 50; i++)
 		stream_say(s, (struct str){ chunk, sizeof(chunk) });
 	check(stream_flush(s, after_ms(10000)));
@@ -76,9 +76,9 @@ static void run_pour(void *arg)
 	(void)arg;
 	check(stream_pair(s));
 	check(fiber_start("pour", pour, s[1]));
-	check(stream_tls_connect(s[0], client, "mx.test", after_ms(3000)));
+	check(stream_tls_connect(s[0], client, "mx.test", after_ms(60000)));
 	fiber_sleep(after_ms(20));
-	while (stream_fill(s[0], after_ms(3000)) == STREAM_MORE) {
+	while (stream_fill(s[0], after_ms(60000)) == STREAM_MORE) {
 		seen += stream_bytes(s[0]).n;
 		stream_skip(s[0], stream_bytes(s[0]).n);
 	}
@@ -102,7 +102,7 @@ static bool connect_once(struct tls_context *t, const char *name)
 	bool ok;
 
 	connect_pair(s);
-	ok = stream_tls_connect(s[0], t, name, after_ms(3000));
+	ok = stream_tls_connect(s[0], t, name, after_ms(60000));
 	resumed = ok && stream_tls_resumed(s[0]);
 	verified = stream_tls_verified(s[0]);
 	if (ok) {

@@ -14,10 +14,10 @@ static void starttls_server(void *arg)
 
 	expect(s, "STARTTLS\r\n");
 	while (stream_bytes(s).n < 6)
-		check(stream_fill(s, after_ms(3000)) == STREAM_MORE);
+		check(stream_fill(s, after_ms(60000)) == STREAM_MORE);
 	check(str_same(stream_bytes(s), S("EVIL\r\n")));
 	say(s, "220 go\r\n");
-	check(stream_tls_accept(s, server, after_ms(3000)));
+	check(stream_tls_accept(s, server, after_ms(60000)));
 	check(stream_bytes(s).n == 0);
 	expect(s, "NOOP\r\n");
 	check(stream_bytes(s).n == 0);
@@ -34,10 +34,10 @@ static void run_injection(void *arg)
 	check(fiber_start("server", starttls_server, s[1]));
 	say(s[0], "STARTTLS\r\nEVIL\r\n");
 	expect(s[0], "220 go\r\n");
-	check(stream_tls_connect(s[0], client, "mx.test", after_ms(3000)));
+	check(stream_tls_connect(s[0], client, "mx.test", after_ms(60000)));
 	say(s[0], "NOOP\r\n");
 	expect(s[0], "250\r\n");
-	check(stream_fill(s[0], after_ms(3000)) == STREAM_END);
+	check(stream_fill(s[0], after_ms(60000)) == STREAM_END);
 	stream_close(s[0]);
 }
 
@@ -56,7 +56,7 @@ struct middle {
 
 static void carry(struct stream *from, struct stream *to)
 {
-	while (stream_fill(from, after_ms(3000)) == STREAM_MORE) {
+	while (stream_fill(from, after_ms(60000)) == STREAM_MORE) {
 		stream_say(to, stream_bytes(from));
 		stream_skip(from, stream_bytes(from).n);
 		if (!stream_flush(to, after_ms(3000)))
@@ -93,6 +93,7 @@ static void middle_open(struct middle *m, struct stream *ends[2])
 struct ending {
 	struct stream *s;
 	enum stream_state state;
+	bool has_mail, has_end; /* of what TLS carries */
 	bool over;
 };
 
@@ -100,9 +101,11 @@ static void end_server(void *arg)
 {
 	struct ending *e = arg;
 
-	check(stream_tls_accept(e->s, server, after_ms(3000)));
+	check(stream_tls_accept(e->s, server, after_ms(60000)));
 	expect(e->s, "MAIL\r\n");
-	e->state = stream_fill(e->s, after_ms(3000));
+	e->has_mail = true;
+	e->state = stream_fill(e->s, after_ms(60000));
+	e->has_end = true;
 	check(stream_bytes(e->s).n == 0);
 	/* Whatever is said in clear meanwhile is never read. */
 	fiber_sleep(after_ms(60));
@@ -121,13 +124,15 @@ static void after_tls(bool orderly)
 	middle_open(&m, ends);
 	e = (struct ending){ .s = ends[1] };
 	check(fiber_start("server", end_server, &e));
-	check(stream_tls_connect(ends[0], client, "mx.test", after_ms(3000)));
+	check(stream_tls_connect(ends[0], client, "mx.test", after_ms(60000)));
 	say(ends[0], "MAIL\r\n");
-	fiber_sleep(after_ms(20));
+	while (!e.has_mail)
+		fiber_sleep(after_ms(5));
 	if (orderly) {
 		stream_close(ends[0]); /* close_notify */
 		ends[0] = NULL;
-		fiber_sleep(after_ms(20));
+		while (!e.has_end)
+			fiber_sleep(after_ms(5));
 	}
 	say(m.to_server, "RCPT in clear\r\n");
 	while (!e.over)
@@ -159,9 +164,9 @@ static void cut_server(void *arg)
 {
 	struct ending *e = arg;
 
-	check(stream_tls_accept(e->s, server, after_ms(3000)));
+	check(stream_tls_accept(e->s, server, after_ms(60000)));
 	expect(e->s, "half a li");
-	e->state = stream_fill(e->s, after_ms(3000));
+	e->state = stream_fill(e->s, after_ms(60000));
 	stream_close(e->s);
 	e->over = true;
 }
@@ -175,7 +180,7 @@ static void run_truncation(void *arg)
 	check(stream_pair(s));
 	e = (struct ending){ .s = s[1] };
 	check(fiber_start("server", cut_server, &e));
-	check(stream_tls_connect(s[0], client, "mx.test", after_ms(3000)));
+	check(stream_tls_connect(s[0], client, "mx.test", after_ms(60000)));
 	say(s[0], "half a li");
 	stream_reset(s[0]); /* says no goodbye */
 	while (!e.over)

@@ -1,6 +1,7 @@
 /* Workers: batches, order, failures carried to the callers; offload. */
 #include "rt/worker.h"
 
+#include <stdatomic.h>
 #include <string.h>
 #include <time.h>
 
@@ -27,7 +28,8 @@ struct book {
 	struct worker *writer;
 	bool open;
 	int rows;
-	int begins, ends, idles;
+	int begins, ends;
+	_Atomic int idles;
 	bool fail_begin, fail_end;
 	enum fail_kind end_kind;
 };
@@ -189,10 +191,12 @@ static void run_idle(void *arg)
 	struct book *b = arg;
 	struct row r = { b, 1 };
 
-	check(worker_call(b->writer, add_row, &r));
-	fiber_sleep(after_ms(150));
-	check(worker_call(b->writer, add_row, &r));
-	fiber_sleep(after_ms(150));
+	for (int i = 1; i <= 2; i++) {
+		check(worker_call(b->writer, add_row, &r));
+		while (atomic_load(&b->idles) < i)
+			fiber_sleep(after_ms(5));
+		fiber_sleep(after_ms(100)); /* and not again */
+	}
 }
 
 static void idle_comes_once_after_work(void **state)
@@ -209,10 +213,13 @@ static void idle_comes_once_after_work(void **state)
 /* ---- offload ---- */
 
 static int begun, done;
+static _Atomic bool is_held; /* by the loop, which goes on */
 
 static bool block_a_while(void *arg)
 {
-	block_ms(30);
+	do
+		block_ms(30);
+	while (atomic_load(&is_held));
 	return *(int *)arg > 0
 		       ? true
 		       : fail_kind(FAIL_NO_ROOM, "argument is %d", *(int *)arg);
@@ -234,12 +241,16 @@ static void offload_one(void *arg)
 static void run_offload(void *arg)
 {
 	(void)arg;
+#ifndef RT_SIM /* where all is one thread */
+	atomic_store(&is_held, true);
+#endif
 	for (int i = 0; i < 4; i++)
 		check(fiber_start("offload", offload_one, NULL));
 	fiber_sleep(after_ms(5));
 	check(begun == 4 && done < 4); /* the loop goes on meanwhile */
-	fiber_sleep(after_ms(500));
-	check(done == 4);
+	atomic_store(&is_held, false);
+	while (done < 4)
+		fiber_sleep(after_ms(5));
 }
 
 static void offload_does_not_hold_the_loop(void **state)
