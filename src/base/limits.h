@@ -174,7 +174,7 @@ enum {
 	/* control socket */
 	LIMIT_CONTROL_CONNECTIONS = 16, /* console, a monitor, some people */
 	LIMIT_CONTROL_LINE_BYTES = 128, /* a question; about a named system */
-	LIMIT_CONTROL_MS = 2000,        /* for question and answer together */
+	LIMIT_CONTROL_MS = 5000,        /* for question and answer together */
 	LIMIT_CONTROL_HOPS = 500,       /* whose connections are counted */
 	LIMIT_CONTROL_DEADLY = 100,     /* messages named; each has killed us
 					   three times */

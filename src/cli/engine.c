@@ -3,7 +3,7 @@
 #include "control/control.h"
 #include "rt/loop.h"
 
-enum { PATIENCE_MS = 5000 };
+enum { PATIENCE_MS = 10000 };
 
 struct call {
 	const char *path, *question;

@@ -12,7 +12,7 @@
 #include "show/troubles.h"
 
 enum {
-	ANSWER_MS = 1000,
+	ANSWER_MS = 5000, /* a busy machine is no trouble of ours */
 	FRESH_MS = 1000,
 	MINUTE = 13, /* remembered; one every 5 seconds */
 	A_MINUTE_MS = 60000,

@@ -7,7 +7,7 @@
 #include "console/errands.h"
 #include "control/control.h"
 
-enum { ANSWER_MS = 2000 };
+enum { ANSWER_MS = 5000 };
 
 static void waits ask_engine(struct request *r)
 {

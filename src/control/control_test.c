@@ -107,17 +107,17 @@ static void waits bad_callers(struct world *w)
 {
 	struct stream *stalled[LIMIT_CONTROL_CONNECTIONS];
 	struct buf b scoped(buf) = BUF_EMPTY;
-	struct stream *s = stream_dial_path(path, after_ms(1000));
+	struct stream *s = stream_dial_path(path, after_ms(60000));
 
 	/* A line without an end. */
 	for (int i = 0; i < LIMIT_CONTROL_LINE_BYTES; i++)
 		stream_say(s, S("x"));
-	check(stream_flush(s, after_ms(1000)));
+	check(stream_flush(s, after_ms(60000)));
 	check(stream_fill(s, after_ms(10000)) != STREAM_LATE);
 	stream_close(s);
 	/* Those who say nothing: all places are taken, for a while. */
 	for (size_t i = 0; i < array_size(stalled); i++) {
-		stalled[i] = stream_dial_path(path, after_ms(1000));
+		stalled[i] = stream_dial_path(path, after_ms(60000));
 		check(stalled[i]);
 	}
 	check(!ask(S("status"), &b));
@@ -128,9 +128,9 @@ static void waits bad_callers(struct world *w)
 	}
 	check(ask(S("status"), &b));
 	/* One who asks and is gone. */
-	s = stream_dial_path(path, after_ms(1000));
+	s = stream_dial_path(path, after_ms(60000));
 	stream_say(s, S("large\n"));
-	check(stream_flush(s, after_ms(1000)));
+	check(stream_flush(s, after_ms(60000)));
 	stream_reset(s);
 	check(ask(S("status"), &b));
 }
@@ -144,7 +144,7 @@ static void waits nobody(void *unused)
 {
 	struct buf b scoped(buf) = BUF_EMPTY;
 
-	check(!control_ask("/nonexistent/control", S("status"), after_ms(1000),
+	check(!control_ask("/nonexistent/control", S("status"), after_ms(60000),
 			   &b));
 	check(strstr(cause(), "/nonexistent/control"));
 }
