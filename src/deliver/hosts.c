@@ -66,6 +66,20 @@ void hosts_close(struct hosts *hosts)
 	free(hosts);
 }
 
+size_t hosts_places(struct hosts *hosts)
+{
+	struct host_state *h, *next;
+	size_t n = 0;
+
+	if (!hosts)
+		return 0;
+	hosts_lock(hosts);
+	HASH_ITER (hh, hosts->all, h, next)
+		n += h->places;
+	hosts_unlock(hosts);
+	return n;
+}
+
 /* ---- one of them ---- */
 
 static void make_room(struct hosts *hosts)

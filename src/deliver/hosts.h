@@ -73,6 +73,8 @@ struct host_state;
 
 struct hosts *hosts_open(void);
 void hosts_close(struct hosts *hosts); /* NULL is allowed */
+/* How many are taken, at all hosts together.  NULL is allowed. */
+size_t hosts_places(struct hosts *hosts);
 
 /* Whose host it is, and what it is called there. */
 struct host_owner {

@@ -48,8 +48,10 @@ static void place_came_free(void *arg)
 	host_left(host, true); /* as another loop may */
 	must(host_wait(host, &g, after_ms(60000)));
 	must(host_enter(host, &g));
+	must(hosts_places(hosts) == 1);
 	host_seated(host, &g);
 	host_left(host, false);
+	must(hosts_places(hosts) == 0);
 	host_release(host);
 }
 

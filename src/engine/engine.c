@@ -211,9 +211,28 @@ bool engine_reload(struct engine *e)
 	return tls_server_reload(e->tls);
 }
 
+/* Of a lane that has ended nobody is connected, asks, or has a place at
+ * another host: whoever still counts would count for ever. */
+static bool is_counted(const struct engine *e)
+{
+	uint64_t connections = e->per_ip ? tally_total(e->per_ip) : 0;
+	uint64_t questions =
+		e->open_questions ? tally_total(e->open_questions) : 0;
+	size_t places = hosts_places(e->hosts);
+
+	if (!connections && !questions && !places)
+		return false;
+	log_error("engine",
+		  "%llu connections, %llu questions and %zu places at other "
+		  "hosts are still counted at the end",
+		  (unsigned long long)connections,
+		  (unsigned long long)questions, places);
+	return true;
+}
+
 bool engine_close(struct engine *e)
 {
-	bool was_well = !e->failed;
+	bool was_well = !e->failed && !is_counted(e);
 
 	queue_close(e->queue);
 	dns_close(e->dns);

@@ -80,7 +80,8 @@ void waits engine_lane(void *engine);
 void engine_stop(struct engine *e);
 /* The certificate is read again. False: cause(), and the old one stays. */
 bool engine_reload(struct engine *e) must_check;
-/* After the last lane.  False: it had failed. */
+/* After the last lane.  False: it had failed, or
+ * counts somebody who is gone. */
 bool engine_close(struct engine *e);
 
 #endif
