@@ -39,6 +39,7 @@ make_debian() {		# FOLDER SUITE PACKAGE...
 	unshare --mount --propagation private mmdebstrap \
 		--mode=root --variant=minbase --include="$(IFS=,; echo "$*")" \
 		--aptopt="$(realpath "$folder.apt")" \
+		--aptopt='Acquire::Retries "5"' \
 		--skip=check/empty "$suite" "$folder.new" "$from" ||
 		die "$suite cannot be made in $folder"
 	rm -rf --one-file-system "$folder" && mv "$folder.new" "$folder"

@@ -14,7 +14,7 @@ su ordinary -c "SPLITMAIL_BINARY=$PWD/build/splitmail \
 
 cd test/scenario
 SPLITMAIL_BINARY=$PWD/../../build/splitmail exec \
-	python3 -m pytest -p no:cacheprovider -ra --timeout 300 --durations 10 \
+	python3 -m pytest -p no:cacheprovider -ra --timeout 900 --durations 10 \
 	-n $((3 * $(nproc) < 12 ? 3 * $(nproc) : 12)) --dist loadgroup \
 	test_auth_cases.py test_demo.py test_full_mailbox.py test_internet.py \
 	test_login_names.py test_logins.py \

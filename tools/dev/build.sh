@@ -21,7 +21,7 @@ compile() {		# FOLDER MESON-OPTION...
 registry_answers() {
 	local cache status
 	cache=$(mktemp -d) || return 1
-	npm view npm version --fetch-retries=0 --cache "$cache" >/dev/null 2>&1
+	npm view npm version --fetch-retries=2 --cache "$cache" >/dev/null 2>&1
 	status=$?
 	rm -rf "$cache"
 	return $status

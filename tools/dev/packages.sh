@@ -19,9 +19,14 @@ as_root() {
 	if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi
 }
 
+# A mirror that fails once is asked again, one that is slow is waited for.
+patience=(-o Acquire::Retries=5 -o Acquire::http::Timeout=120
+	-o Acquire::https::Timeout=120)
+
 apt() {
 	as_root env DEBIAN_FRONTEND=noninteractive apt-get -q -y \
-		-o DPkg::Lock::Timeout=600 -o Dpkg::Use-Pty=0 "$@"
+		-o DPkg::Lock::Timeout=600 -o Dpkg::Use-Pty=0 \
+		"${patience[@]}" "$@"
 }
 
 need() {		# GROUP...
@@ -92,7 +97,7 @@ peer() {		# PACKAGE
 		sed -n "s/^Inst \(lib[^ ]*\|$1\) .*/\1/p")
 	# What is installed already may still be wanted unpacked.
 	[[ " "$names" " == *"$1"* ]] || names="$names $1"
-	(cd "$into/.deb" && apt-get -q download $names) >"$into/log" 2>&1 ||
+	(cd "$into/.deb" && apt-get -q "${patience[@]}" download $names) >"$into/log" 2>&1 ||
 		{ cat "$into/log" >&2; rm -rf "$into"; return 1; }
 	local deb
 	for deb in "$into"/.deb/*.deb; do

@@ -207,8 +207,9 @@ test_scenario() {	# PYTEST-ARGUMENT...
 		arguments+=("$argument")
 	done
 	[ $named = 1 ] || arguments+=(test/scenario)
-	SPLITMAIL_BINARY=${SPLITMAIL_BINARY:-$PWD/build-test/splitmail} \
-		$python -m pytest -p no:cacheprovider -ra --timeout 300 \
+	# So wide that the reasons of what failed are not cut off.
+	COLUMNS=200 SPLITMAIL_BINARY=${SPLITMAIL_BINARY:-$PWD/build-test/splitmail} \
+		$python -m pytest -p no:cacheprovider -ra --timeout 900 \
 		--durations 25 "${workers[@]}" \
 		"${arguments[@]}" 2>&1 </dev/null | tee "$log"
 	count_pytest ${PIPESTATUS[0]} "$log"
@@ -282,7 +283,7 @@ fuzz_one() {		# BINARY SECONDS
 	mkdir -p "$corpus" build-fuzz/found
 	local seeds=()
 	[ -d "test/fuzz/$name" ] && seeds=("test/fuzz/$name")
-	if "$1" -max_total_time="$2" -timeout=10 -rss_limit_mb=2048 \
+	if "$1" -max_total_time="$2" -timeout=60 -rss_limit_mb=2048 \
 		-artifact_prefix="build-fuzz/found/$name-" -print_final_stats=1 \
 		"$corpus" "${seeds[@]}" >"$log" 2>&1 </dev/null; then
 		echo "ok   $name: $(sed -n 's/^stat::number_of_executed_units: *//p' \
@@ -362,6 +363,7 @@ run_tests() {		# PART ARGUMENT...
 	esac
 	need build serve demo test fuzz lint tarball
 	mkdir -p $logs
+	touch $logs/begun
 
 	case $part in
 	everything | --all | scenario | release)
@@ -411,9 +413,34 @@ run_tests() {		# PART ARGUMENT...
 	summary
 }
 
+# What failed, and the first line of why: of a log that was cut off, too, this is
+# left.
+list_failed() {
+	local log
+	find $logs -name '*.log' -newer $logs/begun | sort | while read -r log; do
+		case ${log##*/} in
+		scenario.log | release-scenario.log | lint-tests.log | trixie.log)
+			grep -E '^(FAILED|ERROR) ' "$log"
+			;;
+		unit.log)
+			grep -E '^ *[0-9]+/[0-9]+ .* (FAIL|TIMEOUT|ERROR) |_test\.[ch]:[0-9]+: |check failed' \
+				"$log"
+			;;
+		lint.log | lint-api.log) grep -iE '\berror: ' "$log" ;;
+		sim.log | mutants.log) grep -E '^WRONG |^NOT FOUND ' "$log" ;;
+		fuzz.log) grep '^FAIL ' "$log" ;;
+		*build.log | release.log) grep -m 3 -E '\berror: |^FAILED: ' "$log" ;;
+		esac
+	done | awk '!seen[$0]++' | cut -c 1-300 | head -n 40
+}
+
 summary() {
 	local line="$passed passed, $failed failed"
 	[ $skipped = 0 ] || line="$line, $skipped skipped"
+	if [ $failed != 0 ]; then
+		printf '\n==== what failed (%s/)\n' $logs
+		list_failed
+	fi
 	echo
 	[ -z "$budget_line" ] || echo "$budget_line"
 	[ -z "$trixie_line" ] || echo "$trixie_line"
