@@ -53,7 +53,8 @@ static int number_of(const struct splitmail *s)
 
 static bool knows(const struct splitmail *s, const struct person *p)
 {
-	if (p->kind == PERSON_OUTSIDER || p->kind == PERSON_NOBODY)
+	if (p->kind == PERSON_OUTSIDER || p->kind == PERSON_NOBODY ||
+	    p->is_left_out)
 		return false;
 	if (p->home == number_of(s))
 		return true;
@@ -91,9 +92,12 @@ static const char *hosts_of(int taker, char to[TEXT_BYTES])
 /* In a ring it is the next one, else the first. */
 static const struct splitmail *behind(const struct splitmail *s)
 {
-	return &world.splitmails[world.has_ring ? (number_of(s) + 1) %
-							  world.n_splitmails
-						: 0];
+	int next = number_of(s);
+
+	do
+		next = world.has_ring ? (next + 1) % world.n_splitmails : 0;
+	while (world.splitmails[next].is_left_out);
+	return &world.splitmails[next];
 }
 
 static void create_domain(struct changes *c, const struct splitmail *s,

@@ -161,7 +161,7 @@ static bool shakes(enum event_kind kind)
 {
 	return kind != EVENT_RESTART && kind != EVENT_CLOCK &&
 	       kind != EVENT_MOVE && kind != EVENT_DISABLE &&
-	       kind != EVENT_MEMBER;
+	       kind != EVENT_MEMBER && kind != EVENT_KINDS;
 }
 
 bool was_shaken(int64_t from_ms, int64_t to_ms)

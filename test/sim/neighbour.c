@@ -70,7 +70,7 @@ static void welcome_users(struct taker *t)
 	for (int i = 0; i < world.n_persons; i++) {
 		const struct person *p = &world.persons[i];
 
-		if (p->home == self || p->also == self)
+		if (!p->is_left_out && (p->home == self || p->also == self))
 			neighbour_user(t, p);
 	}
 }
@@ -107,4 +107,15 @@ struct sim_process *neighbour_start(struct taker *t)
 	if (!t->peer)
 		open_neighbour(t);
 	return sim_start(t->host, t->name, sim_peer_run, t->peer);
+}
+
+void neighbours_forget(void)
+{
+	for (int i = 0; i < world.n_takers; i++) {
+		struct taker *t = &world.takers[i];
+
+		if (t->peer)
+			sim_peer_close(t->peer);
+		t->peer = NULL;
+	}
 }

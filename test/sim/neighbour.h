@@ -12,5 +12,7 @@ const char *neighbour_kind(int kind);
 struct sim_process *neighbour_start(struct taker *t);
 /* From now on he is at home there, too. */
 void neighbour_user(struct taker *t, const struct person *p);
+/* After the world. */
+void neighbours_forget(void);
 
 #endif

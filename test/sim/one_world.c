@@ -12,6 +12,8 @@
 #include <string.h>
 
 #include "dns/dns_sim.h"
+#include "entries.h"
+#include "neighbour.h"
 
 enum {
 	SLICE_MS = 2000,
@@ -95,53 +97,6 @@ static void stop(void)
 		go_on(SLICE_MS);
 }
 
-/* ---- a world ---- */
-
-static void no_log(void *arg, struct sim_host *h, struct str lines)
-{
-	(void)arg;
-	(void)h;
-	(void)lines;
-}
-
-static void live(uint64_t seed)
-{
-	plan_draw(seed);
-	books_open();
-	plan_tell();
-	takers_start();
-	splitmails_start();
-	clients_start();
-	events_start();
-	while (now_ms() < world.calm_ms || !events_are_over())
-		go_on(SLICE_MS);
-	calm_down();
-	come_to_an_end();
-	stop();
-	books_balance();
-}
-
-static void end(struct outcome *o)
-{
-	o->trace = sim_trace();
-	o->totals = books_totals();
-	o->is_bad = books_verdict() != NULL;
-	if (o->is_bad)
-		snprintf(o->verdict, sizeof(o->verdict), "%s", books_verdict());
-	sim_hear_log(NULL, NULL);
-	sim_close();
-	dns_sim_forget();
-	books_close();
-}
-
-void one_world(uint64_t seed, struct outcome *o)
-{
-	sim_open(seed);
-	sim_hear_log(no_log, NULL);
-	live(seed);
-	end(o);
-}
-
 /* ---- told ---- */
 
 /* "12.000345 s0: = ..." */
@@ -165,17 +120,80 @@ static void show_log(void *arg, struct sim_host *h, struct str lines)
 		printf("          %-5s | %.*s\n", sim_host_name(h), STR(line));
 }
 
-int show_world(uint64_t seed, bool with_log)
+static void no_log(void *arg, struct sim_host *h, struct str lines)
 {
-	struct outcome o;
+	(void)arg;
+	(void)h;
+	(void)lines;
+}
 
-	sim_open(seed);
-	sim_hear(show_line, NULL);
-	sim_hear_log(with_log ? show_log : no_log, NULL);
-	live(seed);
+/* ---- a world ---- */
+
+static void draw_plan(const struct one_world *w)
+{
+	struct str bad;
+
+	plan_draw(w->seed);
+	if (entries_leave_out(w->without, &bad))
+		return;
+	fprintf(stderr, "there is no %.*s in world %llu\n", STR(bad),
+		(unsigned long long)w->seed);
+	exit(2);
+}
+
+void world_open(const struct one_world *w)
+{
+	sim_open(w->seed);
+	if (w->is_told)
+		sim_hear(show_line, NULL);
+	sim_hear_log(w->with_log ? show_log : no_log, NULL);
+	draw_plan(w);
+	books_open();
+}
+
+void world_close(void)
+{
 	sim_hear(NULL, NULL);
-	end(&o);
-	printf("%s%s\n", o.is_bad ? "WRONG: " : "the books balance",
-	       o.is_bad ? o.verdict : "");
-	return o.is_bad;
+	sim_hear_log(NULL, NULL);
+	sim_close();
+	neighbours_forget();
+	dns_sim_forget();
+	books_close();
+}
+
+void world_tell_plan(const struct one_world *w)
+{
+	struct one_world told = *w;
+
+	told.is_told = true;
+	world_open(&told);
+	plan_tell();
+	world_close();
+}
+
+static void live(void)
+{
+	plan_tell();
+	takers_start();
+	splitmails_start();
+	clients_start();
+	events_start();
+	while (now_ms() < world.calm_ms || !events_are_over())
+		go_on(SLICE_MS);
+	calm_down();
+	come_to_an_end();
+	stop();
+	books_balance();
+}
+
+void one_world(const struct one_world *w, struct outcome *o)
+{
+	world_open(w);
+	live();
+	o->trace = sim_trace();
+	o->totals = books_totals();
+	o->is_bad = books_verdict() != NULL;
+	if (o->is_bad)
+		snprintf(o->verdict, sizeof(o->verdict), "%s", books_verdict());
+	world_close();
 }

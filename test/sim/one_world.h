@@ -4,6 +4,13 @@
 
 #include "books.h"
 
+struct one_world {
+	uint64_t seed;
+	struct str without; /* entries.h */
+	bool is_told;       /* line by line */
+	bool with_log;      /* and what the servers log */
+};
+
 struct outcome {
 	bool is_bad;
 	uint64_t trace;
@@ -11,9 +18,14 @@ struct outcome {
 	char verdict[400]; /* what was wrong first */
 };
 
-/* Leaves what killed processes had on their heaps: once in a process. */
-void one_world(uint64_t seed, struct outcome *o);
-/* The same, told line by line; the status to end with. */
-int show_world(uint64_t seed, bool with_log);
+/* Leaves what killed processes had on their heaps. */
+void one_world(const struct one_world *w, struct outcome *o);
+/* Its plan only, told. */
+void world_tell_plan(const struct one_world *w);
+
+/* As it is before anything happens, or takes any time.  A name of an entry that
+ * it has not ends this process. */
+void world_open(const struct one_world *w);
+void world_close(void);
 
 #endif

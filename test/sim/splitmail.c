@@ -103,7 +103,8 @@ void splitmails_start(void)
 		struct splitmail *s = &world.splitmails[i];
 
 		dns_sim_name(s->hostname, s->address);
-		splitmail_start(s);
+		if (!s->is_left_out)
+			splitmail_start(s);
 	}
 	for (int i = 0; i < world.n_peers; i++) {
 		char name[24], address[24];
@@ -139,15 +140,19 @@ void splitmails_look_after(void)
 void splitmails_stop(void)
 {
 	for (int i = 0; i < world.n_splitmails; i++) {
-		world.splitmails[i].is_wanted = false;
-		sim_signal(world.splitmails[i].process, SIGTERM);
+		struct splitmail *s = &world.splitmails[i];
+
+		s->is_wanted = false;
+		if (s->process)
+			sim_signal(s->process, SIGTERM);
 	}
 }
 
 bool splitmails_have_ended(void)
 {
 	for (int i = 0; i < world.n_splitmails; i++)
-		if (!sim_has_ended(world.splitmails[i].process))
+		if (world.splitmails[i].process &&
+		    !sim_has_ended(world.splitmails[i].process))
 			return false;
 	return true;
 }
@@ -185,6 +190,7 @@ static void look(void *splitmail)
 
 void splitmail_inspect(struct splitmail *s)
 {
-	s->is_inspected = false;
-	sim_start(s->host, "tools", look, s);
+	s->is_inspected = s->is_left_out;
+	if (!s->is_left_out)
+		sim_start(s->host, "tools", look, s);
 }

@@ -359,7 +359,7 @@ static void run(void *taker)
 void taker_start(struct taker *t)
 {
 	t->connections = 0;
-	if (t->is_gone)
+	if (t->is_gone || t->is_left_out)
 		return;
 	t->process = t->kind >= 0 ? neighbour_start(t)
 				  : sim_start(t->host, "taker", run, t);

@@ -13,8 +13,9 @@
  *	books_*()		what was promised, and what became of it: the
  *				one place that judges (books.c)
  *
- * There is one world at a time, and one in a process (main.c forks): it is the
- * variable `world`.
+ * There is one world at a time, one after the other in a process (workers.c): it
+ * is the variable `world`.  Entries of the plan can be left out (entries.h): they
+ * keep their place and number, and are not there.
  */
 #ifndef TEST_SIM_WORLD_H
 #define TEST_SIM_WORLD_H
@@ -65,6 +66,7 @@ struct taker {
 	bool is_store;    /* speaks LMTP */
 	bool is_internet; /* has everybody */
 	bool is_gone;     /* for good */
+	bool is_left_out;
 	struct manners manners;
 	bool has_silent_host;  /* that is tried first */
 	int kind;              /* of the gallery; -1: none of it */
@@ -95,6 +97,7 @@ struct person {
 	bool is_full; /* its home refuses it for good */
 	bool is_disabled;
 	bool is_unlisted; /* only where he is at home */
+	bool is_left_out;
 	/* What changed while mail flowed. */
 	int homes[HOMES], n_homes;
 	int64_t disabled_ms;     /* or enabled, as changed_ms */
@@ -122,6 +125,7 @@ struct splitmail {
 	int catch_all;  /* person, or -1 */
 	bool asks_peer; /* the first system knows the rest */
 	bool is_wanted; /* is to run */
+	bool is_left_out;
 	bool has_closed, was_well;
 	unsigned starts;
 	size_t left; /* descriptors, after it closed */
@@ -176,7 +180,7 @@ enum event_kind {
 	EVENT_MOVE,
 	EVENT_DISABLE,
 	EVENT_MEMBER,
-	EVENT_KINDS,
+	EVENT_KINDS, /* it is left out */
 };
 
 struct event {
@@ -242,6 +246,7 @@ int person_at(struct str address);
 void tell(const char *format, ...) printf_like(1, 2);
 
 void plan_draw(uint64_t seed);
+/* By the names that its entries have (entries.h). */
 void plan_tell(void);
 bool chance(uint64_t in); /* of mishaps: none when it is calm */
 

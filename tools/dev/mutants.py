@@ -108,7 +108,8 @@ class Worlds:
         for first in range(1, self.most + 1, self.AT_ONCE):
             status, seconds, said = run([self.program, "--mutant", name,
                                          "--seed", str(first),
-                                         "--worlds", str(self.AT_ONCE)])
+                                         "--worlds", str(self.AT_ONCE),
+                                         "--shrink", "0"])
             spent += seconds
             wrong = re.search(r"^WRONG in world (\d+): (.*)", said, re.M)
             if wrong:

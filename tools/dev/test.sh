@@ -23,7 +23,8 @@ heading() {
 
 # ---- the time it takes
 
-sim_worlds=40		# new ones in each run
+sim_sanitized=40	# new worlds in each run
+sim_worlds=260		# and these without sanitizers, a quarter of the price
 budget_minutes=12	# of the whole without --all, on two processors
 clock_begun=$SECONDS
 spent=()
@@ -155,10 +156,22 @@ test_mutants() {
 		count_part $((PIPESTATUS[0] > 1)) \
 			"$(grep -c '^found ' $logs/mutants.log)" 0 \
 			"$(grep -c '^NOT FOUND ' $logs/mutants.log)"
+		$python -m pytest -q -p no:cacheprovider -k planted test/sim \
+			2>&1 </dev/null | tee $logs/small.log
+		count_pytest ${PIPESTATUS[0]} $logs/small.log
 	else
 		cat $logs/mutants-build.log
 		count 0 1
 	fi
+}
+
+live_worlds() {		# BUILD SEED WORLDS
+	local log=$logs/sim-$1.log
+	ASAN_OPTIONS=detect_leaks=0 $1/test/sim/splitmail-sim --seed $2 --worlds $3 \
+		2>&1 | tee $log
+	count_part ${PIPESTATUS[0]} \
+		"$(sed -n 's/^\([0-9]*\) worlds .*/\1/p' $log)" \
+		"$(grep -c '^WRONG in world' $log)"
 }
 
 # Worlds nobody has seen, by the commit; those of the corpus are unit tests.
@@ -166,12 +179,16 @@ test_sim() {
 	local seed=1
 	heading "simulated worlds (docs/simulation.md)"
 	is_git_checkout && seed=$((16#$(git rev-parse --short=10 HEAD)))
-	ASAN_OPTIONS=detect_leaks=0 \
-		build-test/test/sim/splitmail-sim --seed $seed --worlds $sim_worlds \
-		2>&1 | tee $logs/sim.log
-	count_part ${PIPESTATUS[0]} \
-		"$(sed -n 's/^\([0-9]*\) worlds .*/\1/p' $logs/sim.log)" \
-		"$(grep -c '^WRONG in world' $logs/sim.log)"
+	live_worlds build-test $seed $sim_sanitized
+	if (build_sim) >$logs/sim-build.log 2>&1; then
+		live_worlds build-sim $((seed + sim_sanitized)) $sim_worlds
+	else
+		cat $logs/sim-build.log
+		count 0 1
+	fi
+	$python -m pytest -q -p no:cacheprovider -k 'not planted' test/sim 2>&1 \
+		</dev/null | tee $logs/sim-tests.log
+	count_pytest ${PIPESTATUS[0]} $logs/sim-tests.log
 }
 
 test_fuzz() {		# WORKERS SECONDS
@@ -327,12 +344,13 @@ test_everything() {
 	beside peers need_peers
 	clock build sanitized_or_die
 	beside unit test_unit
+	beside sim in_no_hurry test_sim
 	clock lint test_lint
-	clock sim test_sim
 	beside fuzz in_no_hurry test_fuzz 1 ${fuzz_seconds:-40}
 	join peers
 	clock scenarios test_scenario
 	clock rest join unit
+	clock rest join sim
 	clock rest join fuzz
 }
 
