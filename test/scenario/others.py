@@ -16,6 +16,8 @@ from world import wait_until
 HOME = "home.test"
 ALICE = f"alice@{HOME}"
 STRANGER = "stranger@elsewhere.test"
+# What is put off is tried again at once.
+FAST = "limits {\n\tretry_min = 1\n\tretry_max = 1\n\thandover = 5\n}"
 
 
 class Here:
@@ -134,3 +136,15 @@ def the_report(server, about, timeout=20):
     assert b"Return-Path: <>" in mail
     mail, _, [fields] = parse_report(mail)
     return mail, fields
+
+
+def rcpt(server, recipient, sender=STRANGER, source=None, parameters=""):
+    with server.smtp(source=source) as smtp:
+        smtp.ehlo()
+        smtp.mail(sender)
+        code, said = smtp.docmd(f"RCPT TO:<{recipient}>{parameters}")
+        return code, said.decode()
+
+
+def with_subject(server, user, subject):
+    return server.subjects(user).count(subject)

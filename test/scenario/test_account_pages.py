@@ -9,10 +9,9 @@ import pytest
 
 from api import Api
 from phone import Phone
-from test_pages import (ENGLISH, FRENCH, open_browser, server,  # noqa: F401
-                        sign_in)
+from pages import ENGLISH, FRENCH, open_browser, server, sign_in  # noqa: F401
 
-from browser import Keys  # test_pages has looked whether there is one
+from browser import Keys  # pages has looked whether there is one
 
 PASSWORD = "correct horse"
 ENGLISH = {

@@ -7,7 +7,7 @@ import re
 import pytest
 
 from api import Api, Contract, document
-from test_api import a, domain, root  # fixtures
+from api_world import a, domain, root  # fixtures
 
 NO_SUCH = "nosuch.test"
 

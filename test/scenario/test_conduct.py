@@ -4,8 +4,7 @@ lost, what he is told is true, and many are handled as one."""
 from selenium.webdriver.common.by import By
 import pytest
 
-from test_pages import (ENGLISH, open_browser, server, sign_in,  # noqa: F401
-                        sink)
+from pages import ENGLISH, open_browser, server, sign_in, sink  # noqa: F401
 from world import wait_until
 
 UNSAVED = "Not saved yet"

@@ -8,7 +8,7 @@ import re
 
 import pytest
 
-from test_pages import STRANGER, open_browser, sink  # noqa: F401
+from pages import STRANGER, open_browser, sink  # noqa: F401
 from test_refused_pages import Page
 from world import wait_until
 

@@ -4,8 +4,7 @@ what has to be gone at once is."""
 import pytest
 
 from test_deleted_users import is_back
-from test_pages import (ENGLISH, FRENCH, open_browser, server,  # noqa: F401
-                        sign_in)
+from pages import ENGLISH, FRENCH, open_browser, server, sign_in  # noqa: F401
 
 DOMAIN = "kept.test"
 WORDS = {

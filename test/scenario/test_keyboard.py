@@ -6,8 +6,8 @@ import pytest
 pytest.importorskip("selenium")
 from selenium.webdriver.common.keys import Keys  # noqa: E402
 
-from test_pages import (ENGLISH, FRENCH, STRANGER, answer,  # noqa: E402
-                        can_log_in, open_browser, server, sink)
+from pages import (ENGLISH, FRENCH, STRANGER, answer, can_log_in,  # noqa: E402
+                   open_browser, server, sink)
 
 __all__ = ["server", "sink"]        # fixtures
 

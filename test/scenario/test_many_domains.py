@@ -6,8 +6,7 @@ import pytest
 pytest.importorskip("selenium")
 from api import Api  # noqa: E402
 from browser import Keys, quoted  # noqa: E402
-from test_pages import (ENGLISH, open_browser, server,  # noqa: E402
-                        sign_in)
+from pages import ENGLISH, open_browser, server, sign_in  # noqa: E402
 
 __all__ = ["server"]        # a fixture
 MANY = 60                   # more than the server tells at once

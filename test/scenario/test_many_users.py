@@ -10,11 +10,11 @@ import pytest
 
 from api import Api
 from splitmail import binary
-from test_pages import (ENGLISH, FRENCH, STRANGER, open_browser, sign_in)
+from pages import ENGLISH, FRENCH, STRANGER, open_browser, sign_in
 from world import processor_seconds, wait_until
 
 # They are the fixtures of these pages, too.
-from test_pages import server, sink  # noqa: F401
+from pages import server, sink  # noqa: F401
 
 pytestmark = pytest.mark.usefixtures("server")
 

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from test_pages import ROOT, open_browser, server, sign_in  # noqa: F401
+from pages import ROOT, open_browser, server, sign_in  # noqa: F401
 from world import wait_until
 
 WORDS = {}

@@ -3,7 +3,7 @@ they say what leads to somebody who is deleted, and take it along."""
 
 import pytest
 
-from test_pages import open_browser, server  # noqa: F401
+from pages import open_browser, server  # noqa: F401
 from test_refused_pages import Page
 
 DOMAIN = "names.test"

@@ -5,7 +5,7 @@ another's is overwritten.  One browser for all of it."""
 import pytest
 
 from test_conduct import asks_before_leaving
-from test_pages import ENGLISH, open_browser, server, sign_in  # noqa: F401
+from pages import ENGLISH, open_browser, server, sign_in  # noqa: F401
 from world import wait_until
 
 
