@@ -173,6 +173,13 @@ build_sanitized() {
 		-Db_sanitize=address,undefined
 }
 
+# As what is installed is, and who is charged for an instruction (-g).
+build_cost() {
+	configure build-cost -Ddebug=false -Doptimization=2 -Dtests=false \
+		-Dcost=true -Dc_args=-g || return 1
+	ninja -C build-cost test/sim/splitmail-cost
+}
+
 # The tests of what faults are planted in, without sanitizers: they run often.
 build_mutants() {
 	configure build-mutants -Ddebug=true -Doptimization=1 -Dtests=true \

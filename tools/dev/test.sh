@@ -191,6 +191,21 @@ test_sim() {
 	count_pytest ${PIPESTATUS[0]} $logs/sim-tests.log
 }
 
+# What a mail costs, in instructions.
+test_cost() {
+	heading "what a mail costs (build-cost/)"
+	if build_cost >$logs/cost-build.log 2>&1; then
+		$python tools/dev/cost.py build-cost/test/sim/splitmail-cost \
+			2>&1 | tee $logs/cost.log
+		count_part ${PIPESTATUS[0]} "$(grep -c '^ok ' $logs/cost.log)" \
+			"$(grep -c '^DEAR ' $logs/cost.log)" \
+			"$(grep -c '^skipped ' $logs/cost.log)"
+	else
+		cat $logs/cost-build.log
+		count 0 1
+	fi
+}
+
 test_fuzz() {		# WORKERS SECONDS
 	heading "fuzzing, $2 seconds (build-fuzz/)"
 	if build_fuzzers >$logs/fuzz-build.log 2>&1; then
@@ -355,13 +370,15 @@ test_everything() {
 }
 
 # What takes longer or needs room of its own: greater numbers, more fuzzing,
-# planted faults, the release binary of a tarball built without network, Debian 13.
+# planted faults, what a mail costs, the release binary of a tarball built without
+# network, Debian 13.
 test_all() {
 	budget_minutes=
 	need_trixie
 	beside trixie in_no_hurry make_trixie
 	SPLITMAIL_ALL=1 fuzz_seconds=300 test_everything
 	clock mutants test_mutants
+	clock cost test_cost
 	clock release test_release
 	join trixie
 	clock 'Debian 13' test_trixie
@@ -376,7 +393,8 @@ run_tests() {		# PART ARGUMENT...
 	local part=${1:-everything}
 	[ $# -gt 0 ] && shift
 	case $part in
-	everything | --all | unit | lint | sim | fuzz | scenario | release | trixie) ;;
+	everything | --all | unit | lint | sim | cost | fuzz | scenario | release | \
+		trixie) ;;
 	*) usage ;;
 	esac
 	need build serve demo test fuzz lint tarball
@@ -389,7 +407,7 @@ run_tests() {		# PART ARGUMENT...
 		;;
 	esac
 	case $part in
-	unit | lint | sim | fuzz) ;;
+	unit | lint | sim | cost | fuzz) ;;
 	*)
 		build_pages || count 0 1
 		[ -z "$pages_are_missing" ] || count 0 0 1
