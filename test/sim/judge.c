@@ -627,7 +627,8 @@ static void judge_refused(const struct taken *t)
 
 static void judge_left(const struct splitmail *s)
 {
-	if (s->queued || s->spooled)
+	/* what a disk did not let go is swept at the next start */
+	if (s->queued || (s->spooled && !world.has_disk_trouble))
 		books_wrong("%s: %lld messages wait, %llu files lie in spool/",
 			    s->name, (long long)s->queued,
 			    (unsigned long long)s->spooled);

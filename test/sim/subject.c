@@ -76,6 +76,13 @@ static void enlarge_mails(uint64_t in)
 					(uint32_t)between(100000, 200000);
 }
 
+static void send_before(int64_t end_ms)
+{
+	for (int i = 0; i < world.n_clients; i++)
+		for (int k = 0; k < world.clients[i].n; k++)
+			world.clients[i].mails[k].at_ms %= end_ms;
+}
+
 static bool is_elsewhere(const struct person *p)
 {
 	return p->kind == PERSON_USER && !is_at_splitmail(p->home);
@@ -314,6 +321,7 @@ static void move_mails(int64_t window_ms)
 {
 	(void)window_ms;
 	lead_to(is_away, 2);
+	send_before(LEAVE_MS - 2000);
 	add_event(EVENT_PEER_DIES, who_is_away(), 1, STAY_AWAY_MS);
 	for (int i = 0; i < world.n_persons && world.n_events < EVENTS; i++)
 		if (is_away(&world.persons[i]) && world.persons[i].also < 0)
