@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "books_inside.h"
+#include "books_route.h"
 
 enum { VERDICT_BYTES = 400 };
 
@@ -17,6 +18,7 @@ void books_open(void)
 {
 	books = (struct books){ 0 };
 	verdict[0] = '\0';
+	books_route_open();
 }
 
 void books_close(void)
@@ -194,12 +196,32 @@ static void take_dsn(struct str recipient, struct str bytes)
 	books.dsns++;
 }
 
-static void add_taken(struct unit *u, int person, int taker)
+/* Where did its first Splitmail send what is at TAKER now? */
+static int hop_of(const struct unit *u, int taker, struct str bytes)
 {
+	int passed[PASSED];
+	struct str head;
+
+	if (!unit_head(u, bytes, &head) ||
+	    splitmails_passed(head, passed, PASSED) < 2)
+		return taker;
+	return passed[1];
+}
+
+static const struct taken *add_taken(const struct unit *u, int person,
+				     int taker, struct str bytes)
+{
+	struct taken *t;
+
 	books.taken = must_realloc(books.taken,
 				   (books.n_taken + 1) * sizeof(struct taken));
-	books.taken[books.n_taken++] =
-		(struct taken){ u->number, person, taker, now_ms() };
+	t = &books.taken[books.n_taken++];
+	*t = (struct taken){ .unit = u->number,
+			     .person = person,
+			     .taker = taker,
+			     .hop = hop_of(u, taker, bytes),
+			     .at_ms = now_ms() };
+	return t;
 }
 
 static bool is_ours(struct str sender)
@@ -232,11 +254,10 @@ void books_taken(struct taker *t, struct str sender, struct str recipient,
 	tell("unit %d: %s %s has it for %s", u->number,
 	     t->is_store ? "mailbox at" : "system", t->name,
 	     world.persons[person].local);
-	add_taken(u, person, taker);
-	judge_taken(u, person, taker, bytes);
+	judge_taken(add_taken(u, person, taker, bytes), bytes);
 }
 
-void books_left_open(struct taker *t, struct str bytes)
+void books_left_open(struct taker *t, struct str recipient, struct str bytes)
 {
 	struct unit *u = unit_of(bytes);
 
@@ -245,8 +266,10 @@ void books_left_open(struct taker *t, struct str bytes)
 	books.open = must_realloc(books.open,
 				  (books.n_open + 1) * sizeof(struct taken));
 	books.open[books.n_open++] =
-		(struct taken){ u->number, -1, (int)(t - world.takers),
-				now_ms() };
+		(struct taken){ .unit = u->number,
+				.person = person_at(recipient),
+				.taker = (int)(t - world.takers),
+				.at_ms = now_ms() };
 }
 
 struct books_totals books_totals(void)

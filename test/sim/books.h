@@ -13,6 +13,20 @@
 
 #define MARK "X-Unit: "
 
+/* What route() said of a recipient beforehand (books_route.h). */
+enum { SAID_LEGS = 12 };
+struct said_leg {
+	int person;
+	int hop; /* a taker; another Splitmail's store
+					   stands for that Splitmail */
+};
+struct said {
+	int64_t at_ms; /* 0: nothing */
+	int code;
+	struct said_leg legs[SAID_LEGS];
+	int n;
+};
+
 struct unit {
 	int number, client, splitmail;
 	int to[RECIPIENTS], n;
@@ -22,6 +36,7 @@ struct unit {
 	int64_t begun_ms, ended_ms;
 	uint32_t bytes;        /* of its text */
 	uint8_t told[PERSONS]; /* DSNs that say: failed */
+	struct said said[RECIPIENTS];
 };
 
 void books_open(void);
@@ -46,10 +61,8 @@ void books_end(struct unit *u, int code, struct str text);
  * heard it. */
 void books_taken(struct taker *t, struct str sender, struct str recipient,
 		 struct str bytes);
-/* It does not know whether the answer was heard. */
-void books_left_open(struct taker *t, struct str bytes);
-/* For good. */
-void books_refused(struct taker *t, struct str bytes, struct str recipient);
+/* It does not know whether the answer was heard, for this recipient. */
+void books_left_open(struct taker *t, struct str recipient, struct str bytes);
 
 /* Has every promise been kept? */
 bool books_are_even(void);

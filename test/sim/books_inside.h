@@ -1,4 +1,4 @@
-/* What books.c writes down and judge.c judges. */
+/* What books.c writes down and judge*.c judge. */
 #ifndef TEST_SIM_BOOKS_INSIDE_H
 #define TEST_SIM_BOOKS_INSIDE_H
 
@@ -6,6 +6,8 @@
 
 struct taken {
 	int unit, person, taker;
+	int hop; /* where its first Splitmail sent it:
+					   see struct said_leg */
 	int64_t at_ms;
 };
 
@@ -16,11 +18,18 @@ struct books {
 	unsigned dsns;
 };
 
+enum { PASSED = 16 };
+
 extern struct books books;
+
+/* What was put in front of a unit's text; false: it is not there as it was. */
+bool unit_head(const struct unit *u, struct str bytes, struct str *head);
+/* The Splitmails whose traces are in HEAD, the first one first. */
+int splitmails_passed(struct str head, int passed[], int most);
 
 /* As soon as it can be said. */
 void judge_rcpt(const struct unit *u, int i);
 void judge_end(const struct unit *u);
-void judge_taken(const struct unit *u, int person, int taker, struct str bytes);
+void judge_taken(const struct taken *t, struct str bytes);
 
 #endif

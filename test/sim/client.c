@@ -9,6 +9,7 @@
 
 #include "base/inet.h"
 #include "books.h"
+#include "books_route.h"
 #include "rt/stream.h"
 
 enum { TRIES = 12, REPLY_BYTES = 300 };
@@ -240,6 +241,7 @@ static void hand_in(struct client *c, struct mail *m)
 	if (!t.s)
 		return;
 	t.unit = books_begin((int)(c - world.clients), m);
+	books_ask_route(t.unit, stream_local(t.s));
 	code = converse(&t);
 	books_end(t.unit, code, str_of(t.said));
 	if (t.s && code)

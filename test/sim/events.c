@@ -27,6 +27,8 @@ static void start_taker_again(struct taker *t)
 static void give_power(struct splitmail *s, int64_t lasts_ms)
 {
 	fiber_sleep(after_ms(lasts_ms));
+	world.takers[store_of((int)(s - world.splitmails))].unwilling_ms =
+		now_ms();
 	if (sim_is_on(s->host))
 		return;
 	sim_power_on(s->host);
@@ -164,6 +166,12 @@ static bool shakes(enum event_kind kind)
 	       kind != EVENT_MEMBER && kind != EVENT_KINDS;
 }
 
+static bool was_going_on(const struct event *e, int64_t from_ms, int64_t to_ms)
+{
+	return e->begun_ms && e->begun_ms <= to_ms &&
+	       (!e->ended_ms || e->ended_ms >= from_ms);
+}
+
 bool was_shaken(int64_t from_ms, int64_t to_ms)
 {
 	if ((world.reset_in || world.cut_in) && from_ms < world.calm_ms)
@@ -171,11 +179,64 @@ bool was_shaken(int64_t from_ms, int64_t to_ms)
 	for (int i = 0; i < world.n_events; i++) {
 		const struct event *e = &world.events[i];
 
-		if (shakes(e->kind) && e->begun_ms && e->begun_ms <= to_ms &&
-		    (!e->ended_ms || e->ended_ms >= from_ms))
+		if (shakes(e->kind) && was_going_on(e, from_ms, to_ms))
 			return true;
 	}
 	return false;
+}
+
+static bool is_of_administrators(enum event_kind kind)
+{
+	return kind == EVENT_MOVE || kind == EVENT_DISABLE ||
+	       kind == EVENT_MEMBER;
+}
+
+bool was_administered(int64_t from_ms, int64_t to_ms)
+{
+	for (int i = 0; i < world.n_events; i++)
+		if (is_of_administrators(world.events[i].kind) &&
+		    was_going_on(&world.events[i], from_ms, to_ms))
+			return true;
+	return false;
+}
+
+bool was_disturbed(int64_t from_ms, int64_t to_ms)
+{
+	if (world.cut_in && from_ms < world.calm_ms)
+		return true;
+	for (int i = 0; i < world.n_events; i++)
+		if (world.events[i].kind == EVENT_RESTART &&
+		    was_going_on(&world.events[i], from_ms, to_ms))
+			return true;
+	return was_shaken(from_ms, to_ms);
+}
+
+/* Of the mishaps, a clock that jumps keeps nobody waiting. */
+static bool concerns(const struct event *e, unsigned takers)
+{
+	if (e->kind == EVENT_CLOCK)
+		return false;
+	if (is_of_administrators(e->kind))
+		return true;
+	if (e->kind == EVENT_LINK_DOWN || e->kind == EVENT_RESET)
+		return ((takers >> e->of) & (takers >> e->to) & 1) != 0;
+	return ((takers >> e->of) & 1) != 0;
+}
+
+int64_t mishap_ms(unsigned takers)
+{
+	int64_t last = 0;
+
+	for (int i = 0; i < world.n_events; i++) {
+		const struct event *e = &world.events[i];
+		int64_t until = e->ended_ms ? e->ended_ms : now_ms();
+
+		if (e->begun_ms && concerns(e, takers) && until > last)
+			last = until;
+	}
+	if (world.reset_in)
+		last = world.is_calm ? world.calm_ms : now_ms();
+	return last;
 }
 
 static void happen(void *event)

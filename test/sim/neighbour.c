@@ -41,7 +41,8 @@ static void leaves_open(void *taker, struct sim_peer *p,
 			const struct sim_peer_mail *m)
 {
 	(void)p;
-	books_left_open(taker, m->bytes);
+	for (size_t i = 0; i < m->n; i++)
+		books_left_open(taker, m->recipients[i], m->bytes);
 }
 
 /* ---- its life ---- */

@@ -13,9 +13,11 @@
 
 #include "dns/dns_sim.h"
 #include "entries.h"
+#include "memory.h"
 #include "neighbour.h"
 
 enum {
+	MEMORY_EACH = 5,
 	SLICE_MS = 2000,
 	MOST_SLICE_MS = 16000,
 	LONGEST_MS = 1500000, /* after which nothing explains it */
@@ -186,6 +188,17 @@ static void live(void)
 	books_balance();
 }
 
+/* It takes longer than most worlds, and what a killed server had is not given
+ * back. */
+static void look_for_lost_memory(struct outcome *o)
+{
+	if (o->is_bad || world.has_crashes || world.seed % MEMORY_EACH ||
+	    !memory_is_lost())
+		return;
+	o->is_bad = true;
+	snprintf(o->verdict, sizeof(o->verdict), "memory is lost");
+}
+
 void one_world(const struct one_world *w, struct outcome *o)
 {
 	world_open(w);
@@ -196,4 +209,5 @@ void one_world(const struct one_world *w, struct outcome *o)
 	if (o->is_bad)
 		snprintf(o->verdict, sizeof(o->verdict), "%s", books_verdict());
 	world_close();
+	look_for_lost_memory(o);
 }

@@ -165,13 +165,20 @@ static void count_mail(void *n, const char *name)
 		++*(uint64_t *)n;
 }
 
-static bool count_queued(int64_t *n)
+/* Messages; and rows that belong to none. */
+static bool count_queued(int64_t *n, int64_t *stray)
 {
 	static const struct sql_file file = { .name = "queue.db",
 					      .read_wait_ms = 1000 };
+	static const char strays[] =
+		"SELECT (SELECT count(*) FROM recipient WHERE message NOT IN "
+		"(SELECT row FROM message)) + (SELECT count(*) FROM body "
+		"WHERE message NOT IN (SELECT row FROM message))";
 	struct sql *q = sql_open(&file, "/data/queue.db", SQL_READ);
-	bool ok = q && sql_number(q, n, "SELECT count(*) FROM message", "") ==
-			       SQL_ROW;
+	bool ok = q &&
+		  sql_number(q, n, "SELECT count(*) FROM message", "") ==
+			  SQL_ROW &&
+		  sql_number(q, stray, strays, "") == SQL_ROW;
 
 	sql_close(q);
 	return ok;
@@ -182,7 +189,7 @@ static void look(void *splitmail)
 	struct splitmail *s = splitmail;
 
 	s->spooled = 0;
-	s->is_inspected = count_queued(&s->queued) &&
+	s->is_inspected = count_queued(&s->queued, &s->stray) &&
 			  folder_list("/data/spool", count_mail, &s->spooled);
 	if (!s->is_inspected)
 		tell("%s cannot be looked at: %s", s->name, cause());

@@ -19,7 +19,7 @@ struct talk {
 	unsigned mails;
 	char sender[128], to[RECIPIENTS * 8][128];
 	int n;
-	bool has_mail, is_over;
+	bool has_mail, is_over, said_bye;
 	struct buf bytes;
 	bool is_open; /* was the last answer heard? */
 };
@@ -48,6 +48,13 @@ static void say(struct talk *t, const char *text)
 	stream_say(t->peer, str_of(text));
 	if (!stream_flush(t->peer, after_ms(SAY_MS)))
 		t->is_over = true;
+}
+
+/* Whoever is told so waits, and the books know since when. */
+static void say_later(struct talk *t, const char *text)
+{
+	t->taker->unwilling_ms = now_ms();
+	say(t, text);
 }
 
 static void pause_up_to(int64_t ms)
@@ -143,7 +150,7 @@ static void on_mail(struct talk *t, struct str path)
 		return;
 	}
 	if (most && t->mails >= most) {
-		say(t, "421 4.7.0 too many mails in this connection\r\n");
+		say_later(t, "421 4.7.0 too many mails in this connection\r\n");
 		t->is_over = true;
 		return;
 	}
@@ -172,7 +179,10 @@ static void on_rcpt(struct talk *t, struct str path)
 			     : "451 4.3.0 not now\r\n";
 	if (!no)
 		snprintf(t->to[t->n++], sizeof(t->to[0]), "%.*s", STR(path));
-	say(t, no ? no : "250 2.1.5 yes\r\n");
+	if (no)
+		say_later(t, no);
+	else
+		say(t, "250 2.1.5 yes\r\n");
 }
 
 /* False: the connection is gone before the dot. */
@@ -216,16 +226,17 @@ static void answer_text(struct talk *t)
 		if (!not_he)
 			take(t, i);
 		if (t->taker->is_store && !is_lost)
-			say(t, not_he ? "451 4.3.0 not now\r\n"
-				      : "250 2.0.0 taken\r\n");
+			not_he ? say_later(t, "451 4.3.0 not now\r\n")
+			       : say(t, "250 2.0.0 taken\r\n");
 	}
 	if (!is_later)
 		t->is_open = true;
 	if (is_lost)
 		t->is_over = true;
+	else if (!t->taker->is_store && is_later)
+		say_later(t, "451 4.3.0 not now\r\n");
 	else if (!t->taker->is_store)
-		say(t,
-		    is_later ? "451 4.3.0 not now\r\n" : "250 2.0.0 taken\r\n");
+		say(t, "250 2.0.0 taken\r\n");
 }
 
 static void on_data(struct talk *t)
@@ -284,7 +295,7 @@ static void obey(struct talk *t, struct str line)
 		say(t, "250 2.0.0 yes\r\n");
 	} else if (str_starts_nocase(line, S("QUIT"))) {
 		say(t, "221 2.0.0 bye\r\n");
-		t->is_over = true;
+		t->said_bye = t->is_over = true;
 	} else {
 		say(t, "500 5.5.2 what?\r\n");
 	}
@@ -307,8 +318,8 @@ static void listen_to(struct talk *t)
 			break;
 		obey(t, str_of(copy));
 	}
-	if (t->is_open)
-		books_left_open(t->taker, buf_str(&t->bytes));
+	for (int i = 0; t->is_open && i < t->n; i++)
+		books_left_open(t->taker, str_of(t->to[i]), buf_str(&t->bytes));
 }
 
 static void converse(void *talk)
@@ -320,11 +331,14 @@ static void converse(void *talk)
 	taker->connections++;
 	pause_up_to(taker->manners.greet_ms);
 	if (most && taker->connections > most) {
-		say(t, "421 4.7.0 too many connections\r\n");
+		say_later(t, "421 4.7.0 too many connections\r\n");
 	} else {
 		say(t, "220 here ESMTP\r\n");
 		listen_to(t);
 	}
+	/* whoever hung up, it may have been this one */
+	if (!t->said_bye)
+		taker->unwilling_ms = now_ms();
 	taker->connections--;
 	stream_close(t->peer);
 	buf_free(&t->bytes);

@@ -73,6 +73,8 @@ struct taker {
 	bool by_gateway;       /* gives back from another address */
 	struct sim_peer *peer; /* then (neighbour.h) */
 	unsigned connections;
+	int64_t unwilling_ms; /* the last time it said 4xx, hung up,
+					   or had no power */
 };
 
 /* ---- who has an address ---- */
@@ -131,7 +133,7 @@ struct splitmail {
 	size_t left; /* descriptors, after it closed */
 	/* As inspect() found them. */
 	bool is_inspected;
-	int64_t queued;
+	int64_t queued, stray; /* messages; rows that are of none */
 	uint64_t spooled;
 };
 
@@ -274,6 +276,13 @@ void power_fails(int splitmail);
 bool events_are_over(void);
 /* May a mail have come twice that was under way from FROM_MS to TO_MS? */
 bool was_shaken(int64_t from_ms, int64_t to_ms);
+/* Was anything else in a server's way? */
+bool was_disturbed(int64_t from_ms, int64_t to_ms);
+/* Did administrators change anything? */
+bool was_administered(int64_t from_ms, int64_t to_ms);
+/* Until when something went wrong that has to do with one of these takers (a
+ * bit each; a store stands for its Splitmail).  0: nothing did. */
+int64_t mishap_ms(unsigned takers);
 
 /* By the directory's own library, as an administrator does. */
 void change_home(int person, int to);

@@ -167,7 +167,7 @@ test_mutants() {
 
 live_worlds() {		# BUILD SEED WORLDS
 	local log=$logs/sim-$1.log
-	ASAN_OPTIONS=detect_leaks=0 $1/test/sim/splitmail-sim --seed $2 --worlds $3 \
+	ASAN_OPTIONS=leak_check_at_exit=0 $1/test/sim/splitmail-sim --seed $2 --worlds $3 \
 		2>&1 | tee $log
 	count_part ${PIPESTATUS[0]} \
 		"$(sed -n 's/^\([0-9]*\) worlds .*/\1/p' $log)" \

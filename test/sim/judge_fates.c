@@ -1,0 +1,202 @@
+/* What became of each promise, and what senders are told (judge_inside.h). */
+#include "judge_inside.h"
+
+unsigned times_taken(const struct unit *u, int person, int taker)
+{
+	unsigned n = 0;
+
+	for (size_t i = 0; i < books.n_taken; i++)
+		n += books.taken[i].unit == u->number &&
+		     books.taken[i].person == person &&
+		     (taker < 0 || books.taken[i].taker == taker);
+	return n;
+}
+
+/* A DSN's is nobody's. */
+static unsigned times_open(const struct unit *u, int person, int taker)
+{
+	unsigned n = 0;
+
+	for (size_t i = 0; i < books.n_open; i++)
+		n += books.open[i].unit == u->number &&
+		     books.open[i].taker == taker &&
+		     (person < 0 || books.open[i].person == person);
+	return n;
+}
+
+struct fates {
+	bool complain, are_even;
+};
+
+struct telling {
+	int person;
+	bool is_told;
+};
+
+static void look_for_notice(void *arg, const struct unit *u,
+			    const struct way *w)
+{
+	struct telling *t = arg;
+
+	for (int i = 0; i < w->n && end_of(w) == t->person; i++)
+		t->is_told |= u->told[w->steps[i]] > 0;
+}
+
+bool was_told(const struct unit *u, int person)
+{
+	struct telling t = { .person = person };
+
+	for (int i = 0; i < u->n; i++)
+		ways_of(u, i, (struct asked){ look_for_notice, &t });
+	return t.is_told;
+}
+
+static bool was_taken(const struct unit *u, int person)
+{
+	const struct person *p = &world.persons[person];
+
+	if (p->also < 0 || p->changed_ms)
+		return times_taken(u, person, -1) > 0;
+	return times_taken(u, person, p->home) > 0 &&
+	       times_taken(u, person, p->also) > 0;
+}
+
+/* What comes from <> may fail without a word. */
+static bool fails_in_silence(const struct unit *u, const struct way *w)
+{
+	return way_may_fail(u, w) && !unit_has_sender(u);
+}
+
+static void judge_fate(void *arg, const struct unit *u, const struct way *w)
+{
+	const struct person *p = &world.persons[end_of(w)];
+	struct fates *f = arg;
+
+	if (!w->is_sure || was_taken(u, end_of(w)) || was_told(u, end_of(w)) ||
+	    fails_in_silence(u, w))
+		return;
+	/* a member that takes no mail is left out, and nobody is told */
+	if (w->n > 1 && (p->is_disabled || p->disabled_ms >= u->begun_ms))
+		return;
+	f->are_even = false;
+	if (f->complain)
+		books_wrong("unit %d for %s was promised, and is lost",
+			    u->number, p->local);
+}
+
+/* ---- notices ---- */
+
+struct cause_of {
+	int person;
+	bool is_there;
+};
+
+static void look_for_cause(void *arg, const struct unit *u, const struct way *w)
+{
+	struct cause_of *c = arg;
+
+	c->is_there |= way_may_fail(u, w) && was_stepped(w, c->person);
+}
+
+void judge_notices(const struct unit *u)
+{
+	for (int who = 0; who < world.n_persons; who++) {
+		struct cause_of c = { .person = who };
+
+		if (!u->told[who])
+			continue;
+		for (int i = 0; i < u->n; i++)
+			ways_of(u, i, (struct asked){ look_for_cause, &c });
+		if (!c.is_there)
+			books_wrong("unit %d: its sender is told that %s has "
+				    "not got it, without a cause",
+				    u->number, world.persons[who].local);
+	}
+}
+
+bool judge_promises(bool complain)
+{
+	struct fates f = { complain, true };
+
+	for (size_t k = 0; k < books.n_units; k++) {
+		const struct unit *u = books.units[k];
+
+		for (int i = 0; u->code == 250 && i < u->n; i++)
+			if (u->codes[i] == 250)
+				ways_of(u, i, (struct asked){ judge_fate, &f });
+	}
+	return f.are_even;
+}
+
+int64_t last_taken_ms(const struct unit *u)
+{
+	int64_t last = 0;
+
+	for (size_t i = 0; i < books.n_taken; i++)
+		if (books.taken[i].unit == u->number)
+			last = books.taken[i].at_ms;
+	return last;
+}
+
+/* May whoever hands something to T not hear its answer? */
+static bool may_lose_answers(const struct taker *t)
+{
+	return t->manners.close_in || t->manners.lost_in || t->kind >= 0 ||
+	       world.has_crashes || world.has_lost_connections ||
+	       world.has_disk_trouble;
+}
+
+/* More often than there are ways to him, and times when nobody knew.  Ways that
+ * meet in one Splitmail are one. */
+void judge_doubles(const struct taken *t)
+{
+	const struct unit *u = books.units[t->unit];
+	unsigned n = times_taken(u, t->person, t->taker);
+	unsigned ways = ways_to(u, t->person).ways;
+	unsigned may = may_lose_answers(&world.takers[t->taker])
+			       ? times_open(u, t->person, t->taker)
+			       : 0;
+
+	if (ways > 1 && world.n_splitmails == 1 &&
+	    world.takers[t->taker].is_store)
+		ways = 1;
+	may += ways;
+	if (n > may && !was_shaken(u->begun_ms, last_taken_ms(u)))
+		books_wrong("unit %d for %s is %u times at %s", t->unit,
+			    world.persons[t->person].local, n,
+			    world.takers[t->taker].name);
+}
+
+/* One refusal is told once: there is nobody else who would, but where the one
+ * who was told hung up.  Who is at home in two places may be refused by both. */
+void judge_told(const struct unit *u)
+{
+	if (world.n_splitmails > 1 || world.has_crashes ||
+	    world.has_lost_connections || world.has_disk_trouble)
+		return;
+	for (int i = 0; i < world.n_persons; i++)
+		if (u->told[i] > 1 &&
+		    u->told[i] > ways_to(u, i).ways * (world.persons[i].also < 0
+							       ? 1u
+							       : 2u) +
+					 times_open(u, -1, internet()))
+			books_wrong("unit %d: its sender is told %u times that "
+				    "%s has not got it",
+				    u->number, u->told[i],
+				    world.persons[i].local);
+}
+
+/* Whoever was refused keeps it: nobody has it.  A disk may fail between the
+ * last delivery and the answer. */
+void judge_refused(const struct taken *t)
+{
+	const struct unit *u = books.units[t->unit];
+	int64_t until = last_taken_ms(u);
+
+	if (u->ended_ms > until)
+		until = u->ended_ms;
+	if (u->code >= 400 && !was_shaken(u->begun_ms, until))
+		books_wrong("unit %d was refused, and %s has it at %s", t->unit,
+			    world.persons[t->person].local,
+			    world.takers[t->taker].name);
+}

@@ -1,0 +1,165 @@
+/*
+ * Who leads to whom, and what may have kept a mail from somebody
+ * (judge_inside.h).
+ */
+#include "judge_inside.h"
+
+bool was_stepped(const struct way *w, int person)
+{
+	for (int i = 0; i < w->n; i++)
+		if (w->steps[i] == person)
+			return true;
+	return false;
+}
+
+int instead_of(const struct person *p)
+{
+	return str_same(str_of(p->domain), S(DOMAIN))
+		       ? world.splitmails[0].catch_all
+		       : -1;
+}
+
+static void follow(const struct unit *u, struct way w, int person,
+		   const struct asked *a)
+{
+	const struct person *p = &world.persons[person];
+	int instead = instead_of(p);
+
+	if (was_stepped(&w, person))
+		return;
+	w.steps[w.n++] = person;
+	if (p->is_disabled && p->changed_ms < u->begun_ms) {
+		a->about(a->arg, u, &w);
+		return;
+	}
+	if (p->kind == PERSON_NOBODY && instead >= 0) {
+		follow(u, w, instead, a);
+		return;
+	}
+	for (int i = 0; i < p->n_members; i++) {
+		struct way on = w;
+
+		on.is_sure &= p->member_since_ms[i] < u->begun_ms;
+		follow(u, on, p->members[i], a);
+	}
+	if (p->n_members == 0 || p->keeps_copy)
+		a->about(a->arg, u, &w);
+}
+
+void ways_of(const struct unit *u, int i, struct asked a)
+{
+	follow(u, (struct way){ .is_sure = true }, u->to[i], &a);
+}
+
+int end_of(const struct way *w)
+{
+	return w->steps[w->n - 1];
+}
+
+static void count_way(void *arg, const struct unit *u, const struct way *w)
+{
+	struct counting *c = arg;
+
+	(void)u;
+	if (end_of(w) != c->person)
+		return;
+	c->ways++;
+	if ((unsigned)w->n > c->addresses)
+		c->addresses = (unsigned)w->n;
+}
+
+struct counting ways_to(const struct unit *u, int person)
+{
+	struct counting c = { .person = person };
+
+	for (int i = 0; i < u->n; i++)
+		if (u->codes[i] < 400)
+			ways_of(u, i, (struct asked){ count_way, &c });
+	return c;
+}
+
+struct leading {
+	int person;
+	bool does;
+};
+
+static void look_for_end(void *arg, const struct unit *u, const struct way *w)
+{
+	struct leading *l = arg;
+
+	(void)u;
+	l->does |= end_of(w) == l->person;
+}
+
+bool leads_to(const struct unit *u, int i, int person)
+{
+	struct leading l = { .person = person };
+
+	ways_of(u, i, (struct asked){ look_for_end, &l });
+	return l.does;
+}
+
+/* ---- causes ---- */
+
+/* Has something of it changed since the mail was begun, or shortly before?
+ * Systems remember for half a minute that they were told no. */
+static bool was_changed(const struct unit *u, const struct person *p)
+{
+	return p->changed_ms && p->changed_ms >= u->begun_ms - REMEMBERED_MS;
+}
+
+static bool is_gone(const struct person *p)
+{
+	for (int i = 0; i < p->n_homes; i++)
+		if (p->homes[i] >= 0 && world.takers[p->homes[i]].is_gone)
+			return true;
+	return p->also >= 0 && world.takers[p->also].is_gone;
+}
+
+/* What he hands in himself is not given back to him. */
+static bool came_from_home(const struct unit *u, const struct person *p)
+{
+	int system = world.clients[u->client].system;
+
+	for (int i = 0; i < p->n_homes; i++)
+		if (system >= 0 && p->homes[i] == system)
+			return true;
+	return system >= 0 && p->also == system;
+}
+
+/* Is he a cause why somebody does not get it? */
+static bool bars(const struct unit *u, int person)
+{
+	const struct person *p = &world.persons[person];
+
+	return p->is_full || p->is_disabled || was_changed(u, p) ||
+	       p->kind == PERSON_NOBODY || is_gone(p) || came_from_home(u, p);
+}
+
+static bool is_barred(const struct unit *u, const struct way *w)
+{
+	for (int i = 0; i < w->n; i++)
+		if (bars(u, w->steps[i]))
+			return true;
+	return false;
+}
+
+bool way_may_fail(const struct unit *u, const struct way *w)
+{
+	return world.may_expire || is_barred(u, w);
+}
+
+static void look_for_bars(void *arg, const struct unit *u, const struct way *w)
+{
+	bool *is_open = arg;
+
+	*is_open |= !is_barred(u, w);
+}
+
+bool may_be_refused(const struct unit *u, int i)
+{
+	bool is_open = false;
+
+	ways_of(u, i, (struct asked){ look_for_bars, &is_open });
+	return !is_open;
+}
