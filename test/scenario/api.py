@@ -28,7 +28,7 @@ import urllib.parse
 import jsonschema
 
 from splitmail import ROOT
-from world import wait_until
+from world import PATIENCE, wait_until, within
 
 PREFIX = "/api/v1"
 WRITES = ("POST", "PUT", "PATCH", "DELETE")
@@ -170,7 +170,7 @@ class Events:
     def wait(self, name, good=lambda data: True, timeout=20):
         """The data of the next event NAME that is GOOD; those of this name
         that came before it are forgotten."""
-        end = time.monotonic() + timeout
+        end = time.monotonic() + max(PATIENCE, within(timeout))
         while True:
             for event in [each for each in self.seen if each[0] == name]:
                 self.seen.remove(event)
@@ -180,7 +180,7 @@ class Events:
             assert self.read(0.5), f"the stream ended before such a {name}"
 
     def wait_for_end(self, timeout=20):
-        end = time.monotonic() + timeout
+        end = time.monotonic() + max(PATIENCE, within(timeout))
         while self.read(0.5):
             assert time.monotonic() < end, f"no end within {timeout} s"
 
@@ -200,7 +200,7 @@ class Api:
 
     def connect(self):
         return http.client.HTTPConnection(
-            self.server.address, self.server.ports["console"], timeout=30,
+            self.server.address, self.server.ports["console"], timeout=120,
             source_address=self.source and (self.source, 0))
 
     def raw(self, method, target, body=None, headers=None):

@@ -121,7 +121,7 @@ class Peer:
     def run(self, command):
         done = subprocess.run(self.inside(command), capture_output=True,
                               text=True, env=self.environment(),
-                              cwd=self.folder, timeout=30)
+                              cwd=self.folder, timeout=200)
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
 

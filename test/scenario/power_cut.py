@@ -107,7 +107,7 @@ class Rig:
 
     def unmount(self, folder):
         """Whose loop device is let go a moment later."""
-        for _ in range(100):
+        for _ in range(600):
             if subprocess.run(["umount", folder],
                               capture_output=True).returncode == 0:
                 break

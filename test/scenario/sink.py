@@ -31,6 +31,7 @@ seconds the sink takes to read each piece of a content.
 import base64
 import collections
 import re
+import select
 import socket
 import ssl
 import subprocess
@@ -100,7 +101,7 @@ class Message:
         self.user = session.user
         self.by_bdat = False
         self.data = self.wire = b""
-        self.time = time.monotonic()
+        self.begun, self.time = session.begun, time.monotonic()
 
     def __repr__(self):
         return (f"<{self.sender} to {self.recipients}, "
@@ -123,6 +124,7 @@ class Session(threading.Thread):
     def __init__(self, sink, connection, peer):
         super().__init__(daemon=True)
         self.sink, self.connection, self.peer = sink, connection, peer
+        self.begun = time.monotonic()   # nothing was said before
         self.pending = b""
         self.helo = self.user = None
         self.tls = self.is_beyond = False
@@ -133,6 +135,14 @@ class Session(threading.Thread):
     def forget(self):
         self.sender, self.recipients, self.chunks = None, [], b""
         self.body_bytes = 0
+
+    def is_left(self):
+        """The client has closed its end, whether we have read so far or not."""
+        if self.connection.fileno() < 0:        # a handshake is under way
+            return False
+        look = select.poll()
+        look.register(self.connection, select.POLLRDHUP)
+        return bool(look.poll(0))
 
     # ---- bytes
 
@@ -283,7 +293,6 @@ class Session(threading.Thread):
         except Ended:
             pass
         finally:
-            self.connection.close()
             self.sink.ends(self)
 
     def on_other(self, verb, argument):
@@ -466,14 +475,16 @@ class Sink:
                 if self.listener is not listener:
                     connection.close()
                     return
-                session.is_beyond = self.at_once is not None and sum(
-                    not s.is_beyond for s in self.sessions) >= self.at_once
+                open = sum(not s.is_beyond and not s.is_left()
+                           for s in self.sessions)
+                session.is_beyond = self.at_once is not None and \
+                    open >= self.at_once
                 self.sessions.add(session)
                 self.connections += 1
                 session.number = self.connections
                 self.sent_away += session.is_beyond
-                self.most_at_once = max(self.most_at_once, sum(
-                    not s.is_beyond for s in self.sessions))
+                self.most_at_once = max(self.most_at_once,
+                                        open + (not session.is_beyond))
                 session.start()     # before down() may want to join it
                 if self.beyond is None and self.is_full():
                     self.close(listener)
@@ -483,6 +494,7 @@ class Sink:
 
     def ends(self, session):
         with self.lock:
+            session.connection.close()
             self.sessions.discard(session)
             shut = self.beyond is None and self.listener and \
                 self.listener.fileno() < 0
@@ -511,7 +523,14 @@ class Sink:
             except OSError:
                 pass
         for session in sessions:
-            session.join(5)
+            session.join(60)
+
+    def recovers(self):
+        """All is well from now on.  Who is connected is cut off first: he would
+        have a mail taken from him, and not hear of it."""
+        self.down()
+        self.on.clear()
+        self.up()
 
     def end(self):
         self.down()

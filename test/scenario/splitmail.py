@@ -31,13 +31,14 @@ import subprocess
 import tempfile
 import time
 
-from world import (children, claim_address, descendants, end_process, gone,
-                   tail, wait_until, within)
+from world import (PATIENCE, children, claim_address, descendants, end_process,
+                   gone, tail, wait_until, within)
 
 ROOT = os.path.realpath(os.path.join(os.path.dirname(__file__), "..", ".."))
 OFFSETS = {"smtp": 25, "submission": 587, "submissions": 465, "imap": 143,
            "imaps": 993, "pop3": 110, "pop3s": 995, "sieve": 4190,
            "console": 80}
+ANSWER = 120        # seconds a client waits for one
 # Where Dovecot has the messages of an INBOX, below a mailbox (main/dovecot_*.c).
 INBOX = "Maildir/folders/INBOX/maildir-Mails"
 COMPLAINT = re.compile(r"ERROR: \w+Sanitizer|runtime error:|"
@@ -181,7 +182,7 @@ class Server:
         with open(os.path.join(self.data, "splitmail.conf"), "a") as file:
             file.write(f"\n{text}\n")
 
-    def serve(self, timeout=30):
+    def serve(self, timeout=PATIENCE):
         log = open(self.log_path, "a")
         self.process = subprocess.Popen(
             [*self.prefix, binary(), "--data", self.data, "serve"],
@@ -202,7 +203,7 @@ class Server:
                     f"it was ready:\n{tail(self.log_path)}")
             said += more
 
-    def stop(self, patience=30):
+    def stop(self, patience=100):       # the engine alone has 60
         """SIGTERM.  Has to end in order, with status 0."""
         if not self.process:
             return
@@ -278,7 +279,7 @@ class Server:
 
     def answers(self):
         try:
-            with self.smtp(timeout=2):
+            with self.smtp(timeout=20):
                 return True
         except (OSError, smtplib.SMTPException):
             return False
@@ -328,7 +329,7 @@ class Server:
             stdin=subprocess.DEVNULL if input is None else None,
             capture_output=True, text=True,
             env=self.command_environment(arguments),
-            cwd=self.folder, timeout=60)
+            cwd=self.folder, timeout=200)
 
     def command_environment(self, arguments):
         """What ends at once may leak: to look for it is a third of what a
@@ -371,7 +372,7 @@ class Server:
         """COUNT users of DOMAIN, straight into the directory: user1@... to
         userCOUNT@..., every other one on the alternate mail server."""
         with sqlite3.connect(os.path.join(self.data, "directory.db"),
-                             timeout=30) as db:
+                             timeout=ANSWER) as db:
             db.create_function("sort_key", 1, sort_key, deterministic=True)
             db.executescript(f"""
                 WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL
@@ -402,7 +403,7 @@ class Server:
             f"SELECT count(*) FROM recipient WHERE domain = '{domain}'"
         with contextlib.closing(sqlite3.connect(
                 f"file:{self.data}/queue.db?mode=ro", uri=True,
-                timeout=30)) as db:
+                timeout=ANSWER)) as db:
             return db.execute(question).fetchone()[0]
 
     def wait_for_queue(self, count, timeout=20):
@@ -413,13 +414,13 @@ class Server:
 
     # ---- clients
 
-    def smtp(self, timeout=30, source=None):
+    def smtp(self, timeout=ANSWER, source=None):
         source = (source, 0) if source else None
         return smtplib.SMTP(self.address, self.ports["smtp"],
                             local_hostname="client.test", timeout=timeout,
                             source_address=source)
 
-    def submit(self, user, password=None, timeout=30):
+    def submit(self, user, password=None, timeout=ANSWER):
         """Port 587, STARTTLS, logged in."""
         smtp = smtplib.SMTP(self.address, self.ports["submission"],
                             local_hostname="client.test", timeout=timeout)
@@ -431,7 +432,7 @@ class Server:
             raise
         return smtp
 
-    def submits(self, user, password=None, timeout=30):
+    def submits(self, user, password=None, timeout=ANSWER):
         """Port 465, TLS from the first byte, logged in."""
         smtp = smtplib.SMTP_SSL(self.address, self.ports["submissions"],
                                 local_hostname="client.test", timeout=timeout,
@@ -457,7 +458,7 @@ class Server:
         also of those who cannot log in."""
         with contextlib.closing(sqlite3.connect(
                 f"file:{self.data}/directory.db?mode=ro", uri=True,
-                timeout=30)) as db:
+                timeout=ANSWER)) as db:
             login_of = dict(db.execute("SELECT mailbox, login FROM holder"))
         return [(login_of[path[len(self.data):].split("/")[2]], path)
                 for kind in ("new", "cur")
@@ -467,9 +468,9 @@ class Server:
     def imap(self, user, password=None, tls=True):
         if tls:
             imap = imaplib.IMAP4_SSL(self.address, self.ports["imaps"],
-                                     ssl_context=no_checks(), timeout=30)
+                                     ssl_context=no_checks(), timeout=ANSWER)
         else:
-            imap = imaplib.IMAP4(self.address, self.ports["imap"], timeout=30)
+            imap = imaplib.IMAP4(self.address, self.ports["imap"], timeout=ANSWER)
             imap.starttls(ssl_context=no_checks())
         try:
             imap.login(user, password or self.passwords[user])
@@ -479,7 +480,7 @@ class Server:
         return imap
 
     def pop3(self, user, password=None):
-        pop = poplib.POP3_SSL(self.address, self.ports["pop3s"], timeout=30,
+        pop = poplib.POP3_SSL(self.address, self.ports["pop3s"], timeout=ANSWER,
                               context=no_checks())
         try:
             pop.user(user)

@@ -14,7 +14,7 @@ import pytest
 
 from dialogue import Dialogue
 from splitmail import no_checks
-from world import claim_address
+from world import claim_address, within
 
 OWN = "own.test"
 ALICE, BOB, CAROL, DORA = (f"{name}@{OWN}" for name in
@@ -104,7 +104,7 @@ def guess(server, source, times=12):
     """Wrong passwords on one connection: (replies, seconds)."""
     begun, codes = time.monotonic(), []
     smtp = smtplib.SMTP(server.address, server.ports["submission"],
-                        source_address=(source, 0), timeout=60)
+                        source_address=(source, 0), timeout=120)
     smtp.starttls(context=no_checks())
     smtp.ehlo()
     try:
@@ -134,7 +134,7 @@ def test_guessing_disturbs_nobody(server, guessing):
     time.sleep(0.5)
     begun = time.monotonic()
     assert server.send("stranger@elsewhere.test", CAROL) == {}
-    assert time.monotonic() - begun < 5, "port 25 is starved"
+    assert time.monotonic() - begun < within(5), "port 25 is starved"
     server.submit(ALICE).quit()
     assert not any(guesser.done() for guesser in guessing)
 
@@ -377,7 +377,7 @@ def test_one_login_sends_so_much_a_minute(server):
 def test_guessing_is_slow_and_short(server, guessing):
     """421 within ten guesses, each slower than the one before."""
     for guesser in guessing:
-        codes, seconds = guesser.result(timeout=90)
+        codes, seconds = guesser.result(timeout=280)
         assert codes[-1] == 421 and len(codes) <= 10, codes
         assert set(codes[:-1]) == {535}
         assert seconds > len(codes), "guesses cost nothing"
@@ -434,7 +434,7 @@ def test_a_password_that_another_server_checks_is_no_login(world, fields,
     server.cli("domain", "create", OWN)
     server.user(ALICE)
     with OtherAuth(server, fields), smtplib.SMTP(
-            server.address, server.ports["submission"], timeout=30) as smtp:
+            server.address, server.ports["submission"], timeout=120) as smtp:
         smtp.starttls(context=no_checks())
         smtp.ehlo()
         said = smtp.docmd("AUTH PLAIN " + base64.b64encode(

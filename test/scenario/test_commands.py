@@ -125,7 +125,7 @@ def completed(server, line):
     line = f"{binary()} --data {server.data} {line}"
     done = subprocess.run(
         ["bash", "-c", COMPLETE.format(binary=binary()), "bash", line],
-        capture_output=True, text=True, timeout=60)
+        capture_output=True, text=True, timeout=200)
     assert done.stderr == "", done.stderr
     return done.stdout.split()
 

@@ -405,7 +405,7 @@ def test_500_slow_clients_stop_neither_mail_nor_others(a, root, real):
         for number in range(500):
             s = socket.socket()
             s.bind(("127.0.0.6", 0))
-            s.settimeout(10)
+            s.settimeout(120)
             s.connect((a.address, a.ports["console"]))
             slow.append(s)
             try:

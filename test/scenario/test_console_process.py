@@ -14,7 +14,7 @@ import time
 
 from api import PREFIX, Api
 from splitmail import binary, no_checks
-from world import children, processor_seconds, wait_until
+from world import children, processor_seconds, quiet_port, wait_until
 
 
 def test_mail_flows_while_the_console_is_down(world):
@@ -44,21 +44,15 @@ def answers(server):
         return False
 
 
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("0.0.0.0", 0))
-        return probe.getsockname()[1]
-
-
 def peer_certificate(port):
-    with socket.create_connection(("127.0.0.1", port), 10) as plain:
+    with socket.create_connection(("127.0.0.1", port), 120) as plain:
         with no_checks().wrap_socket(plain) as tls:
             return tls.getpeercert(binary_form=True)
 
 
 def test_tls_where_others_can_reach_it(world):
     server = world.server("c", start=False)
-    port = free_port()
+    port = quiet_port()
     server.start()
     server.stop()
     path = os.path.join(server.data, "splitmail.conf")
@@ -69,7 +63,7 @@ def test_tls_where_others_can_reach_it(world):
     with open(path, "w") as file:
         file.write(text)
     server.serve()
-    https = http.client.HTTPSConnection("127.0.0.1", port, timeout=30,
+    https = http.client.HTTPSConnection("127.0.0.1", port, timeout=120,
                                         context=no_checks())
     https.request("GET", "/health", headers={"Host": "mail.example"})
     assert json.loads(https.getresponse().read())["status"] == "ok"
@@ -87,7 +81,7 @@ def test_tls_where_others_can_reach_it(world):
     while "overview" not in events.readline().decode():
         assert not events.closed
     https.close()
-    with socket.create_connection(("127.0.0.1", port), 10) as plain:
+    with socket.create_connection(("127.0.0.1", port), 120) as plain:
         plain.sendall(b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n")
         assert b"200" not in plain.recv(1000)
 

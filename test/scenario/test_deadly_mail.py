@@ -11,7 +11,7 @@ import pytest
 
 from sink import Hang
 from test_status import status
-from world import wait_until
+from world import wait_until, within
 
 DOMAIN = "example.test"
 STRANGER = "x@elsewhere.test"
@@ -49,18 +49,19 @@ def held(a):
             for r in m["recipients"] if r["state"] == "held"}
 
 
-def answers_soon(a, seconds):
-    """Port 25 is there again within SECONDS of any moment."""
-    end = time.monotonic() + seconds
+def answers_soon(a):
+    """Port 25 is there again within seconds of any moment: RESTART_MAX_MS is
+    10 s."""
+    begun = time.monotonic()
     while True:
         try:
-            with socket.create_connection((a.address, a.ports["smtp"]), 5) as s:
-                s.settimeout(5)
+            with socket.create_connection((a.address, a.ports["smtp"]),
+                                          20) as s:
                 if s.recv(4) == b"220 ":
                     return
         except OSError:
             pass
-        assert time.monotonic() < end, f"no 220 within {seconds} s"
+        assert time.monotonic() - begun < within(7), "port 25 is away"
         time.sleep(0.05)
 
 
@@ -134,7 +135,7 @@ def test_several_that_kill(world, count):
     a.sink.wait(10)
     a.wait_for_queue(count, 60)
     assert deaths(a) <= count + 2
-    answers_soon(a, 5)
+    answers_soon(a)
 
 
 @pytest.mark.parametrize("number", [
@@ -163,7 +164,7 @@ def test_what_hangs_when_the_engine_dies_three_times(world):
         wait_until(lambda: a.sink.commands.count("DATA") > n, 30,
                    f"attempt {n + 1}")
         a.kill_engine(signal.SIGABRT)
-        answers_soon(a, 5)
+        answers_soon(a)
     wait_until(lambda: held(a), 20, "it is held")
 
 
@@ -178,9 +179,7 @@ def test_kills_are_nobodys_fault(world):
                    f"attempt {n + 1}")
         a.kill_engine()
     assert held(a) == {}
-    del a.sink.on["DOT"]
-    a.sink.down()
-    a.sink.up()
+    a.sink.recovers()
     a.sink.wait(1, timeout=40)
 
 
@@ -198,11 +197,11 @@ def test_deaths_in_a_session_hold_nothing(world):
     for _ in range(6):
         with pytest.raises(Exception, match="losed|reset"):
             a.send("session-poison@y.test", POISON)
-        answers_soon(a, 5)
+        answers_soon(a)
     assert held(a) == {} and len(a.queue()) == 3
     a.sink.up()
     a.cli("queue", "retry", "--all")
-    a.sink.wait(3, timeout=30)
+    a.sink.wait(3, timeout=120)
 
 
 def test_suspects_that_hang_do_not_keep_the_killer(world):

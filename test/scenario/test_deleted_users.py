@@ -39,7 +39,7 @@ def mailboxes(server):
 
 def directory(server, statement):
     with sqlite3.connect(os.path.join(server.data, "directory.db"),
-                         timeout=30) as db:
+                         timeout=120) as db:
         return db.execute(statement).fetchall()
 
 

@@ -13,21 +13,32 @@ import time
 import pytest
 
 from splitmail import binary, no_checks
-from world import claim_address, processor_seconds, wait_until
+from world import claim_address, processor_seconds, wait_until, within
 
 DOMAIN = "flood.test"
 ALICE = f"alice@{DOMAIN}"
 STRANGER = "stranger@elsewhere.test"
-CONF = ("limits {\n\tthreads = 2\n\tcommand = 5\n\tdata = 60\n"
+CONF = ("limits {\n\tthreads = 2\n\tdata = 60\n"
         "\tconnections_per_address = 50\n}")
+HASTY = CONF.replace("data", "command = 5\n\tdata")
+
+
+def with_alice(world, name, conf):
+    server = world.server(name, conf=conf)
+    server.cli("domain", "create", DOMAIN)
+    server.user(ALICE)
+    return server
 
 
 @pytest.fixture(scope="module")
 def server(shared_world):
-    server = shared_world.server("flood", conf=CONF)
-    server.cli("domain", "create", DOMAIN)
-    server.user(ALICE)
-    return server
+    return with_alice(shared_world, "flood", CONF)
+
+
+@pytest.fixture(scope="module")
+def hasty(shared_world):
+    """It waits for no command longer than five seconds."""
+    return with_alice(shared_world, "hasty", HASTY)
 
 
 @pytest.fixture
@@ -36,7 +47,7 @@ def crowd():
     with contextlib.ExitStack() as stack:
         def connect(server, source=None, port="smtp"):
             return stack.enter_context(socket.create_connection(
-                (server.address, server.ports[port]), timeout=10,
+                (server.address, server.ports[port]), timeout=120,
                 source_address=(source, 0) if source else None))
         connect.stack = stack
         connect.close = stack.close
@@ -59,7 +70,7 @@ def greeted_within(server, seconds, source=None):
     begun = time.monotonic()
     with server.smtp(source=source) as smtp:
         assert smtp.noop()[0] == 250
-    assert time.monotonic() - begun < seconds
+    assert time.monotonic() - begun < within(seconds)
 
 
 def test_many_connections_of_one_address(server, crowd):
@@ -75,7 +86,7 @@ def test_many_connections_of_one_address(server, crowd):
 
 def greeted(server, source):
     try:
-        with server.smtp(source=source, timeout=5):
+        with server.smtp(source=source, timeout=20):
             return True
     except (OSError, smtplib.SMTPException):
         return False
@@ -99,9 +110,7 @@ def test_without_descriptors(world, crowd, monkeypatch):
         file.write(f"#!/bin/sh\nulimit -Sn 500\nexec {binary()} \"$@\"\n")
     os.chmod(wrapper, 0o755)
     monkeypatch.setenv("SPLITMAIL_BINARY", wrapper)
-    server = world.server("poor", conf=CONF)
-    server.cli("domain", "create", DOMAIN)
-    server.user(ALICE)
+    server = with_alice(world, "poor", CONF)
     pid, before = server.engine_pid(), descriptors(server)
     with open(f"/proc/{pid}/limits") as limits:
         [line] = [line for line in limits if "Max open files" in line]
@@ -138,21 +147,23 @@ def test_connect_and_reset(server):
     assert server.engine_pid() == pid
 
 
-def test_handshakes_that_never_end(server, crowd):
+def test_handshakes_that_never_end(hasty, crowd):
     """They are given up after the time of a command; nobody else waits."""
-    before = descriptors(server)
+    before = most = descriptors(hasty)
     for source in sources(6):
         for _ in range(40):
-            connection = crowd(server, source)
+            connection = crowd(hasty, source)
             connection.sendall(b"EHLO t.test\r\nSTARTTLS\r\n")
+        most = max(most, descriptors(hasty))
     for _ in range(40):
-        crowd(server, "127.99.7.7", "submissions")
-    greeted_within(server, 2)
-    assert server.send(STRANGER, ALICE) == {}
-    with server.submit(ALICE) as smtp:
+        crowd(hasty, "127.99.7.7", "submissions")
+    greeted_within(hasty, 2)
+    assert hasty.send(STRANGER, ALICE) == {}
+    with hasty.submit(ALICE) as smtp:
         assert smtp.noop()[0] == 250
-    assert descriptors(server) > before + 200
-    wait_until(lambda: descriptors(server) <= before + 4, 15, "their end")
+    # On a slow machine the first have gone when the last one comes.
+    assert most > before + 40
+    wait_until(lambda: descriptors(hasty) <= before + 4, what="their end")
 
 
 def cost_of(server, content, piece):
@@ -195,14 +206,13 @@ def test_small_pieces_cost_no_more_than_their_number(server, name):
     assert whole < max(quarter, 0.05) * 9
 
 
-def test_slow_commands_hold_no_one_up(server, crowd):
+def test_slow_commands_hold_no_one_up(hasty, crowd):
     """A byte a second is not a way to stay: the whole line has its time."""
-    connection = crowd(server)
+    connection = crowd(hasty)
     first_line(connection)
-    begun = time.monotonic()
     connection.settimeout(1)
     said = b""
-    while time.monotonic() - begun < 12:
+    for _ in range(60):
         try:
             connection.sendall(b"N")
             said += connection.recv(200)
@@ -213,14 +223,13 @@ def test_slow_commands_hold_no_one_up(server, crowd):
         except OSError:
             break
     assert said.startswith(b"421"), said
-    assert time.monotonic() - begun < 10
 
 
 # ---- what a stranger finds
 
 def handshake(server, port, context):
     raw = socket.create_connection((server.address, server.ports[port]),
-                                   timeout=10)
+                                   timeout=120)
     if port != "submissions":
         for command in (b"", b"EHLO t.test\r\n", b"STARTTLS\r\n"):
             raw.sendall(command)
@@ -267,7 +276,7 @@ def test_renegotiation_is_refused(server):
     done = subprocess.run(
         ["openssl", "s_client", "-starttls", "smtp", "-tls1_2", "-connect",
          f"{server.address}:{server.ports['smtp']}"], input=b"R\nR\nR\n",
-        capture_output=True, timeout=30)
+        capture_output=True, timeout=200)
     said = done.stdout + done.stderr
     assert b"RENEGOTIATING" in said
     assert b"no renegotiation" in said or done.returncode != 0, said[-600:]
@@ -307,7 +316,7 @@ def test_noise_on_the_local_socket(server, noise):
     """Whoever may write there can do no more than waste his own session."""
     pid = server.engine_pid()
     with socket.socket(socket.AF_UNIX) as connection:
-        connection.settimeout(3)
+        connection.settimeout(120)
         connection.connect(os.path.join(server.data, "run", "submit"))
         with contextlib.suppress(OSError):
             connection.sendall(noise)

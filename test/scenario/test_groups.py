@@ -29,7 +29,7 @@ def a(shared_world):
     a.fill(DOMAIN, MOST, mail_system="1", left="'there'")
     a.fill(DOMAIN, MOST, mail_system="0", left="'both'")
     # Hosted, with mail that goes to the other system as well.
-    with sqlite3.connect(f"{a.data}/directory.db", timeout=30) as db:
+    with sqlite3.connect(f"{a.data}/directory.db", timeout=120) as db:
         db.execute("UPDATE address SET home = 2 WHERE local LIKE 'both%'")
     return a
 

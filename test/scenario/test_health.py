@@ -111,6 +111,8 @@ def test_a_disk_below_its_reserve(world):
         # It is said again after a restart, and once only.
         server.restart()
         await_trouble(server, "disk-low", 503)
+        wait_until(lambda: log_count(server, "error: 2.. MiB are free") > 1,
+                   what="the log")
         time.sleep(6)
         assert log_count(server, "error: 2.. MiB are free") == 2
         os.remove(filler)

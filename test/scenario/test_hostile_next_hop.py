@@ -9,6 +9,7 @@ import pytest
 
 from others import ALICE, STRANGER, Here, speak, text, the_report
 from sink import Cut, Delay, Drop, Endless, Hang, Reset
+from world import within
 
 CONF = ("limits {\n\tthreads = 2\n\tretry_min = 1\n\tretry_max = 1\n"
         "\thandover = 3\n\tcommand = 5\n\tdata = 5\n}")
@@ -86,13 +87,10 @@ def one_trouble(here, script, with_tls):
                        on=script)
     begun = time.monotonic()
     reply = other.send()
-    assert time.monotonic() - begun < 30, "the client waits too long"
+    assert time.monotonic() - begun < within(30), "the client waits too long"
     waiting = other.waits()
-    saw, verbs = list(other.sink.commands), set(other.sink.on)
-    for verb in verbs:
-        del other.sink.on[verb]
-    other.sink.down()
-    other.sink.up()
+    saw = list(other.sink.commands)
+    other.sink.recovers()
     return other, reply, waiting, saw
 
 
@@ -108,7 +106,7 @@ def troubles(here):
 @pytest.mark.parametrize("name", [*TROUBLES, *TLS_TROUBLES])
 def test_mail_survives_trouble(troubles, name):
     """The client hears 250, the mail waits and arrives once all is well."""
-    other, reply, waiting, _ = troubles[name].result(timeout=120)
+    other, reply, waiting, _ = troubles[name].result(timeout=280)
     assert reply[0] == 250, reply
     assert waiting["last_reply"] or waiting["attempts"] == 0
     other.is_done()
@@ -116,7 +114,7 @@ def test_mail_survives_trouble(troubles, name):
 
 @pytest.mark.parametrize("name", TLS_TROUBLES)
 def test_no_clear_text_where_tls_is_required(troubles, name):
-    other, _, waiting, saw = troubles[name].result(timeout=120)
+    other, _, waiting, saw = troubles[name].result(timeout=280)
     assert not any(re.match("MAIL|RCPT|DATA|AUTH", line) for line in saw), saw
     assert re.match(r"4\d\d 4\.(7|4)\.\d", waiting["last_reply"])
     other.is_done()
@@ -126,7 +124,7 @@ def test_no_clear_text_where_tls_is_required(troubles, name):
 def test_endless_replies_are_not_listened_to(troubles):
     for name in ("greeting never ends", "greeting has no line end",
                  "EHLO never ends", "RCPT has no line end"):
-        other, *_ = troubles[name].result(timeout=120)
+        other, *_ = troubles[name].result(timeout=280)
         assert other.sink.sent_endlessly < 16 << 20, name
 
 
@@ -415,7 +413,7 @@ def test_half_a_mail_reaches_nobody(here):
     smtp = half_a_mail(silent)
     begun = time.monotonic()
     assert smtp.getreply()[0] == 421
-    assert 3 < time.monotonic() - begun < 15
+    assert 3 < time.monotonic() - begun < within(15)
     smtp.close()
     for other in (gone, silent):
         other.sink.stays(0, 0)
@@ -437,7 +435,7 @@ def test_a_next_hop_that_closes_within_the_content(here):
     assert other.send(wire=b"Subject: t\r\n\r\n" + b"x" * 70 * 30000 + b"\r\n"
                       )[0] == 250
     other.waits()
-    del other.sink.on["BODY"]
+    other.sink.recovers()
     other.is_done()
 
 
@@ -509,7 +507,7 @@ def test_a_slow_reader_slows_nobody_else(here):
     content = b"Subject: t\r\n\r\n" + b"0123456789\r\n" * 800000
     begun = time.monotonic()
     assert other.send([slow.bob, other.bob], wire=content)[0] == 250
-    assert time.monotonic() - begun < 20
+    assert time.monotonic() - begun < within(20)
     other.is_done()
     assert slow.send()[0] == 250
     assert other.send()[0] == 250

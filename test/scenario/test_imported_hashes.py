@@ -8,13 +8,12 @@ import hashlib
 import imaplib
 import os
 import sqlite3
-import statistics
 import subprocess
-import time
 
 import pytest
 
 from api import Api
+from world import processor_seconds
 
 PASSWORD = "Geheim-42 (neu)"
 SALT = b"\x00salt\xff12"
@@ -144,15 +143,16 @@ def test_an_administrators_name_is_not_told_by_the_time(server):
     server.cli("admin", "create", name, "--role", "delegate", "--domain",
                "example.test")
     with sqlite3.connect(os.path.join(server.data, "directory.db"),
-                         timeout=30) as db:
+                         timeout=120) as db:
         db.execute("UPDATE holder SET password = ? WHERE login = ?",
                    (digest("SSHA", "sha1", SALT), name))
-    took = {name: [], other: [], "nobody@example.test": []}
+    # By the console's processor: the machine may be busy.
+    took, pid = {name: 0, other: 0, "nobody@example.test": 0}, \
+        server.console_pid()
     for number in range(5):
-        for each, times in took.items():
+        for each in took:
             api = Api(server, source=f"127.7.{number}.{len(each)}")
-            begun = time.monotonic()
+            before = processor_seconds(pid)
             api.sign_in(each, PASSWORD, status=401)
-            times.append(time.monotonic() - begun)
-    medians = [statistics.median(times) for times in took.values()]
-    assert min(medians) > max(medians) / 4, took
+            took[each] += processor_seconds(pid) - before
+    assert min(took.values()) > max(took.values()) / 4 > 0, took

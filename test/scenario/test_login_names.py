@@ -177,5 +177,5 @@ def test_she_is_known_by_one_name(server):
     # Dovecot's last word, or the end
     begun = time.monotonic()
     imap.readline()
-    assert time.monotonic() - begun < 15, "the session goes on"
+    assert time.monotonic() - begun < 60, "the session goes on"
     assert say(smtp, f"RCPT TO:<{MARY}>").startswith("530")

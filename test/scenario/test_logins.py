@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from splitmail import no_checks
+from splitmail import ANSWER, no_checks
 from world import wait_until
 
 DOMAIN = "example.test"
@@ -26,7 +26,7 @@ class Sieve:
 
     def __init__(self, server, user, password=None):
         raw = socket.create_connection(
-            (server.address, server.ports["sieve"]), timeout=30)
+            (server.address, server.ports["sieve"]), timeout=ANSWER)
         self.file = raw.makefile("rwb")
         self.answer()
         self.say(b"STARTTLS")

@@ -31,7 +31,7 @@ def server(world):
 @contextlib.contextmanager
 def directory(server):
     with contextlib.closing(sqlite3.connect(
-            os.path.join(server.data, "directory.db"), timeout=30)) as db:
+            os.path.join(server.data, "directory.db"), timeout=120)) as db:
         with db:
             yield db
 

@@ -9,7 +9,7 @@ from sink import Delay, Drop, Hang, Reset
 TEXT = "Subject: hello\r\nFrom: <x@y.test>\r\n\r\none\r\n.two\r\n"
 
 
-def connect(peer, timeout=20):
+def connect(peer, timeout=120):
     return smtplib.SMTP(peer.address, peer.port, timeout=timeout,
                         local_hostname="client.test")
 
@@ -117,7 +117,7 @@ def test_sink_says_what_the_script_says(world):
     (Hang(), OSError)])
 def test_sink_misbehaves_after_the_dot(world, action, error):
     sink = world.sink(on={"DOT": action})
-    smtp = connect(sink, timeout=1)
+    smtp = connect(sink, timeout=5)
     with pytest.raises(error):
         smtp.sendmail("x@y.test", ["q@z.test"], TEXT)
     smtp.close()

@@ -85,7 +85,7 @@ def test_a_binary_the_user_cannot_reach_is_named(world):
     os.mkdir(closed, 0o700)
     copy = shutil.copy(binary(), closed)
     done = subprocess.run([copy, "--data", server.data, "serve"],
-                          capture_output=True, text=True, timeout=30)
+                          capture_output=True, text=True, timeout=200)
     assert done.returncode == 1
     assert re.search(r"cannot search .*closed", done.stderr), done.stderr
 

@@ -28,7 +28,7 @@ def sign_in(server):
 
 def folder_of(server, user):
     with sqlite3.connect(os.path.join(server.data, "directory.db"),
-                         timeout=30) as db:
+                         timeout=120) as db:
         (name,), = db.execute("SELECT mailbox FROM holder WHERE login = ?",
                               (user,))
     return os.path.join(server.data, "mail", name, "Maildir",

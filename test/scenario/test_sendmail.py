@@ -32,7 +32,7 @@ def sendmail(server, *options, text="Subject: x\n\nhello\n", **more):
     return subprocess.run(
         [binary(), "--data", server.data, "sendmail", *options],
         input=text.encode() if isinstance(text, str) else text,
-        capture_output=True, timeout=60, **more)
+        capture_output=True, timeout=200, **more)
 
 
 def mails(server, user, subject):
@@ -201,7 +201,7 @@ def test_by_the_names_that_all_have(server, tmp_path):
 
     def call(name, *options, text=""):
         return subprocess.run([tmp_path / name, *options], input=text,
-                              capture_output=True, text=True, timeout=60,
+                              capture_output=True, text=True, timeout=200,
                               env=environment)
 
     assert call("sendmail", "-i", ALICE, text="Subject: named\n\n.\n"

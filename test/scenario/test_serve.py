@@ -19,7 +19,7 @@ ALICE = f"alice@{DOMAIN}"
 def test_a_second_serve_is_refused(world):
     server = world.server("a")
     second = subprocess.run([binary(), "--data", server.data, "serve"],
-                            capture_output=True, text=True, timeout=30)
+                            capture_output=True, text=True, timeout=200)
     assert second.returncode == 1
     assert "another `splitmail serve` runs" in second.stderr, second.stderr
     assert server.answers()
@@ -52,7 +52,7 @@ def test_a_port_that_is_taken_is_named(world):
     with open(path, "w") as file:
         file.write(text)
     done = subprocess.run([binary(), "--data", server.data, "serve"],
-                          capture_output=True, text=True, timeout=60)
+                          capture_output=True, text=True, timeout=200)
     assert done.returncode == 1
     assert "listener mx" in done.stderr and str(sink.port) in done.stderr, \
         done.stderr
@@ -62,7 +62,7 @@ def test_configuration_mistakes_are_named(world):
     server = world.server("a", start=False)
     server.configure("limits {\n\texpire = 5\n}")
     done = subprocess.run([binary(), "--data", server.data, "serve"],
-                          capture_output=True, text=True, timeout=30)
+                          capture_output=True, text=True, timeout=200)
     assert done.returncode == 1
     assert "splitmail.conf:" in done.stderr and "expire" in done.stderr
 
@@ -84,7 +84,7 @@ def test_a_dovecot_of_another_version_is_named(world, version, said):
         ["unshare", "--mount", "sh", "-c",
          'mount --bind "$0" /usr/sbin/dovecot && exec "$@"', dovecot,
          binary(), "--data", server.data, "serve"],
-        capture_output=True, text=True, timeout=60)
+        capture_output=True, text=True, timeout=200)
     assert done.returncode == 1
     assert "/usr/sbin/dovecot: " + said in done.stderr, done.stderr
 

@@ -89,7 +89,7 @@ def test_passwords_are_cheap_in_builds_with_tests_only(split):
         content = file.read()
     has_tests = b"__asan_init" in content
     assert (b"SPLITMAIL_CHEAP_PASSWORDS" in content) == has_tests
-    with sqlite3.connect(f"{split[0].data}/directory.db", timeout=30) as db:
+    with sqlite3.connect(f"{split[0].data}/directory.db", timeout=120) as db:
         hashes = [*db.execute("SELECT password FROM admin"),
                   *db.execute("SELECT password FROM holder WHERE login IN (?, ?)",
                               (ALICE, ANNE))]

@@ -115,7 +115,7 @@ def test_the_socket_is_ours_and_bounded(world):
         text = b""
         with (socket.socket(socket.AF_UNIX) as s,
               contextlib.suppress(ConnectionError)):
-            s.settimeout(20)
+            s.settimeout(120)
             s.connect(path)
             s.sendall(line)
             while some := s.recv(65536):

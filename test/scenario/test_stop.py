@@ -17,8 +17,9 @@ from traffic import (ALICE, BOB, FAST, STRANGER, Traffic, everything_arrived,
                      split_server, text)
 from world import can_connect, children, gone, wait_until
 
-# Nothing is in the middle: how long a stop may take, on a busy machine.
-PROMPT = 15
+# Nothing is in the middle: how long a stop may take, on a busy machine.  Who
+# waits for nothing is killed after 60.
+PROMPT = 45
 
 
 @pytest.fixture
@@ -120,7 +121,7 @@ def test_sigterm_does_not_wait_for_a_next_hop_that_is_silent(server):
     server.sink.on["DATA"] = [Hang(), "354 go ahead"]
     with in_data(server, BOB, "hangs") as smtp:
         smtp.send(".\r\n")
-        time.sleep(0.5)
+        wait_until(lambda: "DATA" in server.sink.commands, what="the attempt")
         sigterm(server)
         assert smtp.getreply()[0] == 250
     assert ends(server) < PROMPT
@@ -136,10 +137,10 @@ def test_sigterm_waits_for_an_answer_to_the_dot(server):
     server.sink.on["DOT"] = Delay(6)
     with in_data(server, BOB, "slow") as smtp:
         smtp.send(".\r\n")
-        time.sleep(0.5)
+        wait_until(lambda: server.sink.seen, what="the mail at the other system")
         sigterm(server)
         assert smtp.getreply()[0] == 250
-    ends(server, patience=40)
+    ends(server, patience=100)
     server.serve()
     server.wait_for_queue(0)
     server.sink.stays(1)
@@ -151,7 +152,7 @@ def test_a_session_that_never_ends_does_not_hold_up_the_stop(world):
     server = split_server(world, conf=FAST.replace("}", "\tdata = 5\n}"))
     with in_data(server, ALICE, "never"):
         sigterm(server)
-        ends(server, patience=50)
+        ends(server, patience=55)
 
 
 def test_a_second_server_can_start_at_once(server):
@@ -183,10 +184,10 @@ def certificates(server):
     smtp = server.smtp()
     smtp.starttls(context=no_checks())
     raw = socket.create_connection((server.address,
-                                    server.ports["submissions"]), timeout=30)
+                                    server.ports["submissions"]), timeout=120)
     submissions = no_checks().wrap_socket(raw)
     imap = imaplib.IMAP4_SSL(server.address, server.ports["imaps"],
-                             ssl_context=no_checks(), timeout=30)
+                             ssl_context=no_checks(), timeout=120)
     shown = [hashlib.sha256(s.getpeercert(True)).hexdigest()
              for s in (smtp.sock, submissions, imap.sock)]
     smtp.close()
@@ -200,16 +201,17 @@ def test_sighup_in_traffic_disturbs_nobody(server):
     everything again."""
     traffic = Traffic(server, mails=10000)
     try:
-        for round in range(4):
-            time.sleep(0.5)
+        for round in range(5):
+            wait_until(lambda: len(traffic.accepted) > 15 * (round + 1),
+                       what=f"traffic of round {round}")
+            if round == 4:
+                break
             if round > 1:
                 renew_certificate(server, f"round{round}.test")
             server.reload()
-        time.sleep(0.5)
     finally:
         traffic.stop()
     assert traffic.broken == []
-    assert len(traffic.accepted) > 50
     got = everything_arrived(server, traffic, server.sink)
     assert max(got.values()) == 1
 

@@ -16,7 +16,7 @@ from world import wait_until
 class Unread(Server):
     """Its log is a pipe; read() begins to read it."""
 
-    def serve(self, timeout=30):
+    def serve(self, timeout=120):
         self.pipe, theirs = os.pipe()
         self.process = subprocess.Popen(
             [binary(), "--data", self.data, "serve"], stdin=subprocess.DEVNULL,

@@ -75,9 +75,9 @@ def certificates(server):
     smtp = server.smtp()
     smtp.starttls(context=no_checks())
     tls = [no_checks().wrap_socket(socket.create_connection(
-        (server.address, server.ports[port]), timeout=30))
+        (server.address, server.ports[port]), timeout=120))
         for port in ("submissions", "imaps", "pop3s")]
-    imap = imaplib.IMAP4(server.address, server.ports["imap"], timeout=30)
+    imap = imaplib.IMAP4(server.address, server.ports["imap"], timeout=120)
     imap.starttls(ssl_context=no_checks())
     shown = {hashlib.sha256(s.getpeercert(True)).hexdigest()
              for s in (smtp.sock, imap.sock, *tls)}

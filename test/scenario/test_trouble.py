@@ -19,7 +19,7 @@ import power_cut
 from sink import Delay
 from traffic import (ALICE, BOB, DOMAIN, FAST, LARGE, STRANGER, Traffic,
                      split_server, subject_of, text)
-from world import descendants, gone, wait_until
+from world import descendants, gone, wait_until, within
 
 FREE_MB = 256           # LIMIT_QUEUE_FREE_BYTES
 
@@ -126,7 +126,9 @@ def test_little_room_is_said_at_mail(small_disk):
     server = small_disk
     assert offer(server, BOB, "before")[0] == 250
     with filled(server, leave_mb=FREE_MB - 8):
-        time.sleep(1.1)
+        # The answer of before is good for a second.
+        wait_until(lambda: offer(server, BOB, "perhaps")[0] != 250,
+                   what="no room", pause=0.3)
         is_reply(offer(server, BOB, "full"), 452, "4.3.1")
     flows_again(server)
     assert "full" not in at_sink(server)
@@ -155,7 +157,7 @@ def test_the_engine_starts_again_without_room(small_disk):
         server.kill_engine()
         assert os.listdir(f"{server.data}/spool") == files
     server.sink.up()
-    server.sink.wait(1, timeout=30)
+    server.sink.wait(1, timeout=120)
     flows_again(server)
 
 
@@ -467,7 +469,7 @@ def test_one_client_with_200_connections(world):
     with server.smtp(source=modest) as smtp:
         smtp.ehlo()
         assert offer_in(smtp, [ALICE, BOB], "modest")[0] == 250
-    assert time.monotonic() - begun < 5
+    assert time.monotonic() - begun < within(5)
     for smtp in held:
         smtp.close()
     wait_until(lambda: is_greeted(server, greedy), 10, "a place")
@@ -501,7 +503,7 @@ def test_slow_clients_hold_nothing(server):
     server.user(f"new@{DOMAIN}")
     assert offer(server, [f"new@{DOMAIN}", BOB], "quick")[0] == 250
     server.queue()
-    assert time.monotonic() - begun < 10
+    assert time.monotonic() - begun < within(10)
     for smtp in slow:
         smtp.send(".\r\n")
     for smtp in slow:

@@ -10,6 +10,7 @@ import pytest
 
 from dialogue import Dialogue
 from splitmail import ROOT
+from world import PATIENCE
 
 OWN = "own.test"
 SETTLE = 0.4           # after a hang-up: what is delivered at all, is by then
@@ -52,7 +53,7 @@ def with_subject(server, token):
 
 
 def check_mailboxes(server, post, variables, is_over):
-    end = time.monotonic() + 10
+    end = time.monotonic() + PATIENCE
     for name in ("T", "S", "T6"):
         least, most = post.get(name, (0, 1000000))
         while len(with_subject(server, variables[name])) < least and \

@@ -22,26 +22,31 @@ import tempfile
 import time
 
 LOG_LINES = 60
+PATIENCE = 60       # a wait for what comes costs nothing, however long it may be
 
 
 def within(seconds):
     """So long on a machine that is not busy; longer where more wants to run
-    than there are processors."""
-    busy = os.getloadavg()[0] / (2 * os.cpu_count())
-    return seconds * min(max(1, busy), 10)
+    than there are processors, in the last minute or now."""
+    with open("/proc/loadavg") as file:
+        words = file.read().split()
+    wanted = max(float(words[0]), int(words[3].split("/")[0]))
+    return seconds * min(max(1, wanted / (2 * os.cpu_count())), 10)
 
 
-def wait_until(question, timeout=20, what="it", pause=0.05):
-    """The first true answer of QUESTION(); AssertionError after TIMEOUT s.
-    WHAT may be a function that finds the words for it."""
-    end = time.monotonic() + within(timeout)
+def wait_until(question, timeout=PATIENCE, what="it", pause=0.05):
+    """The first true answer of QUESTION(); AssertionError after TIMEOUT s, or
+    after PATIENCE where that is more: it is no way to say that something is
+    quick.  WHAT may be a function that finds the words for it."""
+    begun = time.monotonic()
     while True:
         answer = question()
         if answer:
             return answer
-        if time.monotonic() > end:
+        waited = time.monotonic() - begun
+        if waited > max(PATIENCE, within(timeout)):
             said = what() if callable(what) else what
-            raise AssertionError(f"{said}: still not so after {timeout} s "
+            raise AssertionError(f"{said}: still not so after {waited:.0f} s "
                                  f"(last answer: {answer!r})")
         time.sleep(pause)
 
@@ -71,9 +76,17 @@ def free_port(address):
         return probe.getsockname()[1]
 
 
+def quiet_port():
+    """On all addresses; none that the kernel gives to a client meanwhile."""
+    while True:
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("0.0.0.0", random.randrange(10000, 19000)))
+            return probe.getsockname()[1]
+
+
 def can_connect(address, port):
     try:
-        socket.create_connection((address, port), timeout=1).close()
+        socket.create_connection((address, port), timeout=5).close()
         return True
     except OSError:
         return False
@@ -95,7 +108,7 @@ def descendants(pid):
     return found
 
 
-def end_process(process, patience=20):
+def end_process(process, patience=PATIENCE):
     """SIGTERM, then SIGKILL for it and what it started.  True: in order."""
     family = descendants(process.pid)
     process.terminate()
