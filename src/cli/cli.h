@@ -171,6 +171,9 @@ bool cli_confirm(struct cli *c, const char *format, ...)
 /* The answer of the engine that runs (control/control.h). False: cause(). */
 bool cli_ask_engine(struct cli *c, const char *question,
 		    struct buf *answer) must_check;
+/* Tell it that something has changed that mail may wait for; if it does not hear,
+ * it finds out by itself. */
+void cli_engine_looks(struct cli *c);
 /* "KEY=VALUE": false, with cause(), when there is no '='. */
 bool cli_key_value(const char *word, struct str *key,
 		   struct str *value) must_check;

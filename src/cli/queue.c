@@ -189,6 +189,7 @@ static int print_list(struct cli *c, struct tools *t,
 	struct listing l = { .cli = c, .tools = t };
 	struct cli_router router;
 	bool ok, asks = look_out(c, &router, &l.outlook);
+	const char *damage;
 
 	if (c->json)
 		l.rows = rows_begin(c, NULL, 0);
@@ -199,7 +200,8 @@ static int print_list(struct cli *c, struct tools *t,
 		print_end(&l, f);
 	if (asks)
 		cli_router_close(&router);
-	return ok ? CLI_DONE : cli_refuse(c, "%s.", cause());
+	damage = ok ? tools_damage(t, c->arena) : cause();
+	return damage ? cli_refuse(c, "%s.", damage) : CLI_DONE;
 }
 
 static int list(struct cli *c, const struct args *a)
@@ -320,9 +322,10 @@ static int say_done(struct cli *c, enum order order, uint64_t n,
 	return CLI_DONE;
 }
 
-/* What matches, when nothing of it was changed. */
+/* What matches, when nothing of it was changed; and what could not be. */
 struct unchanged {
 	uint64_t messages, held;
+	const char *damage; /* or NULL */
 };
 
 static void count_entry(void *unchanged, const struct message *m)
@@ -342,6 +345,8 @@ static bool give_order(struct cli *c, enum order order,
 	bool ok = t && tools_order(t, order, f, n);
 
 	*u = (struct unchanged){ .messages = *n };
+	if (ok)
+		u->damage = tools_damage(t, c->arena);
 	if (ok && !*n)
 		ok = tools_list(t, f, count_entry, u);
 	tools_close(t);
@@ -378,6 +383,7 @@ static int order_by(struct cli *c, const struct args *a, enum order order)
 	struct queue_filter f;
 	struct unchanged u;
 	uint64_t n = 0;
+	int status;
 
 	if (!filter_of(a, &f))
 		return cli_usage(c, "%s", cause());
@@ -391,9 +397,12 @@ static int order_by(struct cli *c, const struct args *a, enum order order)
 		return CLI_REFUSED;
 	if (!give_order(c, order, &f, &n, &u))
 		return cli_refuse(c, "%s.", cause());
-	if (!str_empty(f.id) && !u.messages)
+	if (n)
+		cli_engine_looks(c);
+	if (!str_empty(f.id) && !u.messages && !u.damage)
 		return no_message(c, f.id);
-	return say_done(c, order, n, why_not(c, order, n, &u));
+	status = say_done(c, order, n, why_not(c, order, n, &u));
+	return u.damage ? cli_refuse(c, "%s.", u.damage) : status;
 }
 
 static int retry(struct cli *c, const struct args *a)

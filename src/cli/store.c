@@ -131,6 +131,8 @@ int cli_outcome(struct cli *c, struct changes *h, struct change r)
 		break;
 	}
 	changes_close(h);
+	if (r.outcome == CHANGE_DONE)
+		cli_engine_looks(c);
 	return status;
 }
 

@@ -56,6 +56,42 @@ struct response errand_begin(struct request *r, void (*run)(struct request *r))
 	return (struct response){ .status = 0 };
 }
 
+struct alone {
+	void (*run)(void *arg);
+	void *arg;
+};
+
+static void waits alone_main(void *arg)
+{
+	struct alone *a = arg;
+
+	a->run(a->arg);
+	free(a);
+	atomic_fetch_sub(&all.running, 1);
+}
+
+static void start_alone(void *alone)
+{
+	if (fiber_start("errand", alone_main, alone))
+		return;
+	free(alone);
+	atomic_fetch_sub(&all.running, 1);
+}
+
+void errand_alone(void (*run)(void *arg), void *arg)
+{
+	struct alone *a;
+
+	atomic_fetch_add(&all.running, 1);
+	if (atomic_load(&all.stopping)) {
+		atomic_fetch_sub(&all.running, 1);
+		return;
+	}
+	a = must_alloc(sizeof(*a));
+	*a = (struct alone){ run, arg };
+	loop_post(0, start_alone, a);
+}
+
 void errands_open(void)
 {
 	atomic_store(&all.stopping, false);

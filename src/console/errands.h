@@ -19,6 +19,10 @@
  * we are stopping. */
 struct response errand_begin(struct request *r, void (*run)(struct request *r));
 
+/* RUN(arg) as a fiber of the loop, and nobody waits for it; not when we are
+ * stopping. */
+void errand_alone(void (*run)(void *arg), void *arg);
+
 /* On the loop, before the server and after it has been quiesced: none begins
  * any more, and those that run have ended. */
 void errands_open(void);

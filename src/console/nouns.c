@@ -4,6 +4,7 @@
 #include "console/nouns.h"
 
 #include "console/desk.h"
+#include "console/look.h"
 #include "wire/address.h"
 
 /* ---- settings ---- */
@@ -189,6 +190,8 @@ struct response change_close(struct request *r, struct response a)
 	} else if (!changes_end(r->c)) {
 		json_decref(a.body);
 		a = trouble(r);
+	} else {
+		engine_looks(r);
 	}
 	r->d = NULL;
 	changes_close(r->c);

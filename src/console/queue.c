@@ -5,6 +5,7 @@
 
 #include "base/limits.h"
 #include "console/handlers.h"
+#include "console/look.h"
 #include "console/nouns.h"
 #include "console/topics.h"
 #include "console/waiting.h"
@@ -405,6 +406,7 @@ static struct response give(struct request *r, enum order order,
 	tools_close(t);
 	if (!ok)
 		return trouble(r);
+	engine_looks(r);
 	log_order(r, &f->f, sum);
 	return answer_json(200,
 			   json_pack("{s:I}", "recipients", (json_int_t)sum));

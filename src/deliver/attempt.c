@@ -42,6 +42,7 @@ static void tell_followers(const struct round *round, const struct share *s)
 static void tell(const struct attempt *a, struct share **shares, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
+		shares[i]->is_under_way = false;
 		fate_tried(a->round, shares[i]);
 		if (a->round->has_followers && !MUTANT(follower_is_untold))
 			tell_followers(a->round, shares[i]);
@@ -299,6 +300,8 @@ static void link_in(struct attempt *a)
 	if (a->next)
 		a->next->prev = a;
 	round->attempts = a;
+	for (size_t i = 0; i < a->n; i++)
+		a->shares[i]->is_under_way = true;
 	round->running++;
 	round->deliver->attempts++;
 }

@@ -136,6 +136,8 @@ void waits deliver_probe(struct deliver *d, const struct leg *leg,
 void deliver_probe_later(struct deliver *d, const struct leg *leg,
 			 struct str address_key);
 
+/* Somebody has changed the queue or the directory: what waits is looked at now. */
+void deliver_look(struct deliver *d);
 /* The queue's turn: a fiber's main on loop 0, until cancelled.  ARG is the
  * struct deliver. */
 void waits deliver_scheduler(void *deliver);

@@ -327,6 +327,20 @@ static void one_later_is_kept(struct world *w)
 	wrong_unless(w, queued(w, NULL, 0) == 0);
 }
 
+/* How often TEXT is in the last mail. */
+static int times(const struct fake_hop *hop, const char *text)
+{
+	struct str rest = buf_str(&hop->mails->content);
+	ptrdiff_t at;
+	int n = 0;
+
+	while ((at = str_search(rest, str_of(text))) >= 0) {
+		rest = str_from(rest, (size_t)at + 1);
+		n++;
+	}
+	return n;
+}
+
 static void one_refused_makes_a_dsn(struct world *w)
 {
 	says(w, submit(w, "s@b.test", "bob@a.test nobody@a.test"), "250");
@@ -342,6 +356,21 @@ static void one_refused_makes_a_dsn(struct world *w)
 	wrong_unless(w, !contains(&w->b, "rfc822; bob@a.test"));
 	wait_for(w, deliver_busy(w->deliver) == 0);
 	wrong_unless(w, queued(w, NULL, 0) == 0);
+}
+
+static void two_homes_refuse_in_one_word(struct world *w)
+{
+	w->b.rcpt = "550 5.1.1 no such user";
+	w->box.final = "550 5.7.1 not this one";
+	scheduler_begin(w);
+	says(w, submit(w, "s@a.test", "bob@a.test both@box.test"),
+	     "250 2.0.0 Ok: handed");
+	wait_for(w, w->a.n_mails == 2);
+	wrong_unless(w, said_to(&w->a, "<s@a.test>") == 1);
+	wrong_unless(w, contains(&w->a, "550 5.1.1 no such user\r\n"));
+	wrong_unless(w, contains(&w->a, "550 5.7.1 not this one\r\n"));
+	wrong_unless(w, times(&w->a, "Final-Recipient: ") == 1);
+	wrong_unless(w, times(&w->a, "<both@box.test>") == 1);
 }
 
 static void nobody_is_told(struct world *w)
@@ -461,7 +490,8 @@ static void sieve_is_answered_at_once(struct world *w)
 	T(members_that_wait_stay_ours) \
 	T(refusal_reaches_the_sender) T(members_refusal_does_not) \
 	T(too_large_for_it) T(not_in_its_alphabet) T(only_its_header_counts) \
-	T(one_later_is_kept) T(one_refused_makes_a_dsn) T(nobody_is_told) \
+	T(one_later_is_kept) T(one_refused_makes_a_dsn) T(two_homes_refuse_in_one_word) \
+	T(nobody_is_told) \
 	T(success_is_told) T(dsn_options_go_on) \
 	T(mailboxes_answer_one_by_one) T(full_mailbox_is_told) \
 	T(missing_mailbox_waits) T(missing_mailbox_waits_beside_slow_ones) \

@@ -108,6 +108,18 @@ static struct decision expand(struct arena *arena)
 	return d;
 }
 
+/* A mailbox here, and another one at B. */
+static struct decision split(const struct address *a, struct arena *arena)
+{
+	struct leg *legs = arena_array(arena, struct leg, 2);
+
+	legs[0] = legs[1] = leg_of(a, arena);
+	legs[1].kind = LEG_SYSTEM;
+	legs[1].system = the_world->sys_b;
+	legs[0].is_split = legs[1].is_split = legs[0].is_here = true;
+	return (struct decision){ .action = ROUTE_BOTH, .legs = legs, .n = 2 };
+}
+
 struct decision route_decide(const struct router *r, const struct question *q,
 			     struct arena *arena)
 {
@@ -116,6 +128,8 @@ struct decision route_decide(const struct router *r, const struct question *q,
 
 	if (str_same(q->recipient->local, S("group")))
 		return expand(arena);
+	if (str_same(q->recipient->local, S("both")))
+		return split(q->recipient, arena);
 	if (str_same(q->recipient->local, S("refused"))) {
 		d.action = ROUTE_REFUSE;
 		d.reply = (struct reply){ 550, "5.1.1", S("nobody here") };

@@ -12,8 +12,9 @@
  *
  * Where an address goes is its domain: a.test and b.test are the systems A and
  * B, box.test has mailboxes, net.test is the Internet's; group@box.test
- * expands to w->members, and somebody on the Internet is stand-in@box.test.
- * What a next hop thinks of a recipient is his name: no... 550, busy... 450, many... 452 as for too many, end... 421, shut...
+ * expands to w->members, somebody on the Internet is stand-in@box.test, and
+ * both@box.test lives at B as well.  What a next hop thinks of a recipient is his
+ * name: no... 550, busy... 450, many... 452 as for too many, end... 421, shut...
  * closes without a word, full... 452 after the final dot, and by w->a... what
  * it does otherwise.
  */

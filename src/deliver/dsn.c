@@ -164,6 +164,31 @@ static struct message *dsn_message(struct round *round, struct dsn_plan *plan,
 	return m;
 }
 
+static bool is_half(const struct recipient *r)
+{
+	return r->part == PART_HERE || r->part == PART_THERE;
+}
+
+/* Who lives in two places is named once, with what was said in both. */
+static void add_about(struct round *round, const struct share *s,
+		      enum dsn_action group, struct dsn_recipient *about,
+		      struct dsn_plan *plan)
+{
+	struct dsn_recipient *d = arena_new(round->arena, struct dsn_recipient);
+	size_t i = plan->n;
+
+	*d = describe(round, s, group);
+	if (is_half(&round->message->recipients[s->index]))
+		for (i = 0; i < plan->n; i++)
+			if (about[i].action == d->action &&
+			    str_same_nocase(about[i].address, d->address))
+				break;
+	if (i == plan->n)
+		about[plan->n++] = *d;
+	else if (!about[i].also)
+		about[i].also = d;
+}
+
 static struct message *dsn_of(struct round *round, enum dsn_action group)
 {
 	struct dsn_recipient *about =
@@ -175,7 +200,7 @@ static struct message *dsn_of(struct round *round, enum dsn_action group)
 
 		if (!is_due(round, s, group))
 			continue;
-		about[plan.n++] = describe(round, s, group);
+		add_about(round, s, group, about, &plan);
 		s->is_telling = true;
 		if (group == DSN_DELAYED)
 			round->message->recipients[s->index].delay_told = true;
@@ -183,14 +208,22 @@ static struct message *dsn_of(struct round *round, enum dsn_action group)
 	return plan.n ? dsn_message(round, &plan, group) : NULL;
 }
 
-static void log_untold(const struct round *round)
+/* Once for each time that something is settled. */
+static void log_untold(struct round *round)
 {
-	for (size_t i = 0; i < round->n; i++)
-		if (round->shares[i]->state == RECIPIENT_REFUSED) {
-			log_fact("bounce", "%s: null sender: nobody is told",
-				 round->message->id);
-			return;
-		}
+	bool any = false;
+
+	for (size_t i = 0; i < round->n; i++) {
+		struct share *s = round->shares[i];
+
+		if (s->state != RECIPIENT_REFUSED || !s->is_counted ||
+		    s->is_told)
+			continue;
+		any = s->is_told = true;
+	}
+	if (any)
+		log_fact("bounce", "%s: null sender: nobody is told",
+			 round->message->id);
 }
 
 /* Told or not wanted: it is not looked at for that again. */
@@ -202,6 +235,7 @@ static void note_late(struct round *round)
 		return;
 	for (size_t i = 0; i < round->n; i++)
 		if (round->shares[i]->state == RECIPIENT_LATER &&
+		    round->shares[i]->is_counted &&
 		    !round->shares[i]->is_put_off)
 			m->recipients[round->shares[i]->index].delay_told =
 				true;
@@ -241,5 +275,16 @@ void dsn_told(struct round *round)
 			round->shares[i]->is_telling &&
 			round->shares[i]->state != RECIPIENT_LATER;
 		round->shares[i]->is_telling = false;
+	}
+}
+
+void dsn_untold(struct round *round)
+{
+	for (size_t i = 0; i < round->n; i++) {
+		struct share *s = round->shares[i];
+
+		if (s->is_telling && s->state == RECIPIENT_LATER)
+			round->message->recipients[s->index].delay_told = false;
+		s->is_telling = false;
 	}
 }

@@ -15,5 +15,7 @@ enum { DSN_MOST = 3 }; /* failed, delayed, delivered */
  */
 size_t waits dsn_make(struct round *round, struct message *out[DSN_MOST]);
 void dsn_told(struct round *round);
+/* They are not, and will be made again. */
+void dsn_untold(struct round *round);
 
 #endif

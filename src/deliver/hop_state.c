@@ -311,6 +311,25 @@ bool hops_have_news(struct deliver *d)
 	return false;
 }
 
+int64_t hops_next_ms(const struct deliver *d)
+{
+	int64_t next = NEVER;
+	const struct hop_state *h;
+
+	for (h = d->hops; h; h = h->hh.next) {
+		int64_t then = h->rest_until_ms;
+
+		if (!h->is_next || !h->is_down || h->retries ||
+		    h->knock_is_told)
+			continue;
+		if (h->is_told && h->knock_ms > then)
+			then = h->knock_ms;
+		if (then < next)
+			next = then;
+	}
+	return next;
+}
+
 bool hops_are_well(const struct deliver *d)
 {
 	const struct hop_state *h;

@@ -43,6 +43,8 @@ size_t hops_rooms(struct deliver *d, struct arena *arena,
 extern const unsigned hops_room_unknown;
 /* Is one to be tried again that was down, or has one room again that had none
  * when the queue was last asked? */
+/* When time alone will make that true; NEVER. */
+int64_t hops_next_ms(const struct deliver *d);
 bool hops_have_news(struct deliver *d);
 /* None of them is down or rests. */
 bool hops_are_well(const struct deliver *d);

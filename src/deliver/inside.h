@@ -33,6 +33,8 @@ struct share {
 	struct reply reply; /* text in the round's arena */
 	struct str remote;  /* who said it */
 	bool is_put_off;    /* not tried: its system was busy */
+	bool is_under_way;  /* its attempt runs: what that said of it may
+	                       change, but for DONE */
 	bool is_unreached;  /* its next hop was down */
 	bool is_open;       /* perhaps delivered: connection lost
 	                       after the final dot */
@@ -80,7 +82,7 @@ struct round {
 	bool keeps_first;      /* answered before it is attempted */
 	bool is_detached;      /* nobody waits: the last attempt
 	                          settles it */
-	bool settles_done;     /* a fiber says what is done meanwhile */
+	bool settles_part;     /* a fiber writes what is known meanwhile */
 	struct fiber *settler; /* who does so now */
 };
 
@@ -109,6 +111,8 @@ struct deliver {
 	struct gate turn;             /* one of those ended, or a next hop has
 	                                 room again */
 	bool has_room;                /* ...since the last turn */
+	bool is_to_look;              /* somebody says that he has changed
+	                                 something */
 	bool has_scheduler;           /* its fiber runs */
 	bool is_asleep;               /* ...or rests, until on_wake() */
 	char said[LIMIT_REPLY_BYTES]; /* the last deliver_accept()'s text */

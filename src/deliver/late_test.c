@@ -56,20 +56,42 @@ static void done_leaves_the_queue(struct world *w)
 	wrong_unless(w, w->a.n_mails == 1 && w->b.n_mails == 1);
 }
 
-/* Who is to hear of it does so at the end: the row goes with the DSN. */
-static void success_stays_until_it_is_told(struct world *w)
+/* ...and what there is to tell is told: the rows go with the DSNs. */
+static void part_is_told(struct world *w)
 {
 	w->settings.handover_ms = 200;
-	w->a.final_ms = 2500;
+	w->settings.retry_min_s = w->settings.retry_max_s = 300;
+	w->a.final_ms = 4500;
+	w->b.rcpt_ms = 150;
+	scheduler_begin(w);
+	says(w,
+	     submit(w, "s@box.test",
+		    "bob@a.test no@b.test busy@b.test x@b.test"),
+	     "250 2.0.0 Ok: queued");
+	wrong_unless(w, waits_for(w) == 4);
+	wait_for(w, w->box.n_mails == 1);
+	wrong_unless(w, w->b.n_mails == 1 && w->a.n_mails == 0);
+	wrong_unless(w, contains(&w->box, "rfc822; no@b.test\r\n"));
+	wait_for(w, waits_for(w) == 2);
+	wrong_unless(w, w->a.n_mails == 0);
+	wait_for(w, deliver_busy(w->deliver) == 0);
+	wrong_unless(w, w->a.n_mails == 1 && w->box.n_mails == 1);
+	wrong_unless(w, waits_for(w) == 1);
+}
+
+static void success_is_told_at_once(struct world *w)
+{
+	w->settings.handover_ms = 200;
+	w->a.final_ms = 4000;
 	w->b.final_ms = 400;
 	w->notify = NOTIFY_SUCCESS;
 	scheduler_begin(w);
 	says(w, submit(w, "s@box.test", "bob@a.test x@b.test"),
 	     "250 2.0.0 Ok: queued");
-	wait_for(w, w->b.n_mails == 1);
-	fiber_sleep(after_ms(1300));
-	wrong_unless(w, w->a.n_mails || waits_for(w) == 2);
 	wait_for(w, w->box.n_mails == 1);
+	wrong_unless(w, w->a.n_mails == 0 && w->b.n_mails == 1);
+	wait_for(w, w->box.n_mails == 2);
+	wrong_unless(w, w->a.n_mails == 1);
 	wait_for(w, waits_for(w) == 0);
 }
 
@@ -358,7 +380,7 @@ static void endless_reply(struct world *w)
 /* clang-format off */
 #define TESTS(T) \
 	T(late_answer_is_not_repeated) T(done_leaves_the_queue) \
-	T(success_stays_until_it_is_told) T(late_refusal_makes_a_dsn) \
+	T(part_is_told) T(success_is_told_at_once) T(late_refusal_makes_a_dsn) \
 	T(refusal_is_told_once) T(no_room_on_the_disk) \
 	T(crowd_shares_connections) T(crowd_for_the_mailboxes) \
 	T(first_mail_goes_alone) T(crowd_at_a_closed_door) \

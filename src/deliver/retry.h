@@ -7,8 +7,8 @@
 #include "deliver/inside.h"
 
 /* When to try again what has been waiting since SINCE: as long again, within
- * the limits of the settings.  SOON: it is our own trouble, of a moment, and
- * the first times are seconds apart, the longest the shortest of others. */
+ * the limits of the settings.  SOON: it is our own trouble, of a moment as a
+ * rule, and the first times are seconds apart. */
 int64_t retry_time(const struct deliver_settings *s, bool soon,
 		   int64_t since_ms, int64_t now_ms);
 /* How long it has really waited; 0: it is not kept. */

@@ -20,7 +20,10 @@ static void retry_times(void **state)
 	assert_int_equal(retry_time(&s, false, 5000, 0), 300000);
 	assert_int_equal(retry_time(&s, true, 0, 1000), 1000 + 5000);
 	assert_int_equal(retry_time(&s, true, 0, 40000), 40000 + 40000);
-	assert_int_equal(retry_time(&s, true, 0, 9000000), 9000000 + 300000);
+	assert_int_equal(retry_time(&s, true, 0, 900000), 900000 + 300000);
+	/* it is broken for good: no more often than others, in the end */
+	assert_int_equal(retry_time(&s, true, 0, 4000000), 4000000 + 1000000);
+	assert_int_equal(retry_time(&s, true, 0, 90000000), 90000000 + 4000000);
 	s.retry_min_s = 1;
 	assert_int_equal(retry_time(&s, true, 0, 0), 1000);
 }

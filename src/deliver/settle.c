@@ -3,9 +3,10 @@
  *
  * Attempts write what they learn into their shares; from there it is collected
  * into the message's recipients and settled in the queue: when the last attempt
- * has ended, and before that whoever is DONE.  One next hop that takes minutes
- * does not keep it from being written that the others have the message: a crash
- * would deliver to them again.
+ * has ended, and before that what the others have come to.  One next hop that
+ * takes minutes does not keep it from being written that others have the message,
+ * which a crash would deliver to them again, nor the sender from hearing who has
+ * refused it.
  */
 #include "deliver/settle.h"
 
@@ -20,7 +21,7 @@
 enum {
 	SETTLE_AGAIN_MS = 1000,
 	SETTLE_AGAIN_MOST_MS = 60000,
-	SETTLE_DONE_MS = 1000, /* most messages are through by then */
+	SETTLE_PART_MS = 1000, /* most messages are through by then */
 	COMEBACKS = 3,   /* what fails as often waits: it comes and goes */
 	ASIDE_MS = 5000, /* what nobody calls when there is room */
 };
@@ -93,13 +94,13 @@ static void expire(const struct round *round, struct share *s)
 	fate_expired(round, s);
 }
 
-/* Of a mailbox that denies its user route() is asked at the end of the attempt
- * (mailbox.c): until then that is no refusal. */
-static bool is_settled(const struct round *round, const struct share *s)
+/* Whoever was refused or put off may be taken by another host as long as his
+ * attempt runs, and of a mailbox that denies its user route() is asked at the end
+ * of it (mailbox.c). */
+static bool is_settled(const struct share *s)
 {
-	if (s->state == RECIPIENT_REFUSED && s->leg.kind == LEG_MAILBOX)
-		return !round->running;
-	return s->state != RECIPIENT_WAITING;
+	return s->state == RECIPIENT_DONE ||
+	       (s->state != RECIPIENT_WAITING && !s->is_under_way);
 }
 
 static void collect_share(struct round *round, struct share *s)
@@ -107,7 +108,7 @@ static void collect_share(struct round *round, struct share *s)
 	struct message *m = round->message;
 	struct recipient *r = &m->recipients[s->index];
 
-	if (s->is_counted || !is_settled(round, s))
+	if (s->is_counted || !is_settled(s))
 		return;
 	s->is_counted = true;
 	if (!s->is_put_off)
@@ -125,14 +126,6 @@ void round_collect(struct round *round)
 {
 	for (size_t i = 0; i < round->n; i++)
 		collect_share(round, round->shares[i]);
-}
-
-/* Beside attempts that run: nothing but DONE is for good before they end. */
-static void collect_done(struct round *round)
-{
-	for (size_t i = 0; i < round->n; i++)
-		if (round->shares[i]->state == RECIPIENT_DONE)
-			collect_share(round, round->shares[i]);
 }
 
 /* Longer each time, but not while we are stopping: there is little time left to
@@ -223,45 +216,59 @@ static void settle_main(void *round)
 	round_settle(round);
 }
 
-/* ---- who is done, while others are attempted ---- */
+/* ---- what is known, while others are attempted ---- */
 
-static bool has_done(const struct round *round)
+static bool has_news(const struct round *round)
 {
-	for (size_t i = 0; i < round->n; i++)
-		if (round->shares[i]->state == RECIPIENT_DONE &&
-		    round->message->recipients[round->shares[i]->index].row)
+	for (size_t i = 0; i < round->n; i++) {
+		const struct share *s = round->shares[i];
+
+		if (is_settled(s) && !s->is_counted && !s->is_put_off)
 			return true;
+	}
 	return false;
 }
 
-/* It counts as an attempt that runs, so the message is settled after it.  When
- * it fails the settling at the end does it all. */
-static void settle_done_main(void *arg)
+/* When it fails the settling at the end does it all. */
+static void waits settle_part(struct round *round)
+{
+	struct message *dsns[DSN_MOST];
+	size_t n;
+
+	round_collect(round);
+	n = dsn_make(round, dsns);
+	if (queue_settle_part(round->deliver->queue, round->message, dsns, n)) {
+		dsn_told(round);
+	} else {
+		log_warn("qmgr", "%s: what is known is not written yet: %s",
+			 round->message->id, cause());
+		dsn_untold(round);
+	}
+	for (size_t i = 0; i < n; i++)
+		message_drop(dsns[i]);
+}
+
+/* It counts as an attempt that runs, so the message is settled after it. */
+static void settle_part_main(void *arg)
 {
 	struct round *round = arg;
-	int64_t until = after_ms(SETTLE_DONE_MS);
+	int64_t until = after_ms(SETTLE_PART_MS);
 
 	while (round->running > 1 &&
 	       gate_wait(&round->news, until) == WAIT_DONE)
 		;
-	if (round->running > 1) {
-		collect_done(round);
-		if (!queue_settle_done(round->deliver->queue, round->message))
-			log_warn("qmgr",
-				 "%s: what is delivered is not written "
-				 "yet: %s",
-				 round->message->id, cause());
-	}
-	round->settles_done = false;
+	if (round->running > 1)
+		settle_part(round);
+	round->settles_part = false;
 	round_attempt_ended(round);
 }
 
-static void settle_done_soon(struct round *round)
+static void settle_part_soon(struct round *round)
 {
-	if (round->settles_done || !round->message->is_kept ||
-	    !has_done(round) || !fiber_start("settle", settle_done_main, round))
+	if (round->settles_part || !round->message->is_kept ||
+	    !has_news(round) || !fiber_start("settle", settle_part_main, round))
 		return;
-	round->settles_done = true;
+	round->settles_part = true;
 	round->running++;
 }
 
@@ -269,7 +276,7 @@ void round_detach(struct round *round)
 {
 	round->is_detached = true;
 	if (round->running)
-		settle_done_soon(round);
+		settle_part_soon(round);
 	else if (!fiber_start("settle", settle_main, round))
 		round_settle(round);
 }
@@ -281,7 +288,7 @@ void round_attempt_ended(struct round *round)
 	if (!round->is_detached)
 		return;
 	if (round->running)
-		settle_done_soon(round);
+		settle_part_soon(round);
 	else
 		round_settle(round);
 }

@@ -13,7 +13,7 @@ void round_collect(struct round *round);
  * for their own time. */
 void waits round_note_comebacks(struct round *round);
 /* Nobody waits for the outcome: settled now, in a fiber of its own, or when
- * the last attempt ends; who is DONE, while it runs. */
+ * the last attempt ends; what is known before that, while it runs. */
 void waits round_detach(struct round *round);
 /* For attempt.c to call: one attempt less. */
 void waits round_attempt_ended(struct round *round);

@@ -165,6 +165,7 @@ static void open_control(struct engine *e)
 			    .queue = e->queue },
 		.n_lanes = set->lanes,
 		.look_at_lane = lane_look,
+		.look_now = lane_look_now,
 		.arg = e,
 	};
 	e->control = (struct control){ .answer = questions_answer,

@@ -52,5 +52,6 @@ unsigned lane_look(void *engine, int lane,
 		   void (*each)(void *arg, struct str name, unsigned in_use,
 				unsigned idle),
 		   void *arg);
+void lane_look_now(void *engine);
 
 #endif

@@ -13,7 +13,12 @@
 #include "rt/tls.h"
 #include "rt/worker.h"
 
-enum { STOP_MS = 45000, STOP_POLL_MS = 50, ROOTS_LOOK_MS = 30000 };
+enum {
+	STOP_MS = 45000,
+	STOP_SOON_MS = 1000, /* for who has not begun to send his mail */
+	STOP_POLL_MS = 50,
+	ROOTS_LOOK_MS = 30000,
+};
 
 struct acceptor {
 	struct lane *lane;
@@ -77,6 +82,15 @@ unsigned lane_look(void *engine, int lane,
 		return 0;
 	deliver_connections(l->deliver, each, arg);
 	return l->server.sessions;
+}
+
+/* What waits is lane 0's. */
+void lane_look_now(void *engine)
+{
+	struct lane *l = &((struct engine *)engine)->lanes[0];
+
+	if (l->is_open)
+		deliver_look(l->deliver);
 }
 
 static void waits serve_question(void *arg)
@@ -166,6 +180,18 @@ static void give_up(struct lane *l, bool is_written)
 	l->engine->owner.gives_up(l->engine->owner.arg);
 }
 
+static void waits await_sessions(struct lane *l, int64_t deadline)
+{
+	int64_t soon = after_ms(STOP_SOON_MS);
+
+	while (l->server.sessions > 0 && now_ms() < deadline) {
+		if (now_ms() >= soon && !l->server.hurries)
+			smtp_stop_soon(&l->server);
+		if (fiber_sleep(after_ms(STOP_POLL_MS)) == WAIT_CANCELLED)
+			break;
+	}
+}
+
 static void waits lane_stop(struct lane *l)
 {
 	int64_t deadline = after_ms(STOP_MS);
@@ -186,9 +212,7 @@ static void waits lane_stop(struct lane *l)
 	for (size_t i = 0; i < array_size(watchers); i++)
 		if (watchers[i])
 			fiber_cancel(watchers[i]);
-	while (l->server.sessions > 0 && now_ms() < deadline)
-		if (fiber_sleep(after_ms(STOP_POLL_MS)) == WAIT_CANCELLED)
-			break;
+	await_sessions(l, deadline);
 	if (l->deliver)
 		is_written = deliver_drain(l->deliver, deadline);
 	if (l->keeper)

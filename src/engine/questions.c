@@ -182,6 +182,11 @@ bool waits questions_answer(void *questions, struct str question,
 		write_learnt(out, q->hosts, str_from(question, 7), arena);
 		return true;
 	}
+	if (str_same(question, S("look"))) {
+		q->look_now(q->arg);
+		buf_add(out, S("{}"));
+		return true;
+	}
 	if (!str_same(question, S("status")))
 		return false;
 	health_ask(q->health);

@@ -9,6 +9,8 @@
  * knows; the answer is written off the loop, since it may be long.
  * "learnt NAME", of a system or of a relay's hosts: what is known of its hosts
  * (deliver/hosts.h), {"learnt": [{host, name, what, value, since, until}]}.
+ * "look": somebody has changed the queue or the directory, and what waits is
+ * looked at now and not in its time, {}.
  */
 #ifndef ENGINE_QUESTIONS_H
 #define ENGINE_QUESTIONS_H
@@ -29,6 +31,7 @@ struct questions {
 				 void (*each)(void *each_arg, struct str name,
 					      unsigned in_use, unsigned idle),
 				 void *each_arg);
+	void (*look_now)(void *arg);
 	void *arg;
 };
 

@@ -206,7 +206,7 @@ static void ordered(void *world)
 	claim(w, known(&h, 1, 10), &t);
 	check(t.n == 0);
 	order_retry(w);
-	check(queue_changed(w->q));
+	check(changed(w));
 	claim(w, known(&h, 1, 10), &t);
 	check(t.n == 6 && t.m[0]->recipients[0].next_attempt_ms == 0);
 	give_back(w, &t);
@@ -370,7 +370,7 @@ static void hurry(void *world)
 	keep_many(w, stuck, 1300, now + 500000);
 	keep_many(w, other, 10, now + 500000);
 	check(queue_hurry(w->q, &stuck));
-	check(queue_changed(w->q));
+	check(changed(w));
 	wish.room = MOST;
 	wish.now_ms = queue_now(w->q);
 	claim(w, wish, &t);

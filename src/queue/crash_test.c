@@ -328,7 +328,7 @@ static void ask_beside_failures(void *world)
 		check(fiber_start("keep", keep_in_vain, w));
 		fiber_yield();
 	}
-	check(queue_changed(w->q)); /* that M is due */
+	check(changed(w)); /* that M is due */
 	sync_fails = 0;
 	sync_fails_us = 0;
 }

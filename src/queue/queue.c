@@ -384,7 +384,7 @@ static bool settle_recipient(struct change *c, const struct recipient *r)
 	case RECIPIENT_LATER:
 		return store_update(c->q->store, c->number, r);
 	case RECIPIENT_WAITING:
-		return true;
+		return !c->splits || store_update(c->q->store, c->number, r);
 	}
 	check(false);
 	return false;
@@ -417,10 +417,23 @@ static bool settle_new(struct change *c)
 	return store_add_recipients(c->q->store, c->m, c->number, c->first_new);
 }
 
+/* A message without recipients does not exist, and its body is still read. */
+static bool some_stay(struct change *c)
+{
+	int64_t last;
+	bool there;
+
+	return store_has(c->q->store, c->number, &there, &last) &&
+	       (last || fail("what is attempted was deleted"));
+}
+
 static bool settle_message(struct change *c)
 {
-	return settle_new(c) && settle_old(c) &&
-	       store_end(c->q->store, c->number, &c->gone, &c->spooled);
+	if (!settle_new(c) || !settle_old(c))
+		return false;
+	return c->goes_on ? some_stay(c)
+			  : store_end(c->q->store, c->number, &c->gone,
+				      &c->spooled);
 }
 
 static bool settle_rows(void *change)
@@ -438,7 +451,10 @@ static bool settle_rows(void *change)
 	q->batch.n_kept += c->n_dsns;
 	if (c->gone && c->spooled)
 		spool_unmark(q, c->number);
-	if (c->m || c->n_dsns) {
+	if (c->goes_on) {
+		c->next_in_batch = q->batch.kept;
+		q->batch.kept = c;
+	} else if (c->m || c->n_dsns) {
 		c->next_in_batch = q->batch.settled;
 		q->batch.settled = c;
 	}
@@ -465,6 +481,21 @@ static void now_settled(struct change *c)
 		spool_remove(c->q, m);
 }
 
+static bool settle(struct change *c)
+{
+	if (!c->m && !c->n_dsns)
+		return true;
+	if (!spool_keep_all(c, false) ||
+	    !worker_call(c->q->writer, settle_rows, c)) {
+		spool_undo(c, false);
+		return false;
+	}
+	if (c->m)
+		now_settled(c);
+	dsns_kept(c);
+	return true;
+}
+
 bool queue_settle(struct queue *q, struct message *m,
 		  struct message *const *dsns, size_t n_dsns)
 {
@@ -474,19 +505,32 @@ bool queue_settle(struct queue *q, struct message *m,
 			    .dsns = dsns,
 			    .n_dsns = n_dsns };
 
-	if (!c.m && !n_dsns)
-		return true;
-	if (!spool_keep_all(&c, false) ||
-	    !worker_call(q->writer, settle_rows, &c)) {
-		spool_undo(&c, false);
+	if (!settle(&c))
 		return false;
-	}
-	if (c.m)
-		now_settled(&c);
 	if (MUTANT(file_goes_at_first_settling))
 		spool_remove(q, m);
-	dsns_kept(&c);
 	return true;
+}
+
+bool queue_settle_part(struct queue *q, struct message *m,
+		       struct message *const *dsns, size_t n_dsns)
+{
+	struct change c = { .q = q,
+			    .m = m,
+			    .number = m->row,
+			    .dsns = dsns,
+			    .n_dsns = n_dsns,
+			    .goes_on = true };
+
+	check(m->row);
+	for (size_t i = 0; i < m->n; i++) {
+		struct recipient *r = &m->recipients[i];
+
+		c.splits |= recipient_is_new(r);
+		if (recipient_is_new(r) && r->state == RECIPIENT_WAITING)
+			r->next_attempt_ms = queue_now(q);
+	}
+	return settle(&c);
 }
 
 /* ---- release ---- */
@@ -506,47 +550,4 @@ void queue_release(struct queue *q, struct message *m)
 	/* it writes nothing; should the batch it is in fail, it has run */
 	if (m->row && !worker_call(q->writer, release_claim, &c))
 		return;
-}
-
-/* ---- questions ---- */
-
-struct question {
-	struct queue *q;
-	bool yes;
-};
-
-static bool clock_is_set(struct queue *q)
-{
-	struct instant now = q->clock;
-
-	now.wall_ms = wall_ms();
-	now.queue_ms = queue_now(q);
-	now.wall_ms -= now.queue_ms - q->clock.queue_ms;
-	now.queue_ms = q->clock.queue_ms;
-	return instant_is_news(&q->clock, &now);
-}
-
-static bool ask_changed(void *arg)
-{
-	struct question *question = arg;
-	struct queue *q = question->q;
-
-	question->yes = lanes_heard(q) || q->has_news;
-	q->has_news = false;
-	/* somebody has set the wall clock */
-	return !clock_is_set(q) || batch_begin(q);
-}
-
-bool queue_changed(struct queue *q)
-{
-	struct question question = { q, false };
-
-	/* A batch that failed took the answer along: there may be something. */
-	return !worker_call(q->writer, ask_changed, &question) || question.yes;
-}
-
-void queue_counts(struct queue *q, uint64_t *commits, uint64_t *kept)
-{
-	*commits = atomic_load(&q->commits);
-	*kept = atomic_load(&q->kept);
 }

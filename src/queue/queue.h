@@ -67,13 +67,15 @@ bool waits queue_keep(struct queue *q, struct message *m, bool claim,
 bool waits queue_settle(struct queue *q, struct message *m,
 			struct message *const *dsns, size_t n_dsns) must_check;
 /*
- * While attempts of M still run: those of its recipients that are DONE leave
- * the queue, so that no crash delivers to them again.  The claim stays, and
- * queue_settle() says the rest.  Nothing is done while M has recipients that
- * are not in the queue yet.
- * False: nothing was written; cause().
+ * The same while attempts of M still run, so that no crash delivers again to who
+ * has it, and nobody waits for another to hear what became of his: the claim
+ * stays, those that are WAITING go on doing so, and queue_settle() says the rest.
+ * False: nothing was written; cause(), which may be that all the others were
+ * deleted.
  */
-bool waits queue_settle_done(struct queue *q, struct message *m) must_check;
+bool waits queue_settle_part(struct queue *q, struct message *m,
+			     struct message *const *dsns,
+			     size_t n_dsns) must_check;
 /* End the claim and leave the rows as they are. */
 void waits queue_release(struct queue *q, struct message *m);
 
@@ -152,13 +154,15 @@ void queue_swept(struct queue *q, size_t *moved_aside, size_t *back);
 size_t queue_orphans(struct queue *q);
 
 /* Is there more to claim than the last queue_claim() knew: did the command line
- * commit, or a message become due earlier than *NEXT_MS said?  Cheap, meant to
- * be asked twice a second. */
-bool waits queue_changed(struct queue *q);
+ * commit (*OTHERS), or a message become due earlier than *NEXT_MS said?  Cheap,
+ * meant to be asked twice a second. */
+bool waits queue_changed(struct queue *q, bool *others);
 
-/* The queue is empty: who asks may sleep, for WAKE(ARG) is called when it no
- * longer is, once, on a thread of the queue's.  False: it is not. */
-bool waits queue_rest(struct queue *q, void (*wake)(void *arg), void *arg);
+/* Who asks has seen all there is and may sleep, for WAKE(ARG) is called when there
+ * is more, once, on a thread of the queue's; not for what the command line does.
+ * EMPTY: only if nothing waits at all.  False: there is more. */
+bool waits queue_rest(struct queue *q, bool empty, void (*wake)(void *arg),
+		      void *arg);
 /* He is awake.  False: WAKE was called. */
 bool waits queue_rest_end(struct queue *q);
 

@@ -242,7 +242,7 @@ static void claims(void *world)
 	message_add(b, S("held@own.test"))->held = true;
 	keep(w, a, false);
 	keep(w, b, false);
-	check(queue_changed(w->q) && !queue_changed(w->q));
+	check(changed(w) && !changed(w));
 	check(!claim_one(w, 4999, &next) && next == 5000);
 	got = claim_one(w, 9000, &next);
 	check(got && got->row == a->row && next == 7000);
@@ -251,7 +251,7 @@ static void claims(void *world)
 	check(next == INT64_MAX);
 	check(!claim_one(w, 9000, &next));
 	queue_release(w->q, got);
-	check(queue_changed(w->q));
+	check(changed(w));
 	message_drop(got);
 	got = claim_one(w, 9000, &next);
 	check(got && got->row == a->row);
@@ -329,47 +329,61 @@ static int rows(struct world *w)
 }
 
 /* While the others are attempted. */
-static void settle_done(void *world)
+static void settle_part(void *world)
 {
 	struct world *w = world;
-	struct message *m = make_message(w, 7);
-	struct recipient *r;
+	struct message *m = make_message(w, 7), *got;
+	struct message *dsn = message_new(queue_spool(w->q));
 	int64_t next;
 
 	message_add(m, S("slow@own.test"));
 	message_add(m, S("told@own.test"))->notify = NOTIFY_SUCCESS;
 	message_add(m, S("gone@own.test"));
 	keep(w, m, true);
-	check(queue_settle_done(w->q, m) && rows(w) == 4); /* nobody has it */
+	check(queue_settle_part(w->q, m, NULL, 0) && rows(w) == 4);
 	m->recipients[0].state = RECIPIENT_DONE;
-	m->recipients[2].state = RECIPIENT_DONE;
+	m->recipients[2].state = RECIPIENT_LATER;
+	m->recipients[2].attempts = 1;
+	m->recipients[2].next_attempt_ms = 0;
+	m->recipients[2].reply.code = 451;
 	m->recipients[3].state = RECIPIENT_REFUSED;
-	check(queue_settle_done(w->q, m) && rows(w) == 3);
+	message_add(dsn, S("sender@own.test"));
+	check(queue_settle_part(w->q, m, &dsn, 1) && rows(w) == 3);
+	check(ask(w, "SELECT sum(code) FROM recipient") == 451);
 	check(!m->recipients[0].row && m->recipients[2].row);
 	check(m->is_kept && spool_files(w) == 1);
+	got = claim_one(w, INT64_MAX / 4, &next);
+	check(got &&
+	      str_same(got->recipients[0].address, S("sender@own.test")));
+	got->recipients[0].state = RECIPIENT_DONE;
+	check(queue_settle(w->q, got, NULL, 0));
 	check(!claim_one(w, INT64_MAX / 4, &next)); /* still ours */
 
-	/* one that is not in the queue: it may have come of a DONE one */
-	m->recipients[1].state = RECIPIENT_DONE;
-	r = message_add(m, S("share@own.test"));
-	check(queue_settle_done(w->q, m) && rows(w) == 3);
-	r->state = RECIPIENT_DONE;
+	/* one that waits has been split: both halves stand on the disk */
+	m->recipients[1].part = PART_HERE;
+	message_add(m, S("slow@own.test"))->part = PART_THERE;
+	check(queue_settle_part(w->q, m, NULL, 0) && rows(w) == 3);
+	check(m->recipients[4].row && m->recipients[4].next_attempt_ms);
+	check(ask(w, "SELECT count(DISTINCT part) FROM recipient") == 3);
 
 	/* the others are deleted: what is left is the end's */
+	m->recipients[1].state = RECIPIENT_DONE;
 	ask(w, "DELETE FROM recipient WHERE row > 2");
-	check(queue_settle_done(w->q, m) && rows(w) == 1);
+	check(!queue_settle_part(w->q, m, NULL, 0) && rows(w) == 1);
 	check(queue_settle(w->q, m, NULL, 0) && rows(w) == 0);
 	check(!m->is_kept && spool_files(w) == 0);
 	check(ask(w, "SELECT count(*) FROM message") == 0);
+	message_drop(got);
+	message_drop(dsn);
 	message_drop(m);
 }
 
-static void test_settle_done(void **state)
+static void test_settle_part(void **state)
 {
 	struct world w;
 
 	world_open(&w);
-	loops_run(1, settle_done, &w);
+	loops_run(1, settle_part, &w);
 	world_close(&w);
 }
 
@@ -435,13 +449,13 @@ static void meanwhile(void *world)
 	message_add(m, S("held@own.test"));
 	message_add(m, S("bounced@own.test"));
 	keep(w, m, true);
-	queue_changed(w->q);
-	check(!queue_changed(w->q));
+	changed(w);
+	check(!changed(w));
 	ask(w, "DELETE FROM recipient WHERE address LIKE 'deleted@%'");
 	ask(w, "UPDATE recipient SET held = 1 WHERE address LIKE 'held@%'");
 	ask(w, "UPDATE recipient SET verdict = 1, next_attempt = 0"
 	       " WHERE address LIKE 'bounced@%'");
-	check(queue_changed(w->q) && !queue_changed(w->q));
+	check(changed(w) && !changed(w));
 
 	for (size_t i = 0; i < m->n; i++) {
 		m->recipients[i].state = RECIPIENT_LATER;
@@ -527,12 +541,12 @@ static void rest(void *world)
 	struct message *m = make_message(w, 1);
 	_Atomic int woken = 0;
 
-	check(queue_rest(w->q, count_wake, &woken));
+	check(queue_rest(w->q, true, count_wake, &woken));
 	check(queue_rest_end(w->q) && woken == 0);
-	check(queue_rest(w->q, count_wake, &woken));
+	check(queue_rest(w->q, true, count_wake, &woken));
 	keep(w, m, true);
 	check(woken == 1 && !queue_rest_end(w->q));
-	check(!queue_rest(w->q, count_wake, &woken));
+	check(!queue_rest(w->q, true, count_wake, &woken));
 	message_drop(m);
 }
 
@@ -553,7 +567,7 @@ int main(void)
 		cmocka_unit_test(test_keep),
 		cmocka_unit_test(test_claims),
 		cmocka_unit_test(test_settle),
-		cmocka_unit_test(test_settle_done),
+		cmocka_unit_test(test_settle_part),
 		cmocka_unit_test(test_meanwhile),
 		cmocka_unit_test(test_group_commit),
 		cmocka_unit_test(test_rest),

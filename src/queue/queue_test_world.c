@@ -147,6 +147,13 @@ struct claim_wish wish(int64_t now, size_t max)
 				    .most_ms = INT64_MAX / 2 };
 }
 
+bool changed(struct world *w)
+{
+	bool others;
+
+	return queue_changed(w->q, &others);
+}
+
 struct message *claim_one(struct world *w, int64_t now, int64_t *next)
 {
 	struct message *m = NULL;

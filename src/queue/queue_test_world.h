@@ -31,6 +31,7 @@ bool waits is_whole(struct message *m);
 
 void waits keep(struct world *w, struct message *m, bool claim);
 struct claim_wish wish(int64_t now, size_t max);
+bool waits changed(struct world *w); /* queue_changed() */
 struct message *waits claim_one(struct world *w, int64_t now, int64_t *next);
 
 #endif

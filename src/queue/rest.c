@@ -1,6 +1,6 @@
 /*
- * An empty queue: nobody but the engine puts anything into it, so who looks
- * after it may sleep until then.
+ * Nobody but the engine puts anything into the queue: who looks after it may
+ * sleep until then, or until what waits is due.
  */
 #include "queue/inside.h"
 #include "rt/worker.h"
@@ -8,7 +8,7 @@
 struct rest {
 	struct queue *q;
 	struct sleeper sleeper;
-	bool yes;
+	bool empty, yes;
 };
 
 void sleeper_wake(struct queue *q)
@@ -25,16 +25,18 @@ static bool begin_rest(void *arg)
 	struct rest *r = arg;
 	bool any;
 
-	if (r->q->has_news || !store_has_any(r->q->store, &any) || any)
+	if (r->q->has_news)
+		return true;
+	if (r->empty && (!store_has_any(r->q->store, &any) || any))
 		return true;
 	r->q->sleeper = r->sleeper;
 	r->yes = true;
 	return true;
 }
 
-bool queue_rest(struct queue *q, void (*wake)(void *arg), void *arg)
+bool queue_rest(struct queue *q, bool empty, void (*wake)(void *arg), void *arg)
 {
-	struct rest r = { q, { wake, arg }, false };
+	struct rest r = { q, { wake, arg }, empty, false };
 
 	(void)!worker_call(q->writer, begin_rest, &r);
 	return r.yes;

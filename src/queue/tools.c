@@ -34,6 +34,8 @@ static const char *const texts[STATEMENTS] = {
 		" WHERE message = ?1 AND message > ?2 AND" MATCHES,
 	[NEXT_OF_ALL] = "SELECT DISTINCT message FROM recipient"
 		" WHERE message > ?2 AND" MATCHES " ORDER BY message LIMIT 500",
+	[NEXT_OF_MESSAGES] = "SELECT row FROM message WHERE row > ?2"
+		" ORDER BY row LIMIT 500",
 	[MESSAGE] = "SELECT " MESSAGE_COLUMNS " FROM message WHERE row = ?1",
 	[RECIPIENTS] = "SELECT " RECIPIENT_COLUMNS " FROM recipient"
 		" WHERE message = ?1 AND" MATCHES " ORDER BY row",
@@ -134,6 +136,7 @@ bool tools_next_row(struct tools *t, enum statement which, bool *row)
 	enum sql_verdict v = query_step(&t->st[which]);
 
 	*row = v == SQL_ROW;
+	t->is_damaged = v == SQL_DAMAGED;
 	return !sql_is_trouble(v);
 }
 
@@ -237,17 +240,66 @@ bool tools_match(const struct queue_filter *f, struct arena *a,
 	return true;
 }
 
-/* The messages after LAST that match. */
-bool tools_next_page(struct tools *t, const struct match *m, int64_t last,
-		     struct page *page)
+static bool read_page(struct tools *t, enum statement which,
+		      const struct match *m, int64_t last, struct page *page)
 {
-	struct query *q = tools_bind(t, m->next, m, m->number, last);
+	struct query *q = tools_bind(t, which, m, m->number, last);
 	bool ok, row;
 
 	page->n = 0;
-	while ((ok = tools_next_row(t, m->next, &row)) && row &&
+	while ((ok = tools_next_row(t, which, &row)) && row &&
 	       page->n < TOOLS_PAGE)
 		page->number[page->n++] = query_int(q, 0);
 	query_reset(q);
+	page->is_last = ok && page->n < TOOLS_PAGE;
 	return ok;
+}
+
+/* Behind a page that is damaged the recipients cannot be walked through, but
+ * perhaps their messages. */
+bool tools_next_page(struct tools *t, const struct match *m, int64_t last,
+		     struct page *page)
+{
+	if (read_page(t, m->next, m, last, page) || (t->is_damaged && page->n))
+		return true;
+	if (!t->is_damaged)
+		return false;
+	if (m->next == NEXT_BY_ID) {
+		*page = (struct page){ { m->number }, m->number > last, true };
+		return true;
+	}
+	return read_page(t, NEXT_OF_MESSAGES, m, last, page) ||
+	       (t->is_damaged && page->n);
+}
+
+/* ---- damage ---- */
+
+void tools_begin(struct tools *t)
+{
+	t->n_left_out = 0;
+	t->left_out[0] = '\0';
+}
+
+bool tools_leave_out(struct tools *t, int64_t number)
+{
+	size_t n = strlen(t->left_out);
+	char id[ID_LETTERS + 1];
+
+	if (!t->is_damaged)
+		return false;
+	id_write(number, id);
+	if (t->n_left_out++ < MOST_NAMED)
+		snprintf(t->left_out + n, sizeof(t->left_out) - n, "%s%s",
+			 n ? ", " : "", id);
+	return true;
+}
+
+const char *tools_damage(const struct tools *t, struct arena *arena)
+{
+	if (!t->n_left_out)
+		return NULL;
+	return arena_printf(
+		arena, "queue.db is damaged: %u message%s left out, %s%s",
+		t->n_left_out, t->n_left_out == 1 ? " is" : "s are",
+		t->left_out, t->n_left_out > MOST_NAMED ? "..." : "");
 }

@@ -7,8 +7,8 @@
  *	tools_list(t, &f, print_entry, stdout);
  *	tools_order(t, ORDER_HOLD, &f, &n);
  *
- * Orders take effect at once; the engine notices within half a second.  A
- * recipient that is being attempted at that moment meets its attempt's fate
+ * Orders take effect at once; the engine notices when it is told to look
+ * (engine/questions.h), or within seconds.  A recipient that is being attempted at that moment meets its attempt's fate
  * first, but what was deleted stays deleted, what was held stays held, what is
  * to be bounced is bounced.  These calls block; a handle belongs to one
  * thread.
@@ -24,6 +24,11 @@ struct tools;
  * queue.db yet is an empty queue. */
 struct tools *tools_open(const char *folder);
 void tools_close(struct tools *t); /* NULL is allowed */
+
+/* Of a damaged queue.db all that can be read is listed, and orders are given to
+ * it.  What the last tools_list(), tools_page() or tools_order() had to leave
+ * out, as a sentence without its full stop; NULL: nothing. */
+const char *tools_damage(const struct tools *t, struct arena *arena);
 
 /* Which recipients: those that match all that is not empty.  RECIPIENT and
  * SYSTEM without regard to case; a RECIPIENT without an "@" is what stands before

@@ -13,7 +13,7 @@
 #include "queue/store.h"
 #include "queue/tools.h"
 
-enum { TOOLS_PAGE = 500 }; /* messages */
+enum { TOOLS_PAGE = 500, MOST_NAMED = 10 }; /* messages */
 
 enum statement {
 	BEGIN,
@@ -22,6 +22,7 @@ enum statement {
 	NEXT_BY_DOMAIN,
 	NEXT_BY_ID,
 	NEXT_OF_ALL,
+	NEXT_OF_MESSAGES,
 	MESSAGE,
 	RECIPIENTS,
 	BODY,
@@ -49,6 +50,9 @@ struct tools {
 	struct query st[STATEMENTS];
 	struct spool spool;
 	int64_t ahead_ms; /* the wall clock, of the queue's time */
+	bool is_damaged;  /* was why the last statement failed */
+	unsigned n_left_out;
+	char left_out[MOST_NAMED * (ID_LETTERS + 2)]; /* their ids */
 };
 
 /* A filter as the statements take it. */
@@ -63,6 +67,7 @@ struct match {
 struct page {
 	int64_t number[TOOLS_PAGE];
 	size_t n;
+	bool is_last;
 };
 
 /* ---- statements: false: cause() ---- */
@@ -87,8 +92,17 @@ int64_t tools_as_wall(const struct tools *t, int64_t queue_ms);
  * it is no filter, cause(). */
 bool tools_match(const struct queue_filter *f, struct arena *arena,
 		 struct match *out, bool *none) must_check;
-/* The messages after LAST that match. */
+/* The messages after LAST that match; where queue.db is damaged also such as do
+ * not. */
 bool tools_next_page(struct tools *t, const struct match *m, int64_t last,
 		     struct page *page) must_check;
+
+/* ---- damage ---- */
+
+/* What is said of the last ones is forgotten. */
+void tools_begin(struct tools *t);
+/* Was damage why the last statement failed?  Then message NUMBER is noted as
+ * left out. */
+bool tools_leave_out(struct tools *t, int64_t number);
 
 #endif

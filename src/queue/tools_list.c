@@ -60,8 +60,15 @@ static bool load_page(struct tools *t, const struct match *match,
 	       recipients < PAGE_RECIPIENTS) {
 		struct message *m;
 
-		if (!load(t, match, page->number[out->used++], &m))
-			return false;
+		if (!load(t, match, page->number[out->used++], &m)) {
+			if (!tools_leave_out(t, page->number[out->used - 1]))
+				return false;
+			continue;
+		}
+		if (m && !m->n) {
+			message_drop(m);
+			m = NULL;
+		}
 		if (!m)
 			continue;
 		recipients += m->n;
@@ -106,7 +113,7 @@ static bool list_page(struct tools *t, const struct match *match,
 		return false;
 	if (l.used)
 		at->last = page.number[l.used - 1];
-	at->is_end = page.n < TOOLS_PAGE && l.used == page.n;
+	at->is_end = page.is_last && l.used == page.n;
 	at->left -= l.n;
 	return true;
 }
@@ -130,6 +137,7 @@ bool tools_list(struct tools *t, const struct queue_filter *f,
 	struct match match;
 	bool none, ok = tools_match(f, a, &match, &none);
 
+	tools_begin(t);
 	if (ok && t->sql && !none)
 		ok = list_from(t, &match, 0, SIZE_MAX, each, arg);
 	arena_close(a);
@@ -144,6 +152,7 @@ bool tools_page(struct tools *t, const struct queue_filter *f, struct str after,
 	struct match match;
 	bool none, ok = tools_match(f, a, &match, &none);
 
+	tools_begin(t);
 	if (ok && t->sql && !none)
 		ok = list_from(t, &match, id_number(after), limit, each, arg);
 	arena_close(a);

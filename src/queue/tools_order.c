@@ -85,30 +85,59 @@ static bool order_page(struct tools *t, enum order order,
 	return true;
 }
 
+/* One by one: what is damaged keeps nothing else from being done. */
+static bool order_singly(struct tools *t, enum order order,
+			 const struct match *match, const struct page *page,
+			 uint64_t *n)
+{
+	for (size_t i = 0; i < page->n; i++) {
+		struct page one = { { page->number[i] }, 1, false };
+
+		if (!tools_run(t, BEGIN))
+			return false;
+		if (order_page(t, order, match, &one, n))
+			continue;
+		tools_undo(t);
+		if (!tools_leave_out(t, page->number[i]))
+			return false;
+	}
+	return true;
+}
+
+static bool order_next(struct tools *t, enum order order,
+		       const struct match *match, int64_t *last, bool *is_last,
+		       uint64_t *n)
+{
+	struct page page, all;
+
+	if (!tools_run(t, BEGIN))
+		return false;
+	if (!tools_next_page(t, match, *last, &page)) {
+		tools_undo(t);
+		return false;
+	}
+	*is_last = page.is_last;
+	if (page.n)
+		*last = page.number[page.n - 1];
+	all = page;
+	if (order_page(t, order, match, &page, n))
+		return true;
+	tools_undo(t);
+	return t->is_damaged && order_singly(t, order, match, &all, n);
+}
+
 static bool order_all(struct tools *t, enum order order,
 		      const struct match *match, uint64_t *n)
 {
-	struct page page;
 	int64_t last = 0;
-	bool more;
+	bool is_last = false;
 
-	do {
-		if (!tools_run(t, BEGIN))
+	while (!is_last) {
+		if (!order_next(t, order, match, &last, &is_last, n))
 			return false;
-		if (!tools_next_page(t, match, last, &page)) {
-			tools_undo(t);
-			return false;
-		}
-		more = page.n == TOOLS_PAGE;
-		if (page.n)
-			last = page.number[page.n - 1];
-		if (!order_page(t, order, match, &page, n)) {
-			tools_undo(t);
-			return false;
-		}
-		if (more)
+		if (!is_last)
 			sql_pause(PAUSE_MS);
-	} while (more);
+	}
 	return true;
 }
 
@@ -120,6 +149,7 @@ bool tools_order(struct tools *t, enum order order,
 	bool none, ok = tools_match(f, a, &match, &none);
 
 	*n = 0;
+	tools_begin(t);
 	if (ok && t->sql && !none)
 		ok = order_all(t, order, &match, n);
 	arena_close(a);

@@ -146,6 +146,7 @@ static struct reply waits challenge(struct session *s, struct str mechanism,
 	case HEARD_LATE:
 		return SAY(s, timeout, s->server->settings->hostname);
 	case HEARD_STOP:
+		return SAY(s, stopping, s->server->settings->hostname);
 	case HEARD_END:
 		return SILENCE;
 	}

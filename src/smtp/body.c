@@ -236,6 +236,7 @@ struct reply on_data(struct session *s, struct str arguments)
 {
 	enum heard h;
 
+	s->mail->is_coming = true;
 	if (!say_now(s, SAY(s, go_ahead)))
 		return SILENCE;
 	s->mail->began_ms = now_ms();

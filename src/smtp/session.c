@@ -104,6 +104,12 @@ struct command {
 	struct str verb, arguments;
 };
 
+/* Octets of a mail have come, or are to come next. */
+static bool is_in_data(const struct session *s)
+{
+	return s->mail && (s->mail->is_coming || s->mail->in_chunks);
+}
+
 /* False: the peer is gone. */
 static bool waits read_command(struct session *s, struct command *c)
 {
@@ -114,13 +120,14 @@ static bool waits read_command(struct session *s, struct command *c)
 
 	arena_reset(s->line);
 	*c = (struct command){ .heard = HEARD_STOP };
-	if (s->server->stopping && !s->mail)
+	if (s->server->stopping && (!s->mail || s->server->hurries) &&
+	    !is_in_data(s))
 		return true;
 	s->is_idle = !s->mail;
 	c->heard = hear_line(s, max, &line);
-	/* It came as smtp_stop() ended the wait for it: who is cancelled could
-	 * not go on with it. */
-	if (s->is_idle && s->server->stopping && c->heard != HEARD_END)
+	/* It came as the wait for it was ended: who is cancelled could not go
+	 * on with it. */
+	if (s->is_ended && c->heard != HEARD_END)
 		c->heard = HEARD_STOP;
 	s->is_idle = false;
 	if (c->heard == HEARD_LINE &&
@@ -265,11 +272,25 @@ void smtp_serve(struct smtp_server *server, enum smtp_kind kind,
 	session_close(s);
 }
 
-/* A session that waits for a command meets a wait that fails, and says 421. */
+/* It meets a wait that fails, and says 421. */
+static void end(struct session *s)
+{
+	s->is_ended = true;
+	fiber_cancel(s->fiber);
+}
+
 void smtp_stop(struct smtp_server *server)
 {
 	server->stopping = true;
 	for (struct session *s = server->first; s; s = s->next)
 		if (s->is_idle)
-			fiber_cancel(s->fiber);
+			end(s);
+}
+
+void smtp_stop_soon(struct smtp_server *server)
+{
+	server->hurries = true;
+	for (struct session *s = server->first; s; s = s->next)
+		if (!is_in_data(s))
+			end(s);
 }

@@ -37,6 +37,7 @@ struct mail {
 	unsigned granted; /* RCPTs answered 250, repeated ones too */
 	bool is_logged;   /* "ID: client=" was written */
 	bool in_chunks;   /* a BDAT was accepted: no RCPT, no DATA */
+	bool is_coming;   /* DATA was: its body comes, or is judged */
 
 	/* the body, while it comes in (body.c) */
 	struct data_reader reader;
@@ -75,6 +76,7 @@ struct session {
 	struct str recipient; /* RCPT: whom it is about, for the log */
 	bool is_lost;         /* the peer is gone: nothing more to say */
 	bool is_idle;         /* waits for a command, outside a mail */
+	bool is_ended;        /* by smtp_stop(): no more than a last word */
 	unsigned commands, mails;
 
 	/* budget.c */

@@ -43,6 +43,7 @@ struct smtp_server { /* one per loop */
 	struct queue *queue;
 	struct tally *per_ip; /* shared by all loops */
 	bool stopping;        /* finish the mail at hand, then 421 */
+	bool hurries;         /* ...only if its data is coming */
 	unsigned sessions;
 
 	/* smtp's own; zero at first */
@@ -57,6 +58,9 @@ void waits smtp_serve(struct smtp_server *server, enum smtp_kind kind,
 /* Tell the sessions that wait for a command 421 4.3.2 and end them; the others
  * end by themselves after the mail at hand.  For an orderly stop. */
 void smtp_stop(struct smtp_server *server);
+/* A moment later: end all but those whose data is coming or being delivered.
+ * Who has said no more than MAIL or RCPT loses nothing. */
+void smtp_stop_soon(struct smtp_server *server);
 /* Free what the sessions left for each other, after the last one ended. */
 void smtp_close(struct smtp_server *server);
 

@@ -141,7 +141,7 @@ enum heard hear_more(struct session *s, int64_t deadline_ms)
 	case STREAM_LATE:
 		return HEARD_LATE;
 	case STREAM_BROKEN:
-		if (s->is_idle && s->server->stopping && fiber_cancelled())
+		if (s->is_ended)
 			return HEARD_STOP; /* a last word can be said */
 		break;
 	case STREAM_END:

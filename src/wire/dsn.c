@@ -214,11 +214,14 @@ static void add_person(struct buf *to, const struct dsn_recipient *r)
 	buf_printf(&b, "<%.*s>", STR(r->address));
 	if (r->note.n)
 		buf_printf(&b, ": %.*s", STR(r->note));
-	if (r->reply.code && r->remote_mta.n)
-		buf_printf(&b, " (%.*s answered %03d, status %s)",
-			   STR(r->remote_mta), r->reply.code, status_of(r));
-	else
-		buf_printf(&b, " (status %s)", status_of(r));
+	for (const struct dsn_recipient *one = r; one; one = one->also) {
+		buf_add(&b, one == r ? S(" (") : S("; "));
+		if (one->reply.code && one->remote_mta.n)
+			buf_printf(&b, "%.*s answered %03d, ",
+				   STR(one->remote_mta), one->reply.code);
+		buf_printf(&b, "status %s", status_of(one));
+	}
+	buf_add_char(&b, ')');
 	buf_add(to, S("    "));
 	add_folded(to, buf_str(&b), "        ", 4);
 	buf_add(to, S("\r\n"));
@@ -267,13 +270,24 @@ static void add_original_recipient(struct buf *to, struct str orcpt)
 	add_typed(to, "Original-Recipient", arena_cstr(arena, type), address);
 }
 
-static void add_diagnostic(struct buf *to, const struct dsn_recipient *r)
+static void add_diagnostic(struct buf *to, const char *name,
+			   const struct dsn_recipient *r)
 {
 	struct arena *arena scoped(arena) = arena_open();
 
 	if (!r->reply.code)
 		return;
-	add_typed(to, "Diagnostic-Code", "smtp", reply_line(&r->reply, arena));
+	add_typed(to, name, "smtp", reply_line(&r->reply, arena));
+}
+
+/* One recipient has one of each field; what is beside them is an extension
+ * (RFC 3464 2.4). */
+static void add_elsewhere(struct buf *to, const struct dsn_recipient *r)
+{
+	for (r = r->also; r; r = r->also) {
+		add_typed(to, "X-Splitmail-Other-MTA", "dns", r->remote_mta);
+		add_diagnostic(to, "X-Splitmail-Other-Diagnostic", r);
+	}
 }
 
 static void add_machine(struct buf *to, const struct dsn_plan *plan,
@@ -286,7 +300,8 @@ static void add_machine(struct buf *to, const struct dsn_plan *plan,
 	add_field(to, "Action", str_of(actions[r->action]));
 	add_field(to, "Status", str_of(status_of(r)));
 	add_typed(to, "Remote-MTA", "dns", r->remote_mta);
-	add_diagnostic(to, r);
+	add_diagnostic(to, "Diagnostic-Code", r);
+	add_elsewhere(to, r);
 	add_date(to, "Last-Attempt-Date", plan->now_wall_ms);
 	if (r->action == DSN_DELAYED)
 		add_date(to, "Will-Retry-Until", plan->retry_until_wall_ms);

@@ -30,6 +30,9 @@ struct dsn_recipient {
 	struct str remote_mta; /* or empty */
 	struct reply reply;    /* code 0: no server said anything */
 	struct str note;       /* our own sentence, or empty */
+	/* What became of it elsewhere, for one that lives in two places, or
+	 * NULL: its STATUS, REMOTE_MTA and REPLY count. */
+	const struct dsn_recipient *also;
 };
 
 struct dsn_plan {

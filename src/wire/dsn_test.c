@@ -81,6 +81,28 @@ static void test_failed(void **unused)
 		-1); /* for machines only */
 }
 
+/* Who lives in two places, and was refused in both. */
+static void test_in_two_places(void **unused)
+{
+	struct dsn_recipient there = bob(), r = bob();
+	struct dsn_plan plan = plan_for(&r, 1);
+	struct buf b scoped(buf) = BUF_EMPTY;
+
+	there.remote_mta = S("mail.c.test");
+	there.reply = (struct reply){ 552, "5.2.2", S("full\r\nX-Evil: 1") };
+	r.also = &there;
+	dsn_write(&b, &plan);
+	assert_lines(&b);
+	assert_true(has(&b, "<Bob@own.test> (mail.b.test answered"));
+	assert_true(has(&b, "mail.c.test"));
+	assert_true(has(&b, "5.2.2)\r\n"));
+	assert_true(has(&b, "\r\nX-Splitmail-Other-MTA: dns; mail.c.test\r\n"
+			    "X-Splitmail-Other-Diagnostic: smtp; 552 5.2.2 "
+			    "full? X-Evil: 1\r\n"));
+	assert_false(has(&b, "\r\nX-Evil"));
+	r.also = NULL;
+}
+
 static void test_headers_only(void **unused)
 {
 	struct dsn_recipient r = bob();
@@ -183,6 +205,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_failed),
+		cmocka_unit_test(test_in_two_places),
 		cmocka_unit_test(test_headers_only),
 		cmocka_unit_test(test_delayed),
 		cmocka_unit_test(test_utf8),

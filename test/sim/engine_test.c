@@ -7,6 +7,8 @@
 #include <stdlib.h>
 
 #include "base/test.h"
+#include "control/control.h"
+#include "directory/changes.h"
 #include "dns/dns_sim.h"
 #include "engine_of.h"
 #include "rt/counter.h"
@@ -240,6 +242,36 @@ static void what_waits_follows_a_change(void **state)
 	world_end();
 }
 
+static void say_so(void *arg)
+{
+	struct buf answer scoped(buf) = BUF_EMPTY;
+
+	(void)arg;
+	check(control_ask(mx.settings.control, S("look"), after_ms(1000),
+			  &answer));
+	check(str_same(buf_str(&answer), S("{}\n")));
+}
+
+/* What waits is rarely looked at by itself. */
+static void what_is_told_is_followed_at_once(void **state)
+{
+	struct sim_host *second;
+
+	(void)state;
+	world_begin(1);
+	second = sim_host("second", "192.0.2.4");
+	dns_sim_name("second.test", "192.0.2.4");
+	sim_start(second, "other", run_other, NULL);
+	sim_start(client, "client", run_client, NULL);
+	sim_run(after_ms(301000));
+	check(answered == 1 && delivered == 0);
+	engine_of_change(&mx, change_relay, NULL);
+	engine_of_do(&mx, say_so, NULL);
+	sim_run(after_ms(700));
+	check(delivered == 1);
+	world_end();
+}
+
 /* What is sent would come twice. */
 static void a_stop_awaits_the_answer_to_what_is_sent(void **state)
 {
@@ -259,17 +291,113 @@ static void a_stop_awaits_the_answer_to_what_is_sent(void **state)
 	world_end();
 }
 
-/* An hour without mail: what is looked at then is looked at rarely. */
-static void an_idle_engine_sleeps(void **state)
+static int goodbyes;
+
+/* Says so much, and then nothing. */
+static void run_idler(void *lines)
 {
-	unsigned steps = 0;
+	const char *const *line = lines;
+	struct stream *s;
+	struct inet at;
+
+	check(inet_parse(S("192.0.2.1:25"), 0, &at));
+	s = stream_dial(&at, NULL, after_ms(60000));
+	check(s && client_asks(s, "") == 220);
+	for (; *line; line++)
+		check(client_asks(s, *line) == 250);
+	goodbyes += client_asks(s, "") == 421;
+	stream_close(s);
+}
+
+/* Thinks in the midst of its mail. */
+static void run_thinker(void *arg)
+{
+	struct stream *s;
+	struct inet at;
+
+	(void)arg;
+	check(inet_parse(S("192.0.2.1:25"), 0, &at));
+	s = stream_dial(&at, NULL, after_ms(60000));
+	check(s && client_asks(s, "") == 220);
+	check(client_asks(s, "EHLO client.test\r\n") == 250);
+	check(client_asks(s, "MAIL FROM:<a@client.test>\r\n") == 250);
+	check(client_asks(s, "RCPT TO:<bob@own.test>\r\n") == 250);
+	check(client_asks(s, "DATA\r\n") == 354);
+	fiber_sleep(after_ms(10000));
+	answered += say_text(s) == 250;
+	stream_close(s);
+}
+
+/* Who has sent nothing loses nothing. */
+static void a_stop_waits_for_no_stranger(void **state)
+{
+	static const char *const greeted[] = { "EHLO c.test\r\n", NULL };
+	static const char *const begun[] = { "EHLO c.test\r\n",
+					     "MAIL FROM:<a@c.test>\r\n", NULL };
+	static const char *const named[] = { "EHLO c.test\r\n",
+					     "MAIL FROM:<a@c.test>\r\n",
+					     "RCPT TO:<bob@own.test>\r\n",
+					     NULL };
 
 	(void)state;
 	world_begin(1);
-	sim_run(60000);
-	while (sim_step(3660000000))
+	goodbyes = 0;
+	sim_start(other, "other", run_other, NULL);
+	sim_start(client, "client", run_idler, (void *)greeted);
+	sim_start(client, "client", run_idler, (void *)begun);
+	sim_start(client, "client", run_idler, (void *)named);
+	sim_run(after_ms(2000));
+	began_ms = now_ms();
+	engine_of_stop(&mx);
+	check(goodbyes == 3 && now_ms() - began_ms < 2500);
+	world_end();
+}
+
+static void but_for_a_mail_that_comes(void **state)
+{
+	(void)state;
+	world_begin(1);
+	sim_start(other, "other", run_other, NULL);
+	sim_start(client, "client", run_thinker, NULL);
+	sim_run(after_ms(2000));
+	engine_of_stop(&mx);
+	sim_run(after_ms(1000));
+	check(answered == 1 && delivered == 1);
+	world_end();
+}
+
+/* In an hour. */
+static unsigned count_steps(void)
+{
+	int64_t until = now_us() + (int64_t)3600 * 1000000;
+	unsigned steps = 0;
+
+	while (sim_step(until))
 		steps++;
-	assert_in_range(steps, 1, 5000);
+	if (getenv("SHOW"))
+		fprintf(stderr, "%u steps\n", steps);
+	return steps;
+}
+
+/* What is looked at without mail is looked at rarely. */
+static void an_idle_engine_sleeps(void **state)
+{
+	(void)state;
+	world_begin(1);
+	sim_run(60000);
+	assert_in_range(count_steps(), 1, 5000);
+	world_end();
+}
+
+/* ...and so is mail that waits for a system that is away. */
+static void so_does_one_with_waiting_mail(void **state)
+{
+	(void)state;
+	world_begin(1);
+	sim_start(client, "client", run_client, NULL);
+	sim_run(after_ms(300000));
+	check(answered == 1 && delivered == 0);
+	assert_in_range(count_steps(), 1, 20000);
 	world_end();
 }
 
@@ -280,8 +408,12 @@ int main(void)
 		cmocka_unit_test(what_was_answered_outlives_a_power_cut),
 		cmocka_unit_test(so_does_the_file_of_a_large_mail),
 		cmocka_unit_test(what_waits_follows_a_change),
+		cmocka_unit_test(what_is_told_is_followed_at_once),
 		cmocka_unit_test(a_stop_awaits_the_answer_to_what_is_sent),
+		cmocka_unit_test(a_stop_waits_for_no_stranger),
+		cmocka_unit_test(but_for_a_mail_that_comes),
 		cmocka_unit_test(an_idle_engine_sleeps),
+		cmocka_unit_test(so_does_one_with_waiting_mail),
 	};
 
 	engines_prepare(1);
