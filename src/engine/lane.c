@@ -66,7 +66,12 @@ static bool start_acceptor(struct lane *l, struct listener *listener,
 	struct acceptor *a = must_alloc(sizeof(*a));
 
 	*a = (struct acceptor){ l, listener, kind, serve };
-	return fiber_start("acceptor", accept_all, a) != NULL;
+	if (!fiber_start("acceptor", accept_all, a)) {
+		free(a);
+		return false;
+	}
+	listener_expect(listener);
+	return true;
 }
 
 /* ---- questions: lane 0 ---- */

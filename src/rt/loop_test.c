@@ -289,6 +289,37 @@ static void idle_loops_sleep(void **state)
 	loops_run(2, run_idle, NULL);
 }
 
+/* ---- closed before its acceptor has begun ---- */
+
+static bool came_back;
+
+static void accept_none(void *listener)
+{
+	check(!listener_accept(listener));
+	came_back = true;
+}
+
+static void close_at_once(void *arg)
+{
+	struct listener *l = listener_open(arg);
+
+	check(l && fiber_start("acceptor", accept_none, l));
+	listener_expect(l);
+	listener_close(l);
+	fiber_sleep(after_ms(20));
+	check(came_back);
+}
+
+static void a_listener_closed_at_once_is_left_to_its_acceptor(void **state)
+{
+	struct inet at;
+
+	(void)state;
+	check(inet_parse(S("127.0.0.1:0"), 0, &at));
+	came_back = false;
+	loops_run(1, close_at_once, &at);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -301,6 +332,8 @@ int main(void)
 		cmocka_unit_test(kernel_spreads_connections),
 		cmocka_unit_test(signals_are_waited_for),
 		cmocka_unit_test(idle_loops_sleep),
+		cmocka_unit_test(
+			a_listener_closed_at_once_is_left_to_its_acceptor),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

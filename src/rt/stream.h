@@ -115,6 +115,9 @@ struct listener *listener_open_path(const char *path, unsigned mode);
 /* The next connection; NULL when the listener was closed or cancelled.  Out of
  * descriptors: waits a moment and goes on. */
 struct stream *waits listener_accept(struct listener *l);
+/* A fiber that has not begun yet will accept: until it has, listener_close()
+ * leaves it the listener. */
+void listener_expect(struct listener *l);
 /* The acceptor that waits in it gets NULL and must not come back; nobody else
  * may use it afterwards.  Connections stay. */
 void listener_close(struct listener *l);

@@ -39,6 +39,7 @@ struct listener {
 	bool handle_closed;
 	bool complained; /* of missing descriptors, once */
 	struct fiber *acceptor;
+	bool is_expected; /* an acceptor that has not begun */
 	struct inet at;
 };
 
@@ -277,12 +278,18 @@ static struct stream *leave(struct listener *l)
 	return NULL;
 }
 
+void listener_expect(struct listener *l)
+{
+	l->is_expected = true;
+}
+
 struct stream *listener_accept(struct listener *l)
 {
 	struct inet peer = { .port = 0 };
 	struct stream *s;
 	int fd = -1;
 
+	l->is_expected = false;
 	while (fd < 0) {
 		if (!l->closed && !l->ready &&
 		    connection_wait(l) == WAIT_CANCELLED)
@@ -301,7 +308,7 @@ static void on_closed(uv_handle_t *poll)
 	struct listener *l = poll->data;
 
 	l->handle_closed = true;
-	if (!l->acceptor)
+	if (!l->acceptor && !l->is_expected)
 		free(l);
 }
 

@@ -19,6 +19,7 @@ struct listener {
 	struct end **queue;       /* connections that wait */
 	size_t n, room;
 	struct fiber *acceptor;
+	bool is_expected; /* an acceptor that has not begun */
 	bool closed;
 };
 
@@ -271,8 +272,14 @@ static struct stream *leave(struct listener *l)
 	return NULL;
 }
 
+void listener_expect(struct listener *l)
+{
+	l->is_expected = true;
+}
+
 struct stream *listener_accept(struct listener *l)
 {
+	l->is_expected = false;
 	for (;;) {
 		if (l->closed)
 			return leave(l);
@@ -294,7 +301,7 @@ void listener_close(struct listener *l)
 	stop_listening(l);
 	if (l->acceptor)
 		fiber_wake(l->acceptor);
-	else
+	else if (!l->is_expected)
 		free(l);
 }
 
