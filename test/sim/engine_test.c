@@ -339,6 +339,8 @@ static void a_stop_waits_for_no_stranger(void **state)
 					     "RCPT TO:<bob@own.test>\r\n",
 					     NULL };
 
+	int64_t began_ms;
+
 	(void)state;
 	world_begin(1);
 	goodbyes = 0;
