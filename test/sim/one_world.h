@@ -18,6 +18,8 @@ struct outcome {
 	char verdict[400]; /* what was wrong first */
 };
 
+/* In a process of its own: nothing of others lies on its heap. */
+bool one_world_begins_anew(uint64_t seed);
 /* Leaves what killed processes had on their heaps. */
 void one_world(const struct one_world *w, struct outcome *o);
 /* Its plan only, told. */

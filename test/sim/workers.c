@@ -17,7 +17,7 @@ struct worker {
 	pid_t pid; /* 0: there is none */
 	int fd;    /* what it says comes out here */
 	uint64_t seeds[BATCH];
-	int n, answered;
+	int n, answered, begun; /* begun: answered by those before it */
 };
 
 struct crew {
@@ -40,6 +40,8 @@ static void work_off(const struct worker *w, int fd)
 	for (int i = w->answered; i < w->n; i++) {
 		struct outcome o = { 0 };
 
+		if (i > w->answered && one_world_begins_anew(w->seeds[i]))
+			break;
 		alarm(SECONDS_EACH);
 		one_world(&(struct one_world){ .seed = w->seeds[i] }, &o);
 		say(fd, &o);
@@ -116,6 +118,7 @@ static void start(struct worker *w)
 		work_off(w, fd);
 	w->pid = pid;
 	w->fd = fd;
+	w->begun = w->answered;
 }
 
 /* False: there is nothing for it to do. */
@@ -144,8 +147,10 @@ static void bury(struct crew *c, struct worker *w)
 	w->pid = 0;
 	if (w->answered == w->n)
 		return;
-	note_death(status, &o);
-	answer(c, w, &o);
+	if (status != 0 || w->answered == w->begun) {
+		note_death(status, &o);
+		answer(c, w, &o);
+	}
 	if (w->answered < w->n)
 		start(w);
 }
