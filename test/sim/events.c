@@ -32,6 +32,7 @@ static void give_power(struct splitmail *s, int64_t lasts_ms)
 	if (sim_is_on(s->host))
 		return;
 	sim_power_on(s->host);
+	sim_disk(s->host)->cut_after = 0; /* whoever set it has seen enough */
 	tell("%s has power again", s->name);
 	start_taker_again(&world.takers[store_of((int)(s - world.splitmails))]);
 	start_again(s);
@@ -51,6 +52,8 @@ static void cut_at_change(struct splitmail *s, int64_t number, int64_t lasts_ms)
 {
 	int64_t end = after_ms(MIDST_MS);
 
+	if (!sim_is_on(s->host))
+		return;
 	sim_disk(s->host)->cut_after = (uint64_t)number;
 	while (sim_is_on(s->host) && now_ms() < end)
 		fiber_sleep(after_ms(LOOK_MS));
