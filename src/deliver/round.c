@@ -200,7 +200,9 @@ static void add_leg(struct routing *g, size_t from, const struct leg *leg)
 	r->notify = like.notify;
 	r->is_member = like.is_member || leg->is_member;
 	r->part = leg_part(leg);
-	r->trail = arena_str(m->arena, leg->trail);
+	r->trail = MUTANT(member_forgets_its_group)
+			   ? like.trail
+			   : arena_str(m->arena, leg->trail);
 	r->is_ours = !leg_leaves(leg);
 	r->delay_told = like.delay_told;
 	r->attempts = like.attempts;

@@ -99,6 +99,9 @@ bool members_step(struct walk *w, struct outcome *o)
 			m = w->first = m->next;
 		if (!m)
 			return true;
+		if (MUTANT(member_at_a_border_is_skipped) &&
+		    i == LIMIT_ROUTE_STEP - 1 && m->at + 1 < m->n)
+			m->at++;
 		if (look_at_member(w, m->way, m->list[m->at++], o))
 			return true;
 	}

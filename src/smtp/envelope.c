@@ -207,12 +207,29 @@ static struct decision waits decide(struct session *s, struct question *q)
 	return route_answer(router, q, s->line);
 }
 
+static bool is_same(struct str a, struct str b)
+{
+	if (MUTANT(local_part_is_the_recipient))
+		return str_starts(
+			b, str_part(a, 0, (size_t)(str_find_last(a, '@') + 1)));
+	return str_same(a, b);
+}
+
 static bool has_recipient(const struct message *m, struct str key)
 {
 	for (size_t i = 0; i < m->n; i++)
-		if (str_same(m->recipients[i].key, key))
+		if (is_same(m->recipients[i].key, key))
 			return true;
 	return false;
+}
+
+/* Of the last recipient. */
+static unsigned notify_of(const struct message *m, const struct rcpt_command *c)
+{
+	if (MUTANT(notify_of_the_one_before) && m->n > 1 &&
+	    c->notify == NOTIFY_UNSAID)
+		return m->recipients[m->n - 2].notify;
+	return c->notify;
 }
 
 static void add_recipient(struct session *s, const struct rcpt_command *c,
@@ -226,7 +243,7 @@ static void add_recipient(struct session *s, const struct rcpt_command *c,
 	*parsed = c->recipient;
 	r->parsed = parsed;
 	r->key = key;
-	r->notify = c->notify;
+	r->notify = notify_of(m, c);
 	r->orcpt = c->orcpt;
 	r->trail = c->trail;
 	if (d->max_message_bytes && d->max_message_bytes < mail->max_bytes)

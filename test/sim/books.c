@@ -98,6 +98,11 @@ bool unit_has_sender(const struct unit *u)
 	return (world.seed + (uint64_t)u->number) % 13 > 0;
 }
 
+bool unit_says_never(const struct unit *u, int i)
+{
+	return (world.seed + 4 * (uint64_t)u->number + (uint64_t)i) % 9 == 0;
+}
+
 void unit_text(const struct unit *u, struct buf *to)
 {
 	uint64_t dice = world.seed * 31 + (uint64_t)u->number;

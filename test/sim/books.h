@@ -51,6 +51,8 @@ struct unit *books_begin(int client, const struct mail *m);
 bool unit_has_header(const struct unit *u);
 /* One in thirteen comes from <>: nobody is told what becomes of it. */
 bool unit_has_sender(const struct unit *u);
+/* One recipient in nine is not to be told of (NOTIFY=NEVER). */
+bool unit_says_never(const struct unit *u, int i);
 /* The whole text, header and body, as it is handed in. */
 void unit_text(const struct unit *u, struct buf *to);
 void books_rcpt(struct unit *u, int i, int code, struct str text);

@@ -82,21 +82,24 @@ static void say_rcpt(struct talk *t, int i)
 {
 	const struct person *p = &world.persons[t->unit->to[i]];
 	const char *domain = p->domain;
+	const char *never = unit_says_never(t->unit, i) ? " NOTIFY=NEVER" : "";
 
 	if (world.has_alias && str_same(str_of(domain), S(DOMAIN)) &&
 	    (t->unit->number + i) % 3 == 0)
 		domain = ALIAS;
 	switch ((t->unit->number + i) % 7) {
 	case 0:
-		stream_sayf(t->s, "RCPT TO:<%s+tag@%s>\r\n", p->local, domain);
+		stream_sayf(t->s, "RCPT TO:<%s+tag@%s>%s\r\n", p->local, domain,
+			    never);
 		break;
 	case 1:
-		stream_sayf(t->s, "RCPT TO:<%c%s@%c%s>\r\n",
+		stream_sayf(t->s, "RCPT TO:<%c%s@%c%s>%s\r\n",
 			    shouted(p->local[0]), p->local + 1,
-			    shouted(domain[0]), domain + 1);
+			    shouted(domain[0]), domain + 1, never);
 		break;
 	default:
-		stream_sayf(t->s, "RCPT TO:<%s@%s>\r\n", p->local, domain);
+		stream_sayf(t->s, "RCPT TO:<%s@%s>%s\r\n", p->local, domain,
+			    never);
 	}
 }
 

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/limits.h"
 #include "books.h"
 #include "directory/changes.h"
 #include "neighbour.h"
@@ -157,6 +158,29 @@ static void put_members(struct list *l, const struct person *p)
 		put(l, S("forward"), text);
 }
 
+/* Behind its crowd: first the many spellings of one member, then all of them. */
+static void create_group(struct changes *c, const struct person *p,
+			 struct list *l)
+{
+	struct str all[LIMIT_ROUTE_STEP + MEMBERS];
+	char text[LIMIT_ROUTE_STEP + MEMBERS][TEXT_BYTES], address[TEXT_BYTES];
+	const struct person *one = &world.persons[p->crowd_of];
+	struct str a = address_text(p, address);
+	size_t n = 0;
+
+	check(was_done(group_create(c, a, l->s, l->n), address));
+	for (int i = 0; i < p->crowd; i++) {
+		snprintf(text[n], TEXT_BYTES, "%s+%d@%s", one->local, i,
+			 one->domain);
+		all[n] = str_of(text[n]);
+		n++;
+	}
+	for (int i = 0; i < p->n_members && p->crowd; i++, n++)
+		all[n] = address_text(&world.persons[p->members[i]], text[n]);
+	if (n)
+		check(was_done(group_add(c, a, all, n), address));
+}
+
 static void create_person(struct changes *c, const struct splitmail *s,
 			  const struct person *p)
 {
@@ -165,12 +189,12 @@ static void create_person(struct changes *c, const struct splitmail *s,
 	char address[TEXT_BYTES];
 	struct str a = address_text(p, address);
 
-	if (is_here)
+	if (is_here && !p->crowd)
 		put_members(&l, p);
 	if (p->is_disabled)
 		put(&l, S("enabled"), "no");
 	if (is_here && p->kind == PERSON_GROUP) {
-		check(was_done(group_create(c, a, l.s, l.n), address));
+		create_group(c, p, &l);
 		return;
 	}
 	if (is_here && p->kind == PERSON_FORWARDER)

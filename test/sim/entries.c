@@ -60,6 +60,8 @@ static void leave_out_member(int person, int member)
 	struct person *p = &world.persons[person];
 
 	p->n_members = strike(p->members, p->n_members, member);
+	if (p->crowd_of == member)
+		p->crowd = 0;
 	if (p->n_members > 0)
 		return;
 	if (p->kind == PERSON_GROUP)
@@ -252,6 +254,9 @@ static void leave_out(const struct entry *e)
 	case PART_DISABLED:
 		world.persons[of[0]].is_disabled = false;
 		break;
+	case PART_CROWD:
+		world.persons[of[0]].crowd = 0;
+		break;
 	case PART_ALSO:
 		world.persons[of[0]].also = -1;
 		break;
@@ -345,6 +350,8 @@ static void list_persons(struct entries *to)
 		for (int k = 0; k < p->n_members; k++)
 			add(to, PART_MEMBER, OF(i, p->members[k]), "%s.%s",
 			    name.text, person_name(p->members[k]).text);
+		if (p->crowd)
+			add(to, PART_CROWD, OF(i), "%s.crowd", name.text);
 		if (p->is_full)
 			add(to, PART_FULL, OF(i), "%s.full", name.text);
 		if (p->is_disabled)

@@ -45,6 +45,7 @@ enum part {
 	PART_LANES,
 	PART_FULL,
 	PART_DISABLED,
+	PART_CROWD,
 	PART_ALSO,
 };
 

@@ -61,10 +61,20 @@ static bool was_taken(const struct unit *u, int person)
 	       times_taken(u, person, p->also) > 0;
 }
 
-/* What comes from <> may fail without a word. */
+/* Does a recipient lead to him of whom nobody wants to hear? */
+static bool is_not_asked_for(const struct unit *u, int person)
+{
+	for (int i = 0; i < u->n; i++)
+		if (unit_says_never(u, i) && leads_to(u, i, person))
+			return true;
+	return false;
+}
+
+/* What comes from <>, or with NOTIFY=NEVER, may fail without a word. */
 static bool fails_in_silence(const struct unit *u, const struct way *w)
 {
-	return way_may_fail(u, w) && !unit_has_sender(u);
+	return way_may_fail(u, w) &&
+	       (!unit_has_sender(u) || is_not_asked_for(u, end_of(w)));
 }
 
 static void judge_fate(void *arg, const struct unit *u, const struct way *w)
@@ -89,13 +99,27 @@ static void judge_fate(void *arg, const struct unit *u, const struct way *w)
 struct cause_of {
 	int person;
 	bool is_there;
+	bool is_asked_for;
+	bool says_never; /* the recipient that is looked at */
 };
 
 static void look_for_cause(void *arg, const struct unit *u, const struct way *w)
 {
 	struct cause_of *c = arg;
 
-	c->is_there |= way_may_fail(u, w) && was_stepped(w, c->person);
+	if (!was_stepped(w, c->person))
+		return;
+	c->is_there |= way_may_fail(u, w);
+	c->is_asked_for |= !c->says_never;
+}
+
+/* One of the gallery gives back what it does not have, without NOTIFY. */
+static bool somebody_forgets_notify(void)
+{
+	for (int i = 0; i < world.n_takers; i++)
+		if (world.takers[i].kind >= 0)
+			return true;
+	return false;
 }
 
 void judge_notices(const struct unit *u)
@@ -105,11 +129,17 @@ void judge_notices(const struct unit *u)
 
 		if (!u->told[who])
 			continue;
-		for (int i = 0; i < u->n; i++)
+		for (int i = 0; i < u->n; i++) {
+			c.says_never = unit_says_never(u, i);
 			ways_of(u, i, (struct asked){ look_for_cause, &c });
+		}
 		if (!c.is_there)
 			books_wrong("unit %d: its sender is told that %s has "
 				    "not got it, without a cause",
+				    u->number, world.persons[who].local);
+		if (!c.is_asked_for && !somebody_forgets_notify())
+			books_wrong("unit %d: its sender is told of %s, and "
+				    "said NOTIFY=NEVER",
 				    u->number, world.persons[who].local);
 	}
 }

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/limits.h"
 #include "draw.h"
 #include "neighbour.h"
 #include "subject.h"
@@ -421,6 +422,44 @@ static bool may_expire(void)
 	return may;
 }
 
+/* ---- crowds ---- */
+
+static bool stays(int person)
+{
+	for (int i = 0; i < world.n_events; i++)
+		if (world.events[i].kind == EVENT_MOVE &&
+		    world.events[i].of == person)
+			return false;
+	return true;
+}
+
+/* Some groups are as long as what is looked at in one go, or almost: one real
+ * member stands at its border. */
+static void add_crowd(struct person *g, int fewer)
+{
+	for (int i = 0; i < g->n_members; i++) {
+		const struct person *p = &world.persons[g->members[i]];
+
+		if (p->kind != PERSON_USER || p->home != g->home ||
+		    p->also >= 0 || !stays(g->members[i]))
+			continue;
+		g->crowd = LIMIT_ROUTE_STEP - 1 - fewer;
+		g->crowd_of = g->members[i];
+		return;
+	}
+}
+
+/* Not drawn: a world without them is the one it was. */
+static void add_crowds(void)
+{
+	for (int i = 0; i < world.n_persons; i++) {
+		uint64_t dice = world.seed * 31 + (uint64_t)i;
+
+		if (world.persons[i].kind == PERSON_GROUP && dice % 8 == 0)
+			add_crowd(&world.persons[i], (int)(dice / 8 % CROWD));
+	}
+}
+
 /* ---- all of it ---- */
 
 static void draw_links(void)
@@ -476,4 +515,5 @@ void plan_draw(uint64_t seed)
 	}
 	world.may_expire = may_expire();
 	subject_of_mails(window_ms);
+	add_crowds();
 }

@@ -22,6 +22,10 @@ static void tell_person(const struct person *p)
 	for (int i = 0; i < p->n_members; i++)
 		n += snprintf(text + n, sizeof(text) - (size_t)n, " %s",
 			      person_name(p->members[i]).text);
+	if (p->crowd)
+		snprintf(text + n, sizeof(text) - (size_t)n,
+			 " behind %d spellings of %s", p->crowd,
+			 person_name(p->crowd_of).text);
 	tell("%s@%s is a %s at %s%s%s%s%s%s%s", p->local, p->domain,
 	     kinds[p->kind], p->home < 0 ? "-" : world.takers[p->home].name,
 	     p->also < 0 ? "" : " and ",

@@ -37,6 +37,7 @@ enum {
 	CLIENTS = 6,
 	PERSONS = 24,
 	MEMBERS = 5,
+	CROWD = 5,      /* more or fewer than route() looks at in one go */
 	HOMES = 6,      /* one after the other */
 	RECIPIENTS = 6, /* of a mail */
 	MAILS = 12,     /* of a client */
@@ -95,6 +96,8 @@ struct person {
 	int home, also; /* -1: none besides */
 	int members[MEMBERS], n_members;
 	int64_t member_since_ms[MEMBERS];
+	/* Before them: so many spellings of one who is at home there. */
+	int crowd, crowd_of;
 	bool keeps_copy;
 	bool is_full; /* its home refuses it for good */
 	bool is_disabled;
