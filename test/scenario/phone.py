@@ -40,6 +40,10 @@ class Phone:
                    "the phone's next code", pause=0.2)
         return self.of_step(self.given)
 
+    def is_over(self):
+        """The last code is one of before the two half minutes that count."""
+        return int(time.time()) // STEP > self.given + 1
+
     def wrong(self):
         """None of those the server would take, now or soon."""
         now = int(time.time()) // STEP

@@ -204,7 +204,7 @@ def test_a_delegate_manages_users_only(server, sink):
         assert sink.messages[-1].recipients == ["ben@few.test"]
         # No longer hosted, no longer here.
         server.cli("user", "set", "ann@few.test", "mail_system=none")
-        browser.press("Directory Browser")
+        browser.go("/directory")
         browser.sees("Name of the administrator")
 
 
