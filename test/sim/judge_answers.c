@@ -39,6 +39,15 @@ static bool looks_like_a_question(const struct unit *u, const struct person *p)
 	return !unit_has_sender(u) && p->home != u->splitmail;
 }
 
+/* Where nobody is master, two questions about an address that nobody has may go
+ * round and meet: each is told that it is being asked about. */
+static bool questions_may_meet(const struct unit *u, int i)
+{
+	return world.has_ring &&
+	       world.persons[u->to[i]].kind == PERSON_NOBODY &&
+	       u->codes[i] >= 400;
+}
+
 /* What else than a disk or a stop explains that a mail is not kept? */
 static bool is_always_kept(const struct unit *u)
 {
@@ -70,7 +79,8 @@ void judge_rcpt(const struct unit *u, int i)
 	    !may_be_refused(u, i) && !looks_like_a_question(u, p))
 		books_wrong("unit %d: %s refuses %s for good: %d", u->number,
 			    s->name, p->local, code);
-	if (code >= 400 && code < 500 && all_is_well(u))
+	if (code >= 400 && code < 500 && all_is_well(u) &&
+	    !questions_may_meet(u, i))
 		books_wrong("unit %d: %s refuses %s for now, and all is "
 			    "well: %d",
 			    u->number, s->name, p->local, code);
@@ -98,7 +108,7 @@ void judge_end(const struct unit *u)
 	bool was_through = true;
 
 	for (int i = 0; i < u->n; i++)
-		was_through &= u->codes[i] >= 500;
+		was_through &= u->codes[i] >= 500 || questions_may_meet(u, i);
 	if (u->code == 0 && !was_through && all_is_well(u))
 		books_wrong("unit %d is not answered, and all is well",
 			    u->number);
