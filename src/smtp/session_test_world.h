@@ -12,7 +12,7 @@
 #include "smtp/deliver_fake.h"
 #include "smtp/session.h"
 
-enum { PATIENCE_MS = 10000 };
+enum { PATIENCE_MS = 120000 };
 
 struct session_world {
 	char folder[32];

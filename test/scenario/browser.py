@@ -16,6 +16,7 @@ import functools
 import os
 import shutil
 import tempfile
+import time
 
 from selenium import webdriver
 from selenium.common.exceptions import (ElementClickInterceptedException,
@@ -96,6 +97,23 @@ TEXT = "({text}) => text()"
 SAYS = "({text}, words) => text().includes(words) || null"
 
 
+# What the page has asked the server to change and has no answer to yet.
+COUNT_CHANGES = """
+window.changesUnderWay = 0;
+const asks = window.fetch;
+window.fetch = async (what, how) => {
+	if (["GET", "HEAD"].includes(how?.method ?? "GET")) return asks(what, how);
+	window.changesUnderWay++;
+	try {
+		return await asks(what, how);
+	} finally {
+		window.changesUnderWay--;
+	}
+};
+"""
+AT_REST = "() => !window.changesUnderWay || null"
+
+
 def quoted(text):
     """As an XPath string: words may hold an apostrophe."""
     return f'"{text}"' if '"' not in text else f"'{text}'"
@@ -131,6 +149,8 @@ def start_chromium():
     options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
     driver = webdriver.Chrome(options=options, service=Service(DRIVER))
     driver.profile = profile
+    driver.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument",
+                           {"source": COUNT_CHANGES})
     driver.set_script_timeout(60)
     return driver
 
@@ -221,7 +241,16 @@ class Browser:
     def text(self):
         return wait_until(lambda: [self.ask(TEXT)], PATIENCE, "a page")[0]
 
+    def is_answered(self):
+        """What was pressed has had its effect; a server may also be away."""
+        end = time.monotonic() + 20
+        while not self.ask(AT_REST) and time.monotonic() < end:
+            time.sleep(0.05)
+
     def sees(self, *words):
+        """The words may be of the change before: they count when the last one
+        is answered."""
+        self.is_answered()
         for each in words:
             self.wait_for(repr(each), SAYS, each)
 

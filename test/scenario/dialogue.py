@@ -11,7 +11,8 @@ import time
 
 from splitmail import no_checks
 
-PATIENCE = 12          # for one reply
+PATIENCE = 60          # for one reply
+PERHAPS = 12           # for one that need not come
 SILENCE = 0.7          # no more replies are coming, on a line that goes on
 ESCAPES = {"r": 13, "n": 10, "t": 9, "0": 0, "\\": 92}
 
@@ -212,7 +213,7 @@ class Dialogue:
                 if re.search(pattern, reply, re.M):
                     raise Wrong(f"heard {reply[:200]}")
         elif kind == "?":
-            reply = line.reply()
+            reply = line.reply(PERHAPS)
             if reply is not None:
                 self.want(pattern, reply)
         elif kind == "~":

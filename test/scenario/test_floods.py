@@ -149,20 +149,17 @@ def test_connect_and_reset(server):
 
 def test_handshakes_that_never_end(hasty, crowd):
     """They are given up after the time of a command; nobody else waits."""
-    before = most = descriptors(hasty)
+    before = descriptors(hasty)
     for source in sources(6):
         for _ in range(40):
             connection = crowd(hasty, source)
             connection.sendall(b"EHLO t.test\r\nSTARTTLS\r\n")
-        most = max(most, descriptors(hasty))
     for _ in range(40):
         crowd(hasty, "127.99.7.7", "submissions")
     greeted_within(hasty, 2)
     assert hasty.send(STRANGER, ALICE) == {}
     with hasty.submit(ALICE) as smtp:
         assert smtp.noop()[0] == 250
-    # On a slow machine the first have gone when the last one comes.
-    assert most > before + 40
     wait_until(lambda: descriptors(hasty) <= before + 4, what="their end")
 
 

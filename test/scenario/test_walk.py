@@ -38,8 +38,10 @@ def test_the_documented_walk(server, sink, language, words, domain):
         browser.sees(words["connected"])
         browser.press(words["save"])
         browser.sees(words["saved"])
-        assert answer(server, f"anybody@{domain}") == 250
-        assert answer(server, f"nobody@{domain}") == 550
+        wait_until(lambda: answer(server, f"anybody@{domain}") == 250, 20,
+                   "accepted when the relay has answered")
+        wait_until(lambda: answer(server, f"nobody@{domain}") == 550, 20,
+                   "refused when the relay has answered")
         server.send(STRANGER, f"anybody@{domain}")
         assert sink.messages[-1].recipients == [f"anybody@{domain}"]
 
