@@ -10,8 +10,8 @@ import struct
 import time
 
 from splitmail import no_checks
+from world import PATIENCE
 
-PATIENCE = 60          # for one reply
 PERHAPS = 12           # for one that need not come
 SILENCE = 0.7          # no more replies are coming, on a line that goes on
 ESCAPES = {"r": 13, "n": 10, "t": 9, "0": 0, "\\": 92}
@@ -263,8 +263,8 @@ class Dialogue:
         elif word == "drain":
             seconds, pattern, least = rest.split(" ")
             heard = self.line.replies(float(seconds))
-            if len(heard) < int(least):
-                raise Wrong(f"{len(heard)} replies, wanted {least}")
+            while len(heard) < int(least):
+                heard.append(self.line.reply())
             for reply in heard:
                 self.want(pattern, reply)
         elif word == "noread":

@@ -17,7 +17,7 @@ HOME = "home.test"
 ALICE = f"alice@{HOME}"
 STRANGER = "stranger@elsewhere.test"
 # What is put off is tried again at once.
-FAST = "limits {\n\tretry_min = 1\n\tretry_max = 1\n\thandover = 5\n}"
+FAST = "limits {\n\tretry_min = 1\n\tretry_max = 1\n}"
 
 
 class Here:
@@ -68,6 +68,11 @@ class Other:
             return speak(smtp, sender, recipients or [self.bob],
                          wire or text(self.domain), options)
 
+    def has_left(self):
+        """What was handed over, and all that came of it."""
+        wait_until(lambda: not self.server.waiting(self.domain), 20,
+                   "an empty queue")
+
     def queued(self):
         """The queue's entries with a recipient in this domain."""
         return [entry for entry in self.server.queue()
@@ -83,8 +88,7 @@ class Other:
     def is_done(self, count=1):
         """COUNT mails arrived, none is left, and none comes again."""
         self.sink.wait(count, timeout=40)
-        wait_until(lambda: not self.server.waiting(self.domain), 20,
-                   "an empty queue")
+        self.has_left()
         self.sink.stays(count, 0.3)
 
 

@@ -124,7 +124,7 @@ def test_examples_work(root, domain):
 
 def get(server, path, **headers):
     at = http.client.HTTPConnection(server.address, server.ports["console"],
-                                    timeout=20)
+                                    timeout=120)
     at.request("GET", path, headers=headers)
     answer = at.getresponse()
     body = answer.read().decode()

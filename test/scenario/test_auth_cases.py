@@ -155,7 +155,7 @@ def test_no_login_before_tls_nor_at_port_25(server):
     token = plain(ALICE, "secret-alice")
     for port in ("submission", "smtp"):
         with smtplib.SMTP(server.address, server.ports[port],
-                          timeout=20) as smtp:
+                          timeout=120) as smtp:
             smtp.ehlo()
             assert "auth" not in smtp.esmtp_features
             assert smtp.docmd(f"AUTH PLAIN {token}")[0] in (503, 538)

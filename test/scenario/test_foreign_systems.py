@@ -23,13 +23,13 @@ class Pair:
                 "caf\xe9\r\n.dot\r\n").encode("latin-1"), subject.encode()
 
     def send_there(self, sender, recipients, text):
-        with smtplib.SMTP(self.there.address, self.there.port, timeout=30,
+        with smtplib.SMTP(self.there.address, self.there.port, timeout=120,
                           local_hostname="client.test") as smtp:
             return smtp.sendmail(sender, recipients, text)
 
     def rcpt(self, server, recipient, sender=STRANGER):
         port = server.port if server is self.there else server.ports["smtp"]
-        with smtplib.SMTP(server.address, port, timeout=30,
+        with smtplib.SMTP(server.address, port, timeout=120,
                           local_hostname="client.test") as smtp:
             smtp.ehlo()
             smtp.mail(sender)

@@ -11,13 +11,20 @@ from others import ALICE, STRANGER, Here, speak, text, the_report
 from sink import Cut, Delay, Drop, Endless, Hang, Reset
 from world import within
 
-CONF = ("limits {\n\tthreads = 2\n\tretry_min = 1\n\tretry_max = 1\n"
-        "\thandover = 3\n\tcommand = 5\n\tdata = 5\n}")
+CONF = "limits {\n\tthreads = 2\n\tretry_min = 1\n\tretry_max = 1\n}"
+# For those who are silent on purpose: what is to be heard within the session may
+# take longer on a slow machine.
+HASTY = CONF.replace("}", "\thandover = 3\n\tdata = 5\n}")
 
 
 @pytest.fixture(scope="module")
 def here(shared_world):
     return Here(shared_world, CONF)
+
+
+@pytest.fixture(scope="module")
+def hasty(shared_world):
+    return Here(shared_world, HASTY, "hasty")
 
 
 # ---- whatever it does, the mail is kept and arrives when it is well again
@@ -81,9 +88,9 @@ TLS_TROUBLES = {
 }
 
 
-def one_trouble(here, script, with_tls):
+def one_trouble(hasty, script, with_tls):
     """What the client heard, what waited, what the sink saw meanwhile."""
-    other = here.other(tls=with_tls, system=REQUIRED if with_tls else (),
+    other = hasty.other(tls=with_tls, system=REQUIRED if with_tls else (),
                        on=script)
     begun = time.monotonic()
     reply = other.send()
@@ -95,10 +102,10 @@ def one_trouble(here, script, with_tls):
 
 
 @pytest.fixture(scope="module")
-def troubles(here):
+def troubles(hasty):
     """All of them at once: each takes seconds, and none needs the others."""
     with concurrent.futures.ThreadPoolExecutor(8) as pool:
-        yield {name: pool.submit(one_trouble, here, script, tls)
+        yield {name: pool.submit(one_trouble, hasty, script, tls)
                for scripts, tls in ((TROUBLES, False), (TLS_TROUBLES, True))
                for name, script in scripts.items()}
 
@@ -406,12 +413,12 @@ def half_a_mail(other):
     return smtp
 
 
-def test_half_a_mail_reaches_nobody(here):
+def test_half_a_mail_reaches_nobody(hasty):
     """The client is gone, or silent, before the final dot."""
-    gone, silent = here.other(), here.other()
+    gone, silent = hasty.other(), hasty.other()
     half_a_mail(gone).close()
-    smtp = half_a_mail(silent)
     begun = time.monotonic()
+    smtp = half_a_mail(silent)
     assert smtp.getreply()[0] == 421
     assert 3 < time.monotonic() - begun < within(15)
     smtp.close()
@@ -501,9 +508,9 @@ def test_size_limit_of_the_next_hop_counts_before_the_content(here):
     other.is_done(2)
 
 
-def test_a_slow_reader_slows_nobody_else(here):
+def test_a_slow_reader_slows_nobody_else(hasty):
     """Its mails crawl; others', of the same message even, do not."""
-    slow, other = here.other(pace=1), here.other()
+    slow, other = hasty.other(pace=1), hasty.other()
     content = b"Subject: t\r\n\r\n" + b"0123456789\r\n" * 800000
     begun = time.monotonic()
     assert other.send([slow.bob, other.bob], wire=content)[0] == 250
@@ -512,6 +519,6 @@ def test_a_slow_reader_slows_nobody_else(here):
     assert slow.send()[0] == 250
     assert other.send()[0] == 250
     other.is_done(2)
-    here.server.cli("queue", "hold", "--domain", slow.domain)
+    hasty.server.cli("queue", "hold", "--domain", slow.domain)
     slow.sink.down()
-    here.server.cli("queue", "delete", "--domain", slow.domain)
+    hasty.server.cli("queue", "delete", "--domain", slow.domain)

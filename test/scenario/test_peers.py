@@ -5,6 +5,7 @@ import smtplib
 import pytest
 
 from sink import Delay, Drop, Hang, Reset
+from world import wait_until
 
 TEXT = "Subject: hello\r\nFrom: <x@y.test>\r\n\r\none\r\n.two\r\n"
 
@@ -117,9 +118,15 @@ def test_sink_says_what_the_script_says(world):
     (Hang(), OSError)])
 def test_sink_misbehaves_after_the_dot(world, action, error):
     sink = world.sink(on={"DOT": action})
-    smtp = connect(sink, timeout=5)
+    smtp = connect(sink)
+    smtp.ehlo()
+    for words in "MAIL FROM:<x@y.test>", "RCPT TO:<q@z.test>", "DATA":
+        assert smtp.docmd(words)[0] in (250, 354)
+    smtp.send(TEXT + ".\r\n")
+    wait_until(lambda: sink.seen, what="a mail")
+    smtp.sock.settimeout(2)
     with pytest.raises(error):
-        smtp.sendmail("x@y.test", ["q@z.test"], TEXT)
+        smtp.getreply()
     smtp.close()
     assert len(sink.seen) == 1 and not sink.messages
 

@@ -19,7 +19,7 @@ import power_cut
 from sink import Delay
 from traffic import (ALICE, BOB, DOMAIN, FAST, LARGE, STRANGER, Traffic,
                      split_server, subject_of, text)
-from world import descendants, gone, wait_until, within
+from world import PATIENCE, descendants, gone, wait_until, within
 
 FREE_MB = 256           # LIMIT_QUEUE_FREE_BYTES
 
@@ -229,7 +229,7 @@ def broken(server, calls, error, when=""):
         yield f"{server.folder}/strace"
     finally:
         strace.terminate()
-        strace.wait(20)
+        strace.wait(PATIENCE)
 
 
 def threads(pid):
