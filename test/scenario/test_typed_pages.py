@@ -152,3 +152,29 @@ def test_another_session_in_another_window(server, browser):  # noqa: F811
     wait_until(lambda: "Save" not in browser.text().splitlines(), 20,
                "a page for looking")
     assert browser.value("Description") == "typed before"
+
+
+def test_who_signs_in_while_it_is_looked_who_it_is(server, browser):  # noqa: F811
+    """The answer that comes late is about the one before."""
+    browser.go("/")
+    browser.press("Sign out")
+    browser.sees(ENGLISH["name"])
+    browser.driver.execute_script("""
+        const asks = window.fetch;
+        window.fetch = async (path, how) => {
+            const answer = await asks(path, how);
+            if (how.method === "GET" && path.endsWith("/session") &&
+                    !window.goOn)
+                await new Promise((go) => (window.goOn = go));
+            return answer;
+        };
+        window.dispatchEvent(new Event("visibilitychange"));""")
+    wait_until(lambda: browser.driver.execute_script(
+        "return Boolean(window.goOn)"), 20, "a look under way")
+    sign_in(browser, ENGLISH, "admin0", server.admin)
+    browser.sees("Overview")
+    browser.driver.execute_script("""
+        window.goOn();
+        return new Promise((done) => setTimeout(done, 500));""")
+    assert ENGLISH["name"] not in browser.text()
+    assert "Overview" in browser.text()

@@ -57,7 +57,9 @@ export function App() {
 		if (who && who.name !== last.current) forget(who);
 		return who;
 	}
-	function become(who: Session | null) {
+	// A look that is under way was about the one before.
+	async function become(who: Session | null) {
+		await cache.cancelQueries({ queryKey: ["session"] });
 		forget(who);
 		cache.setQueryData(["session"], who);
 	}
@@ -83,7 +85,7 @@ export function App() {
 							async signOut() {
 								await api.signOut().catch(() => undefined);
 								sessionStorage.clear();
-								become(null);
+								await become(null);
 							},
 						}}
 					>
