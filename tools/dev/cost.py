@@ -102,7 +102,7 @@ def count(binary):
              "--compress-pos=no", f"--callgrind-out-file={folder}/out",
              binary],
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-            env={**os.environ, **SAME_EVERYWHERE}, timeout=600)
+            env={**os.environ, **SAME_EVERYWHERE}, timeout=3600)
         if done.returncode != 0:
             raise SystemExit(f"{done.stderr}\ncost: {binary} ended with "
                              f"{done.returncode}")

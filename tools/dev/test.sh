@@ -362,6 +362,7 @@ test_everything() {
 	beside sim in_no_hurry test_sim
 	clock lint test_lint
 	beside fuzz in_no_hurry test_fuzz 1 ${fuzz_seconds:-40}
+	beside cost in_no_hurry test_cost
 	join peers
 	[ -z "${scenarios_alone:-}" ] || join_the_rest
 	clock scenarios test_scenario
@@ -372,12 +373,13 @@ join_the_rest() {
 	clock rest join unit
 	clock rest join sim
 	clock rest join fuzz
+	clock rest join cost
 }
 
 # What takes longer or needs room of its own: greater numbers, more fuzzing,
-# planted faults, what a mail costs, the release binary of a tarball built without
-# network, Debian 13.  Here the scenarios have the machine to themselves: nothing
-# is in a hurry, and a machine may be slow.
+# planted faults, the release binary of a tarball built without network, Debian 13.
+# Here the scenarios have the machine to themselves: nothing is in a hurry, and a
+# machine may be slow.
 test_all() {
 	budget_minutes=
 	need_trixie
@@ -385,7 +387,6 @@ test_all() {
 	SPLITMAIL_ALL=1 fuzz_seconds=300 scenarios_alone=1 \
 		scenario_workers=$((3 * $(nproc))) test_everything
 	clock mutants test_mutants
-	clock cost test_cost
 	clock release test_release
 	join trixie
 	clock 'Debian 13' test_trixie
