@@ -102,6 +102,32 @@ static void an_answer_after_half_a_minute(void **state)
 	have_come_to(p, 1);
 }
 
+/* ---- power ---- */
+
+/* It lost power while it had a mail of ours: the answer to that one is waited for
+ * as long as for any, which is no reason to leave the next ones lying. */
+static void one_that_lost_power_is_back(void **state)
+{
+	struct place *p = new_place_that(
+		MOMENT_DOT, (struct deed){ .then = THEN_SILENCE }, 1);
+
+	(void)state;
+	begin_hasty(5, 86400);
+	new_domain("own.test", p->at);
+	new_user(FAR);
+	send_far(1);
+	sim_power_cut(p->host);
+	send_far(1);
+	pass(40000);
+	sim_power_on(p->host);
+	rises(p);
+	send_far(1);
+	pass(60000);
+	assert_int_equal(has(p), 2);
+	pass(600000);
+	have_come_to(p, 3);
+}
+
 /* ---- what it takes at once ---- */
 
 /* Nothing is put off for minutes, and no more connections are tried than it
@@ -218,6 +244,7 @@ static void two_hundred_who_are_always_busy(void **state)
 	T(all_connections_there_are_are_used) \
 	T(lost_behind_the_dot) \
 	T(an_answer_after_half_a_minute) \
+	T(one_that_lost_power_is_back) \
 	T(who_waits_in_vain_hears_of_it) \
 	T(nobody_hears_of_what_nobody_sent) \
 	T(two_hundred_who_are_always_busy)
