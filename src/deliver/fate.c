@@ -81,6 +81,13 @@ static void count_tried(const struct round *round, const struct share *s)
 		count(COUNT_DELIVERIES_DEFERRED);
 }
 
+/* That a mail comes round again is said of its way, and not of the address:
+ * whoever writes next comes another way. */
+static bool is_loop(const struct reply *r)
+{
+	return str_same(str_of(r->status), S("5.4.6"));
+}
+
 /* As good as a probe: what RCPT said about the address. */
 static void learn(const struct round *round, const struct share *s)
 {
@@ -99,7 +106,7 @@ static void learn(const struct round *round, const struct share *s)
 		return;
 	if (s->state == RECIPIENT_DONE)
 		verify_learn(v, system, s->key, VERDICT_YES, &s->reply);
-	else if (is_denied)
+	else if (is_denied && !is_loop(&s->reply))
 		verify_learn(v, system, s->key, VERDICT_NO, &s->reply);
 }
 

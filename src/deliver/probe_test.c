@@ -73,6 +73,18 @@ static void client_asks(struct client *c, struct world *w, const char *address,
 	check(fiber_start("client", client_main, c));
 }
 
+/* ---- a mail is a question, too ---- */
+
+static void a_loop_is_of_one_mail(struct world *w)
+{
+	w->a.rcpt = "550 5.4.6 mail loop";
+	says(w, submit(w, "s@x.test", "bob@a.test"), "550");
+	is_found(w, "bob@a.test", NOT_ASKED);
+	w->a.rcpt = "550 5.1.1 nobody";
+	says(w, submit(w, "s@x.test", "bob@a.test"), "550");
+	is_found(w, "bob@a.test", NO);
+}
+
 /* ---- one question ---- */
 
 static void is_asked(struct world *w)
@@ -553,7 +565,7 @@ static void a_stop_ends_all_questions(struct world *w)
 	}
 /* clang-format off */
 #define TESTS(T) \
-	T(is_asked) T(is_asked_in_lockstep) T(minds_the_null_sender) \
+	T(a_loop_is_of_one_mail) T(is_asked) T(is_asked_in_lockstep) T(minds_the_null_sender) \
 	T(says_its_words) T(nobody_is_there) T(everybody_is_sent_away) \
 	T(is_asked_when_it_is_back) \
 	T(the_other_host_knows) \
