@@ -194,7 +194,7 @@ static bool keep(struct round *round, bool claim)
 	ok = queue_keep(round->deliver->queue, m, claim, dsns, n);
 	if (!ok)
 		log_error("qmgr", "%s: cannot be kept: %s", m->id, cause());
-	else
+	if (ok || MUTANT(told_by_a_failed_commit))
 		dsn_told(round);
 	drop_all(dsns, n);
 	return ok;

@@ -14,6 +14,7 @@
  */
 #include <stdio.h>
 
+#include "base/mutants.h"
 #include "queue/inside.h"
 #include "rt/folder.h"
 
@@ -183,7 +184,9 @@ void spool_undo(struct change *c, bool with_message)
 	struct failure why;
 
 	failure_save(&why);
-	if (with_message && c->m->body.file)
+	if ((with_message ||
+	     (MUTANT(undone_settling_removes_the_file) && c->m)) &&
+	    c->m->body.file)
 		spool_remove(c->q, c->m);
 	for (size_t i = 0; i < c->n_dsns; i++)
 		if (c->dsns[i]->body.file)

@@ -24,7 +24,8 @@ struct question recipient_question(const struct recipient *r,
 		.trail = r->trail,
 		.is_split = r->part != PART_WHOLE && !MUTANT(part_is_whole),
 		.takes_there = r->part == PART_THERE,
-		.is_copy = r->part == PART_COPY,
+		.is_copy =
+			r->part == PART_COPY && !MUTANT(kept_copy_is_a_share),
 		.message_bytes = bytes,
 	};
 }

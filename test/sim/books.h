@@ -66,6 +66,9 @@ void books_taken(struct taker *t, struct str sender, struct str recipient,
 /* It does not know whether the answer was heard, for this recipient. */
 void books_left_open(struct taker *t, struct str recipient, struct str bytes);
 
+/* A line of the log of a Splitmail. */
+void books_logged(const char *host, struct str line);
+
 /* Has every promise been kept? */
 bool books_are_even(void);
 /* After the end of the world. */

@@ -75,6 +75,18 @@ static void put_system(struct list *l, const struct splitmail *s, int taker)
 	put(l, S("system"), world.takers[taker].name);
 }
 
+/* Where P's mail lives, if he gets any. */
+static void put_home(struct list *l, const struct splitmail *s,
+		     const struct person *p, int home)
+{
+	if (p->is_disabled && p->has_no_home)
+		put(l, S("mail_system"), "none");
+	else if (home == number_of(s))
+		put(l, S("mail_system"), "hosted");
+	else
+		put_system(l, s, home);
+}
+
 /* ---- as it begins ---- */
 
 /* Whoever does not listen there is tried first. */
@@ -141,11 +153,19 @@ static void create_systems(struct changes *c, const struct splitmail *s)
 			create_system(c, s, i);
 }
 
+/* Is he there only after P? */
+static bool comes_later(const struct person *p, int member)
+{
+	return &world.persons[member] > p;
+}
+
 static void put_members(struct list *l, const struct person *p)
 {
 	char text[TEXT_BYTES * MEMBERS] = "", one[TEXT_BYTES];
 
 	for (int i = 0; i < p->n_members; i++) {
+		if (comes_later(p, p->members[i]))
+			continue;
 		address_text(&world.persons[p->members[i]], one);
 		if (p->kind == PERSON_GROUP)
 			put(l, S("member"), one);
@@ -175,32 +195,55 @@ static void create_group(struct changes *c, const struct person *p,
 		all[n] = str_of(text[n]);
 		n++;
 	}
-	for (int i = 0; i < p->n_members && p->crowd; i++, n++)
+	for (int i = 0; i < p->n_members && p->crowd; i++) {
+		if (comes_later(p, p->members[i]))
+			continue;
 		all[n] = address_text(&world.persons[p->members[i]], text[n]);
+		n++;
+	}
 	if (n)
 		check(was_done(group_add(c, a, all, n), address));
+}
+
+static void add_later_members(struct changes *c, const struct person *p)
+{
+	char address[TEXT_BYTES], text[TEXT_BYTES];
+	struct str a = address_text(p, address), one;
+
+	for (int i = 0; i < p->n_members; i++) {
+		if (!comes_later(p, p->members[i]))
+			continue;
+		one = address_text(&world.persons[p->members[i]], text);
+		check(was_done(group_add(c, a, &one, 1), address));
+	}
+}
+
+/* By whoever knows him, and not by the system where he keeps his copy. */
+static bool is_forwarded_elsewhere(const struct person *p)
+{
+	return p->kind == PERSON_FORWARDER && !is_at_splitmail(p->home);
 }
 
 static void create_person(struct changes *c, const struct splitmail *s,
 			  const struct person *p)
 {
 	bool is_here = p->home == number_of(s);
+	bool spreads = is_here || is_forwarded_elsewhere(p);
 	struct list l = { .n = 0 };
 	char address[TEXT_BYTES];
 	struct str a = address_text(p, address);
 
-	if (is_here && !p->crowd)
+	if (spreads && !p->crowd)
 		put_members(&l, p);
-	if (p->is_disabled)
+	if (p->is_disabled && !p->has_no_home)
 		put(&l, S("enabled"), "no");
 	if (is_here && p->kind == PERSON_GROUP) {
 		create_group(c, p, &l);
 		return;
 	}
-	if (is_here && p->kind == PERSON_FORWARDER)
+	if (spreads && p->kind == PERSON_FORWARDER)
 		put(&l, S("forward_copy"), p->keeps_copy ? "yes" : "no");
-	if (!is_here)
-		put_system(&l, s, p->home);
+	put_home(&l, s, p, p->home);
 	check(was_done(user_create(c, a, l.s, l.n), address));
 	if (is_here && p->also >= 0) {
 		struct setting both = { S("home"), S("both") };
@@ -221,6 +264,10 @@ void directory_fill(const struct splitmail *s)
 	for (int i = 0; i < world.n_persons; i++)
 		if (knows(s, &world.persons[i]))
 			create_person(c, s, &world.persons[i]);
+	for (int i = 0; i < world.n_persons; i++)
+		if (knows(s, &world.persons[i]) &&
+		    world.persons[i].home == number_of(s))
+			add_later_members(c, &world.persons[i]);
 	if (s->catch_all >= 0) {
 		char to[TEXT_BYTES];
 		struct setting all = {
@@ -286,10 +333,7 @@ static void set_home_at(struct splitmail *s, const struct person *p, int to)
 {
 	struct order o = { .at = s, .person = p, .creates = true };
 
-	if (to == number_of(s))
-		put(&o.settings, S("mail_system"), "hosted");
-	else
-		put_system(&o.settings, s, to);
+	put_home(&o.settings, s, p, to);
 	if (o.settings.n == 1)
 		put(&o.settings, S("system"), "");
 	give_order(&o);
@@ -343,7 +387,10 @@ void change_enabled(int person, bool enabled)
 	for (int i = 0; i < world.n_splitmails; i++) {
 		struct order o = { .at = &world.splitmails[i], .person = p };
 
-		put(&o.settings, S("enabled"), enabled ? "yes" : "no");
+		if (p->has_no_home)
+			put_home(&o.settings, o.at, p, p->home);
+		else
+			put(&o.settings, S("enabled"), enabled ? "yes" : "no");
 		if (has_been_known(o.at, p))
 			give_order(&o);
 	}

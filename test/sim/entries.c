@@ -121,6 +121,7 @@ static bool needs(const struct event *e, int taker)
 	case EVENT_STORE_DIES:
 	case EVENT_PEER_DIES:
 	case EVENT_CLOCK:
+	case EVENT_CLOCK_STANDS:
 	case EVENT_DISK_FULL:
 	case EVENT_DISK_ERRORS:
 		return e->of == taker;

@@ -139,6 +139,15 @@ static void jump(struct splitmail *s, int64_t by_s)
 	sim_set_wall(s->host, wall_ms() + by_s * 1000);
 }
 
+static void hold_clock(struct splitmail *s, int64_t lasts_ms)
+{
+	tell("the clock of %s stands", s->name);
+	sim_hold_wall(s->host, true);
+	fiber_sleep(after_ms(lasts_ms));
+	sim_hold_wall(s->host, false);
+	tell("the clock of %s goes again", s->name);
+}
+
 static void kill_taker(struct taker *t, int64_t lasts_ms)
 {
 	if (!t->process || sim_has_ended(t->process))
@@ -161,10 +170,15 @@ static void disable_for_a_while(int person, int64_t lasts_ms)
 
 /* ---- each in its time ---- */
 
+static bool is_of_clocks(enum event_kind kind)
+{
+	return kind == EVENT_CLOCK || kind == EVENT_CLOCK_STANDS;
+}
+
 /* Does it leave open what has been done and what has not? */
 static bool shakes(enum event_kind kind)
 {
-	return kind != EVENT_RESTART && kind != EVENT_CLOCK &&
+	return kind != EVENT_RESTART && !is_of_clocks(kind) &&
 	       kind != EVENT_MOVE && kind != EVENT_DISABLE &&
 	       kind != EVENT_MEMBER && kind != EVENT_KINDS;
 }
@@ -214,10 +228,10 @@ bool was_disturbed(int64_t from_ms, int64_t to_ms)
 	return was_shaken(from_ms, to_ms);
 }
 
-/* Of the mishaps, a clock that jumps keeps nobody waiting. */
+/* Of the mishaps, a clock that jumps or stands keeps nobody waiting. */
 static bool concerns(const struct event *e, unsigned takers)
 {
-	if (e->kind == EVENT_CLOCK)
+	if (is_of_clocks(e->kind))
 		return false;
 	if (is_of_administrators(e->kind))
 		return true;
@@ -276,6 +290,9 @@ static void happen(void *event)
 		break;
 	case EVENT_CLOCK:
 		jump(s, e->number);
+		break;
+	case EVENT_CLOCK_STANDS:
+		hold_clock(s, e->lasts_ms);
 		break;
 	case EVENT_DISK_FULL:
 		fill_disk(s, e->number, e->lasts_ms);

@@ -109,7 +109,7 @@ static void look_for_cause(void *arg, const struct unit *u, const struct way *w)
 
 	if (!was_stepped(w, c->person))
 		return;
-	c->is_there |= way_may_fail(u, w);
+	c->is_there |= way_may_fail(u, w) || comes_round(c->person);
 	c->is_asked_for |= !c->says_never;
 }
 

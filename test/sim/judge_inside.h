@@ -8,7 +8,7 @@
  *	judge_arrivals.c	what arrives: where, with which bytes
  *	judge_waits.c		how long it took
  *	judge_fates.c		what became of each promise; notices
- *	judge_left.c		what is left at the end
+ *	judge_left.c		what is left at the end, and what the log says
  */
 #ifndef TEST_SIM_JUDGE_INSIDE_H
 #define TEST_SIM_JUDGE_INSIDE_H
@@ -46,6 +46,8 @@ struct counting {
 
 /* Of the recipients that were not refused. */
 struct counting ways_to(const struct unit *u, int person);
+/* Is he, by some way, a member of himself? */
+bool comes_round(int person);
 /* Does recipient I lead to PERSON? */
 bool leads_to(const struct unit *u, int i, int person);
 

@@ -1,5 +1,12 @@
-/* What is left at the end (judge_inside.h). */
+/* What is left at the end, and what the log says (judge_inside.h). */
 #include "judge_inside.h"
+
+/* What nobody sent is returned to nobody: a notice for <> is written nowhere. */
+void books_logged(const char *host, struct str line)
+{
+	if (str_search(line, S(": to=<>, ")) >= 0)
+		books_wrong("%s has mail for <>", host);
+}
 
 void judge_left(const struct splitmail *s)
 {

@@ -14,6 +14,7 @@
 enum {
 	PEACE_MS = 60000,        /* when all is well again, whatever it was */
 	AT_ONCE_MS = 15000,      /* nothing explains a longer wait */
+	SOON_MS = 5000,          /* until a mailbox is tried again */
 	LOST_ANSWER_MS = 700000, /* until an answer is given up */
 	REPLIES = 12,            /* of a conversation */
 };
@@ -118,7 +119,8 @@ static void say_late(const struct taken *t, int64_t waited_ms,
 }
 
 /* Who leaves a system that is away does not wait for it. */
-static void judge_following(const struct taken *t, int64_t promised_ms)
+static void judge_following(const struct taken *t, int64_t promised_ms,
+			    unsigned takers)
 {
 	const struct person *p = &world.persons[t->person];
 	int64_t from = later(promised_ms, p->changed_ms);
@@ -126,8 +128,27 @@ static void judge_following(const struct taken *t, int64_t promised_ms)
 	if (world.subject != ABOUT_MOVES || !p->changed_ms ||
 	    p->changed_ms == NEVER)
 		return;
-	if (now_ms() - from > PEACE_MS)
+	if (now_ms() - from > AT_ONCE_MS + slowest_ms(takers))
 		say_late(t, now_ms() - from, "he moved");
+}
+
+/* A mailbox that says 4xx is tried again soon, and then after as long again as
+ * the mail has waited; whatever its other recipients wait for. */
+static void judge_hiccups(const struct taken *t, int64_t promised_ms,
+			  unsigned takers)
+{
+	const struct taker *store = &world.takers[t->taker];
+	int64_t begun = books.units[t->unit]->begun_ms, waited = 0;
+
+	if (!store->is_store || t->taker != t->hop || world.is_peaceful ||
+	    was_disturbed(begun, now_ms()) || was_administered(begun, now_ms()))
+		return;
+	if (store->unwilling_ms > promised_ms)
+		waited = store->unwilling_ms - promised_ms;
+	if (now_ms() - promised_ms >
+	    2 * (waited + slowest_ms(takers)) + SOON_MS + AT_ONCE_MS)
+		say_late(t, now_ms() - promised_ms,
+			 "its mailbox was not ready");
 }
 
 void judge_wait(const struct taken *t, const int passed[], int n)
@@ -137,9 +158,11 @@ void judge_wait(const struct taken *t, const int passed[], int n)
 	int64_t promised = u->ended_ms ? u->ended_ms : u->begun_ms;
 	int64_t from, cause, most;
 
-	judge_following(t, promised);
 	for (int i = 0; i < n; i++)
 		takers |= bit(store_of(passed[i]));
+	judge_following(t, promised, takers);
+	if (n == 1 && !goes_its_own_way(takers))
+		judge_hiccups(t, promised, takers);
 	if (world.is_peaceful || world.is_calm) {
 		from = world.is_peaceful ? promised
 					 : later(promised, world.calm_ms);

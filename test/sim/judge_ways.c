@@ -78,6 +78,27 @@ struct counting ways_to(const struct unit *u, int person)
 	return c;
 }
 
+/* Groups that are members of one another.  Whose mail comes round through a
+ * server that does not know that he is a group, is refused there as a loop, and
+ * told: his members have it. */
+bool comes_round(int person)
+{
+	unsigned seen = 0, more = 1u << person;
+
+	while (more & ~seen) {
+		int who = __builtin_ctz(more & ~seen);
+		const struct person *p = &world.persons[who];
+
+		seen |= 1u << who;
+		for (int i = 0; i < p->n_members; i++) {
+			if (p->members[i] == person)
+				return true;
+			more |= 1u << p->members[i];
+		}
+	}
+	return false;
+}
+
 struct leading {
 	int person;
 	bool does;

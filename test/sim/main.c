@@ -26,11 +26,13 @@ enum { AGAIN_EACH = 50, SECONDS_EACH = 120, KINDS = 50, KIND_BYTES = 400 };
 static void usage(void)
 {
 	fputs("usage: splitmail-sim [--seed S] [--worlds N] [--minutes M]\n"
-	      "                     [--jobs J] [--corpus FILE] [--shrink T]\n"
+	      "                     [--about NAME] [--jobs J] [--corpus FILE]\n"
+	      "                     [--shrink T] [--mutant NAME]\n"
 	      "                     [--show S [--without NAMES] [--log]]\n"
 	      "  --seed S      the first world's; the next ones follow\n"
 	      "  --worlds N    so many worlds (100)\n"
 	      "  --minutes M   as many as there is time for\n"
+	      "  --about NAME  of these only what is about that (subject.h)\n"
 	      "  --jobs J      in so many processes at once (1)\n"
 	      "  --corpus F    first the seeds that stand in F\n"
 	      "  --mutant NAME with this fault planted (base/mutants.h)\n"
@@ -48,7 +50,7 @@ struct wish {
 	uint64_t seed, worlds;
 	double minutes, shrink_seconds;
 	int jobs;
-	const char *corpus, *mutant;
+	const char *corpus, *mutant, *about;
 	struct str without;
 	bool is_show, with_log;
 };
@@ -235,10 +237,12 @@ static bool next_seed(void *run, uint64_t *seed)
 		return false;
 	if (r->corpus && next_of_corpus(r->corpus, seed))
 		return true;
-	if (r->begun == w->worlds ||
-	    (w->minutes > 0 && seconds() - r->began > 60 * w->minutes))
-		return false;
-	*seed = w->seed + r->begun++;
+	do {
+		if (r->begun == w->worlds ||
+		    (w->minutes > 0 && seconds() - r->began > 60 * w->minutes))
+			return false;
+		*seed = w->seed + r->begun++;
+	} while (w->about && !world_is_about(*seed, w->about));
 	return true;
 }
 
@@ -351,6 +355,9 @@ static void take_option(struct wish *w, int c)
 	case 'c':
 		w->corpus = optarg;
 		break;
+	case 'a':
+		w->about = optarg;
+		break;
 	case 'M':
 		w->mutant = wake(optarg);
 		break;
@@ -376,6 +383,7 @@ static struct wish wish_of(int n, char **words)
 		{ "minutes", required_argument, NULL, 'm' },
 		{ "jobs", required_argument, NULL, 'j' },
 		{ "corpus", required_argument, NULL, 'c' },
+		{ "about", required_argument, NULL, 'a' },
 		{ "mutant", required_argument, NULL, 'M' },
 		{ "shrink", required_argument, NULL, 't' },
 		{ "show", required_argument, NULL, 'S' },

@@ -15,6 +15,7 @@
 #include "entries.h"
 #include "memory.h"
 #include "neighbour.h"
+#include "subject.h"
 
 enum {
 	MEMORY_EACH = 5,
@@ -113,20 +114,22 @@ static void show_line(void *arg, const char *line)
 		       strchr(line, ' ') + 1, told + 4);
 }
 
-static void show_log(void *arg, struct sim_host *h, struct str lines)
+static void judge_lines(void *arg, struct sim_host *h, struct str lines)
 {
 	struct str line;
 
 	(void)arg;
 	while (str_split(&lines, '\n', &line))
-		printf("          %-5s | %.*s\n", sim_host_name(h), STR(line));
+		books_logged(sim_host_name(h), line);
 }
 
-static void no_log(void *arg, struct sim_host *h, struct str lines)
+static void show_log(void *arg, struct sim_host *h, struct str lines)
 {
-	(void)arg;
-	(void)h;
-	(void)lines;
+	struct str line;
+
+	judge_lines(arg, h, lines);
+	while (str_split(&lines, '\n', &line))
+		printf("          %-5s | %.*s\n", sim_host_name(h), STR(line));
 }
 
 /* ---- a world ---- */
@@ -148,7 +151,7 @@ void world_open(const struct one_world *w)
 	sim_open(w->seed);
 	if (w->is_told)
 		sim_hear(show_line, NULL);
-	sim_hear_log(w->with_log ? show_log : no_log, NULL);
+	sim_hear_log(w->with_log ? show_log : judge_lines, NULL);
 	draw_plan(w);
 	books_open();
 }
@@ -171,6 +174,16 @@ void world_tell_plan(const struct one_world *w)
 	world_open(&told);
 	plan_tell();
 	world_close();
+}
+
+bool world_is_about(uint64_t seed, const char *subject)
+{
+	bool is;
+
+	world_open(&(struct one_world){ .seed = seed });
+	is = strcmp(subject_name(), subject) == 0;
+	world_close();
+	return is;
 }
 
 static void live(void)

@@ -24,6 +24,7 @@ bool one_world_begins_anew(uint64_t seed);
 void one_world(const struct one_world *w, struct outcome *o);
 /* Its plan only, told. */
 void world_tell_plan(const struct one_world *w);
+bool world_is_about(uint64_t seed, const char *subject);
 
 /* As it is before anything happens, or takes any time.  A name of an entry that
  * it has not ends this process. */

@@ -152,11 +152,11 @@ static void draw_takers(void)
 
 /* ---- people ---- */
 
-static struct person *add_person(enum person_kind kind, char letter, int i,
-				 int home)
+struct person *add_person(enum person_kind kind, char letter, int i, int home)
 {
 	struct person *p = &world.persons[world.n_persons++];
 
+	check(world.n_persons <= PERSONS);
 	*p = (struct person){ .kind = kind,
 			      .domain = kind == PERSON_OUTSIDER ? INTERNET
 								: DOMAIN,
@@ -192,6 +192,7 @@ static struct person *draw_user(int i)
 	p->is_full = one_in(15) && world.takers[home].kind < 0;
 	p->is_unlisted = one_in(2);
 	p->is_disabled = one_in(15);
+	p->has_no_home = one_in(2);
 	return p;
 }
 
@@ -225,8 +226,11 @@ static void draw_persons(void)
 		add_person(PERSON_OUTSIDER, 'x', i, internet())->is_full =
 			one_in(15);
 	for (int i = 0; i < n_forwards; i++) {
-		struct person *p = add_person(PERSON_FORWARDER, 'f', i,
-					      below(world.n_splitmails));
+		bool is_elsewhere = world.n_peers > 0 && one_in(3);
+		struct person *p = add_person(
+			PERSON_FORWARDER, 'f', i,
+			is_elsewhere ? peer_taker(below(world.n_peers))
+				     : below(world.n_splitmails));
 
 		draw_members(p, 1 + below(2));
 		p->keeps_copy = p->n_members == 0 || one_in(2);
@@ -352,6 +356,7 @@ static bool draw_event(struct event *e)
 		world.has_crashes = true;
 		return true;
 	case EVENT_RESTART:
+	case EVENT_CLOCK_STANDS:
 		return true;
 	case EVENT_PEER_DIES:
 		e->of = below(world.n_takers);

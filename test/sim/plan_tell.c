@@ -30,7 +30,10 @@ static void tell_person(const struct person *p)
 	     kinds[p->kind], p->home < 0 ? "-" : world.takers[p->home].name,
 	     p->also < 0 ? "" : " and ",
 	     p->also < 0 ? "" : world.takers[p->also].name,
-	     p->is_full ? ", full" : "", p->is_disabled ? ", disabled" : "",
+	     p->is_full ? ", full" : "",
+	     !p->is_disabled  ? ""
+	     : p->has_no_home ? ", no home"
+			      : ", disabled",
 	     n ? ", leads to" : "", text);
 }
 
@@ -125,6 +128,7 @@ static const char *name_of(const struct event *e)
 	case EVENT_LINK_DOWN:
 	case EVENT_RESET:
 	case EVENT_CLOCK:
+	case EVENT_CLOCK_STANDS:
 	case EVENT_DISK_FULL:
 	case EVENT_DISK_ERRORS:
 	case EVENT_KINDS:
@@ -150,6 +154,7 @@ static const char *other_end(const struct event *e)
 	case EVENT_STORE_DIES:
 	case EVENT_PEER_DIES:
 	case EVENT_CLOCK:
+	case EVENT_CLOCK_STANDS:
 	case EVENT_DISK_FULL:
 	case EVENT_DISK_ERRORS:
 	case EVENT_DISABLE:
@@ -171,6 +176,7 @@ static void tell_event(int number)
 		[EVENT_LINK_DOWN] = "has no link to ",
 		[EVENT_RESET] = "is cut off from ",
 		[EVENT_CLOCK] = "has its clock set",
+		[EVENT_CLOCK_STANDS] = "has a clock that stands",
 		[EVENT_DISK_FULL] = "has a full disk",
 		[EVENT_DISK_ERRORS] = "has a disk that fails",
 		[EVENT_MOVE] = "moves to ",

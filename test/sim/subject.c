@@ -1,5 +1,5 @@
 /* What a world is about (subject.h): each changes what was drawn. */
-#include "subject.h"
+#include "subject_inside.h"
 
 #include <string.h>
 
@@ -23,138 +23,16 @@ struct about {
 	void (*mails)(int64_t window_ms);
 };
 
-/* ---- mails, and to whom ---- */
-
-static bool has_recipient(const struct mail *m, int who)
+/* Who does the same at the same instant. */
+static void copy_mails(int to, int from)
 {
-	for (int i = 0; i < m->n; i++)
-		if (m->to[i] == who)
-			return true;
-	return false;
-}
+	struct client *c = &world.clients[to], *like = &world.clients[from];
 
-/* One that is WANTED; -1: there is none. */
-static int draw_person(bool (*wanted)(const struct person *))
-{
-	int some[PERSONS], n = 0;
-
-	for (int i = 0; i < world.n_persons; i++)
-		if (wanted(&world.persons[i]))
-			some[n++] = i;
-	return n ? some[below(n)] : -1;
-}
-
-/* Nobody's system sends him his own mail through us. */
-static bool may_send_to(const struct client *c, int who)
-{
-	const struct person *p = &world.persons[who];
-
-	return c->system < 0 || (p->home != c->system && p->also != c->system);
-}
-
-/* One in so many recipients is WANTED. */
-static void lead_to(bool (*wanted)(const struct person *), uint64_t in)
-{
-	for (int i = 0; i < world.n_clients; i++)
-		for (int k = 0; k < world.clients[i].n; k++) {
-			struct mail *m = &world.clients[i].mails[k];
-			int who = draw_person(wanted);
-
-			for (int r = 0; r < m->n && who >= 0; r++)
-				if (one_in(in) && !has_recipient(m, who) &&
-				    may_send_to(&world.clients[i], who))
-					m->to[r] = who;
-		}
-}
-
-static void enlarge_mails(uint64_t in)
-{
-	for (int i = 0; i < world.n_clients; i++)
-		for (int k = 0; k < world.clients[i].n; k++)
-			if (one_in(in))
-				world.clients[i].mails[k].bytes =
-					(uint32_t)between(100000, 200000);
-}
-
-static void send_before(int64_t end_ms)
-{
-	for (int i = 0; i < world.n_clients; i++)
-		for (int k = 0; k < world.clients[i].n; k++)
-			world.clients[i].mails[k].at_ms %= end_ms;
-}
-
-static bool is_elsewhere(const struct person *p)
-{
-	return p->kind == PERSON_USER && !is_at_splitmail(p->home);
-}
-
-static bool is_nobody(const struct person *p)
-{
-	return p->kind == PERSON_NOBODY;
-}
-
-/* Whom the first Splitmail asks a system about. */
-static bool is_asked_about(const struct person *p)
-{
-	return is_nobody(p) || (is_elsewhere(p) && p->is_unlisted);
-}
-
-static bool is_spread(const struct person *p)
-{
-	return p->n_members > 0;
-}
-
-/* ---- systems ---- */
-
-static void each_system(void (*change)(struct taker *t))
-{
-	for (int i = world.n_splitmails; i < world.n_takers; i++)
-		change(&world.takers[i]);
-}
-
-/* Slower than a client is made to wait. */
-static void make_slow(struct taker *t)
-{
-	struct manners *c = &t->manners;
-
-	switch (below(4)) {
-	case 0:
-		c->greet_ms = 60000;
-		break;
-	case 1:
-		c->dot_ms = 40000;
-		break;
-	case 2:
-		c->answer_ms = 10000;
-		break;
-	default:
-		c->later_in = 2;
-		c->dot_later_in = 3;
-	}
-}
-
-static void make_slow_at_the_dot(struct taker *t)
-{
-	t->manners.dot_ms = 30000;
-}
-
-static void make_a_little_slow(struct taker *t)
-{
-	t->manners.dot_ms = 4000;
-}
-
-static void hide_persons(void)
-{
-	for (int i = 0; i < world.n_persons; i++)
-		world.persons[i].is_unlisted |=
-			world.persons[i].kind == PERSON_USER &&
-			world.persons[i].home == peer_taker(0);
-}
-
-static void ask_the_peer(void)
-{
-	world.splitmails[0].catch_all = -1;
-	world.splitmails[0].asks_peer = true;
+	if (c->system >= 0 || like->system >= 0)
+		return;
+	memcpy(c->mails, like->mails, sizeof(c->mails));
+	c->n = like->n;
+	c->pipelines = like->pipelines;
 }
 
 /* ---- waiting, keeping, disks, stops ---- */
@@ -168,43 +46,61 @@ static void wait_systems(void)
 	world.takers[0].manners.later_in = one_in(2) ? 2 : 0;
 }
 
-static void wait_mails(int64_t window_ms)
+static void lead_to_the_slow(void)
 {
-	(void)window_ms;
 	lead_to(is_elsewhere, 3);
 	enlarge_mails(3);
 }
 
+/* A clock stands while much is kept, in one instant as it believes. */
+static void crowd_into_an_instant(int64_t window_ms)
+{
+	for (int i = 1; i < world.n_clients; i++)
+		copy_mails(i, 0);
+	add_event(EVENT_CLOCK_STANDS, below(world.n_splitmails), 1000,
+		  window_ms);
+}
+
+static void wait_mails(int64_t window_ms)
+{
+	lead_to_the_slow();
+	if (one_in(2))
+		crowd_into_an_instant(window_ms);
+}
+
 static void keep_mails(int64_t window_ms)
 {
-	wait_mails(window_ms);
+	(void)window_ms;
+	lead_to_the_slow();
 	enlarge_mails(2);
 	world.cut_in = (uint64_t)between(1, 4);
 	world.has_crashes = true;
 }
 
-static struct event *add_event(enum event_kind kind, int of, int64_t at_ms,
-			       int64_t lasts_ms)
+static void disk_persons(void)
 {
-	struct event *e = &world.events[world.n_events++];
-
-	*e = (struct event){
-		.kind = kind, .of = of, .at_ms = at_ms, .lasts_ms = lasts_ms
-	};
-	if (at_ms + lasts_ms > world.calm_ms)
-		world.calm_ms = at_ms + lasts_ms;
-	return e;
+	fill_mailboxes(4);
 }
 
+static void add_disk_trouble(int64_t at_ms, int64_t lasts_ms)
+{
+	add_event(one_in(3) ? EVENT_DISK_FULL : EVENT_DISK_ERRORS,
+		  below(world.n_splitmails), at_ms, lasts_ms)
+		->number = one_in(2) ? between(2, 8) : between(8, 40);
+}
+
+/* All the time, or now and then: what is begun in one of them ends in better
+ * ones. */
 static void disk_mails(int64_t window_ms)
 {
-	int at = below(world.n_splitmails);
-
-	wait_mails(window_ms);
-	add_event(one_in(3) ? EVENT_DISK_FULL : EVENT_DISK_ERRORS, at, 3000,
-		  window_ms)
-		->number = one_in(2) ? between(2, 8) : between(8, 40);
+	lead_to_the_slow();
 	world.has_disk_trouble = true;
+	if (one_in(2)) {
+		add_disk_trouble(3000, window_ms);
+		return;
+	}
+	for (int i = 0; i < EVENTS; i++)
+		add_disk_trouble(between(3000, window_ms), between(300, 3000));
 }
 
 static void stop_systems(void)
@@ -287,15 +183,8 @@ static void twin_mails(int64_t window_ms)
 {
 	(void)window_ms;
 	lead_to(is_elsewhere, 2);
-	for (int i = 1; i < world.n_clients; i++) {
-		struct client *c = &world.clients[i];
-
-		if (c->system >= 0 || world.clients[0].system >= 0)
-			continue;
-		memcpy(c->mails, world.clients[0].mails, sizeof(c->mails));
-		c->n = world.clients[0].n;
-		c->pipelines = world.clients[0].pipelines;
-	}
+	for (int i = 1; i < world.n_clients; i++)
+		copy_mails(i, 0);
 }
 
 /* ---- those who leave, and who is away ---- */
@@ -331,11 +220,6 @@ static void move_mails(int64_t window_ms)
 	world.has_crashes = true;
 }
 
-static void make_always_late(struct taker *t)
-{
-	t->manners.later_in = 1;
-}
-
 static void absence_systems(void)
 {
 	each_system(make_always_late);
@@ -352,26 +236,7 @@ static void absence_mails(int64_t window_ms)
 	world.expiry_s = 100000;
 }
 
-/* ---- groups, and limits ---- */
-
-static void group_systems(void)
-{
-	for (int i = 0; i < world.n_takers; i++)
-		world.takers[i].manners.later_in = one_in(2) ? 2 : 0;
-}
-
-static void group_persons(void)
-{
-	for (int i = 0; i < world.n_persons; i++)
-		world.persons[i].is_full |=
-			world.persons[i].kind == PERSON_USER && one_in(3);
-}
-
-static void group_mails(int64_t window_ms)
-{
-	(void)window_ms;
-	lead_to(is_spread, 2);
-}
+/* ---- limits ---- */
 
 static void limit_systems(void)
 {
@@ -389,8 +254,8 @@ static const struct about abouts[SUBJECTS] = {
 			    wait_mails },
 	[ABOUT_KEEPING] = { "keeping", 1, 2, 1, 2, PLAIN, wait_systems, NULL,
 			    keep_mails },
-	[ABOUT_DISKS] = { "disks", 1, 2, 1, 2, PLAIN, wait_systems, NULL,
-			  disk_mails },
+	[ABOUT_DISKS] = { "disks", 1, 2, 1, 2, PLAIN, wait_systems,
+			  disk_persons, disk_mails },
 	[ABOUT_STOPS] = { "stops", 1, 2, 1, 2, PLAIN, stop_systems, NULL,
 			  stop_mails },
 	[ABOUT_QUESTIONS] = { "questions", 1, 3, 1, 2, AS_DRAWN,
@@ -410,6 +275,10 @@ static const struct about abouts[SUBJECTS] = {
 			    absence_mails },
 	[ABOUT_GROUPS] = { "groups", 1, 1, 1, 3, PLAIN, group_systems,
 			   group_persons, group_mails },
+	[ABOUT_KNOTS] = { "knots", 2, 3, 0, 1, PLAIN, NULL, knot_persons,
+			  knot_mails },
+	[ABOUT_HICCUPS] = { "hiccups", 1, 1, 1, 2, PLAIN, hiccup_systems, NULL,
+			    hiccup_mails },
 	[ABOUT_LIMITS] = { "limits", 1, 2, 0, 2, PLAIN, limit_systems, NULL,
 			   group_mails },
 };

@@ -26,6 +26,8 @@ enum subject {
 	ABOUT_MOVES,     /* from a system that is away */
 	ABOUT_ABSENCE,   /* without power for days, with mail */
 	ABOUT_GROUPS,    /* with members whose mailbox is full */
+	ABOUT_KNOTS,     /* of groups that are members of one another */
+	ABOUT_HICCUPS,   /* of a mailbox, beside systems that take long */
 	ABOUT_LIMITS,    /* of the Internet's servers, as they say it */
 };
 enum { SUBJECTS = ABOUT_LIMITS + 1 };
@@ -40,5 +42,8 @@ void subject_of_persons(void);
 void subject_of_mails(int64_t window_ms);
 
 const char *subject_name(void);
+
+/* One more address of DOMAIN (plan.c). */
+struct person *add_person(enum person_kind kind, char letter, int i, int home);
 
 #endif

@@ -35,7 +35,7 @@ enum {
 	PEERS = 3,
 	TAKERS = SPLITMAILS + PEERS + 1,
 	CLIENTS = 6,
-	PERSONS = 24,
+	PERSONS = 28,
 	MEMBERS = 5,
 	CROWD = 5,      /* more or fewer than route() looks at in one go */
 	HOMES = 6,      /* one after the other */
@@ -101,6 +101,7 @@ struct person {
 	bool keeps_copy;
 	bool is_full; /* its home refuses it for good */
 	bool is_disabled;
+	bool has_no_home; /* that is how: his home is none */
 	bool is_unlisted; /* only where he is at home */
 	bool is_left_out;
 	/* What changed while mail flowed. */
@@ -180,6 +181,7 @@ enum event_kind {
 	EVENT_LINK_DOWN,
 	EVENT_RESET,
 	EVENT_CLOCK,
+	EVENT_CLOCK_STANDS,
 	EVENT_DISK_FULL,
 	EVENT_DISK_ERRORS,
 	EVENT_MOVE,

@@ -17,9 +17,15 @@ int64_t now_ms(void)
 	return now_us() / MS;
 }
 
+static int64_t wall_of(const struct sim_host *h)
+{
+	return h->wall_stands_ms ? h->wall_stands_ms
+				 : h->wall_less_now_ms + now_ms();
+}
+
 int64_t wall_ms(void)
 {
-	return host_here()->wall_less_now_ms + now_ms();
+	return wall_of(host_here());
 }
 
 int64_t boot_ms(void)
@@ -36,7 +42,19 @@ void boot_id(char to[BOOT_ID_BYTES])
 void sim_set_wall(struct sim_host *h, int64_t ms)
 {
 	h->wall_less_now_ms = ms - now_ms();
+	if (h->wall_stands_ms)
+		h->wall_stands_ms = ms;
 	sim_tell("the wall clock of %s is set to %lld", h->name, (long long)ms);
+}
+
+void sim_hold_wall(struct sim_host *h, bool stands)
+{
+	int64_t ms = wall_of(h);
+
+	h->wall_less_now_ms = ms - now_ms();
+	h->wall_stands_ms = stands ? ms : 0;
+	sim_tell("the wall clock of %s %s", h->name,
+		 stands ? "stands" : "goes");
 }
 
 static void wake(void *f)

@@ -75,6 +75,8 @@ enum sim_end sim_run(int64_t until_ms);
 bool sim_step(int64_t until_us);
 /* From now on its wall clock says this. */
 void sim_set_wall(struct sim_host *h, int64_t wall_ms);
+/* It stands, or goes on from where it stood. */
+void sim_hold_wall(struct sim_host *h, bool stands);
 /* What a call that blocks does: another thread sleeps, a lane holds up all. */
 void sim_block_us(int64_t us);
 

@@ -71,6 +71,7 @@ struct sim_host {
 	struct inet addresses[SIM_ADDRESSES];
 	size_t n_addresses;
 	int64_t wall_less_now_ms;
+	int64_t wall_stands_ms; /* 0: it goes */
 	int64_t booted_us;
 	unsigned boots;
 	bool is_off;

@@ -1,0 +1,187 @@
+/* What subjects are made of (subject_inside.h). */
+#include "subject_inside.h"
+
+#include <string.h>
+
+#include "draw.h"
+
+/* ---- mails, and to whom ---- */
+
+static bool has_recipient(const struct mail *m, int who)
+{
+	for (int i = 0; i < m->n; i++)
+		if (m->to[i] == who)
+			return true;
+	return false;
+}
+
+int draw_person(bool (*wanted)(const struct person *))
+{
+	int some[PERSONS], n = 0;
+
+	for (int i = 0; i < world.n_persons; i++)
+		if (wanted(&world.persons[i]))
+			some[n++] = i;
+	return n ? some[below(n)] : -1;
+}
+
+/* Nobody's system sends him his own mail through us. */
+static bool may_send_to(const struct client *c, int who)
+{
+	const struct person *p = &world.persons[who];
+
+	return c->system < 0 || (p->home != c->system && p->also != c->system);
+}
+
+void lead_to(bool (*wanted)(const struct person *), uint64_t in)
+{
+	for (int i = 0; i < world.n_clients; i++)
+		for (int k = 0; k < world.clients[i].n; k++) {
+			struct mail *m = &world.clients[i].mails[k];
+			int who = draw_person(wanted);
+
+			for (int r = 0; r < m->n && who >= 0; r++)
+				if (one_in(in) && !has_recipient(m, who) &&
+				    may_send_to(&world.clients[i], who))
+					m->to[r] = who;
+		}
+}
+
+void add_in_front(bool (*wanted)(const struct person *))
+{
+	for (int i = 0; i < world.n_clients; i++)
+		for (int k = 0; k < world.clients[i].n; k++) {
+			struct mail *m = &world.clients[i].mails[k];
+			int who = draw_person(wanted);
+
+			if (m->n == 0 || m->n == RECIPIENTS || who < 0 ||
+			    has_recipient(m, who) ||
+			    !may_send_to(&world.clients[i], who))
+				continue;
+			memmove(m->to + 1, m->to,
+				(size_t)m->n * sizeof(m->to[0]));
+			m->to[0] = who;
+			m->n++;
+		}
+}
+
+void enlarge_mails(uint64_t in)
+{
+	for (int i = 0; i < world.n_clients; i++)
+		for (int k = 0; k < world.clients[i].n; k++)
+			if (one_in(in))
+				world.clients[i].mails[k].bytes =
+					(uint32_t)between(100000, 200000);
+}
+
+void send_before(int64_t end_ms)
+{
+	for (int i = 0; i < world.n_clients; i++)
+		for (int k = 0; k < world.clients[i].n; k++)
+			world.clients[i].mails[k].at_ms %= end_ms;
+}
+
+bool is_user(const struct person *p)
+{
+	return p->kind == PERSON_USER;
+}
+
+bool is_elsewhere(const struct person *p)
+{
+	return (is_user(p) || (p->kind == PERSON_FORWARDER && p->keeps_copy)) &&
+	       !is_at_splitmail(p->home);
+}
+
+bool is_nobody(const struct person *p)
+{
+	return p->kind == PERSON_NOBODY;
+}
+
+bool is_asked_about(const struct person *p)
+{
+	return is_nobody(p) || (is_elsewhere(p) && p->is_unlisted);
+}
+
+bool is_spread(const struct person *p)
+{
+	return p->n_members > 0;
+}
+
+/* ---- systems ---- */
+
+void each_system(void (*change)(struct taker *t))
+{
+	for (int i = world.n_splitmails; i < world.n_takers; i++)
+		change(&world.takers[i]);
+}
+
+void make_slow(struct taker *t)
+{
+	struct manners *c = &t->manners;
+
+	switch (below(4)) {
+	case 0:
+		c->greet_ms = 60000;
+		break;
+	case 1:
+		c->dot_ms = 40000;
+		break;
+	case 2:
+		c->answer_ms = 10000;
+		break;
+	default:
+		c->later_in = 2;
+		c->dot_later_in = 3;
+	}
+}
+
+void make_slow_at_the_dot(struct taker *t)
+{
+	t->manners.dot_ms = 30000;
+}
+
+void make_a_little_slow(struct taker *t)
+{
+	t->manners.dot_ms = 4000;
+}
+
+void make_always_late(struct taker *t)
+{
+	t->manners.later_in = 1;
+}
+
+void fill_mailboxes(uint64_t in)
+{
+	for (int i = 0; i < world.n_persons; i++)
+		world.persons[i].is_full |=
+			is_user(&world.persons[i]) && one_in(in);
+}
+
+void hide_persons(void)
+{
+	for (int i = 0; i < world.n_persons; i++)
+		world.persons[i].is_unlisted |=
+			world.persons[i].kind == PERSON_USER &&
+			world.persons[i].home == peer_taker(0);
+}
+
+void ask_the_peer(void)
+{
+	world.splitmails[0].catch_all = -1;
+	world.splitmails[0].asks_peer = true;
+}
+
+/* ---- mishaps ---- */
+
+struct event *add_event(enum event_kind kind, int of, int64_t at_ms,
+			int64_t lasts_ms)
+{
+	struct event *e = &world.events[world.n_events++];
+
+	*e = (struct event){
+		.kind = kind, .of = of, .at_ms = at_ms, .lasts_ms = lasts_ms
+	};
+	if (at_ms + lasts_ms > world.calm_ms)
+		world.calm_ms = at_ms + lasts_ms;
+	return e;
+}
