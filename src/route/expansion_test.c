@@ -47,6 +47,33 @@ static const char *named(const char *what, int i)
 	return arena_printf(arena, "%s%d@own.test", what, i);
 }
 
+/* Straight into the directory, as what is added: they are many. */
+static void hold(enum holder_kind kind, const char *name)
+{
+	check(sql_run(sql,
+		      "INSERT INTO holder (kind, domain, login, "
+		      "forward_keeps_copy) "
+		      "SELECT ?1, domain, ?2, 0 FROM holder "
+		      "WHERE login = 'alice@own.test'",
+		      "it", (int64_t)kind, name));
+	check(sql_run(sql,
+		      "INSERT INTO address (domain, local, name, holder, "
+		      "is_default) SELECT h.domain, ?1, d.name, h.id, 1 "
+		      "FROM holder h JOIN domain d ON d.id = h.domain "
+		      "WHERE login = ?2",
+		      "st", address_of(name).local, name));
+}
+
+static void begin_adding(void)
+{
+	check(sql_run(sql, "BEGIN IMMEDIATE", ""));
+}
+
+static void end_adding(void)
+{
+	check(sql_run(sql, "COMMIT", ""));
+}
+
 /* NAME has the members of LIKE, but another in the place of one.  Straight into
  * the directory: each member that is added in order is looked up. */
 static void group_like(const char *name, const char *like, int one, int other)
@@ -60,16 +87,6 @@ static void group_like(const char *name, const char *like, int one, int other)
 		      "ttt", name, like,
 		      arena_printf(arena, "u%d@ext.test", one)));
 	add(name, arena_printf(arena, "u%d@ext.test", other));
-}
-
-static void begin_adding(void)
-{
-	check(sql_run(sql, "BEGIN IMMEDIATE", ""));
-}
-
-static void end_adding(void)
-{
-	check(sql_run(sql, "COMMIT", ""));
 }
 
 /* One mail's recipients, as they are accepted. */
@@ -171,10 +188,11 @@ static void ring(int n)
 	const char *what = arena_printf(arena, "ring%d-", n);
 	struct decision d;
 
-	for (int i = 0; i < n; i++)
-		make(&(struct line){ group_create, named(what, i),
-				     "member=alice@own.test" });
 	begin_adding();
+	for (int i = 0; i < n; i++) {
+		hold(HOLDER_GROUP, named(what, i));
+		add(named(what, i), "alice@own.test");
+	}
 	for (int i = 0; i < n; i++)
 		for (int k = 0; k < n; k++)
 			if (i != k)
@@ -251,12 +269,15 @@ static void test_a_mail_expands_what_several_have_in_them_once(void **unused)
 	begin(&mail);
 	assert_int_equal(rcpt(&mail, "all@alias.test").n, 2000);
 	assert_int_equal(rcpt(&mail, "tous@own.test").n, 0);
+	begin_adding();
 	for (int i = 0; i < 50; i++) {
-		make(&(struct line){ group_create, named("part", i),
-				     "member=all@own.test" });
+		hold(HOLDER_GROUP, named("part", i));
+		add(named("part", i), "all@own.test");
 		add(named("part", i), arena_printf(arena, "p%d@ext.test", i));
-		assert_int_equal(rcpt(&mail, named("part", i)).n, 1);
 	}
+	end_adding();
+	for (int i = 0; i < 50; i++)
+		assert_int_equal(rcpt(&mail, named("part", i)).n, 1);
 	assert_true(mail.looked <= 2000 + 2 + 50 * 3);
 	expansions_close(mail.expansions);
 }
@@ -287,6 +308,109 @@ static void test_what_was_not_accepted_is_expanded_again(void **unused)
 	assert_int_equal(rcpt(&mail, "fcopy@own.test").n, 3);
 	decide(&q, "fcopy+x@own.test", "expand *fcopy+x");
 	expansions_close(mail.expansions);
+}
+
+/* ---- who reaches nobody, beside others ---- */
+
+static const char *made(const char *what, int n, int i)
+{
+	return arena_printf(arena, "%s%d-%d@own.test", what, n, i);
+}
+
+static const char *const nowhere[] = { "none", "fnone", "dry", "round",
+				       "well" };
+
+static void forward(const char *name, const char *to)
+{
+	hold(HOLDER_USER, name);
+	check(sql_run(sql,
+		      "INSERT INTO forward (holder, spelling, local, domain) "
+		      "SELECT id, ?2, ?3, 'own.test' FROM holder "
+		      "WHERE login = ?1",
+		      "tts", name, to, address_of(to).local));
+}
+
+/* N of each: groups that end nowhere and forwards to them, chains that end
+ * nowhere, a ring, chains that end at alice; and who leads to all of them. */
+static void make_nowhere(int n)
+{
+	const char *leads = made("leads", n, 0);
+
+	begin_adding();
+	hold(HOLDER_GROUP, leads);
+	add(leads, "alice@own.test");
+	for (int i = 0; i < n; i++) {
+		bool is_last = i == n - 1 || i % 15 == 14;
+
+		for (size_t k = 0; k < array_size(nowhere); k++) {
+			const char *name = made(nowhere[k], n, i);
+
+			add(leads, name);
+			if (k == 1)
+				forward(name, made("none", n, i));
+			else
+				hold(HOLDER_GROUP, name);
+			add(name,
+			    k == 0 ? "nomail@own.test" : made("none", n, i));
+		}
+		if (!is_last)
+			add(made("dry", n, i), made("dry", n, i + 1));
+		add(made("round", n, i), made("round", n, (i + 1) % n));
+		add(made("well", n, i),
+		    is_last ? "alice@own.test" : made("well", n, i + 1));
+	}
+	end_adding();
+}
+
+static void same_as_alone(struct mail *mail, const char *recipient)
+{
+	struct decision alone = rcpt(NULL, recipient);
+	struct decision d = rcpt(mail, recipient);
+
+	if (d.reply.code != alone.reply.code ||
+	    strcmp(d.reply.status, alone.reply.status) != 0 ||
+	    !str_same(d.reply.text, alone.reply.text))
+		fail_msg("%s: %d %.*s, and alone %d %.*s", recipient,
+			 d.reply.code, STR(d.reply.text), alone.reply.code,
+			 STR(alone.reply.text));
+}
+
+/* The recipients of one mail: FIRST, then each of N from FROM on by STEP.  How
+ * many legs it has. */
+static size_t in_order(const char *first, int n, int from, int step)
+{
+	struct mail mail;
+
+	begin(&mail);
+	same_as_alone(&mail, first);
+	for (int i = 0; i < n; i++)
+		for (size_t k = 0; k < array_size(nowhere); k++)
+			same_as_alone(&mail, made(nowhere[k], n,
+						  (from + i * step) % n));
+	expansions_close(mail.expansions);
+	return mail.legs;
+}
+
+static void test_who_reaches_nobody_is_refused_beside_others(void **unused)
+{
+	static const int sizes[] = { 1, 2, 7, 50 };
+
+	for (size_t s = 0; s < array_size(sizes); s++) {
+		int n = sizes[s];
+		const char *leads = made("leads", n, 0);
+
+		make_nowhere(n);
+		expect("internet", made("none", n, 0), "refuse 550 5.2.4");
+		expect("internet", made("fnone", n, 0), "refuse 550 5.2.4");
+		expect("internet", made("dry", n, 0), "refuse 550 5.2.4");
+		expect("internet", made("round", n, 0), "refuse 550 5.4.6");
+		expect("internet", made("well", n, 0), "expand alice");
+		assert_int_equal(in_order(leads, n, 0, 1), 1);
+		assert_int_equal(in_order(leads, n, n - 1, n - 1), 1);
+		assert_int_equal(in_order(leads, n, n / 2, 1), 1);
+		in_order(made("well", n, 0), n, 0, 1);
+		in_order("alice@own.test", n, n - 1, n - 1);
+	}
 }
 
 /* ---- others have their turn ---- */
@@ -345,6 +469,8 @@ int main(void)
 		cmocka_unit_test(
 			test_a_mail_expands_what_several_have_in_them_once),
 		cmocka_unit_test(test_what_was_not_accepted_is_expanded_again),
+		cmocka_unit_test(
+			test_who_reaches_nobody_is_refused_beside_others),
 		cmocka_unit_test(test_others_have_their_turn),
 	};
 

@@ -3,6 +3,11 @@
  *
  * What a group becomes depends on the directory and on the trail the mail came
  * with, not on who leads to it; so the key is the group's and that trail.
+ *
+ * Invariant: what was noted reaches somebody.  A group whose members all are
+ * left out is refused when it is a recipient, beside another that leads to it
+ * as well as alone; so it is expanded again.  Again, too, and to nothing new, is
+ * one whose members are groups that another way led to first.
  */
 #include "route/walk.h"
 
@@ -10,8 +15,60 @@
 
 struct expansion {
 	UT_hash_handle hh;
-	struct str key;
+	struct str key; /* of the mail's: that and the trail */
+
+	/* of a walk's: */
+	struct expansion *from;
+	bool reaches;
+	struct str mail_key; /* empty: the mail has it already */
 };
+
+static struct expansion *find(struct expansion *all, struct str key)
+{
+	struct expansion *found;
+
+	HASH_FIND(hh, all, key.p, key.n, found);
+	return found;
+}
+
+static void add(struct expansion **all, struct expansion *e)
+{
+	HASH_ADD_KEYPTR(hh, *all, e->key.p, e->key.n, e);
+}
+
+/* ---- in one walk ---- */
+
+struct expansion *expansion_begin(struct walk *w, const struct way *way,
+				  struct str key)
+{
+	struct expansion *e;
+
+	if (find(w->expansions, key))
+		return NULL;
+	e = arena_new(w->arena, struct expansion);
+	e->key = key;
+	e->from = way->of;
+	add(&w->expansions, e);
+	return e;
+}
+
+static void reaches(struct expansion *e)
+{
+	for (; e && !e->reaches; e = e->from)
+		e->reaches = true;
+}
+
+void way_reaches(const struct way *way)
+{
+	reaches(way->of);
+}
+
+struct str expansion_key(const struct expansion *e)
+{
+	return e->key;
+}
+
+/* ---- in one mail ---- */
 
 struct expansions {
 	struct arena *arena;
@@ -38,51 +95,48 @@ size_t expansions_legs(const struct expansions *e)
 	return e->legs;
 }
 
-static bool has(const struct expansions *e, struct str key)
+bool expanded_for_another(struct walk *w, struct expansion *e)
 {
-	struct expansion *found;
+	const struct expansions *mail = w->q->expansions;
+	struct str key;
 
-	HASH_FIND(hh, e->all, key.p, key.n, found);
-	return found;
-}
-
-static void keep_group(struct walk *w, struct str key)
-{
-	if (w->n_groups == w->groups_room) {
-		size_t room = w->groups_room ? 4 * w->groups_room : 4;
-		struct str *more = arena_array(w->arena, struct str, room);
-
-		if (w->n_groups > 0)
-			memcpy(more, w->groups, w->n_groups * sizeof(*more));
-		w->groups = more;
-		w->groups_room = room;
-	}
-	w->groups[w->n_groups++] = key;
-}
-
-bool expanded_for_another(struct walk *w, struct str key)
-{
-	const struct expansions *e = w->q->expansions;
-
-	if (!e)
+	if (!mail)
 		return false;
-	key = arena_strf(w->arena, "%.*s %.*s", STR(key), STR(w->q->trail));
-	if (has(e, key))
-		return true;
-	keep_group(w, key);
-	return false;
+	key = arena_strf(w->arena, "%.*s %.*s", STR(e->key), STR(w->q->trail));
+	if (!find(mail->all, key)) {
+		e->mail_key = key;
+		return false;
+	}
+	reaches(e);
+	return true;
 }
 
-void expansions_note(struct expansions *e, const struct decision *d)
+size_t expansions_end(struct walk *w, const struct str **mail_keys)
 {
-	e->legs += d->n;
+	struct str *keys;
+	size_t n = 0;
+
+	if (!w->expansions)
+		return 0;
+	keys = arena_array(w->arena, struct str, HASH_COUNT(w->expansions));
+	for (struct expansion *e = w->expansions; e; e = e->hh.next)
+		if (e->reaches && !str_empty(e->mail_key))
+			keys[n++] = e->mail_key;
+	HASH_CLEAR(hh, w->expansions);
+	*mail_keys = keys;
+	return n;
+}
+
+void expansions_note(struct expansions *mail, const struct decision *d)
+{
+	mail->legs += d->n;
 	for (size_t i = 0; i < d->n_groups; i++) {
 		struct expansion *one;
 
-		if (has(e, d->groups[i]))
+		if (find(mail->all, d->groups[i]))
 			continue;
-		one = arena_new(e->arena, struct expansion);
-		one->key = arena_str(e->arena, d->groups[i]);
-		HASH_ADD_KEYPTR(hh, e->all, one->key.p, one->key.n, one);
+		one = arena_new(mail->arena, struct expansion);
+		one->key = arena_str(mail->arena, d->groups[i]);
+		add(&mail->all, one);
 	}
 }

@@ -125,15 +125,17 @@ void members_end(struct walk *w, struct outcome *o)
 
 /* Members are looked at in their turn, the nearest groups' first: how deep one
  * lies is its distance, and each is met by its shortest way. */
-static bool expand(struct walk *w, const struct target *t, struct str key,
-		   const struct str *list, size_t n, struct outcome *o)
+static bool expand(struct walk *w, const struct target *t, struct expansion *e,
+		   struct members list, struct outcome *o)
 {
 	struct members *m = arena_new(w->arena, struct members);
 	struct way *way = arena_new(w->arena, struct way);
 
-	*way = way_step(w, t, key);
+	*way = way_step(w, t, expansion_key(e));
+	way->of = e;
 	way->is_member = true;
-	*m = (struct members){ .way = way, .list = list, .n = n };
+	list.way = way;
+	*m = list;
 	*(w->first ? w->last : &w->first) = m;
 	w->last = &m->next;
 	if (!t->way->is_member)
@@ -145,23 +147,21 @@ static bool drop_group(struct walk *w, const struct target *t,
 		       struct outcome *o)
 {
 	because(w, expanded_before, V("address", t->key));
-	w->dropped++;
-	return decide_accept(o, ROUTE_EXPAND);
+	return decide_drop(w, t, o);
 }
 
 static bool drop_again(struct walk *w, const struct target *t,
 		       struct outcome *o)
 {
 	because(w, expanded_for_another, V("address", t->holder.login));
-	w->dropped++;
-	return decide_accept(o, ROUTE_EXPAND);
+	return decide_drop(w, t, o);
 }
 
 static bool rule_group(struct walk *w, struct target *t, struct outcome *o)
 {
-	const struct str *members;
+	struct members members = { 0 };
+	struct expansion *e;
 	struct str key;
-	size_t n;
 
 	if (t->holder.kind != HOLDER_GROUP)
 		return false;
@@ -169,28 +169,29 @@ static bool rule_group(struct walk *w, struct target *t, struct outcome *o)
 	if (way_was_stepped(w, key))
 		return drop_group(w, t, o);
 	w->expanding = true;
-	if (!seen_first(w, key)) {
+	e = expansion_begin(w, t->way, key);
+	if (!e) {
 		because(w, expanded_already, V("address", t->key));
 		w->met_loop = true;
 		return decide_accept(o, ROUTE_EXPAND);
 	}
 	if (way_is_too_deep(w, t, o))
 		return true;
-	if (expanded_for_another(w, key))
+	if (expanded_for_another(w, e))
 		return drop_again(w, t, o);
 	switch (directory_members(w->router->directory, t->holder.id,
-				  LIMIT_EXPANSION + 1, w->arena, &members,
-				  &n)) {
+				  LIMIT_EXPANSION + 1, w->arena, &members.list,
+				  &members.n)) {
 	case ANSWER_YES:
 	case ANSWER_NO:
 		break;
 	case ANSWER_UNSURE:
 		return decide_unsure(w, o);
 	}
-	if (n > LIMIT_EXPANSION)
+	if (members.n > LIMIT_EXPANSION)
 		return decide_too_many(w, shown_address(w, t), o);
-	because(w, group_of, V("address", t->key), V("n", n));
-	return expand(w, t, key, members, n, o);
+	because(w, group_of, V("address", t->key), V("n", members.n));
+	return expand(w, t, e, members, o);
 }
 
 /* ---- home: where one address of a user lives ---- */
@@ -302,8 +303,7 @@ static bool home_part(struct walk *w, struct target *t, struct outcome *o)
 	if (!w->q->takes_there && now != HOME_ALTERNATE)
 		return deliver_here(w, t, o);
 	because(w, other_part_had_it, V("address", t->spelling));
-	w->dropped++;
-	return decide_accept(o, ROUTE_EXPAND);
+	return decide_drop(w, t, o);
 }
 
 static bool home(struct walk *w, struct target *t, struct outcome *o)
@@ -357,6 +357,7 @@ static bool forward_again(struct walk *w, struct target *t, struct outcome *o)
 static bool rule_forward(struct walk *w, struct target *t, struct outcome *o)
 {
 	const struct holder *h = &t->holder;
+	struct expansion *e;
 	struct str key;
 
 	if (h->n_forwards == 0 || home_of(h) == HOME_NONE ||
@@ -366,7 +367,10 @@ static bool rule_forward(struct walk *w, struct target *t, struct outcome *o)
 		return true;
 	key = way_key(w, h->login);
 	w->expanding = true;
-	if (way_was_stepped(w, key) || !seen_first(w, key))
+	if (way_was_stepped(w, key))
+		return forward_again(w, t, o);
+	e = expansion_begin(w, t->way, key);
+	if (!e)
 		return forward_again(w, t, o);
 	if (way_is_too_deep(w, t, o))
 		return true;
@@ -380,9 +384,11 @@ static bool rule_forward(struct walk *w, struct target *t, struct outcome *o)
 		if (o->action == ROUTE_LATER || o->is_final)
 			return true;
 	}
-	if (expanded_for_another(w, key))
+	if (expanded_for_another(w, e))
 		return drop_again(w, t, o);
-	return expand(w, t, key, h->forwards, h->n_forwards, o);
+	return expand(
+		w, t, e,
+		(struct members){ .list = h->forwards, .n = h->n_forwards }, o);
 }
 
 /* ---- all of it ---- */

@@ -182,8 +182,7 @@ static bool leave_alone(struct walk *w, const struct target *t,
 			struct outcome *o)
 {
 	because(w, not_to_see, V("address", t->spelling), V("domain", t->name));
-	w->dropped++;
-	return decide_accept(o, ROUTE_EXPAND);
+	return decide_drop(w, t, o);
 }
 
 static bool rule_domain(struct walk *w, struct target *t, struct outcome *o)
@@ -470,12 +469,15 @@ static bool walk_begin(struct walk *w, struct outcome *o)
 
 static struct decision walk_end(struct walk *w, struct outcome *o)
 {
+	const struct str *groups = NULL;
+	size_t n_groups;
 	bool accepted;
 
 	members_end(w, o);
 	check_size(w, o);
 	accepted = o->action != ROUTE_REFUSE && o->action != ROUTE_LATER;
 	seen_close(w);
+	n_groups = expansions_end(w, &groups);
 	return (struct decision){
 		.action = o->action,
 		.legs = accepted ? w->legs : NULL,
@@ -487,8 +489,8 @@ static struct decision walk_end(struct walk *w, struct outcome *o)
 		.reply = o->reply,
 		.reasons = w->reasons,
 		.n_reasons = w->n_reasons,
-		.groups = w->groups,
-		.n_groups = accepted ? w->n_groups : 0,
+		.groups = groups,
+		.n_groups = accepted ? n_groups : 0,
 		.looked = w->looked,
 		.is_known = w->is_known,
 		.domain = w->domain.name,

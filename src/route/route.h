@@ -170,7 +170,8 @@ struct decision {
 	struct reply reply; /* what the sender would see at RCPT */
 	const struct reason *reasons;
 	size_t n_reasons;
-	const struct str *groups; /* for expansions_note() */
+	const struct str
+		*groups; /* that reach somebody: for expansions_note() */
 	size_t n_groups;
 	size_t looked;              /* at how many addresses, for all that */
 	bool is_known;              /* an address of ours exists for it */
@@ -190,7 +191,8 @@ struct decision waits route_answer(const struct router *r,
  * The groups and forwards that recipients of one mail were expanded to.  One
  * that several of them lead to is expanded once: all+1@ and all+2@, or two
  * groups that have a third one in them.  Whoever accepts a recipient notes its
- * decision; later ones have the legs that are still missing, perhaps none.
+ * decision; later ones have the legs that are still missing, perhaps none.  One
+ * that reaches nobody is refused, whoever led to it before.
  * Memory is ARENA's.
  */
 struct expansions *expansions_open(struct arena *arena);

@@ -74,6 +74,13 @@ bool decide_accept(struct outcome *o, enum route_action action)
 	return true;
 }
 
+bool decide_drop(struct walk *w, const struct target *t, struct outcome *o)
+{
+	w->dropped++;
+	way_reaches(t->way);
+	return decide_accept(o, ROUTE_EXPAND);
+}
+
 static const struct reason facts[] = {
 #define FACT(name, of_rule, of_source, text) \
 	[FACT_##name] = { .id = #name, \
@@ -158,6 +165,7 @@ struct leg *leg_add(struct walk *w, const struct target *t, enum leg_kind kind,
 {
 	struct leg *l;
 
+	way_reaches(t->way);
 	if (is_served(w, t, kind))
 		return NULL;
 	if (w->n == LIMIT_EXPANSION) {

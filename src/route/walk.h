@@ -10,6 +10,7 @@
 #include "wire/srs.h"
 
 struct seen;
+struct expansion;
 
 /* Members that are still to be looked at: a group's, or a forward's targets. */
 struct members {
@@ -31,13 +32,12 @@ struct walk {
 	struct reason spare; /* those beyond LIMIT_REASONS */
 
 	bool expanding;    /* a leg's address may come up twice */
-	struct seen *seen; /* legs and groups, once expanding */
-	unsigned dropped;  /* groups expanded before, on the mail's way */
+	struct seen *seen; /* legs, once expanding */
+	unsigned dropped;  /* who is left out, and has the mail all the same */
 	struct members *first, **last; /* nearest first */
 	const char *shown;             /* the outermost one that is expanded */
 	size_t looked;
-	struct str *groups; /* expanded here, for the mail's expansions */
-	size_t n_groups, groups_room;
+	struct expansion *expansions; /* groups and forwards, by their key */
 	bool met_loop;
 
 	/* sent_on.c */
@@ -55,7 +55,8 @@ struct walk {
 /* From the recipient to an address: each group, forward and catch-all that
  * replaced one address by others. */
 struct way {
-	struct str trail; /* what came, and an entry for each step */
+	struct str trail;     /* what came, and an entry for each step */
+	struct expansion *of; /* the last group or forward; NULL: none */
 	unsigned depth;
 	bool is_new;    /* not the recipient that was handed to us */
 	bool is_member; /* one of several: refusals are not passed on */
@@ -95,6 +96,8 @@ bool decide_later(struct walk *w, struct outcome *o, const char *status,
 /* Our own trouble, cause(): 451 4.3.0, never a refusal. */
 bool decide_unsure(struct walk *w, struct outcome *o);
 bool decide_accept(struct outcome *o, enum route_action action);
+/* Who is at the end of T's way is left out, because he has the mail, or had it. */
+bool decide_drop(struct walk *w, const struct target *t, struct outcome *o);
 /* More than LIMIT_EXPANSION; final.  SHOWN: shown_address(). */
 bool decide_too_many(struct walk *w, const char *shown, struct outcome *o);
 
@@ -116,9 +119,18 @@ void seen_close(struct walk *w);
 
 /* ---- expansions.c ---- */
 
-/* Was the group or forward KEY expanded for another recipient of the mail,
- * with the same trail?  Otherwise it is one of W's. */
-bool expanded_for_another(struct walk *w, struct str key);
+/* WAY leads to the group or forward KEY.  NULL: so did another in this walk. */
+struct expansion *expansion_begin(struct walk *w, const struct way *way,
+				  struct str key);
+struct str expansion_key(const struct expansion *e);
+/* Was it expanded for another recipient of the mail, with the same trail?  Then
+ * it reaches somebody. */
+bool expanded_for_another(struct walk *w, struct expansion *e);
+/* Somebody has the mail by WAY: all groups and forwards that led to him reach
+ * somebody. */
+void way_reaches(const struct way *way);
+/* The walk ends: those that reach somebody, for the mail's expansions. */
+size_t expansions_end(struct walk *w, const struct str **mail_keys);
 
 /* A leg for T, its entry added to the trail it takes along (unless it ends
  * here).  False: that address is served already, or there are too many legs

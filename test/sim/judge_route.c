@@ -9,7 +9,7 @@
 /* ---- who leads by whom ---- */
 
 struct passing {
-	int through, to; /* -1: whoever */
+	int through, to;
 	bool does;
 };
 
@@ -19,16 +19,7 @@ static void look_for_passing(void *arg, const struct unit *u,
 	struct passing *p = arg;
 
 	(void)u;
-	p->does |=
-		(p->to < 0 || end_of(w) == p->to) && was_stepped(w, p->through);
-}
-
-static bool passes(const struct unit *u, int i, int through)
-{
-	struct passing p = { .through = through, .to = -1 };
-
-	ways_of(u, i, (struct asked){ look_for_passing, &p });
-	return p.does;
+	p->does |= end_of(w) == p->to && was_stepped(w, p->through);
 }
 
 /* ---- the answer to RCPT ---- */
@@ -53,17 +44,6 @@ static bool is_later(int code)
 	return code >= 400 && code < 500;
 }
 
-/* Who reaches nobody is refused when he is asked about alone.  Beside another
- * recipient that leads to him, he has been expanded for that one, and route()
- * does not look again. */
-static bool was_expanded_for_another(const struct unit *u, int i)
-{
-	for (int k = 0; k < i; k++)
-		if (u->codes[k] == 250 && passes(u, k, u->to[i]))
-			return true;
-	return false;
-}
-
 void judge_said_code(const struct unit *u, int i)
 {
 	const struct said *s = &u->said[i];
@@ -72,7 +52,7 @@ void judge_said_code(const struct unit *u, int i)
 
 	if (!s->at_ms || was_administered(s->at_ms, now_ms()))
 		return;
-	if (s->code >= 500 && is_good(code) && !was_expanded_for_another(u, i))
+	if (s->code >= 500 && is_good(code))
 		books_wrong("unit %d: route() refuses %s (%d), and RCPT is "
 			    "answered %d",
 			    u->number, name, s->code, code);
