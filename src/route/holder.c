@@ -63,66 +63,6 @@ bool way_is_too_deep(struct walk *w, const struct target *t, struct outcome *o)
 			     shown_address(w, t));
 }
 
-/* True: *o ends the whole expansion. */
-static bool look_at_member(struct walk *w, const struct way *way,
-			   struct str member, struct outcome *o)
-{
-	struct outcome of_member;
-	struct address a;
-
-	if (++w->looked > LIMIT_EXPANSION_LOOKED)
-		return decide_too_many(w, w->shown, o);
-	if (!address_parse(member, w->arena, &a)) {
-		because(w, member_malformed, V("address", member),
-			V("cause", cause()));
-		return false;
-	}
-	of_member = route_address(w, way, &a);
-	if (of_member.action == ROUTE_LATER || of_member.is_final) {
-		*o = of_member;
-		return true;
-	}
-	if (of_member.action == ROUTE_REFUSE)
-		because(w, member_refused, V("address", member),
-			V("code", of_member.reply.code),
-			V("status", of_member.reply.status),
-			V("reply", of_member.reply.text));
-	return false;
-}
-
-bool members_step(struct walk *w, struct outcome *o)
-{
-	for (int i = 0; i < LIMIT_ROUTE_STEP; i++) {
-		struct members *m = w->first;
-
-		while (m && m->at == m->n)
-			m = w->first = m->next;
-		if (!m)
-			return true;
-		if (MUTANT(member_at_a_border_is_skipped) &&
-		    i == LIMIT_ROUTE_STEP - 1 && m->at + 1 < m->n)
-			m->at++;
-		if (look_at_member(w, m->way, m->list[m->at++], o))
-			return true;
-	}
-	return false;
-}
-
-/*
- * The one who sent to the group hears of a group that reaches nobody,
- * otherwise mail would vanish; not of one that was expanded on the mail's way
- * already, or for another recipient, whose members have it.
- */
-void members_end(struct walk *w, struct outcome *o)
-{
-	if (o->action != ROUTE_EXPAND || w->n > 0 || w->dropped > 0)
-		return;
-	if (w->met_loop)
-		decide_refuse(w, o, 550, "5.4.6", "%smail loop", w->shown);
-	else
-		decide_refuse(w, o, 550, "5.2.4", "%sreaches nobody", w->shown);
-}
-
 /* Members are looked at in their turn, the nearest groups' first: how deep one
  * lies is its distance, and each is met by its shortest way. */
 static bool expand(struct walk *w, const struct target *t, struct expansion *e,

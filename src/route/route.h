@@ -5,7 +5,7 @@
  * submission, the queue before each attempt, groups, DSNs, the command line.
  * It is pure: its answer depends on the directory, the question and what
  * verification knows, and it waits for nothing.  The order of its rules is the
- * order of the functions in route.c.
+ * order of the functions in rules.c.
  *
  *	struct question q = { .recipient = &address, .asker = asker };
  *	struct decision d = route_answer(router, &q, arena);

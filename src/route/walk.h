@@ -138,7 +138,7 @@ size_t expansions_end(struct walk *w, const struct str **mail_keys);
 struct leg *leg_add(struct walk *w, const struct target *t, enum leg_kind kind,
 		    struct outcome *o);
 
-/* ---- route.c: all rules, for one address ---- */
+/* ---- rules.c: all of them, for one address ---- */
 
 struct outcome route_address(struct walk *w, const struct way *way,
 			     const struct address *a);
@@ -150,12 +150,6 @@ bool holder_has_no_mail(struct walk *w, const struct target *t,
 			struct outcome *o);
 /* Group, forward or home; decides. */
 bool holder_decide(struct walk *w, struct target *t, struct outcome *o);
-
-/* All addresses of one that is looked at in its turn: a final outcome, or what
- * would be one for the asker, ends the walk.  True: there are no more. */
-bool members_step(struct walk *w, struct outcome *o);
-/* All members are through. */
-void members_end(struct walk *w, struct outcome *o);
 
 /* A step on the way: T is replaced by other addresses.  Its key in the trail;
  * was it there when the mail came; too many steps (decided); the way on. */
