@@ -9,6 +9,13 @@
 #define BASE_LIMITS_H
 
 enum {
+	/* TCP: who lost power while we wait for his word never says so.  Found
+	 * out as soon as he is back, or after a minute and a half; the kernel's
+	 * own two hours would outlast every time limit */
+	KEEPALIVE_IDLE_S = 30,
+	KEEPALIVE_INTERVAL_S = 10,
+	KEEPALIVE_PROBES = 6,
+
 	/* wire */
 	LIMIT_COMMAND_BYTES = 2048,    /* RFC 5321 4.5.3.1.4 asks 512; AUTH and
 					   DSN parameters need more */

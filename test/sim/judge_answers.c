@@ -77,7 +77,8 @@ void judge_rcpt(const struct unit *u, int i)
 	const struct splitmail *s = &world.splitmails[u->splitmail];
 	int code = u->codes[i];
 
-	if (p->kind == PERSON_OUTSIDER && code < 500)
+	if (p->kind == PERSON_OUTSIDER && code < 500 &&
+	    (code < 400 || is_always_kept(u)))
 		books_wrong("unit %d: %s answers a stranger %d to an address "
 			    "of the Internet",
 			    u->number, s->name, code);

@@ -1,7 +1,6 @@
 /* Connections this side begins. */
 #include <errno.h>
 #include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -89,13 +88,12 @@ struct stream *stream_dial(const struct inet *peer, const struct inet *bind,
 			   int64_t deadline_ms)
 {
 	struct sockaddr_place to = inet_to_kernel(peer);
-	int fd = open_socket(to.a.ss_family), on = 1;
+	int fd = open_socket(to.a.ss_family);
 	struct stream *s;
 
 	if (fd < 0)
 		return NULL;
-	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-	setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
+	set_tcp_manners(fd);
 	if (bind && !bind_source(fd, bind)) {
 		close(fd);
 		return NULL;

@@ -76,6 +76,9 @@ struct sockaddr_place {
 };
 
 struct sockaddr_place inet_to_kernel(const struct inet *a);
+/* No waiting for more bytes, and keepalive (base/limits.h).  A listener's are
+ * inherited by its connections. */
+void set_tcp_manners(int fd);
 struct inet inet_from_kernel(const struct sockaddr_storage *a);
 
 #endif

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <utlist.h>
 
+#include "base/limits.h"
 #include "rt/sim/net_inside.h"
 
 enum {
@@ -207,6 +208,64 @@ static void piece_is_lost(struct piece *p)
 	event_at(from->last_us, on_piece, p);
 }
 
+/* ---- keepalive ---- */
+
+struct keepalive {
+	struct end *end; /* whose other end says nothing any more */
+	unsigned probes; /* sent in vain */
+};
+
+static void on_keepalive(void *arg);
+
+static void keepalive_next(struct keepalive *k, int64_t seconds)
+{
+	event_at(now_us() + seconds * SECOND, on_keepalive, k);
+}
+
+static bool answers_keepalive(struct end *e)
+{
+	return !end_other(e)->host->is_off && !e->link->is_down &&
+	       !e->connection->hangs;
+}
+
+static void on_keepalive(void *arg)
+{
+	struct keepalive *k = arg;
+	struct end *e = k->end;
+	struct connection *c = e->connection;
+
+	if (e->is_open && !e->trouble) {
+		if (answers_keepalive(e)) {
+			break_off(e, "Connection reset by peer");
+		} else if (++k->probes <= KEEPALIVE_PROBES) {
+			keepalive_next(k, KEEPALIVE_INTERVAL_S);
+			return;
+		} else {
+			e->is_dead = true;
+			break_off(e, "Connection timed out");
+		}
+	}
+	free(k);
+	c->uses--;
+	free_if_over(c);
+}
+
+/* The other end says nothing any more: its host has lost power, or what is
+ * between them swallows everything. */
+static void keepalive_begin(struct end *e)
+{
+	struct keepalive *k;
+
+	if (!e->is_open || !e->link)
+		return;
+	k = must_alloc(sizeof(*k));
+	*k = (struct keepalive){ .end = e };
+	e->connection->uses++;
+	keepalive_next(k, KEEPALIVE_IDLE_S);
+}
+
+/* ---- the way of a piece ---- */
+
 static void on_piece(void *arg)
 {
 	struct piece *p = arg;
@@ -289,6 +348,8 @@ static void meet_trouble(struct end *e)
 		sim_tell("connection %llu hangs",
 			 (unsigned long long)c->number);
 		c->hangs = true;
+		keepalive_begin(e);
+		keepalive_begin(end_other(e));
 	} else if (sim_chance(e->link->reset_in)) {
 		sim_tell("connection %llu is reset on its way",
 			 (unsigned long long)c->number);
@@ -342,12 +403,14 @@ void end_close(struct end *e, bool reset)
 	e->is_open = false;
 	e->stream = NULL;
 	c->uses++;
-	if (e->host->is_off)
+	if (e->host->is_off) {
 		e->is_dead = true; /* nobody is told, nothing sent again */
-	else if (reset || e->arrived.n > CLOSE_READS)
+		keepalive_begin(other);
+	} else if (reset || e->arrived.n > CLOSE_READS) {
 		piece_send(e, PIECE_RESET, NULL, 0);
-	else if (!e->trouble)
+	} else if (!e->trouble) {
 		piece_send(e, PIECE_END, NULL, 0);
+	}
 	stir(other); /* who waits for room learns of it, on one machine */
 	c->uses--;
 	free_if_over(c);

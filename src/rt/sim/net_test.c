@@ -229,7 +229,7 @@ static void outlive_host(void *arg)
 	say(s, "x");
 	expect(s, 1);
 	sim_power_cut(far);
-	check(stream_fill(s, after_ms(3600000)) == STREAM_LATE);
+	check(stream_fill(s, after_ms(60000)) == STREAM_LATE);
 	say(s, "are you there?");
 	check(stream_fill(s, after_ms(3000)) == STREAM_LATE);
 	sim_power_on(far);
@@ -243,6 +243,35 @@ static void a_dead_host_leaves_connections_half_open(void **state)
 	(void)state;
 	world_begin(4);
 	run_against_echo(outlive_host, NULL);
+}
+
+/* Keepalive finds out, without a byte of ours. */
+static void wait_for_the_dead(void *comes_back)
+{
+	struct stream *s = stream_dial(&at_far, NULL, NEVER);
+
+	say(s, "x");
+	expect(s, 1);
+	sim_power_cut(far);
+	if (comes_back)
+		sim_power_on(far);
+	check(stream_fill(s, after_ms(29000)) == STREAM_LATE);
+	check(stream_fill(s, after_ms(62000)) == STREAM_BROKEN);
+	check(strstr(cause(), comes_back ? "reset by peer" : "timed out"));
+	stream_close(s);
+	if (!comes_back)
+		sim_power_on(far);
+}
+
+static void keepalive_finds_a_dead_host(void **state)
+{
+	static bool comes_back = true;
+
+	(void)state;
+	world_begin(4);
+	run_against_echo(wait_for_the_dead, NULL);
+	world_begin(4);
+	run_against_echo(wait_for_the_dead, &comes_back);
 }
 
 static void fill_backlog(void *arg)
@@ -441,6 +470,7 @@ int main(void)
 		cmocka_unit_test(bytes_outlive_an_outage),
 		cmocka_unit_test(a_killed_server_says_goodbye),
 		cmocka_unit_test(a_dead_host_leaves_connections_half_open),
+		cmocka_unit_test(keepalive_finds_a_dead_host),
 		cmocka_unit_test(a_backlog_has_an_end),
 		cmocka_unit_test(a_seed_says_it_all),
 		cmocka_unit_test(tls_is_the_seeds_too),
