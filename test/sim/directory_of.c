@@ -336,6 +336,8 @@ static void set_home_at(struct splitmail *s, const struct person *p, int to)
 	put_home(&o.settings, s, p, to);
 	if (o.settings.n == 1)
 		put(&o.settings, S("system"), "");
+	if (p->is_disabled)
+		put(&o.settings, S("enabled"), "no");
 	give_order(&o);
 }
 

@@ -70,9 +70,12 @@ static bool is_not_asked_for(const struct unit *u, int person)
 	return false;
 }
 
-/* What comes from <>, or with NOTIFY=NEVER, may fail without a word. */
+/* What comes from <>, or with NOTIFY=NEVER, may fail without a word; and a
+ * notice may itself wait until the clock says that it is too old. */
 static bool fails_in_silence(const struct unit *u, const struct way *w)
 {
+	if (world.may_expire && way_is_barred(u, w))
+		return true;
 	return way_may_fail(u, w) &&
 	       (!unit_has_sender(u) || is_not_asked_for(u, end_of(w)));
 }

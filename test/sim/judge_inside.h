@@ -53,6 +53,8 @@ bool leads_to(const struct unit *u, int i, int person);
 
 /* ---- causes ---- */
 
+/* Does somebody on it refuse for good: disabled, full, gone? */
+bool way_is_barred(const struct unit *u, const struct way *w);
 /* May whoever is at its end not get it, for good, and its sender be told? */
 bool way_may_fail(const struct unit *u, const struct way *w);
 /* May recipient I be refused for good?  Not while there is a way of his that

@@ -157,7 +157,7 @@ static bool bars(const struct unit *u, int person)
 	       p->kind == PERSON_NOBODY || is_gone(p) || came_from_home(u, p);
 }
 
-static bool is_barred(const struct unit *u, const struct way *w)
+bool way_is_barred(const struct unit *u, const struct way *w)
 {
 	for (int i = 0; i < w->n; i++)
 		if (bars(u, w->steps[i]))
@@ -167,14 +167,14 @@ static bool is_barred(const struct unit *u, const struct way *w)
 
 bool way_may_fail(const struct unit *u, const struct way *w)
 {
-	return world.may_expire || is_barred(u, w);
+	return world.may_expire || way_is_barred(u, w);
 }
 
 static void look_for_bars(void *arg, const struct unit *u, const struct way *w)
 {
 	bool *is_open = arg;
 
-	*is_open |= !is_barred(u, w);
+	*is_open |= !way_is_barred(u, w);
 }
 
 bool may_be_refused(const struct unit *u, int i)
