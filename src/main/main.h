@@ -14,6 +14,8 @@ struct call {
 	bool json;
 	int argc;
 	char **argv; /* argv[0] is the subcommand */
+	/* A command that is none of these: its WORDS, NULL at the end. */
+	int (*command)(char **words);
 };
 
 int init_main(const struct call *c);     /* make a data folder */
@@ -25,8 +27,8 @@ int as_user_main(const struct call *c);  /* become the user, exec the rest */
 int convert_main(const struct call *c);  /* mailboxes of before */
 int sendmail_main(const struct call *c); /* a message from stdin */
 int sendmail_talk(const struct call *c); /* ...or SMTP from there */
-/* A command that is none of these: its WORDS, NULL at the end. */
-int command_main(const struct call *c, char **words);
+
+/* ---- call.c ---- */
 
 /* The value of --NAME in the call, NULL when it is not there. */
 const char *call_option(const struct call *c, const char *name);

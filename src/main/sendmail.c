@@ -488,9 +488,9 @@ int sendmail_main(const struct call *c)
 	case SENDMAIL_TALK:
 		return sendmail_talk(c);
 	case SENDMAIL_LIST:
-		return command_main(c, (char *[]){ "queue", "list", NULL });
+		return c->command((char *[]){ "queue", "list", NULL });
 	case SENDMAIL_RETRY:
-		return command_main(c, (char *[]){ "queue", "retry", NULL });
+		return c->command((char *[]){ "queue", "retry", NULL });
 	case SENDMAIL_NOTHING:
 		break;
 	}

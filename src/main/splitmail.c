@@ -4,7 +4,6 @@
  * The processes of a running server are in the table below; everything else is
  * a noun of the command line (cli/).
  */
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -77,35 +76,6 @@ static const struct process processes[] = {
 	  "splitmail serve", as_user_main, true },
 	{ 0 },
 };
-
-int call_fail(int status, const char *format, ...)
-{
-	va_list args;
-
-	fputs("splitmail: ", stderr);
-	va_start(args, format);
-	vfprintf(stderr, format, args);
-	va_end(args);
-	fputc('\n', stderr);
-	return status;
-}
-
-const char *call_option(const struct call *c, const char *name)
-{
-	size_t n = strlen(name);
-
-	for (int i = 1; i < c->argc; i++) {
-		const char *a = c->argv[i];
-
-		if (strncmp(a, "--", 2) != 0 || strncmp(a + 2, name, n) != 0)
-			continue;
-		if (a[2 + n] == '=')
-			return a + 3 + n;
-		if (a[2 + n] == 0)
-			return i + 1 < c->argc ? c->argv[i + 1] : "";
-	}
-	return NULL;
-}
 
 /* Is help asked for?  The words of as-user are another program's, those of
  * sendmail are recipients behind the first. */
@@ -207,11 +177,10 @@ const char *__asan_default_options(void)
 }
 #endif
 
-int command_main(const struct call *c, char **words)
+static int run_command(char **words)
 {
 	int n = 0;
 
-	(void)c;
 	while (words[n])
 		n++;
 	return cli_run(&cli, n, words);
@@ -220,7 +189,8 @@ int command_main(const struct call *c, char **words)
 int main(int argc, char **argv)
 {
 	const char *data = getenv("SPLITMAIL_DATA");
-	struct call call = { .self = own_path(argv[0]) };
+	struct call call = { .self = own_path(argv[0]),
+			     .command = run_command };
 
 	cli = (struct cli){
 		.data = data && *data ? data : "/var/lib/splitmail",
@@ -238,7 +208,7 @@ int main(int argc, char **argv)
 	if (is_called(argv, "sendmail"))
 		return sendmail_main(&call);
 	if (is_called(argv, "mailq"))
-		return command_main(&call, (char *[]){ "queue", "list", NULL });
+		return run_command((char *[]){ "queue", "list", NULL });
 	if (!has_own_options(argc, argv) && !cli_globals(&cli, &argc, argv))
 		return call_fail(2, "%s", cause());
 	if (argc < 2) {
