@@ -15,6 +15,7 @@ import time
 
 import pytest
 
+from sink import Hang
 from splitmail import binary
 from world import descendants, gone, wait_until, within
 
@@ -274,3 +275,39 @@ def test_without_ipv6_it_listens_on_ipv4(own_network, world):
     has_alice(server)
     server.send("x@y.test", ALICE)
     server.wait_for_mail(ALICE)
+
+
+def keepalive_timer(port, ours):
+    """Seconds until the kernel asks whether the other end of the connection
+    on PORT (of OURS, or of theirs) is still there; None: it does not."""
+    with open("/proc/net/tcp") as file:
+        for line in list(file)[1:]:
+            words = line.split()
+            end = words[1 if ours else 2].split(":")[1]
+            if words[3] == "01" and int(end, 16) == port:
+                kind, when = words[5].split(":")
+                if kind == "02":
+                    return int(when, 16) / os.sysconf("SC_CLK_TCK")
+    return None
+
+
+def test_who_loses_power_is_found_out(own_network, world):
+    """Keepalive, on both kinds of connections: within half a minute, not two
+    hours, as the kernel would by itself."""
+    server = world.server("a")
+    sink = world.sink(on={"DATA": [Hang()]})
+    server.cli("domain", "create", DOMAIN, "--relay", sink.at)
+    server.cli("user", "create", ALICE, "--mail-system", "alternate")
+    with server.smtp() as smtp:
+        smtp.ehlo()
+        smtp.mail("stranger@elsewhere.test")
+        smtp.rcpt(ALICE)
+        smtp.putcmd("data")
+        assert smtp.getreply()[0] == 354
+        smtp.send("Subject: t\r\n\r\n.\r\n")
+        wait_until(lambda: "DATA" in sink.commands, what="the attempt")
+        for port, ours in ((server.ports["smtp"], True), (sink.port, False)):
+            left = wait_until(lambda: keepalive_timer(port, ours),
+                              what="a timer")
+            assert 0 < left <= 30, port
+        smtp.close()
