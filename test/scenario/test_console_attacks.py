@@ -112,7 +112,7 @@ def state(root):
 
 def ask(a, *lines):
     """Bytes as they are; the answer's first KB, "" when there is none."""
-    with socket.create_connection((a.address, a.ports["console"]), 20) as s:
+    with socket.create_connection((a.address, a.ports["console"]), 120) as s:
         try:
             s.sendall(b"\r\n".join(lines) + b"\r\n\r\n")
             return s.recv(1000).decode("latin-1")

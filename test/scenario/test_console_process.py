@@ -14,7 +14,8 @@ import time
 
 from api import PREFIX, Api
 from splitmail import binary, no_checks
-from world import children, processor_seconds, quiet_port, wait_until
+from world import (children, processor_seconds, quiet_port, wait_until,
+                   within)
 
 
 def test_mail_flows_while_the_console_is_down(world):
@@ -202,7 +203,7 @@ def test_stopping_cuts_no_answer_off(world):
 def test_stopping_does_not_wait_for_those_who_do_not_go_on(world):
     server = world.server("c")
     with socket.create_connection((server.address, server.ports["console"]),
-                                  10) as half:
+                                  120) as half:
         half.sendall(b"POST /api/v1/session HTTP/1.1\r\nHost: localhost\r\n"
                      b"Content-Type: application/json\r\n"
                      b"Content-Length: 100\r\nExpect: 100-continue\r\n\r\n")
@@ -235,10 +236,10 @@ def test_a_hundred_thousand_users(world):
                   {"mail_system": "alternate", "count": "true"},
                   {"sort": "name", "search": "person 4242"}):
         page, seconds = timed(**query)
-        assert seconds < 0.2 * slow, (query, seconds)
+        assert seconds < within(0.1 * slow), (query, seconds)
         if page["next_cursor"]:
             _, seconds = timed(cursor=page["next_cursor"], **query)
-            assert seconds < 0.2 * slow, (query, seconds)
+            assert seconds < within(0.1 * slow), (query, seconds)
 
 
 def test_a_network_of_ipv6_is_one_client(own_network, world):
@@ -259,13 +260,13 @@ def test_a_network_of_ipv6_is_one_client(own_network, world):
     server.serve()
     port = server.ports["console"]
 
-    def dial(source):
-        return socket.create_connection(("fd00:1::1", port), 10,
+    def dial(source, patience=10):
+        return socket.create_connection(("fd00:1::1", port), patience,
                                         source_address=(source, 0))
 
-    def answers(source):
+    def answers(source, patience=10):
         try:
-            with no_checks().wrap_socket(dial(source)) as tls:
+            with no_checks().wrap_socket(dial(source, patience)) as tls:
                 tls.sendall(b"GET /health HTTP/1.1\r\nHost: localhost\r\n"
                             b"Connection: close\r\n\r\n")
                 return tls.recv(100).startswith(b"HTTP/1.1 200")
@@ -274,7 +275,7 @@ def test_a_network_of_ipv6_is_one_client(own_network, world):
 
     held = [dial(network[n % len(network)]) for n in range(400)]
     wait_until(lambda: not answers(network[0]), 10, "its places are taken")
-    assert answers("fd00:99::5")
+    assert answers("fd00:99::5", 120)
     for connection in held:
         connection.close()
     wait_until(lambda: answers(network[0]), 10, "they are free again")

@@ -88,7 +88,7 @@ SERVICES = {
 def log_in(server, service, name, password=SECRET, source=None):
     """The session's file, and the last line of the answer."""
     port, line = SERVICES[service]
-    raw = socket.create_connection((server.address, server.ports[port]), 60,
+    raw = socket.create_connection((server.address, server.ports[port]), 120,
                                    source and (source, 0))
     file = no_checks().wrap_socket(raw).makefile("rwb")
     file.readline()

@@ -6,6 +6,7 @@ is one of each kind, and whatever needs Dovecot, the command line or a real disk
 
 import contextlib
 import os
+import select
 import signal
 import sqlite3
 import subprocess
@@ -16,7 +17,7 @@ import pytest
 import splitmail
 from others import ALICE, Here, text
 from sink import Hang
-from world import wait_until
+from world import PATIENCE, wait_until
 
 BIG = "Subject: big\r\n\r\n" + ("x" * 70 + "\r\n") * 4000
 LATER = 15      # seconds; the next attempt's own time is 300
@@ -405,7 +406,8 @@ def test_a_list_that_nobody_reads_pins_nothing(world, how):
                                "list", *how], stdout=subprocess.PIPE)
     log = os.path.join(a.data, "queue.db-wal")
     try:
-        time.sleep(1)
+        # It has begun, and more than a pipe holds is to come.
+        assert select.select([lister.stdout], [], [], PATIENCE)[0]
         assert lister.poll() is None
         with a.smtp() as client:
             client.ehlo()
