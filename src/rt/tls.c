@@ -34,17 +34,6 @@ struct tls_context {
 	bool server;
 };
 
-bool tls_fail(const char *what)
-{
-	unsigned long code = ERR_peek_error();
-	const char *reason = ERR_reason_error_string(code);
-
-	if (code && ERR_SYSTEM_ERROR(code))
-		reason = strerror(ERR_GET_REASON(code));
-	ERR_clear_error();
-	return fail("%s: %s", what, reason ? reason : "unknown TLS trouble");
-}
-
 static SSL_CTX *ssl_new(const SSL_METHOD *method)
 {
 	SSL_CTX *c;

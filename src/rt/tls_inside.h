@@ -13,6 +13,9 @@
 
 #include "rt/tls.h"
 
+/* "WHAT: the reason OpenSSL gives"; always false. */
+bool tls_fail(const char *what);
+
 /* ---- a connection (stream_tls.c) ---- */
 
 enum tls_result {
@@ -37,8 +40,6 @@ void tls_forget(struct stream *s);
 SSL *tls_begin(struct tls_context *t);
 /* Resume what NAME gave last time; what it gives now is kept. */
 bool tls_begin_client(struct tls_context *t, SSL *ssl, const char *name);
-/* "WHAT: the reason OpenSSL gives"; always false. */
-bool tls_fail(const char *what);
 
 /* ---- certificates (certificate_pair.c) ---- */
 

@@ -21,11 +21,6 @@ struct renaming {
 
 /* ---- nodes ---- */
 
-struct disk *disk_here(void)
-{
-	return host_here()->disk;
-}
-
 static struct node *node_on(struct disk *d, bool is_folder, unsigned mode)
 {
 	struct node *n = must_alloc(sizeof(*n));
@@ -175,35 +170,7 @@ struct node *node_folder_of(const char *path, char name[NAME_BYTES])
 	return n;
 }
 
-/* ---- changes of the disk ---- */
-
-bool disk_has_room(struct disk *d, uint64_t more_bytes)
-{
-	return more_bytes == 0 ||
-	       d->bytes + more_bytes <= d->conduct.room_bytes;
-}
-
-bool disk_change_begin(int64_t most_us, uint64_t fail_in)
-{
-	if (most_us > 0)
-		sim_block_us((int64_t)draw((uint64_t)most_us));
-	if (disk_here()->conduct.is_read_only)
-		errno = EROFS;
-	else if (sim_chance(fail_in))
-		errno = EIO;
-	else
-		return true;
-	return false;
-}
-
-void disk_change_made(void)
-{
-	struct sim_disk *d = &disk_here()->conduct;
-
-	d->changes++;
-	if (d->cut_after > 0 && --d->cut_after == 0)
-		power_cut_here();
-}
+/* ---- changes of names ---- */
 
 static void set_names(struct renaming *r, bool kept)
 {
@@ -445,14 +412,4 @@ void disk_close(struct sim_host *h)
 	node_release(d->root);
 	check(!d->nodes);
 	free(d);
-}
-
-struct sim_disk *sim_disk(struct sim_host *h)
-{
-	return &h->disk->conduct;
-}
-
-uint64_t sim_disk_bytes(struct sim_host *h)
-{
-	return h->disk->bytes;
 }

@@ -57,7 +57,17 @@ struct disk {
 	uint64_t last_number, bytes, files;
 };
 
+/* ---- disk_conduct.c ---- */
+
 struct disk *disk_here(void);
+/* A change of the disk is about to be made: it takes time, and may fail. */
+bool disk_change_begin(int64_t most_us, uint64_t fail_in);
+/* It was made: power may be cut here. */
+void disk_change_made(void);
+bool disk_has_room(struct disk *d, uint64_t more_bytes);
+
+/* ---- disk.c and disk_bytes.c ---- */
+
 /* The process is on a host whose power is on, or is gone by now. */
 struct node *node_find(const char *path);
 /* The folder PATH is in, and its name there. */
@@ -80,12 +90,6 @@ ssize_t node_read(struct node *n, uint64_t offset, char *to, size_t room);
 bool node_write(struct node *n, uint64_t offset, const char *p, size_t bytes);
 bool node_resize(struct node *n, uint64_t bytes);
 bool node_sync(struct node *n);
-
-/* A change of the disk is about to be made: it takes time, and may fail. */
-bool disk_change_begin(int64_t most_us, uint64_t fail_in);
-/* It was made: power may be cut here. */
-void disk_change_made(void);
-bool disk_has_room(struct disk *d, uint64_t more_bytes);
 
 /* ---- disk_bytes.c, for disk.c ---- */
 

@@ -67,7 +67,6 @@ struct sim_link *sim_link(struct sim_host *from, struct sim_host *to)
 
 struct sim_link *sim_link_default(void)
 {
-	world_here();
 	return &net.usual;
 }
 
@@ -132,7 +131,7 @@ size_t sim_connections(void)
 static void stir(struct end *e)
 {
 	if (e->stream)
-		stream_stir(e->stream);
+		e->stir(e->stream);
 }
 
 static void break_off(struct end *e, const char *trouble)

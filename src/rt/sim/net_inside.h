@@ -37,6 +37,8 @@ struct end {
 	struct sim_host *host;
 	struct sim_link *link; /* of what it sends; NULL: the machine */
 	struct stream *stream; /* NULL: nobody has it (yet) */
+	/* There is something to read, or room to write, or trouble. */
+	void (*stir)(struct stream *s);
 	struct buf arrived;
 	size_t in_flight;
 	uint64_t sent, came; /* pieces, of what it sends */
@@ -75,8 +77,6 @@ struct sim_link *link_of(struct sim_host *from, struct sim_host *to);
 /* ---- stream.c ---- */
 
 struct stream *stream_of_end(struct end *e);
-/* There is something to read, or room to write, or trouble. */
-void stream_stir(struct stream *s);
 
 /* ---- listener.c ---- */
 

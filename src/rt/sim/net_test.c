@@ -476,6 +476,5 @@ int main(void)
 		cmocka_unit_test(tls_is_the_seeds_too),
 	};
 
-	log_open("sim");
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -21,8 +21,7 @@
  *
  * A process is what a program has on Linux: a first fiber (its main thread),
  * lanes (loops_run()), workers, connections, open files, locks.  Whoever is in
- * no process, such as a unit test's main(), is in one on the host "localhost";
- * a world of its own is made when there is none (seed: SPLITMAIL_SEED, or 0).
+ * no process, such as a unit test's main(), is in one on the host "localhost".
  *
  * With seed 0 fibers run in the order in which they became ready.
  *
@@ -41,7 +40,7 @@ struct sim_process;
 
 /* ---- a world ---- */
 
-/* One at a time; one that was made by itself makes way. */
+/* One at a time. */
 void sim_open(uint64_t seed);
 void sim_close(void);
 /* For decisions of the world: 0..n-1. */

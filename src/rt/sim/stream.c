@@ -18,7 +18,7 @@ static bool is_ready(struct stream *s, int events)
 	       ((events & CAN_WRITE) && end_has_room(e));
 }
 
-void stream_stir(struct stream *s)
+static void stir(struct stream *s)
 {
 	if (s->waiter && is_ready(s, s->wanted))
 		fiber_wake(s->waiter);
@@ -80,6 +80,7 @@ struct stream *stream_of_end(struct end *e)
 			      .local = e->address,
 			      .peer = end_other(e)->address };
 	e->stream = s;
+	e->stir = stir;
 	s->process = hold(&s->held, lose);
 	return s;
 }

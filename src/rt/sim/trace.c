@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "rt/clock.h"
 #include "rt/sim/world_inside.h"
 
 enum { LINE_BYTES = 512 };
@@ -57,7 +56,7 @@ void sim_hear(void (*hear)(void *arg, const char *line), void *arg)
 void sim_tell(const char *format, ...)
 {
 	char line[LINE_BYTES];
-	int64_t us = now_us();
+	int64_t us = world_here()->now_us;
 	va_list args;
 	int n = snprintf(line, sizeof(line),
 			 "%" PRId64 ".%06d %s: ", us / SECOND,
@@ -74,7 +73,7 @@ void sim_tell(const char *format, ...)
 /* The story has their number, the sum has them. */
 void trace_bytes(const char *what, uint64_t number, const char *p, size_t n)
 {
-	int64_t us = now_us();
+	int64_t us = world_here()->now_us;
 
 	trace.sum = mix(trace.sum, (char *)&us, sizeof(us));
 	trace.sum = mix(trace.sum, what, strlen(what));

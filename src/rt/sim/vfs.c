@@ -19,7 +19,7 @@
 
 const char *folder_vfs(void)
 {
-	world_here();
+	check(world_is_there());
 	return "sim";
 }
 

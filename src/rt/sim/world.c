@@ -1,59 +1,15 @@
-/*
- * A world's life: hosts, processes, and whose turn it is.
- *
- * A step is: what is due by the clock happens; then one fiber runs until it
- * waits; with nobody ready the clock jumps.  A fiber's run takes a
- * microsecond, so that whoever only yields sees time pass.
- *
- * Who is killed is dropped between two steps, never inside one.
- */
+/* A world's life: hosts, processes, their power, and its beginning and end. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <utlist.h>
 
-#include "rt/log.h"
 #include "rt/sim/world_inside.h"
 
-enum { RUN_US = 1, BACKLOG = 1024, DESCRIPTORS = 1 << 20 };
+enum { BACKLOG = 1024, DESCRIPTORS = 1 << 20 };
 
 /* A Sunday morning. */
 static const int64_t first_wall_ms = 1793523600000;
-
-static struct world world;
-
-/* ---- chance: SplitMix64 ---- */
-
-uint64_t dice_next(struct dice *d)
-{
-	uint64_t z = d->state += 0x9e3779b97f4a7c15u;
-
-	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9u;
-	z = (z ^ z >> 27) * 0x94d049bb133111ebu;
-	return z ^ z >> 31;
-}
-
-/* What is a little likelier for it does not matter here. */
-uint64_t dice_below(struct dice *d, uint64_t n)
-{
-	check(n > 0);
-	return dice_next(d) % n;
-}
-
-uint64_t draw(uint64_t n)
-{
-	return dice_below(&world_here()->dice, n);
-}
-
-uint64_t sim_draw(uint64_t n)
-{
-	return draw(n);
-}
-
-bool sim_chance(uint64_t n)
-{
-	return n > 0 && draw(n) == 0;
-}
 
 /* ---- hosts ---- */
 
@@ -102,19 +58,6 @@ const char *sim_host_name(const struct sim_host *h)
 	return h->name;
 }
 
-struct sim_host *host_of(struct sim_host *from, const struct inet *address)
-{
-	struct sim_host *h;
-
-	if (inet_is_loopback(address) || inet_is_unspecified(address))
-		return from;
-	LL_FOREACH (world.hosts, h)
-		for (size_t i = 0; i < h->n_addresses; i++)
-			if (inet_same_ip(&h->addresses[i], address))
-				return h;
-	return NULL;
-}
-
 static void host_close(struct sim_host *h)
 {
 	host_listeners_close(h);
@@ -133,13 +76,13 @@ static struct sim_process *process_new(struct sim_host *h, const char *name)
 	*p = (struct sim_process){
 		.host = h,
 		.name = strdup(name),
-		.number = ++world.processes_made,
+		.number = ++sim_world.processes_made,
 		.most_descriptors = DESCRIPTORS,
-		.dice = { dice_next(&world.dice) },
+		.dice = { dice_next(&sim_world.dice) },
 		.own = OWN_AT_FIRST,
 	};
 	p->thread = (struct place){ .process = p, .index = -1 };
-	LL_PREPEND(world.processes, p);
+	LL_PREPEND(sim_world.processes, p);
 	return p;
 }
 
@@ -189,28 +132,7 @@ bool sim_has_ended(const struct sim_process *p)
 	return p->ended;
 }
 
-static void drop_dead(struct sim_process *p)
-{
-	fibers_drop(&p->thread);
-	for (int i = 0; i < p->n_lanes; i++)
-		fibers_drop(&p->lanes[i]);
-}
-
-/* Between two steps; a fiber that killed its own process waits for that. */
-static void bury(void)
-{
-	struct sim_process *p;
-
-	if (!world.somebody_died)
-		return;
-	world.somebody_died = false;
-	LL_FOREACH (world.processes, p)
-		if (p->killed && p->n_lanes >= 0) {
-			drop_dead(p);
-			p->n_lanes = -1;
-		}
-}
-
+/* A fiber that killed its own process waits for that. */
 static void stay_dead(void)
 {
 	if (!fiber_self())
@@ -228,14 +150,14 @@ static void process_kill(struct sim_process *p)
 		return;
 	fibers_use_home(&p->thread);
 	p->killed = true;
-	world.somebody_died = true;
+	sim_world.somebody_died = true;
 	process_end(p);
 	fibers_use_home(home);
 }
 
 void sim_kill(struct sim_process *p)
 {
-	check(p != world.outside);
+	check(p != sim_world.outside);
 	process_kill(p);
 	stay_dead();
 }
@@ -262,7 +184,7 @@ size_t sim_descriptors(const struct sim_process *p)
 
 static void process_close(struct sim_process *p)
 {
-	if (p != world.outside)
+	if (p != sim_world.outside)
 		process_end(p);
 	errands_close(p);
 	free(p->lanes);
@@ -279,8 +201,8 @@ static void power_off(struct sim_host *h)
 
 	sim_tell("the power of %s is cut", h->name);
 	h->is_off = true;
-	LL_FOREACH (world.processes, p)
-		if (p->host == h && p != world.outside)
+	LL_FOREACH (sim_world.processes, p)
+		if (p->host == h && p != sim_world.outside)
 			process_kill(p);
 	host_listeners_close(h);
 	disk_cut(h);
@@ -289,12 +211,12 @@ static void power_off(struct sim_host *h)
 
 void sim_power_cut(struct sim_host *h)
 {
-	check(!h->is_off && h != world.localhost);
+	check(!h->is_off && h != sim_world.localhost);
 	power_off(h);
 	stay_dead();
 }
 
-void power_cut_here(void)
+static void power_cut_here(void)
 {
 	sim_power_cut(host_here());
 }
@@ -303,7 +225,7 @@ void sim_power_on(struct sim_host *h)
 {
 	check(h->is_off);
 	h->is_off = false;
-	h->booted_us = world.now_us;
+	h->booted_us = sim_world.now_us;
 	h->boots++;
 	sim_tell("%s is on again", h->name);
 }
@@ -313,82 +235,29 @@ bool sim_is_on(const struct sim_host *h)
 	return !h->is_off;
 }
 
-/* ---- held things ---- */
-
-bool descriptor_take(const char *what)
-{
-	struct sim_process *p = process_here();
-
-	if (p->descriptors >= p->most_descriptors)
-		return fail("%s: Too many open files", what);
-	p->descriptors++;
-	return true;
-}
-
-void descriptor_give(struct sim_process *p)
-{
-	p->descriptors--;
-}
-
-struct sim_process *hold(struct held *h, void (*lose)(struct held *))
-{
-	struct sim_process *p = process_here();
-
-	h->lose = lose;
-	DL_APPEND(p->held, h);
-	return p;
-}
-
-/* Unless the process is gone, and has lost it. */
-void hold_end(struct sim_process *p, struct held *h)
-{
-	if (!p->ended)
-		DL_DELETE(p->held, h);
-}
-
-/* ---- where we are ---- */
+/* ---- begin and end ---- */
 
 static void make_outside(void)
 {
-	world.localhost = sim_host("localhost", "");
-	world.outside = process_new(world.localhost, "outside");
-	fibers_use_home(&world.outside->thread);
+	sim_world.localhost = sim_host("localhost", "");
+	sim_world.outside = process_new(sim_world.localhost, "outside");
+	fibers_use_home(&sim_world.outside->thread);
 }
 
 void sim_open(uint64_t seed)
 {
-	if (world.by_itself)
-		sim_close();
-	check(!world.is_open);
-	world = (struct world){ .is_open = true, .seed = seed };
-	world.dice.state = seed;
+	check(!sim_world.is_open);
+	sim_world = (struct world){ .is_open = true,
+				    .seed = seed,
+				    .cut_power = power_cut_here };
+	sim_world.dice.state = seed;
 	fibers_open();
 	trace_open(seed);
-	libraries_open(&world);
+	libraries_open(&sim_world);
 	tls_open();
-	net_open(&world);
+	net_open(&sim_world);
 	make_outside();
 	vfs_open();
-}
-
-static void open_by_itself(void)
-{
-	const char *text = getenv("SPLITMAIL_SEED");
-
-	sim_open(text ? strtoull(text, NULL, 10) : 0);
-	world.by_itself = true;
-}
-
-bool world_is_there(void)
-{
-	return world.is_open && world.outside;
-}
-
-struct world *world_here(void)
-{
-	if (!world.is_open)
-		open_by_itself();
-	return &world;
 }
 
 /* Who never came to an end is dropped. */
@@ -396,13 +265,13 @@ static void end_all(void)
 {
 	struct sim_process *p;
 
-	LL_FOREACH (world.processes, p)
-		if (p != world.outside)
+	LL_FOREACH (sim_world.processes, p)
+		if (p != sim_world.outside)
 			process_kill(p);
 	bury();
-	LL_FOREACH (world.processes, p)
+	LL_FOREACH (sim_world.processes, p)
 		drop_dead(p);
-	while (sim_step(world.now_us))
+	while (sim_step(sim_world.now_us))
 		;
 }
 
@@ -411,101 +280,15 @@ void sim_close(void)
 	struct sim_process *p, *next_process;
 	struct sim_host *h, *next_host;
 
-	check(world.is_open && !fiber_self());
+	check(sim_world.is_open && !fiber_self());
 	end_all();
 	events_close();
-	process_end(world.outside);
-	LL_FOREACH_SAFE(world.processes, p, next_process)
+	process_end(sim_world.outside);
+	LL_FOREACH_SAFE(sim_world.processes, p, next_process)
 	process_close(p);
-	net_close(&world);
-	LL_FOREACH_SAFE(world.hosts, h, next_host)
+	net_close(&sim_world);
+	LL_FOREACH_SAFE(sim_world.hosts, h, next_host)
 	host_close(h);
 	fibers_close();
-	world = (struct world){ .is_open = false };
-}
-
-struct place *place_here(void)
-{
-	struct place *here;
-
-	world_here();
-	here = fibers_home();
-	return here ? here : &world.outside->thread;
-}
-
-struct sim_process *process_here(void)
-{
-	return place_here()->process;
-}
-
-struct own *own(void)
-{
-	return &process_here()->own;
-}
-
-struct sim_host *host_here(void)
-{
-	return process_here()->host;
-}
-
-/* ---- turns ---- */
-
-static size_t choose(size_t n)
-{
-	return world.seed && n > 1 ? draw(n) : 0;
-}
-
-static void run(struct fiber *f)
-{
-	fibers_run(f);
-	log_flush();
-	world.now_us += RUN_US;
-}
-
-static int64_t next_us(void)
-{
-	int64_t alarm = fibers_alarm(), event = events_next();
-
-	if (alarm <= INT64_MAX / MS && alarm * MS < event)
-		return alarm * MS;
-	return event;
-}
-
-bool sim_step(int64_t until_us)
-{
-	struct fiber *f;
-	int64_t next;
-
-	world_here();
-	events_run(world.now_us);
-	fibers_ring(world.now_us / MS);
-	bury();
-	f = fibers_next(choose);
-	if (f) {
-		run(f);
-		fibers_use_home(&world.outside->thread);
-		return true;
-	}
-	fibers_use_home(&world.outside->thread);
-	next = next_us();
-	if (next > until_us || next == INT64_MAX)
-		return false;
-	if (next > world.now_us)
-		world.now_us = next;
-	return true;
-}
-
-enum sim_end sim_run(int64_t until_ms)
-{
-	int64_t until_us =
-		until_ms > INT64_MAX / MS ? INT64_MAX : until_ms * MS;
-
-	check(!fiber_self());
-	while (world_here()->now_us < until_us)
-		if (!sim_step(until_us)) {
-			if (next_us() == INT64_MAX)
-				return SIM_IDLE;
-			world.now_us = until_us;
-		}
-	return SIM_TIME;
+	sim_world = (struct world){ .is_open = false };
 }

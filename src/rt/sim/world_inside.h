@@ -24,9 +24,6 @@ struct dice {
 	uint64_t state;
 };
 
-uint64_t dice_next(struct dice *d);
-uint64_t dice_below(struct dice *d, uint64_t n);
-
 struct held {
 	struct held *prev, *next;
 	/* The process is gone: the thing forgets it, but is not freed where
@@ -84,7 +81,7 @@ struct sim_host {
 };
 
 struct world {
-	bool is_open, by_itself;
+	bool is_open;
 	uint64_t seed;
 	struct dice dice;
 	int64_t now_us;
@@ -93,10 +90,16 @@ struct world {
 	int processes_made;
 	bool somebody_died;
 	struct net *net;
+	/* The power of the host we are on goes now; does not come back to a
+	 * fiber of it. */
+	void (*cut_power)(void);
 };
 
+/* ---- here.c ---- */
+
+extern struct world sim_world; /* one at a time */
+
 bool world_is_there(void);
-/* Made when it is not there. */
 struct world *world_here(void);
 struct place *place_here(void);
 struct sim_process *process_here(void);
@@ -104,25 +107,15 @@ struct sim_host *host_here(void);
 /* The host a process or world is on that says ADDRESS; NULL: nobody. */
 struct sim_host *host_of(struct sim_host *from, const struct inet *address);
 
+uint64_t dice_next(struct dice *d);
+uint64_t dice_below(struct dice *d, uint64_t n);
 uint64_t draw(uint64_t n);
-
-struct event *event_at(int64_t at_us, void (*call)(void *), void *arg);
-struct event *event_own_at(int64_t at_us, void (*call)(void *), void *arg);
-/* It has not come yet, and does not. */
-void event_forget(struct event *e);
-/* CALL(ARG) as the place WHERE. */
-struct event *event_of_place(struct place *where, int64_t at_us,
-			     void (*call)(void *), void *arg);
 
 /* False: too many descriptors; cause(). */
 bool descriptor_take(const char *what);
 void descriptor_give(struct sim_process *p);
 struct sim_process *hold(struct held *h, void (*lose)(struct held *));
 void hold_end(struct sim_process *p, struct held *h);
-
-/* The power of the host we are on goes now; does not come back to a fiber of
- * it. */
-void power_cut_here(void);
 
 /* ---- trace.c ---- */
 
@@ -131,11 +124,25 @@ void trace_bytes(const char *what, uint64_t number, const char *p, size_t n);
 
 /* ---- events.c ---- */
 
+struct event *event_at(int64_t at_us, void (*call)(void *), void *arg);
+struct event *event_own_at(int64_t at_us, void (*call)(void *), void *arg);
+/* It has not come yet, and does not. */
+void event_forget(struct event *e);
+/* CALL(ARG) as the place WHERE. */
+struct event *event_of_place(struct place *where, int64_t at_us,
+			     void (*call)(void *), void *arg);
 void events_close(void);
 /* INT64_MAX: none. */
 int64_t events_next(void);
 /* Those that are due. */
 void events_run(int64_t now_us);
+
+/* ---- turn.c ---- */
+
+/* The fibers of P are. */
+void drop_dead(struct sim_process *p);
+/* Those of all who were killed; between two steps. */
+void bury(void);
 
 /* ---- of the parts, when a world opens and closes ---- */
 
