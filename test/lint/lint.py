@@ -9,7 +9,7 @@ Fails (exit 1) on
   only     a library's or the kernel's header included outside the folder
            that owns it
   circle   files of one folder that need each other: a calls b, b calls a
-           (of the folders that src/levels says are lists)
+           (calls, or hands on; a folder in a folder is one of its own)
   banned   a call to a function that cannot know the room it writes to, or
            has its random numbers from elsewhere than rt
   cause    a decision by the sentence of a failure
@@ -133,7 +133,7 @@ def declared(code):
 # ---- the rules ----------------------------------------------------------
 
 def read_levels(path):
-    levels, only, lists, kernel = {}, {}, set(), []
+    levels, only, kernel = {}, {}, []
     with open(path, encoding="utf-8") as table:
         for line in table:
             words = line.split("#")[0].split()
@@ -143,14 +143,12 @@ def read_levels(path):
                 levels.update({folder: int(words[1]) for folder in words[2:]})
             elif words[0] == "only":
                 only[words[1]] = set(words[2:])
-            elif words[0] == "list":
-                lists.update(words[1:])
             elif words[0] == "kernel":
                 kernel += words[1:]
             else:
                 raise SystemExit(f"{path}: cannot read: {line.rstrip()}")
     only.update({header: only["kernel"] for header in kernel})
-    return levels, only, lists
+    return levels, only
 
 
 TEST = re.compile(r"_(test(_\w+)?|bench)\.[ch]$")
@@ -195,10 +193,19 @@ def exported(code):
             if not re.search(r"\bstatic\b", head)}
 
 
+# A name behind its type; a function that is called like it is not meant.
+VARIABLE = re.compile(r"\b(?!return\b|else\b|case\b|goto\b)\w+[\s*]+(\w+)\s*"
+                      r"(?:[,;=)\[]|$)", re.M)
+
+
 def uses(code, tables):
-    """The names of functions that the file takes from elsewhere: called, or in a
-    table that it includes."""
-    names = calls(blank(code))
+    """The names that the file may have from elsewhere: of functions that it calls
+    or hands on, itself or in a table that it includes."""
+    text = blank(code)
+    variables = set(VARIABLE.findall(text))
+    names = calls(text) | (
+        set(re.findall(r"(?<![\w.>])(?<!struct )(?<!enum )[A-Za-z_]\w*", text)) -
+        variables)
     for match in INCLUDE.finditer(code):
         names |= set(re.findall(r"\w+", tables.get(match[2], "")))
     return names - {name for name, _, _, _, _ in functions(blank(code))}
@@ -217,15 +224,16 @@ def way_back(needs, start):
     return []
 
 
-def check_circles(lint, sources, lists):
+def check_circles(lint, sources, src):
     """Needs the whole folder.  One circle is told at a time: its smallest."""
-    for folder in sorted(lists):
-        code = {os.path.basename(path): text for path, f, text, _ in sources
-                if f == folder and path.endswith(".c")
-                and not path.endswith("_fuzz.c") and not is_test(path, text)}
-        tables = {f"{folder}/{os.path.basename(path)}": blank(text)
-                  for path, f, text, _ in sources
-                  if f == folder and path.endswith(".def")
+    inside = {os.path.relpath(path, src): text
+              for path, _, text, _ in sources
+              if not path.endswith("_fuzz.c") and not is_test(path, text)}
+    for folder in sorted({os.path.dirname(path) for path in inside}):
+        code = {os.path.basename(path): text for path, text in inside.items()
+                if os.path.dirname(path) == folder and path.endswith(".c")}
+        tables = {path: blank(text) for path, text in inside.items()
+                  if os.path.dirname(path) == folder and path.endswith(".def")
                   and not list(sentences(text))}
         home = {name: file for file, text in code.items()
                 for name in exported(blank(text))}
@@ -238,7 +246,7 @@ def check_circles(lint, sources, lists):
                          key=len)
         if circles:
             way = circles[0]
-            lint.error(os.path.join(lint.root, "src", folder, way[0]), 1,
+            lint.error(os.path.join(src, folder, way[0]), 1,
                        "circle", " -> ".join(way) + ": " + ", ".join(
                            sorted(name for a, b in zip(way, way[1:])
                                   for name in taken[a] if home[name] == b)))
@@ -484,7 +492,7 @@ def files(root):
 def run(root):
     lint = Lint(root)
     src = os.path.join(root, "src")
-    levels, only, lists = read_levels(os.path.join(src, "levels"))
+    levels, only = read_levels(os.path.join(src, "levels"))
 
     sources, declarations = [], {}
     for path in files(root):
@@ -514,7 +522,7 @@ def run(root):
 
     check_format(lint, [path for path in files(root)
                         if path.endswith((".c", ".h"))])
-    check_circles(lint, sources, lists)
+    check_circles(lint, sources, src)
     check_said(lint, sources)
     check_mutants(lint, sources, src)
 

@@ -95,7 +95,6 @@ def test_what_tests_may_include_passes(lint):
 
 
 CIRCLE = {
-    "src/levels": CLEAN["src/levels"] + "list wire\n",
     "src/wire/low.c": "int low(void)\n{\n\treturn 0;\n}\n",
     "src/wire/high.c": "int high(void)\n{\n\treturn low();\n}\n",
 }
@@ -125,11 +124,33 @@ def test_own_function_of_the_same_name_is_no_circle(lint):
     assert status == 0, out
 
 
-def test_a_folder_that_is_no_list_may_have_circles(lint):
-    status, out = lint({**CIRCLE, "src/levels": CLEAN["src/levels"],
-                        "src/wire/low.c":
-                        "int low(void)\n{\n\treturn high();\n}\n"})
+def test_a_function_that_is_handed_on_leads_back(lint):
+    status, out = lint({**CIRCLE, "src/wire/low.c":
+                        "int low(void)\n{\n\treturn run(high);\n}\n"})
+    assert status == 1
+    assert "high.c -> low.c -> high.c" in out
+
+
+@pytest.mark.parametrize("code", [
+    "int low(int high)\n{\n\treturn high;\n}\n",
+    "int low(void)\n{\n\tint *high = 0, n;\n\n\treturn *high;\n}\n",
+    "int low(struct high *h)\n{\n\treturn h->high;\n}\n",
+])
+def test_what_is_only_called_like_a_function_is_no_circle(lint, code):
+    status, out = lint({**CIRCLE, "src/wire/low.c": code})
     assert status == 0, out
+
+
+def test_a_folder_in_a_folder_is_a_list_of_its_own(lint):
+    inner = {"src/wire/linux/low.c": CIRCLE["src/wire/low.c"],
+             "src/wire/sim/low.c": CIRCLE["src/wire/low.c"],
+             "src/wire/sim/high.c": CIRCLE["src/wire/high.c"]}
+    status, out = lint(inner)
+    assert status == 0, out
+    status, out = lint({**inner, "src/wire/sim/low.c":
+                        "int low(void)\n{\n\treturn high();\n}\n"})
+    assert status == 1
+    assert "src/wire/sim/high.c:1: circle" in out
 
 
 @pytest.mark.parametrize("name", ["strcpy", "strcat", "sprintf", "strtok",
