@@ -25,7 +25,7 @@ heading() {
 
 sim_sanitized=40	# new worlds in each run
 sim_worlds=260		# and these without sanitizers, a quarter of the price
-budget_minutes=12	# of the whole without --all, on two processors
+budget_minutes=10	# of the whole without --all, on two processors
 clock_begun=$SECONDS
 spent=()
 budget_line=
@@ -359,21 +359,22 @@ test_everything() {
 	beside peers need_peers
 	clock build sanitized_or_die
 	beside unit test_unit
+	beside lint test_lint
 	beside sim in_no_hurry test_sim
-	clock lint test_lint
 	beside fuzz in_no_hurry test_fuzz 1 ${fuzz_seconds:-40}
 	beside cost in_no_hurry test_cost
 	join peers
-	[ -z "${scenarios_alone:-}" ] || join_the_rest
+	[ -z "${scenarios_alone:-}" ] || clock rest join_the_rest
 	clock scenarios test_scenario
-	[ -n "${scenarios_alone:-}" ] || join_the_rest
+	[ -n "${scenarios_alone:-}" ] || clock rest join_the_rest
 }
 
 join_the_rest() {
-	clock rest join unit
-	clock rest join sim
-	clock rest join fuzz
-	clock rest join cost
+	join lint
+	join unit
+	join sim
+	join fuzz
+	join cost
 }
 
 # What takes longer or needs room of its own: greater numbers, more fuzzing,
