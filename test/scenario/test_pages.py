@@ -316,8 +316,18 @@ def test_a_page_left_open_signs_out(world):
                       server.admin_password).group(1)
     server.cli("domain", "create", "live.test")
     with open_browser(server) as browser:
+        # Five seconds may be over before we look.
+        browser.driver.execute_script("""
+            const words = ["live.test", "Live"];
+            window.shown = [];
+            new MutationObserver(() => window.shown.push(...words.filter(
+                (each) => document.body.innerText.includes(each))))
+                .observe(document.body, {subtree: true, childList: true,
+                                         characterData: true});""")
         sign_in(browser, ENGLISH, "admin0", admin)
-        browser.sees("live.test", "Live")
+        wait_until(lambda: set(browser.driver.execute_script(
+            "return window.shown")) == {"live.test", "Live"},
+            what="an overview that lives")
         browser.sees("Name of the administrator")
         assert browser.complaints() == []
 
