@@ -206,18 +206,31 @@ static void tidy_scopes(const struct beat *b)
 	}
 }
 
-/* What the topic says to this watcher now; NULL: that is not known. */
-static struct letter *answer_for(struct beat *b, struct watcher *w,
-				 struct scope *s, enum topic t)
+static bool is_old(const struct beat *b, enum topic t,
+		   const struct letter *kept)
 {
-	bool is_own = topics[t].of == OWN;
-	struct letter **kept = is_own ? &w->own[t] : &s->now[t];
-	bool has_looked = !is_own && s->looked >> t & 1;
+	return !kept || b->news & topics[t].news;
+}
+
+/* What the topic says to this watcher alone; NULL: that is not known. */
+static struct letter *own_answer(struct beat *b, struct watcher *w,
+				 enum topic t)
+{
+	if (is_old(b, t, w->own[t]))
+		renew(b, w, t, &w->own[t]);
+	return w->own[t];
+}
+
+/* What it says to all of W's scope: made for the first of them in a beat. */
+static struct letter *common_answer(struct beat *b, const struct watcher *w,
+				    struct scope *s, enum topic t)
+{
+	bool is_first = !(s->looked >> t & 1);
 
 	s->looked |= 1u << t;
-	if (!has_looked && (!*kept || b->news & topics[t].news))
-		renew(b, w, t, kept);
-	return *kept;
+	if (is_first && is_old(b, t, s->now[t]))
+		renew(b, w, t, &s->now[t]);
+	return s->now[t];
 }
 
 /* ---- the beat: telling ---- */
@@ -231,7 +244,8 @@ static void tell(struct beat *b, struct watcher *w)
 
 		if (!(w->topics >> t & 1))
 			continue;
-		l = answer_for(b, w, s, (enum topic)t);
+		l = topics[t].of == OWN ? own_answer(b, w, (enum topic)t)
+					: common_answer(b, w, s, (enum topic)t);
 		if (!l || letter_same(l, w->last[t]))
 			continue;
 		letter_put(&w->last[t], l);

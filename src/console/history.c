@@ -225,26 +225,28 @@ static void fill_points(int64_t n, uint32_t waiting, uint32_t traffic)
 		}
 }
 
-/* The latest point is now.  A beat may be late: what it notes is of all points
- * since the one before.  After a long silence nothing is known of those but
- * what waits at their end. */
-static void go_on(bool knows_waiting, bool knows_traffic)
+/* N more points, the latest of them STEP; nothing is known of any yet. */
+static void add_points(int64_t step, int64_t n)
+{
+	all.step = step;
+	all.wall_ms = wall_ms();
+	for (int64_t i = 0; i < n; i++)
+		all.had_no_room[(step - i) % POINTS] = false;
+	find_or_add(0);
+	fill_points(n, UNKNOWN, UNKNOWN);
+	all.n = all.n + (size_t)n < POINTS ? all.n + (size_t)n : POINTS;
+}
+
+/* A word is about to be said, of all points since the one before: a beat may be
+ * late.  After a long silence it is of the latest only, and what went through
+ * until then is not known. */
+static void begin_word(bool knows_waiting, bool knows_traffic)
 {
 	int64_t step = step_now(), gap = all.n ? step - all.step : 1;
 	bool was_silent = gap > LATE;
 
-	if (gap > POINTS)
-		gap = POINTS;
-	all.step = step;
-	all.wall_ms = wall_ms();
-	all.covered = gap;
-	for (int64_t i = 0; i < gap; i++)
-		all.had_no_room[(step - i) % POINTS] = false;
-	find_or_add(0);
-	all.n = all.n + (size_t)gap < POINTS ? all.n + (size_t)gap : POINTS;
-	fill_points(gap, UNKNOWN, UNKNOWN);
-	if (was_silent)
-		all.covered = 1;
+	add_points(step, gap < POINTS ? gap : POINTS);
+	all.covered = was_silent ? 1 : gap;
 	fill_points(all.covered, knows_waiting ? 0 : UNKNOWN,
 		    knows_traffic && !was_silent ? 0 : UNKNOWN);
 }
@@ -335,7 +337,7 @@ bool history_note(struct directory *d, struct tools *queue,
 
 	pthread_mutex_lock(&all.lock);
 	drop_rings_of_nobody();
-	go_on(ok, ok && is_known);
+	begin_word(ok, ok && is_known);
 	note_waiting(&waiting);
 	if (ok && is_known)
 		note_traffic(now);

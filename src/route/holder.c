@@ -202,9 +202,17 @@ static bool home_alternate(struct walk *w, struct target *t, struct outcome *o)
 	return route_relay_verified(w, t, &s, true, o);
 }
 
-/* Each side once; a sender who routes has neither.  A side that is final, or
- * there cannot be decided now, speaks for both; of two that take it both get it;
- * else it is the one that is here. */
+/* The mailbox here takes it: what does that become by what is said THERE? */
+static void add_there(struct outcome *o, const struct outcome *there)
+{
+	if (there->is_final || there->action == ROUTE_LATER)
+		*o = *there; /* neither has it then */
+	else if (there->action == ROUTE_RELAY)
+		decide_accept(o, ROUTE_BOTH);
+	/* else it is refused there, and delivered here only */
+}
+
+/* A share for each side. */
 static bool home_both(struct walk *w, struct target *t, struct outcome *o)
 {
 	struct outcome there = { 0 };
@@ -213,15 +221,11 @@ static bool home_both(struct walk *w, struct target *t, struct outcome *o)
 	t->is_copy = false;
 	if (sender_routing_refused(w, t, o))
 		return true;
-	if (deliver_here(w, t, o) && o->is_final)
-		return true;
-	if (MUTANT(both_is_only_here))
+	deliver_here(w, t, o);
+	if (o->is_final || MUTANT(both_is_only_here))
 		return true;
 	home_alternate(w, t, &there);
-	if (there.action == ROUTE_LATER || there.is_final)
-		*o = there;
-	else if (there.action == ROUTE_RELAY)
-		decide_accept(o, ROUTE_BOTH);
+	add_there(o, &there);
 	return true;
 }
 
