@@ -1,26 +1,9 @@
 /* Administrators, what the log says of changes, what a refusal is made of, and
  * the frame that all changes have. */
 #include "base/buf.h"
-#include "directory/directory_test.h"
+#include "directory/directory_test_split.h"
 #include "directory/lists.h"
 #include "directory/outbox.h"
-
-#define ORG S("example.org")
-#define ALICE S("alice@example.org")
-#define BOB S("bob@example.org")
-
-static void make_domain(void)
-{
-	assert_done(domain_create(c, ORG, SET("aliases=example.net")));
-}
-
-static void make_split(void)
-{
-	assert_done(domain_create(
-		c, ORG, SET("aliases=example.net", "relay=mail.b.test:2525")));
-	assert_done(user_create(c, ALICE, NOTHING));
-	assert_done(user_create(c, BOB, SET("mail_system=alternate")));
-}
 
 /* ---- administrators ---- */
 

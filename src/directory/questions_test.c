@@ -1,5 +1,5 @@
 /* What the data plane is answered, and that no question walks a table. */
-#include "directory/directory_test.h"
+#include "directory/directory_test_split.h"
 
 #include <sqlite3.h>
 
@@ -7,31 +7,12 @@
 #include "directory/lists.h"
 #include "directory/sql.h"
 
-#define ORG S("example.org")
-#define ALICE S("alice@example.org")
-#define BOB S("bob@example.org")
-
-#define HASH_A "{MD5}00112233445566778899aabbccddeeff"
-#define HASH_B "{MD5}ffeeddccbbaa99887766554433221100"
-
-static void make_split(void)
-{
-	assert_done(domain_create(
-		c, ORG,
-		SET("aliases=example.net", "relay=mail.b.test:2525",
-		    "max_message_size=10M", "own_senders=refuse")));
-	assert_done(user_create(c, ALICE,
-				SET("password_hash=" HASH_A, "address=al@*")));
-	assert_done(user_create(
-		c, BOB, SET("mail_system=alternate", "password_hash=" HASH_B)));
-}
-
 static void test_domain(void **state)
 {
 	struct domain domain;
 	struct system relay;
 
-	make_split();
+	make_split_with_logins();
 	assert_int_equal(directory_domain(d, S("example.net"), arena, &domain),
 			 ANSWER_YES);
 	assert_true(str_same(domain.name, ORG));
@@ -54,7 +35,7 @@ static enum answer may(struct str login, struct str local, struct str domain)
 
 static void test_may_send_as(void **state)
 {
-	make_split();
+	make_split_with_logins();
 	assert_done(group_create(c, S("team@example.org"),
 				 SET("member=alice@example.org")));
 	assert_int_equal(may(ALICE, S("alice"), ORG), ANSWER_YES);
@@ -77,7 +58,7 @@ static void test_may_send_as(void **state)
  * groups, through groups in groups. */
 static void test_who_may_send_as_a_group(void **state)
 {
-	make_split();
+	make_split_with_logins();
 	assert_done(user_create(c, S("eve@example.org"), NOTHING));
 	assert_done(group_create(
 		c, TEAM, SET("member=al@example.net", "address=crew@*")));
@@ -110,7 +91,7 @@ static void test_who_may_send_as_a_group(void **state)
 /* left+detail is left's, unless somebody has it. */
 static void test_a_member_with_a_detail_may_send(void **state)
 {
-	make_split();
+	make_split_with_logins();
 	assert_done(user_create(c, S("eve@example.org"), NOTHING));
 	assert_done(group_create(
 		c, S("news@example.org"),
@@ -125,7 +106,7 @@ static void test_a_member_with_a_detail_may_send(void **state)
 /* The right is hers, not her address's. */
 static void test_a_right_to_send_ends_with_who_has_it(void **state)
 {
-	make_split();
+	make_split_with_logins();
 	assert_done(shared_create(c, INFO, SET("senders=alice@example.org")));
 	assert_int_equal(may(ALICE, S("info"), ORG), ANSWER_YES);
 	assert_done(user_delete(c, ALICE));
@@ -199,7 +180,7 @@ static void ask_everything(void)
 	struct holder h;
 	size_t n;
 
-	make_split();
+	make_split_with_logins();
 	assert_done(system_create(c, S("gw"), SET("hosts=a.test")));
 	assert_done(
 		user_set(c, ALICE, SET("forward=x@else.test", "system=gw")));
@@ -284,7 +265,7 @@ static void test_trouble_is_unsure(void **state)
 	struct holder h;
 	int64_t id;
 
-	make_split();
+	make_split_with_logins();
 	assert_int_equal(directory_domain(d, ORG, arena, &domain), ANSWER_YES);
 	corrupt("ALTER TABLE address RENAME TO gone");
 	assert_int_equal(directory_address(d, &domain, S("no"), ORG, arena, &h),
@@ -386,7 +367,7 @@ static void test_lost_addresses(void **state)
 {
 	struct domain domain;
 
-	make_split();
+	make_split_with_logins();
 	assert_int_equal(directory_check(test_path), 0);
 	lose_index("sqlite_autoindex_address_1", "address",
 		   "domain, local, name, builtin");
@@ -413,7 +394,7 @@ static void test_doubts(void **state)
 	struct inet peer;
 	size_t n;
 
-	make_split();
+	make_split_with_logins();
 	open_wary();
 	check(inet_parse(S("192.0.2.1:25"), 25, &peer));
 	damage.doubts = DOUBT_ALL & ~DOUBT_ADDRESSES;

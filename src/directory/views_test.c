@@ -1,30 +1,11 @@
 /* What Dovecot sees: who logs in, as whom, with which mailbox. */
-#include "directory/directory_test.h"
+#include "directory/directory_test_split.h"
 
 #include <sqlite3.h>
 
 #include "directory/admins.h"
 #include "directory/lists.h"
 #include "directory/sql.h"
-
-#define ORG S("example.org")
-#define ALICE S("alice@example.org")
-#define BOB S("bob@example.org")
-
-#define HASH_A "{MD5}00112233445566778899aabbccddeeff"
-#define HASH_B "{MD5}ffeeddccbbaa99887766554433221100"
-
-static void make_split(void)
-{
-	assert_done(domain_create(
-		c, ORG,
-		SET("aliases=example.net", "relay=mail.b.test:2525",
-		    "max_message_size=10M", "own_senders=refuse")));
-	assert_done(user_create(c, ALICE,
-				SET("password_hash=" HASH_A, "address=al@*")));
-	assert_done(user_create(
-		c, BOB, SET("mail_system=alternate", "password_hash=" HASH_B)));
-}
 
 /* The first column of the only row, or "". */
 static const char *look(const char *question)
@@ -52,7 +33,7 @@ static const char *look(const char *question)
 
 static void test_dovecot_sees_hosted_users_only(void **state)
 {
-	make_split();
+	make_split_with_logins();
 	assert_string_equal(look(PASSWORD "'alice@example.org'"), HASH_A);
 	assert_string_equal(look(PASSWORD "'al@example.org'"), HASH_A);
 	assert_string_equal(look(PASSWORD "'alice@example.net'"), HASH_A);
@@ -87,14 +68,14 @@ static void test_a_mailbox_is_nobody_elses(void **state)
 {
 	char alice[64], shared[64];
 
-	make_split();
+	make_split_with_logins();
 	assert_done(shared_create(c, S("info@example.org"), NOTHING));
 	snprintf(alice, sizeof(alice), "%s", mailbox_of("alice@example.org"));
 	snprintf(shared, sizeof(shared), "%s", mailbox_of("info@example.org"));
 	assert_true(strlen(alice) > 20 && strlen(shared) > 20);
 	test_end(state);
 	test_begin(state);
-	make_split();
+	make_split_with_logins();
 	assert_done(shared_create(c, S("info@example.org"), NOTHING));
 	assert_string_not_equal(mailbox_of("alice@example.org"), alice);
 	assert_string_not_equal(mailbox_of("info@example.org"), shared);
@@ -126,7 +107,7 @@ static const char *user_of(const char *local, const char *domain)
 /* By any of his addresses, wherever its mail goes, and always as the one. */
 static void test_each_own_address_is_a_login(void **state)
 {
-	make_split();
+	make_split_with_logins();
 	assert_done(shared_create(c, S("info@example.org"), NOTHING));
 	assert_done(group_create(c, S("team@example.org"),
 				 SET("member=alice@example.org")));
@@ -207,7 +188,7 @@ static void test_a_login_holds_as_long_as_the_right(void **state)
 {
 	const char *first, *second;
 
-	make_split();
+	make_split_with_logins();
 	first = alices_right();
 	assert_int_equal(holds(first), ANSWER_YES);
 	assert_int_equal(holds(""), ANSWER_NO);
@@ -236,7 +217,7 @@ static void test_ids_are_not_used_again(void **state)
 {
 	char *first;
 
-	make_split();
+	make_split_with_logins();
 	assert_done(user_create(c, S("eve@example.org"), NOTHING));
 	first = arena_printf(arena, "%s", look("SELECT max(id) FROM holder"));
 	assert_done(user_delete(c, S("eve@example.org")));
@@ -246,7 +227,7 @@ static void test_ids_are_not_used_again(void **state)
 
 static void test_the_log_holds_no_password(void **state)
 {
-	make_split();
+	make_split_with_logins();
 	assert_done(user_set(c, ALICE, SET("password=very-secret")));
 	assert_done(system_create(
 		c, S("gw"),
