@@ -199,6 +199,18 @@ static void keep_unread(struct round *round, struct share **left, size_t n)
 	}
 }
 
+/* A mail that is begun while we stop may be cut off before it is answered, and
+ * is sent again then: what an attempt has begun goes on, and nothing else. */
+static bool is_to_end(const struct attempt *a, struct trouble *trouble)
+{
+	if (!a->was_reached || !a->round->deliver->is_draining)
+		return false;
+	trouble_ours(trouble, own_reply(a->round->arena, 451, "4.3.2",
+					"the server is stopping"));
+	trouble->is_busy = true;
+	return true;
+}
+
 bool hop_try(struct attempt *a, const struct hop *hop, bool has_others,
 	     struct share *const *shares, size_t n, struct trouble *trouble)
 {
@@ -221,6 +233,8 @@ bool hop_try(struct attempt *a, const struct hop *hop, bool has_others,
 		size_t k;
 		bool worn;
 
+		if (is_to_end(a, trouble))
+			return true;
 		if (!await_turn(round->deliver, hop, round->arena, trouble))
 			return true;
 		if (!line_open(round->deliver, hop, &wish, round->arena, &line,

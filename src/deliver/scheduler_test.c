@@ -254,6 +254,18 @@ static void stopping_keeps_it(struct world *w)
 	wrong_unless(w, queued(w, NULL, 0) == 1);
 }
 
+static void stopping_begins_nothing(struct world *w)
+{
+	w->settings.handover_ms = 100;
+	w->a.caps = "PIPELINING LIMITS+RCPTMAX=1";
+	w->a.final_ms = 1500;
+	says(w, submit(w, "s@x.test", "bob@a.test eve@a.test"),
+	     "250 2.0.0 Ok: queued");
+	deliver_drain(w->deliver, after_ms(10000));
+	wrong_unless(w, w->a.n_mails == 1);
+	wrong_unless(w, queued(w, NULL, 0) == 1);
+}
+
 /* What waits for room on the disk, longer each time, is written at once. */
 static void stopping_wakes_who_waits_for_the_disk(struct world *w)
 {
@@ -287,6 +299,7 @@ static void stopping_wakes_who_waits_for_the_disk(struct world *w)
 	T(crowd_says_nothing_of_the_mailboxes) \
 	T(room_at_one_is_used_while_the_other_is_slow) \
 	T(what_has_no_room_is_left_in_peace) T(stopping_keeps_it) \
+	T(stopping_begins_nothing) \
 	T(stopping_wakes_who_waits_for_the_disk)
 /* clang-format on */
 
