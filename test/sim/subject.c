@@ -52,20 +52,10 @@ static void lead_to_the_slow(void)
 	enlarge_mails(3);
 }
 
-/* A clock stands while much is kept, in one instant as it believes. */
-static void crowd_into_an_instant(int64_t window_ms)
-{
-	for (int i = 1; i < world.n_clients; i++)
-		copy_mails(i, 0);
-	add_event(EVENT_CLOCK_STANDS, below(world.n_splitmails), 1000,
-		  window_ms);
-}
-
 static void wait_mails(int64_t window_ms)
 {
+	(void)window_ms;
 	lead_to_the_slow();
-	if (one_in(2))
-		crowd_into_an_instant(window_ms);
 }
 
 static void keep_mails(int64_t window_ms)
@@ -89,16 +79,22 @@ static void add_disk_trouble(int64_t at_ms, int64_t lasts_ms)
 		->number = one_in(2) ? between(2, 8) : between(8, 40);
 }
 
-/* All the time, or now and then: what is begun in one of them ends in better
- * ones. */
 static void disk_mails(int64_t window_ms)
 {
 	lead_to_the_slow();
 	world.has_disk_trouble = true;
-	if (one_in(2)) {
-		add_disk_trouble(3000, window_ms);
-		return;
-	}
+	add_disk_trouble(3000, window_ms);
+}
+
+/* Again and again for a moment: what is begun in one ends in better ones. */
+static void gust_mails(int64_t window_ms)
+{
+	lead_to_the_slow();
+	enlarge_mails(2);
+	add_in_front(is_full_here);
+	for (int i = 0; i < world.n_clients; i++)
+		send_often(&world.clients[i], window_ms);
+	world.has_disk_trouble = true;
 	for (int i = 0; i < EVENTS; i++)
 		add_disk_trouble(between(3000, window_ms), between(300, 3000));
 }
@@ -187,6 +183,22 @@ static void twin_mails(int64_t window_ms)
 		copy_mails(i, 0);
 }
 
+/* ---- much is kept in one instant, as a clock believes that stands ---- */
+
+static void instant_systems(void)
+{
+	world.n_clients = CLIENTS;
+	each_system(make_always_late);
+}
+
+static void instant_mails(int64_t window_ms)
+{
+	lead_to(is_elsewhere, 1);
+	for (int i = 0; i < world.n_clients; i++)
+		send_often(&world.clients[i], window_ms);
+	add_event(EVENT_CLOCK_STANDS, 0, 1000, window_ms);
+}
+
 /* ---- those who leave, and who is away ---- */
 
 enum { LEAVE_MS = 25000, STAY_AWAY_MS = 200000, ABSENCE_MS = 200000000 };
@@ -256,6 +268,8 @@ static const struct about abouts[SUBJECTS] = {
 			    keep_mails },
 	[ABOUT_DISKS] = { "disks", 1, 2, 1, 2, PLAIN, wait_systems,
 			  disk_persons, disk_mails },
+	[ABOUT_GUSTS] = { "gusts", 1, 1, 1, 2, PLAIN, wait_systems,
+			  disk_persons, gust_mails },
 	[ABOUT_STOPS] = { "stops", 1, 2, 1, 2, PLAIN, stop_systems, NULL,
 			  stop_mails },
 	[ABOUT_QUESTIONS] = { "questions", 1, 3, 1, 2, AS_DRAWN,
@@ -269,6 +283,8 @@ static const struct about abouts[SUBJECTS] = {
 			  question_persons, question_mails },
 	[ABOUT_TWINS] = { "twins", 1, 2, 1, 2, PEACEFUL, twin_systems, NULL,
 			  twin_mails },
+	[ABOUT_INSTANTS] = { "instants", 1, 1, 1, 2, PLAIN, instant_systems,
+			     NULL, instant_mails },
 	[ABOUT_MOVES] = { "moves", 1, 2, 2, 3, PLAIN, move_systems, NULL,
 			  move_mails },
 	[ABOUT_ABSENCE] = { "absence", 1, 1, 1, 2, PLAIN, absence_systems, NULL,

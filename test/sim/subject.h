@@ -17,12 +17,14 @@ enum subject {
 	ABOUT_WAITING,   /* slow next systems: much is kept */
 	ABOUT_KEEPING,   /* and power fails just after a 250 */
 	ABOUT_DISKS,     /* that fail while mail is kept */
+	ABOUT_GUSTS,     /* in which disks fail for a moment, again and again */
 	ABOUT_STOPS,     /* orderly ones, while answers are due */
 	ABOUT_QUESTIONS, /* addresses that only the other system knows */
 	ABOUT_RINGS,     /* each hands on to the next what it has not */
 	ABOUT_BACK,      /* what a system does not have comes back */
 	ABOUT_HOSTS,     /* systems of two, the first of them silent */
 	ABOUT_TWINS,     /* who do the same at the same instant */
+	ABOUT_INSTANTS,  /* in which a clock stands, and much is kept */
 	ABOUT_MOVES,     /* from a system that is away */
 	ABOUT_ABSENCE,   /* without power for days, with mail */
 	ABOUT_GROUPS,    /* with members whose mailbox is full */

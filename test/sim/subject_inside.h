@@ -21,9 +21,13 @@ void lead_to(bool (*wanted)(const struct person *), uint64_t in);
 void add_in_front(bool (*wanted)(const struct person *));
 void enlarge_mails(uint64_t in);
 void send_before(int64_t end_ms);
+/* His mails again and again, until he has sent as many as he may. */
+void send_often(struct client *c, int64_t end_ms);
 bool is_user(const struct person *p);
 /* Lives on another system, or has a forward that keeps its copy there. */
 bool is_elsewhere(const struct person *p);
+/* His mailbox here refuses it, as a server learns when it has taken it. */
+bool is_full_here(const struct person *p);
 bool is_nobody(const struct person *p);
 /* Whom the first Splitmail asks a system about. */
 bool is_asked_about(const struct person *p);

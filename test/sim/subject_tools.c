@@ -81,6 +81,14 @@ void send_before(int64_t end_ms)
 			world.clients[i].mails[k].at_ms %= end_ms;
 }
 
+void send_often(struct client *c, int64_t end_ms)
+{
+	for (int n = c->n; n > 0 && c->n < MAILS; c->n++) {
+		c->mails[c->n] = c->mails[c->n % n];
+		c->mails[c->n].at_ms = between(1000, end_ms);
+	}
+}
+
 bool is_user(const struct person *p)
 {
 	return p->kind == PERSON_USER;
@@ -90,6 +98,11 @@ bool is_elsewhere(const struct person *p)
 {
 	return (is_user(p) || (p->kind == PERSON_FORWARDER && p->keeps_copy)) &&
 	       !is_at_splitmail(p->home);
+}
+
+bool is_full_here(const struct person *p)
+{
+	return p->is_full && is_at_splitmail(p->home);
 }
 
 bool is_nobody(const struct person *p)
