@@ -154,7 +154,7 @@ struct guest {
 /* A place for a new connection; false: there is none now. */
 bool host_enter(struct host_state *h, struct guest *g) must_check;
 /* Until something may have come free since he looked, with host_ask() or
- * host_enter(), or it is time to doubt that the host is full.  False: the deadline, cancelled, or the host is silent. */
+ * host_enter().  False: the deadline, cancelled, or the host is silent. */
 bool waits host_wait(struct host_state *h, struct guest *g,
 		     int64_t deadline_ms) must_check;
 /* G has what he wants, or has given up. */

@@ -15,7 +15,6 @@
 
 enum {
 	LIMIT_AGAIN_MS = 300000, /* then one more connection is tried */
-	DOUBT_AGAIN_MS = 30000,  /* ...sooner, when none came back since */
 	SET_AGAIN_MS = 5000,     /* ...and all that an administrator allows */
 	STILL_COUNTED_MS = 2000, /* what we have closed, at the other side */
 	SLOW_START = 2,          /* dialled at once when none is ready */
@@ -25,14 +24,6 @@ enum {
 };
 
 /* ---- who is to be called ---- */
-
-/* Those that are served may be dead without our having heard of it: a host that
- * lost power says nothing, and an answer is waited for for minutes.  As long as
- * none of them comes back its limit is looked for sooner. */
-static int64_t limit_again_ms(const struct host_state *h)
-{
-	return h->is_doubtful ? DOUBT_AGAIN_MS : LIMIT_AGAIN_MS;
-}
 
 /* What an administrator has set wins over what was learnt.  Who is sent away
  * all the same leaves it at that for a moment: else whoever waits would be
@@ -47,7 +38,7 @@ static unsigned places_for(const struct host_state *h, unsigned most_set)
 		return most;
 	if (most_set)
 		return since_ms > SET_AGAIN_MS ? most : limit;
-	return limit + (since_ms > limit_again_ms(h));
+	return limit + (since_ms > LIMIT_AGAIN_MS);
 }
 
 static bool mail_waits(const struct host_state *h)
@@ -283,23 +274,18 @@ static bool is_in_vain(struct host_state *h, struct guest *g)
 bool waits host_wait(struct host_state *h, struct guest *g, int64_t deadline_ms)
 {
 	enum wait_result w = WAIT_DONE;
-	int64_t until_ms = deadline_ms;
 
 	hosts_lock(h->hosts);
 	if (!g->is_waiting)
 		begin_waiting(h, g);
-	if (h->is_doubtful && after_ms(DOUBT_AGAIN_MS) < deadline_ms)
-		until_ms = after_ms(DOUBT_AGAIN_MS) + 1;
 	/* What came free between his look and now has called nobody. */
 	g->is_called = g->seen != h->changes;
 	if (!g->is_called)
 		plead(h);
 	hosts_unlock(h->hosts);
 	while (!g->is_called && w == WAIT_DONE)
-		w = gate_wait(&g->gate, until_ms);
-	return (w == WAIT_DONE ||
-		(w == WAIT_DEADLINE && until_ms < deadline_ms)) &&
-	       !is_in_vain(h, g);
+		w = gate_wait(&g->gate, deadline_ms);
+	return w == WAIT_DONE && !is_in_vain(h, g);
 }
 
 void host_seated(struct host_state *h, struct guest *g)

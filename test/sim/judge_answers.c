@@ -1,5 +1,4 @@
 /* What clients are told (judge_inside.h). */
-#include "base/limits.h"
 #include "judge_inside.h"
 
 /* ---- what the world explains ---- */
@@ -13,21 +12,12 @@ static bool everybody_is_patient(void)
 	return true;
 }
 
-/* How long something that went wrong may be felt.  The answer to a question is
- * waited for so long when whoever is asked loses power meanwhile. */
-static int64_t aftermath_ms(void)
-{
-	return world.has_crashes || world.has_lost_connections
-		       ? REMEMBERED_MS + LIMIT_PROBE_MS
-		       : REMEMBERED_MS;
-}
-
 /* Nothing is wrong, and nobody remembers that it was. */
 static bool all_is_well(const struct unit *u)
 {
 	return world.is_peaceful ||
 	       (world.is_calm && everybody_is_patient() &&
-		u->begun_ms > world.calm_ms + aftermath_ms());
+		u->begun_ms > world.calm_ms + REMEMBERED_MS);
 }
 
 /* Does whoever is asked say that nobody has it?  One of the gallery may not. */
