@@ -217,15 +217,20 @@ bool was_administered(int64_t from_ms, int64_t to_ms)
 	return false;
 }
 
-bool was_disturbed(int64_t from_ms, int64_t to_ms)
+bool was_restarted(int64_t from_ms, int64_t to_ms)
 {
-	if (world.cut_in && from_ms < world.calm_ms)
-		return true;
 	for (int i = 0; i < world.n_events; i++)
 		if (world.events[i].kind == EVENT_RESTART &&
 		    was_going_on(&world.events[i], from_ms, to_ms))
 			return true;
-	return was_shaken(from_ms, to_ms);
+	return false;
+}
+
+bool was_disturbed(int64_t from_ms, int64_t to_ms)
+{
+	if (world.cut_in && from_ms < world.calm_ms)
+		return true;
+	return was_restarted(from_ms, to_ms) || was_shaken(from_ms, to_ms);
 }
 
 /* Of the mishaps, a clock that jumps or stands keeps nobody waiting. */

@@ -179,6 +179,14 @@ static bool may_lose_answers(const struct taker *t)
 	       world.has_disk_trouble;
 }
 
+/* A stop waits for an answer to the dot, and not for longer than a minute; one of
+ * the gallery may answer later. */
+static bool was_stopped_before_the_answer(const struct unit *u, int taker)
+{
+	return world.takers[taker].kind >= 0 &&
+	       was_restarted(u->begun_ms, last_taken_ms(u));
+}
+
 /* More often than there are ways to him, and times when nobody knew.  Ways that
  * meet in one Splitmail are one. */
 void judge_doubles(const struct taken *t)
@@ -194,7 +202,8 @@ void judge_doubles(const struct taken *t)
 	    world.takers[t->taker].is_store)
 		ways = 1;
 	may += ways;
-	if (n > may && !was_shaken(u->begun_ms, last_taken_ms(u)))
+	if (n > may && !was_shaken(u->begun_ms, last_taken_ms(u)) &&
+	    !was_stopped_before_the_answer(u, t->taker))
 		books_wrong("unit %d for %s is %u times at %s", t->unit,
 			    world.persons[t->person].local, n,
 			    world.takers[t->taker].name);

@@ -281,6 +281,8 @@ void power_fails(int splitmail);
 bool events_are_over(void);
 /* May a mail have come twice that was under way from FROM_MS to TO_MS? */
 bool was_shaken(int64_t from_ms, int64_t to_ms);
+/* Was a Splitmail stopped, and started again? */
+bool was_restarted(int64_t from_ms, int64_t to_ms);
 /* Was anything else in a server's way? */
 bool was_disturbed(int64_t from_ms, int64_t to_ms);
 /* Did administrators change anything? */
