@@ -1,11 +1,10 @@
 /*
  * Spool files: O_TMPFILE, then a name when the bytes are on the disk.
  *
- * Whatever may touch the disk is offloaded.  After any failed write or sync
- * the file is spoilt: the kernel may have dropped the pages and would call
- * the next fsync() a success.
+ * After any failed write or sync the file is spoilt: the kernel may have dropped
+ * the pages and would call the next fsync() a success.
  */
-#include "rt/file.h"
+#include "rt/file_inside.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -17,22 +16,6 @@
 #include <unistd.h>
 
 #include "rt/worker.h"
-
-struct file {
-	int fd;
-	bool spoilt;
-	enum fail_kind spoilt_by;
-	uint64_t bytes;
-	char path[]; /* the folder of a spool file, else the file */
-};
-
-/* Whoever comes later fails for the same reason. */
-static bool spoil(struct file *f)
-{
-	f->spoilt = true;
-	f->spoilt_by = cause_kind();
-	return false;
-}
 
 /* ---- opening ---- */
 
@@ -113,16 +96,7 @@ uint64_t file_bytes(const struct file *f)
 
 /* ---- bytes ---- */
 
-struct transfer {
-	struct file *file;
-	struct str bytes;
-	char *to;
-	size_t room;
-	uint64_t offset;
-	ptrdiff_t got;
-};
-
-static bool add_now(void *arg)
+bool file_add_now(void *arg)
 {
 	struct transfer *t = arg;
 
@@ -134,7 +108,7 @@ static bool add_now(void *arg)
 			continue;
 		if (n < 0) {
 			fail_errno("write in %s: %m", t->file->path);
-			return spoil(t->file);
+			return file_spoil(t->file);
 		}
 		t->file->bytes += (uint64_t)n;
 		t->bytes = str_from(t->bytes, (size_t)n);
@@ -142,18 +116,7 @@ static bool add_now(void *arg)
 	return true;
 }
 
-bool file_add(struct file *f, struct str bytes)
-{
-	struct transfer t = { .file = f, .bytes = bytes };
-
-	if (f->spoilt)
-		return fail_kind(f->spoilt_by,
-				 "write in %s: an earlier write failed",
-				 f->path);
-	return offload(add_now, &t);
-}
-
-static bool read_now(void *arg)
+bool file_read_now(void *arg)
 {
 	struct transfer *t = arg;
 
@@ -163,25 +126,7 @@ static bool read_now(void *arg)
 	return t->got >= 0 ? true : fail_errno("read %s: %m", t->file->path);
 }
 
-ptrdiff_t file_read(struct file *f, uint64_t offset, char *to, size_t room)
-{
-	struct transfer t = {
-		.file = f,
-		.to = to,
-		.room = room,
-		.offset = offset,
-	};
-
-	return offload(read_now, &t) ? t.got : -1;
-}
-
 /* ---- names ---- */
-
-struct naming {
-	struct file *file;
-	const char *folder;
-	const char *name;
-};
 
 static bool sync_folder(const char *folder)
 {
@@ -207,7 +152,7 @@ static bool name_path(char *to, size_t room, const struct naming *n)
 }
 
 /* O_TMPFILE's descriptor is given a name through /proc (open(2)). */
-static bool keep_now(void *arg)
+bool file_keep_now(void *arg)
 {
 	struct naming *n = arg;
 	char unnamed[64], path[1024];
@@ -225,17 +170,7 @@ static bool keep_now(void *arg)
 	return false;
 }
 
-bool file_keep(struct file *f, const char *name)
-{
-	struct naming n = { .file = f, .folder = f->path, .name = name };
-
-	if (f->spoilt)
-		return fail_kind(f->spoilt_by,
-				 "keep %s: an earlier write failed", name);
-	return offload(keep_now, &n) || spoil(f);
-}
-
-static bool remove_now(void *arg)
+bool file_remove_now(void *arg)
 {
 	struct naming *n = arg;
 	char path[1024];
@@ -245,55 +180,28 @@ static bool remove_now(void *arg)
 	return unlink(path) == 0 ? true : fail_errno("remove %s: %m", path);
 }
 
-bool file_remove(const char *folder, const char *name)
+bool file_rename_now(void *arg)
 {
-	struct naming n = { .folder = folder, .name = name };
-
-	return offload(remove_now, &n);
-}
-
-struct renaming {
-	const char *folder, *from, *to;
-};
-
-static bool rename_now(void *arg)
-{
-	struct renaming *r = arg;
-	struct naming from = { .folder = r->folder, .name = r->from };
-	struct naming to = { .folder = r->folder, .name = r->to };
+	struct naming *n = arg;
+	struct naming to = { .folder = n->folder, .name = n->to };
 	char old[1024], new[1024];
 
-	if (!name_path(old, sizeof(old), &from) ||
+	if (!name_path(old, sizeof(old), n) ||
 	    !name_path(new, sizeof(new), &to))
 		return false;
 	if (rename(old, new) != 0)
 		return fail_errno("rename %s to %s: %m", old, new);
-	return sync_folder(r->folder);
+	return sync_folder(n->folder);
 }
 
-bool file_rename(const char *folder, const char *from, const char *to)
-{
-	struct renaming r = { .folder = folder, .from = from, .to = to };
-
-	return offload(rename_now, &r);
-}
-
-static bool sync_now(void *arg)
+bool file_sync_now(void *arg)
 {
 	struct file *f = arg;
 
 	if (fdatasync(f->fd) == 0)
 		return true;
 	fail_errno("sync %s: %m", f->path);
-	return spoil(f);
-}
-
-bool file_sync(struct file *f)
-{
-	if (f->spoilt)
-		return fail_kind(f->spoilt_by,
-				 "sync %s: an earlier write failed", f->path);
-	return offload(sync_now, f);
+	return file_spoil(f);
 }
 
 /* ---- folders ---- */

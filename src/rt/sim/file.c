@@ -3,31 +3,13 @@
  *
  * Offloaded as on Linux: what a slow disk holds up is a thread.
  */
-#include "rt/file.h"
+#include "rt/file_inside.h"
 
 #include <errno.h>
 #include <stdlib.h>
 
 #include "base/mutants.h"
-#include "rt/sim/disk_inside.h"
 #include "rt/worker.h"
-
-struct file {
-	struct held held;
-	struct sim_process *process;
-	struct node *node, *folder; /* folder: of a spool file, else NULL */
-	bool can_write;
-	bool spoilt;
-	enum fail_kind spoilt_by;
-	char path[];
-};
-
-static bool spoil(struct file *f)
-{
-	f->spoilt = true;
-	f->spoilt_by = cause_kind();
-	return false;
-}
 
 /* ---- opening ---- */
 
@@ -158,16 +140,7 @@ uint64_t file_bytes(const struct file *f)
 
 /* ---- bytes ---- */
 
-struct transfer {
-	struct file *file;
-	struct str bytes;
-	char *to;
-	size_t room;
-	uint64_t offset;
-	ptrdiff_t got;
-};
-
-static bool add_now(void *arg)
+bool file_add_now(void *arg)
 {
 	struct transfer *t = arg;
 	struct node *n = t->file->node;
@@ -177,21 +150,10 @@ static bool add_now(void *arg)
 	    node_write(n, n->now.n, t->bytes.p, t->bytes.n))
 		return true;
 	fail_errno("write in %s: %m", t->file->path);
-	return spoil(t->file);
+	return file_spoil(t->file);
 }
 
-bool file_add(struct file *f, struct str bytes)
-{
-	struct transfer t = { .file = f, .bytes = bytes };
-
-	if (f->spoilt)
-		return fail_kind(f->spoilt_by,
-				 "write in %s: an earlier write failed",
-				 f->path);
-	return offload(add_now, &t);
-}
-
-static bool read_now(void *arg)
+bool file_read_now(void *arg)
 {
 	struct transfer *t = arg;
 
@@ -199,27 +161,9 @@ static bool read_now(void *arg)
 	return t->got >= 0 ? true : fail_errno("read %s: %m", t->file->path);
 }
 
-ptrdiff_t file_read(struct file *f, uint64_t offset, char *to, size_t room)
-{
-	struct transfer t = {
-		.file = f,
-		.to = to,
-		.room = room,
-		.offset = offset,
-	};
-
-	return offload(read_now, &t) ? t.got : -1;
-}
-
 /* ---- names ---- */
 
-struct naming {
-	struct file *file;
-	const char *folder;
-	const char *name, *to;
-};
-
-static bool keep_now(void *arg)
+bool file_keep_now(void *arg)
 {
 	struct naming *n = arg;
 	struct file *f = n->file;
@@ -235,17 +179,7 @@ static bool keep_now(void *arg)
 	return false;
 }
 
-bool file_keep(struct file *f, const char *name)
-{
-	struct naming n = { .file = f, .name = name };
-
-	if (f->spoilt)
-		return fail_kind(f->spoilt_by,
-				 "keep %s: an earlier write failed", name);
-	return offload(keep_now, &n) || spoil(f);
-}
-
-static bool remove_now(void *arg)
+bool file_remove_now(void *arg)
 {
 	struct naming *n = arg;
 	struct node *folder = node_find(n->folder);
@@ -254,14 +188,7 @@ static bool remove_now(void *arg)
 	       fail_errno("remove %s/%s: %m", n->folder, n->name);
 }
 
-bool file_remove(const char *folder, const char *name)
-{
-	struct naming n = { .folder = folder, .name = name };
-
-	return offload(remove_now, &n);
-}
-
-static bool rename_now(void *arg)
+bool file_rename_now(void *arg)
 {
 	struct naming *n = arg;
 	struct node *folder = node_find(n->folder);
@@ -272,29 +199,14 @@ static bool rename_now(void *arg)
 	return folder_sync(folder) || fail_errno("sync %s: %m", n->folder);
 }
 
-bool file_rename(const char *folder, const char *from, const char *to)
-{
-	struct naming n = { .folder = folder, .name = from, .to = to };
-
-	return offload(rename_now, &n);
-}
-
-static bool sync_now(void *arg)
+bool file_sync_now(void *arg)
 {
 	struct file *f = arg;
 
 	if (node_sync(f->node))
 		return true;
 	fail_errno("sync %s: %m", f->path);
-	return spoil(f);
-}
-
-bool file_sync(struct file *f)
-{
-	if (f->spoilt)
-		return fail_kind(f->spoilt_by,
-				 "sync %s: an earlier write failed", f->path);
-	return offload(sync_now, f);
+	return file_spoil(f);
 }
 
 /* ---- folders ---- */
