@@ -1,16 +1,11 @@
 /*
  * TLS from inside rt: OpenSSL's part, which both implementations share, and
- * what each of them gives it.  The header of the stream is whichever is built.
+ * what each of them gives it.
  */
 #ifndef RT_TLS_INSIDE_H
 #define RT_TLS_INSIDE_H
 
-#ifdef RT_SIM
-#include "rt/sim/stream_inside.h"
-#else
-#include "rt/linux/stream_inside.h"
-#endif
-
+#include "rt/stream_inside.h"
 #include "rt/tls.h"
 
 /* "WHAT: the reason OpenSSL gives"; always false. */

@@ -6,7 +6,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "rt/linux/stream_inside.h"
+#include "rt/stream_inside.h"
 
 /* How long a listener that has no room is left alone. */
 enum { FULL_FIRST_MS = 5, FULL_MOST_MS = 100 };

@@ -15,9 +15,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-#include "rt/fiber_inside.h"
 #include "rt/linux/loop_inside.h"
-#include "rt/linux/stream_inside.h"
 #include "rt/tls_inside.h"
 
 enum {
@@ -68,19 +66,6 @@ enum wait_result stream_wait(struct stream *s, int events, int64_t deadline_ms)
 	s->waiter = NULL;
 	s->wanted = 0;
 	return r;
-}
-
-bool stream_wait_or_fail(struct stream *s, int events, int64_t deadline_ms)
-{
-	switch (stream_wait(s, events, deadline_ms)) {
-	case WAIT_DONE:
-		return true;
-	case WAIT_DEADLINE:
-		return fail("timed out");
-	case WAIT_CANCELLED:
-		return fail("cancelled");
-	}
-	return false;
 }
 
 /* ---- life ---- */
@@ -176,16 +161,6 @@ void stream_reset(struct stream *s)
 		return;
 	setsockopt(s->fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
 	release(s);
-}
-
-const struct inet *stream_peer(const struct stream *s)
-{
-	return &s->peer;
-}
-
-const struct inet *stream_local(const struct stream *s)
-{
-	return &s->local;
 }
 
 bool stream_carry(struct stream *s, SSL *ssl)
@@ -311,13 +286,6 @@ static enum stream_state fill_failed(struct stream *s)
 	return STREAM_BROKEN;
 }
 
-/* The stream is as good as before: a last word can be flushed. */
-static enum stream_state fill_cancelled(void)
-{
-	fail("cancelled");
-	return STREAM_BROKEN;
-}
-
 /* One read, and one wait before or after it; STREAM_FULL: go on. */
 static enum stream_state fill_step(struct stream *s, int *want,
 				   int64_t deadline_ms)
@@ -327,7 +295,7 @@ static enum stream_state fill_step(struct stream *s, int *want,
 	if (*want)
 		r = stream_wait(s, *want, deadline_ms);
 	if (r == WAIT_CANCELLED)
-		return fill_cancelled();
+		return stream_cancelled();
 	switch (read_once(s)) {
 	case READ_SOME:
 		return STREAM_MORE;
@@ -350,20 +318,11 @@ static enum stream_state fill_step(struct stream *s, int *want,
 	return STREAM_FULL;
 }
 
-enum stream_state stream_fill(struct stream *s, int64_t deadline_ms)
+enum stream_state stream_fill_now(struct stream *s, int64_t deadline_ms)
 {
 	int want = read_may_succeed(s) ? 0 : UV_READABLE;
 	enum stream_state state;
 
-	if (s->end)
-		return STREAM_END;
-	if (s->broken)
-		return STREAM_BROKEN;
-	if (fiber_cancelled())
-		return fill_cancelled();
-	if (stream_bytes(s).n == LIMIT_STREAM_BUFFER)
-		return STREAM_FULL;
-	fiber_breathe();
 	do
 		state = fill_step(s, &want, deadline_ms);
 	while (state == STREAM_FULL);
@@ -433,11 +392,6 @@ void stream_sayf(struct stream *s, const char *format, ...)
 	free(large);
 }
 
-size_t stream_unsent(const struct stream *s)
-{
-	return s->unsent;
-}
-
 static void output_take(struct stream *s, size_t n)
 {
 	s->unsent -= n;
@@ -457,7 +411,6 @@ static void output_take(struct stream *s, size_t n)
 	}
 }
 
-/* 0: wrote some; else the event to wait for; -1: broken. */
 static int write_clear(struct stream *s)
 {
 	struct iovec piece[PIECES];
@@ -502,19 +455,7 @@ static int write_tls(struct stream *s)
 	return -1;
 }
 
-bool stream_flush(struct stream *s, int64_t deadline_ms)
+int stream_write_some(struct stream *s)
 {
-	if (s->broken)
-		return fail("the connection is broken");
-	while (s->unsent > 0) {
-		int want = s->ssl ? write_tls(s) : write_clear(s);
-
-		if (want == 0)
-			continue;
-		if (want > 0 && stream_wait_or_fail(s, want, deadline_ms))
-			continue;
-		s->broken = true;
-		return false;
-	}
-	return true;
+	return s->ssl ? write_tls(s) : write_clear(s);
 }

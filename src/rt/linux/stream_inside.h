@@ -62,9 +62,6 @@ void stream_note_local(struct stream *s);
 /* Park until the kernel says EVENTS; one fiber at a time. */
 enum wait_result waits stream_wait(struct stream *s, int events,
 				   int64_t deadline_ms);
-/* The same, with the cause set unless it is WAIT_DONE. */
-bool waits stream_wait_or_fail(struct stream *s, int events,
-			       int64_t deadline_ms);
 /* Forget what was read: nothing said before TLS counts inside it. */
 void stream_forget_input(struct stream *s);
 

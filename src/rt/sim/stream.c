@@ -39,19 +39,6 @@ enum wait_result stream_wait(struct stream *s, int events, int64_t deadline_ms)
 	return r;
 }
 
-bool stream_wait_or_fail(struct stream *s, int events, int64_t deadline_ms)
-{
-	switch (stream_wait(s, events, deadline_ms)) {
-	case WAIT_DONE:
-		return true;
-	case WAIT_DEADLINE:
-		return fail("timed out");
-	case WAIT_CANCELLED:
-		return fail("cancelled");
-	}
-	return false;
-}
-
 /* ---- life ---- */
 
 static void stream_free(struct stream *s)
@@ -126,16 +113,6 @@ void stream_reset(struct stream *s)
 		release(s, true);
 }
 
-const struct inet *stream_peer(const struct stream *s)
-{
-	return &s->peer;
-}
-
-const struct inet *stream_local(const struct stream *s)
-{
-	return &s->local;
-}
-
 /* ---- reading ---- */
 
 struct str stream_bytes(const struct stream *s)
@@ -206,12 +183,6 @@ static enum read_result read_once(struct stream *s)
 	return r;
 }
 
-static enum stream_state fill_cancelled(void)
-{
-	fail("cancelled");
-	return STREAM_BROKEN;
-}
-
 /* STREAM_FULL: go on. */
 static enum stream_state fill_step(struct stream *s, int64_t deadline_ms)
 {
@@ -235,26 +206,17 @@ static enum stream_state fill_step(struct stream *s, int64_t deadline_ms)
 	}
 	r = stream_wait(s, want, deadline_ms);
 	if (r == WAIT_CANCELLED)
-		return fill_cancelled();
+		return stream_cancelled();
 	if (r == WAIT_DONE || is_ready(s, want))
 		return STREAM_FULL;
 	fail("timed out");
 	return STREAM_LATE;
 }
 
-enum stream_state stream_fill(struct stream *s, int64_t deadline_ms)
+enum stream_state stream_fill_now(struct stream *s, int64_t deadline_ms)
 {
 	enum stream_state state;
 
-	if (s->end)
-		return STREAM_END;
-	if (s->broken)
-		return STREAM_BROKEN;
-	if (fiber_cancelled())
-		return fill_cancelled();
-	if (s->in.n == LIMIT_STREAM_BUFFER)
-		return STREAM_FULL;
-	fiber_breathe();
 	do
 		state = fill_step(s, deadline_ms);
 	while (state == STREAM_FULL);
@@ -298,12 +260,6 @@ void stream_sayf(struct stream *s, const char *format, ...)
 	s->unsent = s->out.n;
 }
 
-size_t stream_unsent(const struct stream *s)
-{
-	return s->unsent;
-}
-
-/* 0: wrote some; else what to wait for; -1: broken. */
 static int write_tls(struct stream *s)
 {
 	size_t put = 0;
@@ -326,7 +282,6 @@ static int write_tls(struct stream *s)
 	return -1;
 }
 
-/* The same in clear. */
 static int write_clear(struct stream *s)
 {
 	ptrdiff_t n = end_send(s->end_of, s->out.p, s->out.n);
@@ -340,19 +295,7 @@ static int write_clear(struct stream *s)
 	return 0;
 }
 
-bool stream_flush(struct stream *s, int64_t deadline_ms)
+int stream_write_some(struct stream *s)
 {
-	if (s->broken)
-		return fail("the connection is broken");
-	while (s->unsent > 0) {
-		int want = s->ssl ? write_tls(s) : write_clear(s);
-
-		if (want == 0)
-			continue;
-		if (want > 0 && stream_wait_or_fail(s, want, deadline_ms))
-			continue;
-		s->broken = true;
-		return false;
-	}
-	return true;
+	return s->ssl ? write_tls(s) : write_clear(s);
 }

@@ -24,8 +24,6 @@ struct stream {
 
 enum wait_result waits stream_wait(struct stream *s, int events,
 				   int64_t deadline_ms);
-bool waits stream_wait_or_fail(struct stream *s, int events,
-			       int64_t deadline_ms);
 void stream_forget_input(struct stream *s);
 
 #endif
