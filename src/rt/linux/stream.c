@@ -15,6 +15,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "rt/fiber_inside.h"
 #include "rt/linux/loop_inside.h"
 #include "rt/tls_inside.h"
 
