@@ -178,7 +178,7 @@ static void note_failure(struct unit *u, struct str block)
 	     world.persons[person].local);
 }
 
-static void take_dsn(struct str recipient, struct str bytes)
+static void take_dsn(struct str sender, struct str recipient, struct str bytes)
 {
 	ptrdiff_t at = str_find_last(recipient, '@');
 	struct str rest = bytes,
@@ -189,6 +189,9 @@ static void take_dsn(struct str recipient, struct str bytes)
 		books_wrong("a DSN for %.*s", STR(recipient));
 		return;
 	}
+	if (!str_empty(sender))
+		books_wrong("a DSN for %.*s is of %.*s, who may be told of it",
+			    STR(recipient), STR(sender));
 	while ((at = str_search(rest, S("\r\nFinal-Recipient:"))) >= 0) {
 		struct str block = str_from(rest, (size_t)at + 2);
 		ptrdiff_t end = str_search(block, S("\r\n\r\n"));
@@ -244,7 +247,7 @@ void books_taken(struct taker *t, struct str sender, struct str recipient,
 	int person;
 
 	if (t->is_internet && person_at(recipient) < 0) {
-		take_dsn(recipient, bytes);
+		take_dsn(sender, recipient, bytes);
 		return;
 	}
 	if (t->is_internet && !is_ours(sender))

@@ -167,7 +167,8 @@ static void say_text(struct talk *t, bool whole)
 	while (str_split(&rest, '\n', &line)) {
 		stream_say(t->s, line.n && line.p[0] == '.' ? S(".") : S(""));
 		stream_say(t->s, line);
-		stream_say(t->s, S("\n"));
+		/* a half may end within a line */
+		stream_say(t->s, whole || rest.n ? S("\n") : S(""));
 	}
 }
 

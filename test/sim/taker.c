@@ -251,6 +251,10 @@ static void on_data(struct talk *t)
 		return;
 	}
 	pause_up_to(t->taker->manners.dot_ms);
+	if (chance(t->taker->manners.close_in)) {
+		t->is_over = true;
+		return;
+	}
 	answer_text(t);
 	t->mails++;
 	t->has_mail = false;

@@ -1,12 +1,15 @@
 #!/usr/bin/python3
 """Are planted faults found (src/base/mutants.def)?
 
-usage: mutants.py BUILD [--units] [--worlds N] [--table FILE] [NAME...]
+usage: mutants.py BUILD [--units] [--worlds N] [--about SUBJECT] [--table FILE]
+                  [NAME...]
 
 BUILD has -Dmutants=true.  Each mutant named (all) is woken in turn: in worlds,
 seed after seed, until one of them does not balance, or, with --units, in the
 unit tests of what it is planted in and of what uses that, until one is red.
---table writes what the worlds found into FILE, between its two marks.
+--about tries only the worlds of one subject.
+--table writes what the worlds found into FILE, between its two marks; rows of
+faults that were not tried stay, and so does what a row says of unit tests.
 
 Exit 1: one was not found.
 """
@@ -97,9 +100,10 @@ class Units:
 class Worlds:
     AT_ONCE = 10
 
-    def __init__(self, build, most):
+    def __init__(self, build, most, about):
         self.program = f"{build}/test/sim/splitmail-sim"
         self.most = most
+        self.only = ["--about", about] if about else []
         if not os.path.exists(self.program):
             sys.exit("there are no worlds in this tree: try --units")
 
@@ -109,7 +113,7 @@ class Worlds:
             status, seconds, said = run([self.program, "--mutant", name,
                                          "--seed", str(first),
                                          "--worlds", str(self.AT_ONCE),
-                                         "--shrink", "0"])
+                                         "--shrink", "0"] + self.only)
             spent += seconds
             wrong = re.search(r"^WRONG in world (\d+): (.*)", said, re.M)
             if wrong:
@@ -121,14 +125,22 @@ class Worlds:
 
 # ---- all of it -----------------------------------------------------------
 
+ROW = re.compile(r"^\| (.*?) \| `.*?` \| (.*?) \| (.*?) *\|$", re.M)
+
+
 def write_table(path, rows):
     with open(path, encoding="utf-8") as file:
         text = file.read()
-    lines = ["| fault | planted in | found by | seconds |", "|---|---|---|---|"]
-    lines += [f"| {sentence} | `{where}` | {(found or '–').split(': ')[0]} "
-              f"| {seconds:.1f} |" for sentence, where, found, seconds in rows]
     before, rest = text.split(BEGIN)
-    after = rest.split(END)[1]
+    old, after = rest.split(END)
+    known = {row[0]: row[1:] for row in ROW.findall(old)}
+    tried = {sentence: (found or "–").split(": ")[0].removeprefix("world ")
+             for sentence, found in rows}
+    lines = ["| fault | planted in | world | unit test |", "|---|---|---|---|"]
+    for _, where, sentence in mutants():
+        world, unit = known.get(sentence, ("–", ""))
+        lines.append(f"| {sentence} | `{where}` "
+                     f"| {tried.get(sentence, world)} | {unit} |")
     with open(path, "w", encoding="utf-8") as file:
         file.write(before + BEGIN + "\n" + "\n".join(lines) + "\n" + END +
                    after)
@@ -140,6 +152,7 @@ def main():
     parser.add_argument("--units", action="store_true")
     parser.add_argument("--worlds", type=int, default=1000,
                         help="so many at most")
+    parser.add_argument("--about", help="worlds of this subject only")
     parser.add_argument("--table")
     parser.add_argument("names", nargs="*")
     wish = parser.parse_intermixed_args()
@@ -148,7 +161,8 @@ def main():
         parser.error(f"there is no {', '.join(sorted(unknown))}")
 
     finder = Units(wish.build) if wish.units else Worlds(wish.build,
-                                                         wish.worlds)
+                                                         wish.worlds,
+                                                         wish.about)
     rows, missed = [], 0
     for name, where, sentence in mutants():
         if wish.names and name not in wish.names:
@@ -157,7 +171,7 @@ def main():
         missed += not found
         print(f"{'found' if found else 'NOT FOUND'} {name} ({seconds:.1f} s)"
               f"{': ' + found if found else ''}", flush=True)
-        rows.append((sentence, where, found, seconds))
+        rows.append((sentence, found))
     if wish.table:
         write_table(wish.table, rows)
     print(f"{len(rows) - missed} of {len(rows)} found")
