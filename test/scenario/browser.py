@@ -112,6 +112,20 @@ window.fetch = async (what, how) => {
 };
 """
 AT_REST = "() => !window.changesUnderWay || null"
+# A notice that lies over a thing is closed, as one would.
+UNCOVER = """
+const {x, y, width, height} = arguments[0].getBoundingClientRect();
+document.elementFromPoint(x + width / 2, y + height / 2)
+    ?.closest(".mantine-Notification-root")
+    ?.querySelector("button[aria-label]")?.click();
+"""
+# What a page says, and offers, for some seconds only (web/src/parts/tell.tsx),
+# stays until it says the next: we may be late to look.
+KEEP_SAYING = """
+const later = window.setTimeout;
+window.setTimeout = (what, ms, ...rest) =>
+	later(what, [5000, 12000].includes(ms) ? 600000 : ms, ...rest);
+"""
 
 
 def quoted(text):
@@ -150,7 +164,7 @@ def start_chromium():
     driver = webdriver.Chrome(options=options, service=Service(DRIVER))
     driver.profile = profile
     driver.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument",
-                           {"source": COUNT_CHANGES})
+                           {"source": COUNT_CHANGES + KEEP_SAYING})
     driver.set_script_timeout(60)
     return driver
 
@@ -298,11 +312,15 @@ class Browser:
         """A thing that moves or is drawn anew is clicked when it rests."""
         def attempt():
             try:
-                find(*arguments).click()
-                return True
-            except (ElementClickInterceptedException,
-                    StaleElementReferenceException):
-                return False
+                thing = find(*arguments)
+                try:
+                    thing.click()
+                    return True
+                except ElementClickInterceptedException:
+                    self.driver.execute_script(UNCOVER, thing)
+            except StaleElementReferenceException:
+                pass
+            return False
         wait_until(attempt, PATIENCE, f"a click on {arguments}")
 
     def press(self, words):

@@ -38,7 +38,7 @@ def test_a_user_and_back(page):
     browser.resize(1280)
     page.press("rename")
     browser.sees(f"{MARY} is {NEW} now")
-    page.press("undo")      # at once: the offer goes after twelve seconds
+    page.press("undo")
     browser.sees(page.words["undone"])
     assert page.server.cli("user", "show", MARY)["address"] == MARY
 
