@@ -310,13 +310,13 @@ def test_a_page_left_open_signs_out(world):
     with open(path) as file:
         text = file.read()
     with open(path, "w") as file:
-        file.write(text.replace("console {", "console {\n\tsession_idle = 5"))
+        file.write(text.replace("console {", "console {\n\tsession_idle = 10"))
     server.serve()
     admin = re.search(r"password (\S+?)[.\s]*$",
                       server.admin_password).group(1)
     server.cli("domain", "create", "live.test")
     with open_browser(server) as browser:
-        # Five seconds may be over before we look.
+        # Ten seconds may be over before we look.
         browser.driver.execute_script("""
             const words = ["live.test", "Live"];
             window.shown = [];
