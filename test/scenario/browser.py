@@ -347,6 +347,7 @@ class Browser:
         wait_until(attempt, PATIENCE, f"{option} at {label}")
 
     def tick(self, label, on=True):
+        self.is_answered()      # what was saved is shown anew then
         if self.ticked(label) != on:
             self.driver.execute_script("arguments[0].click()",
                                        self.field(label))
