@@ -209,19 +209,25 @@ void judge_doubles(const struct taken *t)
 			    world.takers[t->taker].name);
 }
 
-/* One refusal is told once: there is nobody else who would, but where the one
- * who was told hung up.  Who is at home in two places may be refused by both. */
+/* One refusal is told once: there is nobody else who would.  Who is at home in
+ * two places may be refused by both, who is reached by several ways on each of
+ * them; and a notice has all of these, and comes again when the one who was told
+ * hung up. */
+static unsigned may_be_told(const struct unit *u, int person)
+{
+	unsigned homes = world.persons[person].also < 0 ? 1 : 2;
+
+	return ways_to(u, person).ways * homes *
+	       (1 + times_open(u, -1, internet()));
+}
+
 void judge_told(const struct unit *u)
 {
 	if (world.n_splitmails > 1 || world.has_crashes ||
 	    world.has_lost_connections || world.has_disk_trouble)
 		return;
 	for (int i = 0; i < world.n_persons; i++)
-		if (u->told[i] > 1 &&
-		    u->told[i] > ways_to(u, i).ways * (world.persons[i].also < 0
-							       ? 1u
-							       : 2u) +
-					 times_open(u, -1, internet()))
+		if (u->told[i] > 1 && u->told[i] > may_be_told(u, i))
 			books_wrong("unit %d: its sender is told %u times that "
 				    "%s has not got it",
 				    u->number, u->told[i],
