@@ -144,7 +144,7 @@ static bool is_extended(const struct transaction *t)
 {
 	const struct capabilities *can = &t->peer->can;
 
-	return !t->manner->no_parameters && !t->peer->is_lmtp &&
+	return !t->is_plain && !t->peer->is_lmtp &&
 	       (can->size_said || can->eightbit || can->dsn || can->utf8 ||
 		can->xtrail);
 }
@@ -187,7 +187,7 @@ static void learn_sort(struct transaction *t, enum host_sort sort)
  * either way was refused for itself. */
 static void learn_plain(struct transaction *t)
 {
-	if (t->manner->no_parameters && !host_fact(t->host, HOST_NO_PARAMETERS))
+	if (t->is_plain && !host_fact(t->host, HOST_NO_PARAMETERS))
 		host_learn(t->host, HOST_NO_PARAMETERS, 1);
 }
 

@@ -401,6 +401,17 @@ static void dsn_options_go_on(struct world *w)
 	wrong_unless(w, queued(w, NULL, 0) == 0);
 }
 
+/* Nor does it of the second, which was said before the first was answered. */
+static void what_takes_no_parameters_gets_none(struct world *w)
+{
+	w->a.caps = "PIPELINING DSN";
+	w->a.takes_no_notify = true;
+	w->notify = NOTIFY_NEVER;
+	says(w, submit(w, "s@b.test", "bob@a.test carl@a.test"), "250");
+	wrong_unless(w, said_to(&w->a, "<bob@a.test>") == 1);
+	wrong_unless(w, said_to(&w->a, "<carl@a.test>") == 1);
+}
+
 static void mailboxes_answer_one_by_one(struct world *w)
 {
 	char who[200];
@@ -493,6 +504,7 @@ static void sieve_is_answered_at_once(struct world *w)
 	T(one_later_is_kept) T(one_refused_makes_a_dsn) T(two_homes_refuse_in_one_word) \
 	T(nobody_is_told) \
 	T(success_is_told) T(dsn_options_go_on) \
+	T(what_takes_no_parameters_gets_none) \
 	T(mailboxes_answer_one_by_one) T(full_mailbox_is_told) \
 	T(missing_mailbox_waits) T(missing_mailbox_waits_beside_slow_ones) \
 	T(no_dovecot_waits) T(user_is_answered_at_once) \

@@ -109,8 +109,10 @@ static void say_caps(struct visit *v)
 	say(v, "250 HELP");
 }
 
-static const char *opinion(const char *line)
+static const char *opinion(const struct fake_hop *hop, const char *line)
 {
+	if (hop->takes_no_notify && strstr(line, " NOTIFY="))
+		return "501 5.5.4 Syntax error in parameters or arguments";
 	if (strstr(line, "<no"))
 		return "550 5.1.1 no such user";
 	if (strstr(line, "<busy"))
@@ -170,7 +172,7 @@ static void take(const int64_t *ms)
 static bool on_rcpt(struct visit *v)
 {
 	char *line = arena_cstr(v->arena, v->line);
-	const char *said = v->hop->rcpt ? v->hop->rcpt : opinion(line);
+	const char *said = v->hop->rcpt ? v->hop->rcpt : opinion(v->hop, line);
 	size_t n;
 
 	if (!v->mail)

@@ -47,9 +47,10 @@ struct fake_hop {
 	const char *null_sender; /* reply to MAIL FROM:<> */
 	int64_t final_ms, greeting_ms, rcpt_ms;
 	bool drop_after_dot;
-	bool makes_mailbox; /* with its first mail, which has to be alone */
-	int n_open;         /* recipients whose mail has not ended */
-	int drop_at_mail;   /* at the nth MAIL, without a word */
+	bool takes_no_notify; /* with RCPT: 501, of the parameter */
+	bool makes_mailbox;   /* with its first mail, which has to be alone */
+	int n_open;           /* recipients whose mail has not ended */
+	int drop_at_mail;     /* at the nth MAIL, without a word */
 	int most_refused; /* RCPTs on one connection, then 421; 0: any number */
 	const char *reset; /* reply to RSET; "" is silence */
 	bool breaks_tls;

@@ -369,6 +369,7 @@ struct remains waits transaction_run(struct peer *p, struct host_state *host,
 		.round = round,
 		.message = round->message,
 		.n = n,
+		.is_plain = manner->no_parameters,
 	};
 	struct capabilities can = p->can;
 	struct header_summary unused;
@@ -376,7 +377,7 @@ struct remains waits transaction_run(struct peer *p, struct host_state *host,
 	t.shares = arena_array(round->arena, struct share *, n);
 	memcpy(t.shares, shares, n * sizeof shares[0]);
 	t.head = content_head(round, shares, n, p->is_lmtp);
-	if (manner->no_parameters)
+	if (t.is_plain)
 		leave_out_parameters(&p->can);
 	keep_those_that_can_go(&t);
 	if (t.n && p->is_lmtp)

@@ -22,7 +22,8 @@ struct transaction {
 	struct str header; /* the message's own, for mailboxes */
 	struct reply mail; /* the answer to MAIL */
 	struct remains remains;
-	bool is_sent; /* the whole content is out */
+	bool is_plain; /* no parameters are said, whatever is learnt meanwhile */
+	bool is_sent;  /* the whole content is out */
 };
 
 bool waits transaction_flush(struct transaction *t) must_check;
