@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "rt/clock.h"
+#include "rt/folder.h"
 #include "wire/address.h"
 
 /* The parameters of every statement: ?1 message, ?2 time or last message,
@@ -91,13 +92,13 @@ static char *join(const char *folder, const char *name)
 static bool open_db(struct tools *t, const char *folder)
 {
 	char *path = join(folder, "queue.db");
-	bool is_here = access(path, R_OK | W_OK) == 0;
+	bool is_denied = access(path, R_OK | W_OK) && errno == EACCES;
 	bool ok;
 
-	if (!is_here && errno == EACCES) {
+	if (is_denied) {
 		ok = fail("%s: %m", path);
-	} else if (!is_here) {
-		ok = access(t->spool.folder, F_OK) == 0 ||
+	} else if (!folder_is_there(path)) {
+		ok = folder_is_there(t->spool.folder) ||
 		     fail("%s: %m; %s is no data folder", t->spool.folder,
 			  folder);
 	} else {
