@@ -287,6 +287,7 @@ struct order {
 	struct splitmail *at;
 	const struct person *person;
 	bool creates, is_done;
+	bool of_address;   /* alone; or */
 	struct str member; /* of a group; or */
 	struct list settings;
 };
@@ -305,6 +306,8 @@ static void obey(void *order)
 	}
 	if (o->member.n)
 		r = group_add(c, a, &o->member, 1);
+	else if (o->of_address)
+		r = address_set(c, a, o->settings.s, o->settings.n);
 	else
 		r = user_set(c, a, o->settings.s, o->settings.n);
 	if (r.outcome == CHANGE_NOT_FOUND && o->creates)
@@ -418,4 +421,23 @@ void change_member(int group, int member)
 	     g->local);
 	give_order(&o);
 	g->member_since_ms[n] = now_ms();
+}
+
+/* The others go on sending to the first one, who knows. */
+void change_settled(int person, int taker)
+{
+	struct person *p = &world.persons[person];
+	struct order o = { .at = &world.splitmails[p->home],
+			   .person = p,
+			   .of_address = true };
+
+	if (p->changed_ms)
+		return;
+	p->changed_ms = NEVER;
+	p->settled = taker;
+	tell("%s has one home only, %s", p->local, world.takers[taker].name);
+	put(&o.settings, S("home"), taker == p->home ? "hosted" : "alternate");
+	give_order(&o);
+	p->changed_ms = now_ms();
+	tell("%s is settled", p->local);
 }

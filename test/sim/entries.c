@@ -73,9 +73,10 @@ static void leave_out_member(int person, int member)
 static bool befalls(const struct event *e, int person)
 {
 	return ((e->kind == EVENT_MOVE || e->kind == EVENT_DISABLE ||
-		 e->kind == EVENT_MEMBER) &&
+		 e->kind == EVENT_MEMBER || e->kind == EVENT_SETTLE) &&
 		e->of == person) ||
-	       (e->kind == EVENT_MEMBER && e->to == person);
+	       ((e->kind == EVENT_MEMBER || e->kind == EVENT_HOLD) &&
+		e->to == person);
 }
 
 static bool has_member(const struct person *p, int member)
@@ -110,6 +111,7 @@ static bool needs(const struct event *e, int taker)
 {
 	switch (e->kind) {
 	case EVENT_MOVE:
+	case EVENT_SETTLE:
 		return e->to == taker;
 	case EVENT_LINK_DOWN:
 	case EVENT_RESET:
@@ -124,6 +126,7 @@ static bool needs(const struct event *e, int taker)
 	case EVENT_CLOCK_STANDS:
 	case EVENT_DISK_FULL:
 	case EVENT_DISK_ERRORS:
+	case EVENT_HOLD:
 		return e->of == taker;
 	case EVENT_DISABLE:
 	case EVENT_MEMBER:

@@ -180,7 +180,8 @@ static bool shakes(enum event_kind kind)
 {
 	return kind != EVENT_RESTART && !is_of_clocks(kind) &&
 	       kind != EVENT_MOVE && kind != EVENT_DISABLE &&
-	       kind != EVENT_MEMBER && kind != EVENT_KINDS;
+	       kind != EVENT_MEMBER && kind != EVENT_SETTLE &&
+	       kind != EVENT_HOLD && kind != EVENT_KINDS;
 }
 
 static bool was_going_on(const struct event *e, int64_t from_ms, int64_t to_ms)
@@ -205,7 +206,7 @@ bool was_shaken(int64_t from_ms, int64_t to_ms)
 static bool is_of_administrators(enum event_kind kind)
 {
 	return kind == EVENT_MOVE || kind == EVENT_DISABLE ||
-	       kind == EVENT_MEMBER;
+	       kind == EVENT_MEMBER || kind == EVENT_SETTLE;
 }
 
 bool was_administered(int64_t from_ms, int64_t to_ms)
@@ -220,7 +221,8 @@ bool was_administered(int64_t from_ms, int64_t to_ms)
 bool was_restarted(int64_t from_ms, int64_t to_ms)
 {
 	for (int i = 0; i < world.n_events; i++)
-		if (world.events[i].kind == EVENT_RESTART &&
+		if ((world.events[i].kind == EVENT_RESTART ||
+		     world.events[i].kind == EVENT_HOLD) &&
 		    was_going_on(&world.events[i], from_ms, to_ms))
 			return true;
 	return false;
@@ -313,6 +315,12 @@ static void happen(void *event)
 		break;
 	case EVENT_MEMBER:
 		change_member(e->of, e->to);
+		break;
+	case EVENT_SETTLE:
+		change_settled(e->of, e->to);
+		break;
+	case EVENT_HOLD:
+		hold_queue(s, e->to, e->lasts_ms);
 		break;
 	case EVENT_KINDS:
 		break;

@@ -55,6 +55,8 @@ static bool was_taken(const struct unit *u, int person)
 {
 	const struct person *p = &world.persons[person];
 
+	if (p->settled >= 0)
+		return times_taken(u, person, p->settled) > 0;
 	if (p->also < 0 || p->changed_ms)
 		return times_taken(u, person, -1) > 0;
 	return times_taken(u, person, p->home) > 0 &&

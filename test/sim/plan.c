@@ -161,7 +161,8 @@ struct person *add_person(enum person_kind kind, char letter, int i, int home)
 			      .domain = kind == PERSON_OUTSIDER ? INTERNET
 								: DOMAIN,
 			      .home = home,
-			      .also = -1 };
+			      .also = -1,
+			      .settled = -1 };
 	snprintf(p->local, sizeof(p->local), "%c%d", letter, i);
 	p->homes[p->n_homes++] = home;
 	return p;
@@ -384,6 +385,8 @@ static bool draw_event(struct event *e)
 		return draw_disabling(e);
 	case EVENT_MEMBER:
 		return draw_member(e);
+	case EVENT_SETTLE:
+	case EVENT_HOLD:
 	case EVENT_KINDS:
 		break;
 	}
@@ -396,7 +399,7 @@ static void draw_events(int64_t window_ms)
 
 	world.calm_ms = window_ms;
 	for (int i = 0; i < n; i++) {
-		struct event e = { .kind = below(EVENT_KINDS),
+		struct event e = { .kind = below(EVENT_SETTLE),
 				   .at_ms = between(SETTLED_MS, window_ms),
 				   .lasts_ms = between(
 					   200, one_in(3) ? 60000 : 5000) };
@@ -521,4 +524,5 @@ void plan_draw(uint64_t seed)
 	world.may_expire = may_expire();
 	subject_of_mails(window_ms);
 	add_crowds();
+	subject_add_holds(window_ms);
 }

@@ -52,16 +52,17 @@ static void tell_taker(const struct taker *t)
 		return;
 	}
 	tell("%s %s: slow %lld/%lld/%lld ms, %u mails, %u recipients, "
-	     "%u connections, 4xx 1/%llu 1/%llu, hangs up 1/%llu, lost "
-	     "1/%llu%s%s%s",
+	     "%u connections, 4xx 1/%llu 1/%llu, hangs up 1/%llu, "
+	     "at DATA 1/%llu, lost 1/%llu%s%s%s",
 	     t->is_store ? "mailboxes of" : "system", t->name,
 	     (long long)c->greet_ms, (long long)c->answer_ms,
 	     (long long)c->dot_ms, c->mails_per_connection,
 	     c->recipients_per_mail, c->connections,
 	     (unsigned long long)c->later_in,
 	     (unsigned long long)c->dot_later_in,
-	     (unsigned long long)c->close_in, (unsigned long long)c->lost_in,
-	     c->greylists ? ", greylists" : "",
+	     (unsigned long long)c->close_in,
+	     (unsigned long long)c->close_data_in,
+	     (unsigned long long)c->lost_in, c->greylists ? ", greylists" : "",
 	     c->says_little ? ", no extensions" : "",
 	     t->is_gone ? ", gone" : "");
 }
@@ -117,6 +118,7 @@ static const char *name_of(const struct event *e)
 	case EVENT_MOVE:
 	case EVENT_DISABLE:
 	case EVENT_MEMBER:
+	case EVENT_SETTLE:
 		return world.persons[e->of].local;
 	case EVENT_PEER_DIES:
 	case EVENT_STORE_DIES:
@@ -131,6 +133,7 @@ static const char *name_of(const struct event *e)
 	case EVENT_CLOCK_STANDS:
 	case EVENT_DISK_FULL:
 	case EVENT_DISK_ERRORS:
+	case EVENT_HOLD:
 	case EVENT_KINDS:
 		break;
 	}
@@ -142,11 +145,14 @@ static const char *other_end(const struct event *e)
 {
 	switch (e->kind) {
 	case EVENT_MOVE:
+	case EVENT_SETTLE:
 	case EVENT_LINK_DOWN:
 	case EVENT_RESET:
 		return world.takers[e->to].name;
 	case EVENT_MEMBER:
 		return world.persons[e->to].local;
+	case EVENT_HOLD:
+		return e->to < 0 ? "all" : world.persons[e->to].local;
 	case EVENT_POWER_CUT:
 	case EVENT_CUT_AT_CHANGE:
 	case EVENT_KILL:
@@ -182,6 +188,8 @@ static void tell_event(int number)
 		[EVENT_MOVE] = "moves to ",
 		[EVENT_DISABLE] = "is disabled",
 		[EVENT_MEMBER] = "gets the member ",
+		[EVENT_SETTLE] = "has one home only, ",
+		[EVENT_HOLD] = "holds what waits for ",
 	};
 	const struct event *e = &world.events[number];
 

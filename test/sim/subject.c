@@ -84,6 +84,10 @@ static void disk_mails(int64_t window_ms)
 	lead_to_the_slow();
 	world.has_disk_trouble = true;
 	add_disk_trouble(3000, window_ms);
+	/* what was in memory has to be read again */
+	for (int i = below(4); i > 0; i--)
+		add_event(EVENT_RESTART, below(world.n_splitmails),
+			  between(5000, window_ms), between(200, 3000));
 }
 
 /* Again and again for a moment: what is begun in one ends in better ones. */
@@ -258,6 +262,38 @@ static void limit_systems(void)
 			one_in(2) ? 3 : 0;
 }
 
+/* ---- who was disabled for a while: what others have heard of him then they
+ * forget, and he gets mail again ---- */
+
+enum { DISABLED_MS = 30000, BACK_MS = 150000, AGAIN_MS = 400000 };
+
+static void return_systems(void)
+{
+	for (int i = 1; i < world.n_splitmails; i++)
+		world.splitmails[i].role = ROLE_SLAVE;
+}
+
+static void send_once_more(struct client *c)
+{
+	for (int i = c->n - 1; i >= 0 && c->n < MAILS; i--) {
+		c->mails[c->n] = c->mails[i];
+		c->mails[c->n++].at_ms = between(BACK_MS, AGAIN_MS);
+	}
+}
+
+static void return_mails(int64_t window_ms)
+{
+	(void)window_ms;
+	send_before(DISABLED_MS);
+	for (int i = 0; i < world.n_persons && world.n_events < EVENTS; i++)
+		if (is_user(&world.persons[i]) &&
+		    !world.persons[i].is_disabled && one_in(2))
+			add_event(EVENT_DISABLE, i, between(1000, DISABLED_MS),
+				  between(1000, DISABLED_MS));
+	for (int i = 0; i < world.n_clients; i++)
+		send_once_more(&world.clients[i]);
+}
+
 /* ---- which ---- */
 
 static const struct about abouts[SUBJECTS] = {
@@ -293,10 +329,12 @@ static const struct about abouts[SUBJECTS] = {
 			   group_persons, group_mails },
 	[ABOUT_KNOTS] = { "knots", 2, 3, 0, 1, PLAIN, NULL, knot_persons,
 			  knot_mails },
-	[ABOUT_HICCUPS] = { "hiccups", 1, 1, 1, 2, PLAIN, hiccup_systems, NULL,
-			    hiccup_mails },
+	[ABOUT_HICCUPS] = { "hiccups", 1, 1, 1, 2, PLAIN, hiccup_systems,
+			    hiccup_persons, hiccup_mails },
 	[ABOUT_LIMITS] = { "limits", 1, 2, 0, 2, PLAIN, limit_systems, NULL,
 			   group_mails },
+	[ABOUT_RETURNS] = { "returns", 2, 3, 0, 2, PLAIN, return_systems, NULL,
+			    return_mails },
 };
 
 static const struct about *about(void)

@@ -31,8 +31,9 @@ enum subject {
 	ABOUT_KNOTS,     /* of groups that are members of one another */
 	ABOUT_HICCUPS,   /* of a mailbox, beside systems that take long */
 	ABOUT_LIMITS,    /* of the Internet's servers, as they say it */
+	ABOUT_RETURNS,   /* of who was disabled, and is asked about again */
 };
-enum { SUBJECTS = ABOUT_LIMITS + 1 };
+enum { SUBJECTS = ABOUT_RETURNS + 1 };
 
 /* How many there are of each, and whether anything goes wrong. */
 void subject_draw(void);
@@ -42,6 +43,9 @@ void subject_of_systems(void);
 void subject_of_persons(void);
 /* Who sends what to whom, and what goes wrong meanwhile. */
 void subject_of_mails(int64_t window_ms);
+
+/* Where mail waits somebody may hold it for a while. */
+void subject_add_holds(int64_t window_ms);
 
 const char *subject_name(void);
 

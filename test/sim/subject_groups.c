@@ -4,15 +4,25 @@
 
 /* ---- groups whose members wait, or get nothing ---- */
 
+/* Says 4xx now and then, or hangs up within a mail, which goes on over another
+ * connection, and is answered otherwise there. */
+static void make_unsteady(struct taker *t)
+{
+	t->manners.later_in = one_in(2) ? 2 : 0;
+	t->manners.close_data_in = one_in(2) ? 2 : 0;
+}
+
 void group_systems(void)
 {
 	for (int i = 0; i < world.n_takers; i++)
-		world.takers[i].manners.later_in = one_in(2) ? 2 : 0;
+		make_unsteady(&world.takers[i]);
 	if (one_in(2))
 		return;
 	/* some are refused while others are still being told */
 	world.handover_ms = between(500, 2000);
 	each_system(make_slow_at_the_dot);
+	for (int i = 0; i < world.n_splitmails; i++)
+		world.takers[store_of(i)].manners.dot_ms = one_in(2) ? 6000 : 0;
 }
 
 void group_persons(void)
@@ -20,10 +30,18 @@ void group_persons(void)
 	fill_mailboxes(3);
 }
 
+static bool is_with_the_first(const struct person *p)
+{
+	return is_user(p) && p->home == peer_taker(0);
+}
+
+/* A mail has several for one system, by groups and besides. */
 void group_mails(int64_t window_ms)
 {
 	(void)window_ms;
 	lead_to(is_spread, 2);
+	for (int i = 0; i < RECIPIENTS / 2; i++)
+		add_in_front(is_with_the_first);
 }
 
 /* ---- knots: each group is a member of the one before, the first of the last.
@@ -68,17 +86,46 @@ void knot_mails(int64_t window_ms)
 		  KNOT_AWAY_MS);
 }
 
-/* ---- hiccups: a mailbox says 4xx now and then, and is tried again soon, though
- * the same mail waits for a system that says 4xx for minutes. ---- */
+/* ---- hiccups: a mailbox says 4xx now and then, or for a while, and is tried
+ * again soon, though the same mail waits for a system that says 4xx for minutes.
+ * Who lives in both places meanwhile has a half that waits in each. ---- */
 
 enum { HICCUPS_MS = 15000, HICCUPS_END_MS = 40000 };
+
+static bool is_in_two(const struct person *p)
+{
+	return p->also >= 0;
+}
+
+/* Some live in both, for the time being. */
+void hiccup_persons(void)
+{
+	for (int i = 0; i < world.n_persons; i++) {
+		struct person *p = &world.persons[i];
+
+		if (is_user(p) && p->home == 0 && p->also < 0 && one_in(3))
+			p->also = peer_taker(0);
+	}
+}
+
+static void settle_some(void)
+{
+	for (int i = 0; i < world.n_persons && world.n_events < EVENTS; i++) {
+		const struct person *p = &world.persons[i];
+
+		if (p->also >= 0 && one_in(2))
+			add_event(EVENT_SETTLE, i, between(1000, HICCUPS_MS), 0)
+				->to = one_in(2) ? p->home : p->also;
+	}
+}
 
 void hiccup_systems(void)
 {
 	world.retry_min_s = between(200, 300);
 	world.retry_max_s = world.retry_min_s + between(0, 100);
 	for (int i = 0; i < world.n_splitmails; i++)
-		world.takers[store_of(i)].manners.later_in = 2;
+		world.takers[store_of(i)].manners.later_in =
+			(uint64_t)between(1, 2);
 	each_system(make_always_late);
 }
 
@@ -86,6 +133,8 @@ void hiccup_mails(int64_t window_ms)
 {
 	(void)window_ms;
 	add_in_front(is_elsewhere);
+	lead_to(is_in_two, 3);
 	send_before(HICCUPS_MS);
+	settle_some();
 	world.calm_ms = HICCUPS_END_MS;
 }

@@ -61,6 +61,7 @@ void group_mails(int64_t window_ms);
 void knot_persons(void);
 void knot_mails(int64_t window_ms);
 void hiccup_systems(void);
+void hiccup_persons(void);
 void hiccup_mails(int64_t window_ms);
 
 #endif

@@ -198,3 +198,41 @@ struct event *add_event(enum event_kind kind, int of, int64_t at_ms,
 		world.calm_ms = at_ms + lasts_ms;
 	return e;
 }
+
+/* Of the moves and the absence what waits, and for how long, is the subject. */
+static bool may_be_held(void)
+{
+	return !world.is_peaceful && world.n_events < EVENTS &&
+	       world.subject != ABOUT_MOVES && world.subject != ABOUT_ABSENCE;
+}
+
+static bool is_much_kept(void)
+{
+	return world.subject == ABOUT_WAITING ||
+	       world.subject == ABOUT_GROUPS || world.subject == ABOUT_DISKS;
+}
+
+/* Somebody elsewhere, the DICEth; -1: nobody. */
+static int who_waits(uint64_t dice)
+{
+	int some[PERSONS], n = 0;
+
+	for (int i = 0; i < world.n_persons; i++)
+		if (is_elsewhere(&world.persons[i]))
+			some[n++] = i;
+	return n ? some[dice % (uint64_t)n] : -1;
+}
+
+/* Not drawn: a world without them is the one it was. */
+void subject_add_holds(int64_t window_ms)
+{
+	uint64_t dice = world.seed * 37 % 100003;
+	int64_t at_ms = 2000 + (int64_t)(dice * 101) % window_ms;
+	struct event *e;
+
+	if (!may_be_held() || dice % (is_much_kept() ? 2 : 4))
+		return;
+	e = add_event(EVENT_HOLD, (int)(dice / 4) % world.n_splitmails, at_ms,
+		      1000 + (int64_t)(dice * 7) % 20000);
+	e->to = dice / 16 % 2 ? -1 : who_waits(dice / 32);
+}

@@ -245,6 +245,10 @@ static void on_data(struct talk *t)
 		say(t, "503 5.5.1 RCPT first\r\n");
 		return;
 	}
+	if (chance(t->taker->manners.close_data_in)) {
+		t->is_over = true;
+		return;
+	}
 	say(t, "354 go on\r\n");
 	if (!read_text(t)) {
 		t->is_over = true;

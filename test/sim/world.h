@@ -53,11 +53,12 @@ struct manners {
 	bool greylists;
 	bool says_little; /* no extensions */
 	/* One in so many, until the world calms down: */
-	uint64_t later_in;     /* 4xx at RCPT */
-	uint64_t dot_later_in; /* 4xx at the dot */
-	uint64_t close_in;     /* hangs up instead of an answer */
-	uint64_t lost_in;      /* has it, and hangs up */
-	uint64_t limit_in;     /* a limit, in one of its spellings */
+	uint64_t later_in;      /* 4xx at RCPT */
+	uint64_t dot_later_in;  /* 4xx at the dot */
+	uint64_t close_in;      /* hangs up instead of an answer */
+	uint64_t close_data_in; /* at DATA, whoever was taken before */
+	uint64_t lost_in;       /* has it, and hangs up */
+	uint64_t limit_in;      /* a limit, in one of its spellings */
 };
 
 struct taker {
@@ -94,6 +95,7 @@ struct person {
 	const char *domain;
 	enum person_kind kind;
 	int home, also; /* -1: none besides */
+	int settled;    /* of these two: where alone he is in the end; or -1 */
 	int members[MEMBERS], n_members;
 	int64_t member_since_ms[MEMBERS];
 	/* Before them: so many spellings of one who is at home there. */
@@ -187,7 +189,10 @@ enum event_kind {
 	EVENT_MOVE,
 	EVENT_DISABLE,
 	EVENT_MEMBER,
-	EVENT_KINDS, /* it is left out */
+	/* Not drawn, but of subjects and by the seed. */
+	EVENT_SETTLE, /* of two homes one is left */
+	EVENT_HOLD,   /* what waits, and it is released */
+	EVENT_KINDS,  /* it is left out */
 };
 
 struct event {
@@ -295,5 +300,9 @@ int64_t mishap_ms(unsigned takers);
 void change_home(int person, int to);
 void change_enabled(int person, bool enabled);
 void change_member(int group, int member);
+void change_settled(int person, int taker);
+/* What waits for PERSON (-1: for anybody) is held, and tried, which it is not;
+ * then all is released. */
+void hold_queue(struct splitmail *s, int person, int64_t lasts_ms);
 
 #endif
