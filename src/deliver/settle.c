@@ -100,7 +100,8 @@ static void expire(const struct round *round, struct share *s)
 static bool is_settled(const struct share *s)
 {
 	return s->state == RECIPIENT_DONE ||
-	       (s->state != RECIPIENT_WAITING && !s->is_under_way);
+	       (s->state != RECIPIENT_WAITING &&
+		(!s->is_under_way || MUTANT(first_word_is_the_last)));
 }
 
 static void collect_share(struct round *round, struct share *s)

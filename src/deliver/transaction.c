@@ -72,7 +72,9 @@ static void keep_those_that_can_go(struct transaction *t)
 		struct share *s = t->shares[i];
 		struct reply no = objection(t, s);
 
-		s->is_accepted = s->is_sent = false;
+		s->is_sent = false;
+		if (!MUTANT(yes_of_another_connection))
+			s->is_accepted = false;
 		if (no.code)
 			transaction_settle(t, s, RECIPIENT_REFUSED, &no);
 		else

@@ -399,7 +399,7 @@ static void look_again(struct search *s)
 {
 	int64_t again = s->wish->now_ms + UNREAD_AGAIN_MS;
 
-	s->q->lanes_are_old = true;
+	s->q->lanes_are_old |= !MUTANT(unread_lane_is_empty);
 	if (s->next_ms > again)
 		s->next_ms = again;
 }

@@ -244,7 +244,8 @@ static bool home_part(struct walk *w, struct target *t, struct outcome *o)
 	t->is_share = true;
 	if (w->q->takes_there && now != HOME_HOSTED)
 		return home_alternate(w, t, o);
-	if (!w->q->takes_there && now != HOME_ALTERNATE)
+	if (!w->q->takes_there && now != HOME_ALTERNATE &&
+	    !(MUTANT(half_is_dropped_by_a_move) && now == HOME_HOSTED))
 		return deliver_here(w, t, o);
 	because(w, other_part_had_it, V("address", t->spelling));
 	return decide_drop(w, t, o);

@@ -224,7 +224,8 @@ static bool is_fresh(const struct told *t, int64_t now)
 	case VERDICT_YES:
 		return age < FRESH_YES_MS;
 	case VERDICT_NO:
-		return age < FRESH_NO_MS;
+		return age <
+		       (MUTANT(no_lasts_as_yes) ? FRESH_YES_MS : FRESH_NO_MS);
 	case VERDICT_TROUBLE:
 	case VERDICT_DOWN:
 		return age < FRESH_TROUBLE_MS;

@@ -121,7 +121,7 @@ static struct reply waits judge_trail(struct session *s)
 		};
 		struct decision d;
 
-		if (str_empty(r->trail))
+		if (str_empty(r->trail) || MUTANT(trail_of_all_for_each))
 			r->trail = mail->header_trail;
 		q.trail = r->trail;
 		d = route_answer(s->server->router, &q, a);
