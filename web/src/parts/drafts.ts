@@ -22,6 +22,8 @@ type AnyDraft = Draft<unknown, object>;
 
 const drafts = new Map<string, AnyDraft>();
 const listeners = new Set<() => void>();
+/** Those that are being sent: what is stored will be something else. */
+const underWay = new Set<string>();
 
 const prefixOf = (thing: Thing) => `${JSON.stringify(thing)} `;
 const idOf = (thing: Thing, form: string) => prefixOf(thing) + form;
@@ -40,9 +42,10 @@ function subscribe(listener: () => void) {
 	return () => void listeners.delete(listener);
 }
 
-/** Nothing typed that differs from what is stored is no draft. */
+/** Nothing typed that differs from what is stored is no draft.  While it is sent
+ *  what was stored before is typed as well as anything. */
 function put(id: string, draft: AnyDraft) {
-	if (same(draft.typed, draft.draftOf(draft.base.value))) drafts.delete(id);
+	if (!underWay.has(id) && same(draft.typed, draft.draftOf(draft.base.value))) drafts.delete(id);
 	else drafts.set(id, draft);
 }
 
@@ -106,6 +109,20 @@ function retyped(before: object, now: object, fresh: object): object {
 		([field, value]) => !same(value, before[field as keyof object]),
 	);
 	return { ...fresh, ...Object.fromEntries(typed) };
+}
+
+/** DONE sends what is typed in FORM about THING. */
+export async function whileSent(thing: Thing, form: string, done: () => Promise<void>) {
+	const id = idOf(thing, form);
+	underWay.add(id);
+	try {
+		await done();
+	} finally {
+		underWay.delete(id);
+		const left = drafts.get(id);
+		if (left) put(id, left);
+		announce();
+	}
 }
 
 /**

@@ -12,7 +12,7 @@ import { Problem } from "../api";
 import type { Versioned } from "../api";
 import { sentence } from "../refusals";
 import { useWords } from "../words";
-import { settleDrafts, useTypedOver } from "./drafts";
+import { settleDrafts, useTypedOver, whileSent } from "./drafts";
 import type { Thing } from "./drafts";
 import { useAttempt } from "./form";
 import { tell } from "./tell";
@@ -61,12 +61,14 @@ export function useEditor<T, D extends object, C>(subject: Subject<T, D, C>) {
 		async save() {
 			const before = changeOf(draftOf(base.value));
 			let made: string | null = null;
-			const done = await attempt.run(async () => {
-				const fresh = await change(changeOf(draft), base.version);
-				cache.setQueryData(key, fresh);
-				settleDrafts(key, base.version, fresh, form, draft);
-				made = fresh.version;
-			});
+			const done = await attempt.run(() =>
+				whileSent(key, form, async () => {
+					const fresh = await change(changeOf(draft), base.version);
+					cache.setQueryData(key, fresh);
+					settleDrafts(key, base.version, fresh, form, draft);
+					made = fresh.version;
+				}),
+			);
 			if (done) tell(say, say("savedWhat", { name: key[1] }), () => void undo(before, made));
 			// What only GET shows is not in a change's answer.  Somebody was faster,
 			// perhaps: Cancel then shows what is there.
