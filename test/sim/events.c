@@ -106,12 +106,16 @@ static void fill_disk(struct splitmail *s, int64_t left, int64_t lasts_ms)
 	tell("the disk of %s has room again", s->name);
 }
 
-static void spoil_disk(struct splitmail *s, int64_t in, int64_t lasts_ms)
+static void spoil_disk(struct splitmail *s, int64_t in, bool only_reads,
+		       int64_t lasts_ms)
 {
 	struct sim_disk *d = sim_disk(s->host);
 
-	tell("the disk of %s fails once in %" PRId64, s->name, in);
-	d->fail_write_in = d->fail_sync_in = d->fail_read_in = (uint64_t)in;
+	tell("the disk of %s fails once in %" PRId64 "%s", s->name, in,
+	     only_reads ? ", where it is read" : "");
+	d->fail_read_in = (uint64_t)in;
+	if (!only_reads)
+		d->fail_write_in = d->fail_sync_in = (uint64_t)in;
 	fiber_sleep(after_ms(lasts_ms));
 	d = sim_disk(s->host);
 	d->fail_write_in = d->fail_sync_in = d->fail_read_in = 0;
@@ -305,7 +309,7 @@ static void happen(void *event)
 		fill_disk(s, e->number, e->lasts_ms);
 		break;
 	case EVENT_DISK_ERRORS:
-		spoil_disk(s, e->number, e->lasts_ms);
+		spoil_disk(s, e->number, e->to, e->lasts_ms);
 		break;
 	case EVENT_MOVE:
 		change_home(e->of, e->to);

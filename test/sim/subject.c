@@ -84,6 +84,7 @@ static void disk_mails(int64_t window_ms)
 	lead_to_the_slow();
 	world.has_disk_trouble = true;
 	add_disk_trouble(3000, window_ms);
+	world.events[world.n_events - 1].to = one_in(2);
 	/* what was in memory has to be read again */
 	for (int i = below(4); i > 0; i--)
 		add_event(EVENT_RESTART, below(world.n_splitmails),

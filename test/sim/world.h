@@ -200,7 +200,7 @@ struct event {
 	int64_t at_ms, lasts_ms;
 	int of; /* Splitmail, peer or person */
 	int to; /* a new home, member, the link's other
-					   end */
+					   end; of a disk: only reads fail */
 	int64_t number;
 	int64_t begun_ms, ended_ms; /* 0: not yet */
 };
