@@ -79,10 +79,35 @@ static void add_disk_trouble(int64_t at_ms, int64_t lasts_ms)
 		->number = one_in(2) ? between(2, 8) : between(8, 40);
 }
 
+/* What waited for who was away is ordered when he is back, and the disk fails
+ * where it is read, just then: nothing else brings that mail to mind. */
+static void order_unread(int64_t window_ms)
+{
+	int64_t at_ms = window_ms + 2000;
+
+	world.retry_min_s = world.retry_max_s = between(100, 200);
+	world.has_crashes = true;
+	for (int i = 0; i < world.n_peers; i++)
+		add_event(EVENT_PEER_DIES, peer_taker(i), 1, window_ms);
+	for (int i = 0; i < world.n_splitmails; i++) {
+		struct event *e;
+
+		add_event(EVENT_HOLD, i, at_ms, 1)->to = -1;
+		e = add_event(EVENT_DISK_ERRORS, i, at_ms + between(0, 500),
+			      between(1000, 10000));
+		e->to = true;
+		e->number = between(2, 12);
+	}
+}
+
 static void disk_mails(int64_t window_ms)
 {
 	lead_to_the_slow();
 	world.has_disk_trouble = true;
+	if (one_in(2)) {
+		order_unread(window_ms);
+		return;
+	}
 	add_disk_trouble(3000, window_ms);
 	world.events[world.n_events - 1].to = one_in(2);
 	/* what was in memory has to be read again */
