@@ -46,11 +46,14 @@ enum dns_answer dns_mx(struct dns *d, struct str domain, int64_t deadline_ms,
 	*null_mx = str_starts(domain, S("null."));
 	if (*null_mx || str_starts(domain, S("gone.")))
 		return DNS_NONE;
-	*out = arena_new(arena, struct mx);
-	**out = (struct mx){ 10, arena_strf(arena, "mx.%.*s", STR(domain)) };
+	*n = str_starts(domain, S("two.")) ? 2 : 1;
+	*out = arena_array(arena, struct mx, *n);
+	for (size_t i = 0; i < *n; i++)
+		(*out)[i] = (struct mx){ (uint16_t)(10 * i),
+					 arena_strf(arena, "mx%zu.%.*s", i,
+						    STR(domain)) };
 	if (str_starts(domain, S("loop.")))
 		(*out)->name = S("here.test");
-	*n = 1;
 	return DNS_FOUND;
 }
 

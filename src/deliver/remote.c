@@ -44,14 +44,21 @@ static void conclude(struct attempt *a, struct share **left, size_t n,
 	}
 }
 
+/* A limit, however it is said, is over some time; and a host that was not asked,
+ * because all our connections are busy, has refused nothing. */
+static bool may_get_better(const struct trouble *t)
+{
+	return t->is_limit || !reply_is_refusal(&t->reply);
+}
+
 /* Of several troubles: what may get better counts for more than a refusal, and
  * what a host said or did for more than that all our connections are busy. */
 static void note_trouble(struct trouble *all, const struct trouble *one)
 {
 	if (!one->reply.code)
 		return;
-	if (!all->reply.code || all->is_busy ||
-	    (reply_is_refusal(&all->reply) && !reply_is_refusal(&one->reply)))
+	if (!all->reply.code ||
+	    (may_get_better(one) && (all->is_busy || !may_get_better(all))))
 		*all = *one;
 }
 
