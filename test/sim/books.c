@@ -103,6 +103,12 @@ bool unit_says_never(const struct unit *u, int i)
 	return (world.seed + 4 * (uint64_t)u->number + (uint64_t)i) % 9 == 0;
 }
 
+bool unit_says_alias(const struct unit *u, int i)
+{
+	return world.has_alias && (u->number + i) % 3 == 0 &&
+	       str_same(str_of(world.persons[u->to[i]].domain), S(DOMAIN));
+}
+
 void unit_text(const struct unit *u, struct buf *to)
 {
 	uint64_t dice = world.seed * 31 + (uint64_t)u->number;

@@ -53,6 +53,8 @@ bool unit_has_header(const struct unit *u);
 bool unit_has_sender(const struct unit *u);
 /* One recipient in nine is not to be told of (NOTIFY=NEVER). */
 bool unit_says_never(const struct unit *u, int i);
+/* One in three is said with the alias of his domain. */
+bool unit_says_alias(const struct unit *u, int i);
 /* The whole text, header and body, as it is handed in. */
 void unit_text(const struct unit *u, struct buf *to);
 void books_rcpt(struct unit *u, int i, int code, struct str text);

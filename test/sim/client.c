@@ -84,8 +84,7 @@ static void say_rcpt(struct talk *t, int i)
 	const char *domain = p->domain;
 	const char *never = unit_says_never(t->unit, i) ? " NOTIFY=NEVER" : "";
 
-	if (world.has_alias && str_same(str_of(domain), S(DOMAIN)) &&
-	    (t->unit->number + i) % 3 == 0)
+	if (unit_says_alias(t->unit, i))
 		domain = ALIAS;
 	switch ((t->unit->number + i) % 7) {
 	case 0:

@@ -287,6 +287,7 @@ struct order {
 	struct splitmail *at;
 	const struct person *person;
 	bool creates, is_done;
+	bool of_domain;    /* the first one; or */
 	bool of_address;   /* alone; or */
 	struct str member; /* of a group; or */
 	struct list settings;
@@ -297,14 +298,16 @@ static void obey(void *order)
 	struct order *o = order;
 	struct changes *c = changes_open("/data/directory.db", "sim");
 	char address[TEXT_BYTES];
-	struct str a = address_text(o->person, address);
+	struct str a = o->person ? address_text(o->person, address) : S(DOMAIN);
 	struct change r;
 
 	if (!c) {
 		tell("an administrator of %s: %s", o->at->name, cause());
 		return;
 	}
-	if (o->member.n)
+	if (o->of_domain)
+		r = domain_set(c, S(DOMAIN), o->settings.s, o->settings.n);
+	else if (o->member.n)
 		r = group_add(c, a, &o->member, 1);
 	else if (o->of_address)
 		r = address_set(c, a, o->settings.s, o->settings.n);
@@ -312,7 +315,7 @@ static void obey(void *order)
 		r = user_set(c, a, o->settings.s, o->settings.n);
 	if (r.outcome == CHANGE_NOT_FOUND && o->creates)
 		r = user_create(c, a, o->settings.s, o->settings.n);
-	o->is_done = was_done(r, address) || r.outcome != CHANGE_FAILED;
+	o->is_done = was_done(r, a.p) || r.outcome != CHANGE_FAILED;
 	changes_close(c);
 }
 
@@ -421,6 +424,15 @@ void change_member(int group, int member)
 	     g->local);
 	give_order(&o);
 	g->member_since_ms[n] = now_ms();
+}
+
+void change_alias(struct splitmail *s, bool is_there)
+{
+	struct order o = { .at = s, .of_domain = true };
+
+	put(&o.settings, S("aliases"), is_there ? ALIAS : "");
+	tell("%s %s " ALIAS, s->name, is_there ? "has" : "has no");
+	give_order(&o);
 }
 
 /* The others go on sending to the first one, who knows. */

@@ -127,6 +127,7 @@ static bool needs(const struct event *e, int taker)
 	case EVENT_DISK_FULL:
 	case EVENT_DISK_ERRORS:
 	case EVENT_HOLD:
+	case EVENT_ALIAS:
 		return e->of == taker;
 	case EVENT_DISABLE:
 	case EVENT_MEMBER:
@@ -175,7 +176,7 @@ static void make_ordinary(struct taker *t)
 {
 	t->manners = (struct manners){ 0 };
 	t->kind = -1;
-	t->has_silent_host = t->by_gateway = false;
+	t->has_silent_host = t->has_unwilling_host = t->by_gateway = false;
 }
 
 static void make_patient(struct client *c)
@@ -321,8 +322,8 @@ bool taker_is_ordinary(const struct taker *t)
 {
 	static const struct manners none;
 
-	return t->kind < 0 && !t->has_silent_host && !t->by_gateway &&
-	       memcmp(&t->manners, &none, sizeof(none)) == 0;
+	return t->kind < 0 && !t->has_silent_host && !t->has_unwilling_host &&
+	       !t->by_gateway && memcmp(&t->manners, &none, sizeof(none)) == 0;
 }
 
 static void list_takers(struct entries *to)

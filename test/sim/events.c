@@ -172,6 +172,15 @@ static void disable_for_a_while(int person, int64_t lasts_ms)
 	change_enabled(person, true);
 }
 
+static void leave_out_the_alias(struct splitmail *s, int64_t lasts_ms)
+{
+	world.alias_gone_ms = now_ms();
+	change_alias(s, false);
+	fiber_sleep(after_ms(lasts_ms));
+	change_alias(s, true);
+	world.alias_back_ms = now_ms();
+}
+
 /* ---- each in its time ---- */
 
 static bool is_of_clocks(enum event_kind kind)
@@ -185,7 +194,7 @@ static bool shakes(enum event_kind kind)
 	return kind != EVENT_RESTART && !is_of_clocks(kind) &&
 	       kind != EVENT_MOVE && kind != EVENT_DISABLE &&
 	       kind != EVENT_MEMBER && kind != EVENT_SETTLE &&
-	       kind != EVENT_HOLD && kind != EVENT_KINDS;
+	       kind != EVENT_HOLD && kind != EVENT_ALIAS && kind != EVENT_KINDS;
 }
 
 static bool was_going_on(const struct event *e, int64_t from_ms, int64_t to_ms)
@@ -210,7 +219,8 @@ bool was_shaken(int64_t from_ms, int64_t to_ms)
 static bool is_of_administrators(enum event_kind kind)
 {
 	return kind == EVENT_MOVE || kind == EVENT_DISABLE ||
-	       kind == EVENT_MEMBER || kind == EVENT_SETTLE;
+	       kind == EVENT_MEMBER || kind == EVENT_SETTLE ||
+	       kind == EVENT_ALIAS;
 }
 
 bool was_administered(int64_t from_ms, int64_t to_ms)
@@ -325,6 +335,9 @@ static void happen(void *event)
 		break;
 	case EVENT_HOLD:
 		hold_queue(s, e->to, e->lasts_ms);
+		break;
+	case EVENT_ALIAS:
+		leave_out_the_alias(s, e->lasts_ms);
 		break;
 	case EVENT_KINDS:
 		break;

@@ -136,6 +136,8 @@ void judge_notices(const struct unit *u)
 			continue;
 		for (int i = 0; i < u->n; i++) {
 			c.says_never = unit_says_never(u, i);
+			c.is_there |=
+				was_out_of_domain(u, i) && leads_to(u, i, who);
 			ways_of(u, i, (struct asked){ look_for_cause, &c });
 		}
 		if (!c.is_there)
@@ -157,7 +159,7 @@ bool judge_promises(bool complain)
 		const struct unit *u = books.units[k];
 
 		for (int i = 0; u->code == 250 && i < u->n; i++)
-			if (u->codes[i] == 250)
+			if (u->codes[i] == 250 && !was_out_of_domain(u, i))
 				ways_of(u, i, (struct asked){ judge_fate, &f });
 	}
 	return f.are_even;
@@ -200,7 +202,8 @@ void judge_doubles(const struct taken *t)
 			       ? times_open(u, t->person, t->taker)
 			       : 0;
 
-	if (ways > 1 && world.n_splitmails == 1 &&
+	/* one of his names may have waited for the alias */
+	if (ways > 1 && world.n_splitmails == 1 && !world.alias_gone_ms &&
 	    world.takers[t->taker].is_store)
 		ways = 1;
 	may += ways;

@@ -57,6 +57,8 @@ bool leads_to(const struct unit *u, int i, int person);
 bool way_is_barred(const struct unit *u, const struct way *w);
 /* May whoever is at its end not get it, for good, and its sender be told? */
 bool way_may_fail(const struct unit *u, const struct way *w);
+/* Was he named by the alias, and that gone before his mail was promised? */
+bool was_out_of_domain(const struct unit *u, int i);
 /* May recipient I be refused for good?  Not while there is a way of his that
  * nothing bars. */
 bool may_be_refused(const struct unit *u, int i);

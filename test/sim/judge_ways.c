@@ -170,6 +170,14 @@ bool way_may_fail(const struct unit *u, const struct way *w)
 	return world.may_expire || way_is_barred(u, w);
 }
 
+/* What was promised before waits for it. */
+bool was_out_of_domain(const struct unit *u, int i)
+{
+	return unit_says_alias(u, i) && world.alias_gone_ms &&
+	       (!u->ended_ms || u->ended_ms >= world.alias_gone_ms) &&
+	       (!world.alias_back_ms || u->begun_ms <= world.alias_back_ms);
+}
+
 static void look_for_bars(void *arg, const struct unit *u, const struct way *w)
 {
 	bool *is_open = arg;
@@ -182,5 +190,5 @@ bool may_be_refused(const struct unit *u, int i)
 	bool is_open = false;
 
 	ways_of(u, i, (struct asked){ look_for_bars, &is_open });
-	return !is_open;
+	return !is_open || was_out_of_domain(u, i);
 }

@@ -387,6 +387,7 @@ static bool draw_event(struct event *e)
 		return draw_member(e);
 	case EVENT_SETTLE:
 	case EVENT_HOLD:
+	case EVENT_ALIAS:
 	case EVENT_KINDS:
 		break;
 	}
@@ -428,6 +429,16 @@ static bool may_expire(void)
 	for (int i = 0; i < SPLITMAILS; i++)
 		may |= jumps[i] && boots[i];
 	return may;
+}
+
+/* ---- two servers of the Internet ---- */
+
+/* One takes nothing, and the other may be away just then.  Not drawn: a world
+ * without it is the one it was. */
+static void add_unwilling_host(void)
+{
+	world.takers[internet()].has_unwilling_host =
+		!world.is_peaceful && world.seed * 41 % 10007 % 8 == 0;
 }
 
 /* ---- crowds ---- */
@@ -523,6 +534,8 @@ void plan_draw(uint64_t seed)
 	}
 	world.may_expire = may_expire();
 	subject_of_mails(window_ms);
+	add_unwilling_host();
 	add_crowds();
 	subject_add_holds(window_ms);
+	subject_add_mistakes(window_ms);
 }

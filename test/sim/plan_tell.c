@@ -53,7 +53,7 @@ static void tell_taker(const struct taker *t)
 	}
 	tell("%s %s: slow %lld/%lld/%lld ms, %u mails, %u recipients, "
 	     "%u connections, 4xx 1/%llu 1/%llu, hangs up 1/%llu, "
-	     "at DATA 1/%llu, lost 1/%llu%s%s%s",
+	     "at DATA 1/%llu, lost 1/%llu%s%s%s%s",
 	     t->is_store ? "mailboxes of" : "system", t->name,
 	     (long long)c->greet_ms, (long long)c->answer_ms,
 	     (long long)c->dot_ms, c->mails_per_connection,
@@ -64,6 +64,7 @@ static void tell_taker(const struct taker *t)
 	     (unsigned long long)c->close_data_in,
 	     (unsigned long long)c->lost_in, c->greylists ? ", greylists" : "",
 	     c->says_little ? ", no extensions" : "",
+	     t->has_unwilling_host ? ", its first host takes nothing" : "",
 	     t->is_gone ? ", gone" : "");
 }
 
@@ -134,6 +135,7 @@ static const char *name_of(const struct event *e)
 	case EVENT_DISK_FULL:
 	case EVENT_DISK_ERRORS:
 	case EVENT_HOLD:
+	case EVENT_ALIAS:
 	case EVENT_KINDS:
 		break;
 	}
@@ -164,6 +166,7 @@ static const char *other_end(const struct event *e)
 	case EVENT_DISK_FULL:
 	case EVENT_DISK_ERRORS:
 	case EVENT_DISABLE:
+	case EVENT_ALIAS:
 	case EVENT_KINDS:
 		break;
 	}
@@ -190,6 +193,7 @@ static void tell_event(int number)
 		[EVENT_MEMBER] = "gets the member ",
 		[EVENT_SETTLE] = "has one home only, ",
 		[EVENT_HOLD] = "holds what waits for ",
+		[EVENT_ALIAS] = "has no " ALIAS " for a while",
 	};
 	const struct event *e = &world.events[number];
 

@@ -117,7 +117,12 @@ void splitmails_start(void)
 		snprintf(address, sizeof(address), "192.0.2.%d", 70 + i);
 		dns_sim_name(name, address);
 	}
-	dns_sim_mx(INTERNET, "10 mx." INTERNET);
+	dns_sim_mx(INTERNET, world.takers[internet()].has_unwilling_host
+				     ? "5 first." INTERNET " 10 mx." INTERNET
+				     : "10 mx." INTERNET);
+	dns_sim_name("first." INTERNET, UNWILLING);
+	/* what is none of ours is the Internet's */
+	dns_sim_mx(ALIAS, "10 mx." INTERNET);
 	dns_sim_name("mx." INTERNET, "192.0.2.60");
 }
 

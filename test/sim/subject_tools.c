@@ -236,3 +236,15 @@ void subject_add_holds(int64_t window_ms)
 		      1000 + (int64_t)(dice * 7) % 20000);
 	e->to = dice / 16 % 2 ? -1 : who_waits(dice / 32);
 }
+
+/* Of one server, which alone says whose the domain is.  Not drawn, either. */
+void subject_add_mistakes(int64_t window_ms)
+{
+	uint64_t dice = world.seed * 43 % 100019;
+
+	if (!may_be_held() || !world.has_alias || world.n_splitmails > 1 ||
+	    (!is_much_kept() && dice % 2))
+		return;
+	add_event(EVENT_ALIAS, 0, 2000 + (int64_t)(dice * 103) % window_ms,
+		  20000 + (int64_t)(dice * 11) % 60000);
+}

@@ -393,8 +393,38 @@ void taker_kill(struct taker *t)
 		sim_kill(t->process);
 }
 
+/* ---- a host that takes nothing from anybody ---- */
+
+static void turn_away(void *stream)
+{
+	struct stream *s = stream;
+
+	stream_say(s, S("554 5.7.1 no mail is taken here\r\n"));
+	if (stream_flush(s, after_ms(SAY_MS)))
+		while (stream_fill(s, after_ms(SAY_MS)) == STREAM_MORE)
+			stream_skip(s, stream_bytes(s).n);
+	stream_close(s);
+}
+
+static void run_unwilling(void *arg)
+{
+	struct listener *l;
+	struct stream *s;
+	struct inet at;
+
+	(void)arg;
+	check(inet_parse(S("0.0.0.0:25"), 0, &at));
+	l = listener_open(&at);
+	check(l);
+	while ((s = listener_accept(l)) != NULL)
+		check(fiber_start("conversation", turn_away, s));
+}
+
 void takers_start(void)
 {
+	if (world.takers[internet()].has_unwilling_host)
+		sim_start(sim_host("first", UNWILLING), "taker", run_unwilling,
+			  NULL);
 	for (int i = 0; i < world.n_takers; i++)
 		taker_start(&world.takers[i]);
 }

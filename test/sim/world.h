@@ -29,6 +29,7 @@
 #define ALIAS "alias.test" /* of the first */
 #define SECOND "two.test"  /* has the same local parts */
 #define INTERNET "net.test"
+#define UNWILLING "192.0.2.61" /* its first host, in some worlds */
 
 enum {
 	SPLITMAILS = 4,
@@ -70,10 +71,11 @@ struct taker {
 	bool is_gone;     /* for good */
 	bool is_left_out;
 	struct manners manners;
-	bool has_silent_host;  /* that is tried first */
-	int kind;              /* of the gallery; -1: none of it */
-	bool by_gateway;       /* gives back from another address */
-	struct sim_peer *peer; /* then (neighbour.h) */
+	bool has_silent_host;    /* that is tried first */
+	bool has_unwilling_host; /* likewise: the Internet's, greets with 554 */
+	int kind;                /* of the gallery; -1: none of it */
+	bool by_gateway;         /* gives back from another address */
+	struct sim_peer *peer;   /* then (neighbour.h) */
 	unsigned connections;
 	int64_t unwilling_ms; /* the last time it said 4xx, hung up,
 					   or had no power */
@@ -192,6 +194,7 @@ enum event_kind {
 	/* Not drawn, but of subjects and by the seed. */
 	EVENT_SETTLE, /* of two homes one is left */
 	EVENT_HOLD,   /* what waits, and it is released */
+	EVENT_ALIAS,  /* of the domain: it is gone for a while */
 	EVENT_KINDS,  /* it is left out */
 };
 
@@ -229,8 +232,9 @@ struct world_of_mail {
 					   once */
 	bool has_ring;              /* no master: each has another behind */
 	bool has_second, has_alias; /* domains */
-	uint64_t cut_in;            /* so manieth 250: power fails at once */
-	uint64_t reset_in;          /* of links, until it is calm */
+	int64_t alias_gone_ms, alias_back_ms; /* 0: not yet */
+	uint64_t cut_in;   /* so manieth 250: power fails at once */
+	uint64_t reset_in; /* of links, until it is calm */
 };
 
 extern struct world_of_mail world;
@@ -301,6 +305,8 @@ void change_home(int person, int to);
 void change_enabled(int person, bool enabled);
 void change_member(int group, int member);
 void change_settled(int person, int taker);
+/* By mistake: nobody has an address in it any more. */
+void change_alias(struct splitmail *s, bool is_there);
 /* What waits for PERSON (-1: for anybody) is held, and tried, which it is not;
  * then all is released. */
 void hold_queue(struct splitmail *s, int person, int64_t lasts_ms);
