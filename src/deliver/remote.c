@@ -58,7 +58,8 @@ static void note_trouble(struct trouble *all, const struct trouble *one)
 	if (!one->reply.code)
 		return;
 	if (!all->reply.code ||
-	    (may_get_better(one) && (all->is_busy || !may_get_better(all))))
+	    (may_get_better(one) && !MUTANT(first_host_has_the_last_word) &&
+	     (all->is_busy || !may_get_better(all))))
 		*all = *one;
 }
 

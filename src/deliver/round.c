@@ -290,7 +290,8 @@ static struct decision route_recipient(struct routing *g, size_t index)
 			own_reply(g->round->arena, 553, "5.1.3", "%s", cause());
 	if (g->round->is_retry)
 		waiting_stays_ours(r, &d, g->round->arena);
-	r->is_ours |= !str_empty(d.domain);
+	r->is_ours = !str_empty(d.domain) ||
+		     (r->is_ours && !MUTANT(ours_is_what_is_ours_now));
 	g->domain = d.domain;
 	expansions_note(g->expansions, &d);
 	switch (d.action) {
