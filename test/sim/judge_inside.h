@@ -23,6 +23,7 @@ enum { REMEMBERED_MS = 100000 }; /* what a system has once said */
 struct way {
 	int steps[PERSONS], n;
 	bool is_sure; /* it was so all the time */
+	bool is_new;  /* a member of it has just come to his group */
 };
 
 /* What is asked of each way. */

@@ -19,6 +19,13 @@ int instead_of(const struct person *p)
 		       : -1;
 }
 
+/* Since the mail was begun, or shortly before?  Systems remember for half a
+ * minute that they were told no. */
+static bool is_recent(const struct unit *u, int64_t changed_ms)
+{
+	return changed_ms && changed_ms >= u->begun_ms - REMEMBERED_MS;
+}
+
 static void follow(const struct unit *u, struct way w, int person,
 		   const struct asked *a)
 {
@@ -40,6 +47,7 @@ static void follow(const struct unit *u, struct way w, int person,
 		struct way on = w;
 
 		on.is_sure &= p->member_since_ms[i] < u->begun_ms;
+		on.is_new |= is_recent(u, p->member_since_ms[i]);
 		follow(u, on, p->members[i], a);
 	}
 	if (p->n_members == 0 || p->keeps_copy)
@@ -122,13 +130,6 @@ bool leads_to(const struct unit *u, int i, int person)
 
 /* ---- causes ---- */
 
-/* Has something of it changed since the mail was begun, or shortly before?
- * Systems remember for half a minute that they were told no. */
-static bool was_changed(const struct unit *u, const struct person *p)
-{
-	return p->changed_ms && p->changed_ms >= u->begun_ms - REMEMBERED_MS;
-}
-
 static bool is_gone(const struct person *p)
 {
 	for (int i = 0; i < p->n_homes; i++)
@@ -153,7 +154,7 @@ static bool bars(const struct unit *u, int person)
 {
 	const struct person *p = &world.persons[person];
 
-	return p->is_full || p->is_disabled || was_changed(u, p) ||
+	return p->is_full || p->is_disabled || is_recent(u, p->changed_ms) ||
 	       p->kind == PERSON_NOBODY || is_gone(p) || came_from_home(u, p);
 }
 
@@ -182,7 +183,7 @@ static void look_for_bars(void *arg, const struct unit *u, const struct way *w)
 {
 	bool *is_open = arg;
 
-	*is_open |= !way_is_barred(u, w);
+	*is_open |= !w->is_new && !way_is_barred(u, w);
 }
 
 bool may_be_refused(const struct unit *u, int i)
