@@ -10,6 +10,7 @@ unit tests of what it is planted in and of what uses that, until one is red.
 --about tries only the worlds of one subject.
 --table writes what the worlds found into FILE, between its two marks; rows of
 faults that were not tried stay, and so does what a row says of unit tests.
+Seconds are the processor's: others may use this machine.
 
 Exit 1: one was not found.
 """
@@ -18,9 +19,9 @@ import argparse
 import json
 import os
 import re
+import resource
 import subprocess
 import sys
-import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
@@ -35,11 +36,17 @@ def mutants():
         return TABLE.findall(table.read())
 
 
+def processor_s():
+    """What those took that were run and have ended."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
 def run(command, name=""):
     """(exit status, seconds, output); status -1: it did not end."""
     environment = dict(os.environ, SPLITMAIL_MUTANT=name,
                        SPLITMAIL_CHEAP_PASSWORDS="1")
-    began = time.monotonic()
+    before = processor_s()
     try:
         done = subprocess.run(command, env=environment, timeout=PATIENCE_S,
                               stdin=subprocess.DEVNULL, text=True,
@@ -48,7 +55,7 @@ def run(command, name=""):
         status, said = done.returncode, done.stdout
     except subprocess.TimeoutExpired as late:
         status, said = -1, (late.stdout or b"").decode(errors="replace")
-    return status, time.monotonic() - began, said
+    return status, processor_s() - before, said
 
 
 # ---- unit tests ----------------------------------------------------------
@@ -125,7 +132,7 @@ class Worlds:
 
 # ---- all of it -----------------------------------------------------------
 
-ROW = re.compile(r"^\| (.*?) \| `.*?` \| (.*?) \| (.*?) *\|$", re.M)
+ROW = re.compile(r"^\| (.*?) \| `.*?` \| (.*?) \| (.*?) \| (.*?) *\|$", re.M)
 
 
 def write_table(path, rows):
@@ -134,13 +141,16 @@ def write_table(path, rows):
     before, rest = text.split(BEGIN)
     old, after = rest.split(END)
     known = {row[0]: row[1:] for row in ROW.findall(old)}
-    tried = {sentence: (found or "–").split(": ")[0].removeprefix("world ")
-             for sentence, found in rows}
-    lines = ["| fault | planted in | world | unit test |", "|---|---|---|---|"]
+    tried = {sentence: ((found or "–").split(": ")[0].removeprefix("world "),
+                        f"{seconds:.1f}")
+             for sentence, found, seconds in rows}
+    lines = ["| fault | planted in | world | s | unit test |",
+             "|---|---|---|---|---|"]
     for _, where, sentence in mutants():
-        world, unit = known.get(sentence, ("–", ""))
+        *ours, unit = known.get(sentence, ("–", "", ""))
+        world, seconds = tried.get(sentence, ours)
         lines.append(f"| {sentence} | `{where}` "
-                     f"| {tried.get(sentence, world)} | {unit} |")
+                     f"| {world} | {seconds} | {unit} |")
     with open(path, "w", encoding="utf-8") as file:
         file.write(before + BEGIN + "\n" + "\n".join(lines) + "\n" + END +
                    after)
@@ -163,18 +173,19 @@ def main():
     finder = Units(wish.build) if wish.units else Worlds(wish.build,
                                                          wish.worlds,
                                                          wish.about)
-    rows, missed = [], 0
+    rows, missed, spent = [], 0, 0
     for name, where, sentence in mutants():
         if wish.names and name not in wish.names:
             continue
         found, seconds = finder.find(name, where)
         missed += not found
+        spent += seconds
         print(f"{'found' if found else 'NOT FOUND'} {name} ({seconds:.1f} s)"
               f"{': ' + found if found else ''}", flush=True)
-        rows.append((sentence, found))
+        rows.append((sentence, found, seconds))
     if wish.table:
         write_table(wish.table, rows)
-    print(f"{len(rows) - missed} of {len(rows)} found")
+    print(f"{len(rows) - missed} of {len(rows)} found in {spent:.0f} s")
     return 1 if missed else 0
 
 
