@@ -177,8 +177,10 @@ static void mail_of_a_deleted_domain_does_not_leave(void **state)
 	new_system("smart", smart);
 	engine_of_change(&mx, make_smart_host, NULL);
 	engine_of_change(&mx, delete_domain, NULL);
-	retry_all();
-	pass(LATER_MS);
+	for (int i = 0; i < 2; i++) { /* nor when it was told so before */
+		retry_all();
+		pass(LATER_MS);
+	}
 	assert_non_null(strstr(queue().reply, "no domain of this server"));
 	assert_int_equal(has(smart), 0);
 	assert_int_equal(queue().recipients, 2);
