@@ -34,7 +34,8 @@ enum dns_answer dns_addresses(struct dns *d, struct str name, uint16_t port,
 	*out = arena_new(arena, struct inet);
 	*n = 1;
 	check(inet_parse_ip(S("127.0.0.1"), port, *out));
-	if (str_starts(name, S("mx-trouble")))
+	if (str_starts(name, S("mx-trouble")) ||
+	    str_starts(name, S("mx0.no0.")) || str_starts(name, S("mx1.no1.")))
 		return DNS_TROUBLE;
 	return DNS_FOUND;
 }
@@ -46,7 +47,9 @@ enum dns_answer dns_mx(struct dns *d, struct str domain, int64_t deadline_ms,
 	*null_mx = str_starts(domain, S("null."));
 	if (*null_mx || str_starts(domain, S("gone.")))
 		return DNS_NONE;
-	*n = str_starts(domain, S("two.")) ? 2 : 1;
+	*n = 1 + (str_starts(domain, S("two.")) ||
+		  str_starts(domain, S("no0.")) ||
+		  str_starts(domain, S("no1.")));
 	*out = arena_array(arena, struct mx, *n);
 	for (size_t i = 0; i < *n; i++)
 		(*out)[i] = (struct mx){ (uint16_t)(10 * i),

@@ -233,11 +233,11 @@ static bool hops_of_internet(const struct deliver *d, const struct leg *leg,
 	if (n && !(n = mx_before_us(d, mx, n)))
 		return loops_back(trouble, list->arena);
 	answer = add_mx(d, mx, n, deadline_ms, list);
-	if (list->n)
-		return true;
-	return answer == DNS_TROUBLE
-		       ? no_mx(answer, domain, false, list->arena, trouble)
-		       : no_address(domain, list->arena, trouble);
+	if (answer == DNS_TROUBLE)
+		no_mx(answer, domain, false, list->arena, trouble);
+	else if (!list->n)
+		no_address(domain, list->arena, trouble);
+	return list->n > 0;
 }
 
 /* It was silent lately: others are to be tried first.  Whether it is back is

@@ -15,7 +15,8 @@ bool waits hops_of_system(struct dns *dns, const struct system *sys,
 /*
  * The addresses of LEG's next hop, in the order in which they are to be tried:
  * as configured (or by MX), but those that did not answer a moment ago last.
- * False: *TROUBLE says why there are none.
+ * False: *TROUBLE says why there are none.  True, with a *TROUBLE: there are
+ * others, whose addresses cannot be had now.
  */
 bool waits hops_find(struct deliver *d, const struct leg *leg,
 		     int64_t deadline_ms, struct arena *arena, struct hop **out,

@@ -115,6 +115,21 @@ static void limit_of_the_other_mx(struct world *w)
 	wrong_unless(w, w->b.connections == 2);
 }
 
+/* Of two hosts one takes nothing from anybody, the other one's address is not to
+ * be had now: it may take the mail later. */
+static void one_mx_cannot_be_looked_up(struct world *w)
+{
+	static const char *const to[] = { "bob@no0.test", "bob@no1.test" };
+
+	for (size_t i = 0; i < array_size(to); i++) {
+		w->b.greeting = "554 no SMTP here";
+		says(w, submit(w, "s@x.test", to[i]), "250 2.0.0 Ok: queued");
+		w->b.greeting = NULL;
+		says(w, submit(w, "s@x.test", to[i]), "250 2.0.0 Ok: handed");
+	}
+	wrong_unless(w, w->b.n_mails == 2);
+}
+
 static void ourselves_as_mx(struct world *w)
 {
 	w->b.name = "here.test";
@@ -197,7 +212,7 @@ static void injected_before_tls(struct world *w)
 #define TESTS(T) \
 	T(other_host_is_tried) T(other_host_in_mid_mail) \
 	T(only_its_address_family) T(by_mx) T(limit_of_the_other_mx) \
-	T(ourselves_as_mx) \
+	T(one_mx_cannot_be_looked_up) 	T(ourselves_as_mx) \
 	T(tls_is_used) T(tls_that_fails_is_left_out) \
 	T(tls_required_is_never_left_out) T(injected_before_tls)
 /* clang-format on */

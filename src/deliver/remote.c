@@ -7,7 +7,8 @@
  * all the time they may need.
  *
  * A 5xx greeting speaks for that host; when all hosts of an Internet domain
- * say so the mail is refused, a configured system gets it later.
+ * say so, and there is none whose address cannot be had now, the mail is
+ * refused; a configured system gets it later.
  */
 #include "deliver/remote.h"
 
@@ -72,6 +73,7 @@ struct tour {
 	struct share **left;
 	size_t n;
 	struct trouble trouble;
+	struct trouble unasked; /* why there are hosts whose address we lack */
 };
 
 static bool waits tour_begin(struct tour *t, struct attempt *a,
@@ -87,6 +89,8 @@ static bool waits tour_begin(struct tour *t, struct attempt *a,
 	if (!hops_find(round->deliver, &a->leg, after_ms(LIMIT_CONNECT_MS),
 		       round->arena, &t->hops, &t->n_hops, &t->trouble))
 		return false;
+	t->unasked = t->trouble;
+	t->trouble = (struct trouble){ 0 };
 	t->cut_short = arena_array(round->arena, bool, t->n_hops);
 	for (size_t i = 0; i < t->n_hops; i++)
 		t->cut_short[i] = true;
@@ -118,6 +122,8 @@ static void tour_in_vain(struct tour *t, int64_t began_ms)
 	if (!why->reply.code)
 		trouble_ours(why, own_reply(arena, 451, "4.3.2",
 					    "the server is stopping"));
+	if (t->unasked.reply.code && !may_get_better(why))
+		*why = t->unasked;
 	conclude(t->a, t->left, t->n, why);
 	if (!why->is_busy && !why->is_limit && !fiber_cancelled())
 		hop_is_down(t->a, &why->reply,
