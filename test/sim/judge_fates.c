@@ -106,6 +106,7 @@ struct cause_of {
 	bool is_there;
 	bool is_asked_for;
 	bool says_never; /* the recipient that is looked at */
+	bool was_out;    /* his domain was gone while it came in */
 };
 
 static void look_for_cause(void *arg, const struct unit *u, const struct way *w)
@@ -114,7 +115,8 @@ static void look_for_cause(void *arg, const struct unit *u, const struct way *w)
 
 	if (!was_stepped(w, c->person))
 		return;
-	c->is_there |= way_may_fail(u, w) || comes_round(c->person);
+	c->is_there |=
+		c->was_out || way_may_fail(u, w) || comes_round(c->person);
 	c->is_asked_for |= !c->says_never;
 }
 
@@ -136,8 +138,7 @@ void judge_notices(const struct unit *u)
 			continue;
 		for (int i = 0; i < u->n; i++) {
 			c.says_never = unit_says_never(u, i);
-			c.is_there |=
-				was_out_of_domain(u, i) && leads_to(u, i, who);
+			c.was_out = was_out_of_domain(u, i);
 			ways_of(u, i, (struct asked){ look_for_cause, &c });
 		}
 		if (!c.is_there)
