@@ -76,19 +76,6 @@ static void user_as_text(struct cli *c, json_t *user)
 	json_object_del(user, "kind");
 }
 
-static const char *noun_name(enum holder_kind kind)
-{
-	switch (kind) {
-	case HOLDER_USER:
-		return "user";
-	case HOLDER_GROUP:
-		return "group";
-	case HOLDER_SHARED:
-		return "shared mailbox";
-	}
-	return "";
-}
-
 /* ---- how full his mailbox is ---- */
 
 enum { USED_MS = 3000 };
@@ -134,7 +121,7 @@ int cli_show_holder(struct cli *c, enum holder_kind kind, const char *address)
 		return cli_trouble(c, s.d);
 	directory_close(s.d);
 	if (!s.object)
-		return cli_refuse(c, "There is no %s %s.", noun_name(kind),
+		return cli_refuse(c, "There is no %s %s.", kind_words[kind],
 				  address);
 	add_used(c, s.object);
 	if (kind == HOLDER_USER && !c->json)

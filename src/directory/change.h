@@ -155,8 +155,6 @@ struct holder_row {
 	struct str login, name, password;
 };
 
-extern const char *const kind_words[]; /* "user", "group", "shared mailbox" */
-
 /* By its default address, or any other of its addresses. */
 bool holder_load(struct changes *c, struct str address,
 		 struct holder_row *out) must_check;

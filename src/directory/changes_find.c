@@ -4,8 +4,6 @@
  */
 #include "directory/change.h"
 
-const char *const kind_words[] = { "user", "group", "shared mailbox", NULL };
-
 /* ---- domains ---- */
 
 bool domain_id(struct changes *c, struct str name, int64_t *id)

@@ -106,6 +106,8 @@ enum answer directory_first_domain(struct directory *d, struct arena *arena,
 
 enum holder_kind { HOLDER_USER, HOLDER_GROUP, HOLDER_SHARED };
 enum { HOLDER_KINDS = HOLDER_SHARED + 1 };
+/* Each in words: "user", "group", "shared mailbox"; then NULL. */
+extern const char *const kind_words[];
 enum home { HOME_HOSTED, HOME_ALTERNATE, HOME_BOTH, HOME_NONE };
 
 /* Who holds an address, and where this one address lives. */

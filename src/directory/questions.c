@@ -10,6 +10,8 @@
 
 #include "directory/sql.h"
 
+const char *const kind_words[] = { "user", "group", "shared mailbox", NULL };
+
 struct trusted {
 	struct inet_block block;
 	int64_t system;

@@ -33,29 +33,16 @@ static bool is_postmaster(const struct target *t)
 	       str_same(t->address->base, S("abuse"));
 }
 
-static const char *holder_kind_name(const struct holder *h)
-{
-	switch (h->kind) {
-	case HOLDER_USER:
-		return "user";
-	case HOLDER_GROUP:
-		return "group";
-	case HOLDER_SHARED:
-		return "shared mailbox";
-	}
-	return "";
-}
-
 static void say_holder(struct walk *w, const struct target *t)
 {
 	const struct holder *h = &t->holder;
 
 	if (h->all_aliases)
 		because(w, address_of_everywhere, V("address", t->spelling),
-			V("kind", holder_kind_name(h)), V("holder", h->login));
+			V("kind", kind_words[h->kind]), V("holder", h->login));
 	else
 		because(w, address_of, V("address", t->spelling),
-			V("kind", holder_kind_name(h)), V("holder", h->login));
+			V("kind", kind_words[h->kind]), V("holder", h->login));
 	if (!str_empty(t->detail))
 		because(w, has_detail, V("detail", t->detail));
 }
