@@ -267,6 +267,15 @@ static void refusal_reaches_the_sender(struct world *w)
 	wrong_unless(w, queued(w, NULL, 0) == 0);
 }
 
+/* The mailbox is denied because its domain was taken away meanwhile. */
+static void domain_that_goes_may_come_back(struct world *w)
+{
+	w->box_questions = 2;
+	w->box.rcpt = "550 5.1.1 no such user";
+	says(w, submit(w, "s@x.test", "bob@box.test"), "250 2.0.0 Ok: queue");
+	wrong_unless(w, queued(w, NULL, 0) == 1);
+}
+
 static void members_refusal_does_not(struct world *w)
 {
 	char who[200];
@@ -499,7 +508,8 @@ static void sieve_is_answered_at_once(struct world *w)
 	T(mailbox_gets_it_once) T(group_of_mailboxes) T(group_of_others) \
 	T(group_of_all_sorts) T(group_that_is_kept) \
 	T(members_that_wait_stay_ours) \
-	T(refusal_reaches_the_sender) T(members_refusal_does_not) \
+	T(refusal_reaches_the_sender) T(domain_that_goes_may_come_back) \
+	T(members_refusal_does_not) \
 	T(too_large_for_it) T(not_in_its_alphabet) T(only_its_header_counts) \
 	T(one_later_is_kept) T(one_refused_makes_a_dsn) T(two_homes_refuse_in_one_word) \
 	T(nobody_is_told) \

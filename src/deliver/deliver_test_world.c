@@ -126,6 +126,17 @@ static struct decision split(const struct address *a, struct arena *arena)
 	return (struct decision){ .action = ROUTE_BOTH, .legs = legs, .n = 2 };
 }
 
+/* Only for who was accepted before. */
+static struct decision relay_to_the_internet(const struct question *q)
+{
+	if (q->is_retry)
+		return (struct decision){ .action = ROUTE_RELAY };
+	return (struct decision){
+		.action = ROUTE_REFUSE,
+		.reply = { 550, "5.7.1", S("relaying denied") },
+	};
+}
+
 struct decision route_decide(const struct router *r, const struct question *q,
 			     struct arena *arena)
 {
@@ -136,6 +147,8 @@ struct decision route_decide(const struct router *r, const struct question *q,
 		return expand(arena);
 	if (str_same(q->recipient->local, S("both")))
 		return split(q->recipient, arena);
+	if (the_world->box_questions && !--the_world->box_questions)
+		return relay_to_the_internet(q);
 	if (str_same(q->recipient->local, S("refused"))) {
 		d.action = ROUTE_REFUSE;
 		d.reply = (struct reply){ 550, "5.1.1", S("nobody here") };

@@ -90,6 +90,7 @@ struct world {
 	struct system sys_a, sys_b;
 	char hosts_a[64], hosts_b[64];
 	const char *members;
+	int box_questions; /* that find box.test; then it is no domain of ours */
 	enum asker_kind asker;
 	unsigned askers_read; /* from the text in the queue */
 	struct str sender_trail;

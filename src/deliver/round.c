@@ -363,15 +363,15 @@ static void route_all(struct round *round)
 	}
 }
 
+/* Its mail was accepted, and is asked for as what waits is, at its first round, too:
+ * a domain that was taken away meanwhile may come back. */
 bool share_is_refused_now(struct round *round, struct share *s)
 {
-	const struct address *address = recipient_parsed(
-		&round->message->recipients[s->index], round->arena);
-	struct decision d;
+	const struct message *m = round->message;
+	struct decision d = route_answer_waiting(
+		round->deliver->router, &m->recipients[s->index], m->as,
+		m->body.bytes, round->arena);
 
-	if (!address)
-		return true;
-	d = ask_route(round, NULL, s->index, address);
 	if (d.action != ROUTE_REFUSE)
 		return false;
 	s->reply = d.reply;
