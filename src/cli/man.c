@@ -1,6 +1,7 @@
 /*
  * The manual page splitmail(8), of the tables that commands are parsed by
- * (man(7)); `splitmail help man` prints it, for packages.
+ * (man(7)); `splitmail help man` prints it, for packages; `help man sendmail`
+ * the page of that process alone, which is a program by its own name, too.
  */
 #include "cli/args.h"
 #include "cli/help.h"
@@ -91,16 +92,21 @@ static void put_command(FILE *to, const char *noun, const struct command *m)
 	put_example(to, m->example);
 }
 
+static void put_process(const struct process *p, FILE *to)
+{
+	put_command(to, p->name,
+		    &(struct command){ .verb = "",
+				       .usage = p->usage,
+				       .what = p->what,
+				       .example = p->example,
+				       .more = p->more });
+}
+
 static void put_processes(const struct cli *c, FILE *to)
 {
 	for (const struct process *p = c->processes; p && p->name; p++)
 		if (!p->is_inner)
-			put_command(to, p->name,
-				    &(struct command){ .verb = "",
-						       .usage = p->usage,
-						       .what = p->what,
-						       .example = p->example,
-						       .more = p->more });
+			put_process(p, to);
 }
 
 static const char head[] =
@@ -132,4 +138,21 @@ void cli_man(const struct cli *c, FILE *to)
 		for (size_t i = 0; l->noun && i < l->noun->n; i++)
 			put_command(to, l->noun->name, &l->noun->commands[i]);
 	fputs(end, to);
+}
+
+void cli_man_process(const struct process *p, FILE *to)
+{
+	struct str what = str_of(p->what), first;
+
+	str_split(&what, '.', &first);
+	fputs(".TH \"", to);
+	for (const char *ch = p->name; *ch; ch++)
+		fputc(*ch - ('a' <= *ch && *ch <= 'z' ? 'a' - 'A' : 0), to);
+	fputs("\" 8 \"\" Splitmail \"System administration\"\n.SH NAME\n", to);
+	put_plain(to, str_of(p->name));
+	fputs(" \\- ", to);
+	put_plain(to, first);
+	fputs("\n.SH DESCRIPTION\n", to);
+	put_process(p, to);
+	fputs(".SH \"SEE ALSO\"\n.BR splitmail (8)\n", to);
 }
