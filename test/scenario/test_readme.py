@@ -104,13 +104,30 @@ def test_the_other_pages_commands_are_commands():
             assert done.returncode == 0, f"{line}: {done.stderr}"
 
 
+def unit_for(binary, folder):
+    with open(os.path.join(ROOT, "packaging", "splitmail.service")) as file:
+        text = file.read()
+    assert "ExecStart=/usr/bin/splitmail serve" in text
+    unit = folder / "splitmail.service"
+    unit.write_text(text.replace("/usr/bin/splitmail", binary))
+    return unit
+
+
 def test_the_unit_is_one(tmp_path):
     if not shutil.which("systemd-analyze"):
         pytest.skip("no systemd-analyze here")
-    with open(os.path.join(ROOT, "packaging", "splitmail.service")) as file:
-        text = file.read().replace("/usr/local/bin/splitmail", binary())
-    unit = tmp_path / "splitmail.service"
-    unit.write_text(text)
-    done = subprocess.run(["systemd-analyze", "verify", unit],
+    unit = unit_for(binary(), tmp_path)
+    done = subprocess.run(["systemd-analyze", "verify", "--man=no", unit],
                           capture_output=True, text=True)
     assert done.returncode == 0 and "splitmail" not in done.stderr, done.stderr
+
+
+def test_the_units_sandbox_is_tight(tmp_path):
+    """2.0 is "OK"; Debian's exim4 and dovecot are above 8."""
+    if not shutil.which("systemd-analyze"):
+        pytest.skip("no systemd-analyze here")
+    done = subprocess.run(
+        ["systemd-analyze", "security", "--offline=yes", "--no-pager",
+         "--threshold=20", unit_for("/bin/true", tmp_path)],
+        capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout[-200:] + done.stderr

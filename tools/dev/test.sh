@@ -383,7 +383,7 @@ join_the_rest() {
 # machine may be slow.
 test_all() {
 	budget_minutes=
-	need_trixie
+	need_rooms
 	beside trixie in_no_hurry make_trixie
 	SPLITMAIL_ALL=1 fuzz_seconds=300 scenarios_alone=1 \
 		scenario_workers=$((3 * $(nproc))) test_everything
@@ -432,7 +432,7 @@ run_tests() {		# PART ARGUMENT...
 		note_budget
 		;;
 	trixie)
-		need_trixie
+		need_rooms
 		test_trixie
 		;;
 	unit)

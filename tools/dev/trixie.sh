@@ -3,33 +3,8 @@
 trixie=build-trixie
 trixie_line=
 
-# Why there is none and can be none; nothing: there may be one.
-trixie_hindrance() {
-	if [ "$(id -u)" != 0 ]; then
-		echo "making it needs root"
-	elif ! command -v apt-get >/dev/null; then
-		echo "this is no Debian"
-	elif ! unshare --mount --net --pid --fork true 2>/dev/null; then
-		echo "there are no namespaces here"
-	fi
-}
-
-need_trixie() {
-	[ -z "$(trixie_hindrance)" ] || return 0
-	(need trixie)
-	# Until apt has lists it does not know its mirrors.
-	[ -n "$(test/debian/debian.sh mirror)" ] || apt update >/dev/null
-}
-
-# Made once for a list of packages, which takes some minutes.
 make_trixie() {
-	local packages stamp=$trixie/packages
-	[ -z "$(trixie_hindrance)" ] || return 0
-	packages=$(packages_of build serve demo test)
-	[ "$(cat $stamp 2>/dev/null)" != "$packages" ] || return 0
-	rm -f $stamp && mkdir -p $trixie || return 1
-	test/debian/debian.sh make $trixie/root trixie $packages \
-		>$logs/trixie-make.log 2>&1 && echo "$packages" >$stamp
+	make_room $trixie trixie "$(packages_of build serve demo test)"
 }
 
 # The sources as they are, and the console's pages.
@@ -51,7 +26,7 @@ test_trixie() {
 	local hindrance log=$logs/trixie.log status number
 
 	heading "Debian 13 ($trixie/): the demo, logins and delivery"
-	hindrance=$(trixie_hindrance)
+	hindrance=$(room_hindrance)
 	if ! make_trixie; then
 		tail -n 20 $logs/trixie-make.log
 		hindrance="it could not be made"
