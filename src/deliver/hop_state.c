@@ -20,6 +20,7 @@
 enum {
 	HOP_REST_MS = 5000,
 	HOPS_REMEMBERED = 1000,
+	HOPS_RECALLED = 500,
 	RETRIES_PER_HOP = 20,  /* attempts from the queue at one next hop that
 	                          has not answered lately */
 	RETRIES_ANSWERED = 60, /* ...and that has */
@@ -35,6 +36,7 @@ struct hop_state {
 	bool is_slow;
 	/* A next hop's, not a single host's: */
 	bool is_next, is_down;
+	bool knocks_once;    /* mail waited for it when the engine started */
 	unsigned retries;    /* attempts from the queue that run */
 	int64_t answered_ms; /* one of these: when it last settled a mail */
 	int64_t failed_ms;   /* it did not answer */
@@ -193,6 +195,35 @@ void hop_came_back(struct deliver *d, const struct next_hop *hop,
 	hurry(d, hop);
 }
 
+static void recall(struct deliver *d, const struct next_hop *hop,
+		   struct arena *arena)
+{
+	struct str key = next_hop_text(hop, arena);
+	struct hop_state *h = hop_make(d, key);
+
+	if (h->is_next) /* it was attempted in the first moment */
+		return;
+	h->is_next = h->knocks_once = true;
+	if (d->settings->down)
+		board_write(d->settings->down, key, S(""));
+}
+
+void hops_recall(struct deliver *d)
+{
+	struct arena *arena scoped(arena) = arena_open();
+	struct next_hop *hops =
+		arena_array(arena, struct next_hop, HOPS_RECALLED);
+	size_t n;
+
+	if (!queue_next_hops(d->queue, arena, hops, HOPS_RECALLED, &n)) {
+		log_warn("qmgr", "who was down is not known: %s", cause());
+		return;
+	}
+	for (size_t i = 0; i < n; i++)
+		if (hops[i].kind != NEXT_HOP_UNDECIDED)
+			recall(d, &hops[i], arena);
+}
+
 bool hop_is_noted_down(struct deliver *d, const struct next_hop *hop,
 		       struct arena *arena)
 {
@@ -283,7 +314,8 @@ size_t hops_rooms(struct deliver *d, struct arena *arena,
 		r->if_ordered = room_left(h, RETRIES_PER_HOP);
 		h->is_told = is_tried_now(h);
 		h->knock_is_told = h->is_told && now_ms() >= h->knock_ms;
-		r->knocks = h->knock_is_told;
+		r->knocks = h->knock_is_told || h->knocks_once;
+		h->knocks_once = false;
 		r->is_down = h->is_down;
 		n++;
 	}

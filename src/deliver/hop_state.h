@@ -27,6 +27,10 @@ void hop_answered(struct deliver *d, struct str key);
  * shall not wait for its own time. */
 void hop_came_back(struct deliver *d, const struct next_hop *hop,
 		   struct arena *arena);
+/* The engine starts, and mail waits: for whom it does, and who of them is down, is
+ * not known any more.  Each is tried also with one message that is not due
+ * yet, and when it takes that, what waits for it is due. */
+void waits hops_recall(struct deliver *d);
 /* Does any loop take it to be down? */
 bool hop_is_noted_down(struct deliver *d, const struct next_hop *hop,
 		       struct arena *arena);

@@ -162,6 +162,7 @@ void deliver_scheduler(void *deliver)
 	bool is_calm, goes_on = true;
 
 	d->has_scheduler = true;
+	hops_recall(d);
 	while (goes_on && !d->is_draining) {
 		bool by_others, is_time, is_idle;
 

@@ -5,6 +5,7 @@
 
 #include "base/test.h"
 #include "deliver/deliver_test_world.h"
+#include "deliver/hop_state.h"
 #include "deliver/retry.h"
 #include "rt/board.h"
 #include "rt/ledger.h"
@@ -78,6 +79,24 @@ static void mailboxes_that_are_back_get_theirs(struct world *w)
 	w->box.greeting = NULL;
 	scheduler_begin(w);
 	wait_for(w, w->box.n_mails == 3);
+	wait_for(w, deliver_busy(w->deliver) == 0);
+	board_close(w->settings.down);
+	w->settings.down = NULL;
+}
+
+/* The engine has ended meanwhile, and what it knew of A with it. */
+static void who_was_down_before_the_start(struct world *w)
+{
+	w->settings.retry_min_s = w->settings.retry_max_s = 300;
+	w->a.greeting = "421 4.3.2 not now";
+	for (int i = 0; i < 3; i++)
+		says(w, submit(w, "s@x.test", "bob@a.test"),
+		     "250 2.0.0 Ok: queued");
+	w->a.greeting = NULL;
+	hops_close(w->deliver);
+	w->settings.down = board_open(10);
+	scheduler_begin(w);
+	wait_for(w, w->a.n_mails == 3);
 	wait_for(w, deliver_busy(w->deliver) == 0);
 	board_close(w->settings.down);
 	w->settings.down = NULL;
@@ -293,7 +312,8 @@ static void stopping_wakes_who_waits_for_the_disk(struct world *w)
 	}
 /* clang-format off */
 #define TESTS(T) \
-	T(waits_while_it_is_down) T(time_runs_out) T(delay_is_told_once) \
+	T(waits_while_it_is_down) T(who_was_down_before_the_start) \
+	T(time_runs_out) T(delay_is_told_once) \
 	T(back_before_it_is_kept) \
 	T(mailboxes_that_are_back_get_theirs) T(mailboxes_are_soon_well) \
 	T(crowd_says_nothing_of_the_mailboxes) \

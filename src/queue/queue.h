@@ -119,6 +119,11 @@ bool waits queue_claim(struct queue *q, const struct claim_wish *wish,
  * thread. */
 bool queue_is_unread(const struct queue *q);
 
+/* The next hops for which anything waits that is not held, in ARENA; up to MOST. */
+bool waits queue_next_hops(struct queue *q, struct arena *arena,
+			   struct next_hop *out, size_t most,
+			   size_t *n) must_check;
+
 /* What waits for HOP and is not held is due now. */
 bool waits queue_hurry(struct queue *q, const struct next_hop *hop) must_check;
 

@@ -1,5 +1,5 @@
 /*
- * Mail that waits follows what the directory says: looked at and redirected.
+ * What waits, for whom: looked at, and redirected when the directory says so.
  */
 #include "queue/inside.h"
 #include "rt/worker.h"
@@ -27,6 +27,40 @@ bool queue_look(struct queue *q, struct str domain, int64_t message,
 {
 	struct look l = { q, domain, message, row, arena, out, most, 0 };
 	bool ok = worker_call(q->writer, look_rows, &l);
+
+	*n = l.n;
+	return ok;
+}
+
+struct hops_look {
+	struct queue *q;
+	struct arena *arena;
+	struct next_hop *out;
+	size_t most, n;
+};
+
+static void add_hop(void *arg, struct next_hop hop, int64_t due_ms)
+{
+	struct hops_look *l = arg;
+
+	if (l->n == l->most)
+		return;
+	l->out[l->n] = hop;
+	l->out[l->n++].name = arena_str(l->arena, hop.name);
+}
+
+static bool look_hops(void *arg)
+{
+	struct hops_look *l = arg;
+
+	return store_lanes(l->q->store, add_hop, l);
+}
+
+bool queue_next_hops(struct queue *q, struct arena *arena, struct next_hop *out,
+		     size_t most, size_t *n)
+{
+	struct hops_look l = { q, arena, out, most, 0 };
+	bool ok = worker_call(q->writer, look_hops, &l);
 
 	*n = l.n;
 	return ok;

@@ -105,6 +105,24 @@ def test_everything_dies_at_once_and_comes_back(server):
     everything_arrived(server, traffic, server.sink)
 
 
+@pytest.mark.parametrize("mails", [1, 7, 50])
+@pytest.mark.parametrize("ends", ["stop", "kill"])
+def test_what_waited_goes_when_its_system_is_back(world, ends, mails):
+    """...and not at its own time, though the server that met it away has ended
+    meanwhile."""
+    server = split_server(
+        world, conf="limits {\n\tretry_min = 3600\n\tretry_max = 3600\n}")
+    server.sink.down()
+    for i in range(mails):
+        assert server.send(STRANGER, BOB, text(f"waits {i}")) == {}
+    getattr(server, ends)()
+    server.serve()
+    server.sink.up()
+    assert server.send(STRANGER, BOB, text("a new one")) == {}
+    server.wait_for_queue(0)
+    assert len(server.sink.messages) == mails + 1
+
+
 def name_of(pid):
     with contextlib.suppress(OSError):
         with open(f"/proc/{pid}/comm") as file:
