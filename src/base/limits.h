@@ -52,6 +52,11 @@ enum {
 	LIMIT_RECIPIENTS = 1000, /* a mail; RFC 5321 4.5.3.1.8 asks 100 */
 	LIMIT_CONNECTIONS_PER_IP = 50,
 	LIMIT_CONNECTIONS = 20000,
+	LIMIT_CONNECTIONS_OF_USER = 50, /* of this machine, by sendmail, which
+					   tries again: as from one address */
+	LIMIT_CONNECTIONS_OF_PROGRAMS = 500, /* of all its users: one who may
+					   be many users cannot take the
+					   connections of port 25 */
 	LIMIT_SOFT_ERRORS = 10,    /* then each error costs a second */
 	LIMIT_HARD_ERRORS = 20,    /* then 421 */
 	LIMIT_ERROR_MS = 1000,     /* what one costs between the two */
@@ -69,6 +74,8 @@ enum {
 	LIMIT_BODIES_MEMORY_BYTES = 268435456, /* of all bodies together; then
 					   they go to files straight away */
 	LIMIT_BOUNCE_BYTES = 50000,            /* of the message, in a DSN */
+	LIMIT_DEAD_LETTER_BYTES = 10485760,    /* then nothing is added: cron's
+					   jobs fill no disk */
 	LIMIT_EXPANSION = 5000,         /* addresses one recipient may become */
 	LIMIT_EXPANSION_LOOKED = 20000, /* looked at for that: groups overlap */
 	LIMIT_EXPANSION_DEPTH = 20,

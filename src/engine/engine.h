@@ -10,7 +10,7 @@
  * One lane per loop (thread), each with its own handle of the directory, its
  * own connection pool and listeners; lanes share the queue, what verification
  * knows, the tallies and the certificates.  Lane 0 also runs the scheduler,
- * the Unix sockets (mail of local programs; questions, control/control.h) and
+ * the Unix sockets (mail of programs; questions, control/control.h) and
  * whatever its owner attends to.
  *
  * Files: engine.c (what the lanes share), lane.c (one of them, from its first
@@ -35,7 +35,9 @@ struct engine_settings {
 	const char *data;      /* the data folder: queue.db, spool/ */
 	const char *directory; /* path of directory.db */
 	const char *mail;      /* folder of the mailboxes; NULL: none here */
-	const char *submit;    /* socket for mail of local programs */
+	const char *submit;    /* socket for mail of our own: Sieve's */
+	const char *sendmail;  /* ...and of programs of every user; NULL: none
+	                          is taken */
 	const char *control;   /* socket for questions */
 	const char *hostname;
 	const char *certificate;         /* PEM, the key in it, too */

@@ -40,7 +40,7 @@ struct lane {
 	struct deliver *deliver;
 	struct smtp_server server;
 	struct listener **listeners;
-	struct listener *local, *control;
+	struct listener *local, *programs, *control;
 	struct fiber *scheduler, *roots, *health, *owner;
 	struct fiber *keeper; /* lane 0: of what was confirmed */
 	struct gate stop;

@@ -18,6 +18,7 @@ enum {
 	STOP_SOON_MS = 1000, /* for who has not begun to send his mail */
 	STOP_POLL_MS = 50,
 	ROOTS_LOOK_MS = 30000,
+	OTHER_MS = 1000, /* for another's listener, to be heard of */
 };
 
 struct acceptor {
@@ -106,7 +107,42 @@ static void waits serve_question(void *arg)
 	control_serve(&v.lane->engine->control, v.peer);
 }
 
-static bool listen_all(struct lane *l)
+/* Mail of others does not wait until that of this machine's programs can
+ * come. */
+static bool waits listen_to_programs(struct lane *l)
+{
+	const char *path = l->engine->settings.sendmail;
+	struct stream *other;
+
+	if (!path)
+		return true;
+	other = stream_dial_path(path, after_ms(OTHER_MS));
+	if (other)
+		fail("another server listens on %s", path);
+	else
+		l->programs = listener_open_path(path, 0666);
+	stream_close(other);
+	if (l->programs)
+		return start_acceptor(l, l->programs, SMTP_SENDMAIL,
+				      serve_visit);
+	log_error("engine", "%s: programs of this machine cannot send mail",
+		  cause());
+	return true;
+}
+
+static bool waits listen_by_paths(struct lane *l)
+{
+	const struct engine_settings *set = &l->engine->settings;
+
+	l->local = listener_open_path(set->submit, 0600);
+	l->control = listener_open_path(set->control, 0600);
+	return l->local && l->control &&
+	       start_acceptor(l, l->local, SMTP_LOCAL, serve_visit) &&
+	       start_acceptor(l, l->control, SMTP_LOCAL, serve_question) &&
+	       listen_to_programs(l);
+}
+
+static bool waits listen_all(struct lane *l)
 {
 	const struct engine_settings *set = &l->engine->settings;
 
@@ -121,13 +157,7 @@ static bool listen_all(struct lane *l)
 		if (!start_acceptor(l, l->listeners[i], one->kind, serve_visit))
 			return false;
 	}
-	if (loop_index() != 0)
-		return true;
-	l->local = listener_open_path(set->submit, 0600);
-	l->control = listener_open_path(set->control, 0600);
-	return l->local && l->control &&
-	       start_acceptor(l, l->local, SMTP_LOCAL, serve_visit) &&
-	       start_acceptor(l, l->control, SMTP_LOCAL, serve_question);
+	return loop_index() != 0 || listen_by_paths(l);
 }
 
 /* ---- a lane's life ---- */
@@ -208,10 +238,11 @@ static void waits lane_stop(struct lane *l)
 	for (size_t i = 0; i < l->engine->settings.n_listeners; i++)
 		if (l->listeners[i])
 			listener_close(l->listeners[i]);
-	if (l->local)
-		listener_close(l->local);
-	if (l->control)
-		listener_close(l->control);
+	struct listener *const paths[] = { l->local, l->programs, l->control };
+
+	for (size_t i = 0; i < array_size(paths); i++)
+		if (paths[i])
+			listener_close(paths[i]);
 	struct fiber *const watchers[] = { l->scheduler, l->roots, l->health };
 
 	for (size_t i = 0; i < array_size(watchers); i++)
@@ -290,7 +321,7 @@ static void start_helpers(struct lane *l)
 	l->health = fiber_start("health", health_watcher, e->health);
 }
 
-static bool lane_start(struct lane *l)
+static bool waits lane_start(struct lane *l)
 {
 	struct engine *e = l->engine;
 

@@ -11,11 +11,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "base/limits.h"
-
-enum { CONSOLE_PORT = 8025 };
 
 static cfg_opt_t listener_block[] = {
 	CFG_STR("address", "*", CFGF_NONE),
@@ -65,6 +64,11 @@ static cfg_opt_t limits_block[] = {
 	CFG_END(),
 };
 
+static cfg_opt_t sendmail_block[] = {
+	CFG_STR("socket", "", CFGF_NONE),
+	CFG_END(),
+};
+
 static cfg_opt_t dns_block[] = {
 	CFG_STR_LIST("servers", NULL, CFGF_NONE),
 	CFG_BOOL("dnssec", cfg_false, CFGF_NONE),
@@ -83,6 +87,7 @@ static cfg_opt_t settings[] = {
 	CFG_SEC("dovecot", dovecot_block, CFGF_NONE),
 	CFG_SEC("tls", tls_block, CFGF_NONE),
 	CFG_SEC("limits", limits_block, CFGF_NONE),
+	CFG_SEC("sendmail", sendmail_block, CFGF_NONE),
 	CFG_SEC("dns", dns_block, CFGF_NONE),
 	CFG_END(),
 };
@@ -393,6 +398,31 @@ static bool take_dns(struct config *c, cfg_t *sec)
 	return true;
 }
 
+static const char *usual_sendmail(const char *data, struct arena *arena)
+{
+	char *usual = realpath(USUAL_DATA, NULL);
+	bool is_usual =
+		!strcmp(data, USUAL_DATA) || (usual && !strcmp(data, usual));
+
+	free(usual);
+	return is_usual ? USUAL_SENDMAIL
+			: arena_printf(arena, "%s/run/sendmail", data);
+}
+
+static bool take_sendmail(struct config *c, cfg_t *sec)
+{
+	const char *said = cfg_getstr(sec, "socket");
+	struct sockaddr_un un;
+
+	c->sendmail = *said ? config_path(c, copy(c, said))
+			    : usual_sendmail(c->data, c->arena);
+	if (!*said || strlen(c->sendmail) < sizeof(un.sun_path))
+		return true;
+	return fail("splitmail.conf: sendmail.socket = \"%s\": the path of a "
+		    "socket has at most %zu bytes",
+		    said, sizeof(un.sun_path) - 1);
+}
+
 static bool take_all(struct config *c, cfg_t *cfg)
 {
 	cfg_t *tls = cfg_getsec(cfg, "tls");
@@ -418,6 +448,7 @@ static bool take_all(struct config *c, cfg_t *cfg)
 	return take_dns(c, cfg_getsec(cfg, "dns")) && take_listeners(c, cfg) &&
 	       take_console(c, cfg_getsec(cfg, "console")) &&
 	       take_limits(c, cfg_getsec(cfg, "limits")) &&
+	       take_sendmail(c, cfg_getsec(cfg, "sendmail")) &&
 	       take_dovecot(c, cfg_getsec(cfg, "dovecot"));
 }
 
@@ -484,69 +515,20 @@ struct config *config_read(const char *data)
 	return NULL;
 }
 
+const char *config_sendmail(const char *data, struct arena *arena)
+{
+	const char *path = arena_printf(arena, "%s/splitmail.conf", data);
+	struct config *c = access(path, R_OK) == 0 ? config_read(data) : NULL;
+
+	if (!c)
+		return usual_sendmail(data, arena);
+	path = arena_cstr(arena, str_of(c->sendmail));
+	config_close(c);
+	return path;
+}
+
 void config_close(struct config *c)
 {
 	if (c)
 		arena_close(c->arena);
-}
-
-static void write_listener(FILE *f, const struct config_plan *plan,
-			   const char *name, unsigned port)
-{
-	fprintf(f,
-		"listener %s {\n\taddress = \"%s\"\n\tport = %u\n"
-		"\tkind = %s\n}\n",
-		name, plan->bind ? plan->bind : "*", plan->port_base + port,
-		name);
-}
-
-static void write_all(FILE *f, const struct config_plan *plan)
-{
-	unsigned base = plan->port_base;
-	const char *bind = plan->bind ? plan->bind : "*";
-	struct inet at;
-
-	fprintf(f,
-		"# What Splitmail needs before it can read its directory.\n"
-		"# Everything else is in the directory: "
-		"see `splitmail --help`.\n"
-		"hostname = \"%s\"\n",
-		plan->hostname);
-	if (plan->user)
-		fprintf(f, "user = \"%s\"\n", plan->user);
-	if (plan->bind && inet_parse_ip(str_of(bind), 0, &at) &&
-	    inet_is_loopback(&at))
-		fprintf(f, "outgoing_address = \"%s\"\n", bind);
-	write_listener(f, plan, "mx", 25);
-	write_listener(f, plan, "submission", 587);
-	write_listener(f, plan, "submissions", 465);
-	fprintf(f, "console {\n\taddress = \"%s\"\n\tport = %u\n}\n",
-		plan->bind ? plan->bind : "127.0.0.1",
-		base ? base + 80 : (unsigned)CONSOLE_PORT);
-	fprintf(f,
-		"dovecot {\n\taddress = \"%s\"\n\timap = %u\n\timaps = %u\n"
-		"\tpop3 = %u\n\tpop3s = %u\n\tsieve = %u\n}\n",
-		bind, base + 143, base + 993, base + 110, base + 995,
-		base + 4190);
-}
-
-bool config_write(const char *data, const struct config_plan *plan)
-{
-	struct arena *arena scoped(arena) = arena_open();
-	const char *path = arena_printf(arena, "%s/splitmail.conf", data);
-	FILE *f = fopen(path, "wxe");
-
-	if (!f && errno == EEXIST)
-		return fail("%s is there already: this folder belongs to a "
-			    "Splitmail; choose another or remove it",
-			    path);
-	if (!f)
-		return fail("create %s: %m", path);
-	write_all(f, plan);
-	if (fflush(f) != 0 || fsync(fileno(f)) != 0) {
-		fail("write %s: %m", path);
-		fclose(f);
-		return false;
-	}
-	return fclose(f) == 0 || fail("write %s: %m", path);
 }

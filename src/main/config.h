@@ -15,6 +15,11 @@
 #include "base/inet.h"
 #include "engine/engine.h"
 
+enum { CONSOLE_PORT = 8025 };
+
+#define USUAL_DATA "/var/lib/splitmail"
+#define USUAL_SENDMAIL "/run/splitmail/submit"
+
 struct config {
 	struct arena *arena;
 	const char *data; /* absolute path of the data folder */
@@ -44,6 +49,8 @@ struct config {
 	int64_t retry_min_s, retry_max_s, expiry_s, delay_warning_s;
 	int64_t handover_s, command_s, data_s;
 
+	const char *sendmail; /* socket for programs of every user */
+
 	const char **dns_servers; /* NULL-ended; NULL: the system's */
 	bool dnssec;
 	const char *dns_hosts; /* hosts file */
@@ -58,9 +65,18 @@ struct config_plan { /* what init was told */
 	const char *bind;   /* or NULL: every address */
 	unsigned port_base; /* 0: the standard ports */
 	const char *user;   /* or NULL */
+	bool is_the_one;    /* that programs of this machine find */
 };
 /* Write DATA/splitmail.conf; an existing one is refused. */
 bool config_write(const char *data, const struct config_plan *plan) must_check;
+
+/*
+ * The socket where DATA's Splitmail takes mail from programs of every user, in
+ * ARENA: what splitmail.conf says; as long as the caller may not read that, what
+ * it is without a word in it.  That of the usual data folder lies where
+ * everybody gets at it.
+ */
+const char *config_sendmail(const char *data, struct arena *arena);
 
 /* Paths inside the data folder, in the config's arena. */
 const char *config_path(const struct config *c, const char *name);

@@ -184,8 +184,8 @@ static bool write_configuration(const struct config *c,
 			  n->gid);
 }
 
-/* Dovecot splits sendmail_path at spaces and takes no quotes: a script of two
- * lines holds the arguments. */
+/* Dovecot splits sendmail_path at spaces and takes no quotes: a script holds the
+ * arguments.  Sieve's mail comes by a socket of its own (engine/engine.h). */
 static bool write_sendmail(const struct config *c, const char *splitmail,
 			   unsigned uid, unsigned gid)
 {
@@ -194,8 +194,10 @@ static bool write_sendmail(const struct config *c, const char *splitmail,
 
 	if (!f)
 		return false;
-	fprintf(f, "#!/bin/sh\nexec '%s' --data '%s' sendmail \"$@\"\n",
-		splitmail, c->data);
+	fprintf(f,
+		"#!/bin/sh\nexport SPLITMAIL_SOCKET='%s/run/submit'\n"
+		"exec '%s' --data '%s' sendmail \"$@\"\n",
+		c->data, splitmail, c->data);
 	return close_file(f, path);
 }
 

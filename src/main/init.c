@@ -314,6 +314,8 @@ int init_main(const struct call *c)
 	if (!choose_hostname(&p, c) || !choose_ports(&p, c) ||
 	    !choose_format(&p, c))
 		return call_fail(2, "init: %s", cause());
+	p.config.is_the_one =
+		geteuid() == 0 && !p.config.bind && !p.config.port_base;
 	if (!choose_password(&p, c) || !choose_person(&p) || !make_all(&p))
 		return call_fail(1, "init: %s", cause());
 	return say_done(c, &p);

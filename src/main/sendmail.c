@@ -1,8 +1,8 @@
 /*
  * splitmail sendmail: a message from standard input into the engine.
  *
- * It speaks SMTP on the engine's own Unix socket; the engine's greeting says
- * the host's name.  Sieve's redirect and vacation come this way, and every
+ * It speaks SMTP on the engine's Unix socket (programs.h), and whoever calls it
+ * needs no rights; the engine's greeting says the host's name.  Sieve's redirect and vacation come this way, and every
  * program that calls a sendmail.
  *
  * Recipients that are refused do not keep the others from getting the mail;
@@ -21,6 +21,7 @@
 #include "base/limits.h"
 #include "deliver/peer.h"
 #include "main/main.h"
+#include "main/programs.h"
 #include "main/sendmail.h"
 #include "rt/fiber.h"
 #include "rt/loop.h"
@@ -36,7 +37,6 @@ struct addressee {
 
 struct errand {
 	const char *socket;
-	bool has_run_folder; /* there is a server, or was */
 	struct sendmail options;
 	struct buf text;
 	struct arena *arena;
@@ -48,6 +48,8 @@ struct errand {
 	size_t n, room;
 	bool is_utf8;
 	struct buf refusals; /* a line each */
+	bool is_busy;        /* the engine has too many connections */
+	bool is_lost;        /* nobody has the mail, nor knows of it */
 	int status;
 };
 
@@ -255,6 +257,9 @@ static bool waits greet(struct errand *e)
 		return false;
 	text = r.text;
 	str_split(&text, ' ', &name);
+	e->is_busy = r.code == 421;
+	if (e->is_busy)
+		return false;
 	if (r.code != 220 || !domain_parse(name, e->arena, &e->host)) {
 		e->status = call_fail(EX_TEMPFAIL, "sendmail: %.*s",
 				      STR(reply_line(&r, e->arena)));
@@ -378,30 +383,58 @@ static void write_error(struct errand *e, struct buf *b, struct str text)
 		   STR(buf_str(&e->refusals)), boundary, STR(text), boundary);
 }
 
+/* True: it is on its way to him. */
+static bool waits hand_back(struct errand *e, struct str error)
+{
+	struct reply r;
+
+	e->options.notify = NULL;
+	stream_say(e->peer->stream, S("RSET\r\n"));
+	if (!expect(e, "RSET"))
+		return false;
+	say_mail(e, S(""), error);
+	if (!expect(e, "the sender") || !ask_recipient(e, e->sender, &r))
+		return false;
+	if (r.code < 400)
+		return send_text(e, error);
+	refuse(e, e->sender, &r);
+	return false;
+}
+
 /* Its own trouble changes nothing: the status says already that it went
  * wrong. */
 static void waits return_to_sender(struct errand *e, struct str text)
 {
 	struct buf error scoped(buf) = BUF_EMPTY;
 	int status = e->status;
-	struct reply r;
 
 	write_error(e, &error, text);
-	e->options.notify = NULL;
-	stream_say(e->peer->stream, S("RSET\r\n"));
-	if (!expect(e, "RSET"))
-		return;
-	say_mail(e, S(""), buf_str(&error));
-	if (expect(e, "the sender") && ask_recipient(e, e->sender, &r)) {
-		if (r.code < 400)
-			send_text(e, buf_str(&error));
-		else
-			refuse(e, e->sender, &r);
-	}
+	e->is_lost = !hand_back(e, buf_str(&error));
 	e->status = status;
 }
 
 /* ---- the whole ---- */
+
+/* -bv: as Sendmail says it. */
+static void waits verify(struct errand *e)
+{
+	struct reply r;
+
+	if (!choose_recipients(e) || !choose_sender(e))
+		return;
+	say_mail(e, e->sender, S(""));
+	if (!expect(e, "the sender"))
+		return;
+	for (size_t i = 0; i < e->n; i++) {
+		if (!ask_recipient(e, e->to[i].address, &r))
+			return;
+		if (e->status == EX_OK && r.code >= 400)
+			e->status = status_of(&r);
+		printf("%.*s... %.*s\n", STR(e->to[i].address),
+		       STR(r.code < 400 ? S("deliverable")
+					: reply_line(&r, e->arena)));
+	}
+}
 
 static void waits send_letter(struct errand *e)
 {
@@ -419,40 +452,74 @@ static void waits send_letter(struct errand *e)
 		return_to_sender(e, buf_str(&letter));
 }
 
-/* A server that starts anew is back in a moment: cron does not try again. */
-static struct stream *waits dial(const struct errand *e)
+static void waits talk(struct errand *e)
 {
-	enum { PATIENCE_MS = 20000, PAUSE_MS = 200 };
-	int64_t end_ms = after_ms(PATIENCE_MS);
-	struct stream *s;
-
-	while (!(s = stream_dial_path(e->socket, end_ms)) &&
-	       e->has_run_folder && now_ms() < end_ms)
-		fiber_sleep(after_ms(PAUSE_MS));
-	return s;
-}
-
-static void waits converse(void *arg)
-{
-	struct errand *e = arg;
-	struct stream *s = dial(e);
 	struct reply r;
 
-	if (!s) {
-		e->status = call_fail(EX_TEMPFAIL,
-				      "sendmail: %s; is "
-				      "`splitmail serve` running?",
-				      cause());
+	if (!greet(e))
 		return;
-	}
-	e->peer = peer_new(s, "the engine", false);
-	if (greet(e))
+	if (e->options.job == SENDMAIL_VERIFY)
+		verify(e);
+	else
 		send_letter(e);
 	/* who leaves without hearing 221 looks as if he was lost */
 	if (!e->peer->is_broken && !peer_ask(e->peer, e->arena, S("QUIT\r\n"),
 					     &r, after_ms(LIMIT_COMMAND_MS)))
 		e->peer->is_broken = true;
+}
+
+enum meeting { MET, NOT_NOW, NOT_THERE };
+
+static enum meeting waits meet(struct errand *e, int64_t deadline_ms)
+{
+	struct stream *s = stream_dial_path(e->socket, deadline_ms);
+
+	e->is_busy = false;
+	if (!s)
+		return programs_may_wait(e->socket) ? NOT_NOW : NOT_THERE;
+	e->peer = peer_new(s, "the engine", false);
+	talk(e);
 	peer_close(e->peer);
+	return e->is_busy ? NOT_NOW : MET;
+}
+
+/* A server that starts anew is back in a moment, and who sends much at once has
+ * his turn: cron does not try again. */
+static void waits converse(void *arg)
+{
+	enum { PATIENCE_MS = 20000, PAUSE_MS = 200 };
+	int64_t end_ms = after_ms(PATIENCE_MS);
+	struct errand *e = arg;
+	enum meeting m;
+
+	while ((m = meet(e, end_ms)) == NOT_NOW && now_ms() < end_ms)
+		fiber_sleep(after_ms(PAUSE_MS));
+	if (m == MET)
+		return;
+	e->is_lost = true;
+	if (e->is_busy)
+		e->status = call_fail(EX_TEMPFAIL,
+				      "sendmail: the engine has no time: this "
+				      "user has too many connections, or it "
+				      "is stopping");
+	else
+		e->status = call_fail(EX_TEMPFAIL,
+				      "sendmail: %s; is "
+				      "`splitmail serve` running?",
+				      cause());
+}
+
+/* Who said -oem does not look at the status. */
+static void say_lost(struct errand *e)
+{
+	const char *path = "";
+
+	if (!e->options.mail_errors)
+		return;
+	if (dead_letter_keep(buf_str(&e->text), e->arena, &path))
+		call_fail(0, "sendmail: the mail was put into %s", path);
+	else
+		call_fail(0, "sendmail: the mail is lost: %s", cause());
 }
 
 static int send_from_stdin(const struct call *c, const struct sendmail *o)
@@ -462,15 +529,16 @@ static int send_from_stdin(const struct call *c, const struct sendmail *o)
 		.options = *o,
 		.arena = arena,
 		.status = EX_OK,
-		.socket = arena_printf(arena, "%s/run/submit", c->data),
-		.has_run_folder = access(arena_printf(arena, "%s/run", c->data),
-					 X_OK) == 0,
+		.socket = programs_socket(c->data, arena),
 	};
 
-	if (!letter_read(&e.text, stdin, o->dot_ends))
+	if (o->job == SENDMAIL_SEND &&
+	    !letter_read(&e.text, stdin, o->dot_ends))
 		e.status = call_fail(EX_DATAERR, "sendmail: %s", cause());
 	else
 		loops_run(1, converse, &e);
+	if (o->job == SENDMAIL_SEND && e.is_lost)
+		say_lost(&e);
 	buf_free(&e.text);
 	buf_free(&e.refusals);
 	return e.status;
@@ -484,6 +552,7 @@ int sendmail_main(const struct call *c)
 		return call_fail(EX_USAGE, "sendmail: %s", cause());
 	switch (o.job) {
 	case SENDMAIL_SEND:
+	case SENDMAIL_VERIFY:
 		return send_from_stdin(c, &o);
 	case SENDMAIL_TALK:
 		return sendmail_talk(c);

@@ -20,6 +20,7 @@
 
 enum sendmail_job {
 	SENDMAIL_SEND,
+	SENDMAIL_VERIFY,  /* -bv: would it be taken? */
 	SENDMAIL_TALK,    /* -bs: SMTP on standard input and output */
 	SENDMAIL_LIST,    /* -bp, mailq */
 	SENDMAIL_RETRY,   /* -q */
@@ -37,6 +38,14 @@ struct sendmail {
 	char **recipients;
 	int n;
 };
+
+/*
+ * Nobody took TEXT, and nobody can be told by mail: it is put at the end of the
+ * caller's dead.letter, as mailx does, and the log of the system says so.  *PATH,
+ * in ARENA, is where.  False: it could not be, cause().
+ */
+bool dead_letter_keep(struct str text, struct arena *arena,
+		      const char **path) must_check;
 
 /* argv[0] is the program.  False: cause(). */
 bool sendmail_options(int argc, char **argv, struct sendmail *out) must_check;

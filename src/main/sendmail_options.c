@@ -32,10 +32,11 @@ static bool set_mode(struct sendmail *o, char mode)
 		return fail("-b%c: the server is started by `splitmail serve`",
 			    mode);
 	case 'v':
+		o->job = SENDMAIL_VERIFY;
+		return true;
 	case 't':
-		return fail("-b%c: `splitmail route ADDRESS` says where an "
-			    "address goes",
-			    mode);
+		return fail("-bt: `splitmail route ADDRESS` says where an "
+			    "address goes, -bv whether it is taken");
 	default:
 		return fail("-b%c is not supported", mode);
 	}
@@ -141,6 +142,10 @@ bool sendmail_options(int argc, char **argv, struct sendmail *out)
 	}
 	out->recipients = argv + i;
 	out->n = argc - i;
-	return out->job != SENDMAIL_SEND || out->n > 0 || out->from_header ||
+	if (out->n > 0)
+		return true;
+	if (out->job == SENDMAIL_VERIFY)
+		return fail("-bv: no recipient; name those to verify");
+	return out->job != SENDMAIL_SEND || out->from_header ||
 	       fail("no recipient; -t takes them from To, Cc and Bcc");
 }

@@ -12,13 +12,14 @@
 #include <unistd.h>
 
 #include "main/main.h"
+#include "main/programs.h"
 
-static int dial(const char *data)
+static int dial(const char *path)
 {
 	struct sockaddr_un at = { .sun_family = AF_UNIX };
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
-	snprintf(at.sun_path, sizeof(at.sun_path), "%s/run/submit", data);
+	snprintf(at.sun_path, sizeof(at.sun_path), "%s", path);
 	if (fd >= 0 && connect(fd, (struct sockaddr *)&at, sizeof(at)) != 0) {
 		close(fd);
 		fd = -1;
@@ -71,13 +72,15 @@ static void pass_all(int engine)
 
 int sendmail_talk(const struct call *c)
 {
-	int engine = dial(c->data);
+	struct arena *arena scoped(arena) = arena_open();
+	const char *path = programs_socket(c->data, arena);
+	int engine = dial(path);
 
 	if (engine < 0)
 		return call_fail(EX_TEMPFAIL,
-				 "sendmail: %s/run/submit: %m; is "
-				 "`splitmail serve` running?",
-				 c->data);
+				 "sendmail: %s: %m; is `splitmail serve` "
+				 "running?",
+				 path);
 	pass_all(engine);
 	close(engine);
 	return EX_OK;

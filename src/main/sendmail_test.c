@@ -56,6 +56,8 @@ static void test_other_jobs(void **state)
 	assert_int_equal(o.job, SENDMAIL_NOTHING);
 	assert_true(OPTIONS("-bs"));
 	assert_int_equal(o.job, SENDMAIL_TALK);
+	assert_true(OPTIONS("-bv", "b@x"));
+	assert_int_equal(o.job, SENDMAIL_VERIFY);
 	assert_true(OPTIONS("-bm", "b@x"));
 	assert_int_equal(o.job, SENDMAIL_SEND);
 }
@@ -72,7 +74,8 @@ static void test_refused(void **state)
 	assert_false(OPTIONS("-N", "never\r\nRSET", "b@x"));
 	assert_false(OPTIONS("-V", "a b", "b@x"));
 	assert_false(OPTIONS("-bd"));
-	assert_false(OPTIONS("-bv", "b@x"));
+	assert_false(OPTIONS("-bv"));
+	assert_false(OPTIONS("-bt", "b@x"));
 }
 
 /* ---- letters ---- */

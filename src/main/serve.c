@@ -28,6 +28,7 @@
 #include "main/housekeeping.h"
 #include "main/logout.h"
 #include "main/main.h"
+#include "main/programs.h"
 #include "queue/underway.h"
 #include "rt/folder.h"
 #include "rt/log.h"
@@ -449,6 +450,17 @@ static bool open_what_is_ours(struct serve *s)
 	return s->outbox;
 }
 
+/* All other mail flows without it. */
+static void open_to_programs(struct serve *s)
+{
+	if (!programs_make_folder(s->config, &s->person))
+		log_warn("serve",
+			 "%s: programs of this machine cannot send mail; "
+			 "make that folder %s's, or name another socket in "
+			 "splitmail.conf's sendmail block",
+			 cause(), s->person.name);
+}
+
 static bool prepare(struct serve *s, const struct call *c)
 {
 	s->self = c->self;
@@ -464,6 +476,7 @@ int serve_main(const struct call *c)
 	if (prepare(&s, c)) {
 		log_open(s.config->hostname);
 		log_start();
+		open_to_programs(&s);
 		plan_programs(&s);
 		loops_run(1, supervise, &s);
 		log_end();

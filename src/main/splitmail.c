@@ -47,7 +47,8 @@ static const struct process processes[] = {
 		  "interrupted. The separator of folders is \"/\" then: Sieve scripts "
 		  "that file into \"A.B\" have to say \"A/B\"." },
 	{ "sendmail", "[-t] [-i] [-f SENDER] [-F NAME] [--] [RECIPIENT]...",
-	  "Send the message on standard input, as other sendmails do.",
+	  "Send the message on standard input, as other sendmails do. Every user "
+	  "may.",
 	  "splitmail sendmail -f a@example.org b@example.org < message",
 	  sendmail_main,
 	  .more = "  -f  the sender; without it whoever calls, at this host's name\n"
@@ -56,14 +57,19 @@ static const struct process processes[] = {
 		  "      a RECIPIENT who is named besides does not get it\n"
 		  "  -i  a line with a dot alone does not end the message (also -oi)\n"
 		  "  -N, -R, -V  what a report of delivery is wanted for (DSN)\n"
-		  "  -oem  what is refused goes to the sender as mail, too\n"
+		  "  -oem  what is refused goes to the sender as mail, too; what nobody\n"
+		  "      takes is put into the caller's dead.letter\n"
 		  "  -bs  speak SMTP on standard input and output\n"
+		  "  -bv  send nothing; say whether each RECIPIENT would be taken\n"
 		  "  -bp, -q  are `splitmail queue list` and `queue retry`; -bi does "
 		  "nothing\n"
 		  "Other options of other sendmails are taken and ignored. A name "
 		  "without a domain gets this host's; root there is the postmaster. "
 		  "When the program is called sendmail, mailq or newaliases (by a "
-		  "link), it is that.\n"
+		  "link), it is that. It calls the socket that splitmail.conf's "
+		  "sendmail block names, /run/splitmail/submit for the usual data "
+		  "folder, or the one in SPLITMAIL_SOCKET; for a server that is not "
+		  "there it waits for 20 seconds.\n"
 		  "Exit status, as in sysexits.h: 0 sent, 64 usage, 65 no address, 67 "
 		  "nobody has the address, 69 refused, 75 try again." },
 	{ "engine", "[--ready-fd N]", "The data plane; `serve` starts it.",

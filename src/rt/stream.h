@@ -53,6 +53,9 @@ void stream_reset(struct stream *s);
 
 const struct inet *stream_peer(const struct stream *s);
 const struct inet *stream_local(const struct stream *s);
+/* Of a connection by path that was accepted: the number of the user who called,
+ * as the kernel knows it.  False: it says nothing. */
+bool stream_user(const struct stream *s, unsigned *uid) must_check;
 
 /* ---- reading ---- */
 

@@ -64,8 +64,9 @@ static void waits take(struct session *s, struct str piece)
 /* ---- the whole ---- */
 
 /* Everything a relay has to know of the header (RFC 5322 2.2). */
-static bool waits look(struct mail *mail)
+static bool waits look(struct session *s)
 {
+	struct mail *mail = s->mail;
 	struct message *m = mail->message;
 	struct arena *a = m->arena;
 	struct arena *own scoped(arena) = arena_open();
@@ -84,7 +85,8 @@ static bool waits look(struct mail *mail)
 		mail->header_trail = trail_join(mail->header_trail, value, a);
 	}
 	at = 0;
-	if (mail->asker.kind == ASKER_LOCAL &&
+	/* only Dovecot is believed whose Sieve it is */
+	if (s->kind == SMTP_LOCAL &&
 	    header_next(header, S("X-Sieve-Redirected-From"), &at, own, &value))
 		mail->asker.user = arena_str(a, str_trim(value));
 	at = 0;
@@ -149,7 +151,7 @@ static struct reply waits judge(struct session *s)
 	if (mail->reader.malformed)
 		return SAY(s, malformed, (unsigned long long)mail->reader.line,
 			   mail->reader.why);
-	if (!look(mail))
+	if (!look(s))
 		return store_trouble(s);
 	if (mail->message->header.too_large)
 		return SAY(s, header_too_large);
@@ -176,7 +178,9 @@ static struct reply waits settle(struct session *s)
 		return r;
 	}
 	m->as = asker_text(&mail->asker, m->arena);
-	m->helo = arena_str(m->arena, str_of(s->helo));
+	m->helo = arena_str(
+		m->arena,
+		str_of(s->kind == SMTP_SENDMAIL ? s->client : s->helo));
 	m->trace = received_lines(s);
 	log_fact("cleanup", "%s: message-id=%s", m->id,
 		 log_safe(s->line, m->header.message_id, SAY_CUT));

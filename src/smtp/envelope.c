@@ -41,7 +41,7 @@ static enum answer find_asker(struct session *s, struct mail *mail)
 {
 	struct asker *asker = &mail->asker;
 
-	if (s->kind == SMTP_LOCAL) {
+	if (is_local(s)) {
 		asker->kind = ASKER_LOCAL;
 		return ANSWER_YES;
 	}
@@ -232,6 +232,21 @@ static unsigned notify_of(const struct message *m, const struct rcpt_command *c)
 	return c->notify;
 }
 
+static void log_begin(const struct session *s)
+{
+	const struct message *m = s->mail->message;
+
+	if (s->kind == SMTP_SENDMAIL)
+		log_fact(s->part, "%s: uid=%s from=<%s>", m->id, s->user,
+			 log_safe(s->line, m->sender, LIMIT_PATH_BYTES));
+	else
+		log_fact(s->part, "%s: client=%s%s%s", m->id, s->client,
+			 s->login.n ? ", sasl_username=" : "",
+			 s->login.n
+				 ? log_safe(s->line, s->login, LIMIT_PATH_BYTES)
+				 : "");
+}
+
 static void add_recipient(struct session *s, const struct rcpt_command *c,
 			  struct str key, const struct decision *d)
 {
@@ -249,11 +264,7 @@ static void add_recipient(struct session *s, const struct rcpt_command *c,
 	if (d->max_message_bytes && d->max_message_bytes < mail->max_bytes)
 		mail->max_bytes = d->max_message_bytes;
 	if (!mail->is_logged)
-		log_fact(s->part, "%s: client=%s%s%s", m->id, s->client,
-			 s->login.n ? ", sasl_username=" : "",
-			 s->login.n
-				 ? log_safe(s->line, s->login, LIMIT_PATH_BYTES)
-				 : "");
+		log_begin(s);
 	mail->is_logged = true;
 }
 

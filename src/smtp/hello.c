@@ -39,7 +39,7 @@ static struct reply waits say_hello(struct session *s)
 		   "ENHANCEDSTATUSCODES\nDSN\nCHUNKING",
 		   settings->hostname,
 		   (unsigned long long)settings->message_bytes);
-	if (settings->tls && !stream_is_tls(s->peer) && s->kind != SMTP_LOCAL)
+	if (settings->tls && !stream_is_tls(s->peer) && !is_local(s))
 		buf_add(&b, S("\nSTARTTLS"));
 	if (auth.n)
 		buf_printf(&b, "\n%.*s", STR(auth));
@@ -81,7 +81,7 @@ struct reply on_starttls(struct session *s, struct str arguments)
 
 	if (stream_is_tls(s->peer))
 		return SAY(s, tls_already);
-	if (!tls || s->kind == SMTP_LOCAL)
+	if (!tls || is_local(s))
 		return SAY(s, tls_absent);
 	start_over(s);
 	if (!say_now(s, SAY(s, tls_ready)))

@@ -9,11 +9,12 @@
 
 enum { SENDERS = 1024 };
 
-/* What a login has sent since the minute began. */
+/* What a login, or a user of this machine, has sent since the minute began. */
 struct sender_minute {
-	uint64_t login; /* its hash */
+	uint64_t sender; /* its hash */
 	int64_t began_ms;
 	unsigned recipients;
+	bool is_said; /* that it sends too much */
 };
 
 struct smtp_memory {

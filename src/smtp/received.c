@@ -8,6 +8,11 @@
  *		by mx.example.org (Splitmail) with ESMTPS id 4f2a9c
  *		for <bob@example.org>;
  *		Mon, 23 Nov 2026 01:34:02 +0000
+ *
+ * and, of what a program on this machine handed to sendmail:
+ *
+ *	Received: by mx.example.org (Splitmail, from userid 1000)
+ *		id 4f2a9c; Mon, 23 Nov 2026 01:34:02 +0000
  */
 #include "base/mutants.h"
 #include "route/guard.h"
@@ -28,10 +33,8 @@ static void write_protocol(struct buf *b, const struct session *s)
 		buf_add_char(b, 'A');
 }
 
-static void write_received(struct buf *b, const struct session *s)
+static void write_peer(struct buf *b, const struct session *s)
 {
-	const struct message *m = s->mail->message;
-
 	buf_printf(b, "Received: from %s (%s)\r\n", s->helo,
 		   s->kind == SMTP_LOCAL
 			   ? "local"
@@ -43,7 +46,25 @@ static void write_received(struct buf *b, const struct session *s)
 	buf_printf(b, "\tby %s (Splitmail) with ",
 		   s->server->settings->hostname);
 	write_protocol(b, s);
-	buf_printf(b, " id %s", m->id);
+	buf_add_char(b, ' ');
+}
+
+/* In Postfix's words.  What a program here calls itself says nothing. */
+static void write_user(struct buf *b, const struct session *s)
+{
+	buf_printf(b, "Received: by %s (Splitmail, from userid %s)\r\n\t",
+		   s->server->settings->hostname, s->user);
+}
+
+static void write_received(struct buf *b, const struct session *s)
+{
+	const struct message *m = s->mail->message;
+
+	if (s->kind == SMTP_SENDMAIL)
+		write_user(b, s);
+	else
+		write_peer(b, s);
+	buf_printf(b, "id %s", m->id);
 	/* with more than one it would betray a blind copy */
 	if (m->n == 1)
 		buf_printf(b, "\r\n\tfor <%.*s>",

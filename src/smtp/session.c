@@ -179,6 +179,34 @@ static struct reply waits answer(struct session *s, const struct command *c)
 	return SILENCE;
 }
 
+static const char *user_text(const struct session *s, const struct stream *peer)
+{
+	unsigned uid;
+
+	if (s->kind != SMTP_SENDMAIL)
+		return "";
+	return stream_user(peer, &uid) ? arena_printf(s->arena, "%u", uid)
+				       : "unknown";
+}
+
+/* For the log. */
+static const char *client_text(const struct session *s,
+			       const struct stream *peer)
+{
+	switch (s->kind) {
+	case SMTP_LOCAL:
+		return "local";
+	case SMTP_SENDMAIL:
+		return arena_printf(s->arena, "uid %s", s->user);
+	case SMTP_MX:
+	case SMTP_SUBMISSION:
+	case SMTP_SUBMISSIONS:
+		break;
+	}
+	return arena_printf(s->arena, "unknown[%s]",
+			    inet_ip_text(stream_peer(peer)).c);
+}
+
 static struct session *session_open(struct smtp_server *server,
 				    enum smtp_kind kind, struct stream *peer)
 {
@@ -187,6 +215,7 @@ static struct session *session_open(struct smtp_server *server,
 		[SMTP_SUBMISSION] = "submission/smtpd",
 		[SMTP_SUBMISSIONS] = "submissions/smtpd",
 		[SMTP_LOCAL] = "local/smtpd",
+		[SMTP_SENDMAIL] = "pickup",
 	};
 	struct arena *a = arena_open();
 	struct session *s = arena_new(a, struct session);
@@ -199,15 +228,14 @@ static struct session *session_open(struct smtp_server *server,
 	s->line = arena_open();
 	s->part = parts[kind];
 	s->verb = "CONNECT";
-	s->client = kind == SMTP_LOCAL
-			    ? "local"
-			    : arena_printf(a, "unknown[%s]",
-					   inet_ip_text(stream_peer(peer)).c);
+	s->user = user_text(s, peer);
+	s->client = client_text(s, peer);
 	s->next = server->first;
 	if (s->next)
 		s->next->previous = s;
 	server->first = s;
 	server->sessions++;
+	server->programs += kind == SMTP_SENDMAIL;
 	count(COUNT_CONNECTIONS);
 	return s;
 }
@@ -228,6 +256,7 @@ static void session_close(struct session *s)
 	if (s->next)
 		s->next->previous = s->previous;
 	s->server->sessions--;
+	s->server->programs -= s->kind == SMTP_SENDMAIL;
 	stream_close(s->peer);
 	buf_free(&s->out);
 	arena_close(s->line);

@@ -63,6 +63,7 @@ struct session {
 	struct buf out;                  /* a reply while it is written */
 
 	const char *client;   /* "unknown[192.0.2.1]": for the log */
+	const char *user;     /* SMTP_SENDMAIL: the number of who calls */
 	const char *part;     /* "smtpd": who logs */
 	struct str tally_key; /* in server->per_ip; empty: not counted */
 
@@ -84,6 +85,8 @@ struct session {
 };
 
 bool is_submission(const struct session *s);
+/* By one of the Unix sockets. */
+bool is_local(const struct session *s);
 
 /* ---- saying things: talk.c ---- */
 
@@ -191,8 +194,9 @@ struct str received_lines(struct session *s);
 /* Count the connection; code 0: it may go on.  leave() undoes it. */
 struct reply admit(struct session *s);
 void leave(struct session *s);
-/* One recipient more of a login; false: too many this minute. */
-bool may_send_more(struct session *s);
+/* One recipient more of a login; false: too many this minute.  A program of
+ * this machine waits for the next one. */
+bool waits may_send_more(struct session *s);
 /* What R costs the peer: a pause, or the session. */
 struct reply waits charge(struct session *s, unsigned rules, struct reply r);
 /* Let the peer wait for its answer. */

@@ -18,7 +18,9 @@ enum smtp_kind {
 	SMTP_MX,          /* port 25 */
 	SMTP_SUBMISSION,  /* 587: STARTTLS, AUTH required */
 	SMTP_SUBMISSIONS, /* 465: TLS at once, AUTH required */
-	SMTP_LOCAL,       /* Unix socket: Dovecot's Sieve, sendmail; no AUTH */
+	SMTP_LOCAL,       /* Unix socket of our own: Dovecot's Sieve; no AUTH */
+	SMTP_SENDMAIL,    /* Unix socket for every program on this machine, by
+	                     sendmail; the kernel says whose it is */
 };
 
 struct smtp_settings {
@@ -45,6 +47,7 @@ struct smtp_server { /* one per loop */
 	bool stopping;        /* finish the mail at hand, then 421 */
 	bool hurries;         /* ...only if its data is coming */
 	unsigned sessions;
+	unsigned programs; /* of them by SMTP_SENDMAIL */
 
 	/* smtp's own; zero at first */
 	struct session *first;

@@ -17,6 +17,11 @@ bool is_submission(const struct session *s)
 	return s->kind == SMTP_SUBMISSION || s->kind == SMTP_SUBMISSIONS;
 }
 
+bool is_local(const struct session *s)
+{
+	return s->kind == SMTP_LOCAL || s->kind == SMTP_SENDMAIL;
+}
+
 /* ---- how long we wait ---- */
 
 static bool is_stressed(const struct smtp_server *server)

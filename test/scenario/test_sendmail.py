@@ -154,13 +154,24 @@ def test_more_recipients_than_one_mail_may_have(server, shared_world):
 @pytest.mark.parametrize("options, status, says", [
     (["-f", "a@@b", ALICE], 65, "a@@b"), (["not an address@x"], 65, "not an"),
     ([], 64, "no recipient"), (["-Z", ALICE], 64, "-Z"),
-    (["-bd"], 64, "splitmail serve"), (["-bv", ALICE], 64, "splitmail route"),
+    (["-bd"], 64, "splitmail serve"), (["-bt", ALICE], 64, "splitmail route"),
+    (["-bv"], 64, "no recipient"),
     (["-f", BOB, "--", "-t"], 67, "-t@mx.host.test: 550"),
 ])
 def test_what_is_wrong_is_said(server, options, status, says):
     done = sendmail(server, *options)
     assert done.returncode == status and says in done.stderr.decode(), \
         done.stderr
+
+
+def test_would_it_be_taken(server):
+    done = sendmail(server, "-bv", ALICE, f"nobody@{DOMAIN}", BOB, text="")
+    assert done.returncode == 67 and done.stderr == b""
+    assert done.stdout.decode().splitlines() == [
+        f"{ALICE}... deliverable", f"{BOB}... deliverable",
+        f"nobody@{DOMAIN}... 550 5.1.1 <nobody@{DOMAIN}>: nobody here has "
+        "this address"]
+    assert sendmail(server, "-bv", ALICE, text="").returncode == 0
 
 
 def test_nobody_serves(server, tmp_path):

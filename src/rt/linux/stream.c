@@ -92,6 +92,18 @@ void stream_note_local(struct stream *s)
 		s->local = inet_from_kernel(&local);
 }
 
+bool stream_user(const struct stream *s, unsigned *uid)
+{
+	struct ucred who;
+	socklen_t n = sizeof(who);
+
+	if (getsockopt(s->fd, SOL_SOCKET, SO_PEERCRED, &who, &n) != 0 ||
+	    who.uid == (uid_t)-1)
+		return false;
+	*uid = who.uid;
+	return true;
+}
+
 bool stream_pair(struct stream *ends[2])
 {
 	int fd[2];
