@@ -73,7 +73,8 @@ static bool waits hear_all(struct stream *s, int64_t deadline_ms,
 			return answer->n > 0 ||
 			       fail("the engine does not want to answer");
 		case STREAM_LATE:
-			return fail("the engine does not answer in time");
+			return fail_kind(FAIL_LATE,
+					 "the engine does not answer in time");
 		case STREAM_FULL:
 		case STREAM_BROKEN:
 			return add_cause("the engine's answer");

@@ -34,7 +34,7 @@ struct control {
 /* One conversation; closes PEER. */
 void waits control_serve(struct control *c, struct stream *peer);
 
-/* False: cause(). */
+/* False: cause(); FAIL_LATE when somebody is there who says nothing. */
 bool waits control_ask(const char *path, struct str question,
 		       int64_t deadline_ms, struct buf *answer) must_check;
 

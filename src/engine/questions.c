@@ -187,6 +187,11 @@ bool waits questions_answer(void *questions, struct str question,
 		buf_add(out, S("{}"));
 		return true;
 	}
+	if (str_same(question, S("pulse"))) {
+		go_round(&r);
+		buf_printf(out, "{\"sessions\":%u}", r.sessions);
+		return true;
+	}
 	if (!str_same(question, S("status")))
 		return false;
 	health_ask(q->health);

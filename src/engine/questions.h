@@ -7,6 +7,8 @@
  *
  * "status" (status.h): a round through all lanes asks each for what it alone
  * knows; the answer is written off the loop, since it may be long.
+ * "pulse": the same round, and nothing of what the disk has to be asked for,
+ * {"sessions": 3}.  Who gets no answer knows that a lane hangs.
  * "learnt NAME", of a system or of a relay's hosts: what is known of its hosts
  * (deliver/hosts.h), {"learnt": [{host, name, what, value, since, until}]}.
  * "look": somebody has changed the queue or the directory, and what waits is

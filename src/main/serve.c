@@ -5,7 +5,8 @@
  *	serve ─┬─ engine	mail
  *	       ├─ Dovecot	mailboxes, logins
  *	       ├─ console	API and web pages; mail does not need it
- *	       └─ errands	ends the logins of users who lost theirs
+ *	       ├─ errands	ends the logins of users who lost theirs
+ *	       └─ pulse		tells the service manager how all is
  *
  * An engine that dies by a fault of its own is there again at once; what was
  * under way then is counted (queue/underway.h), so that no message kills it for
@@ -20,6 +21,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "control/control.h"
 #include "directory/database.h"
 #include "directory/outbox.h"
 #include "main/certificate.h"
@@ -28,7 +30,9 @@
 #include "main/housekeeping.h"
 #include "main/logout.h"
 #include "main/main.h"
+#include "main/notify.h"
 #include "main/programs.h"
+#include "main/pulse.h"
 #include "queue/underway.h"
 #include "rt/folder.h"
 #include "rt/log.h"
@@ -45,6 +49,9 @@ enum {
 	ENGINE_STOP_MS = 60000,
 	DOVECOT_STOP_MS = 20000,
 	CONSOLE_STOP_MS = 20000, /* a trial of a mail server takes 9 s */
+	STOP_MS = ENGINE_STOP_MS + DOVECOT_STOP_MS + CONSOLE_STOP_MS + 10000,
+	START_MS = ENGINE_STOP_MS + 60000 + 10000, /* behind an earlier one that
+					   ends, and children have a minute */
 	VERSION_MS = 10000,
 	VERSION_BYTES = 4096,
 	CERTIFICATE_LOOK_MS = 10000,
@@ -57,6 +64,8 @@ struct serve {
 	struct outbox *outbox;
 	struct logout logout;
 	struct housekeeping housekeeping;
+	struct notify notify;
+	struct pulse pulse;
 	const char *who[12]; /* its question to Dovecot */
 	struct person person;
 	struct lock *lock;         /* one supervisor a data folder */
@@ -159,9 +168,13 @@ static void waits watch_certificate(void *arg)
 		s->reload_asked = false;
 		if (s->stopping)
 			break;
+		if (asked)
+			notify_reloading(&s->notify);
 		is_renewed = certificate_look(s->certificate, asked);
 		if (is_renewed || asked)
 			tell_children(s, is_renewed);
+		if (asked && s->notify.is_ready)
+			notify_ready(&s->notify);
 	}
 }
 
@@ -191,6 +204,7 @@ static void waits stop_all(struct serve *s)
 	s->stopping = true;
 	gate_open(&s->look);
 	gate_open(&s->news);
+	notify_stopping(&s->notify, STOP_MS);
 	if (s->console.argv[0])
 		child_stop(&s->console, CONSOLE_STOP_MS);
 	child_stop(&s->engine, ENGINE_STOP_MS);
@@ -232,6 +246,7 @@ static bool waits await_predecessors(struct serve *s)
 			return fail("the engine or Dovecot of an earlier "
 				    "`serve` still runs on %s",
 				    s->config->data);
+		notify_status(&s->notify, "An earlier `serve` still ends");
 		fiber_sleep(after_ms(100));
 	}
 	return true;
@@ -279,8 +294,21 @@ static void waits run_until_stopped(struct serve *s)
 	fiber_start("housekeeping", housekeeping_run, &s->housekeeping);
 	puts("ready");
 	fflush(stdout);
+	notify_ready(&s->notify);
+	fiber_start("watchdog", pulse_watch, &s->pulse);
+	fiber_start("pulse", pulse_tell, &s->pulse);
 	while (!s->stopping)
 		gate_wait(&s->news, NEVER);
+}
+
+/* It does not come up; who stopped it knows why. */
+static void waits say_why(struct serve *s)
+{
+	if (s->stopping)
+		return;
+	s->status = 1;
+	log_error("serve", "%s", cause());
+	notify_status(&s->notify, "%s", cause());
 }
 
 static void waits supervise(void *arg)
@@ -289,22 +317,32 @@ static void waits supervise(void *arg)
 
 	signal_watch(signals, array_size(signals));
 	s->signals = fiber_start("signals", obey_signals, s);
+	notify_starting(&s->notify, START_MS);
 	if (await_predecessors(s) && certificate_begin(s->certificate) &&
 	    configure_dovecot(s)) {
 		start_children(s);
 		if (await_children(s))
 			run_until_stopped(s);
-		else if (!s->stopping)
-			s->status = 1;
-		if (s->status)
-			log_error("serve", "%s", cause());
+		else
+			say_why(s);
 		stop_all(s);
-	} else if (!s->stopping) {
-		log_error("serve", "%s", cause());
-		s->status = 1;
+	} else {
+		say_why(s);
 	}
 	if (s->signals)
 		fiber_cancel(s->signals);
+}
+
+static void plan_pulse(struct serve *s)
+{
+	s->pulse = (struct pulse){
+		.notify = &s->notify,
+		.config = s->config,
+		.console = &s->console,
+		.news = &s->news,
+		.stopping = &s->stopping,
+		.control = config_path(s->config, CONTROL_SOCKET),
+	};
 }
 
 static void plan_programs(struct serve *s)
@@ -465,25 +503,28 @@ static bool prepare(struct serve *s, const struct call *c)
 {
 	s->self = c->self;
 	s->config = config_read(c->data);
-	return s->config && find_person(s) && files_are_his(s) &&
-	       lock_data(s) && prepare_dovecot(s) && open_what_is_ours(s);
+	return s->config && notify_open(&s->notify) && find_person(s) &&
+	       files_are_his(s) && lock_data(s) && prepare_dovecot(s) &&
+	       open_what_is_ours(s);
 }
 
 int serve_main(const struct call *c)
 {
-	struct serve s = { .status = 0 };
+	struct serve s = { .notify = { .fd = -1 } };
 
 	if (prepare(&s, c)) {
 		log_open(s.config->hostname);
 		log_start();
 		open_to_programs(&s);
 		plan_programs(&s);
+		plan_pulse(&s);
 		loops_run(1, supervise, &s);
 		log_end();
 		outbox_close(s.outbox);
 	} else {
 		s.status = call_fail(1, "%s", cause());
 	}
+	notify_close(&s.notify);
 	certificate_close(s.certificate);
 	lock_drop(s.dovecot_lock);
 	lock_drop(s.lock);

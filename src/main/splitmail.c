@@ -28,7 +28,10 @@ static const struct process processes[] = {
 	  "Run everything in the foreground until SIGTERM. Prints \"ready\" "
 	  "when every listener accepts. Certificates are read again when they "
 	  "change; SIGHUP does so at once.",
-	  "splitmail serve", serve_main },
+	  "splitmail serve", serve_main,
+	  .more = "Under systemd (Type=notify) it says when it is ready, reloads or stops, "
+		  "how it is (`systemctl status`) and, with WatchdogSec=, that the engine "
+		  "answers." },
 	{ "backup", "FOLDER",
 	  "Copy the directory and the queue, each as of one moment, with "
 	  "splitmail.conf and tls/ into a new folder, while Splitmail runs or "

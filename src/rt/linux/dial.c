@@ -42,7 +42,8 @@ static bool bind_source(int fd, const struct inet *from)
 static bool pause_until(int64_t until_ms, int64_t deadline_ms)
 {
 	if (until_ms >= deadline_ms)
-		return fail("timed out: nobody takes connections there");
+		return fail_kind(FAIL_LATE, "timed out: nobody takes "
+					    "connections there");
 	return fiber_sleep(until_ms) == WAIT_DEADLINE || fail("cancelled");
 }
 
