@@ -30,8 +30,6 @@ struct change {
 	size_t n_dsns;
 	bool claim;         /* keep: M is the caller's */
 	bool goes_on;       /* settle: and stays so */
-	bool splits;        /* ...and M has new recipients: who waits may have
-	                       become one of them, a share of what it was */
 	int64_t first_new;  /* settle: row of the first new
 	                       recipient; 0: none was added */
 	bool gone, spooled; /* settle: the message has left; it

@@ -67,9 +67,10 @@ struct recipient {
 	struct next_hop next_hop; /* where it goes, as last decided */
 	int64_t row_attempt_ms; /* next_attempt_ms as its row says: who changes
 				   that during an attempt has the last word */
-	bool is_ours;           /* its domain was one of ours once */
-	bool delay_told;        /* the sender was told of the delay */
-	int64_t row;            /* queue.db; 0: not there */
+	enum recipient_part row_part; /* as its row says */
+	bool is_ours;                 /* its domain was one of ours once */
+	bool delay_told;              /* the sender was told of the delay */
+	int64_t row;                  /* queue.db; 0: not there */
 };
 
 /* What all messages of a queue have in common. */

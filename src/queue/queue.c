@@ -330,11 +330,14 @@ static void number_recipients(struct message *m, int64_t first)
 				MUTANT(row_of_the_next) ? ++first : first++;
 }
 
-static void note_attempts(struct message *m)
+static void note_rows(struct message *m)
 {
-	for (size_t i = 0; i < m->n; i++)
-		m->recipients[i].row_attempt_ms =
-			m->recipients[i].next_attempt_ms;
+	for (size_t i = 0; i < m->n; i++) {
+		struct recipient *r = &m->recipients[i];
+
+		r->row_attempt_ms = r->next_attempt_ms;
+		r->row_part = r->part;
+	}
 }
 
 static void now_kept(struct message *m)
@@ -342,7 +345,7 @@ static void now_kept(struct message *m)
 	m->row = id_number(str_of(m->id));
 	m->is_kept = true;
 	number_recipients(m, 1);
-	note_attempts(m);
+	note_rows(m);
 }
 
 static void dsns_kept(struct change *c)
@@ -374,6 +377,8 @@ bool queue_keep(struct queue *q, struct message *m, bool claim,
 
 /* ---- settle ---- */
 
+/* Who waits on may have become a share of what he was: the other is a recipient
+ * of its own, or has had its end. */
 static bool settle_recipient(struct change *c, const struct recipient *r)
 {
 	switch (r->state) {
@@ -384,7 +389,9 @@ static bool settle_recipient(struct change *c, const struct recipient *r)
 	case RECIPIENT_LATER:
 		return store_update(c->q->store, c->number, r);
 	case RECIPIENT_WAITING:
-		return !c->splits || store_update(c->q->store, c->number, r);
+		return r->part == r->row_part ||
+		       MUTANT(half_that_waits_is_whole) ||
+		       store_update(c->q->store, c->number, r);
 	}
 	check(false);
 	return false;
@@ -469,7 +476,7 @@ static void now_settled(struct change *c)
 
 	if (c->first_new)
 		number_recipients(m, c->first_new);
-	note_attempts(m);
+	note_rows(m);
 	for (size_t i = 0; i < m->n; i++)
 		if (c->gone || !recipient_is_open(&m->recipients[i]))
 			m->recipients[i].row = 0;
@@ -526,7 +533,6 @@ bool queue_settle_part(struct queue *q, struct message *m,
 	for (size_t i = 0; i < m->n; i++) {
 		struct recipient *r = &m->recipients[i];
 
-		c.splits |= recipient_is_new(r);
 		if (recipient_is_new(r) && r->state == RECIPIENT_WAITING)
 			r->next_attempt_ms = queue_now(q);
 	}

@@ -378,12 +378,33 @@ static void settle_part(void *world)
 	message_drop(m);
 }
 
+/* One that waits has been split, and the other half has had its end by then. */
+static void settle_half(void *world)
+{
+	struct world *w = world;
+	struct message *m = make_message(w, 7);
+	struct recipient *other;
+
+	message_add(m, S("slow@own.test"));
+	keep(w, m, true);
+	m->recipients[1].part = PART_HERE;
+	other = message_add(m, S("slow@own.test"));
+	other->part = PART_THERE;
+	other->state = RECIPIENT_DONE;
+	check(queue_settle_part(w->q, m, NULL, 0) && rows(w) == 2);
+	check(ask(w, "SELECT part FROM recipient WHERE row = 2") == PART_HERE);
+	m->recipients[0].state = m->recipients[1].state = RECIPIENT_DONE;
+	check(queue_settle(w->q, m, NULL, 0) && rows(w) == 0);
+	message_drop(m);
+}
+
 static void test_settle_part(void **state)
 {
 	struct world w;
 
 	world_open(&w);
 	loops_run(1, settle_part, &w);
+	loops_run(1, settle_half, &w);
 	world_close(&w);
 }
 

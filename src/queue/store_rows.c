@@ -230,6 +230,7 @@ void store_read_recipient(struct query *q, struct message *m)
 	r->is_ours = query_int(q, 18);
 	r->sender = query_text(q, 19, m->arena);
 	r->row_attempt_ms = r->next_attempt_ms;
+	r->row_part = r->part;
 	r->state = RECIPIENT_WAITING;
 }
 
