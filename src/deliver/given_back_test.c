@@ -57,6 +57,22 @@ static void gives_back(struct world *w)
 	forgets(w);
 }
 
+/* Who has it is not told that he has not, because another is refused. */
+static void gives_back_beside_one_who_is_refused(struct world *w)
+{
+	struct arena *arena scoped(arena) = arena_open();
+	char to[200];
+
+	knows_itself(w, arena);
+	says(w, submit(w, "s@x.test", "al@box.test bob@a.test"), "250");
+	comes_back_as(w, FIRST);
+	says(w, submit(w, "s@x.test", "al@box.test nobody@a.test"), "250");
+	wrong_unless(w, w->box.n_mails == 1);
+	wrong_unless(w, queued(w, to, sizeof(to)) == 1);
+	wrong_unless(w, str_same(str_trim(str_of(to)), S("s@x.test")));
+	forgets(w);
+}
+
 static void gives_another_mailbox_its_own(struct world *w)
 {
 	struct arena *arena scoped(arena) = arena_open();
@@ -88,7 +104,8 @@ static void sends_another_of_one_message_id(struct world *w)
 	}
 /* clang-format off */
 #define TESTS(T) \
-	T(gives_back) T(gives_another_mailbox_its_own) \
+	T(gives_back) T(gives_back_beside_one_who_is_refused) \
+	T(gives_another_mailbox_its_own) \
 	T(sends_another_of_one_message_id)
 /* clang-format on */
 

@@ -153,6 +153,7 @@ static struct tally_of count_outcomes(const struct round *round)
 
 		switch (s->state) {
 		case RECIPIENT_DONE:
+		case RECIPIENT_DROPPED: /* has it already (given_back.c) */
 			c.done++;
 			break;
 		case RECIPIENT_REFUSED:
@@ -163,8 +164,6 @@ static struct tally_of count_outcomes(const struct round *round)
 		case RECIPIENT_WAITING:
 		case RECIPIENT_LATER:
 			c.later++;
-			break;
-		case RECIPIENT_DROPPED:
 			break;
 		}
 	}
