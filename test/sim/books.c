@@ -109,6 +109,11 @@ bool unit_says_alias(const struct unit *u, int i)
 	       str_same(str_of(world.persons[u->to[i]].domain), S(DOMAIN));
 }
 
+bool unit_says_detail(const struct unit *u, int i)
+{
+	return (u->number + i) % 7 == 0;
+}
+
 void unit_text(const struct unit *u, struct buf *to)
 {
 	uint64_t dice = world.seed * 31 + (uint64_t)u->number;
@@ -213,13 +218,12 @@ static void take_dsn(struct str sender, struct str recipient, struct str bytes)
 /* Where did its first Splitmail send what is at TAKER now? */
 static int hop_of(const struct unit *u, int taker, struct str bytes)
 {
-	int passed[PASSED];
 	struct str head;
+	int next = -1;
 
-	if (!unit_head(u, bytes, &head) ||
-	    splitmails_passed(head, passed, PASSED) < 2)
-		return taker;
-	return passed[1];
+	if (unit_head(u, bytes, &head))
+		next = taker_behind_the_first(head);
+	return next < 0 ? taker : next;
 }
 
 static const struct taken *add_taken(const struct unit *u, int person,
@@ -284,6 +288,19 @@ void books_left_open(struct taker *t, struct str recipient, struct str bytes)
 				.person = person_at(recipient),
 				.taker = (int)(t - world.takers),
 				.at_ms = now_ms() };
+}
+
+void books_returned(const struct taker *t, struct str recipient,
+		    struct str bytes)
+{
+	struct unit *u = unit_of(bytes);
+	int person = person_at(recipient);
+
+	if (!u || person < 0 || !unit_has_sender(u))
+		return;
+	u->told[person]++;
+	tell("unit %d: %s tells its sender that %s has not got it", u->number,
+	     t->name, world.persons[person].local);
 }
 
 struct books_totals books_totals(void)

@@ -55,6 +55,8 @@ bool unit_has_sender(const struct unit *u);
 bool unit_says_never(const struct unit *u, int i);
 /* One in three is said with the alias of his domain. */
 bool unit_says_alias(const struct unit *u, int i);
+/* One in seven with a detail behind his local part. */
+bool unit_says_detail(const struct unit *u, int i);
 /* The whole text, header and body, as it is handed in. */
 void unit_text(const struct unit *u, struct buf *to);
 void books_rcpt(struct unit *u, int i, int code, struct str text);
@@ -67,6 +69,11 @@ void books_taken(struct taker *t, struct str sender, struct str recipient,
 		 struct str bytes);
 /* It does not know whether the answer was heard, for this recipient. */
 void books_left_open(struct taker *t, struct str recipient, struct str bytes);
+
+/* Another system tells the sender of these bytes that RECIPIENT, to whom it
+ * wanted to hand them on, has not got them. */
+void books_returned(const struct taker *t, struct str recipient,
+		    struct str bytes);
 
 /* A line of the log of a Splitmail. */
 void books_logged(const char *host, struct str line);

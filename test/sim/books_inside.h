@@ -26,6 +26,9 @@ extern struct books books;
 bool unit_head(const struct unit *u, struct str bytes, struct str *head);
 /* The Splitmails whose traces are in HEAD, the first one first. */
 int splitmails_passed(struct str head, int passed[], int most);
+/* The taker to whom the first of them handed it, as far as it left a trace; -1:
+ * none. */
+int taker_behind_the_first(struct str head);
 
 /* As soon as it can be said. */
 void judge_rcpt(const struct unit *u, int i);

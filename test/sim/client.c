@@ -86,20 +86,16 @@ static void say_rcpt(struct talk *t, int i)
 
 	if (unit_says_alias(t->unit, i))
 		domain = ALIAS;
-	switch ((t->unit->number + i) % 7) {
-	case 0:
+	if (unit_says_detail(t->unit, i))
 		stream_sayf(t->s, "RCPT TO:<%s+tag@%s>%s\r\n", p->local, domain,
 			    never);
-		break;
-	case 1:
+	else if ((t->unit->number + i) % 7 == 1)
 		stream_sayf(t->s, "RCPT TO:<%c%s@%c%s>%s\r\n",
 			    shouted(p->local[0]), p->local + 1,
 			    shouted(domain[0]), domain + 1, never);
-		break;
-	default:
+	else
 		stream_sayf(t->s, "RCPT TO:<%s@%s>%s\r\n", p->local, domain,
 			    never);
-	}
 }
 
 /* False: no answer. */

@@ -435,6 +435,26 @@ void change_alias(struct splitmail *s, bool is_there)
 	give_order(&o);
 }
 
+/* Of a user at the first Splitmail: others send there anyway. */
+void change_both(int person, int taker)
+{
+	struct person *p = &world.persons[person];
+	struct order o = { .at = &world.splitmails[p->home],
+			   .person = p,
+			   .of_address = true };
+
+	if (p->changed_ms)
+		return;
+	p->changed_ms = NEVER;
+	p->also = taker;
+	tell("%s has a second home, %s", p->local, world.takers[taker].name);
+	neighbour_user(&world.takers[taker], p);
+	put(&o.settings, S("home"), "both");
+	give_order(&o);
+	p->changed_ms = now_ms();
+	tell("%s has two homes", p->local);
+}
+
 /* The others go on sending to the first one, who knows. */
 void change_settled(int person, int taker)
 {

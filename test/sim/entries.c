@@ -73,7 +73,8 @@ static void leave_out_member(int person, int member)
 static bool befalls(const struct event *e, int person)
 {
 	return ((e->kind == EVENT_MOVE || e->kind == EVENT_DISABLE ||
-		 e->kind == EVENT_MEMBER || e->kind == EVENT_SETTLE) &&
+		 e->kind == EVENT_MEMBER || e->kind == EVENT_SETTLE ||
+		 e->kind == EVENT_BOTH) &&
 		e->of == person) ||
 	       ((e->kind == EVENT_MEMBER || e->kind == EVENT_HOLD) &&
 		e->to == person);
@@ -112,6 +113,7 @@ static bool needs(const struct event *e, int taker)
 	switch (e->kind) {
 	case EVENT_MOVE:
 	case EVENT_SETTLE:
+	case EVENT_BOTH:
 		return e->to == taker;
 	case EVENT_LINK_DOWN:
 	case EVENT_RESET:
@@ -172,11 +174,22 @@ static void leave_out_splitmail(int splitmail)
 
 /* ---- leaving out: what is out of the common ---- */
 
+/* Who only says 250 sends to nobody. */
+static void close_lists(int taker)
+{
+	for (int i = 0; i < world.n_persons; i++)
+		if (world.persons[i].kind == PERSON_GROUP &&
+		    world.persons[i].home == taker)
+			world.persons[i].n_members = 0;
+}
+
 static void make_ordinary(struct taker *t)
 {
 	t->manners = (struct manners){ 0 };
 	t->kind = -1;
 	t->has_silent_host = t->has_unwilling_host = t->by_gateway = false;
+	t->strips_trail = false;
+	close_lists((int)(t - world.takers));
 }
 
 static void make_patient(struct client *c)

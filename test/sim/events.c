@@ -24,6 +24,19 @@ static void start_taker_again(struct taker *t)
 
 /* ---- one Splitmail ---- */
 
+static void note_crash(int64_t at_ms)
+{
+	world.crash_ms[world.n_crashes++ % CRASHES] = at_ms;
+}
+
+bool was_crashed(int64_t from_ms, int64_t to_ms)
+{
+	for (int i = 0; i < world.n_crashes && i < CRASHES; i++)
+		if (world.crash_ms[i] >= from_ms && world.crash_ms[i] <= to_ms)
+			return true;
+	return world.n_crashes > CRASHES;
+}
+
 static void give_power(struct splitmail *s, int64_t lasts_ms)
 {
 	fiber_sleep(after_ms(lasts_ms));
@@ -43,6 +56,7 @@ static void cut_power(struct splitmail *s, int64_t lasts_ms)
 	if (!sim_is_on(s->host))
 		return;
 	tell("%s loses power", s->name);
+	note_crash(now_ms());
 	sim_power_cut(s->host);
 	give_power(s, lasts_ms);
 }
@@ -62,6 +76,7 @@ static void cut_at_change(struct splitmail *s, int64_t number, int64_t lasts_ms)
 		return;
 	}
 	tell("%s has lost power while it wrote", s->name);
+	note_crash(now_ms());
 	give_power(s, lasts_ms);
 }
 
@@ -70,6 +85,7 @@ static void kill_it(struct splitmail *s, int64_t lasts_ms)
 	if (!sim_is_on(s->host) || sim_has_ended(s->process))
 		return;
 	tell("the engine of %s is killed", s->name);
+	note_crash(now_ms());
 	s->is_wanted = false;
 	sim_kill(s->process);
 	fiber_sleep(after_ms(lasts_ms));
@@ -159,6 +175,7 @@ static void kill_taker(struct taker *t, int64_t lasts_ms)
 	tell("%s %s dies", t->is_store ? "the mailboxes of" : "system",
 	     t->name);
 	taker_kill(t);
+	note_crash(now_ms());
 	fiber_sleep(after_ms(lasts_ms));
 	tell("%s %s is back", t->is_store ? "the mailboxes of" : "system",
 	     t->name);
@@ -194,7 +211,8 @@ static bool shakes(enum event_kind kind)
 	return kind != EVENT_RESTART && !is_of_clocks(kind) &&
 	       kind != EVENT_MOVE && kind != EVENT_DISABLE &&
 	       kind != EVENT_MEMBER && kind != EVENT_SETTLE &&
-	       kind != EVENT_HOLD && kind != EVENT_ALIAS && kind != EVENT_KINDS;
+	       kind != EVENT_BOTH && kind != EVENT_HOLD &&
+	       kind != EVENT_ALIAS && kind != EVENT_KINDS;
 }
 
 static bool was_going_on(const struct event *e, int64_t from_ms, int64_t to_ms)
@@ -203,24 +221,43 @@ static bool was_going_on(const struct event *e, int64_t from_ms, int64_t to_ms)
 	       (!e->ended_ms || e->ended_ms >= from_ms);
 }
 
-bool was_shaken(int64_t from_ms, int64_t to_ms)
+static bool crashes(enum event_kind kind)
 {
-	if ((world.reset_in || world.cut_in) && from_ms < world.calm_ms)
-		return true;
+	return kind == EVENT_POWER_CUT || kind == EVENT_CUT_AT_CHANGE ||
+	       kind == EVENT_KILL || kind == EVENT_STORE_DIES ||
+	       kind == EVENT_PEER_DIES;
+}
+
+static bool something_shook(int64_t from_ms, int64_t to_ms, bool by_crashes)
+{
 	for (int i = 0; i < world.n_events; i++) {
 		const struct event *e = &world.events[i];
 
-		if (shakes(e->kind) && was_going_on(e, from_ms, to_ms))
+		if (shakes(e->kind) && crashes(e->kind) == by_crashes &&
+		    was_going_on(e, from_ms, to_ms))
 			return true;
 	}
 	return false;
+}
+
+bool was_torn(int64_t from_ms, int64_t to_ms)
+{
+	return (world.reset_in && from_ms < world.calm_ms) ||
+	       something_shook(from_ms, to_ms, false);
+}
+
+bool was_shaken(int64_t from_ms, int64_t to_ms)
+{
+	return was_torn(from_ms, to_ms) ||
+	       (world.cut_in && from_ms < world.calm_ms) ||
+	       something_shook(from_ms, to_ms, true);
 }
 
 static bool is_of_administrators(enum event_kind kind)
 {
 	return kind == EVENT_MOVE || kind == EVENT_DISABLE ||
 	       kind == EVENT_MEMBER || kind == EVENT_SETTLE ||
-	       kind == EVENT_ALIAS;
+	       kind == EVENT_BOTH || kind == EVENT_ALIAS;
 }
 
 bool was_administered(int64_t from_ms, int64_t to_ms)
@@ -332,6 +369,9 @@ static void happen(void *event)
 		break;
 	case EVENT_SETTLE:
 		change_settled(e->of, e->to);
+		break;
+	case EVENT_BOTH:
+		change_both(e->of, e->to);
 		break;
 	case EVENT_HOLD:
 		hold_queue(s, e->to, e->lasts_ms);

@@ -19,26 +19,60 @@ static bool is_home(int person, int taker)
 
 /* ---- its way ---- */
 
+/* Whose trace is LINE?  -1: nobody's. */
+static int taker_of(struct str line)
+{
+	char by[64];
+
+	for (int i = 0; i < world.n_splitmails; i++) {
+		snprintf(by, sizeof(by), "\tby %s (Splitmail)",
+			 world.splitmails[i].hostname);
+		if (str_starts(line, str_of(by)))
+			return store_of(i);
+	}
+	if (!str_starts(line, S("Received: from [")))
+		return -1;
+	for (int i = 0; i < world.n_peers; i++) {
+		snprintf(by, sizeof(by), "] by %s;",
+			 world.takers[peer_taker(i)].name);
+		if (str_search(line, str_of(by)) >= 0)
+			return peer_taker(i);
+	}
+	return -1;
+}
+
 int splitmails_passed(struct str head, int passed[], int most)
 {
 	struct str line;
 	int n = 0;
 
 	while (str_split(&head, '\n', &line)) {
-		for (int i = 0; i < world.n_splitmails; i++) {
-			char by[64];
+		int by = taker_of(line);
 
-			snprintf(by, sizeof(by), "\tby %s (Splitmail)",
-				 world.splitmails[i].hostname);
-			if (n == most || !str_starts(line, str_of(by)))
-				continue;
-			memmove(passed + 1, passed,
-				(size_t)n * sizeof(passed[0]));
-			passed[0] = i;
-			n++;
-		}
+		if (n == most || !is_at_splitmail(by))
+			continue;
+		memmove(passed + 1, passed, (size_t)n * sizeof(passed[0]));
+		passed[0] = by;
+		n++;
 	}
 	return n;
+}
+
+/* The last trace is the first in HEAD. */
+int taker_behind_the_first(struct str head)
+{
+	struct str line;
+	int first = -1, second = -1;
+
+	while (str_split(&head, '\n', &line)) {
+		int by = taker_of(line);
+
+		if (by < 0)
+			continue;
+		second = first;
+		first = by;
+	}
+	return second;
 }
 
 static int times_at(int splitmail, const int passed[], int n)
@@ -140,7 +174,8 @@ void judge_taken(const struct taken *t, struct str bytes)
 	judge_head(t, head);
 	n = splitmails_passed(head, passed, PASSED);
 	/* who moves may be met again where his mail has come through */
-	judge_visits(t, passed, n,
-		     (int)c.addresses + (p->changed_ms >= u->begun_ms));
+	if (!goes_round(t->person))
+		judge_visits(t, passed, n,
+			     (int)c.addresses + (p->changed_ms >= u->begun_ms));
 	judge_wait(t, passed, n);
 }

@@ -1,6 +1,8 @@
 /* What became of each promise, and what senders are told (judge_inside.h). */
 #include "judge_inside.h"
 
+enum { KNOWN_MS = 6000, HEARD_MS = 500 };
+
 unsigned times_taken(const struct unit *u, int person, int taker)
 {
 	unsigned n = 0;
@@ -57,10 +59,12 @@ static bool was_taken(const struct unit *u, int person)
 
 	if (p->settled >= 0)
 		return times_taken(u, person, p->settled) > 0;
-	if (p->also < 0 || p->changed_ms)
+	if (p->also < 0 || p->changed_ms >= u->begun_ms)
 		return times_taken(u, person, -1) > 0;
+	/* whoever comes from the one does not get it back there */
 	return times_taken(u, person, p->home) > 0 &&
-	       times_taken(u, person, p->also) > 0;
+	       (times_taken(u, person, p->also) > 0 ||
+		world.clients[u->client].system == p->also);
 }
 
 /* Does a recipient lead to him of whom nobody wants to hear? */
@@ -192,24 +196,88 @@ static bool was_stopped_before_the_answer(const struct unit *u, int taker)
 	       was_restarted(u->begun_ms, last_taken_ms(u));
 }
 
-/* More often than there are ways to him, and times when nobody knew.  Ways that
- * meet in one Splitmail are one. */
+/* Mail for a detail of somebody's address is another than that for himself. */
+static bool has_details(const struct unit *u, int person)
+{
+	for (int i = 0; i < u->n; i++)
+		if (unit_says_detail(u, i))
+			return true;
+	for (int i = 0; i < world.n_persons; i++)
+		if (world.persons[i].crowd &&
+		    world.persons[i].crowd_of == person)
+			return true;
+	return false;
+}
+
+static bool somebody_strips(void)
+{
+	for (int i = 0; i < world.n_takers; i++)
+		if (world.takers[i].strips_trail)
+			return true;
+	return false;
+}
+
+/* Ways that meet in one Splitmail are one.  What comes back by a list of another
+ * system is known for what it is, unless that has made another of it. */
+static unsigned ways_that_count(const struct taken *t)
+{
+	const struct unit *u = books.units[t->unit];
+	struct counting c = ways_to(u, t->person);
+	unsigned ours = c.ways - c.by_lists;
+
+	/* one of his names may have waited for the alias */
+	if (world.n_splitmails > 1 || world.alias_gone_ms ||
+	    !world.takers[t->taker].is_store)
+		return c.ways;
+	if (ours > 0 && !has_details(u, t->person) && !somebody_strips())
+		return 1;
+	return (ours > 0) + c.by_lists;
+}
+
+/* What one Splitmail gave to T's taker is written down when its other recipients
+ * there have been told, and a little later: then a crash forgets nothing of it.
+ * Whoever takes long about it takes it from one who has crashed meanwhile. */
+static bool may_be_forgotten(const struct taken *t)
+{
+	const struct manners *m = &world.takers[t->taker].manners;
+	int64_t slow_ms = m->greet_ms + 2 * m->answer_ms + m->dot_ms;
+
+	return was_crashed(t->at_ms - slow_ms - HEARD_MS,
+			   t->at_ms + KNOWN_MS + RECIPIENTS * slow_ms);
+}
+
+/* Was it shaken in a way that explains that PERSON has it again? */
+static bool is_forgotten(const struct unit *u, const struct taken *like,
+			 unsigned more)
+{
+	int64_t last = last_taken_ms(u);
+
+	if (world.n_splitmails > 1 || world.takers[like->taker].kind >= 0)
+		return was_shaken(u->begun_ms, last);
+	if (was_torn(u->begun_ms, last))
+		return true;
+	for (size_t i = 0; i < books.n_taken && more > 0; i++) {
+		const struct taken *t = &books.taken[i];
+
+		more -= t->unit == like->unit && t->person == like->person &&
+			t->taker == like->taker &&
+			may_be_forgotten(t);
+	}
+	return more == 0;
+}
+
+/* More often than there are ways to him, and times when nobody knew. */
 void judge_doubles(const struct taken *t)
 {
 	const struct unit *u = books.units[t->unit];
 	unsigned n = times_taken(u, t->person, t->taker);
-	unsigned ways = ways_to(u, t->person).ways;
-	unsigned may = may_lose_answers(&world.takers[t->taker])
-			       ? times_open(u, t->person, t->taker)
-			       : 0;
+	unsigned may = ways_that_count(t);
 
-	/* one of his names may have waited for the alias */
-	if (ways > 1 && world.n_splitmails == 1 && !world.alias_gone_ms &&
-	    world.takers[t->taker].is_store)
-		ways = 1;
-	may += ways;
-	if (n > may && !was_shaken(u->begun_ms, last_taken_ms(u)) &&
-	    !was_stopped_before_the_answer(u, t->taker))
+	if (may_lose_answers(&world.takers[t->taker]))
+		may += times_open(u, t->person, t->taker);
+	if (n > may && !is_forgotten(u, t, n - may) &&
+	    !was_stopped_before_the_answer(u, t->taker) &&
+	    !goes_round(t->person))
 		books_wrong("unit %d for %s is %u times at %s", t->unit,
 			    world.persons[t->person].local, n,
 			    world.takers[t->taker].name);

@@ -41,12 +41,15 @@ int end_of(const struct way *w);
 
 struct counting {
 	int person;
-	unsigned ways;
-	unsigned addresses; /* one after the other, on the longest */
+	unsigned ways, by_lists; /* of these: of another system */
+	unsigned addresses;      /* one after the other, on the longest */
 };
 
 /* Of the recipients that were not refused. */
 struct counting ways_to(const struct unit *u, int person);
+/* Does nobody have the address, and a system hand it on and on, that takes the
+ * trail away? */
+bool goes_round(int person);
 /* Is he, by some way, a member of himself? */
 bool comes_round(int person);
 /* Does recipient I lead to PERSON? */

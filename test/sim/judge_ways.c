@@ -64,6 +64,15 @@ int end_of(const struct way *w)
 	return w->steps[w->n - 1];
 }
 
+static bool passes_a_list(const struct way *w)
+{
+	for (int i = 0; i < w->n; i++)
+		if (world.persons[w->steps[i]].kind == PERSON_GROUP &&
+		    !is_at_splitmail(world.persons[w->steps[i]].home))
+			return true;
+	return false;
+}
+
 static void count_way(void *arg, const struct unit *u, const struct way *w)
 {
 	struct counting *c = arg;
@@ -72,6 +81,7 @@ static void count_way(void *arg, const struct unit *u, const struct way *w)
 	if (end_of(w) != c->person)
 		return;
 	c->ways++;
+	c->by_lists += passes_a_list(w);
 	if ((unsigned)w->n > c->addresses)
 		c->addresses = (unsigned)w->n;
 }
@@ -84,6 +94,15 @@ struct counting ways_to(const struct unit *u, int person)
 		if (u->codes[i] < 400)
 			ways_of(u, i, (struct asked){ count_way, &c });
 	return c;
+}
+
+bool goes_round(int person)
+{
+	bool strips = false;
+
+	for (int i = 0; i < world.n_takers; i++)
+		strips |= world.takers[i].strips_trail;
+	return strips && world.persons[person].kind == PERSON_NOBODY;
 }
 
 /* Groups that are members of one another.  Whose mail comes round through a

@@ -45,6 +45,16 @@ static void leaves_open(void *taker, struct sim_peer *p,
 		books_left_open(taker, m->recipients[i], m->bytes);
 }
 
+/* Who gives up tells the sender of it. */
+static void gave_back(void *taker, struct sim_peer *p,
+		      const struct sim_peer_mail *m, struct str recipient,
+		      int code)
+{
+	(void)p;
+	if (code != 250)
+		books_returned(taker, recipient, m->bytes);
+}
+
 /* ---- its life ---- */
 
 static void welcome(struct taker *t, const char *local, const char *domain)
@@ -64,6 +74,21 @@ void neighbour_user(struct taker *t, const struct person *p)
 		welcome(t, p->local, ALIAS);
 }
 
+/* What comes for P there, by that domain, goes to his members, too. */
+static void open_list(struct taker *t, const struct person *p,
+		      const char *domain)
+{
+	char list[64], member[64];
+
+	snprintf(list, sizeof(list), "%s@%s", p->local, domain);
+	for (int i = 0; i < p->n_members; i++) {
+		const struct person *m = &world.persons[p->members[i]];
+
+		snprintf(member, sizeof(member), "%s@%s", m->local, m->domain);
+		sim_peer_list(t->peer, list, member);
+	}
+}
+
 static void welcome_users(struct taker *t)
 {
 	int self = (int)(t - world.takers);
@@ -73,6 +98,12 @@ static void welcome_users(struct taker *t)
 
 		if (!p->is_left_out && (p->home == self || p->also == self))
 			neighbour_user(t, p);
+		if (p->is_left_out || p->home != self ||
+		    p->kind != PERSON_GROUP)
+			continue;
+		open_list(t, p, DOMAIN);
+		if (world.has_alias)
+			open_list(t, p, ALIAS);
 	}
 }
 
@@ -86,12 +117,15 @@ static void give_back(struct taker *t)
 			 world.n_splitmails);
 	sim_peer_gives_back(t->peer, world.splitmails[0].address);
 	sim_peer_leaves_by(t->peer, from);
+	if (t->strips_trail)
+		sim_peer_strips_trail(t->peer);
 }
 
 static void open_neighbour(struct taker *t)
 {
 	const struct sim_peer_book book = { .takes = takes,
 					    .leaves_open = leaves_open,
+					    .gave_back = gave_back,
 					    .arg = t };
 
 	t->peer = sim_peer_new(gallery_at(gallery, (size_t)t->kind),

@@ -53,8 +53,15 @@ void sim_peer_close(struct sim_peer *p)
 		mail_free(p->mails[i]);
 	for (size_t i = 0; i < p->n_sights; i++)
 		free(p->sights[i].address);
-	for (size_t i = 0; i < p->n_backs; i++)
+	for (size_t i = 0; i < p->n_backs; i++) {
+		free(p->backs[i]->to);
 		free(p->backs[i]);
+	}
+	for (size_t i = 0; i < p->n_lists; i++) {
+		free(p->lists[i].address);
+		free(p->lists[i].member);
+	}
+	free(p->lists);
 	free(p->backs);
 	free(p->users);
 	free(p->mails);
@@ -97,6 +104,11 @@ void sim_peer_leaves_by(struct sim_peer *p, const char *from)
 	p->has_gateway = true;
 }
 
+void sim_peer_strips_trail(struct sim_peer *p)
+{
+	p->strips_trail = true;
+}
+
 void sim_peer_without_tls(struct sim_peer *p)
 {
 	p->is_plain = true;
@@ -113,6 +125,13 @@ void sim_peer_user(struct sim_peer *p, const char *address)
 {
 	p->users = list_grow(p->users, p->n_users, sizeof(p->users[0]));
 	p->users[p->n_users++] = text_of(str_of(address));
+}
+
+void sim_peer_list(struct sim_peer *p, const char *address, const char *member)
+{
+	p->lists = list_grow(p->lists, p->n_lists, sizeof(p->lists[0]));
+	p->lists[p->n_lists++] = (struct peer_list){ text_of(str_of(address)),
+						     text_of(str_of(member)) };
 }
 
 void sim_peer_user_leaves(struct sim_peer *p, const char *address)

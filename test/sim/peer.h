@@ -80,11 +80,16 @@ void sim_peer_user_leaves(struct sim_peer *p, const char *address);
 bool sim_peer_has(const struct sim_peer *p, struct str address);
 
 void sim_peer_tell(struct sim_peer *p, const struct sim_peer_book *book);
-/* Where mail for unknown ones goes, if its conduct forwards them: once more
- * each minute while it is answered 4xx or not at all, ten times. */
+/* MEMBER, who is elsewhere, gets what comes for ADDRESS, too. */
+void sim_peer_list(struct sim_peer *p, const char *address, const char *member);
+/* Where mail for unknown ones and for members of its lists goes, if its conduct
+ * forwards them: all of a mail's at once, and once more each minute to those
+ * who are answered 4xx or not at all, ten times. */
 void sim_peer_gives_back(struct sim_peer *p, const char *to);
 /* By which address of its host; else by the first. */
 void sim_peer_leaves_by(struct sim_peer *p, const char *from);
+/* What it gives back has lost the trail (route/guard.h). */
+void sim_peer_strips_trail(struct sim_peer *p);
 /* It announces no STARTTLS, whatever its conduct says. */
 void sim_peer_without_tls(struct sim_peer *p);
 

@@ -1,7 +1,7 @@
 /*
- * What a peer does not have goes to the other part of its domain: each
- * recipient in a mail of its own, with a trace field in front, again and again
- * while that says 4xx or nothing.
+ * What a peer does not have goes to the other part of its domain, and so do
+ * members of its lists: a mail with all of its recipients, a trace field in
+ * front, and again with those who were answered 4xx or nothing.
  */
 #include <stdlib.h>
 
@@ -35,13 +35,27 @@ static int ask(struct stream *s)
 	return stream_flush(s, after_ms(REPLY_MS)) ? hear(s) : 0;
 }
 
+/* Where the header ends. */
+static size_t header_bytes(struct str bytes)
+{
+	ptrdiff_t end = str_search(bytes, S("\r\n\r\n"));
+
+	return end < 0 ? 0 : (size_t)end + 2;
+}
+
 /* With dots before dots; it ends with CRLF, or gets one. */
-static void add_data(struct stream *s, struct str bytes)
+static void add_data(struct stream *s, struct str bytes, bool strips_trail)
 {
 	bool has_end = str_empty(bytes) || str_ends(bytes, S("\r\n"));
+	const char *body = bytes.p + header_bytes(bytes);
+	bool is_trail = false;
 	struct str line;
 
 	while (str_split(&bytes, '\n', &line)) {
+		if (!str_starts(line, S("\t")))
+			is_trail = str_starts(line, S("Splitmail-Trail:"));
+		if (strips_trail && is_trail && line.p < body)
+			continue;
 		if (str_starts(line, S(".")))
 			stream_say(s, S("."));
 		stream_sayf(s, "%.*s%s", STR(line),
@@ -50,9 +64,42 @@ static void add_data(struct stream *s, struct str bytes)
 	stream_say(s, S(".\r\n"));
 }
 
-/* The first code that is not what it should be, or the last. */
-static int converse(struct stream *s, const struct back *b)
+/* 4xx, and no answer, are tried again. */
+static void note_code(struct returned *r, int code)
 {
+	r->code = code;
+	r->is_done = code && code / 100 != 4;
+}
+
+static void note_all(struct back *b, int code)
+{
+	for (size_t i = 0; i < b->n; i++)
+		if (!b->to[i].is_done)
+			note_code(&b->to[i], code);
+}
+
+/* Those it takes have 0 for now.  False: it does not answer any more. */
+static bool say_recipients(struct stream *s, struct back *b, size_t *n)
+{
+	for (size_t i = 0; i < b->n; i++) {
+		int code;
+
+		if (b->to[i].is_done)
+			continue;
+		stream_sayf(s, "RCPT TO:<%.*s>\r\n", STR(b->to[i].recipient));
+		code = ask(s);
+		if (!code)
+			return false;
+		note_code(&b->to[i], code == 250 ? 0 : code);
+		*n += code == 250;
+	}
+	return true;
+}
+
+/* The code of all those that were taken at RCPT, or of all; 0: who knows. */
+static int converse(struct stream *s, struct back *b)
+{
+	size_t n = 0;
 	int code = hear(s);
 
 	if (code != 220)
@@ -63,20 +110,27 @@ static int converse(struct stream *s, const struct back *b)
 	stream_sayf(s, "MAIL FROM:<%.*s>\r\n", STR(b->mail->sender));
 	if ((code = ask(s)) != 250)
 		return code;
-	stream_sayf(s, "RCPT TO:<%.*s>\r\n", STR(b->recipient));
-	if ((code = ask(s)) != 250)
-		return code;
+	if (!say_recipients(s, b, &n) || !n)
+		return 0;
 	stream_say(s, S("DATA\r\n"));
 	if ((code = ask(s)) != 354)
 		return code;
 	stream_sayf(s, "Received: from %s by %s;\r\n\t%s\r\n",
 		    inet_literal(&b->mail->from).c, b->peer->name,
 		    date_rfc5322(wall_ms()).c);
-	add_data(s, b->mail->bytes);
+	add_data(s, b->mail->bytes, b->peer->strips_trail);
 	return ask(s);
 }
 
-static int hand_over(const struct back *b)
+/* Those who were answered 4xx at RCPT wait for another time. */
+static void note_taken(struct back *b, int code)
+{
+	for (size_t i = 0; code && i < b->n; i++)
+		if (!b->to[i].is_done && !b->to[i].code)
+			note_code(&b->to[i], code);
+}
+
+static void hand_over(struct back *b)
 {
 	const struct inet *from =
 		b->peer->has_gateway ? &b->peer->gateway : NULL;
@@ -84,34 +138,41 @@ static int hand_over(const struct back *b)
 		stream_dial(&b->peer->back, from, after_ms(REPLY_MS));
 	int code;
 
+	note_all(b, 0);
 	if (!s)
-		return 0;
+		return;
 	code = converse(s, b);
+	note_taken(b, code);
 	stream_say(s, S("QUIT\r\n"));
 	if (code)
 		(void)ask(s);
 	stream_close(s);
-	return code;
+}
+
+static bool are_done(const struct back *b)
+{
+	for (size_t i = 0; i < b->n; i++)
+		if (!b->to[i].is_done)
+			return false;
+	return true;
 }
 
 static void give_back(void *arg)
 {
 	struct back *b = arg;
 	const struct sim_peer_book *book = &b->peer->book;
-	int code;
 
-	do {
-		code = hand_over(b);
-		if (code && code / 100 != 4)
+	for (;;) {
+		hand_over(b);
+		if (are_done(b) || ++b->tries == TRIES)
 			break;
-		b->tries++;
 		fiber_sleep(after_ms(AGAIN_MS));
-	} while (b->tries < TRIES);
+	}
 	b->is_done = true;
 	b->peer->figures.under_way--;
-	if (book->gave_back)
-		book->gave_back(book->arg, b->peer, b->mail, b->recipient,
-				code);
+	for (size_t i = 0; i < b->n && book->gave_back; i++)
+		book->gave_back(book->arg, b->peer, b->mail, b->to[i].recipient,
+				b->to[i].code);
 }
 
 static void begin(struct back *b)
@@ -119,22 +180,53 @@ static void begin(struct back *b)
 	check(fiber_start("giving back", give_back, b));
 }
 
+static void add_to(struct back *b, struct str recipient)
+{
+	b->to = list_grow(b->to, b->n, sizeof(b->to[0]));
+	b->to[b->n++] = (struct returned){ .recipient = recipient };
+}
+
+/* Without its detail. */
+static bool is_for(struct str recipient, const char *list)
+{
+	ptrdiff_t plus = str_find(recipient, '+'),
+		  at = str_find_last(recipient, '@');
+	struct str local, rest = str_of(list);
+
+	if (plus < 0 || at < plus)
+		return str_same_nocase(recipient, rest);
+	local = str_part(recipient, 0, (size_t)plus);
+	return str_starts_nocase(rest, local) &&
+	       str_same_nocase(str_from(rest, local.n),
+			       str_from(recipient, (size_t)at));
+}
+
+static void add_members(struct back *b, const struct sim_peer *p,
+			struct str list)
+{
+	for (size_t i = 0; i < p->n_lists; i++)
+		if (is_for(list, p->lists[i].address))
+			add_to(b, str_of(p->lists[i].member));
+}
+
 void sim_peer_give_back(struct sim_peer *p, const struct sim_peer_mail *m)
 {
-	struct back *b;
+	struct back *b = must_alloc(sizeof(*b));
 
+	*b = (struct back){ .peer = p, .mail = m };
 	for (size_t i = 0; i < m->n; i++) {
-		if (sim_peer_has(p, m->recipients[i]))
-			continue;
-		b = must_alloc(sizeof(*b));
-		*b = (struct back){ .peer = p,
-				    .mail = m,
-				    .recipient = m->recipients[i] };
-		p->backs = list_grow(p->backs, p->n_backs, sizeof(p->backs[0]));
-		p->backs[p->n_backs++] = b;
-		p->figures.under_way++;
-		begin(b);
+		if (!sim_peer_has(p, m->recipients[i]))
+			add_to(b, m->recipients[i]);
+		add_members(b, p, m->recipients[i]);
 	}
+	if (b->n == 0) {
+		free(b);
+		return;
+	}
+	p->backs = list_grow(p->backs, p->n_backs, sizeof(p->backs[0]));
+	p->backs[p->n_backs++] = b;
+	p->figures.under_way++;
+	begin(b);
 }
 
 void sim_peer_back_resume(struct sim_peer *p)

@@ -14,13 +14,25 @@ struct sight {
 	int64_t first_ms;
 };
 
-/* A recipient whose mail goes back. */
+/* Whose mail goes back, and the last code he met: 0, none. */
+struct returned {
+	struct str recipient; /* the mail's, or a list's */
+	int code;
+	bool is_done;
+};
+
+/* A mail that goes back, to all of them at once. */
 struct back {
 	struct sim_peer *peer;
 	const struct sim_peer_mail *mail;
-	struct str recipient;
+	struct returned *to;
+	size_t n;
 	int tries;
 	bool is_done;
+};
+
+struct peer_list {
+	char *address, *member;
 };
 
 /* Of a rule, over all connections. */
@@ -33,10 +45,12 @@ struct rule_state {
 struct sim_peer {
 	const struct conduct *conduct;
 	struct inet at, back, gateway;
-	bool has_back, has_gateway, is_plain;
+	bool has_back, has_gateway, is_plain, strips_trail;
 	char *name;
 	char **users;
 	size_t n_users;
+	struct peer_list *lists; /* a member each */
+	size_t n_lists;
 	struct sim_peer_mail **mails;
 	size_t n_mails;
 	struct sight *sights;
@@ -68,7 +82,7 @@ struct arrival {
 };
 void waits sim_peer_talk(void *arrival);
 
-/* peer_back.c: a fiber for each recipient of M it does not have. */
+/* peer_back.c: a fiber, if M has recipients it does not have. */
 void sim_peer_give_back(struct sim_peer *p, const struct sim_peer_mail *m);
 /* Those that were under way when the process was killed. */
 void sim_peer_back_resume(struct sim_peer *p);

@@ -386,6 +386,7 @@ static bool draw_event(struct event *e)
 	case EVENT_MEMBER:
 		return draw_member(e);
 	case EVENT_SETTLE:
+	case EVENT_BOTH:
 	case EVENT_HOLD:
 	case EVENT_ALIAS:
 	case EVENT_KINDS:
@@ -446,7 +447,8 @@ static void add_unwilling_host(void)
 static bool stays(int person)
 {
 	for (int i = 0; i < world.n_events; i++)
-		if (world.events[i].kind == EVENT_MOVE &&
+		if ((world.events[i].kind == EVENT_MOVE ||
+		     world.events[i].kind == EVENT_BOTH) &&
 		    world.events[i].of == person)
 			return false;
 	return true;

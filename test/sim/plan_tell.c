@@ -120,6 +120,7 @@ static const char *name_of(const struct event *e)
 	case EVENT_DISABLE:
 	case EVENT_MEMBER:
 	case EVENT_SETTLE:
+	case EVENT_BOTH:
 		return world.persons[e->of].local;
 	case EVENT_PEER_DIES:
 	case EVENT_STORE_DIES:
@@ -148,6 +149,7 @@ static const char *other_end(const struct event *e)
 	switch (e->kind) {
 	case EVENT_MOVE:
 	case EVENT_SETTLE:
+	case EVENT_BOTH:
 	case EVENT_LINK_DOWN:
 	case EVENT_RESET:
 		return world.takers[e->to].name;
@@ -192,6 +194,7 @@ static void tell_event(int number)
 		[EVENT_DISABLE] = "is disabled",
 		[EVENT_MEMBER] = "gets the member ",
 		[EVENT_SETTLE] = "has one home only, ",
+		[EVENT_BOTH] = "has a second home, ",
 		[EVENT_HOLD] = "holds what waits for ",
 		[EVENT_ALIAS] = "has no " ALIAS " for a while",
 	};

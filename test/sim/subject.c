@@ -179,6 +179,20 @@ static void nobody_mails(int64_t window_ms)
 	lead_to(is_nobody, 3);
 }
 
+/* ---- what comes back ---- */
+
+enum { LISTS = 2 };
+
+static bool is_at_home_here(const struct person *p)
+{
+	return is_user(p) && is_at_splitmail(p->home) && p->also < 0;
+}
+
+static bool is_list(const struct person *p)
+{
+	return p->kind == PERSON_GROUP && !is_at_splitmail(p->home);
+}
+
 static void back_systems(void)
 {
 	struct taker *t = &world.takers[peer_taker(0)];
@@ -188,6 +202,31 @@ static void back_systems(void)
 			break;
 	check(t->kind < neighbours_kinds());
 	t->by_gateway = one_in(2);
+	t->strips_trail = one_in(4);
+}
+
+/* Lists of that system, whose members are here: it sends to them what comes for
+ * the list.  One is not known here, and goes there with addresses that nobody has,
+ * so that those come back in one mail with its members. */
+static void back_persons(void)
+{
+	question_persons();
+	for (int i = 0; i < LISTS; i++) {
+		struct person *p =
+			add_person(PERSON_GROUP, 'l', i, peer_taker(0));
+
+		p->keeps_copy = true;
+		p->is_unlisted = i == 0;
+		for (int k = 1 + below(3); k > 0; k--)
+			add_member(p, draw_person(is_at_home_here));
+	}
+}
+
+static void back_mails(int64_t window_ms)
+{
+	(void)window_ms;
+	lead_to(is_nobody, 3);
+	lead_to(is_list, 3);
 }
 
 static void host_systems(void)
@@ -340,7 +379,7 @@ static const struct about abouts[SUBJECTS] = {
 	[ABOUT_RINGS] = { "rings", 2, 4, 0, 0, AS_DRAWN, ring_systems, NULL,
 			  nobody_mails },
 	[ABOUT_BACK] = { "what comes back", 1, 2, 1, 2, PEACEFUL, back_systems,
-			 question_persons, nobody_mails },
+			 back_persons, back_mails },
 	[ABOUT_HOSTS] = { "silent hosts", 1, 2, 1, 2, PEACEFUL, host_systems,
 			  question_persons, question_mails },
 	[ABOUT_TWINS] = { "twins", 1, 2, 1, 2, PEACEFUL, twin_systems, NULL,
@@ -357,6 +396,8 @@ static const struct about abouts[SUBJECTS] = {
 			  knot_mails },
 	[ABOUT_HICCUPS] = { "hiccups", 1, 1, 1, 2, PLAIN, hiccup_systems,
 			    hiccup_persons, hiccup_mails },
+	[ABOUT_HALVES] = { "halves", 1, 1, 1, 2, PLAIN, half_systems, NULL,
+			   half_mails },
 	[ABOUT_LIMITS] = { "limits", 1, 2, 0, 2, PLAIN, limit_systems, NULL,
 			   group_mails },
 	[ABOUT_RETURNS] = { "returns", 2, 3, 0, 2, PLAIN, return_systems, NULL,

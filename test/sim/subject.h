@@ -30,6 +30,7 @@ enum subject {
 	ABOUT_GROUPS,    /* with members whose mailbox is full */
 	ABOUT_KNOTS,     /* of groups that are members of one another */
 	ABOUT_HICCUPS,   /* of a mailbox, beside systems that take long */
+	ABOUT_HALVES,    /* of mail, one of which waits, near a crash */
 	ABOUT_LIMITS,    /* of the Internet's servers, as they say it */
 	ABOUT_RETURNS,   /* of who was disabled, and is asked about again */
 };

@@ -54,14 +54,6 @@ static bool is_knot(const struct person *p)
 	return p->local[0] == 'k';
 }
 
-static void add_member(struct person *g, int who)
-{
-	for (int i = 0; i < g->n_members; i++)
-		if (g->members[i] == who)
-			return;
-	g->members[g->n_members++] = who;
-}
-
 void knot_persons(void)
 {
 	int n = world.n_splitmails, first = world.n_persons;
@@ -137,4 +129,42 @@ void hiccup_mails(int64_t window_ms)
 	send_before(HICCUPS_MS);
 	settle_some();
 	world.calm_ms = HICCUPS_END_MS;
+}
+
+/* ---- halves: who waits for his mailbox gets a second home, whose system takes
+ * its half at once, while the mailbox is slow; and then the server crashes.  What
+ * was known of either half by then is known afterwards. ---- */
+
+enum { HALVES_MS = 15000, HALVES_END_MS = 50000 };
+
+static bool is_here_alone(const struct person *p)
+{
+	return is_user(p) && p->home == 0 && p->also < 0 && !p->is_disabled;
+}
+
+void half_systems(void)
+{
+	struct manners *store = &world.takers[store_of(0)].manners;
+
+	world.handover_ms = between(1000, 4000);
+	store->later_in = one_in(2) ? 3 : 0;
+	store->dot_later_in = one_in(2) ? 3 : 0;
+	store->dot_ms = between(8000, 20000);
+}
+
+void half_mails(int64_t window_ms)
+{
+	(void)window_ms;
+	lead_to(is_here_alone, 2);
+	send_before(HALVES_MS);
+	add_event(EVENT_STORE_DIES, store_of(0), 1, HALVES_MS);
+	for (int i = 0; i < world.n_persons && world.n_events < EVENTS / 2; i++)
+		if (is_here_alone(&world.persons[i]))
+			add_event(EVENT_BOTH, i, between(1000, HALVES_MS), 0)
+				->to = peer_taker(0);
+	for (int i = 2 + below(4); i > 0; i--)
+		add_event(one_in(2) ? EVENT_POWER_CUT : EVENT_KILL, 0,
+			  between(HALVES_MS, HALVES_END_MS),
+			  between(200, 2000));
+	world.has_crashes = true;
 }

@@ -33,6 +33,9 @@ bool is_nobody(const struct person *p);
 bool is_asked_about(const struct person *p);
 bool is_spread(const struct person *p);
 
+/* WHO becomes a member of G, unless there is nobody or he is one. */
+void add_member(struct person *g, int who);
+
 /* ---- systems ---- */
 
 void each_system(void (*change)(struct taker *t));
@@ -63,5 +66,7 @@ void knot_mails(int64_t window_ms);
 void hiccup_systems(void);
 void hiccup_persons(void);
 void hiccup_mails(int64_t window_ms);
+void half_systems(void);
+void half_mails(int64_t window_ms);
 
 #endif

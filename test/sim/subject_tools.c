@@ -120,6 +120,15 @@ bool is_spread(const struct person *p)
 	return p->n_members > 0;
 }
 
+void add_member(struct person *g, int who)
+{
+	for (int i = 0; i < g->n_members; i++)
+		if (g->members[i] == who)
+			return;
+	if (who >= 0 && g->n_members < MEMBERS)
+		g->members[g->n_members++] = who;
+}
+
 /* ---- systems ---- */
 
 void each_system(void (*change)(struct taker *t))

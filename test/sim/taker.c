@@ -11,7 +11,12 @@
 #include "neighbour.h"
 #include "rt/stream.h"
 
-enum { IDLE_MS = 300000, SAY_MS = 300000, GREYLISTED_MS = 5000 };
+enum {
+	IDLE_MS = 300000,
+	SAY_MS = 300000,
+	GREYLISTED_MS = 5000,
+	HEARD_MS = 2000
+};
 
 struct talk {
 	struct taker *taker;
@@ -22,6 +27,7 @@ struct talk {
 	bool has_mail, is_over, said_bye;
 	struct buf bytes;
 	bool is_open; /* was the last answer heard? */
+	int64_t answered_ms;
 };
 
 /* ---- lines ---- */
@@ -229,8 +235,7 @@ static void answer_text(struct talk *t)
 			not_he ? say_later(t, "451 4.3.0 not now\r\n")
 			       : say(t, "250 2.0.0 taken\r\n");
 	}
-	if (!is_later)
-		t->is_open = true;
+	t->is_open = !is_later;
 	if (is_lost)
 		t->is_over = true;
 	else if (!t->taker->is_store && is_later)
@@ -260,6 +265,7 @@ static void on_data(struct talk *t)
 		return;
 	}
 	answer_text(t);
+	t->answered_ms = now_ms();
 	t->mails++;
 	t->has_mail = false;
 }
@@ -311,6 +317,13 @@ static void obey(struct talk *t, struct str line)
 
 /* ---- a conversation ---- */
 
+/* Whoever rests in a pool has heard it. */
+static bool may_be_unheard(const struct talk *t)
+{
+	return t->is_open && (now_ms() - t->answered_ms < HEARD_MS ||
+			      was_torn(t->answered_ms, now_ms()));
+}
+
 static void listen_to(struct talk *t)
 {
 	struct str line;
@@ -326,7 +339,7 @@ static void listen_to(struct talk *t)
 			break;
 		obey(t, str_of(copy));
 	}
-	for (int i = 0; t->is_open && i < t->n; i++)
+	for (int i = 0; may_be_unheard(t) && i < t->n; i++)
 		books_left_open(t->taker, str_of(t->to[i]), buf_str(&t->bytes));
 }
 

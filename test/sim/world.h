@@ -32,6 +32,7 @@
 #define UNWILLING "192.0.2.61" /* its first host, in some worlds */
 
 enum {
+	CRASHES = 64, /* that are remembered */
 	SPLITMAILS = 4,
 	PEERS = 3,
 	TAKERS = SPLITMAILS + PEERS + 1,
@@ -75,6 +76,7 @@ struct taker {
 	bool has_unwilling_host; /* likewise: the Internet's, greets with 554 */
 	int kind;                /* of the gallery; -1: none of it */
 	bool by_gateway;         /* gives back from another address */
+	bool strips_trail;       /* from what it gives back */
 	struct sim_peer *peer;   /* then (neighbour.h) */
 	unsigned connections;
 	int64_t unwilling_ms; /* the last time it said 4xx, hung up,
@@ -193,6 +195,7 @@ enum event_kind {
 	EVENT_MEMBER,
 	/* Not drawn, but of subjects and by the seed. */
 	EVENT_SETTLE, /* of two homes one is left */
+	EVENT_BOTH,   /* to one home comes another */
 	EVENT_HOLD,   /* what waits, and it is released */
 	EVENT_ALIAS,  /* of the domain: it is gone for a while */
 	EVENT_KINDS,  /* it is left out */
@@ -220,6 +223,8 @@ struct world_of_mail {
 	struct event events[EVENTS];
 	int n_splitmails, n_peers, n_takers, n_persons, n_clients, n_events;
 	int events_ended;
+	int64_t crash_ms[CRASHES];
+	int n_crashes;
 	uint32_t message_bytes; /* a Splitmail takes no more */
 	int64_t retry_min_s, retry_max_s, expiry_s, handover_ms;
 	bool is_calm;    /* nothing goes wrong any more */
@@ -290,6 +295,10 @@ void power_fails(int splitmail);
 bool events_are_over(void);
 /* May a mail have come twice that was under way from FROM_MS to TO_MS? */
 bool was_shaken(int64_t from_ms, int64_t to_ms);
+/* The same, but for what ends at once. */
+bool was_torn(int64_t from_ms, int64_t to_ms);
+/* Did somebody lose power, or was he killed? */
+bool was_crashed(int64_t from_ms, int64_t to_ms);
 /* Was a Splitmail stopped, and started again? */
 bool was_restarted(int64_t from_ms, int64_t to_ms);
 /* Was anything else in a server's way? */
@@ -305,6 +314,7 @@ void change_home(int person, int to);
 void change_enabled(int person, bool enabled);
 void change_member(int group, int member);
 void change_settled(int person, int taker);
+void change_both(int person, int taker);
 /* By mistake: nobody has an address in it any more. */
 void change_alias(struct splitmail *s, bool is_there);
 /* What waits for PERSON (-1: for anybody) is held, and tried, which it is not;
