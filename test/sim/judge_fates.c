@@ -260,8 +260,7 @@ static bool is_forgotten(const struct unit *u, const struct taken *like,
 		const struct taken *t = &books.taken[i];
 
 		more -= t->unit == like->unit && t->person == like->person &&
-			t->taker == like->taker &&
-			may_be_forgotten(t);
+			t->taker == like->taker && may_be_forgotten(t);
 	}
 	return more == 0;
 }
