@@ -114,6 +114,11 @@ bool directory_migrate(const char *path)
 	struct sql *s = directory_connect(path, SQL_WRITE);
 	bool ok = s && migrate(s);
 
+	/* The version is to stand in the file itself, where packages look for it:
+	 * closing does not see to that while somebody else has it open.  On a full
+	 * disk it has to wait. */
+	if (ok)
+		(void)!sql_script(s, "PRAGMA wal_checkpoint");
 	sql_close(s);
 	return ok ? true : add_cause("%s", path);
 }
