@@ -40,7 +40,8 @@ make_debian() {		# FOLDER SUITE PACKAGE... [-- PACKAGE...]
 		shift
 	done
 	[ $# -lt 2 ] || fetched=(--skip=cleanup/apt --customize-hook="
-		APT_CONFIG=\$MMDEBSTRAP_APT_CONFIG apt-get -q -y -d install ${*:2}")
+		APT_CONFIG=\$MMDEBSTRAP_APT_CONFIG apt-get -q -y -d \
+			-o APT::Install-Recommends=true install ${*:2}")
 	from=$(mirror)
 	[ -n "$from" ] || die "no Debian mirror in this machine's apt sources"
 
@@ -97,10 +98,12 @@ init() {		# FOLDER
 		mkdir dev/pts dev/shm &&
 		mount -t devpts -o newinstance,ptmxmode=666 devpts dev/pts &&
 		mount -t tmpfs -o mode=1777 tmpfs dev/shm || exit $NOT_HERE
-	for node in null zero full random urandom tty console; do
-		touch dev/$node
-		mount --bind /dev/${node/console/null} dev/$node || exit $NOT_HERE
+	# Of its own: systemd takes a console for itself (chmod 600), and a node
+	# that is the machine's would be nobody else's from then on.
+	for node in null:3 zero:5 full:7 random:8 urandom:9 console:3; do
+		mknod -m 666 dev/${node%:*} c 1 ${node#*:} || exit $NOT_HERE
 	done
+	mknod -m 666 dev/tty c 5 0 || exit $NOT_HERE
 	ln -s pts/ptmx dev/ptmx
 	ln -s /proc/self/fd dev/fd
 	mkdir -p .outside && pivot_root . .outside && umount -l /.outside ||
@@ -157,7 +160,8 @@ boot() {		# FOLDER COMMAND...
 	await_systemd || {
 		kill -9 $unshare 2>/dev/null
 		wait $unshare
-		not_here "systemd does not come up: $(tail -n 1 /mnt/complaints)"
+		[ $? != $NOT_HERE ] || not_here "$(tail -n 1 /mnt/complaints)"
+		die "systemd does not come up: $(tail -n 1 /mnt/complaints)"
 	}
 	beside_systemd "$@"
 	status=$?

@@ -378,7 +378,8 @@ join_the_rest() {
 }
 
 # What takes longer or needs room of its own: greater numbers, more fuzzing,
-# planted faults, the release binary of a tarball built without network, Debian 13.
+# planted faults, the release binary of a tarball built without network, Debian 13,
+# packages.
 # Here the scenarios have the machine to themselves: nothing is in a hurry, and a
 # machine may be slow.
 test_all() {
@@ -391,6 +392,7 @@ test_all() {
 	clock release test_release
 	join trixie
 	clock 'Debian 13' test_trixie
+	clock packages test_package
 }
 
 sanitized_or_die() {
@@ -403,7 +405,7 @@ run_tests() {		# PART ARGUMENT...
 	[ $# -gt 0 ] && shift
 	case $part in
 	everything | --all | unit | lint | sim | cost | fuzz | scenario | release | \
-		trixie) ;;
+		trixie | package) ;;
 	*) usage ;;
 	esac
 	need build serve demo test fuzz lint tarball
@@ -435,6 +437,10 @@ run_tests() {		# PART ARGUMENT...
 		need_rooms
 		test_trixie
 		;;
+	package)
+		need_rooms
+		test_package
+		;;
 	unit)
 		sanitized_or_die
 		test_unit
@@ -465,7 +471,8 @@ list_failed() {
 	find $logs -name '*.log' -newer $logs/begun | sort | while read -r log; do
 		case ${log##*/} in
 		scenario.log | release-scenario.log | lint-tests.log | trixie.log | \
-			sim-tests.log | small.log)
+			sim-tests.log | small.log | package-*-package.log | \
+			package-*-beside_dovecot.log)
 			grep -E '^(FAILED|ERROR) ' "$log"
 			;;
 		unit.log)
@@ -491,6 +498,7 @@ summary() {
 	echo
 	[ -z "$budget_line" ] || echo "$budget_line"
 	[ -z "$trixie_line" ] || echo "$trixie_line"
+	[ ${#package_lines[@]} = 0 ] || printf '%s\n' "${package_lines[@]}"
 	printf '\n%s\n' "$line"
 	[ $failed = 0 ] && [ $passed -gt 0 ]
 	exit
