@@ -1,7 +1,7 @@
 /*
  * The one teller of fates (fate.h).  A line of the log begins with the part that
- * decided, and names the recipient, who said it, and what: one line for each
- * recipient and round.
+ * decided (when nobody was asked "error", which is Postfix's), and names the
+ * recipient, who said it, and what: one line for each recipient and round.
  */
 #include "deliver/fate.h"
 
@@ -42,22 +42,32 @@ static const char *said(const struct round *round, const struct share *s)
 			SAID_CUT);
 }
 
+static double delay_s(const struct round *round)
+{
+	int64_t ms = wall_ms() - round->message->arrived_wall_ms;
+
+	return (double)ms / 1000;
+}
+
 /* ---- nobody was asked ---- */
 
 void fate_answered(const struct round *round, const struct share *s)
 {
-	log_fact("route", "%s: to=<%s>, relay=none, dsn=%s, status=%s (%s)",
-		 round->message->id, to(round, s), reply_status(&s->reply),
-		 status_word(s->state), said(round, s));
+	log_fact("error",
+		 "%s: to=<%s>, relay=none, delay=%.2f, dsn=%s, status=%s (%s)",
+		 round->message->id, to(round, s), delay_s(round),
+		 reply_status(&s->reply), status_word(s->state),
+		 said(round, s));
 }
 
 void fate_had(const struct round *round, const struct share *s)
 {
 	count(COUNT_LOOPS_REFUSED);
-	log_fact("route",
-		 "%s: to=<%s>, relay=none, dsn=2.0.0, status=%s (it came "
-		 "through here before and the mailbox has it)",
-		 round->message->id, to(round, s), status_word(s->state));
+	log_fact("error",
+		 "%s: to=<%s>, relay=none, delay=%.2f, dsn=2.0.0, status=%s "
+		 "(it came through here before and the mailbox has it)",
+		 round->message->id, to(round, s), delay_s(round),
+		 status_word(s->state));
 }
 
 /* ---- its next hop ---- */
@@ -117,8 +127,7 @@ static void log_tried(const struct round *round, const struct share *s)
 	log_fact(s->leg.kind == LEG_MAILBOX ? "lmtp" : "smtp",
 		 "%s: to=<%s>, relay=%s, delay=%.2f, dsn=%s, status=%s (%s)",
 		 round->message->id, to(round, s),
-		 log_safe(round->arena, remote, REMOTE_CUT),
-		 (double)(wall_ms() - round->message->arrived_wall_ms) / 1000,
+		 log_safe(round->arena, remote, REMOTE_CUT), delay_s(round),
 		 reply_status(&s->reply), status_word(s->state),
 		 said(round, s));
 }

@@ -189,10 +189,8 @@ static struct reply waits settle(struct session *s)
 	/* delivery's hold ends when it wants, and counts what it says */
 	r = hand_on(s, deliver_accept(s->server->deliver, message_hold(m),
 				      &mail->asker));
-	if (reply_is_done(&r)) {
-		s->mails++;
+	if (reply_is_done(&r))
 		forgive(s);
-	}
 	return r;
 }
 

@@ -168,7 +168,8 @@ struct reply charge(struct session *s, unsigned rules, struct reply r)
 	if (!is_error(s, &r) || is_trusted(s))
 		return r;
 	if (++s->errors > LIMIT_HARD_ERRORS) {
-		log_warn(s->part, "too many errors after %s from %s", s->verb,
+		/* as Postfix words it: no warning */
+		log_fact(s->part, "too many errors after %s from %s", s->verb,
 			 s->client);
 		return SAY(s, too_many_errors);
 	}

@@ -236,7 +236,7 @@ static void log_begin(const struct session *s)
 {
 	const struct message *m = s->mail->message;
 
-	if (s->kind == SMTP_SENDMAIL)
+	if (is_local(s))
 		log_fact(s->part, "%s: uid=%s from=<%s>", m->id, s->user,
 			 log_safe(s->line, m->sender, LIMIT_PATH_BYTES));
 	else

@@ -63,20 +63,22 @@ static const struct verb {
 	const char *name;
 	struct reply (*answer)(struct session *s, struct str arguments);
 	unsigned rules;
+	enum command_kind kind;
 } verbs[] = {
-	{ "MAIL", on_mail, NEED_HELLO | NO_MAIL },
-	{ "RCPT", on_rcpt, NEED_MAIL | NO_CHUNKS },
-	{ "DATA", on_data, NEED_RCPT | NO_CHUNKS | NO_ARGUMENTS },
-	{ "BDAT", on_bdat, 0 }, /* its octets come anyway: body.c */
-	{ "EHLO", on_ehlo, JUNK },
-	{ "HELO", on_helo, JUNK },
-	{ "STARTTLS", on_starttls, NO_ARGUMENTS },
-	{ "AUTH", on_auth, NEED_HELLO | NO_MAIL },
-	{ "RSET", on_rset, NO_ARGUMENTS | JUNK },
-	{ "NOOP", on_noop, JUNK },
-	{ "QUIT", on_quit, NO_ARGUMENTS },
-	{ "VRFY", on_vrfy, JUNK },
-	{ "HELP", on_help, JUNK },
+	{ "MAIL", on_mail, NEED_HELLO | NO_MAIL, COMMAND_mail },
+	{ "RCPT", on_rcpt, NEED_MAIL | NO_CHUNKS, COMMAND_rcpt },
+	{ "DATA", on_data, NEED_RCPT | NO_CHUNKS | NO_ARGUMENTS, COMMAND_data },
+	{ "BDAT", on_bdat, 0,
+	  COMMAND_bdat }, /* its octets come anyway: body.c */
+	{ "EHLO", on_ehlo, JUNK, COMMAND_ehlo },
+	{ "HELO", on_helo, JUNK, COMMAND_helo },
+	{ "STARTTLS", on_starttls, NO_ARGUMENTS, COMMAND_starttls },
+	{ "AUTH", on_auth, NEED_HELLO | NO_MAIL, COMMAND_auth },
+	{ "RSET", on_rset, NO_ARGUMENTS | JUNK, COMMAND_rset },
+	{ "NOOP", on_noop, JUNK, COMMAND_noop },
+	{ "QUIT", on_quit, NO_ARGUMENTS, COMMAND_quit },
+	{ "VRFY", on_vrfy, JUNK, COMMAND_vrfy },
+	{ "HELP", on_help, JUNK, COMMAND_help },
 	{ "EXPN", on_absent, JUNK },
 	{ "ETRN", on_absent, JUNK },
 	{ "TURN", on_absent, JUNK },
@@ -153,22 +155,31 @@ static struct reply waits obey(struct session *s, const struct verb *v,
 	return charge(s, rules, r);
 }
 
+static struct reply counted(struct session *s, enum command_kind kind,
+			    struct reply r)
+{
+	s->commands[kind].all++;
+	s->commands[kind].done += !s->is_lost && r.code < 400;
+	return r;
+}
+
 static struct reply waits answer(struct session *s, const struct command *c)
 {
 	const char *us = s->server->settings->hostname;
+	enum command_kind none = COMMAND_UNKNOWN;
 	const struct verb *v;
 
-	s->commands++;
 	switch (c->heard) {
 	case HEARD_LINE:
 		v = verb_named(c->verb);
 		if (!v)
-			return charge(s, 0, SAY(s, unknown_command));
-		return obey(s, v, c->arguments);
+			return counted(s, none,
+				       charge(s, 0, SAY(s, unknown_command)));
+		return counted(s, v->kind, obey(s, v, c->arguments));
 	case HEARD_TOO_LONG:
-		return charge(s, 0, SAY(s, line_too_long));
+		return counted(s, none, charge(s, 0, SAY(s, line_too_long)));
 	case HEARD_MALFORMED:
-		return charge(s, 0, SAY(s, line_malformed));
+		return counted(s, none, charge(s, 0, SAY(s, line_malformed)));
 	case HEARD_LATE:
 		return SAY(s, timeout, us);
 	case HEARD_STOP:
@@ -183,7 +194,7 @@ static const char *user_text(const struct session *s, const struct stream *peer)
 {
 	unsigned uid;
 
-	if (s->kind != SMTP_SENDMAIL)
+	if (!is_local(s))
 		return "";
 	return stream_user(peer, &uid) ? arena_printf(s->arena, "%u", uid)
 				       : "unknown";
@@ -213,8 +224,8 @@ static struct session *session_open(struct smtp_server *server,
 	static const char *const parts[] = {
 		[SMTP_MX] = "smtpd",
 		[SMTP_SUBMISSION] = "submission/smtpd",
-		[SMTP_SUBMISSIONS] = "submissions/smtpd",
-		[SMTP_LOCAL] = "local/smtpd",
+		[SMTP_SUBMISSIONS] = "smtps/smtpd", /* as in master.cf */
+		[SMTP_LOCAL] = "pickup",
 		[SMTP_SENDMAIL] = "pickup",
 	};
 	struct arena *a = arena_open();
@@ -240,13 +251,50 @@ static struct session *session_open(struct smtp_server *server,
 	return s;
 }
 
+static void add_count(struct buf *b, const char *name, unsigned done,
+		      unsigned all)
+{
+	if (done < all)
+		buf_printf(b, " %s=%u/%u", name, done, all);
+	else
+		buf_printf(b, " %s=%u", name, all);
+}
+
+/* " ehlo=1 auth=0/1 quit=1 commands=2/3": done, and of how many, unless all
+ * were; as Postfix says it, for those who count by it. */
+static void add_commands(struct session *s, struct buf *b)
+{
+	static const char *const names[] = {
+		[COMMAND_UNKNOWN] = "unknown",
+#define COMMAND(name) [COMMAND_##name] = #name,
+#include "smtp/commands.def"
+#undef COMMAND
+	};
+	unsigned done = 0, all = 0;
+
+	/* what is unknown last */
+	for (int i = 1; i <= COMMANDS; i++) {
+		int kind = i % COMMANDS;
+
+		if (s->commands[kind].all > 0)
+			add_count(b, names[kind], s->commands[kind].done,
+				  s->commands[kind].all);
+		done += s->commands[kind].done;
+		all += s->commands[kind].all;
+	}
+	add_count(b, "commands", done, all);
+}
+
 static void session_close(struct session *s)
 {
+	struct buf commands scoped(buf) = BUF_EMPTY;
+
 	if (s->is_lost)
 		log_fact(s->part, "lost connection after %s from %s", s->verb,
 			 s->client);
-	log_fact(s->part, "disconnect from %s mails=%u commands=%u", s->client,
-		 s->mails, s->commands);
+	add_commands(s, &commands);
+	log_fact(s->part, "disconnect from %s%.*s", s->client,
+		 STR(buf_str(&commands)));
 	forget_mail(s);
 	leave(s);
 	if (s->previous)

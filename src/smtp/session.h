@@ -53,6 +53,14 @@ struct mail {
 
 /* ---- one connection ---- */
 
+enum command_kind {
+	COMMAND_UNKNOWN,
+#define COMMAND(name) COMMAND_##name,
+#include "smtp/commands.def"
+#undef COMMAND
+	COMMANDS
+};
+
 struct session {
 	struct smtp_server *server;
 	enum smtp_kind kind;
@@ -63,7 +71,7 @@ struct session {
 	struct buf out;                  /* a reply while it is written */
 
 	const char *client;   /* "unknown[192.0.2.1]": for the log */
-	const char *user;     /* SMTP_SENDMAIL: the number of who calls */
+	const char *user;     /* by a Unix socket: the number of who calls */
 	const char *part;     /* "smtpd": who logs */
 	struct str tally_key; /* in server->per_ip; empty: not counted */
 
@@ -78,7 +86,9 @@ struct session {
 	bool is_lost;         /* the peer is gone: nothing more to say */
 	bool is_idle;         /* waits for a command, outside a mail */
 	bool is_ended;        /* by smtp_stop(): no more than a last word */
-	unsigned commands, mails;
+	struct {
+		unsigned done, all;
+	} commands[COMMANDS];
 
 	/* budget.c */
 	unsigned errors, junk, auth_failures, overshoot;
