@@ -54,7 +54,7 @@ static bool waits run_once(struct child *c)
 		.ready_fd = c->tells_ready ? CHILD_READY_FD : 0,
 		.shared_fd = c->shared_fd,
 		.shared_as = c->shared_as,
-		.logged = c->is_logged,
+		.logged_as = c->logged_as,
 	};
 
 	if (c->underway_fd) {

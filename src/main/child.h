@@ -29,7 +29,7 @@ struct child {
 	bool (*is_answering)(void *arg); /* instead: asked until it is */
 	void *arg;
 	bool may_fail;            /* the others do without it */
-	bool is_logged;           /* its stderr is for our log */
+	const char *logged_as;    /* its stderr is for our log (rt/process.h) */
 	int shared_fd, shared_as; /* for it; 0: none */
 	int underway_fd;          /* notes of what it has under way, shared
 					   with it (queue/underway.h); 0: none */

@@ -21,7 +21,8 @@ enum {
 /* False: it failed, and that was said; a stop ends it. */
 static bool waits run(const struct housekeeping *k, const char *const *argv)
 {
-	struct process_plan plan = { .argv = argv, .logged = true };
+	struct process_plan plan = { .argv = argv,
+				     .logged_as = "splitmail/serve" };
 	struct process *p = process_start(&plan);
 	int status = 0;
 

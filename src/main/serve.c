@@ -400,7 +400,7 @@ static void plan_programs(struct serve *s)
 				     .stopping = &s->stopping,
 				     .is_answering = dovecot_answers,
 				     .arg = s,
-				     .is_logged = true };
+				     .logged_as = "dovecot" };
 	if (s->config->dovecot_enabled)
 		memcpy(s->dovecot.argv, dovecot, sizeof(dovecot));
 }

@@ -43,7 +43,7 @@ void log_open(const char *hostname)
 	snprintf(o->log_host, sizeof(o->log_host), "%.255s splitmail/",
 		 hostname);
 	snprintf(o->log_number, sizeof(o->log_number), "[%d]: ", log_process());
-	o->log_is_journal = getenv("JOURNAL_STREAM") != NULL;
+	o->log_is_journal = log_finds_journal();
 	tzset();
 }
 
@@ -236,16 +236,88 @@ printf_like(3, 0) static void log_line(const struct level *l, const char *part,
 	errno = saved;
 }
 
-void log_pass(struct str line)
+/* ---- lines of others ---- */
+
+/* "Nov 23 01:34:02 ", as our own begin; the journal knows when. */
+static struct str without_date(struct str line)
+{
+	static const char shape[] = "Aaa 00 00:00:00 ";
+	size_t n = sizeof(shape) - 1;
+
+	for (size_t i = 0; i < n; i++) {
+		char c = i < line.n ? line.p[i] : '\0';
+
+		if (shape[i] == '0'
+			    ? !(c >= '0' && c <= '9') && !(i == 4 && c == ' ')
+		    : shape[i] == 'A' ? !(c >= 'A' && c <= 'Z')
+		    : shape[i] == 'a' ? !(c >= 'a' && c <= 'z')
+				      : c != shape[i])
+			return line;
+	}
+	return str_from(line, n);
+}
+
+/* Dovecot says how bad it is behind who says it, "imap-login: Info: ...", and
+ * leaves "Info: " out where that is said apart. */
+static const struct pass_level {
+	struct str word;
+	const char *head;
+	bool is_left_out;
+} pass_levels[] = {
+	{ { "Info: ", 6 }, "<6>", true },
+	{ { "Debug: ", 7 }, "<7>", true },
+	{ { "Warning: ", 9 }, "<4>", false },
+	{ { "Error: ", 7 }, "<3>", false },
+	{ { "Fatal: ", 7 }, "<2>", false },
+	{ { "Panic: ", 7 }, "<2>", false },
+	{ { "", 0 }, "<6>", false }, /* no word of it */
+};
+
+static const struct pass_level *pass_level(struct str words)
+{
+	const struct pass_level *l = pass_levels;
+
+	while (l->word.n && !str_starts(words, l->word))
+		l++;
+	return l;
+}
+
+/* As an entry of NAME's: "<4>dovecot: auth: Warning: ...".  The level stands
+ * first, or behind who says it. */
+static size_t pass_as_entry(char *to, size_t room, const char *name,
+			    struct str line)
+{
+	struct str text = without_date(line), who = S("");
+	ptrdiff_t colon = str_search(text, S(": "));
+
+	if (colon >= 0 && !pass_level(text)->word.n) {
+		who = str_part(text, 0, (size_t)colon + 2);
+		text = str_from(text, who.n);
+	}
+	const struct pass_level *l = pass_level(text);
+
+	if (l->is_left_out)
+		text = str_from(text, l->word.n);
+	return clamp(snprintf(to, room, "%s%s: %.*s%.*s", l->head, name,
+			      STR(who), STR(text)),
+		     room);
+}
+
+void log_pass(const char *name, struct str line)
 {
 	size_t n = line.n < LINE_BYTES ? line.n : LINE_BYTES - 1;
+	char *to;
 
 	if (GATHER_BYTES - here.n < LINE_BYTES)
 		log_flush();
-	memcpy(here.lines + here.n, line.p, n);
-	make_harmless(here.lines + here.n, n);
-	here.n += n;
-	here.lines[here.n++] = '\n';
+	to = here.lines + here.n;
+	if (own()->log_is_journal)
+		n = pass_as_entry(to, LINE_BYTES, name, str_part(line, 0, n));
+	else
+		memcpy(to, line.p, n);
+	make_harmless(to, n);
+	to[n] = '\n';
+	here.n += n + 1;
 	if (!fiber_self())
 		log_flush();
 }

@@ -1,5 +1,5 @@
 /*
- * The log: one line per fact, on stderr, shaped like Postfix's so that
+ * The log: one line per fact, on stderr or in the journal, shaped like Postfix's so that
  * pflogsumm and fail2ban read it.
  *
  *	log_fact("smtpd", "%s: client=%s", id, client);
@@ -11,8 +11,10 @@
  * writes, LIMIT_LOG_BYTES may wait, and what does not fit is lost, counted and
  * said.  A crash gets out what waits.
  *
- * With JOURNAL_STREAM set (systemd) the date and name are left out and
- * "<priority>" is put in front.
+ * Under systemd, which says with $JOURNAL_STREAM that stderr is the journal's,
+ * each line goes to the journal's socket (or else syslog's) as an entry of
+ * "splitmail/smtpd", of the facility mail, and with fields (linux/journal.h):
+ * `journalctl QUEUE_ID=...`; whatever reads syslog finds what Postfix writes.
  * Facts of one loop turn are written together.
  */
 #ifndef RT_LOG_H
@@ -31,8 +33,9 @@ void log_fact(const char *part, const char *format, ...) printf_like(2, 3);
 void log_warn(const char *part, const char *format, ...) printf_like(2, 3);
 void log_error(const char *part, const char *format, ...) printf_like(2, 3);
 /* A line that another program made, as it is but for control characters and
- * what log_safe() escapes, which becomes '?'. */
-void log_pass(struct str line);
+ * what log_safe() escapes, which becomes '?'.  Under systemd an entry of NAME's,
+ * without its date. */
+void log_pass(const char *name, struct str line);
 
 /* S with everything but printable ASCII and valid UTF-8 escaped as \xNN, cut
  * at MAX bytes; in ARENA.  Characters that turn the direction of writing or are

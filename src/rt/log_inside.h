@@ -11,6 +11,9 @@
 /* Whole lines, N bytes.  Once log_start() was called they are only put where
  * the log's thread finds them; until then, and in a crash, they are written. */
 void log_out(const char *lines, size_t n);
+/* Is stderr the journal of systemd?  Lines then begin with "<priority>NAME[PID]: "
+ * and have no date. */
+bool log_finds_journal(void);
 /* The number of this process. */
 int log_process(void);
 /* A warning of the log's own, as log_warn() makes them; its length. */

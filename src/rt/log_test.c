@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -65,17 +66,59 @@ static void shaped_like_postfix(void **state)
 		       ".*splitmail/queue\\[[0-9]+\\]: warning: slow\n$");
 }
 
-static void journal_gets_priorities(void **state)
+/* What systemd says of the descriptor that it gave as stderr. */
+static void say_stderr_is_journal(void)
+{
+	char said[64];
+	struct stat st;
+
+	check(fstat(STDERR_FILENO, &st) == 0);
+	snprintf(said, sizeof(said), "%llu:%llu", (unsigned long long)st.st_dev,
+		 (unsigned long long)st.st_ino);
+	setenv("JOURNAL_STREAM", said, 1);
+}
+
+/* Where the journal has a socket test/scenario/test_log_readers.py sees to it. */
+static void journal_without_a_socket_gets_priorities(void **state)
+{
+	(void)state;
+	if (access("/run/systemd/journal/socket", F_OK) == 0 ||
+	    access("/dev/log", F_OK) == 0)
+		skip();
+	capture();
+	say_stderr_is_journal();
+	log_open("mx.test");
+	log_fact("smtpd", "fact");
+	log_error("smtpd", "bad");
+	log_pass("dovecot",
+		 S("Nov  3 01:34:02 imap-login: Info: Login: user=<a>"));
+	log_pass("dovecot", S("Nov 23 01:34:02 auth: Error: no"));
+	log_pass("dovecot", S("doveconf: Fatal: Error: in line 3"));
+	log_pass("dovecot", S("Fatal: open"));
+	log_pass("dovecot", S("Nov 23 01:34:02"));
+	log_pass("dovecot", S(""));
+	assert_matches(captured(),
+		       "^<6>splitmail/smtpd\\[[0-9]+\\]: fact\n"
+		       "<3>splitmail/smtpd\\[[0-9]+\\]: error: bad\n"
+		       "<6>dovecot: imap-login: Login: user=<a>\n"
+		       "<3>dovecot: auth: Error: no\n"
+		       "<2>dovecot: doveconf: Fatal: Error: in line 3\n"
+		       "<2>dovecot: Fatal: open\n"
+		       "<6>dovecot: Nov 23 01:34:02\n"
+		       "<6>dovecot: \n$");
+	unsetenv("JOURNAL_STREAM");
+	log_open("mx.test");
+}
+
+/* Started by what systemd had started, and its stderr is another's. */
+static void a_stream_of_another_is_no_journal(void **state)
 {
 	(void)state;
 	setenv("JOURNAL_STREAM", "1:2", 1);
 	log_open("mx.test");
 	capture();
 	log_fact("smtpd", "fact");
-	log_error("smtpd", "bad");
-	assert_matches(captured(),
-		       "^<6>splitmail/smtpd\\[[0-9]+\\]: fact\n"
-		       "<3>splitmail/smtpd\\[[0-9]+\\]: error: bad\n$");
+	assert_matches(captured(), "^[A-Z][a-z]{2} .* mx.test splitmail/smtpd");
 	unsetenv("JOURNAL_STREAM");
 	log_open("mx.test");
 }
@@ -171,8 +214,8 @@ static void lines_of_others_are_harmless(void **state)
 
 	(void)state;
 	capture();
-	log_pass(S("user <\xc2\x9b"
-		   "2J\xe2\x80\xae\xe2\x80\x8b\xc3\xbc>\033\xff"));
+	log_pass("dovecot", S("user <\xc2\x9b"
+			      "2J\xe2\x80\xae\xe2\x80\x8b\xc3\xbc>\033\xff"));
 	log_fact("test", "%s",
 		 "a\xe2\x81\xa7"
 		 "b");
@@ -375,7 +418,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(shaped_like_postfix),
-		cmocka_unit_test(journal_gets_priorities),
+		cmocka_unit_test(journal_without_a_socket_gets_priorities),
+		cmocka_unit_test(a_stream_of_another_is_no_journal),
 		cmocka_unit_test(one_call_is_one_line),
 		cmocka_unit_test(turn_is_written_together),
 		cmocka_unit_test(peers_bytes_are_harmless),

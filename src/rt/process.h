@@ -31,9 +31,10 @@ struct process_plan {
 	int shared_fd, shared_as; /* 0, or: our descriptor, and which it
 					   is in the child (rt/shared.h) */
 	bool quiet;               /* stdout and stderr to /dev/null */
-	bool logged;              /* stderr into our log (log_pass), so
-					   that the child does not wait for
-					   whoever reads it */
+	const char *logged_as;    /* NULL, or: stderr into our log under
+					   this name (log_pass), so that the
+					   child does not wait for whoever
+					   reads it; a literal */
 };
 
 struct process *process_start(const struct process_plan *plan); /* or NULL */

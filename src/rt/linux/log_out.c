@@ -5,7 +5,7 @@
  * stops this thread and nobody else.  What then has no room in the ring is
  * counted, and said as soon as there is room again: nothing goes in between
  * what was lost and the line that says so.  A file has no reader, and is
- * written at once.
+ * written at once.  Of the journal each line is a datagram.
  *
  * A crash writes what is there as far as the reader takes it, whoever has the
  * lock: he may be the one that died.
@@ -15,15 +15,21 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base/limits.h"
+#include "rt/linux/journal.h"
 #include "rt/log.h"
 #include "rt/log_inside.h"
 #include "rt/privileges.h"
+
+#define JOURNAL_SOCKET "/run/systemd/journal/socket"
+#define SYSLOG_SOCKET "/dev/log"
 
 enum {
 	/* A pipe takes no more at once without others' lines in between. */
@@ -47,13 +53,16 @@ static struct {
 	.ended = PTHREAD_COND_INITIALIZER,
 };
 
+/* Where lines go instead of stderr; under the lock until the thread has it. */
+static struct journal journal = { .fd = -1 };
+
 /* The thread has lines in hand. */
 static _Atomic bool writing;
 
 /* ---- writing ---- */
 
 /* When stderr is gone lines are lost: mail matters more. */
-static void write_all(const char *p, size_t n)
+static void write_stderr(const char *p, size_t n)
 {
 	while (n > 0) {
 		struct pollfd out = { STDERR_FILENO, POLLOUT, 0 };
@@ -68,6 +77,28 @@ static void write_all(const char *p, size_t n)
 			n -= (size_t)done;
 		}
 	}
+}
+
+/* Entry by entry.  False: those from *P on are not taken. */
+static bool send_entries(const char **p, size_t *n, int most_ms)
+{
+	struct str rest = { *p, *n }, line;
+
+	while (str_split(&rest, '\n', &line)) {
+		if (line.n > 0 && !journal_send(&journal, line, most_ms))
+			return false;
+		*p = rest.p;
+		*n = rest.n;
+	}
+	return true;
+}
+
+/* What the journal does not take for other reasons than that it is slow is for
+ * stderr, which it reads, too. */
+static void write_all(const char *p, size_t n)
+{
+	if (journal.fd < 0 || !send_entries(&p, &n, -1))
+		write_stderr(p, n);
 }
 
 /* ---- the ring, locked ---- */
@@ -192,6 +223,8 @@ static bool write_last(const char *p, size_t n)
 {
 	struct pollfd out = { STDERR_FILENO, POLLOUT, 0 };
 
+	if (journal.fd >= 0)
+		return send_entries(&p, &n, CRASH_MS);
 	while (n > 0) {
 		ssize_t done = -1;
 
@@ -238,6 +271,30 @@ static void watch_crashes(void)
 
 /* ---- begin and end ---- */
 
+/* "dev:inode" of what it gave us as stderr: who got another one since, as from a
+ * shell or a test, is not read by it. */
+static bool stderr_is_journal(void)
+{
+	const char *said = getenv("JOURNAL_STREAM");
+	unsigned long long device, inode;
+	struct stat st;
+
+	return said && sscanf(said, "%llu:%llu", &device, &inode) == 2 &&
+	       fstat(STDERR_FILENO, &st) == 0 && st.st_dev == device &&
+	       st.st_ino == inode;
+}
+
+bool log_finds_journal(void)
+{
+	bool is_journal = stderr_is_journal();
+
+	journal_close(&journal);
+	if (is_journal &&
+	    !journal_open(&journal, JOURNAL_SOCKET, SYSLOG_SOCKET))
+		journal.fd = -1; /* it reads stderr, too */
+	return is_journal;
+}
+
 int log_process(void)
 {
 	return (int)getpid();
@@ -254,7 +311,7 @@ void log_start(void)
 {
 	check(!ring.started);
 	watch_crashes();
-	if (is_file(STDERR_FILENO))
+	if (journal.fd < 0 && is_file(STDERR_FILENO))
 		return;
 	ring.ending = ring.is_ended = false;
 	if (pthread_create(&ring.thread, NULL, log_thread, NULL) != 0)

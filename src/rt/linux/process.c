@@ -208,7 +208,7 @@ static bool birth_prepare(struct birth *b)
 	if (pipe2(b->trouble, O_CLOEXEC) != 0)
 		return fail("pipe: %m");
 	check(b->plan->shared_as < ABOVE_GIVEN);
-	if (b->plan->logged && !pair_open(b->errors))
+	if (b->plan->logged_as && !pair_open(b->errors))
 		return false;
 	if (b->plan->ready_fd == 0)
 		return true;
@@ -281,47 +281,58 @@ static void on_end(uv_poll_t *poll, int status, int events)
 	gate_open(&p->over);
 }
 
+struct errors {
+	struct stream *stream;
+	const char *name; /* under which they are logged */
+};
+
 /* Whole lines; ALL: also what is left when there will be no more. */
-static void pass_lines(struct stream *s, bool all)
+static void pass_lines(const struct errors *e, bool all)
 {
-	struct str have = stream_bytes(s);
+	struct str have = stream_bytes(e->stream);
 	ptrdiff_t end;
 
 	while ((end = str_find(have, '\n')) >= 0) {
-		log_pass(str_part(have, 0, (size_t)end));
+		log_pass(e->name, str_part(have, 0, (size_t)end));
 		have = str_from(have, (size_t)end + 1);
 	}
-	if (all && have.n > 0)
-		log_pass(have);
-	stream_skip(s, all ? stream_bytes(s).n : stream_bytes(s).n - have.n);
+	if (all && have.n > 0) {
+		log_pass(e->name, have);
+		have.n = 0;
+	}
+	stream_skip(e->stream, stream_bytes(e->stream).n - have.n);
 }
 
 /* A fiber's main: what a child writes on its standard error, to the end. */
-static void waits hear_errors(void *stream)
+static void waits hear_errors(void *errors)
 {
-	struct stream *s = stream;
+	struct errors e = *(struct errors *)errors;
 	enum stream_state now;
 
+	free(errors);
 	do {
-		now = stream_fill(s, NEVER);
-		pass_lines(s, now != STREAM_MORE);
+		now = stream_fill(e.stream, NEVER);
+		pass_lines(&e, now != STREAM_MORE);
 	} while (now == STREAM_MORE || now == STREAM_FULL);
-	stream_close(s);
+	stream_close(e.stream);
 }
 
 /* A second descriptor of it ends the reading when the child has ended. */
-static void hear_from_now_on(struct process *p, int *errors)
+static void hear_from_now_on(struct process *p, int *errors, const char *name)
 {
-	struct stream *s;
+	struct errors *e;
 
 	if (*errors < 0)
 		return;
 	p->errors_fd = fcntl(*errors, F_DUPFD_CLOEXEC, 0);
 	fcntl(*errors, F_SETFL, O_NONBLOCK);
-	s = stream_new(*errors, NULL);
+	e = must_alloc(sizeof(*e));
+	*e = (struct errors){ stream_new(*errors, NULL), name };
 	*errors = -1;
-	if (!fiber_start("errors", hear_errors, s))
-		stream_close(s);
+	if (!fiber_start("errors", hear_errors, e)) {
+		stream_close(e->stream);
+		free(e);
+	}
 }
 
 static struct process *process_new(pid_t id, struct birth *b)
@@ -339,7 +350,7 @@ static struct process *process_new(pid_t id, struct birth *b)
 		p->heard = stream_new(b->ready[0], NULL);
 		b->ready[0] = -1;
 	}
-	hear_from_now_on(p, &b->errors[0]);
+	hear_from_now_on(p, &b->errors[0], b->plan->logged_as);
 	return p;
 }
 
