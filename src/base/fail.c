@@ -61,6 +61,8 @@ bool fail_kind(enum fail_kind kind, const char *format, ...)
 
 enum fail_kind errno_kind(int number)
 {
+	if (number == ENOENT)
+		return FAIL_ABSENT;
 	return number == ENOSPC || number == EDQUOT ? FAIL_NO_ROOM : FAIL_OTHER;
 }
 

@@ -30,6 +30,7 @@ enum fail_kind {
 	FAIL_NO_ROOM, /* a full disk, or a quota: 452 instead of 451 */
 	FAIL_HELD,    /* somebody else has it */
 	FAIL_LATE,    /* no answer at the deadline */
+	FAIL_ABSENT,  /* no such file */
 };
 
 /* Set the sentence; always returns false, so that it can be returned. */

@@ -199,6 +199,7 @@ enum {
 						   the rest */
 
 	LIMIT_CERTIFICATE_BYTES = 1048576, /* of a chain, or a key */
+	LIMIT_ALIASES_BYTES = 1048576,     /* of /etc/aliases: 20,000 lines */
 
 	/* console */
 	LIMIT_CONSOLE_CONNECTIONS = 600,

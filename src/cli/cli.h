@@ -67,6 +67,7 @@ enum { CLI_DONE = 0, CLI_REFUSED = 1, CLI_USAGE = 2 };
 /* What splitmail.conf says of the server, for who answers in its place. */
 struct cli_server {
 	struct str hostname;
+	const struct aliases *aliases; /* of the host; NULL: none */
 	struct dns_settings dns;
 };
 

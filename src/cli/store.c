@@ -158,8 +158,10 @@ bool cli_router_open(struct cli *c, struct cli_router *r)
 	}
 	r->guard = guard_open(&node);
 	r->router = (struct router){ .directory = d, .guard = r->guard };
-	if (server)
+	if (server) {
 		r->router.hostname = server->hostname;
+		r->router.aliases = server->aliases;
+	}
 	return true;
 }
 

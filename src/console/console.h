@@ -19,6 +19,8 @@
 #include "base/inet.h"
 #include "rt/fiber.h"
 
+struct aliases;
+struct arena;
 struct dns;
 
 struct console_settings {
@@ -28,6 +30,9 @@ struct console_settings {
 	const char *certificate, *key; /* PEM */
 	const char *const *names;      /* other names it is reached by; NULL at
 					   the end; may be NULL */
+	const char *aliases;           /* file of the host's; or NULL */
+	const struct aliases *(*read_aliases)(const char *path,
+					      struct arena *arena);
 	struct dns *dns;
 	int64_t session_idle_s;      /* without a request: signed out */
 	const struct inet *outgoing; /* source of connections; may be NULL */

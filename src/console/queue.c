@@ -126,6 +126,7 @@ static struct router router_of(struct request *r)
 		.directory = r->d,
 		.guard = r->console->guard,
 		.hostname = str_of(r->console->settings->hostname),
+		.aliases = aliases_now(r),
 		.sees = r->who.admin.domain,
 	};
 }

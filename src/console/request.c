@@ -9,6 +9,7 @@
 
 #include "base/limits.h"
 #include "console/handlers.h"
+#include "console/server.h"
 #include "rt/log.h"
 #include "wire/address.h"
 
@@ -432,4 +433,11 @@ bool cursor_parse(struct request *r, struct str *a, struct str *b,
 		return true;
 	*problem_out = problem("cursor", bad_cursor);
 	return false;
+}
+
+const struct aliases *aliases_now(struct request *r)
+{
+	const struct console_settings *s = r->console->settings;
+
+	return s->read_aliases ? s->read_aliases(s->aliases, r->arena) : NULL;
 }

@@ -141,6 +141,9 @@ bool decode(struct str s, struct arena *arena, struct str *out) must_check;
 /* Member of the body as text; STR_NONE when it is not there. */
 struct str body_text(struct request *r, const char *name);
 
+/* The host's aliases as the file has them now; NULL: there are none. */
+const struct aliases *aliases_now(struct request *r);
+
 /* ---- rights ---- */
 
 /* May he see what belongs to this domain? */

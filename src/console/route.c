@@ -163,6 +163,7 @@ static struct response decide(struct request *r, const struct question *q)
 		.directory = r->d,
 		.guard = r->console->guard,
 		.hostname = str_of(r->console->settings->hostname),
+		.aliases = aliases_now(r),
 		.sees = r->who.admin.domain,
 	};
 	struct decision d = decide_with_names(r, &router, q);

@@ -9,6 +9,7 @@
 #include "deliver/hosts.h"
 #include "deliver/turns.h"
 #include "engine/health.h"
+#include "engine/host_aliases.h"
 #include "engine/inside.h"
 #include "queue/underway.h"
 #include "route/allowance.h"
@@ -235,6 +236,8 @@ bool engine_close(struct engine *e)
 {
 	bool was_well = !e->failed && !is_counted(e);
 
+	for (int i = 0; e->lanes && i < e->settings.lanes; i++)
+		host_aliases_close(e->lanes[i].aliases);
 	queue_close(e->queue);
 	dns_close(e->dns);
 	guard_close(e->guard);

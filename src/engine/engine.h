@@ -38,6 +38,7 @@ struct engine_settings {
 	const char *submit;    /* socket for mail of our own: Sieve's */
 	const char *sendmail;  /* ...and of programs of every user; NULL: none
 	                          is taken */
+	const char *aliases;   /* file of the host's; NULL: there are none */
 	const char *control;   /* socket for questions */
 	const char *hostname;
 	const char *certificate;         /* PEM, the key in it, too */

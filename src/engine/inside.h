@@ -37,11 +37,13 @@ struct lane {
 	struct engine *engine;
 	struct directory *directory;
 	struct router router;
+	struct host_aliases *aliases; /* or NULL */
 	struct deliver *deliver;
 	struct smtp_server server;
 	struct listener **listeners;
 	struct listener *local, *programs, *control;
 	struct fiber *scheduler, *roots, *health, *owner;
+	struct fiber *aliases_keeper;
 	struct fiber *keeper; /* lane 0: of what was confirmed */
 	struct gate stop;
 	bool stopping, is_open;

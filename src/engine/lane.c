@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "engine/health.h"
+#include "engine/host_aliases.h"
 #include "engine/inside.h"
 #include "route/callers.h"
 #include "route/confirmed.h"
@@ -162,6 +163,18 @@ static bool waits listen_all(struct lane *l)
 
 /* ---- a lane's life ---- */
 
+static void open_aliases(struct lane *l)
+{
+	const char *path = l->engine->settings.aliases;
+
+	if (!path)
+		return;
+	l->aliases = host_aliases_open(path, loop_index() == 0);
+	l->router.aliases = host_aliases_list(l->aliases);
+	l->aliases_keeper =
+		fiber_start("aliases", host_aliases_keeper, l->aliases);
+}
+
 static bool lane_open(struct lane *l)
 {
 	struct engine *e = l->engine;
@@ -177,6 +190,7 @@ static bool lane_open(struct lane *l)
 		.hostname = str_of(e->settings.hostname),
 		.callers = callers_open(e->dns),
 	};
+	open_aliases(l);
 	l->deliver = deliver_open(&e->settings.deliver, &l->router, e->queue);
 	l->server = (struct smtp_server){
 		.settings = &e->settings.smtp,
@@ -243,7 +257,8 @@ static void waits lane_stop(struct lane *l)
 	for (size_t i = 0; i < array_size(paths); i++)
 		if (paths[i])
 			listener_close(paths[i]);
-	struct fiber *const watchers[] = { l->scheduler, l->roots, l->health };
+	struct fiber *const watchers[] = { l->scheduler, l->roots, l->health,
+					   l->aliases_keeper };
 
 	for (size_t i = 0; i < array_size(watchers); i++)
 		if (watchers[i])

@@ -66,6 +66,7 @@ static cfg_opt_t limits_block[] = {
 
 static cfg_opt_t sendmail_block[] = {
 	CFG_STR("socket", "", CFGF_NONE),
+	CFG_STR("aliases", USUAL_ALIASES, CFGF_NONE),
 	CFG_END(),
 };
 
@@ -412,8 +413,11 @@ static const char *usual_sendmail(const char *data, struct arena *arena)
 static bool take_sendmail(struct config *c, cfg_t *sec)
 {
 	const char *said = cfg_getstr(sec, "socket");
+	const char *aliases = cfg_getstr(sec, "aliases");
 	struct sockaddr_un un;
 
+	if (*aliases)
+		c->aliases = config_path(c, copy(c, aliases));
 	c->sendmail = *said ? config_path(c, copy(c, said))
 			    : usual_sendmail(c->data, c->arena);
 	if (!*said || strlen(c->sendmail) < sizeof(un.sun_path))

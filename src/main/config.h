@@ -19,6 +19,7 @@ enum { CONSOLE_PORT = 8025 };
 
 #define USUAL_DATA "/var/lib/splitmail"
 #define USUAL_SENDMAIL "/run/splitmail/submit"
+#define USUAL_ALIASES "/etc/aliases"
 
 struct config {
 	struct arena *arena;
@@ -50,6 +51,7 @@ struct config {
 	int64_t handover_s, command_s, data_s;
 
 	const char *sendmail; /* socket for programs of every user */
+	const char *aliases;  /* file of the host's; NULL: there are none */
 
 	const char **dns_servers; /* NULL-ended; NULL: the system's */
 	bool dnssec;

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "dns/dns.h"
+#include "main/aliases.h"
 #include "main/certificate.h"
 #include "main/main.h"
 #include "rt/log.h"
@@ -45,6 +46,8 @@ int console_main(const struct call *c)
 		.certificate = certificate_path(config),
 		.key = certificate_path(config),
 		.names = config->console_names,
+		.aliases = config->aliases,
+		.read_aliases = aliases_read,
 		.session_idle_s = config->console_session_idle_s,
 		.outgoing = config->has_outgoing ? &config->outgoing : NULL,
 		.ready = say_ready,

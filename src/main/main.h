@@ -27,6 +27,8 @@ int as_user_main(const struct call *c);  /* become the user, exec the rest */
 int convert_main(const struct call *c);  /* mailboxes of before */
 int sendmail_main(const struct call *c); /* a message from stdin */
 int sendmail_talk(const struct call *c); /* ...or SMTP from there */
+/* newaliases, sendmail -bi: what is wrong with the file of aliases. */
+int newaliases_main(const struct call *c);
 
 /* ---- call.c ---- */
 

@@ -560,8 +560,8 @@ int sendmail_main(const struct call *c)
 		return c->command((char *[]){ "queue", "list", NULL });
 	case SENDMAIL_RETRY:
 		return c->command((char *[]){ "queue", "retry", NULL });
-	case SENDMAIL_NOTHING:
-		break;
+	case SENDMAIL_ALIASES:
+		return newaliases_main(c);
 	}
 	return EX_OK;
 }

@@ -24,7 +24,7 @@ enum sendmail_job {
 	SENDMAIL_TALK,    /* -bs: SMTP on standard input and output */
 	SENDMAIL_LIST,    /* -bp, mailq */
 	SENDMAIL_RETRY,   /* -q */
-	SENDMAIL_NOTHING, /* -bi, newaliases */
+	SENDMAIL_ALIASES, /* -bi, newaliases */
 };
 
 struct sendmail {

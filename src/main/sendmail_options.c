@@ -25,7 +25,7 @@ static bool set_mode(struct sendmail *o, char mode)
 		o->job = SENDMAIL_LIST;
 		return true;
 	case 'i':
-		o->job = SENDMAIL_NOTHING;
+		o->job = SENDMAIL_ALIASES;
 		return true;
 	case 'd':
 	case 'D':
@@ -103,7 +103,7 @@ static void set_flag(struct sendmail *o, char option)
 	if (option == 't')
 		o->from_header = true;
 	if (option == 'I')
-		o->job = SENDMAIL_NOTHING;
+		o->job = SENDMAIL_ALIASES;
 }
 
 /* argv[*I] is "-ti", "-fbob@b.example" or "-f" with its value behind. */

@@ -53,7 +53,7 @@ static void test_other_jobs(void **state)
 	assert_true(OPTIONS("-q15m"));
 	assert_int_equal(o.job, SENDMAIL_RETRY);
 	assert_true(OPTIONS("-bi"));
-	assert_int_equal(o.job, SENDMAIL_NOTHING);
+	assert_int_equal(o.job, SENDMAIL_ALIASES);
 	assert_true(OPTIONS("-bs"));
 	assert_int_equal(o.job, SENDMAIL_TALK);
 	assert_true(OPTIONS("-bv", "b@x"));

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "cli/cli.h"
+#include "main/aliases.h"
 #include "main/main.h"
 
 static const struct process processes[] = {
@@ -64,10 +65,12 @@ static const struct process processes[] = {
 		  "      takes is put into the caller's dead.letter\n"
 		  "  -bs  speak SMTP on standard input and output\n"
 		  "  -bv  send nothing; say whether each RECIPIENT would be taken\n"
-		  "  -bp, -q  are `splitmail queue list` and `queue retry`; -bi does "
-		  "nothing\n"
+		  "  -bp, -q  are `splitmail queue list` and `queue retry`\n"
+		  "  -bi  is newaliases: what is wrong with /etc/aliases\n"
 		  "Other options of other sendmails are taken and ignored. A name "
-		  "without a domain gets this host's; root there is the postmaster. "
+		  "without a domain gets this host's: it goes where /etc/aliases (or "
+		  "the file that splitmail.conf's sendmail block names) says, root "
+		  "without a word there to the postmaster. "
 		  "When the program is called sendmail, mailq or newaliases (by a "
 		  "link), it is that. It calls the socket that splitmail.conf's "
 		  "sendmail block names, /run/splitmail/submit for the usual data "
@@ -170,6 +173,7 @@ static const struct cli_server *read_server(const char *data)
 		return NULL;
 	server = (struct cli_server){
 		.hostname = str_of(c->hostname),
+		.aliases = aliases_read(c->aliases, c->arena),
 		.dns = { .servers = (const char *const *)c->dns_servers,
 			 .dnssec = c->dnssec,
 			 .hosts_file = c->dns_hosts },
@@ -209,11 +213,11 @@ int main(int argc, char **argv)
 		.out = stdout,
 		.err = stderr,
 	};
-	if (is_called(argv, "newaliases"))
-		return 0;
 	call.data = cli.data;
 	call.argc = argc;
 	call.argv = argv;
+	if (is_called(argv, "newaliases"))
+		return newaliases_main(&call);
 	if (is_called(argv, "sendmail"))
 		return sendmail_main(&call);
 	if (is_called(argv, "mailq"))

@@ -65,8 +65,8 @@ bool way_is_too_deep(struct walk *w, const struct target *t, struct outcome *o)
 
 /* Members are looked at in their turn, the nearest groups' first: how deep one
  * lies is its distance, and each is met by its shortest way. */
-static bool expand(struct walk *w, const struct target *t, struct expansion *e,
-		   struct members list, struct outcome *o)
+bool group_expand(struct walk *w, const struct target *t, struct expansion *e,
+		  struct members list, struct outcome *o)
 {
 	struct members *m = arena_new(w->arena, struct members);
 	struct way *way = arena_new(w->arena, struct way);
@@ -90,35 +90,41 @@ static bool drop_group(struct walk *w, const struct target *t,
 	return decide_drop(w, t, o);
 }
 
-static bool drop_again(struct walk *w, const struct target *t,
+static bool drop_again(struct walk *w, const struct target *t, struct str name,
 		       struct outcome *o)
 {
-	because(w, expanded_for_another, V("address", t->holder.login));
+	because(w, expanded_for_another, V("address", name));
 	return decide_drop(w, t, o);
 }
 
-static bool rule_group(struct walk *w, struct target *t, struct outcome *o)
+bool group_begin(struct walk *w, const struct target *t, struct str name,
+		 struct expansion **e, struct outcome *o)
 {
-	struct members members = { 0 };
-	struct expansion *e;
-	struct str key;
+	struct str key = way_key(w, name);
 
-	if (t->holder.kind != HOLDER_GROUP)
-		return false;
-	key = way_key(w, t->holder.login);
 	if (way_was_stepped(w, key))
 		return drop_group(w, t, o);
 	w->expanding = true;
-	e = expansion_begin(w, t->way, key);
-	if (!e) {
+	*e = expansion_begin(w, t->way, key);
+	if (!*e) {
 		because(w, expanded_already, V("address", t->key));
 		w->met_loop = true;
 		return decide_accept(o, ROUTE_EXPAND);
 	}
 	if (way_is_too_deep(w, t, o))
 		return true;
-	if (expanded_for_another(w, e))
-		return drop_again(w, t, o);
+	return expanded_for_another(w, *e) && drop_again(w, t, name, o);
+}
+
+static bool rule_group(struct walk *w, struct target *t, struct outcome *o)
+{
+	struct members members = { 0 };
+	struct expansion *e;
+
+	if (t->holder.kind != HOLDER_GROUP)
+		return false;
+	if (group_begin(w, t, t->holder.login, &e, o))
+		return true;
 	switch (directory_members(w->router->directory, t->holder.id,
 				  LIMIT_EXPANSION + 1, w->arena, &members.list,
 				  &members.n)) {
@@ -131,7 +137,7 @@ static bool rule_group(struct walk *w, struct target *t, struct outcome *o)
 	if (members.n > LIMIT_EXPANSION)
 		return decide_too_many(w, shown_address(w, t), o);
 	because(w, group_of, V("address", t->key), V("n", members.n));
-	return expand(w, t, e, members, o);
+	return group_expand(w, t, e, members, o);
 }
 
 /* ---- home: where one address of a user lives ---- */
@@ -330,8 +336,8 @@ static bool rule_forward(struct walk *w, struct target *t, struct outcome *o)
 			return true;
 	}
 	if (expanded_for_another(w, e))
-		return drop_again(w, t, o);
-	return expand(
+		return drop_again(w, t, h->login, o);
+	return group_expand(
 		w, t, e,
 		(struct members){ .list = h->forwards, .n = h->n_forwards }, o);
 }

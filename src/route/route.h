@@ -26,6 +26,7 @@
 #include "directory/directory.h"
 #include "rt/fiber.h"
 #include "wire/address.h"
+#include "wire/aliases.h"
 #include "wire/reply.h"
 
 struct verification; /* route/verify.h */
@@ -46,6 +47,8 @@ struct router { /* one per loop */
 	                            leads to others of ours is not followed
 	                            into them.  0: all, and always where mail
 	                            is to go */
+	const struct aliases *aliases; /* of this host's own names; NULL: none.
+	                                  May be another list after a wait */
 	struct callers *callers; /* NULL: a system's hosts are known by their
 	                            addresses only, not by their names */
 };

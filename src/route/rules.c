@@ -413,11 +413,12 @@ struct outcome route_address(struct walk *w, const struct way *way,
 	struct target t = { .address = a, .way = way, .spelling = a->spelling };
 	struct outcome o = { 0 };
 	bool decided =
-		rule_domain(w, &t, &o) || rule_return(w, &t, &o) ||
+		rule_alias_of_host(w, &t, &o) || rule_domain(w, &t, &o) ||
+		rule_return(w, &t, &o) ||
 		(MUTANT(catch_all_before_users) && rule_catch_all(w, &t, &o)) ||
-		rule_address(w, &t, &o) || rule_postmaster(w, &t, &o) ||
-		rule_catch_all(w, &t, &o) || rule_unknown(w, &t, &o) ||
-		rule_nobody(w, &t, &o);
+		rule_address(w, &t, &o) || rule_alias_beside(w, &t, &o) ||
+		rule_postmaster(w, &t, &o) || rule_catch_all(w, &t, &o) ||
+		rule_unknown(w, &t, &o) || rule_nobody(w, &t, &o);
 
 	check(decided);
 	return o;

@@ -158,6 +158,21 @@ bool way_was_stepped(const struct walk *w, struct str key);
 bool way_is_too_deep(struct walk *w, const struct target *t, struct outcome *o);
 struct way way_step(struct walk *w, const struct target *t, struct str key);
 
+/* T is a group called NAME.  True: decided, it was expanded before; else its
+ * members are those of *E. */
+bool group_begin(struct walk *w, const struct target *t, struct str name,
+		 struct expansion **e, struct outcome *o);
+/* Its MEMBERS are looked at in their turn.  Decides. */
+bool group_expand(struct walk *w, const struct target *t, struct expansion *e,
+		  struct members members, struct outcome *o);
+
+/* ---- host.c: aliases of the host's own names ---- */
+
+/* Where the host's name is no domain of ours, before all other rules. */
+bool rule_alias_of_host(struct walk *w, struct target *t, struct outcome *o);
+/* Where it is one, for what nobody has. */
+bool rule_alias_beside(struct walk *w, struct target *t, struct outcome *o);
+
 /* ---- sender_routing.c ---- */
 
 /* Would a next system take T's local part for a route, and is it not for the

@@ -11,7 +11,7 @@
 #ifndef RT_FILE_H
 #define RT_FILE_H
 
-#include "base/str.h"
+#include "base/buf.h"
 #include "rt/fiber.h"
 
 struct file;
@@ -35,6 +35,9 @@ bool waits file_sync(struct file *f) must_check;
 /* The file FROM of FOLDER is called TO from now on, in place of what was. */
 bool waits file_rename(const char *folder, const char *from,
 		       const char *to) must_check;
+/* The whole of a file of the system, MOST bytes at most, behind what is in TO;
+ * from any thread, blocks: at start, or by offload(). */
+bool file_text(const char *path, size_t most, struct buf *to) must_check;
 /* Names in FOLDER, each passed to EACH; from any thread, blocks: at start. */
 bool folder_list(const char *folder, void (*each)(void *, const char *),
 		 void *arg) must_check;

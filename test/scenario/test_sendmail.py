@@ -222,5 +222,5 @@ def test_by_the_names_that_all_have(server, tmp_path):
         done = call(*words)
         assert done.returncode == 0 and done.stdout == "Mail queue is empty\n"
     assert call("sendmail", "-q").returncode == 0
-    assert call("newaliases").returncode == 0
-    assert call("sendmail", "-bi").returncode == 0
+    for words in (["newaliases"], ["sendmail", "-bi"]):
+        assert "nothing has to be built" in call(*words).stdout

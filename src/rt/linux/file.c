@@ -234,3 +234,33 @@ uint64_t folder_free_bytes(const char *folder)
 		return 0;
 	return (uint64_t)v.f_bavail * v.f_frsize;
 }
+
+static bool read_all(int fd, const char *path, size_t most, struct buf *to)
+{
+	size_t from = to->n;
+	char piece[4096];
+	ssize_t n;
+
+	while ((n = read(fd, piece, sizeof(piece))) != 0) {
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return fail_errno("read %s: %m", path);
+		buf_add(to, (struct str){ piece, (size_t)n });
+		if (to->n - from > most)
+			return fail("%s has more than %zu bytes", path, most);
+	}
+	return true;
+}
+
+bool file_text(const char *path, size_t most, struct buf *to)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	bool ok;
+
+	if (fd < 0)
+		return fail_errno("open %s: %m", path);
+	ok = read_all(fd, path, most, to);
+	close(fd);
+	return ok;
+}

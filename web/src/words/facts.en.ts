@@ -40,6 +40,9 @@ export const facts: Record<Fact, string> = {
 
 	// groups and forwards
 	"group-of": "{address} is a group of {n} member.|{address} is a group of {n} members.",
+	"alias-of":
+		"{address} stands for {n} address by the aliases of this host.|{address} stands for {n} addresses by the aliases of this host.",
+	"alias-unfit": "{address}: the aliases of this host lead it to “{target}”, which is left out: it is no address.",
 	"member-malformed": "{address} is left out: it is no address.",
 	"member-refused": "{address} is left out: {code} {status} {reply}",
 	forwarded: "{address} is forwarded to {n} address.|{address} is forwarded to {n} addresses.",

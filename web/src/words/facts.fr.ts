@@ -36,6 +36,9 @@ export const facts: Record<Fact, string> = {
 	"stand-in-malformed": "{address}, qui la remplace, n'est pas une adresse.",
 
 	"group-of": "{address} est un groupe de {n} membre.|{address} est un groupe de {n} membres.",
+	"alias-of":
+		"{address} vaut pour {n} adresse selon les alias de cette machine.|{address} vaut pour {n} adresses selon les alias de cette machine.",
+	"alias-unfit": "{address} : les alias de cette machine mènent à « {target} », laissé de côté : ce n'est pas une adresse.",
 	"member-malformed": "{address} est laissée de côté : ce n'est pas une adresse.",
 	"member-refused": "{address} est laissée de côté : {code} {status} {reply}",
 	forwarded: "{address} est transférée à {n} adresse.|{address} est transférée à {n} adresses.",
