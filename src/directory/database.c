@@ -125,15 +125,24 @@ bool directory_migrate(const char *path)
 
 /* ---- creation ---- */
 
+enum { NODE_ID_BYTES = 8, NODE_ID_HEX = 2 * NODE_ID_BYTES };
+
+static void make_node_id(char to[NODE_ID_HEX + 1])
+{
+	uint8_t id[NODE_ID_BYTES];
+
+	random_bytes(id, sizeof(id));
+	sodium_bin2hex(to, NODE_ID_HEX + 1, id, sizeof(id));
+}
+
 static bool add_node(struct sql *s)
 {
-	uint8_t key[32], id[8];
-	char key_hex[2 * sizeof(key) + 1], id_hex[2 * sizeof(id) + 1];
+	uint8_t key[32];
+	char key_hex[2 * sizeof(key) + 1], id_hex[NODE_ID_HEX + 1];
 
 	random_bytes(key, sizeof(key));
-	random_bytes(id, sizeof(id));
 	sodium_bin2hex(key_hex, sizeof(key_hex), key, sizeof(key));
-	sodium_bin2hex(id_hex, sizeof(id_hex), id, sizeof(id));
+	make_node_id(id_hex);
 	return sql_run(s,
 		       "INSERT INTO node (only_one, id, key) "
 		       "VALUES (1, ?, ?)",
@@ -205,4 +214,38 @@ bool directory_copy(const char *path, const char *to)
 
 	sql_close(s);
 	return ok;
+}
+
+bool directory_mailboxes(const char *path,
+			 void (*each)(void *arg, struct str name), void *arg)
+{
+	struct sql *s = directory_connect(path, SQL_READ);
+	enum sql_verdict v = SQL_DONE;
+
+	if (!s)
+		return false;
+	{
+		struct query q scoped(query) = sql_query(
+			s,
+			"SELECT mailbox FROM holder WHERE mailbox <> '' UNION "
+			"SELECT mailbox FROM deleted WHERE mailbox <> ''",
+			"");
+
+		while ((v = query_step(&q)) == SQL_ROW)
+			each(arg, query_peek(&q, 0));
+	}
+	sql_close(s);
+	return v == SQL_DONE;
+}
+
+bool directory_renew_node(const char *path)
+{
+	struct sql *s = directory_connect(path, SQL_WRITE);
+	char id[NODE_ID_HEX + 1];
+	bool ok;
+
+	make_node_id(id);
+	ok = s && sql_run(s, "UPDATE node SET id = ?", "t", id);
+	sql_close(s);
+	return ok ? true : add_cause("%s", path);
 }

@@ -23,4 +23,13 @@ bool directory_migrate(const char *path) must_check;
  * and write it meanwhile. */
 bool directory_copy(const char *path, const char *to) must_check;
 
+/* The folder of each mailbox there may be, also of who was deleted and may come
+ * back. */
+bool directory_mailboxes(const char *path,
+			 void (*each)(void *arg, struct str name),
+			 void *arg) must_check;
+/* Another node from now on: two that run with one id would take each other's mail
+ * for their own that comes back. */
+bool directory_renew_node(const char *path) must_check;
+
 #endif

@@ -1,159 +1,150 @@
 /*
- * splitmail backup FOLDER: what no other program can copy while the server
- * runs, and what belongs to it.
- *
- *	FOLDER/directory.db, queue.db	each as of one moment
- *	FOLDER/spool/			the files that queue.db names
- *	FOLDER/splitmail.conf, tls/	as they are
- *
- * Files of spool/ are there before their rows and until after them: they are
- * copied before the queue and again after it, so none that it names is missing
- * unless it left meanwhile.  mail/ is files of Dovecot's, which any tool copies.
+ * splitmail backup FOLDER, splitmail backup verify FOLDER: see backup/backup.h.
  */
-#include <dirent.h>
-#include <errno.h>
-#include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
-#include "directory/database.h"
+#include "backup/backup.h"
 #include "main/main.h"
-#include "queue/queue.h"
-#include "rt/file.h"
+#include "rt/clock.h"
 #include "rt/folder.h"
 #include "wire/json.h"
 
-struct backup {
-	struct config *config;
-	const char *to;
-};
-
-static const char *target(struct backup *b, const char *name)
+static bool has_flag(const struct call *c, const char *flag)
 {
-	return arena_printf(b->config->arena, "%s/%s", b->to, name);
+	for (int i = 1; i < c->argc; i++)
+		if (strcmp(c->argv[i], flag) == 0)
+			return true;
+	return false;
 }
 
-static bool copy_bytes(int from, int to)
+static void say_json(const char *folder, const struct manifest *m,
+		     json_t *wrong)
 {
-	char part[65536];
-	ssize_t n;
+	json_t *said = json_pack(
+		"{s:o, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I}", "backup",
+		json_text(str_of(folder)), "id", m->id, "hostname", m->hostname,
+		"version", m->version, "made_ms", (json_int_t)m->made_ms,
+		"files", (json_int_t)m->files, "bytes", (json_int_t)m->bytes,
+		"mailboxes", (json_int_t)m->mailboxes, "messages_in_queue",
+		(json_int_t)m->messages, "mailboxes_never_at_rest",
+		(json_int_t)m->unsteady);
 
-	while ((n = read(from, part, sizeof(part))) > 0)
-		if (write(to, part, (size_t)n) != n)
-			return false;
-	return n == 0 && fsync(to) == 0;
-}
-
-/* One that is gone meanwhile is fine; one that was copied already stays. */
-static bool copy_file(struct backup *b, const char *name)
-{
-	const char *path = target(b, name);
-	int from = open(config_path(b->config, name),
-			O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-	int to;
-	bool ok;
-
-	if (from < 0)
-		return errno == ENOENT ||
-		       fail("open %s: %m", config_path(b->config, name));
-	to = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	ok = to >= 0 ? copy_bytes(from, to) : errno == EEXIST;
-	if (!ok)
-		fail("copy to %s: %m", path);
-	if (to >= 0)
-		close(to);
-	close(from);
-	return ok;
-}
-
-struct folder {
-	struct backup *b;
-	const char *name;
-	bool ok;
-};
-
-static void copy_one(void *arg, const char *name)
-{
-	struct folder *f = arg;
-
-	f->ok = f->ok && copy_file(f->b, arena_printf(f->b->config->arena,
-						      "%s/%s", f->name, name));
-}
-
-static bool copy_folder(struct backup *b, const char *name)
-{
-	struct folder f = { b, name, true };
-
-	return folder_make(target(b, name)) &&
-	       folder_list(config_path(b->config, name), copy_one, &f) && f.ok;
-}
-
-static bool copy_databases(struct backup *b)
-{
-	const char *queue = config_path(b->config, "queue.db");
-
-	return directory_copy(config_path(b->config, "directory.db"),
-			      target(b, "directory.db")) &&
-	       (access(queue, F_OK) != 0 ||
-		queue_copy(queue, target(b, "queue.db")));
-}
-
-static void count_one(void *arg, const char *name)
-{
-	(void)name;
-	(*(size_t *)arg)++;
-}
-
-/* A new folder, or an empty one: two backups in one would be neither. */
-static bool make_target(const struct backup *b)
-{
-	size_t n = 0;
-
-	if (!folder_make(b->to) || !folder_list(b->to, count_one, &n))
-		return false;
-	return n == 0 || fail("%s is not empty: give each backup a folder of "
-			      "its own",
-			      b->to);
-}
-
-static bool back_up(struct backup *b)
-{
-	return make_target(b) && copy_folder(b, "spool") && copy_databases(b) &&
-	       copy_folder(b, "spool") && copy_folder(b, "tls") &&
-	       copy_file(b, "splitmail.conf");
-}
-
-static void say_json(const struct backup *b)
-{
-	json_t *said = json_pack("{s:o}", "backup", json_text(str_of(b->to)));
-
+	if (wrong)
+		json_object_set_new(said, "wrong", wrong);
 	json_dumpf(said, stdout, 0);
 	putchar('\n');
 	json_decref(said);
 }
 
+static void say_counts(const struct manifest *m)
+{
+	printf("%" PRIu64 " mailboxes, %" PRIu64
+	       " messages in the queue, %" PRIu64 " files, %" PRIu64
+	       " bytes.\n",
+	       m->mailboxes, m->messages, m->files, m->bytes);
+	if (m->unsteady)
+		printf("%" PRIu64 " mailboxes changed all the time: nothing "
+		       "is missing in theirs, but what was moved meanwhile "
+		       "may be there twice.\n",
+		       m->unsteady);
+	if (!m->has_mail)
+		printf("The mailboxes are not in it: they are the files in "
+		       "mail/, which any tool copies after this.\n");
+}
+
+/* ---- verify ---- */
+
+static void say_wrong(void *arg, const char *sentence)
+{
+	json_t *wrong = arg;
+
+	if (wrong)
+		json_array_append_new(wrong, json_text(str_of(sentence)));
+	else
+		printf("%s\n", sentence);
+}
+
+static int verify(const struct call *c, const char *folder)
+{
+	struct arena *arena scoped(arena) = arena_open();
+	json_t *wrong = c->json ? json_array() : NULL;
+	struct manifest m;
+	uint64_t n;
+
+	if (!backup_verify(folder, has_flag(c, "--hash"), arena, say_wrong,
+			   wrong, &m, &n)) {
+		json_decref(wrong);
+		return call_fail(1, "backup verify: %s", cause());
+	}
+	if (c->json)
+		say_json(folder, &m, wrong);
+	else if (n)
+		printf("%s: %" PRIu64 " things are wrong.\n", folder, n);
+	else
+		printf("%s is whole: ", folder), say_counts(&m);
+	return n ? 1 : 0;
+}
+
+/* ---- make ---- */
+
+/* For who looks after it: `status`, /metrics. */
+static void note_made(const struct call *c, const struct manifest *m)
+{
+	struct arena *arena scoped(arena) = arena_open();
+
+	if (!folder_note(c->data, BACKUP_NOTE,
+			 arena_printf(arena, "%" PRId64 "\n", m->made_ms)))
+		(void)call_fail(0, "backup: its time is not noted: %s",
+				cause());
+}
+
+static int make(const struct call *c, const char *folder)
+{
+	struct arena *arena scoped(arena) = arena_open();
+	struct config *config = config_read(c->data);
+	struct backup_wish w = {
+		.data = c->data,
+		.to = folder,
+		.version = SPLITMAIL_VERSION,
+		.without_mail = has_flag(c, "--no-mail"),
+		.without_queue = has_flag(c, "--no-queue"),
+		.hashed = has_flag(c, "--hash"),
+	};
+	struct manifest m;
+	bool good;
+
+	if (!config)
+		return call_fail(1, "%s", cause());
+	w.hostname = config->hostname;
+	good = backup_make(&w, arena, &m);
+	if (good)
+		note_made(c, &m);
+	if (!good)
+		(void)call_fail(1, "backup: %s", cause());
+	else if (c->json)
+		say_json(folder, &m, NULL);
+	else
+		printf("%s: ", folder), say_counts(&m);
+	config_close(config);
+	return good ? 0 : 1;
+}
+
 int backup_main(const struct call *c)
 {
-	struct backup b = { .config = NULL };
-	int status = 0;
+	const char *words[2] = { NULL, NULL };
+	int n = 0;
 
-	if (c->argc != 2 || c->argv[1][0] == '-')
-		return call_fail(2, "usage: splitmail backup FOLDER");
-	b.config = config_read(c->data);
-	if (!b.config)
-		return call_fail(1, "%s", cause());
-	b.to = c->argv[1];
+	for (int i = 1; i < c->argc; i++)
+		if (c->argv[i][0] != '-' && n++ < 2)
+			words[n - 1] = c->argv[i];
 	umask(0077);
-	if (!back_up(&b))
-		status = call_fail(1, "backup: %s", cause());
-	else if (c->json)
-		say_json(&b);
-	else
-		printf("%s has the directory, the queue, splitmail.conf and "
-		       "tls/. The mailboxes are the files in %s: copy them "
-		       "with any tool, after this.\n",
-		       b.to, config_path(b.config, "mail"));
-	config_close(b.config);
-	return status;
+	if (n == 2 && strcmp(words[0], "verify") == 0)
+		return verify(c, words[1]);
+	if (n == 1 && strcmp(words[0], "verify") != 0)
+		return make(c, words[0]);
+	return call_fail(2, "usage: splitmail backup [--no-mail] [--no-queue] "
+			    "[--hash] FOLDER, or splitmail backup verify "
+			    "[--hash] FOLDER");
 }

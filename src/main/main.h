@@ -19,7 +19,8 @@ struct call {
 };
 
 int init_main(const struct call *c);     /* make a data folder */
-int backup_main(const struct call *c);   /* copy what only we can copy */
+int backup_main(const struct call *c);   /* a copy of all that there is */
+int restore_main(const struct call *c);  /* ...becomes a data folder */
 int serve_main(const struct call *c);    /* supervise engine and Dovecot */
 int engine_main(const struct call *c);   /* the data plane */
 int console_main(const struct call *c);  /* the API and the web pages */

@@ -21,6 +21,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "backup/backup.h"
 #include "control/control.h"
 #include "directory/database.h"
 #include "directory/outbox.h"
@@ -453,6 +454,14 @@ static bool find_person(struct serve *s)
 	       add_cause("run %s", s->self);
 }
 
+static bool is_all_there(const struct serve *s)
+{
+	return !folder_is_there(config_path(s->config, RESTORE_MARK)) ||
+	       fail("%s is a backup that was restored in part: repeat "
+		    "`splitmail restore`, which goes on",
+		    s->config->data);
+}
+
 /* Files in it are replaced, such as splitmail.conf by an editor: the folder is
  * what is locked. */
 static bool lock_data(struct serve *s)
@@ -504,8 +513,8 @@ static bool prepare(struct serve *s, const struct call *c)
 	s->self = c->self;
 	s->config = config_read(c->data);
 	return s->config && notify_open(&s->notify) && find_person(s) &&
-	       files_are_his(s) && lock_data(s) && prepare_dovecot(s) &&
-	       open_what_is_ours(s);
+	       is_all_there(s) && files_are_his(s) && lock_data(s) &&
+	       prepare_dovecot(s) && open_what_is_ours(s);
 }
 
 int serve_main(const struct call *c)

@@ -33,16 +33,37 @@ static const struct process processes[] = {
 	  .more = "Under systemd (Type=notify) it says when it is ready, reloads or stops, "
 		  "how it is (`systemctl status`) and, with WatchdogSec=, that the engine "
 		  "answers." },
-	{ "backup", "FOLDER",
-	  "Copy the directory and the queue, each as of one moment, with "
-	  "splitmail.conf and tls/ into a new folder, while Splitmail runs or "
-	  "not.",
+	{ "backup", "[verify] FOLDER [--no-mail] [--no-queue] [--hash]",
+	  "Copy the directory, the queue, the mailboxes, splitmail.conf and tls/ "
+	  "into a new folder, while Splitmail runs or not; or look whether such a "
+	  "copy is whole.",
 	  "splitmail backup /srv/backup/$(date +%F)", backup_main,
-	  .more = "The mailboxes, mail/ in the data folder, are files that any tool "
-		  "copies: do that after this. To restore: stop `serve`, put the "
-		  "files of the backup, and mail/, into an empty data folder, `chown "
-		  "-R` it to the user who does the work, and start. The secrets are "
-		  "in it: keep it closed." },
+	  .more = "The directory and the queue are as of one moment, and so is each "
+		  "mailbox. On the file system of the data folder messages are linked, "
+		  "which costs no room; elsewhere they are copied. manifest.json says "
+		  "what is in it, `files` has the size and hash of each file.\n"
+		  "  --no-mail   without mailboxes, for who copies mail/ otherwise, "
+		  "after this\n"
+		  "  --no-queue  without what waits\n"
+		  "  --hash      messages that are linked are read and hashed, too; with "
+		  "verify: compared\n"
+		  "The secrets are in it: keep it closed. Exit status 1 of verify: "
+		  "something is wrong, and said." },
+	{ "restore",
+	  "FOLDER [--queue hold|drop|send] [--new-node] "
+	  "[--user ADDRESS]",
+	  "Make a new data folder of a backup; or bring one user's mailbox of then "
+	  "into a folder of today's.",
+	  "splitmail --data /var/lib/splitmail restore /srv/backup/2030-01-31",
+	  restore_main,
+	  .more = "One that was interrupted is repeated: it goes on. `serve` does not "
+		  "start before it has ended.\n"
+		  "  --queue     what waited then is held (so by itself), left out, or "
+		  "sent: since the backup it may have been sent already\n"
+		  "  --new-node  the server that the backup was made of runs on: this "
+		  "one is to be another\n"
+		  "  --user      into the mailbox of ADDRESS, which stays as it is; the "
+		  "folder is called \"Restored\" and when the backup was made" },
 	{ "convert", "",
 	  "Put mailboxes that an earlier version made in order, once, while "
 	  "Splitmail is stopped: `serve` says when that is needed.",

@@ -60,6 +60,7 @@ static const char *const texts[STATEMENTS] = {
 		" FROM recipient WHERE domain = ?5",
 	[DEADLY] = "SELECT DISTINCT message FROM recipient WHERE verdict = 2"
 		" ORDER BY message LIMIT ?1",
+	[BODIES] = "SELECT spool FROM message WHERE spool IS NOT NULL",
 	[DOMAINS] = "SELECT domain, count(*) FROM recipient GROUP BY domain",
 	/* 0: before all others, and whatever is known of the next hop */
 	[RETRY] = "UPDATE recipient SET next_attempt = 0"

@@ -89,6 +89,10 @@ bool tools_domains(struct tools *t,
 bool tools_mark(struct tools *t, struct str domain, struct arena *arena,
 		const char **mark) must_check;
 
+/* The files of spool/ that bodies of messages are in. */
+bool tools_bodies(struct tools *t, void (*each)(void *arg, struct str name),
+		  void *arg) must_check;
+
 /* Messages that are held because they killed the engine again and again, at
  * most MOST. */
 bool tools_deadly(struct tools *t, size_t most,

@@ -113,6 +113,21 @@ bool tools_domains(struct tools *t,
 	return ok;
 }
 
+bool tools_bodies(struct tools *t, void (*each)(void *arg, struct str name),
+		  void *arg)
+{
+	bool ok = true, row = false;
+	struct query *q;
+
+	if (!t->sql)
+		return true;
+	q = &t->st[BODIES];
+	while ((ok = tools_next_row(t, BODIES, &row)) && row)
+		each(arg, query_peek(q, 0));
+	query_reset(q);
+	return ok;
+}
+
 bool tools_deadly(struct tools *t, size_t most,
 		  void (*each)(void *arg, const char *id), void *arg)
 {
