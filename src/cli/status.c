@@ -1,6 +1,7 @@
 /*
  * splitmail status: what the engine that runs says of itself.
  */
+#include "cli/status.h"
 #include "cli/cli.h"
 
 static const char *member(const json_t *o, const char *key)
@@ -133,7 +134,11 @@ static int status(struct cli *c, const struct args *a)
 {
 	struct buf answer scoped(buf) = BUF_EMPTY;
 
-	(void)a;
+	if (args_option(a, "nagios"))
+		return status_nagios(c, a);
+	if (args_option(a, "warning") || args_option(a, "critical"))
+		return cli_usage(c, "--warning and --critical are limits for "
+				    "--nagios");
 	if (cli_ask_engine(c, "status", &answer))
 		return show(c, &answer);
 	return cli_refuse(c,
@@ -143,10 +148,15 @@ static int status(struct cli *c, const struct args *a)
 }
 
 static const struct command commands[] = {
-	{ "", "",
+	{ "", "[--nagios] [--warning MAILS] [--critical MAILS]",
 	  "Does the engine run, what has it done, and which systems "
 	  "take mail?",
-	  "splitmail status --json", status },
+	  "splitmail status --json", status,
+	  .more = "--nagios answers as a plugin of Nagios, Icinga and their kin: one line "
+		  "with figures, and exit status 0 (OK), 1 (WARNING: a system is down, a "
+		  "certificate ends...), 2 (CRITICAL: no mail comes in) or 3 (UNKNOWN: "
+		  "whoever asks may not; let it be root or the server's user). --warning "
+		  "and --critical are for how many mails may wait." },
 };
 
 const struct noun noun_status =

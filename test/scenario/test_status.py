@@ -2,12 +2,14 @@
 
 import contextlib
 import os
+import re
 import socket
 import stat
+import subprocess
 
 import pytest
 
-from splitmail import Refused
+from splitmail import Refused, binary
 from world import wait_until
 
 
@@ -141,3 +143,65 @@ def test_the_socket_is_ours_and_bounded(world):
     with pytest.raises(Refused) as refusal:
         a.cli("status", "now")
     assert refusal.value.status == 2
+
+
+# ---- for monitoring
+
+def nagios(server, *arguments, status=0):
+    """The words before and the figures behind the "|"."""
+    done = server.run("status", "--nagios", *arguments)
+    assert done.returncode == status, (done.stdout, done.stderr)
+    line, = done.stdout.splitlines()
+    words, _, figures = line.partition(" | ")
+    for figure in figures.split():      # as the guidelines for plugins have it
+        assert re.fullmatch(r"\w+=-?\d+(\.\d+)?(s|%|B|c)?(;\d*(;\d*(;\d*(;\d*)?"
+                            r")?)?)?", figure), figure
+    return words, dict(figure.split("=", 1) for figure in figures.split())
+
+
+def test_a_monitor_is_told_in_one_line(world):
+    sink = world.sink()
+    a = world.server("a")
+    a.cli("domain", "create", "example.test", "--relay", sink.at)
+    a.cli("user", "create", "bob@example.test", "--mail-system", "alternate")
+    # The test's certificate is good for years.
+    words, figures = nagios(a)
+    assert words == "SPLITMAIL OK - 0 sessions, 0 mails wait"
+    assert figures["mails"] == "0;;;0" and figures["systems_down"] == "0;;;0"
+    assert int(figures["certificate"].rstrip("s")) > 30 * 86400
+
+    sink.down()
+    a.send("x@y.test", "bob@example.test")
+    wait_until(lambda: system(a, sink.at)["state"] == "down", 20, "it is down")
+    words, figures = nagios(a, status=1)
+    assert words.startswith(f"SPLITMAIL WARNING - {sink.at} has taken no mail")
+    assert words.endswith(" 0 sessions, 1 mail waits")
+    assert figures["systems_down"] == "1;;;0"
+    assert figures["mails_kept"] == "1c"
+    assert nagios(a, "--critical", "2", status=1)[1]["mails"] == "1;;2;0"
+    words, figures = nagios(a, "--warning", "1", "--critical", "1", status=2)
+    assert "CRITICAL" in words and "Too many mails wait." in words
+    assert figures["mails"] == "1;1;1;0"
+    assert "Many mails wait." in nagios(a, "--warning", "1", status=1)[0]
+
+    for wrong in ("0", "many", "-1"):
+        done = a.run("status", "--nagios", f"--warning={wrong}")
+        assert done.returncode == 2 and "no number of mails" in done.stderr
+    assert a.run("status", "--warning", "3").returncode == 2
+    assert a.run("status", "--nagios", "--json").returncode == 2
+    a.stop()
+    words, figures = nagios(a, status=2)
+    assert words.startswith("SPLITMAIL CRITICAL - The engine does not answer: ")
+    assert not figures
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="root becomes somebody else")
+def test_a_monitor_that_may_not_ask_knows_nothing(world):
+    a = world.server("a")
+    done = subprocess.run(
+        ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups",
+         binary(), "--data", a.data, "status", "--nagios"],
+        capture_output=True, text=True, timeout=200, env=a.environment)
+    assert done.returncode == 3, (done.stdout, done.stderr)
+    assert done.stdout.startswith("SPLITMAIL UNKNOWN - The engine does not "
+                                  "answer: ")
