@@ -7,6 +7,7 @@
 
 #include "books_inside.h"
 #include "books_route.h"
+#include "judge_inside.h"
 
 enum { VERDICT_BYTES = 400 };
 
@@ -73,9 +74,16 @@ struct unit *books_begin(int client, const struct mail *m)
 static void add_line(struct buf *to, uint64_t *dice)
 {
 	static const char *const lines[] = {
-		"",    ".",      "..",
-		".a",  "a line", "From here",
-		"\t.", "-- ",    "Received: from nowhere",
+		"",
+		".",
+		"..",
+		".a",
+		"a line",
+		"From here",
+		"\t.",
+		"-- ",
+		"Received: from nowhere",
+		"\xc3\xa4 \xff",
 	};
 	uint64_t which = (*dice >> 33) % 16;
 
@@ -88,9 +96,41 @@ static void add_line(struct buf *to, uint64_t *dice)
 	buf_add(to, S("\r\n"));
 }
 
+bool unit_is_local(const struct unit *u)
+{
+	return world.clients[u->client].is_local;
+}
+
+bool unit_is_of_user(const struct unit *u)
+{
+	return world.clients[u->client].user >= 0;
+}
+
+bool unit_may_leave(const struct unit *u)
+{
+	return unit_is_local(u) || unit_is_of_user(u);
+}
+
+/* In his own name, with a detail by which notices are known. */
+const char *unit_sender(const struct unit *u, char to[SENDER_BYTES])
+{
+	const struct person *p = NULL;
+
+	if (unit_is_of_user(u))
+		p = &world.persons[world.clients[u->client].user];
+	snprintf(to, SENDER_BYTES, "%s%sm%d@%s", p ? p->local : "",
+		 p ? "+" : "", u->number, p ? p->domain : INTERNET);
+	return to;
+}
+
+bool unit_is_sent_on(const struct unit *u)
+{
+	return unit_is_local(u) && u->number % 2 == 0;
+}
+
 bool unit_has_header(const struct unit *u)
 {
-	return (world.seed + (uint64_t)u->number) % 11 > 0;
+	return unit_may_leave(u) || (world.seed + (uint64_t)u->number) % 11 > 0;
 }
 
 bool unit_has_sender(const struct unit *u)
@@ -117,13 +157,19 @@ bool unit_says_detail(const struct unit *u, int i)
 void unit_text(const struct unit *u, struct buf *to)
 {
 	uint64_t dice = world.seed * 31 + (uint64_t)u->number;
+	char sender[SENDER_BYTES];
 
 	if (unit_has_header(u))
-		buf_printf(to,
-			   "From: <m%d@" INTERNET ">\r\nSubject: unit %d\r\n",
-			   u->number, u->number);
+		buf_printf(to, "From: <%s>\r\nSubject: unit %d\r\n",
+			   unit_sender(u, sender), u->number);
 	else
 		buf_add(to, S(".this is no header\r\n"));
+	/* or they are put in front */
+	if (unit_may_leave(u))
+		buf_add(to, S("Message-ID: <m@" INTERNET ">\r\n"
+			      "Date: Mon, 1 Jan 2024 12:00:00 +0000\r\n"));
+	if (unit_is_sent_on(u))
+		buf_add(to, S("X-Sieve-Redirected-From: u0@" DOMAIN "\r\n"));
 	buf_printf(to, MARK "%d\r\n\r\n", u->number);
 	while (to->n < u->bytes)
 		add_line(to, &dice);
@@ -189,11 +235,29 @@ static void note_failure(struct unit *u, struct str block)
 	     world.persons[person].local);
 }
 
+/* What follows the m of the unit's sender; STR_NONE: it is none. */
+static struct str digits_of(struct str recipient)
+{
+	ptrdiff_t at = str_find_last(recipient, '@'),
+		  plus = str_find(recipient, '+');
+	size_t m = plus < 0 ? 0 : (size_t)plus + 1;
+
+	if (at < 0 || m + 1 >= (size_t)at || recipient.p[m] != 'm')
+		return STR_NONE;
+	return str_part(recipient, m + 1, (size_t)at);
+}
+
+/* A notice that comes into its sender's own mailbox? */
+static bool is_notice(struct str sender, struct str recipient)
+{
+	return str_empty(sender) && str_find(recipient, '+') > 0 &&
+	       digits_of(recipient).n > 0;
+}
+
 static void take_dsn(struct str sender, struct str recipient, struct str bytes)
 {
-	ptrdiff_t at = str_find_last(recipient, '@');
-	struct str rest = bytes,
-		   digits = str_part(recipient, 1, at < 1 ? 1 : (size_t)at);
+	struct str rest = bytes, digits = digits_of(recipient);
+	ptrdiff_t at;
 	uint64_t number;
 
 	if (!str_number(digits, books.n_units - 1, &number)) {
@@ -249,6 +313,17 @@ static bool is_ours(struct str sender)
 	       str_ends(sender, S("@" SECOND));
 }
 
+/* What is sent on has one of ours, what is sent its own. */
+static bool may_be_sender(const struct unit *u, struct str sender)
+{
+	char own[64];
+
+	if (!unit_is_local(u) || unit_is_sent_on(u))
+		return is_ours(sender);
+	snprintf(own, sizeof(own), "m%d@" INTERNET, u->number);
+	return is_ours(sender) || str_same(sender, str_of(own));
+}
+
 void books_taken(struct taker *t, struct str sender, struct str recipient,
 		 struct str bytes)
 {
@@ -256,17 +331,23 @@ void books_taken(struct taker *t, struct str sender, struct str recipient,
 	struct unit *u;
 	int person;
 
-	if (t->is_internet && person_at(recipient) < 0) {
+	if ((t->is_internet && person_at(recipient) < 0) ||
+	    (t->is_store && is_notice(sender, recipient))) {
 		take_dsn(sender, recipient, bytes);
 		return;
 	}
-	if (t->is_internet && !is_ours(sender))
-		books_wrong("to the Internet in the name of %.*s", STR(sender));
 	u = unit_of(bytes);
+	if (u && t->is_internet && !may_be_sender(u, sender))
+		books_wrong("to the Internet in the name of %.*s", STR(sender));
 	person = person_at(recipient);
 	if (!u || person < 0) {
 		books_wrong("%s gets what nobody has sent, for %.*s", t->name,
 			    STR(recipient));
+		return;
+	}
+	if (t->is_internet && may_leave_for_good(u, person)) {
+		tell("unit %d: it has left for %.*s", u->number,
+		     STR(recipient));
 		return;
 	}
 	tell("unit %d: %s %s has it for %s", u->number,

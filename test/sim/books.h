@@ -55,8 +55,20 @@ bool unit_has_sender(const struct unit *u);
 bool unit_says_never(const struct unit *u, int i);
 /* One in three is said with the alias of his domain. */
 bool unit_says_alias(const struct unit *u, int i);
-/* One in seven with a detail behind his local part. */
+/* One in seven with a detail behind his local part, one in three of them so that
+ * it has to be quoted. */
 bool unit_says_detail(const struct unit *u, int i);
+/* By a program of its server's host, a socket there and not the network. */
+bool unit_is_local(const struct unit *u);
+/* By somebody who has logged in. */
+bool unit_is_of_user(const struct unit *u);
+/* Either may send to anybody. */
+bool unit_may_leave(const struct unit *u);
+/* Its sender, as MAIL says it; TO has room for it. */
+enum { SENDER_BYTES = 64 };
+const char *unit_sender(const struct unit *u, char to[SENDER_BYTES]);
+/* One in two of those of programs is what somebody's Sieve sends on. */
+bool unit_is_sent_on(const struct unit *u);
 /* The whole text, header and body, as it is handed in. */
 void unit_text(const struct unit *u, struct buf *to);
 void books_rcpt(struct unit *u, int i, int code, struct str text);

@@ -23,6 +23,7 @@ struct errand {
 	struct errand *next;
 	struct unit *unit;
 	struct inet from;
+	bool is_local;
 	struct gate done;
 	bool is_done;
 };
@@ -81,17 +82,33 @@ static void write_down(struct unit *u, int i, const struct decision *d)
 
 /* ---- the administrator ---- */
 
+static struct asker user_of(const struct unit *u, struct arena *arena)
+{
+	const struct person *p = &world.persons[world.clients[u->client].user];
+
+	return (struct asker){
+		.kind = ASKER_USER,
+		.user = arena_strf(arena, "%s@%s", p->local, p->domain),
+	};
+}
+
 static void ask(const struct router *r, const struct errand *e, int i)
 {
 	struct arena *arena scoped(arena) = arena_open();
 	const struct person *p = &world.persons[e->unit->to[i]];
 	struct address recipient;
-	struct question q = { .recipient = &recipient, .peer = &e->from };
+	struct question q = { .recipient = &recipient,
+			      .peer = e->is_local ? NULL : &e->from };
 	struct decision d;
 
 	check(address_parse(arena_strf(arena, "%s@%s", p->local, p->domain),
 			    arena, &recipient));
-	if (asker_at(r->directory, q.peer, arena, &q.asker) == ANSWER_UNSURE)
+	if (!q.peer)
+		q.asker.kind = ASKER_LOCAL;
+	else if (unit_is_of_user(e->unit))
+		q.asker = user_of(e->unit, arena);
+	else if (asker_at(r->directory, q.peer, arena, &q.asker) ==
+		 ANSWER_UNSURE)
 		return;
 	d = route_answer(r, &q, arena);
 	write_down(e->unit, i, &d);
@@ -155,8 +172,10 @@ void books_ask_route(struct unit *u, const struct inet *from)
 {
 	struct administrator *a = &administrators[u->splitmail];
 	struct splitmail *s = &world.splitmails[u->splitmail];
-	struct errand e = { .unit = u, .from = *from };
+	struct errand e = { .unit = u, .is_local = !from };
 
+	if (from)
+		e.from = *from;
 	if (!sim_is_on(s->host))
 		return;
 	LL_APPEND(a->first, &e);

@@ -10,7 +10,7 @@ struct unit;
 
 /* Before any world. */
 void books_route_open(void);
-/* Of mail that comes from there.  Fills u->said; at_ms stays 0 where there is
+/* Of mail that comes from there (NULL: from a program of that host).  Fills u->said; at_ms stays 0 where there is
  * no answer. */
 void books_ask_route(struct unit *u, const struct inet *from);
 

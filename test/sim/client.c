@@ -10,14 +10,19 @@
 #include "base/inet.h"
 #include "books.h"
 #include "books_route.h"
+#include "login.h"
 #include "rt/stream.h"
+#include "wire/command.h"
 
-enum { TRIES = 12, REPLY_BYTES = 300 };
+enum { TRIES = 12, REPLY_BYTES = 300, LOOK_MS = 50 };
 
 struct talk {
 	struct client *client;
+	struct mail *mail;
 	struct unit *unit;
 	struct stream *s;
+	int code; /* at the dot */
+	bool is_over;
 	char said[REPLY_BYTES]; /* the last reply's last line */
 };
 
@@ -65,9 +70,11 @@ static int ask(struct talk *t, const char *line)
 
 static void say_mail(struct talk *t)
 {
+	char sender[SENDER_BYTES];
+
 	if (unit_has_sender(t->unit))
-		stream_sayf(t->s, "MAIL FROM:<m%d@" INTERNET ">\r\n",
-			    t->unit->number);
+		stream_sayf(t->s, "MAIL FROM:<%s>\r\n",
+			    unit_sender(t->unit, sender));
 	else
 		stream_say(t->s, S("MAIL FROM:<>\r\n"));
 }
@@ -86,7 +93,10 @@ static void say_rcpt(struct talk *t, int i)
 
 	if (unit_says_alias(t->unit, i))
 		domain = ALIAS;
-	if (unit_says_detail(t->unit, i))
+	if (unit_says_detail(t->unit, i) && (t->unit->number + i) % 3 == 0)
+		stream_sayf(t->s, "RCPT TO:<\"%s+a b.\"@%s>%s\r\n", p->local,
+			    domain, never);
+	else if (unit_says_detail(t->unit, i))
 		stream_sayf(t->s, "RCPT TO:<%s+tag@%s>%s\r\n", p->local, domain,
 			    never);
 	else if ((t->unit->number + i) % 7 == 1)
@@ -198,12 +208,30 @@ static int content(struct talk *t)
 	return hear(t);
 }
 
+/* Who is no user need not. */
+static bool log_in(struct talk *t)
+{
+	struct arena *a scoped(arena) = arena_open();
+	const struct person *p;
+	struct str login;
+
+	if (t->client->user < 0)
+		return true;
+	p = &world.persons[t->client->user];
+	login = arena_strf(a, "_%s@%s_" LOGIN_PASSWORD, p->local, p->domain);
+	((char *)login.p)[0] = '\0';
+	((char *)login.p)[str_find_last(login, '_')] = '\0';
+	stream_sayf(t->s, "AUTH PLAIN %.*s\r\n", STR(base64_encode(login, a)));
+	return flush(t) && hear(t) == 235;
+}
+
 /* The answer to the dot; 0: there was none. */
 static int converse(struct talk *t)
 {
 	int accepted;
 
-	if (hear(t) != 220 || ask(t, "EHLO client.test\r\n") != 250)
+	if (hear(t) != 220 || ask(t, "EHLO client.test\r\n") != 250 ||
+	    !log_in(t))
 		return 0;
 	accepted = t->client->pipelines ? envelope_at_once(t)
 					: envelope_by_steps(t);
@@ -228,27 +256,66 @@ static void strike_out(struct mail *m, const struct unit *u)
 	m->n = n;
 }
 
+/* One unit, over the connection it has. */
+static void visit(struct talk *t)
+{
+	const struct inet *from =
+		t->client->is_local ? NULL : stream_local(t->s);
+
+	t->unit = books_begin((int)(t->client - world.clients), t->mail);
+	books_ask_route(t->unit, from);
+	t->code = converse(t);
+	books_end(t->unit, t->code, str_of(t->said));
+	if (t->s && t->code)
+		ask(t, "QUIT\r\n");
+	if (t->s)
+		stream_close(t->s);
+	t->is_over = true;
+}
+
+/* On the server's host, where it dies with all the others. */
+static void visit_there(void *talk)
+{
+	struct talk *t = talk;
+
+	t->s = stream_dial_path("/run/submit", after_ms(30000));
+	if (t->s)
+		visit(t);
+	t->is_over = true;
+}
+
+static void send_a_program(struct talk *t, const struct splitmail *s)
+{
+	struct sim_process *p;
+
+	if (!sim_is_on(s->host))
+		return;
+	p = sim_start(s->host, "program", visit_there, t);
+	while (!t->is_over && !sim_has_ended(p))
+		fiber_sleep(after_ms(LOOK_MS));
+	if (t->unit && !t->is_over)
+		books_end(t->unit, 0, S(""));
+}
+
 static void hand_in(struct client *c, struct mail *m)
 {
-	struct talk t = { .client = c };
+	const struct splitmail *s = &world.splitmails[m->splitmail];
+	struct talk t = { .client = c, .mail = m };
 	struct inet at;
-	int code;
 
-	check(inet_parse_ip(str_of(world.splitmails[m->splitmail].address), 25,
-			    &at));
-	t.s = stream_dial(&at, NULL, after_ms(30000));
-	if (!t.s)
+	if (c->is_local) {
+		send_a_program(&t, s);
+	} else {
+		check(inet_parse_ip(str_of(s->address), c->user < 0 ? 25 : 587,
+				    &at));
+		t.s = stream_dial(&at, NULL, after_ms(30000));
+		if (t.s)
+			visit(&t);
+	}
+	if (!t.unit)
 		return;
-	t.unit = books_begin((int)(c - world.clients), m);
-	books_ask_route(t.unit, stream_local(t.s));
-	code = converse(&t);
-	books_end(t.unit, code, str_of(t.said));
-	if (t.s && code)
-		ask(&t, "QUIT\r\n");
-	if (t.s)
-		stream_close(t.s);
 	strike_out(m, t.unit);
-	if (code == 250 && chance(world.cut_in))
+	if (t.code == 250 && chance(world.cut_in))
 		power_fails(m->splitmail);
 }
 

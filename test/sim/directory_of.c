@@ -15,6 +15,9 @@
 #include "directory/changes.h"
 #include "neighbour.h"
 
+/* Nobody looks at it (login.h). */
+#define PASSWORD_HASH "{PLAIN-MD5}5ebe2294ecd0e0f08eab7690d2a6ee69"
+
 enum { SETTINGS = 4 + MEMBERS, TEXT_BYTES = 64, LOOK_MS = 200 };
 
 /* Settings with room for their texts. */
@@ -55,7 +58,7 @@ static int number_of(const struct splitmail *s)
 static bool knows(const struct splitmail *s, const struct person *p)
 {
 	if (p->kind == PERSON_OUTSIDER || p->kind == PERSON_NOBODY ||
-	    p->is_left_out)
+	    p->is_postmaster || p->is_left_out)
 		return false;
 	if (p->home == number_of(s))
 		return true;
@@ -129,6 +132,10 @@ static void create_domain(struct changes *c, const struct splitmail *s,
 	}
 	if (world.has_alias && str_same(str_of(name), S(DOMAIN)))
 		put(&l, S("aliases"), ALIAS);
+	if (str_same(str_of(name), S(SECOND))) {
+		snprintf(hosts, sizeof(hosts), "%d", SECOND_BYTES);
+		put(&l, S("max_message_size"), hosts);
+	}
 	check(was_done(domain_create(c, str_of(name), l.s, l.n), name));
 }
 
@@ -224,6 +231,14 @@ static bool is_forwarded_elsewhere(const struct person *p)
 	return p->kind == PERSON_FORWARDER && !is_at_splitmail(p->home);
 }
 
+static bool logs_in(const struct person *p)
+{
+	for (int i = 0; i < world.n_clients; i++)
+		if (world.clients[i].user == (int)(p - world.persons))
+			return true;
+	return false;
+}
+
 static void create_person(struct changes *c, const struct splitmail *s,
 			  const struct person *p)
 {
@@ -244,12 +259,23 @@ static void create_person(struct changes *c, const struct splitmail *s,
 	if (spreads && p->kind == PERSON_FORWARDER)
 		put(&l, S("forward_copy"), p->keeps_copy ? "yes" : "no");
 	put_home(&l, s, p, p->home);
+	if (is_here && logs_in(p))
+		put(&l, S("password_hash"), PASSWORD_HASH);
 	check(was_done(user_create(c, a, l.s, l.n), address));
 	if (is_here && p->also >= 0) {
 		struct setting both = { S("home"), S("both") };
 
 		check(was_done(address_set(c, a, &both, 1), address));
 	}
+}
+
+/* Who gets the mail of others in the first domain. */
+static void put_instead(struct changes *c, struct str of, int person)
+{
+	char to[TEXT_BYTES];
+	struct setting all = { of, address_text(&world.persons[person], to) };
+
+	check(was_done(domain_set(c, S(DOMAIN), &all, 1), DOMAIN));
 }
 
 void directory_fill(const struct splitmail *s)
@@ -268,15 +294,13 @@ void directory_fill(const struct splitmail *s)
 		if (knows(s, &world.persons[i]) &&
 		    world.persons[i].home == number_of(s))
 			add_later_members(c, &world.persons[i]);
-	if (s->catch_all >= 0) {
-		char to[TEXT_BYTES];
-		struct setting all = {
-			S("catch_all"),
-			address_text(&world.persons[s->catch_all], to)
-		};
-
-		check(was_done(domain_set(c, S(DOMAIN), &all, 1), DOMAIN));
-	}
+	if (s->catch_all >= 0)
+		put_instead(c, S("catch_all"), s->catch_all);
+	for (int i = 0; i < world.n_persons; i++)
+		if (world.persons[i].is_postmaster &&
+		    !world.persons[i].is_left_out)
+			put_instead(c, S("postmaster"),
+				    world.persons[i].members[0]);
 	check(changes_end(c));
 	changes_close(c);
 }

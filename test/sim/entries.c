@@ -76,7 +76,8 @@ static bool befalls(const struct event *e, int person)
 		 e->kind == EVENT_MEMBER || e->kind == EVENT_SETTLE ||
 		 e->kind == EVENT_BOTH) &&
 		e->of == person) ||
-	       ((e->kind == EVENT_MEMBER || e->kind == EVENT_HOLD) &&
+	       ((e->kind == EVENT_MEMBER || e->kind == EVENT_HOLD ||
+		 e->kind == EVENT_GIVE_UP) &&
 		e->to == person);
 }
 
@@ -91,6 +92,9 @@ static bool has_member(const struct person *p, int member)
 static void leave_out_person(int person)
 {
 	world.persons[person].is_left_out = true;
+	for (int i = 0; i < world.n_clients; i++)
+		if (world.clients[i].user == person)
+			leave_out_client(&world.clients[i]);
 	for (int i = 0; i < world.n_clients; i++)
 		for (int k = 0; k < world.clients[i].n; k++)
 			leave_out_recipient(&world.clients[i].mails[k], person);
@@ -129,6 +133,7 @@ static bool needs(const struct event *e, int taker)
 	case EVENT_DISK_FULL:
 	case EVENT_DISK_ERRORS:
 	case EVENT_HOLD:
+	case EVENT_GIVE_UP:
 	case EVENT_ALIAS:
 		return e->of == taker;
 	case EVENT_DISABLE:
@@ -268,6 +273,7 @@ static void leave_out(const struct entry *e)
 		break;
 	case PART_FULL:
 		world.persons[of[0]].is_full = false;
+		world.persons[of[0]].is_over_quota = false;
 		break;
 	case PART_DISABLED:
 		world.persons[of[0]].is_disabled = false;
@@ -370,7 +376,7 @@ static void list_persons(struct entries *to)
 			    name.text, person_name(p->members[k]).text);
 		if (p->crowd)
 			add(to, PART_CROWD, OF(i), "%s.crowd", name.text);
-		if (p->is_full)
+		if (p->is_full || p->is_over_quota)
 			add(to, PART_FULL, OF(i), "%s.full", name.text);
 		if (p->is_disabled)
 			add(to, PART_DISABLED, OF(i), "%s.disabled", name.text);

@@ -212,7 +212,8 @@ static bool shakes(enum event_kind kind)
 	       kind != EVENT_MOVE && kind != EVENT_DISABLE &&
 	       kind != EVENT_MEMBER && kind != EVENT_SETTLE &&
 	       kind != EVENT_BOTH && kind != EVENT_HOLD &&
-	       kind != EVENT_ALIAS && kind != EVENT_KINDS;
+	       kind != EVENT_GIVE_UP && kind != EVENT_ALIAS &&
+	       kind != EVENT_KINDS;
 }
 
 static bool was_going_on(const struct event *e, int64_t from_ms, int64_t to_ms)
@@ -375,6 +376,9 @@ static void happen(void *event)
 		break;
 	case EVENT_HOLD:
 		hold_queue(s, e->to, e->lasts_ms);
+		break;
+	case EVENT_GIVE_UP:
+		give_up(s, e->to, e->number);
 		break;
 	case EVENT_ALIAS:
 		leave_out_the_alias(s, e->lasts_ms);

@@ -20,8 +20,10 @@ static bool all_is_well(const struct unit *u)
 		u->begun_ms > world.calm_ms + REMEMBERED_MS);
 }
 
-/* Does whoever is asked say that nobody has it?  One of the gallery may not. */
-static bool is_denied(const struct splitmail *s, const struct person *p)
+/* Does whoever is asked say that nobody has it?  One of the gallery may not; and
+ * a program of the host does not wait for who cannot be asked. */
+static bool is_denied(const struct unit *u, const struct splitmail *s,
+		      const struct person *p)
 {
 	const struct splitmail *first = &world.splitmails[0];
 
@@ -29,6 +31,8 @@ static bool is_denied(const struct splitmail *s, const struct person *p)
 		return false;
 	if (s->role == ROLE_MASTER && !s->asks_peer)
 		return true;
+	if (unit_may_leave(u))
+		return false;
 	return !first->asks_peer || world.takers[peer_taker(0)].kind < 0;
 }
 
@@ -67,16 +71,17 @@ void judge_rcpt(const struct unit *u, int i)
 	const struct splitmail *s = &world.splitmails[u->splitmail];
 	int code = u->codes[i];
 
-	if (p->kind == PERSON_OUTSIDER && code < 500 &&
+	if (p->kind == PERSON_OUTSIDER && !unit_may_leave(u) && code < 500 &&
 	    (code < 400 || is_always_kept(u)))
 		books_wrong("unit %d: %s answers a stranger %d to an address "
 			    "of the Internet",
 			    u->number, s->name, code);
-	if (code == 250 && is_denied(s, p))
+	if (code == 250 && is_denied(u, s, p) &&
+	    !may_leave_for_good(u, u->to[i]))
 		books_wrong("unit %d: %s takes mail for %s, an address that "
 			    "nobody has",
 			    u->number, s->name, p->local);
-	if (code >= 500 && p->kind != PERSON_OUTSIDER &&
+	if (code >= 500 && (p->kind != PERSON_OUTSIDER || unit_may_leave(u)) &&
 	    !may_be_refused(u, i) && !looks_like_a_question(u, p))
 		books_wrong("unit %d: %s refuses %s for good: %d", u->number,
 			    s->name, p->local, code);
@@ -92,7 +97,27 @@ void judge_rcpt(const struct unit *u, int i)
 
 static bool is_too_large(const struct unit *u)
 {
+	for (int i = 0; i < u->n; i++)
+		if (u->codes[i] == 250 && u->bytes > SECOND_BYTES &&
+		    str_same(str_of(world.persons[u->to[i]].domain), S(SECOND)))
+			return true;
 	return u->bytes > world.message_bytes;
+}
+
+/* Whoever hands in mail for nobody else hears that he is over quota. */
+static bool is_for_one_over_quota(const struct unit *u)
+{
+	int one = -1, n = 0;
+
+	for (int i = 0; i < u->n; i++)
+		if (u->codes[i] == 250 && (one < 0 || u->to[i] != u->to[one])) {
+			one = i;
+			n++;
+		}
+	for (int i = 0; i < world.n_persons && n == 1; i++)
+		if (world.persons[i].is_over_quota && leads_to(u, one, i))
+			return true;
+	return false;
 }
 
 /* Only if none of those that RCPT took may get it. */
@@ -113,7 +138,8 @@ void judge_end(const struct unit *u)
 	if (u->code == 0 && !was_through && all_is_well(u))
 		books_wrong("unit %d is not answered, and all is well",
 			    u->number);
-	if (u->code >= 400 && u->code < 500 && is_always_kept(u))
+	if (u->code >= 400 && u->code < 500 && is_always_kept(u) &&
+	    !is_for_one_over_quota(u))
 		books_wrong("unit %d is refused for now, and could be kept",
 			    u->number);
 	if (is_too_large(u) && u->code == 250)

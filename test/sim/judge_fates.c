@@ -92,7 +92,7 @@ static void judge_fate(void *arg, const struct unit *u, const struct way *w)
 	struct fates *f = arg;
 
 	if (!w->is_sure || was_taken(u, end_of(w)) || was_told(u, end_of(w)) ||
-	    fails_in_silence(u, w))
+	    fails_in_silence(u, w) || was_deleted(u, w))
 		return;
 	/* a member that takes no mail is left out, and nobody is told */
 	if (w->n > 1 && (p->is_disabled || p->disabled_ms >= u->begun_ms))
@@ -209,6 +209,14 @@ static bool has_details(const struct unit *u, int person)
 	return false;
 }
 
+static bool says_aliases(const struct unit *u)
+{
+	for (int i = 0; i < u->n; i++)
+		if (unit_says_alias(u, i))
+			return true;
+	return false;
+}
+
 static bool somebody_strips(void)
 {
 	for (int i = 0; i < world.n_takers; i++)
@@ -226,8 +234,11 @@ static unsigned ways_that_count(const struct taken *t)
 	unsigned ours = c.ways - c.by_lists;
 
 	/* one of his names may have waited for the alias */
-	if (world.n_splitmails > 1 || world.alias_gone_ms ||
-	    !world.takers[t->taker].is_store)
+	if (world.n_splitmails > 1 || world.alias_gone_ms)
+		return c.ways;
+	/* to another system a name is said as it was, and each is another */
+	if (!world.takers[t->taker].is_store &&
+	    (has_details(u, t->person) || says_aliases(u)))
 		return c.ways;
 	if (ours > 0 && !has_details(u, t->person) && !somebody_strips())
 		return 1;
@@ -291,7 +302,9 @@ static unsigned may_be_told(const struct unit *u, int person)
 	unsigned homes = world.persons[person].also < 0 ? 1 : 2;
 
 	return ways_to(u, person).ways * homes *
-	       (1 + times_open(u, -1, internet()));
+	       (1 + times_open(u, -1, internet()) +
+		(unit_is_of_user(u) ? times_open(u, -1, store_of(u->splitmail))
+				    : 0));
 }
 
 void judge_told(const struct unit *u)

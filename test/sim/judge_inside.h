@@ -61,8 +61,12 @@ bool leads_to(const struct unit *u, int i, int person);
 bool way_is_barred(const struct unit *u, const struct way *w);
 /* May whoever is at its end not get it, for good, and its sender be told? */
 bool way_may_fail(const struct unit *u, const struct way *w);
+/* Did an administrator delete it, while it waited for somebody on it? */
+bool was_deleted(const struct unit *u, const struct way *w);
 /* Was he named by the alias, and that gone before his mail was promised? */
 bool was_out_of_domain(const struct unit *u, int i);
+/* He was, and whoever sent it may send to anybody: to the Internet, then. */
+bool may_leave_for_good(const struct unit *u, int person);
 /* May recipient I be refused for good?  Not while there is a way of his that
  * nothing bars. */
 bool may_be_refused(const struct unit *u, int i);

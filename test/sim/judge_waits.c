@@ -141,6 +141,7 @@ static void judge_hiccups(const struct taken *t, int64_t promised_ms,
 	int64_t begun = books.units[t->unit]->begun_ms, waited = 0;
 
 	if (!store->is_store || t->taker != t->hop || world.is_peaceful ||
+	    world.persons[t->person].is_over_quota ||
 	    was_disturbed(begun, now_ms()) || was_administered(begun, now_ms()))
 		return;
 	if (store->unwilling_ms > promised_ms)

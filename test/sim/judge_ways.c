@@ -168,13 +168,35 @@ static bool came_from_home(const struct unit *u, const struct person *p)
 	return system >= 0 && p->also == system;
 }
 
+static void look_for_second(void *arg, const struct unit *u,
+			    const struct way *w)
+{
+	bool *is_there = arg;
+
+	(void)u;
+	for (int i = 0; i < w->n; i++)
+		*is_there |= str_same(str_of(world.persons[w->steps[i]].domain),
+				      S(SECOND));
+}
+
+/* Whom a mail is too large for, it is for those who are in it with him. */
+static bool is_too_large_for_some(const struct unit *u)
+{
+	bool is_there = false;
+
+	for (int i = 0; i < u->n && u->bytes > SECOND_BYTES; i++)
+		ways_of(u, i, (struct asked){ look_for_second, &is_there });
+	return is_there;
+}
+
 /* Is he a cause why somebody does not get it? */
 static bool bars(const struct unit *u, int person)
 {
 	const struct person *p = &world.persons[person];
 
 	return p->is_full || p->is_disabled || is_recent(u, p->changed_ms) ||
-	       p->kind == PERSON_NOBODY || is_gone(p) || came_from_home(u, p);
+	       p->kind == PERSON_NOBODY || is_gone(p) || came_from_home(u, p) ||
+	       is_too_large_for_some(u);
 }
 
 bool way_is_barred(const struct unit *u, const struct way *w)
@@ -185,9 +207,27 @@ bool way_is_barred(const struct unit *u, const struct way *w)
 	return false;
 }
 
+/* By an administrator, while it waited for somebody on it. */
+static bool was_given_up(const struct unit *u, const struct way *w)
+{
+	for (int i = 0; i < w->n; i++)
+		if (world.persons[w->steps[i]].given_up_ms >= u->begun_ms)
+			return true;
+	return false;
+}
+
+bool was_deleted(const struct unit *u, const struct way *w)
+{
+	for (int i = 0; i < w->n; i++)
+		if (world.persons[w->steps[i]].given_up_ms >= u->begun_ms &&
+		    world.persons[w->steps[i]].is_deleted)
+			return true;
+	return false;
+}
+
 bool way_may_fail(const struct unit *u, const struct way *w)
 {
-	return world.may_expire || way_is_barred(u, w);
+	return world.may_expire || way_is_barred(u, w) || was_given_up(u, w);
 }
 
 /* What was promised before waits for it. */
@@ -196,6 +236,14 @@ bool was_out_of_domain(const struct unit *u, int i)
 	return unit_says_alias(u, i) && world.alias_gone_ms &&
 	       (!u->ended_ms || u->ended_ms >= world.alias_gone_ms) &&
 	       (!world.alias_back_ms || u->begun_ms <= world.alias_back_ms);
+}
+
+bool may_leave_for_good(const struct unit *u, int person)
+{
+	for (int i = 0; i < u->n; i++)
+		if (u->to[i] == person && was_out_of_domain(u, i))
+			return unit_may_leave(u);
+	return false;
 }
 
 static void look_for_bars(void *arg, const struct unit *u, const struct way *w)

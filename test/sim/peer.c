@@ -165,6 +165,11 @@ bool sim_peer_has(const struct sim_peer *p, struct str address)
 	struct str domain = str_from(address, local.n);
 	ptrdiff_t plus = str_find(local, '+');
 
+	/* quotes are for details only */
+	if (plus > 0 && local.p[0] == '"') {
+		local = str_from(local, 1);
+		plus--;
+	}
 	return has(p, local, domain) ||
 	       (plus > 0 && has(p, str_part(local, 0, (size_t)plus), domain));
 }

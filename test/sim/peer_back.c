@@ -186,16 +186,17 @@ static void add_to(struct back *b, struct str recipient)
 	b->to[b->n++] = (struct returned){ .recipient = recipient };
 }
 
-/* Without its detail. */
+/* Without its detail, for which alone it may be quoted. */
 static bool is_for(struct str recipient, const char *list)
 {
+	size_t quote = str_starts(recipient, S("\""));
 	ptrdiff_t plus = str_find(recipient, '+'),
 		  at = str_find_last(recipient, '@');
 	struct str local, rest = str_of(list);
 
 	if (plus < 0 || at < plus)
 		return str_same_nocase(recipient, rest);
-	local = str_part(recipient, 0, (size_t)plus);
+	local = str_part(recipient, quote, (size_t)plus);
 	return str_starts_nocase(rest, local) &&
 	       str_same_nocase(str_from(rest, local.n),
 			       str_from(recipient, (size_t)at));

@@ -8,6 +8,7 @@
 
 #include "base/limits.h"
 #include "draw.h"
+#include "login.h"
 #include "neighbour.h"
 #include "subject.h"
 
@@ -41,6 +42,8 @@ int person_at(struct str address)
 	if (at < 0)
 		return -1;
 	local = str_part(address, 0, (size_t)at);
+	if (str_starts(local, S("\"")) && local.n > 1)
+		local = str_part(local, 1, local.n - 1);
 	domain = str_from(address, (size_t)at + 1);
 	plus = str_find(local, '+');
 	if (plus >= 0)
@@ -212,6 +215,16 @@ static void draw_nobodies(int n_users, int first, int n)
 		add_nobody('u', n_users, DOMAIN);
 }
 
+/* Mail for him goes to one of the users. */
+static void add_postmaster(int user)
+{
+	struct person *p = add_person(PERSON_GROUP, 'g', 9, 0);
+
+	snprintf(p->local, sizeof(p->local), "postmaster");
+	p->is_postmaster = true;
+	p->members[p->n_members++] = user;
+}
+
 static void draw_persons(void)
 {
 	int n_users = 2 + below(8), n_groups = below(3), n_forwards = below(3);
@@ -241,6 +254,9 @@ static void draw_persons(void)
 					below(world.n_splitmails)),
 			     1 + below(MEMBERS));
 	draw_nobodies(n_users, first, n_second);
+	/* not drawn: a world without him is the one it was */
+	if (world.n_splitmails == 1 && world.seed * 61 % 10039 % 3 == 0)
+		add_postmaster((int)(world.seed % (uint64_t)n_users));
 	if (world.has_ring)
 		return;
 	if (one_in(5))
@@ -312,6 +328,9 @@ static void draw_client(int i, int64_t window_ms)
 			    : -1;
 	c->host = c->system >= 0 ? world.takers[c->system].host
 				 : sim_host(c->name, c->address);
+	/* not drawn: a world without them is the one it was */
+	c->is_local = c->system < 0 &&
+		      (world.seed * 47 + (uint64_t)i) % 10009 % 8 == 0;
 	for (int k = 0; k < c->n; k++)
 		draw_mail(&c->mails[k], c->system, window_ms);
 	sort_mails(c);
@@ -339,7 +358,7 @@ static bool draw_member(struct event *e)
 	struct person *p = &world.persons[e->of = below(world.n_persons)];
 
 	e->to = below(world.n_persons);
-	return p->kind == PERSON_GROUP && e->to < e->of;
+	return p->kind == PERSON_GROUP && !p->is_postmaster && e->to < e->of;
 }
 
 /* False: not in this world. */
@@ -388,6 +407,7 @@ static bool draw_event(struct event *e)
 	case EVENT_SETTLE:
 	case EVENT_BOTH:
 	case EVENT_HOLD:
+	case EVENT_GIVE_UP:
 	case EVENT_ALIAS:
 	case EVENT_KINDS:
 		break;
@@ -476,8 +496,24 @@ static void add_crowds(void)
 	for (int i = 0; i < world.n_persons; i++) {
 		uint64_t dice = world.seed * 31 + (uint64_t)i;
 
-		if (world.persons[i].kind == PERSON_GROUP && dice % 8 == 0)
+		if (world.persons[i].kind == PERSON_GROUP &&
+		    !world.persons[i].is_postmaster && dice % 8 == 0)
 			add_crowd(&world.persons[i], (int)(dice / 8 % CROWD));
+	}
+}
+
+/* ---- quotas ---- */
+
+/* Not drawn, either. */
+static void fill_quotas(void)
+{
+	for (int i = 0; i < world.n_persons; i++) {
+		struct person *p = &world.persons[i];
+
+		p->is_over_quota =
+			!world.is_peaceful && p->kind == PERSON_USER &&
+			is_at_splitmail(p->home) && !p->is_full &&
+			(world.seed * 59 + (uint64_t)i) % 10037 % 12 == 0;
 	}
 }
 
@@ -538,6 +574,9 @@ void plan_draw(uint64_t seed)
 	subject_of_mails(window_ms);
 	add_unwilling_host();
 	add_crowds();
+	fill_quotas();
 	subject_add_holds(window_ms);
+	subject_add_orders(window_ms);
 	subject_add_mistakes(window_ms);
+	logins_draw();
 }

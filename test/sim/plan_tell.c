@@ -30,7 +30,9 @@ static void tell_person(const struct person *p)
 	     kinds[p->kind], p->home < 0 ? "-" : world.takers[p->home].name,
 	     p->also < 0 ? "" : " and ",
 	     p->also < 0 ? "" : world.takers[p->also].name,
-	     p->is_full ? ", full" : "",
+	     p->is_full         ? ", full"
+	     : p->is_over_quota ? ", over quota"
+				: "",
 	     !p->is_disabled  ? ""
 	     : p->has_no_home ? ", no home"
 			      : ", disabled",
@@ -105,7 +107,9 @@ static void tell_client(const struct client *c)
 		n += c->mails[i].n > 0;
 	if (!n)
 		return;
-	tell("%s is a client%s%s, %s%s", c->name, c->system < 0 ? "" : " at ",
+	tell("%s is a client%s%s%s%s%s, %s%s", c->name, c->user < 0 ? "" : ", ",
+	     c->user < 0 ? "" : person_name(c->user).text,
+	     c->is_local ? " on each host" : "", c->system < 0 ? "" : " at ",
 	     c->system < 0 ? "" : world.takers[c->system].name,
 	     hastes[c->haste], c->pipelines ? ", pipelines" : "");
 	for (int i = 0; i < c->n; i++)
@@ -136,6 +140,7 @@ static const char *name_of(const struct event *e)
 	case EVENT_DISK_FULL:
 	case EVENT_DISK_ERRORS:
 	case EVENT_HOLD:
+	case EVENT_GIVE_UP:
 	case EVENT_ALIAS:
 	case EVENT_KINDS:
 		break;
@@ -154,6 +159,8 @@ static const char *other_end(const struct event *e)
 	case EVENT_RESET:
 		return world.takers[e->to].name;
 	case EVENT_MEMBER:
+		return world.persons[e->to].local;
+	case EVENT_GIVE_UP:
 		return world.persons[e->to].local;
 	case EVENT_HOLD:
 		return e->to < 0 ? "all" : world.persons[e->to].local;
@@ -196,6 +203,7 @@ static void tell_event(int number)
 		[EVENT_SETTLE] = "has one home only, ",
 		[EVENT_BOTH] = "has a second home, ",
 		[EVENT_HOLD] = "holds what waits for ",
+		[EVENT_GIVE_UP] = "gives up what waits for ",
 		[EVENT_ALIAS] = "has no " ALIAS " for a while",
 	};
 	const struct event *e = &world.events[number];

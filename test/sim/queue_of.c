@@ -54,6 +54,31 @@ static void hold_again(struct splitmail *s, struct queue_filter whose,
 	}
 }
 
+/* Who is called so, in any domain. */
+static void note_given_up(const char *local, bool tells, int64_t at_ms)
+{
+	for (int i = 0; i < world.n_persons; i++) {
+		struct person *p = &world.persons[i];
+
+		if (!str_same(str_of(p->local), str_of(local)))
+			continue;
+		p->given_up_ms = at_ms;
+		p->is_deleted |= !tells;
+	}
+}
+
+void give_up(struct splitmail *s, int person, bool tells)
+{
+	const char *local = world.persons[person].local;
+
+	tell("%s %s what waits for %s", s->name, tells ? "returns" : "deletes",
+	     local);
+	note_given_up(local, tells, NEVER);
+	give_order(s, tells ? ORDER_BOUNCE : ORDER_DELETE,
+		   (struct queue_filter){ .recipient = str_of(local) });
+	note_given_up(local, tells, now_ms());
+}
+
 void hold_queue(struct splitmail *s, int person, int64_t lasts_ms)
 {
 	struct queue_filter whose = { .id = STR_NONE };

@@ -11,6 +11,7 @@
 #include "directory_of.h"
 #include "dns/dns_sim.h"
 #include "engine_of.h"
+#include "login.h"
 #include "rt/file.h"
 #include "rt/log.h"
 #include "rt/loop.h"
@@ -65,7 +66,10 @@ static void run(void *splitmail)
 {
 	struct splitmail *s = splitmail;
 	struct engine_settings set = settings_of(s);
-	struct engine_listener smtp = { .name = S("smtp"), .kind = SMTP_MX };
+	struct engine_listener listeners[] = {
+		{ .name = S("smtp"), .kind = SMTP_MX },
+		{ .name = S("submission"), .kind = SMTP_SUBMISSION },
+	};
 	const struct engine_owner owner = { .listens = nothing,
 					    .is_ready = nothing,
 					    .attends = attend,
@@ -74,9 +78,11 @@ static void run(void *splitmail)
 
 	if (s->starts == 1 && !install(s))
 		return;
-	check(inet_parse(S("0.0.0.0:25"), 0, &smtp.at));
-	set.listeners = &smtp;
-	set.n_listeners = 1;
+	check(inet_parse(S("0.0.0.0:25"), 0, &listeners[0].at));
+	check(inet_parse(S("0.0.0.0:587"), 0, &listeners[1].at));
+	set.listeners = listeners;
+	set.n_listeners = logins_are_at(s) ? 2 : 1;
+	set.smtp.auth_without_tls = true;
 	log_open(s->hostname);
 	s->engine = engine_open(&set, &owner);
 	if (!s->engine) {
@@ -94,6 +100,7 @@ void splitmail_start(struct splitmail *s)
 	s->starts++;
 	s->is_wanted = true;
 	s->has_closed = false;
+	logins_serve(s);
 	s->process = sim_start(s->host, "engine", run, s);
 }
 

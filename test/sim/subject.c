@@ -321,6 +321,12 @@ static void absence_mails(int64_t window_ms)
 
 static void limit_systems(void)
 {
+	world.has_second = true;
+	for (int i = 0; i < world.n_peers; i++)
+		if (one_in(2))
+			world.takers[peer_taker(i)]
+				.manners.recipients_per_mail =
+				(unsigned)between(2, 3);
 	world.takers[internet()].manners.limit_in = (uint64_t)between(2, 3);
 	for (int i = 0; i < world.n_peers; i++)
 		world.takers[peer_taker(i)].manners.limit_in =

@@ -47,6 +47,8 @@ void subject_of_mails(int64_t window_ms);
 
 /* Where mail waits somebody may hold it for a while. */
 void subject_add_holds(int64_t window_ms);
+/* Or gives it up. */
+void subject_add_orders(int64_t window_ms);
 /* Somebody leaves the alias out of the first domain, and puts it back. */
 void subject_add_mistakes(int64_t window_ms);
 

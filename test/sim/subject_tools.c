@@ -246,6 +246,20 @@ void subject_add_holds(int64_t window_ms)
 	e->to = dice / 16 % 2 ? -1 : who_waits(dice / 32);
 }
 
+/* Not drawn, either. */
+void subject_add_orders(int64_t window_ms)
+{
+	uint64_t dice = world.seed * 53 % 100043;
+	int who = who_waits(dice / 16);
+
+	if (!may_be_held() || who < 0 || dice % (is_much_kept() ? 3 : 6))
+		return;
+	add_event(EVENT_GIVE_UP, (int)(dice / 7) % world.n_splitmails,
+		  2000 + (int64_t)(dice * 107) % window_ms, 0);
+	world.events[world.n_events - 1].to = who;
+	world.events[world.n_events - 1].number = (int64_t)(dice / 8) % 2;
+}
+
 /* Of one server, which alone says whose the domain is.  Not drawn, either. */
 void subject_add_mistakes(int64_t window_ms)
 {

@@ -23,6 +23,7 @@ struct talk {
 	struct stream *peer;
 	unsigned mails;
 	char sender[128], to[RECIPIENTS * 8][128];
+	char domain[64]; /* of the first one */
 	int n;
 	bool has_mail, is_over, said_bye;
 	struct buf bytes;
@@ -98,6 +99,9 @@ static const char *refusal(struct talk *t, struct str address)
 		return "550 5.1.1 nobody has this address\r\n";
 	if (world.persons[person].is_full)
 		return "552 5.2.2 this mailbox is full\r\n";
+	if (world.persons[person].is_over_quota && taker->is_store &&
+	    !world.is_calm)
+		return "452 4.2.2 this mailbox is over quota\r\n";
 	if (taker->manners.greylists) {
 		int64_t *seen =
 			&world.persons[person].seen_ms[taker - world.takers];
@@ -166,6 +170,24 @@ static void on_mail(struct talk *t, struct str path)
 	say(t, "250 2.1.0 yes\r\n");
 }
 
+/* One in two says beforehand what it takes (RFC 9422). */
+static bool says_limits(const struct taker *t)
+{
+	return t->manners.recipients_per_mail && !t->is_store && world.seed % 2;
+}
+
+static bool is_of_another_domain(struct talk *t, struct str path)
+{
+	ptrdiff_t at = str_find_last(path, '@');
+	struct str domain = str_from(path, at < 0 ? 0 : (size_t)at + 1);
+
+	if (!says_limits(t->taker))
+		return false;
+	if (t->n == 0)
+		snprintf(t->domain, sizeof(t->domain), "%.*s", STR(domain));
+	return !str_same_nocase(domain, str_of(t->domain));
+}
+
 static void on_rcpt(struct talk *t, struct str path)
 {
 	const struct manners *c = &t->taker->manners;
@@ -177,6 +199,8 @@ static void on_rcpt(struct talk *t, struct str path)
 		  t->n >= (int)c->recipients_per_mail) ||
 		 t->n == (int)array_size(t->to))
 		no = "452 4.5.3 too many recipients\r\n";
+	else if (!no && is_of_another_domain(t, path))
+		no = "452 4.5.3 too many domains\r\n";
 	else if (!no)
 		no = limit_at_rcpt(t->taker, t->n);
 	if (!no && chance(c->later_in))
@@ -272,6 +296,11 @@ static void on_data(struct talk *t)
 
 static void on_hello(struct talk *t)
 {
+	if (says_limits(t->taker))
+		stream_sayf(t->peer,
+			    "250-hello\r\n250-LIMITS RCPTMAX=%u "
+			    "RCPTDOMAINMAX=1\r\n",
+			    t->taker->manners.recipients_per_mail);
 	if (t->taker->manners.says_little)
 		say(t, "250 hello\r\n");
 	else

@@ -32,7 +32,8 @@
 #define UNWILLING "192.0.2.61" /* its first host, in some worlds */
 
 enum {
-	CRASHES = 64, /* that are remembered */
+	CRASHES = 64,         /* that are remembered */
+	SECOND_BYTES = 50000, /* of a message for it, at most */
 	SPLITMAILS = 4,
 	PEERS = 3,
 	TAKERS = SPLITMAILS + PEERS + 1,
@@ -105,13 +106,17 @@ struct person {
 	/* Before them: so many spellings of one who is at home there. */
 	int crowd, crowd_of;
 	bool keeps_copy;
-	bool is_full; /* its home refuses it for good */
+	bool is_full;       /* its home refuses it for good */
+	bool is_over_quota; /* its home does so for now, until it is calm */
 	bool is_disabled;
-	bool has_no_home; /* that is how: his home is none */
-	bool is_unlisted; /* only where he is at home */
+	bool is_postmaster; /* a group that is none: its member stands for it */
+	bool has_no_home;   /* that is how: his home is none */
+	bool is_unlisted;   /* only where he is at home */
 	bool is_left_out;
 	/* What changed while mail flowed. */
 	int homes[HOMES], n_homes;
+	int64_t given_up_ms;     /* what had waited for him by then */
+	bool is_deleted;         /* without a word */
 	int64_t disabled_ms;     /* or enabled, as changed_ms */
 	int64_t changed_ms;      /* the last time; 0: never; NEVER:
 					   just now */
@@ -130,6 +135,7 @@ struct splitmail {
 	char name[16], hostname[24], address[24];
 	struct sim_host *host;
 	struct sim_process *process;
+	struct sim_process *logins; /* login.h */
 	struct engine *engine;
 	enum role role;
 	int lanes;
@@ -167,7 +173,9 @@ struct client {
 	char name[16], address[24];
 	struct sim_host *host;
 	struct sim_process *process;
-	int system; /* whose host it is on; -1: its own */
+	int system;    /* whose host it is on; -1: its own */
+	int user;      /* who logs in, and sends in his own name; or -1 */
+	bool is_local; /* programs on the hosts it sends to: by a socket there */
 	enum haste haste;
 	bool pipelines;
 	int64_t patience_ms;
@@ -194,11 +202,13 @@ enum event_kind {
 	EVENT_DISABLE,
 	EVENT_MEMBER,
 	/* Not drawn, but of subjects and by the seed. */
-	EVENT_SETTLE, /* of two homes one is left */
-	EVENT_BOTH,   /* to one home comes another */
-	EVENT_HOLD,   /* what waits, and it is released */
-	EVENT_ALIAS,  /* of the domain: it is gone for a while */
-	EVENT_KINDS,  /* it is left out */
+	EVENT_SETTLE,  /* of two homes one is left */
+	EVENT_BOTH,    /* to one home comes another */
+	EVENT_HOLD,    /* what waits, and it is released */
+	EVENT_GIVE_UP, /* what waits for somebody; number 1: his senders are
+			  told, 0: not */
+	EVENT_ALIAS,   /* of the domain: it is gone for a while */
+	EVENT_KINDS,   /* it is left out */
 };
 
 struct event {
@@ -320,5 +330,7 @@ void change_alias(struct splitmail *s, bool is_there);
 /* What waits for PERSON (-1: for anybody) is held, and tried, which it is not;
  * then all is released. */
 void hold_queue(struct splitmail *s, int person, int64_t lasts_ms);
+/* What waits for PERSON goes, and its senders are told or not. */
+void give_up(struct splitmail *s, int person, bool tells);
 
 #endif
