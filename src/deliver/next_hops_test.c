@@ -105,6 +105,13 @@ static void by_mx(struct world *w)
 	says(w, submit(w, "s@x.test", "bob@other.test"), "554");
 }
 
+static void limit_of_the_only_mx(struct world *w)
+{
+	w->b.script[0] = HELLO "C\nC\nC\nS554 5.7.0 too many messages per "
+			       "hour\nS503 no\nS503 no\nX";
+	says(w, submit(w, "s@x.test", "bob@net.test"), "250 2.0.0 Ok: queued");
+}
+
 /* The first host takes nothing from anybody, the second one not so much. */
 static void limit_of_the_other_mx(struct world *w)
 {
@@ -211,7 +218,7 @@ static void injected_before_tls(struct world *w)
 /* clang-format off */
 #define TESTS(T) \
 	T(other_host_is_tried) T(other_host_in_mid_mail) \
-	T(only_its_address_family) T(by_mx) T(limit_of_the_other_mx) \
+	T(only_its_address_family) T(by_mx) T(limit_of_the_only_mx) T(limit_of_the_other_mx) \
 	T(one_mx_cannot_be_looked_up) 	T(ourselves_as_mx) \
 	T(tls_is_used) T(tls_that_fails_is_left_out) \
 	T(tls_required_is_never_left_out) T(injected_before_tls)

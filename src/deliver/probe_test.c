@@ -186,6 +186,20 @@ static void the_other_host_knows(struct world *w)
 	is_found(w, "nobody@a.test", NO);
 }
 
+/* The first one is there and does not say whom it has: who asks hears from the
+ * second while he waits. */
+static void the_first_host_is_silent(struct world *w)
+{
+	char hosts[160];
+
+	snprintf(hosts, sizeof hosts, "%s %s", w->hosts_a, w->hosts_b);
+	w->sys_a.hosts = str_of(hosts);
+	w->a.rcpt_ms = 10 * LIMIT_PROBE_WAIT_MS;
+	probe(w, "bob@a.test");
+	is_found(w, "bob@a.test", YES);
+	w->a.rcpt_ms = 0;
+}
+
 /* ---- what gets lost ---- */
 
 /* The connection dies at its second MAIL, and so each time. */
@@ -568,7 +582,7 @@ static void a_stop_ends_all_questions(struct world *w)
 	T(a_loop_is_of_one_mail) T(is_asked) T(is_asked_in_lockstep) T(minds_the_null_sender) \
 	T(says_its_words) T(nobody_is_there) T(everybody_is_sent_away) \
 	T(is_asked_when_it_is_back) \
-	T(the_other_host_knows) \
+	T(the_other_host_knows) T(the_first_host_is_silent) \
 	T(closed_without_a_word) T(closed_each_time) T(too_many_errors) T(reset_is_minded) \
 	T(everybody_is_confirmed) T(everything_is_accepted) \
 	T(says_its_name) T(refuses_in_its_way) T(says_that_it_bans) \
