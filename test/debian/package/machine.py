@@ -14,10 +14,12 @@ import socket
 import ssl
 import subprocess
 import sys
+import types
 
 HERE = os.path.dirname(os.path.realpath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "scenario"))
 
+from test_logins import Sieve  # noqa: E402
 from world import wait_until  # noqa: E402
 
 ADDRESS = "192.0.2.1"       # Splitmail's: the other mail server has the loopback
@@ -152,12 +154,18 @@ def more_addresses():
         run("ip", "address", "replace", f"{address}/32", "dev", "lo")
 
 
+def install_script(user, script):
+    Sieve(types.SimpleNamespace(address=ADDRESS, ports={"sieve": 4190}), user,
+          f"secret of {user}").install(script)
+
+
 def splitmail(*words, **more):
     return run("splitmail", *words, **more)
 
 
 def a_domain_and_its_users():
     splitmail("domain", "create", "example.test", "--relay", RELAY)
-    splitmail("user", "create", "alice@example.test", "--password-stdin",
-              input="secret of alice@example.test\n")
+    for name in "alice@example.test", "carl@example.test":
+        splitmail("user", "create", name, "--password-stdin",
+                  input=f"secret of {name}\n")
     splitmail("user", "create", "bob@example.test", "--mail-system", "alternate")

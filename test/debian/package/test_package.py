@@ -12,7 +12,8 @@ import threading
 import pytest
 
 from machine import (ADDRESS, APT, DATA, RELAY, a_domain_and_its_users, answers, apt,
-                     attempt, await_mail, await_ready, imap, installed,
+                     attempt, await_mail, await_ready, imap, install_script,
+                     installed,
                      is_active, lasting, listening, log,
                      more_addresses, package, processes, run, send, smtp,
                      splitmail, subjects, tls)
@@ -22,6 +23,11 @@ from world import wait_until
 NOW, NEXT = package("now"), package("next")
 BIND_SERVICE = 1 << 10
 NOBODY = pwd.getpwnam("nobody").pw_uid
+
+
+def looker(name="directory.db"):
+    """Somebody who has it open, as `sqlite3` in another window."""
+    return sqlite3.connect(f"file:{DATA}/{name}?mode=ro", uri=True)
 
 
 def test_installing_starts_nothing_and_changes_nothing_else():
@@ -74,11 +80,23 @@ def test_mail_comes_in_by_every_door():
         client.sendmail("alice@example.test", "alice@example.test",
                         "Subject: submitted\n\n.\n")
     await_mail("submitted")
+    install_script("carl@example.test", 'redirect "alice@example.test";\r\n')
+    send("by Sieve", "carl@example.test")
+    await_mail("by Sieve")
 
 
 def test_its_sandbox_is_tight():
     run("systemd-analyze", "security", "--no-pager", "--threshold=20",
         "splitmail.service")
+
+
+def test_its_sandbox_does_not_hide_what_it_needs():
+    """Which start of the machine this is: without that a clock that jumps moves
+    the queue's times."""
+    with contextlib.closing(looker("queue.db")) as db:
+        [[boot]] = db.execute("SELECT boot_id FROM clock")
+    with open("/proc/sys/kernel/random/boot_id") as file:
+        assert boot == file.read().strip()
 
 
 def test_a_reload_ends_no_session():
@@ -140,11 +158,6 @@ class Sender(threading.Thread):
             except (OSError, smtplib.SMTPException):
                 continue
             self.taken.append(f"mail {self.tried}")
-
-
-def looker():
-    """Somebody who has the directory open, as `sqlite3` in another window."""
-    return sqlite3.connect(f"file:{DATA}/directory.db?mode=ro", uri=True)
 
 
 def schema():
@@ -225,6 +238,18 @@ def test_its_sendmail_replaces_exims_and_nothing_else():
             await_mail(f"by {name} of {user}")
     assert run("mailq") == waiting()
     run("newaliases")
+
+
+def test_cron_sends_with_it():
+    """As it does at its first start, for a user who may read nothing here."""
+    run("useradd", "ordinary")
+    run("crontab", "-u", "ordinary", "-", input="MAILTO=alice@example.test\n"
+        "@reboot echo from cron\n")
+    with contextlib.suppress(FileNotFoundError):
+        os.remove("/run/crond.reboot")
+    run("systemctl", "restart", "cron")
+    wait_until(lambda: [each for each in subjects() if "echo from cron" in each],
+               what=lambda: log()[-4000:])
 
 
 @pytest.mark.parametrize("how", ["remove", "purge"])
