@@ -8,6 +8,7 @@
 
 #include "cli/store.h"
 #include "rt/clock.h"
+#include "show/mailq.h"
 
 /* ---- which ---- */
 
@@ -135,11 +136,6 @@ static void print_recipient(struct listing *l, struct cli *c,
 	fputc('\n', c->out);
 }
 
-/* The column headings of Postfix's mailq(1). */
-static const char headings[] =
-	"----Queue ID---- ----Size---- ----Arrival Time--- "
-	"-Sender/Recipient-------\n";
-
 static void add_text(void *listing, const struct message *m)
 {
 	struct listing *l = listing;
@@ -150,7 +146,7 @@ static void add_text(void *listing, const struct message *m)
 
 	line.arena = m->arena;
 	if (!l->messages++)
-		fputs(headings, to);
+		fputs(mailq_headings, to);
 	l->bytes += m->body.bytes;
 	fprintf(to, "%-16s %12llu %-20s %s\n", m->id,
 		(unsigned long long)m->body.bytes,
@@ -163,15 +159,13 @@ static void add_text(void *listing, const struct message *m)
 
 static void print_end(struct listing *l, const struct queue_filter *f)
 {
-	if (!l->messages)
-		fputs(is_any(f) ? "Mail queue is empty\n"
-				: "Nothing matches.\n",
-		      l->cli->out);
+	struct buf end scoped(buf) = BUF_EMPTY;
+
+	if (!l->messages && !is_any(f))
+		buf_add(&end, S("Nothing matches.\n"));
 	else
-		fprintf(l->cli->out, "-- %llu Kbytes in %llu Request%s.\n",
-			(unsigned long long)(l->bytes + 1023) / 1024,
-			(unsigned long long)l->messages,
-			l->messages == 1 ? "" : "s");
+		mailq_add_end(&end, l->messages, l->bytes);
+	fwrite(end.p, 1, end.n, l->cli->out);
 }
 
 /* A directory that cannot be asked keeps nobody from seeing what waits. */

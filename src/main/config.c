@@ -67,6 +67,7 @@ static cfg_opt_t limits_block[] = {
 static cfg_opt_t sendmail_block[] = {
 	CFG_STR("socket", "", CFGF_NONE),
 	CFG_STR("aliases", USUAL_ALIASES, CFGF_NONE),
+	CFG_BOOL("mailq_for_all", cfg_true, CFGF_NONE),
 	CFG_END(),
 };
 
@@ -416,6 +417,7 @@ static bool take_sendmail(struct config *c, cfg_t *sec)
 	const char *aliases = cfg_getstr(sec, "aliases");
 	struct sockaddr_un un;
 
+	c->queue_is_private = cfg_getbool(sec, "mailq_for_all") != cfg_true;
 	if (*aliases)
 		c->aliases = config_path(c, copy(c, aliases));
 	c->sendmail = *said ? config_path(c, copy(c, said))

@@ -50,8 +50,9 @@ struct config {
 	int64_t retry_min_s, retry_max_s, expiry_s, delay_warning_s;
 	int64_t handover_s, command_s, data_s;
 
-	const char *sendmail; /* socket for programs of every user */
-	const char *aliases;  /* file of the host's; NULL: there are none */
+	const char *sendmail;  /* socket for programs of every user */
+	const char *aliases;   /* file of the host's; NULL: there are none */
+	bool queue_is_private; /* not for every user's mailq */
 
 	const char **dns_servers; /* NULL-ended; NULL: the system's */
 	bool dnssec;

@@ -98,6 +98,8 @@ static struct smtp_settings smtp_of(const struct config *c)
 		.recipients_per_minute = c->recipients_per_minute,
 		.command_ms = c->command_s * 1000,
 		.data_ms = c->data_s * 1000,
+		.data = c->data,
+		.queue_is_private = c->queue_is_private,
 	};
 }
 

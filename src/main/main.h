@@ -28,6 +28,10 @@ int as_user_main(const struct call *c);  /* become the user, exec the rest */
 int convert_main(const struct call *c);  /* mailboxes of before */
 int sendmail_main(const struct call *c); /* a message from stdin */
 int sendmail_talk(const struct call *c); /* ...or SMTP from there */
+/* mailq, sendmail -bp: what waits, for any user. */
+int mailq_main(const struct call *c);
+/* May he who calls read the queue himself? */
+bool mailq_reads_queue(const struct call *c);
 /* newaliases, sendmail -bi: what is wrong with the file of aliases. */
 int newaliases_main(const struct call *c);
 

@@ -557,8 +557,12 @@ int sendmail_main(const struct call *c)
 	case SENDMAIL_TALK:
 		return sendmail_talk(c);
 	case SENDMAIL_LIST:
-		return c->command((char *[]){ "queue", "list", NULL });
+		return mailq_main(c);
 	case SENDMAIL_RETRY:
+		if (!mailq_reads_queue(c))
+			return call_fail(EX_NOPERM,
+					 "sendmail: -q is for root and the "
+					 "user of Splitmail");
 		return c->command((char *[]){ "queue", "retry", NULL });
 	case SENDMAIL_ALIASES:
 		return newaliases_main(c);

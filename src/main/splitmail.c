@@ -86,7 +86,9 @@ static const struct process processes[] = {
 		  "      takes is put into the caller's dead.letter\n"
 		  "  -bs  speak SMTP on standard input and output\n"
 		  "  -bv  send nothing; say whether each RECIPIENT would be taken\n"
-		  "  -bp, -q  are `splitmail queue list` and `queue retry`\n"
+		  "  -bp  is mailq: what waits, for every user unless splitmail.conf's\n"
+		  "      sendmail block says mailq_for_all = false\n"
+		  "  -q  is `splitmail queue retry`, for root\n"
 		  "  -bi  is newaliases: what is wrong with /etc/aliases\n"
 		  "Other options of other sendmails are taken and ignored. A name "
 		  "without a domain gets this host's: it goes where /etc/aliases (or "
@@ -98,7 +100,7 @@ static const struct process processes[] = {
 		  "folder, or the one in SPLITMAIL_SOCKET; for a server that is not "
 		  "there it waits for 20 seconds.\n"
 		  "Exit status, as in sysexits.h: 0 sent, 64 usage, 65 no address, 67 "
-		  "nobody has the address, 69 refused, 75 try again." },
+		  "nobody has the address, 69 refused, 75 try again, 77 not allowed." },
 	{ "engine", "[--ready-fd N]", "The data plane; `serve` starts it.",
 	  "splitmail serve", engine_main, true },
 	{ "console", "[--ready-fd N]",
@@ -242,7 +244,7 @@ int main(int argc, char **argv)
 	if (is_called(argv, "sendmail"))
 		return sendmail_main(&call);
 	if (is_called(argv, "mailq"))
-		return run_command((char *[]){ "queue", "list", NULL });
+		return mailq_main(&call);
 	if (!has_own_options(argc, argv) && !cli_globals(&cli, &argc, argv))
 		return call_fail(2, "%s", cause());
 	if (argc < 2) {

@@ -74,6 +74,7 @@ static const struct verb {
 	{ "HELO", on_helo, JUNK, COMMAND_helo },
 	{ "STARTTLS", on_starttls, NO_ARGUMENTS, COMMAND_starttls },
 	{ "AUTH", on_auth, NEED_HELLO | NO_MAIL, COMMAND_auth },
+	{ "XQUEUE", on_queue, NEED_HELLO | NO_MAIL | NO_ARGUMENTS | JUNK },
 	{ "RSET", on_rset, NO_ARGUMENTS | JUNK, COMMAND_rset },
 	{ "NOOP", on_noop, JUNK, COMMAND_noop },
 	{ "QUIT", on_quit, NO_ARGUMENTS, COMMAND_quit },

@@ -173,7 +173,7 @@ enum {
 struct reply out_of_order(struct session *s, unsigned rules,
 			  struct str arguments);
 
-/* ---- handlers: hello.c, envelope.c, body.c, auth.c ---- */
+/* ---- handlers: hello.c, envelope.c, body.c, auth.c, listing.c ---- */
 
 struct reply waits on_ehlo(struct session *s, struct str arguments);
 struct reply on_helo(struct session *s, struct str arguments);
@@ -183,6 +183,7 @@ struct reply waits on_rcpt(struct session *s, struct str arguments);
 struct reply waits on_data(struct session *s, struct str arguments);
 struct reply waits on_bdat(struct session *s, struct str arguments);
 struct reply waits on_auth(struct session *s, struct str arguments);
+struct reply waits on_queue(struct session *s, struct str arguments);
 
 /* Who has begun the mail: may he still what he might when he said MAIL?  A right
  * that ends, ends now.  Code 0: yes. (envelope.c) */

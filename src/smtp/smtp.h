@@ -4,7 +4,8 @@
  * session.c holds the story: greeting, loop, verbs[]; the other files hold one
  * step each: hello.c (EHLO, STARTTLS), envelope.c (MAIL, RCPT), body.c (DATA,
  * BDAT), auth.c (AUTH through Dovecot), received.c (the trace header), memory.c
- * (what sessions leave for each other), budget.c (errors and limits).
+ * (what sessions leave for each other), budget.c (errors and limits), listing.c
+ * (the queue, for mailq).
  * What is said is in replies.def.
  */
 #ifndef SMTP_SMTP_H
@@ -36,6 +37,9 @@ struct smtp_settings {
 	int64_t error_ms;               /* what an error too many, or a failed
 	                                   login, costs; 0: LIMIT_ERROR_MS */
 	struct ledger *traffic;         /* deliver.h; NULL: not noted */
+	const char *data;               /* folder whose queue is listed for
+	                                   mailq; NULL: none is */
+	bool queue_is_private;          /* ...for root alone */
 };
 
 struct smtp_server { /* one per loop */
@@ -48,6 +52,7 @@ struct smtp_server { /* one per loop */
 	bool hurries;         /* ...only if its data is coming */
 	unsigned sessions;
 	unsigned programs; /* of them by SMTP_SENDMAIL */
+	unsigned listings; /* of the queue, at this moment */
 
 	/* smtp's own; zero at first */
 	struct session *first;

@@ -311,3 +311,61 @@ def test_the_socket_is_there_again(world):
                     ).returncode == 0
     for subject in ("one", "two", "three"):
         the_mail(server, ALICE, subject)
+
+
+def mailq(server, uid=OTHERS[0], options=("-bp",), **more):
+    return subprocess.run([binary(), "sendmail", *options], cwd="/", text=True,
+                          stdin=subprocess.DEVNULL, capture_output=True,
+                          timeout=300, env=environment(server), user=uid,
+                          group=uid, extra_groups=[])
+
+
+def test_who_may_not_read_the_queue_sees_what_waits(shared_world):
+    """The same as root does, but for where it would go now."""
+    server = open_server(shared_world, "e")
+    assert mailq(server).stdout == "Mail queue is empty\n"
+    server.cli("domain", "create", "away.test", "--relay", "127.0.0.1:1")
+    server.user("far@away.test", "--mail-system", "alternate")
+    for many in (1, 2, 7, 50, 300):
+        for n in range(len(server.cli("queue", "list")), many):
+            with server.smtp() as smtp:
+                smtp.sendmail(f"s{n}@x.test", ["far@away.test"],
+                              f"Subject: {n}\r\n\r\nx\r\n")
+        done = mailq(server)
+        assert done.returncode == 0, done.stderr
+        lines = done.stdout.splitlines()
+        assert lines[0].startswith("----Queue ID---- ----Size----")
+        assert re.match(rf"-- \d+ Kbytes in {many} Requests?\.$", lines[-1])
+        assert lines[-2] == f"{' ' * 16}Total requests: {many}"
+        for n in range(many):
+            assert f"s{n}@x.test" in done.stdout
+        ours = server.run("queue", "list").stdout
+        assert [line.split(", now:")[0].split(" via ")[0]
+                for line in ours.splitlines()] == lines
+    done = mailq(server, options=["-q"])
+    assert done.returncode == 77 and "-q is for root" in done.stderr
+    # who reads slowly, or asks for too many at once, holds up nothing
+    slow = [Raw(server, OTHERS[1]) for _ in range(6)]
+    for one in slow:
+        one.hear()
+        one.ask("EHLO x")
+        for _ in range(9):
+            one.file.write(b"XQUEUE\r\n")
+        one.file.flush()
+    with server.smtp() as smtp:
+        smtp.noop()
+    for one in slow:
+        one.close()
+    wait_until(lambda: mailq(server).returncode == 0, 20, "a turn")
+    with server.smtp() as smtp:
+        assert smtp.docmd("EHLO", "x")[0] == 250
+        assert smtp.docmd("XQUEUE")[0] == 500
+    server.configure(f'''
+        sendmail {{ socket = "{server.programs}" mailq_for_all = false }}''')
+    server.restart()
+    done = mailq(server)
+    assert done.returncode == 75 and "nobody but root" in done.stderr
+    assert f"in {many} Requests" in mailq(server, uid=0).stdout
+    server.stop()
+    done = mailq(server)
+    assert done.returncode == 75 and "splitmail serve" in done.stderr

@@ -87,14 +87,16 @@ say_what_serve_needs() {
 	END
 }
 
-# Unpack PACKAGE, and libraries the machine lacks, into build-peers/PACKAGE.
+# Unpack PACKAGE, and libraries the machine lacks (and what a package is made of
+# that is nothing but a name), into build-peers/PACKAGE.
 peer() {		# PACKAGE
 	local into=build-peers/$1 names
+	local parts='php[0-9.]*-cli\|php[0-9.]*-common\|monitoring-plugins-[a-z]*'
 
 	[ -e "$into/.complete" ] && return 0
 	rm -rf "$into" && mkdir -p "$into/.deb"
 	names=$(apt-get -s install --no-install-recommends "$1" 2>/dev/null |
-		sed -n "s/^Inst \(lib[^ ]*\|$1\) .*/\1/p")
+		sed -n "s/^Inst \(lib[^ ]*\|$1\|$parts\) .*/\1/p")
 	# What is installed already may still be wanted unpacked.
 	[[ " "$names" " == *"$1"* ]] || names="$names $1"
 	(cd "$into/.deb" && apt-get -q "${patience[@]}" download $names) >"$into/log" 2>&1 ||
