@@ -74,6 +74,8 @@ void knot_mails(int64_t window_ms)
 	(void)window_ms;
 	lead_to(is_knot, 2);
 	send_before(KNOT_AWAY_MS);
+	for (int i = 0; i < world.n_clients; i++)
+		send_often(&world.clients[i], KNOT_AWAY_MS);
 	add_event(EVENT_RESTART, below(world.n_splitmails), between(2000, 8000),
 		  KNOT_AWAY_MS);
 }
