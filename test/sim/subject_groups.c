@@ -21,8 +21,12 @@ void group_systems(void)
 	/* some are refused while others are still being told */
 	world.handover_ms = between(500, 2000);
 	each_system(make_slow_at_the_dot);
-	for (int i = 0; i < world.n_splitmails; i++)
-		world.takers[store_of(i)].manners.dot_ms = one_in(2) ? 6000 : 0;
+	for (int i = 0; i < world.n_splitmails; i++) {
+		struct manners *store = &world.takers[store_of(i)].manners;
+
+		store->later_in = 2;
+		store->dot_ms = 6000;
+	}
 }
 
 void group_persons(void)
