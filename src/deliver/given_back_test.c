@@ -97,11 +97,6 @@ static void sends_another_of_one_message_id(struct world *w)
 	forgets(w);
 }
 
-#define WORLD(test) \
-	static void run_##test(void **state) \
-	{ \
-		world_run(test); \
-	}
 /* clang-format off */
 #define TESTS(T) \
 	T(gives_back) T(gives_back_beside_one_who_is_refused) \
@@ -109,14 +104,4 @@ static void sends_another_of_one_message_id(struct world *w)
 	T(sends_another_of_one_message_id)
 /* clang-format on */
 
-TESTS(WORLD)
-
-#define ENTRY(test) cmocka_unit_test(run_##test),
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = { TESTS(ENTRY) };
-
-	log_open("here.test");
-	return cmocka_run_group_tests(tests, NULL, NULL);
-}
+WORLD_TESTS(TESTS)

@@ -174,26 +174,27 @@ static void is_asked_when_it_is_back(struct world *w)
 	is_found(w, "bob@a.test", YES);
 }
 
+static void set_hosts(struct world *w, const char *first, const char *second)
+{
+	static char hosts[160];
+
+	snprintf(hosts, sizeof hosts, "%s %s", first, second);
+	w->sys_a.hosts = str_of(hosts);
+}
+
 static void the_other_host_knows(struct world *w)
 {
-	char hosts[80];
-
-	snprintf(hosts, sizeof hosts, "127.0.0.1:1 %s", w->hosts_a);
-	w->sys_a.hosts = str_of(hosts);
+	set_hosts(w, "127.0.0.1:1", w->hosts_a);
 	probe(w, "bob@a.test");
 	probe(w, "nobody@a.test");
 	is_found(w, "bob@a.test", YES);
 	is_found(w, "nobody@a.test", NO);
 }
 
-/* The first one is there and does not say whom it has: who asks hears from the
- * second while he waits. */
+/* ...and in time for who asks. */
 static void the_first_host_is_silent(struct world *w)
 {
-	char hosts[160];
-
-	snprintf(hosts, sizeof hosts, "%s %s", w->hosts_a, w->hosts_b);
-	w->sys_a.hosts = str_of(hosts);
+	set_hosts(w, w->hosts_a, w->hosts_b);
 	w->a.rcpt_ms = 10 * LIMIT_PROBE_WAIT_MS;
 	probe(w, "bob@a.test");
 	is_found(w, "bob@a.test", YES);
@@ -572,34 +573,19 @@ static void a_stop_ends_all_questions(struct world *w)
 	is_found(w, "late@a.test", NOT_ASKED);
 }
 
-#define WORLD(test) \
-	static void run_##test(void **state) \
-	{ \
-		world_run(test); \
-	}
 /* clang-format off */
 #define TESTS(T) \
-	T(a_loop_is_of_one_mail) T(is_asked) T(is_asked_in_lockstep) T(minds_the_null_sender) \
-	T(says_its_words) T(nobody_is_there) T(everybody_is_sent_away) \
-	T(is_asked_when_it_is_back) \
-	T(the_other_host_knows) T(the_first_host_is_silent) \
-	T(closed_without_a_word) T(closed_each_time) T(too_many_errors) T(reset_is_minded) \
-	T(everybody_is_confirmed) T(everything_is_accepted) \
-	T(says_its_name) T(refuses_in_its_way) T(says_that_it_bans) \
-	T(gives_up_before_it_is_minded) T(a_mail_makes_good) \
-	T(may_come_back_when_it_was_said) \
-	T(outlives_the_client) T(many_share_one_question) \
-	T(who_guesses_waits) T(who_is_greylisted_is_no_guesser) \
-	T(who_has_spent_his_waits) T(all_have_their_turn) T(is_asked_later) T(a_stop_ends_all_questions)
-#define ENTRY(test) cmocka_unit_test(run_##test),
+	T(a_loop_is_of_one_mail) T(is_asked) T(is_asked_in_lockstep) \
+	T(minds_the_null_sender) T(says_its_words) T(nobody_is_there) \
+	T(everybody_is_sent_away) T(is_asked_when_it_is_back) \
+	T(the_other_host_knows) T(the_first_host_is_silent) T(closed_without_a_word) \
+	T(closed_each_time) T(too_many_errors) T(reset_is_minded) \
+	T(everybody_is_confirmed) T(everything_is_accepted) T(says_its_name) \
+	T(refuses_in_its_way) T(says_that_it_bans) T(gives_up_before_it_is_minded) \
+	T(a_mail_makes_good) T(may_come_back_when_it_was_said) \
+	T(outlives_the_client) T(many_share_one_question) T(who_guesses_waits) \
+	T(who_is_greylisted_is_no_guesser) T(who_has_spent_his_waits) \
+	T(all_have_their_turn) T(is_asked_later) T(a_stop_ends_all_questions)
 /* clang-format on */
 
-TESTS(WORLD)
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = { TESTS(ENTRY) };
-
-	log_open("here.test");
-	return cmocka_run_group_tests(tests, NULL, NULL);
-}
+WORLD_TESTS(TESTS)

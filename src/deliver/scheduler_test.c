@@ -305,11 +305,6 @@ static void stopping_wakes_who_waits_for_the_disk(struct world *w)
 	wrong_unless(w, queued(w, NULL, 0) == 0);
 }
 
-#define WORLD(test) \
-	static void run_##test(void **state) \
-	{ \
-		world_run(test); \
-	}
 /* clang-format off */
 #define TESTS(T) \
 	T(waits_while_it_is_down) T(who_was_down_before_the_start) \
@@ -323,14 +318,12 @@ static void stopping_wakes_who_waits_for_the_disk(struct world *w)
 	T(stopping_wakes_who_waits_for_the_disk)
 /* clang-format on */
 
-TESTS(WORLD)
-
-#define ENTRY(test) cmocka_unit_test(run_##test),
+TESTS(WORLD_TEST_RUN)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = { cmocka_unit_test(retry_times),
-					    TESTS(ENTRY) };
+					    TESTS(WORLD_TEST_ENTRY) };
 
 	log_open("here.test");
 	return cmocka_run_group_tests(tests, NULL, NULL);
