@@ -4,6 +4,7 @@ administrator does with the packages, and what becomes of mail meanwhile."""
 import contextlib
 import os
 import pwd
+import shutil
 import smtplib
 import sqlite3
 import stat
@@ -21,6 +22,7 @@ from sink import Sink
 from world import wait_until
 
 NOW, NEXT = package("now"), package("next")
+BACKUP = "/root/before"
 BIND_SERVICE = 1 << 10
 NOBODY = pwd.getpwnam("nobody").pw_uid
 
@@ -61,8 +63,7 @@ def test_started_it_is_its_user_and_nobody_else():
         assert status["NoNewPrivs"].strip() == "1"
     for folder, _, files in os.walk(DATA):
         for path in [folder, *(os.path.join(folder, name) for name in files)]:
-            assert os.stat(path).st_uid == user.pw_uid or path.endswith(
-                "/no-dovecot.service"), path
+            assert os.stat(path).st_uid == user.pw_uid, path
     run_folder = os.stat("/run/splitmail")
     assert run_folder.st_uid == user.pw_uid
     assert stat.S_IMODE(run_folder.st_mode) == 0o755
@@ -172,6 +173,7 @@ def waiting():
 def test_an_upgrade_loses_nothing():
     send("for later", "bob@example.test")   # nobody answers there
     assert "bob@example.test" in waiting()
+    splitmail("backup", BACKUP)
     before, of_before = schema(), installed()["splitmail"]
     sender = Sender()
     sender.start()
@@ -225,6 +227,23 @@ def test_a_downgrade_is_refused_in_words():
     assert run("dpkg", "--audit") == ""
 
 
+def test_the_way_back_is_the_backup():
+    newer = DATA + ".newer"
+    run("systemctl", "stop", "splitmail")
+    os.rename(DATA, newer)
+    apt("install", "--allow-downgrades", NOW)
+    splitmail("restore", BACKUP)
+    run("systemctl", "start", "splitmail")
+    before = subjects()
+    assert "by SMTP" in before and "across an upgrade" not in before
+    run("systemctl", "stop", "splitmail")
+    shutil.rmtree(DATA)
+    os.rename(newer, DATA)
+    apt("install", NEXT)
+    await_ready()
+    assert set(before) < set(subjects())
+
+
 def test_its_sendmail_replaces_exims_and_nothing_else():
     before = installed()
     apt("install", package("next", "splitmail-mta"))
@@ -263,6 +282,8 @@ def test_removed_it_leaves_the_mail(how):
     apt("install", NEXT)                    # it was initialised already
     await_ready()
     assert subjects() == before
+    run("systemctl", "start", "multi-user.target")
+    assert not is_active("dovecot")
     assert run("dpkg", "--audit") == ""
 
 
