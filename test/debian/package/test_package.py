@@ -22,7 +22,7 @@ from sink import Sink
 from world import wait_until
 
 NOW, NEXT = package("now"), package("next")
-BACKUP = "/root/before"
+BACKUP = "/srv/before"
 BIND_SERVICE = 1 << 10
 NOBODY = pwd.getpwnam("nobody").pw_uid
 
