@@ -221,6 +221,8 @@ static struct figures *read_answer(const struct buf *answer)
 		json_loadb(answer->p, answer->n, JSON_REJECT_DUPLICATES, NULL);
 
 	f->started_wall_ms = (int64_t)number(all_of_it, "started_ms");
+	f->certificate_ends_ms =
+		(int64_t)number(all_of_it, "certificate_ends_ms");
 	f->is_up = f->started_wall_ms > 0;
 	f->sessions = number(all_of_it, "sessions");
 	read_counters(f, json_object_get(all_of_it, "counters"));

@@ -38,7 +38,8 @@ struct figures {
 	uint64_t version;      /* another one: something is different */
 	int64_t since_wall_ms; /* up, or not: when we first saw it so */
 	/* When it is up: */
-	int64_t started_wall_ms; /* another one: it was started again */
+	int64_t started_wall_ms;     /* another one: it was started again */
+	int64_t certificate_ends_ms; /* wall clock; 0: not known */
 	uint64_t sessions, counters[COUNTER_COUNT], traffic[TRAFFIC];
 	struct hop_figures *hops;
 	size_t n_hops;

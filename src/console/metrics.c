@@ -11,6 +11,7 @@
 #include "directory/lists.h"
 #include "queue/tools.h"
 #include "rt/clock.h"
+#include "rt/file.h"
 #include "show/troubles.h"
 
 /* ---- the text format ---- */
@@ -56,8 +57,15 @@ static void add_gauge(struct buf *to, const char *name, const char *help,
 /* ---- directory and queue ---- */
 
 struct lines {
-	struct buf users, waiting, held;
+	struct buf users, waiting, held, oldest;
 };
+
+static uint64_t seconds_since(int64_t wall)
+{
+	int64_t ms = wall ? wall_ms() - wall : 0;
+
+	return ms > 0 ? (uint64_t)ms / 1000 : 0;
+}
 
 static void count_domain(void *arg, const struct domain_entry *e)
 {
@@ -96,14 +104,13 @@ static void count_load(void *arg, const struct queue_load *load)
 		      &load->next_hop, load->recipients);
 	add_load_line(&l->held, "splitmail_queue_held_recipients",
 		      &load->next_hop, load->held);
+	add_load_line(&l->oldest, "splitmail_queue_system_oldest_seconds",
+		      &load->next_hop, seconds_since(load->arrived_ms));
 }
 
 static void write_queue(struct buf *to, const struct lines *l,
 			const struct queue_total *total)
 {
-	uint64_t age_ms =
-		total->oldest_ms ? (uint64_t)(wall_ms() - total->oldest_ms) : 0;
-
 	add_metric(to, "splitmail_users", "gauge", "Users by mail system.",
 		   &l->users);
 	add_gauge(to, "splitmail_queue_messages", "Messages in the queue.",
@@ -111,11 +118,29 @@ static void write_queue(struct buf *to, const struct lines *l,
 	add_gauge(to, "splitmail_queue_bytes", "Bytes of their bodies.",
 		  total->bytes);
 	add_gauge(to, "splitmail_queue_oldest_seconds",
-		  "Age of the oldest message.", age_ms / 1000);
+		  "Age of the oldest message.",
+		  seconds_since(total->oldest_ms));
 	add_metric(to, "splitmail_queue_recipients", "gauge",
 		   "Recipients that wait, by next hop.", &l->waiting);
 	add_metric(to, "splitmail_queue_held_recipients", "gauge",
 		   "Recipients that are held, by next hop.", &l->held);
+	add_metric(to, "splitmail_queue_system_oldest_seconds", "gauge",
+		   "Age of the oldest message that waits for a next hop.",
+		   &l->oldest);
+}
+
+/* ---- the machine ---- */
+
+static void write_machine(struct buf *to, const struct console_settings *s)
+{
+	add_head(to, "splitmail_build_info", "gauge",
+		 "1; the label says which version this is.");
+	buf_add(to, S("splitmail_build_info{version=\""));
+	add_label(to, str_of(s->version));
+	buf_add(to, S("\"} 1\n"));
+	add_gauge(to, "splitmail_disk_free_bytes",
+		  "Free bytes of the disk that the queue is on.",
+		  folder_free_bytes(s->data));
 }
 
 /* ---- the engine ---- */
@@ -169,6 +194,13 @@ static void write_engine(struct buf *to, const struct figures *f)
 		  "Whether the engine, the data plane, answers.", f->is_up);
 	if (!f->is_up)
 		return;
+	add_gauge(to, "splitmail_start_time_seconds",
+		  "When the engine was started.",
+		  (uint64_t)f->started_wall_ms / 1000);
+	if (f->certificate_ends_ms > 0)
+		add_gauge(to, "splitmail_certificate_expiry_timestamp_seconds",
+			  "When the certificate of all ports ends.",
+			  (uint64_t)f->certificate_ends_ms / 1000);
 	add_gauge(to, "splitmail_sessions", "Open SMTP sessions.", f->sessions);
 	for (int c = 0; c < COUNTER_COUNT; c++) {
 		const char *name = counter_name((enum counter)c);
@@ -185,13 +217,14 @@ static void write_engine(struct buf *to, const struct figures *f)
 static bool write_all(struct request *r, struct buf *to)
 {
 	struct tools *t = tools_open(r->console->settings->data);
-	struct lines l = { BUF_EMPTY, BUF_EMPTY, BUF_EMPTY };
+	struct lines l = { BUF_EMPTY, BUF_EMPTY, BUF_EMPTY, BUF_EMPTY };
 	const struct figures *f = figures_borrow();
 	struct queue_total total;
 	bool ok = t && tools_count(t, S(""), count_load, &l, &total) &&
 		  list_domains(r->d, S(""), count_domain, &l);
 
 	if (ok) {
+		write_machine(to, r->console->settings);
 		write_queue(to, &l, &total);
 		write_engine(to, f);
 	}
@@ -200,6 +233,7 @@ static bool write_all(struct request *r, struct buf *to)
 	buf_free(&l.users);
 	buf_free(&l.waiting);
 	buf_free(&l.held);
+	buf_free(&l.oldest);
 	return ok;
 }
 

@@ -44,10 +44,14 @@ static const char *const texts[STATEMENTS] = {
 	/* ?2 bytes of it */
 	[HEAD] = "SELECT substr(bytes, 1, ?2) FROM body WHERE message = ?1",
 	/* Beside min() the other columns are of the row where it was found. */
-	[LOADS] = "SELECT system, count(*), sum(held), min(message), held,"
-		" next_attempt, code, status, reply, remote, next_hop"
+	[LOADS] = "SELECT system, n, held_n, oldest, held, next_attempt, code,"
+		" status, reply, remote, next_hop,"
+		" (SELECT arrived FROM message WHERE row = oldest)"
+		" FROM (SELECT system, count(*) AS n, sum(held) AS held_n,"
+		" min(message) AS oldest, held, next_attempt, code, status,"
+		" reply, remote, next_hop"
 		" FROM recipient WHERE (?5 IS NULL OR domain = ?5)"
-		" GROUP BY system, next_hop ORDER BY system, next_hop",
+		" GROUP BY system, next_hop) ORDER BY system, next_hop",
 	[TOTAL] = "SELECT count(*), coalesce(sum(bytes), 0), min(arrived)"
 		" FROM message WHERE ?5 IS NULL OR row IN"
 		" (SELECT message FROM recipient WHERE domain = ?5)",

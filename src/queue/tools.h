@@ -62,6 +62,7 @@ struct queue_load {
 	/* Of the recipient that waits longest: */
 	bool is_held;
 	int64_t next_attempt_ms; /* wall clock */
+	int64_t arrived_ms;      /* likewise: its message */
 	struct reply reply;
 	struct str remote;
 };

@@ -19,6 +19,7 @@ static struct queue_load read_load(const struct tools *t, struct query *q)
 		.reply = { .code = (int)query_int(q, 6),
 			   .text = query_peek(q, 8) },
 		.remote = query_peek(q, 9),
+		.arrived_ms = query_int(q, 11),
 	};
 
 	snprintf(l.reply.status, sizeof(l.reply.status), "%.*s",

@@ -15,6 +15,7 @@
  */
 #include <stdio.h>
 
+#include "rt/counter.h"
 #include "rt/log.h"
 #include "rt/loop.h"
 #include "smtp/memory.h"
@@ -265,8 +266,12 @@ struct reply on_auth(struct session *s, struct str arguments)
 	if (!is_clean(s, mechanism, initial))
 		return SAY(s, auth_not_base64);
 	r = login(s, mechanism, initial);
-	if (r.code == CODE_auth_failed)
+	if (r.code == CODE_auth_failed) {
+		count(COUNT_LOGINS_FAILED);
 		return punish(s, mechanism, r);
+	}
+	if (s->login.n)
+		count(COUNT_LOGINS);
 	if (s->login.n)
 		log_fact(s->part,
 			 "%s: authenticated sasl_method=%s, "

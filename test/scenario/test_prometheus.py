@@ -1,0 +1,179 @@
+"""Figures for Prometheus: what the alerts and the dashboard name is there, and
+a real Prometheus, unpacked, reads it with a token that may only read."""
+
+import json
+import os
+import re
+import smtplib
+import socket
+import subprocess
+import time
+import urllib.parse
+import urllib.request
+
+import pytest
+
+from splitmail import ROOT
+from world import end_process, wait_until
+
+PACKAGING = os.path.join(ROOT, "packaging")
+RULES = os.path.join(PACKAGING, "prometheus", "splitmail.rules.yml")
+BOARD = os.path.join(PACKAGING, "grafana", "splitmail.json")
+BIN = os.path.join(ROOT, "build-peers", "prometheus", "usr", "bin")
+
+
+@pytest.fixture(scope="module")
+def server(shared_world):
+    """One that has taken, refused, handed on, kept and held something."""
+    server = shared_world.server("a")
+    sink = shared_world.sink()
+    server.cli("domain", "create", "here.test", "--relay", sink.at)
+    server.cli("domain", "create", "away.test", "--relay", "127.0.0.1:1")
+    server.user("alice@here.test")
+    server.user("bob@here.test", "--mail-system", "alternate")
+    server.user("far@away.test", "--mail-system", "alternate")
+    for to in ("alice@here.test", "bob@here.test", "far@away.test"):
+        with server.smtp() as smtp:
+            smtp.sendmail("x@y.test", [to], "Subject: x\r\n\r\nx\r\n")
+    server.submit("alice@here.test").close()
+    server.token = server.run("admin", "token", "create", "admin0",
+                              "prometheus").stdout.strip().split()[-1]
+    wait_until(lambda: len(server.cli("queue", "list")) == 1, 20,
+               "what cannot leave")
+    return server
+
+
+def text_of(server):
+    request = urllib.request.Request(
+        f"http://{server.address}:{server.ports['console']}/metrics",
+        headers={"Authorization": f"Bearer {server.token}"})
+    with urllib.request.urlopen(request, timeout=120) as answer:
+        return answer.read().decode()
+
+
+def figures(server):
+    return {line.rsplit(" ", 1)[0]: float(line.rsplit(" ", 1)[1])
+            for line in text_of(server).splitlines() if line[:1] != "#"}
+
+
+def test_a_token_that_reads_is_enough(server):
+    found = figures(server)
+    assert found["splitmail_engine_up"] == 1
+    assert [name for name in found if re.fullmatch(
+        r'splitmail_build_info\{version="[0-9.]+"\}', name)]
+    assert found["splitmail_submission_logins_total"] == 1
+    assert found["splitmail_disk_free_bytes"] > 0
+    assert 0 <= time.time() - found["splitmail_start_time_seconds"] < 600
+    left = found["splitmail_certificate_expiry_timestamp_seconds"] - time.time()
+    assert 9 * 365 * 86400 < left < 11 * 365 * 86400
+    [oldest] = [found[name] for name in found
+                if name.startswith("splitmail_queue_system_oldest_seconds")]
+    assert abs(oldest - found["splitmail_queue_oldest_seconds"]) <= 1
+
+
+def test_a_login_that_fails_is_counted(server):
+    before = figures(server)["splitmail_submission_logins_failed_total"]
+    with pytest.raises(smtplib.SMTPAuthenticationError):
+        server.submit("alice@here.test", "wrong")
+    wait_until(lambda: figures(server)[
+        "splitmail_submission_logins_failed_total"] > before, 20, "it")
+
+
+def expressions():
+    with open(RULES) as file:
+        yield "the alerts", re.sub("#.*", "", file.read())
+    with open(BOARD) as file:
+        for panel in json.load(file)["panels"]:
+            for target in panel.get("targets", []):
+                yield panel["title"], target["expr"]
+
+
+def test_what_they_name_is_there(server):
+    names = {re.split("[{ ]", name)[0] for name in figures(server)}
+    named = {(where, name) for where, text in expressions()
+             for name in re.findall(r"splitmail_\w+", text)}
+    assert len(named) > 25
+    assert sorted(one for one in named if one[1] not in names) == []
+
+
+def test_the_dashboard_is_one_page_in_order():
+    with open(BOARD) as file:
+        board = json.load(file)
+    rows = [panel["title"] for panel in board["panels"]
+            if panel["type"] == "row"]
+    assert rows == ["Is mail flowing?", "What waits?", "Who logs in?",
+                    "TLS and resources"]
+    taken = set()
+    for panel in board["panels"]:
+        at = panel["gridPos"]
+        cells = {(x, y) for x in range(at["x"], at["x"] + at["w"])
+                 for y in range(at["y"], at["y"] + at["h"])}
+        assert not cells & taken and at["x"] + at["w"] <= 24, panel["title"]
+        taken |= cells
+
+
+def tool(*words):
+    return subprocess.run([os.path.join(BIN, "promtool"), *words], text=True,
+                          cwd=os.path.dirname(RULES), capture_output=True,
+                          timeout=300)
+
+
+@pytest.mark.long
+def test_promtool_agrees(server):
+    for words in (["check", "rules", RULES],
+                  ["test", "rules", "splitmail.test.yml"]):
+        done = tool(*words)
+        assert done.returncode == 0, done.stdout + done.stderr
+    done = subprocess.run([os.path.join(BIN, "promtool"), "check", "metrics"],
+                          input=text_of(server), text=True, timeout=300,
+                          capture_output=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.long
+def test_a_real_prometheus(server, tmp_path):
+    (tmp_path / "token").write_text(server.token)
+    (tmp_path / "prometheus.yml").write_text(f"""
+global: {{scrape_interval: 1s, evaluation_interval: 1s}}
+rule_files: ['{RULES}']
+scrape_configs:
+- job_name: splitmail
+  authorization: {{credentials_file: {tmp_path}/token}}
+  static_configs: [{{targets: ['{server.address}:{server.ports["console"]}']}}]
+""")
+    with socket.socket() as free:
+        free.bind((server.address, 0))
+        at = f"{server.address}:{free.getsockname()[1]}"
+    log = open(tmp_path / "log", "w")
+    process = subprocess.Popen(
+        [os.path.join(BIN, "prometheus"), f"--web.listen-address={at}",
+         f"--config.file={tmp_path}/prometheus.yml",
+         f"--storage.tsdb.path={tmp_path}/data"], stdout=log, stderr=log)
+
+    def ask(query):
+        url = f"http://{at}/api/v1/query?" + urllib.parse.urlencode(
+            {"query": query})
+        try:
+            with urllib.request.urlopen(url, timeout=60) as answer:
+                return json.load(answer)["data"]["result"]
+        except OSError:
+            return []
+
+    try:
+        wait_until(lambda: [one["value"][1] for one in
+                            ask("splitmail_engine_up")] == ["1"], 60,
+                   "a scrape")
+        # every expression of the dashboard is one, and those about now answer
+        for where, text in expressions():
+            if where == "the alerts":
+                continue
+            text = text.replace("$__rate_interval", "10s").replace(
+                "$instance", f"{server.address}:{server.ports['console']}")
+            found = wait_until(lambda: ask(text) or ("> 0" in text), 60,
+                               f"{where}: {text}")
+            assert found, where
+        wait_until(lambda: ask('ALERTS{alertname="SplitmailSystemDown"}'), 60,
+                   "an alert that is to come")
+    finally:
+        assert end_process(process, 60)
+        log.close()
