@@ -309,8 +309,14 @@ static bool waits send_text(struct errand *e, struct str text)
 	return expect(e, "the message");
 }
 
+/* Whoever goes on asking then is taken for an attacker. */
+static bool is_full(const struct reply *r)
+{
+	return !strcmp(r->status, "4.5.3");
+}
+
 /*
- * One mail with as many of the recipients as it may have; *LEFT are for
+ * One mail with as many of the recipients as it may have; *LEFT: some are for
  * another one.  False: that is the end, e->status says how.
  */
 static bool waits send_one(struct errand *e, struct str text, size_t *left)
@@ -331,6 +337,8 @@ static bool waits send_one(struct errand *e, struct str text, size_t *left)
 			return false;
 		if (r.code == 452 && in_mail > 0) {
 			++*left;
+			if (is_full(&r))
+				break;
 			continue;
 		}
 		to->is_sent = true;

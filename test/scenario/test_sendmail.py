@@ -151,6 +151,24 @@ def test_more_recipients_than_one_mail_may_have(server, shared_world):
     assert sorted(got()) == sorted(many)
 
 
+@pytest.mark.parametrize("n", [
+    2500, pytest.param(10001, marks=pytest.mark.long)])
+def test_very_many_recipients(server, shared_world, n):
+    """Some mails and one more; nobody is left out, or gets it twice."""
+    sink = shared_world.sink()
+    server.cli("domain", "create", f"far{n}.test", "--relay", sink.at,
+               "--forward-unknown")
+    many = sorted(f"u{i}@far{n}.test" for i in range(n))
+    sent(server, "-t", text="To: " + ",\n ".join(many) +
+         "\nSubject: to very many\n\nhello\n")
+
+    def got():
+        return sorted(to for mail in sink.messages for to in mail.recipients)
+
+    wait_until(lambda: len(got()) >= len(many), 100, "all of them")
+    assert got() == many
+
+
 @pytest.mark.parametrize("options, status, says", [
     (["-f", "a@@b", ALICE], 65, "a@@b"), (["not an address@x"], 65, "not an"),
     ([], 64, "no recipient"), (["-Z", ALICE], 64, "-Z"),
