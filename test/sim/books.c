@@ -43,7 +43,7 @@ void books_wrong(const char *format, ...)
 	tell("WRONG: %s", line);
 	if (!verdict[0])
 		snprintf(verdict, sizeof(verdict), "%.3f s: %.380s",
-			 (double)now_ms() / 1000, line);
+			 (double)sim_story_ms() / 1000, line);
 }
 
 const char *books_verdict(void)
@@ -217,7 +217,7 @@ static struct unit *unit_of(struct str bytes)
 }
 
 /* "Final-Recipient: rfc822; u1@own.test" and its "Action: failed". */
-static void note_failure(struct unit *u, struct str block)
+static void note_action(struct unit *u, struct str block)
 {
 	ptrdiff_t at = str_search(block, S(";"));
 	struct str address = str_from(block, (size_t)at + 1), line;
@@ -230,9 +230,16 @@ static void note_failure(struct unit *u, struct str block)
 			    STR(line));
 		return;
 	}
-	u->told[person]++;
-	tell("unit %d: its sender is told that %s has not got it", u->number,
-	     world.persons[person].local);
+	if (str_search(block, S("\r\nAction: failed")) >= 0) {
+		u->told[person]++;
+		tell("unit %d: its sender is told that %s has not got it",
+		     u->number, world.persons[person].local);
+	} else if (str_search(block, S("\r\nAction: delayed")) >= 0) {
+		u->warned[person]++;
+		tell("unit %d: its sender is told that it waits for %s",
+		     u->number, world.persons[person].local);
+		judge_warning(u, person);
+	}
 }
 
 /* What follows the m of the unit's sender; STR_NONE: it is none. */
@@ -272,8 +279,7 @@ static void take_dsn(struct str sender, struct str recipient, struct str bytes)
 		ptrdiff_t end = str_search(block, S("\r\n\r\n"));
 
 		block = end < 0 ? block : str_part(block, 0, (size_t)end);
-		if (str_search(block, S("\r\nAction: failed")) >= 0)
-			note_failure(books.units[number], block);
+		note_action(books.units[number], block);
 		rest = str_from(rest, (size_t)at + 2);
 	}
 	books.dsns++;

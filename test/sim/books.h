@@ -34,8 +34,9 @@ struct unit {
 	int code;              /* at the dot; 0: not answered */
 	bool dot_was_sent;
 	int64_t begun_ms, ended_ms;
-	uint32_t bytes;        /* of its text */
-	uint8_t told[PERSONS]; /* DSNs that say: failed */
+	uint32_t bytes;          /* of its text */
+	uint8_t told[PERSONS];   /* DSNs that say: failed */
+	uint8_t warned[PERSONS]; /* that say: delayed */
 	struct said said[RECIPIENTS];
 };
 

@@ -34,5 +34,6 @@ int taker_behind_the_first(struct str head);
 void judge_rcpt(const struct unit *u, int i);
 void judge_end(const struct unit *u);
 void judge_taken(const struct taken *t, struct str bytes);
+void judge_warning(const struct unit *u, int person);
 
 #endif

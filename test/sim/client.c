@@ -132,8 +132,8 @@ static int envelope_by_steps(struct talk *t)
 			return -1;
 		accepted += t->unit->codes[i] == 250;
 	}
-	if (!accepted)
-		return 0;
+	if (!accepted || t->client->chunks)
+		return accepted;
 	return ask(t, "DATA\r\n") == 354 ? accepted : -1;
 }
 
@@ -144,7 +144,8 @@ static int envelope_at_once(struct talk *t)
 	say_mail(t);
 	for (int i = 0; i < t->unit->n; i++)
 		say_rcpt(t, i);
-	stream_say(t->s, S("DATA\r\n"));
+	if (!t->client->chunks)
+		stream_say(t->s, S("DATA\r\n"));
 	if (!flush(t))
 		return -1;
 	code = hear(t);
@@ -153,6 +154,8 @@ static int envelope_at_once(struct talk *t)
 			return -1;
 		accepted += t->unit->codes[i] == 250;
 	}
+	if (t->client->chunks)
+		return accepted;
 	code = hear(t);
 	if (code == 354 && !accepted)
 		books_wrong("unit %d: 354 without a recipient",
@@ -186,9 +189,23 @@ static void leave(struct talk *t)
 	t->s = NULL;
 }
 
+static bool is_whole(const struct talk *t)
+{
+	return t->client->haste != LEAVES_BEFORE_DOT || world.is_calm;
+}
+
+static bool leaves_after(struct talk *t)
+{
+	if (t->client->haste != LEAVES_AFTER_DOT || world.is_calm ||
+	    !sim_draw(2))
+		return false;
+	leave(t);
+	return true;
+}
+
 static int content(struct talk *t)
 {
-	bool whole = t->client->haste != LEAVES_BEFORE_DOT || world.is_calm;
+	bool whole = is_whole(t);
 
 	say_text(t, whole);
 	if (!whole) {
@@ -198,14 +215,61 @@ static int content(struct talk *t)
 	}
 	books_dot(t->unit);
 	stream_say(t->s, S(".\r\n"));
-	if (!flush(t))
-		return 0;
-	if (t->client->haste == LEAVES_AFTER_DOT && !world.is_calm &&
-	    sim_draw(2)) {
+	return flush(t) && !leaves_after(t) ? hear(t) : 0;
+}
+
+/* ---- in chunks (RFC 3030) ---- */
+
+/* N answers, up to the first that is not 250, which it is then. */
+static int hear_chunks(struct talk *t, int n)
+{
+	int code = 250;
+
+	for (int i = 0; i < n && code == 250; i++)
+		code = hear(t);
+	return code;
+}
+
+static void say_chunk(struct talk *t, struct str chunk, bool is_last)
+{
+	if (is_last)
+		books_dot(t->unit);
+	stream_sayf(t->s, "BDAT %zu%s\r\n", chunk.n, is_last ? " LAST" : "");
+	stream_say(t->s, chunk);
+}
+
+/* Of equal size, each when the one before is answered, or all in one go.  Who
+ * leaves early has said half of them. */
+static int content_in_chunks(struct talk *t)
+{
+	struct buf text scoped(buf) = BUF_EMPTY;
+	int n = t->client->chunks, due = 0, code = 250;
+	bool whole = is_whole(t);
+	size_t each;
+
+	unit_text(t->unit, &text);
+	each = text.n / (size_t)n;
+	for (int i = 0; i < (whole ? n : n / 2) && code == 250; i++) {
+		bool is_last = i == n - 1;
+		size_t from = (size_t)i * each;
+		size_t to = is_last ? text.n : from + each;
+
+		say_chunk(t, str_part(buf_str(&text), from, to), is_last);
+		if (!flush(t))
+			return 0;
+		due++;
+		if (t->client->pipelines || is_last)
+			continue;
+		code = hear_chunks(t, due);
+		due = 0;
+	}
+	if (!whole) {
 		leave(t);
 		return 0;
 	}
-	return hear(t);
+	if (code == 250 && leaves_after(t))
+		return 0;
+	return code == 250 ? hear_chunks(t, due) : code;
 }
 
 /* Who is no user need not. */
@@ -225,7 +289,7 @@ static bool log_in(struct talk *t)
 	return flush(t) && hear(t) == 235;
 }
 
-/* The answer to the dot; 0: there was none. */
+/* The answer to the dot, or to what stands for it; 0: there was none. */
 static int converse(struct talk *t)
 {
 	int accepted;
@@ -235,7 +299,9 @@ static int converse(struct talk *t)
 		return 0;
 	accepted = t->client->pipelines ? envelope_at_once(t)
 					: envelope_by_steps(t);
-	return accepted > 0 ? content(t) : 0;
+	if (accepted <= 0)
+		return 0;
+	return t->client->chunks ? content_in_chunks(t) : content(t);
 }
 
 /* ---- a mail, as often as it takes ---- */
@@ -337,7 +403,7 @@ static void run(void *client)
 	struct client *c = client;
 
 	for (; c->done < c->n; c->done++) {
-		fiber_sleep(c->mails[c->done].at_ms);
+		fiber_sleep(world.began_ms + c->mails[c->done].at_ms);
 		send_mail(c, &c->mails[c->done]);
 	}
 }

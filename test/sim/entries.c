@@ -256,6 +256,9 @@ static void leave_out(const struct entry *e)
 	case PART_PIPELINES:
 		world.clients[of[0]].pipelines = false;
 		break;
+	case PART_CHUNKS:
+		world.clients[of[0]].chunks = 0;
+		break;
 	case PART_BYTES:
 		world.clients[of[0]].mails[of[1]].bytes = FEW_BYTES;
 		break;
@@ -421,6 +424,8 @@ static void list_clients(struct entries *to)
 			add(to, PART_HASTE, OF(i), "%s.haste", c->name);
 		if (c->pipelines)
 			add(to, PART_PIPELINES, OF(i), "%s.pipelines", c->name);
+		if (c->chunks)
+			add(to, PART_CHUNKS, OF(i), "%s.chunks", c->name);
 		for (int k = 0; k < c->n; k++)
 			list_mail(to, i, k);
 	}

@@ -320,7 +320,7 @@ static void happen(void *event)
 	struct event *e = event;
 	struct splitmail *s = &world.splitmails[e->of % SPLITMAILS];
 
-	fiber_sleep(e->at_ms);
+	fiber_sleep(world.began_ms + e->at_ms);
 	e->begun_ms = now_ms();
 	switch (e->kind) {
 	case EVENT_POWER_CUT:

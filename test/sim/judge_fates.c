@@ -133,18 +133,26 @@ static bool somebody_forgets_notify(void)
 	return false;
 }
 
+static struct cause_of cause_for(const struct unit *u, int person)
+{
+	struct cause_of c = { .person = person };
+
+	for (int i = 0; i < u->n; i++) {
+		c.says_never = unit_says_never(u, i);
+		c.was_out = was_out_of_domain(u, i);
+		ways_of(u, i, (struct asked){ look_for_cause, &c });
+	}
+	return c;
+}
+
 void judge_notices(const struct unit *u)
 {
 	for (int who = 0; who < world.n_persons; who++) {
-		struct cause_of c = { .person = who };
+		struct cause_of c;
 
 		if (!u->told[who])
 			continue;
-		for (int i = 0; i < u->n; i++) {
-			c.says_never = unit_says_never(u, i);
-			c.was_out = was_out_of_domain(u, i);
-			ways_of(u, i, (struct asked){ look_for_cause, &c });
-		}
+		c = cause_for(u, who);
 		if (!c.is_there)
 			books_wrong("unit %d: its sender is told that %s has "
 				    "not got it, without a cause",
@@ -312,12 +320,37 @@ void judge_told(const struct unit *u)
 	if (world.n_splitmails > 1 || world.has_crashes ||
 	    world.has_lost_connections || world.has_disk_trouble)
 		return;
-	for (int i = 0; i < world.n_persons; i++)
+	for (int i = 0; i < world.n_persons; i++) {
+		const char *who = world.persons[i].local;
+
 		if (u->told[i] > 1 && u->told[i] > may_be_told(u, i))
 			books_wrong("unit %d: its sender is told %u times that "
 				    "%s has not got it",
-				    u->number, u->told[i],
-				    world.persons[i].local);
+				    u->number, u->told[i], who);
+		if (u->warned[i] > 1 && u->warned[i] > may_be_told(u, i))
+			books_wrong("unit %d: its sender is told %u times that "
+				    "it waits for %s",
+				    u->number, u->warned[i], who);
+	}
+}
+
+/* How long it has waited is known by the wall's clock after a boot. */
+void judge_warning(const struct unit *u, int person)
+{
+	const char *who = world.persons[person].local;
+	int64_t waited_ms = now_ms() - u->begun_ms;
+
+	if (!unit_has_sender(u))
+		books_wrong("unit %d: <> is told that it waits for %s",
+			    u->number, who);
+	if (waited_ms < world.warning_s * 1000 && !world.may_expire)
+		books_wrong("unit %d: its sender is told that it waits for %s, "
+			    "%lld s after he has sent it",
+			    u->number, who, (long long)waited_ms / 1000);
+	if (!cause_for(u, person).is_asked_for && !somebody_forgets_notify())
+		books_wrong("unit %d: its sender is told that it waits for %s, "
+			    "and said NOTIFY=NEVER",
+			    u->number, who);
 }
 
 /* Whoever was refused keeps it: nobody has it.  A disk may fail between the

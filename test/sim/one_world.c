@@ -26,6 +26,8 @@ enum {
 	STOP_MS = 200000,
 };
 
+static const int64_t up_for_weeks_ms = 2000000000; /* 23 days */
+
 /* ---- time ---- */
 
 static void go_on(int64_t ms)
@@ -146,9 +148,17 @@ static void draw_plan(const struct one_world *w)
 	exit(2);
 }
 
+/* Half of the machines were switched on just now, and the others weeks ago: what
+ * forgets an instant takes it for 0, which is now for the former. */
+static int64_t up_ms(uint64_t seed)
+{
+	return seed * 71 % 10067 % 2 ? 0 : up_for_weeks_ms;
+}
+
 void world_open(const struct one_world *w)
 {
 	sim_open(w->seed);
+	sim_have_been_up(up_ms(w->seed));
 	if (w->is_told)
 		sim_hear(show_line, NULL);
 	sim_hear_log(w->with_log ? show_log : judge_lines, NULL);

@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/limits.h"
 #include "draw.h"
 #include "login.h"
 #include "neighbour.h"
@@ -448,73 +447,8 @@ static bool may_expire(void)
 					     e->kind == EVENT_CUT_AT_CHANGE;
 	}
 	for (int i = 0; i < SPLITMAILS; i++)
-		may |= jumps[i] && boots[i];
+		may |= jumps[i] && (boots[i] || world.cut_in);
 	return may;
-}
-
-/* ---- two servers of the Internet ---- */
-
-/* One takes nothing, and the other may be away just then.  Not drawn: a world
- * without it is the one it was. */
-static void add_unwilling_host(void)
-{
-	world.takers[internet()].has_unwilling_host =
-		!world.is_peaceful && world.seed * 41 % 10007 % 8 == 0;
-}
-
-/* ---- crowds ---- */
-
-static bool stays(int person)
-{
-	for (int i = 0; i < world.n_events; i++)
-		if ((world.events[i].kind == EVENT_MOVE ||
-		     world.events[i].kind == EVENT_BOTH) &&
-		    world.events[i].of == person)
-			return false;
-	return true;
-}
-
-/* Some groups are as long as what is looked at in one go, or almost: one real
- * member stands at its border. */
-static void add_crowd(struct person *g, int fewer)
-{
-	for (int i = 0; i < g->n_members; i++) {
-		const struct person *p = &world.persons[g->members[i]];
-
-		if (p->kind != PERSON_USER || p->home != g->home ||
-		    p->also >= 0 || !stays(g->members[i]))
-			continue;
-		g->crowd = LIMIT_ROUTE_STEP - 1 - fewer;
-		g->crowd_of = g->members[i];
-		return;
-	}
-}
-
-/* Not drawn: a world without them is the one it was. */
-static void add_crowds(void)
-{
-	for (int i = 0; i < world.n_persons; i++) {
-		uint64_t dice = world.seed * 31 + (uint64_t)i;
-
-		if (world.persons[i].kind == PERSON_GROUP &&
-		    !world.persons[i].is_postmaster && dice % 8 == 0)
-			add_crowd(&world.persons[i], (int)(dice / 8 % CROWD));
-	}
-}
-
-/* ---- quotas ---- */
-
-/* Not drawn, either. */
-static void fill_quotas(void)
-{
-	for (int i = 0; i < world.n_persons; i++) {
-		struct person *p = &world.persons[i];
-
-		p->is_over_quota =
-			!world.is_peaceful && p->kind == PERSON_USER &&
-			is_at_splitmail(p->home) && !p->is_full &&
-			(world.seed * 59 + (uint64_t)i) % 10037 % 12 == 0;
-	}
 }
 
 /* ---- all of it ---- */
@@ -540,6 +474,7 @@ void plan_draw(uint64_t seed)
 
 	world = (struct world_of_mail){
 		.seed = seed,
+		.began_ms = now_ms(),
 		.n_splitmails = splitmails[below(array_size(splitmails))],
 		.n_peers = below(PEERS + 1),
 		.n_clients = 1 + below(CLIENTS),
@@ -572,11 +507,10 @@ void plan_draw(uint64_t seed)
 	}
 	world.may_expire = may_expire();
 	subject_of_mails(window_ms);
-	add_unwilling_host();
-	add_crowds();
-	fill_quotas();
+	plan_add_undrawn();
 	subject_add_holds(window_ms);
 	subject_add_orders(window_ms);
 	subject_add_mistakes(window_ms);
 	logins_draw();
+	world.calm_ms += world.began_ms;
 }

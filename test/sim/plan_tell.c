@@ -107,11 +107,13 @@ static void tell_client(const struct client *c)
 		n += c->mails[i].n > 0;
 	if (!n)
 		return;
-	tell("%s is a client%s%s%s%s%s, %s%s", c->name, c->user < 0 ? "" : ", ",
+	tell("%s is a client%s%s%s%s%s, %s%s%s", c->name,
+	     c->user < 0 ? "" : ", ",
 	     c->user < 0 ? "" : person_name(c->user).text,
 	     c->is_local ? " on each host" : "", c->system < 0 ? "" : " at ",
 	     c->system < 0 ? "" : world.takers[c->system].name,
-	     hastes[c->haste], c->pipelines ? ", pipelines" : "");
+	     hastes[c->haste], c->pipelines ? ", pipelines" : "",
+	     c->chunks ? ", in chunks" : "");
 	for (int i = 0; i < c->n; i++)
 		tell_mail(c, &c->mails[i]);
 }
@@ -225,7 +227,7 @@ void plan_tell(void)
 	     world.is_peaceful ? "peaceful" : "lively", subject_name(),
 	     (long long)world.retry_min_s, (long long)world.retry_max_s,
 	     (unsigned long long)world.reset_in,
-	     (long long)world.calm_ms / 1000);
+	     (long long)(world.calm_ms - world.began_ms) / 1000);
 	for (int i = 0; i < world.n_splitmails; i++)
 		if (!world.splitmails[i].is_left_out)
 			tell_splitmail(&world.splitmails[i]);

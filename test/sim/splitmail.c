@@ -32,7 +32,7 @@ static struct engine_settings settings_of(const struct splitmail *s)
 	set.deliver.retry_min_s = world.retry_min_s;
 	set.deliver.retry_max_s = world.retry_max_s;
 	set.deliver.expiry_s = world.expiry_s;
-	set.deliver.delay_warning_s = world.expiry_s;
+	set.deliver.delay_warning_s = world.warning_s;
 	set.deliver.handover_ms = world.handover_ms;
 	return set;
 }

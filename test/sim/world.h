@@ -178,6 +178,7 @@ struct client {
 	bool is_local; /* programs on the hosts it sends to: by a socket there */
 	enum haste haste;
 	bool pipelines;
+	int chunks; /* says BDAT, so many times a mail; 0: DATA */
 	int64_t patience_ms;
 	struct mail mails[MAILS];
 	int n, done;
@@ -236,9 +237,10 @@ struct world_of_mail {
 	int64_t crash_ms[CRASHES];
 	int n_crashes;
 	uint32_t message_bytes; /* a Splitmail takes no more */
-	int64_t retry_min_s, retry_max_s, expiry_s, handover_ms;
-	bool is_calm;    /* nothing goes wrong any more */
-	int64_t calm_ms; /* since when */
+	int64_t retry_min_s, retry_max_s, warning_s, expiry_s, handover_ms;
+	int64_t began_ms; /* now_ms() then: plans begin at 0 */
+	bool is_calm;     /* nothing goes wrong any more */
+	int64_t calm_ms;  /* since when */
 	/* What the world has in it; the books excuse some things by it. */
 	bool has_lost_connections, has_crashes, has_disk_trouble, has_gone;
 	bool may_expire;            /* a clock jumped where power was lost */
@@ -277,6 +279,8 @@ int person_at(struct str address);
 void tell(const char *format, ...) printf_like(1, 2);
 
 void plan_draw(uint64_t seed);
+/* What there is in it without a draw (plan_undrawn.c). */
+void plan_add_undrawn(void);
 /* By the names that its entries have (entries.h). */
 void plan_tell(void);
 bool chance(uint64_t in); /* of mishaps: none when it is calm */

@@ -17,6 +17,11 @@ int64_t now_ms(void)
 	return now_us() / MS;
 }
 
+int64_t sim_story_ms(void)
+{
+	return story_us() / MS;
+}
+
 static int64_t wall_of(const struct sim_host *h)
 {
 	return h->wall_stands_ms ? h->wall_stands_ms

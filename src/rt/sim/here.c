@@ -55,6 +55,11 @@ struct world *world_here(void)
 	return &sim_world;
 }
 
+int64_t story_us(void)
+{
+	return world_here()->now_us - world_here()->began_us;
+}
+
 struct place *place_here(void)
 {
 	struct place *here = fibers_home();

@@ -72,6 +72,10 @@ enum sim_end {
 enum sim_end sim_run(int64_t until_ms);
 /* One fiber, or one jump of the clock to an instant not after UNTIL_US. */
 bool sim_step(int64_t until_us);
+/* The machines of this world, when it begins: their clock has gone so long.  Told
+ * are instants of the story, which begins at 0. */
+void sim_have_been_up(int64_t ms);
+int64_t sim_story_ms(void);
 /* From now on its wall clock says this. */
 void sim_set_wall(struct sim_host *h, int64_t wall_ms);
 /* It stands, or goes on from where it stood. */

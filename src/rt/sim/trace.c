@@ -56,7 +56,7 @@ void sim_hear(void (*hear)(void *arg, const char *line), void *arg)
 void sim_tell(const char *format, ...)
 {
 	char line[LINE_BYTES];
-	int64_t us = world_here()->now_us;
+	int64_t us = story_us();
 	va_list args;
 	int n = snprintf(line, sizeof(line),
 			 "%" PRId64 ".%06d %s: ", us / SECOND,

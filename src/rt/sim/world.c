@@ -31,8 +31,8 @@ struct sim_host *sim_host(const char *name, const char *addresses)
 
 	*h = (struct sim_host){
 		.name = strdup(name),
-		.wall_less_now_ms = first_wall_ms,
-		.booted_us = w->now_us,
+		.wall_less_now_ms = first_wall_ms - w->began_us / MS,
+		.booted_us = w->now_us - w->began_us,
 		.boots = 1,
 		.backlog = BACKLOG,
 		.last_port = 32768,
@@ -258,6 +258,13 @@ void sim_open(uint64_t seed)
 	net_open(&sim_world);
 	make_outside();
 	vfs_open();
+}
+
+void sim_have_been_up(int64_t ms)
+{
+	check(sim_world.now_us == 0);
+	sim_world.now_us = sim_world.began_us = ms * MS;
+	sim_world.localhost->wall_less_now_ms -= ms;
 }
 
 /* Who never came to an end is dropped. */

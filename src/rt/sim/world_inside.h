@@ -84,7 +84,7 @@ struct world {
 	bool is_open;
 	uint64_t seed;
 	struct dice dice;
-	int64_t now_us;
+	int64_t now_us, began_us; /* the story's first */
 	struct sim_host *hosts, *localhost;
 	struct sim_process *processes, *outside;
 	int processes_made;
@@ -100,6 +100,8 @@ struct world {
 extern struct world sim_world; /* one at a time */
 
 bool world_is_there(void);
+/* Since it began. */
+int64_t story_us(void);
 struct world *world_here(void);
 struct place *place_here(void);
 struct sim_process *process_here(void);
