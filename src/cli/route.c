@@ -254,10 +254,11 @@ static const struct command commands[] = {
 	  "Where would this address go, and why?",
 	  "splitmail route bob@example.org --as user:alice@example.org", route,
 	  "WHO is internet (a stranger, the default), user:ADDRESS (logged in), "
-	  "system:NAME (another mail system) or local. With --from, the server "
-	  "at IP calls on port 25: as the system that is trusted there, or as a "
-	  "stranger; what would go to a system with a host of this address is "
-	  "not given back to it." },
+	  "system:NAME (another mail system), local (a program here) or "
+	  "local:ADDRESS (his Sieve). With --from, the server at IP calls on "
+	  "port 25: as the system that is trusted there, or as a stranger; what "
+	  "would go to a system with a host of this address is not given back "
+	  "to it." },
 };
 const struct noun noun_route =
 	NOUN_OF("route", "where mail would go, and why", commands);

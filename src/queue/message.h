@@ -109,7 +109,7 @@ struct message {
 	enum ret ret;
 	bool is_8bit, is_utf8;
 	struct str as; /* who asked: "internet", "user:a@b",
-				   "system:NAME", "local" */
+				   "system:NAME", "local", "local:a@b" */
 	struct inet client;
 	bool client_calls; /* it is a server that hands us mail, at an
 				   address of its own; not kept in the queue */

@@ -2,8 +2,10 @@
  * Who asks, and as whom they may write.
  *
  * The text form is what the queue stores and the command line takes:
- * "internet", "user:a@b", "system:NAME", "local".  A system that has no name,
- * or was only recognised, is written by its hosts, and has no rights.
+ * "internet", "user:a@b", "system:NAME", "local", "local:a@b".  A system that has
+ * no name, or was only recognised, is written by its hosts, and has no rights.
+ * Whose Sieve it is has to be known as long as the mail waits: what it sends on
+ * leaves in his domain's name (sent_on.c).
  */
 #include "route/route.h"
 #include "route/walk.h"
@@ -55,12 +57,17 @@ bool asker_parse(struct directory *d, struct str text, struct arena *arena,
 		out->kind = ASKER_LOCAL;
 		return true;
 	}
+	if (str_starts(text, S("local:")) && text.n > 6) {
+		out->kind = ASKER_LOCAL;
+		out->user = arena_str(arena, str_from(text, 6));
+		return true;
+	}
 	if (str_starts(text, S("user:")))
 		return parse_user(str_from(text, 5), arena, out);
 	if (str_starts(text, S("system:")))
 		return parse_system(d, str_from(text, 7), arena, out);
-	return fail("\"%.*s\" is not internet, local, user:ADDRESS or "
-		    "system:NAME",
+	return fail("\"%.*s\" is not internet, local, local:ADDRESS, "
+		    "user:ADDRESS or system:NAME",
 		    STR(str_part(text, 0, 100)));
 }
 
@@ -76,7 +83,9 @@ struct str asker_text(const struct asker *a, struct arena *arena)
 			arena, "system:%.*s",
 			STR(a->trusted ? a->system.name : a->system.hosts));
 	case ASKER_LOCAL:
-		return S("local");
+		return str_empty(a->user)
+			       ? S("local")
+			       : arena_strf(arena, "local:%.*s", STR(a->user));
 	}
 	return S("internet");
 }

@@ -71,7 +71,8 @@ struct asker {
 	                         has rights; otherwise it only refuses loops */
 };
 
-/* "internet", "user:a@b", "system:NAME", "local"; false: cause(). */
+/* "internet", "user:a@b", "system:NAME", "local", "local:a@b" (his Sieve); false:
+ * cause(). */
 bool asker_parse(struct directory *d, struct str text, struct arena *arena,
 		 struct asker *out) must_check;
 struct str asker_text(const struct asker *a, struct arena *arena);

@@ -341,7 +341,9 @@ static void test_sender(void **unused)
 
 static void test_asker_text(void **unused)
 {
-	static const char *const texts[] = { "internet", "local",
+	static const char *const texts[] = { "internet",
+					     "local",
+					     "local:sam@slave.test",
 					     "user:alice@own.test",
 					     "system:exchange",
 					     "system:b.example:2525" };

@@ -88,7 +88,8 @@ static bool waits look(struct session *s)
 	/* only Dovecot is believed whose Sieve it is */
 	if (s->kind == SMTP_LOCAL &&
 	    header_next(header, S("X-Sieve-Redirected-From"), &at, own, &value))
-		mail->asker.user = arena_str(a, str_trim(value));
+		mail->asker.user = arena_str(
+			a, str_part(str_trim(value), 0, LIMIT_PATH_BYTES));
 	at = 0;
 	mail->has_date = header_next(header, S("Date"), &at, own, &value);
 	return true;
