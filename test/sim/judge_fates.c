@@ -233,6 +233,20 @@ static bool somebody_strips(void)
 	return false;
 }
 
+/* Was it held for one of its recipients?  Another who leads to the same mailbox
+ * waits on then, and each has an attempt of its own. */
+static bool was_held_alone(const struct unit *u)
+{
+	for (int i = 0; i < world.n_events; i++) {
+		const struct event *e = &world.events[i];
+
+		if (e->kind == EVENT_HOLD && e->to >= 0 &&
+		    e->begun_ms >= u->begun_ms)
+			return true;
+	}
+	return false;
+}
+
 /* Ways that meet in one Splitmail are one.  What comes back by a list of another
  * system is known for what it is, unless that has made another of it. */
 static unsigned ways_that_count(const struct taken *t)
@@ -241,8 +255,8 @@ static unsigned ways_that_count(const struct taken *t)
 	struct counting c = ways_to(u, t->person);
 	unsigned ours = c.ways - c.by_lists;
 
-	/* one of his names may have waited for the alias */
-	if (world.n_splitmails > 1 || world.alias_gone_ms)
+	/* one of his names may have waited for the alias, or by itself */
+	if (world.n_splitmails > 1 || world.alias_gone_ms || was_held_alone(u))
 		return c.ways;
 	/* to another system a name is said as it was, and each is another */
 	if (!world.takers[t->taker].is_store &&
