@@ -48,8 +48,9 @@ static bool is_due(const struct round *round, const struct share *s,
 		       wants(r, NOTIFY_FAILURE, true);
 	case DSN_DELAYED:
 		return s->state == RECIPIENT_LATER && !s->is_put_off &&
-		       !r->delay_told && round->message->is_kept &&
-		       is_late(round) && wants(r, NOTIFY_DELAY, true);
+		       (!r->delay_told || MUTANT(waiting_is_told_each_time)) &&
+		       round->message->is_kept && is_late(round) &&
+		       wants(r, NOTIFY_DELAY, true);
 	case DSN_DELIVERED:
 	case DSN_RELAYED:
 		return s->state == RECIPIENT_DONE && !s->dsn_goes_on &&

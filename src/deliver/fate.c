@@ -5,6 +5,7 @@
  */
 #include "deliver/fate.h"
 
+#include "base/mutants.h"
 #include "deliver/ledgers.h"
 #include "deliver/peer.h"
 #include "route/allowance.h"
@@ -116,7 +117,8 @@ static void learn(const struct round *round, const struct share *s)
 		return;
 	if (s->state == RECIPIENT_DONE)
 		verify_learn(v, system, s->key, VERDICT_YES, &s->reply);
-	else if (is_denied && !is_loop(&s->reply))
+	else if (is_denied &&
+		 (!is_loop(&s->reply) || MUTANT(coming_round_is_a_no)))
 		verify_learn(v, system, s->key, VERDICT_NO, &s->reply);
 }
 

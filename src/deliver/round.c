@@ -159,7 +159,8 @@ static void fix_sender(struct routing *g, struct recipient *r, struct leg *leg)
 					  LIMIT_PATH_BYTES));
 		g->sent_on_as = r->sender;
 	}
-	leg->sender = r->sender;
+	if (!MUTANT(sent_on_once_only))
+		leg->sender = r->sender;
 }
 
 /* Recipient INDEX takes LEG, which ends in E. */

@@ -238,7 +238,8 @@ static bool take(struct search *s, int64_t number, int64_t due_ms,
 	if (!m || !m->n) {
 		if (m)
 			message_drop(m);
-		claim_take_back(q, c);
+		if (!m || !MUTANT(claimed_for_nobody_for_good))
+			claim_take_back(q, c);
 		return false;
 	}
 	c->attempts = claim_attempts(m);

@@ -67,7 +67,8 @@ static bool members_step(struct walk *w, struct outcome *o)
  */
 static void members_end(struct walk *w, struct outcome *o)
 {
-	if (o->action != ROUTE_EXPAND || w->n > 0 || w->dropped > 0)
+	if (o->action != ROUTE_EXPAND || w->n > 0 ||
+	    (w->dropped > 0 && !MUTANT(all_have_it_is_nobody)))
 		return;
 	if (w->met_loop)
 		decide_refuse(w, o, 550, "5.4.6", "%smail loop", w->shown);

@@ -316,7 +316,7 @@ struct reply on_bdat(struct session *s, struct str arguments)
 	r = out_of_order(s, NEED_RCPT, STR_NONE);
 	if (r.code)
 		return skip_chunk(s, n, r);
-	if (!mail->in_chunks)
+	if (!mail->in_chunks && !MUTANT(chunks_begin_never))
 		mail->began_ms = now_ms();
 	mail->in_chunks = true;
 	h = receive_chunk(s, n, true);
