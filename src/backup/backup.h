@@ -58,7 +58,7 @@ struct restore_wish {
 bool restore_all(const struct restore_wish *w, struct arena *arena,
 		 struct manifest *out) must_check;
 #define RESTORE_MARK "restore.unfinished"
-/* In the data folder: when the last backup of it was made, in ms since 1970. */
+/* In the data folder: when the last backup of it began, in ms since 1970. */
 #define BACKUP_NOTE "backup.last"
 
 /* The folder of one mailbox, FROM/mail/NAME, copied to TO, which is new, or has a

@@ -5,6 +5,7 @@
  * a second old.  Without the engine there is what there is, and
  * splitmail_engine_up 0.
  */
+#include "backup/backup.h"
 #include "console/figures.h"
 #include "console/handlers.h"
 #include "console/nouns.h"
@@ -12,6 +13,7 @@
 #include "queue/tools.h"
 #include "rt/clock.h"
 #include "rt/file.h"
+#include "rt/folder.h"
 #include "show/troubles.h"
 
 /* ---- the text format ---- */
@@ -131,6 +133,22 @@ static void write_queue(struct buf *to, const struct lines *l,
 
 /* ---- the machine ---- */
 
+/* Nothing where none was ever made: who makes his backups otherwise is not
+ * alarmed. */
+static void write_backup(struct buf *to, const struct console_settings *s)
+{
+	char text[32];
+	uint64_t made_ms;
+
+	if (!folder_noted(s->data, BACKUP_NOTE, text, sizeof(text)))
+		return;
+	text[strcspn(text, "\n")] = 0;
+	if (str_number(str_of(text), INT64_MAX, &made_ms))
+		add_gauge(to, "splitmail_backup_age_seconds",
+			  "How long ago the last backup began.",
+			  seconds_since((int64_t)made_ms));
+}
+
 static void write_machine(struct buf *to, const struct console_settings *s)
 {
 	add_head(to, "splitmail_build_info", "gauge",
@@ -141,6 +159,7 @@ static void write_machine(struct buf *to, const struct console_settings *s)
 	add_gauge(to, "splitmail_disk_free_bytes",
 		  "Free bytes of the disk that the queue is on.",
 		  folder_free_bytes(s->data));
+	write_backup(to, s);
 }
 
 /* ---- the engine ---- */

@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "backup/backup.h"
 #include "main/main.h"
@@ -94,8 +95,13 @@ static void note_made(const struct call *c, const struct manifest *m)
 {
 	struct arena *arena scoped(arena) = arena_open();
 
+	const char *path = arena_printf(arena, "%s/" BACKUP_NOTE, c->data);
+	struct stat st;
+
 	if (!folder_note(c->data, BACKUP_NOTE,
-			 arena_printf(arena, "%" PRId64 "\n", m->made_ms)))
+			 arena_printf(arena, "%" PRId64 "\n", m->made_ms)) ||
+	    (geteuid() == 0 && stat(c->data, &st) == 0 &&
+	     lchown(path, st.st_uid, st.st_gid) != 0))
 		(void)call_fail(0, "backup: its time is not noted: %s",
 				cause());
 }

@@ -40,6 +40,8 @@ def server(shared_world):
                               "prometheus").stdout.strip().split()[-1]
     wait_until(lambda: len(server.cli("queue", "list")) == 1, 20,
                "what cannot leave")
+    assert not [name for name in figures(server) if "backup" in name]
+    assert server.run("backup", f"{server.folder}/backup").returncode == 0
     return server
 
 
@@ -63,6 +65,7 @@ def test_a_token_that_reads_is_enough(server):
         r'splitmail_build_info\{version="[0-9.]+"\}', name)]
     assert found["splitmail_submission_logins_total"] == 1
     assert found["splitmail_disk_free_bytes"] > 0
+    assert 0 <= found["splitmail_backup_age_seconds"] < 600
     assert 0 <= time.time() - found["splitmail_start_time_seconds"] < 600
     left = found["splitmail_certificate_expiry_timestamp_seconds"] - time.time()
     assert 9 * 365 * 86400 < left < 11 * 365 * 86400
