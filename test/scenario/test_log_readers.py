@@ -263,8 +263,8 @@ def server(request, shared_world):
     server.user(ALICE)
     server.cli("user", "create", BOB, "--mail-system", "alternate")
     server.cli("user", "create", DAN, "--mail-system", "alternate")
-    server.sources = collections.defaultdict(dict)
-
+    # made before there are threads, two of which would each make one
+    server.sources = {"auth": {}, "more": {}, "aggressive": {}}
     numbers = itertools.count(1)
 
     def doing(kind):
