@@ -233,15 +233,16 @@ static bool somebody_strips(void)
 	return false;
 }
 
-/* Was it held for one of its recipients?  Another who leads to the same mailbox
- * waits on then, and each has an attempt of its own. */
+/* Was it held for one of its recipients, or released from what was held before it
+ * came?  Another who leads to the same mailbox waits on then, and each has an
+ * attempt of its own. */
 static bool was_held_alone(const struct unit *u)
 {
 	for (int i = 0; i < world.n_events; i++) {
 		const struct event *e = &world.events[i];
 
 		if (e->kind == EVENT_HOLD && e->to >= 0 &&
-		    e->begun_ms >= u->begun_ms)
+		    (!e->ended_ms || e->ended_ms >= u->begun_ms))
 			return true;
 	}
 	return false;
