@@ -22,7 +22,7 @@ struct restoring {
 	const char *from, *to; /* folders */
 	bool give;
 	unsigned uid, gid;
-	struct manifest *manifest;
+	const struct manifest *manifest;
 	bool without_queue;
 };
 
@@ -185,19 +185,17 @@ static bool settle(const struct restore_wish *w, struct restoring *r,
 	return true;
 }
 
-bool restore_all(const struct restore_wish *w, struct arena *arena,
-		 struct manifest *out)
+bool restore_all(const struct restore_wish *w, struct arena *arena)
 {
 	struct restoring r = { .from = w->from,
 			       .to = w->data,
 			       .give = w->is_root,
 			       .uid = w->uid,
 			       .gid = w->gid,
-			       .manifest = out,
+			       .manifest = w->manifest,
 			       .without_queue = w->queue == RESTORED_DROPPED };
 
-	return manifest_read(w->from, arena, out) && begin(&r) &&
-	       tree_walk(w->from, restore_folder, &r) &&
+	return begin(&r) && tree_walk(w->from, restore_folder, &r) &&
 	       manifest_each(w->from, restore_file, &r) &&
 	       settle(w, &r, arena) && give(&r, w->data) &&
 	       disk_sync(w->data) && folder_remove(w->data, RESTORE_MARK) &&

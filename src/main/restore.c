@@ -98,7 +98,9 @@ static void say_all(const struct restoring *r, const struct restore_wish *w)
 
 static bool restore_everything(struct restoring *r)
 {
-	struct restore_wish w = { .from = r->from, .data = r->call->data };
+	struct restore_wish w = { .from = r->from,
+				  .manifest = &r->manifest,
+				  .data = r->call->data };
 	struct lock *lock;
 	bool ok;
 
@@ -115,7 +117,7 @@ static bool restore_everything(struct restoring *r)
 		return fail("%s is in use: a backup is restored into a new "
 			    "folder",
 			    w.data);
-	ok = restore_all(&w, r->arena, &r->manifest) &&
+	ok = restore_all(&w, r->arena) &&
 	     (chmod(w.data, 0711) == 0 || fail("open %s: %m", w.data));
 	lock_drop(lock);
 	if (ok)
@@ -309,7 +311,6 @@ static bool restore_user(struct restoring *r, const char *address)
 
 	if (!find_mailbox(r, r->call->data, address, &now) ||
 	    !find_then(r, address, &now, &then) ||
-	    !manifest_read(r->from, r->arena, &r->manifest) ||
 	    !find_person(r, r->call->data))
 		return false;
 	aside = path(r, r->call->data,
@@ -344,7 +345,8 @@ int restore_main(const struct call *c)
 				    "[--queue hold|drop|send] [--new-node], or "
 				    "splitmail restore FOLDER --user ADDRESS");
 	umask(0077);
-	if (!(user ? restore_user(&r, user) : restore_everything(&r)))
+	if (!manifest_read(r.from, arena, &r.manifest) ||
+	    !(user ? restore_user(&r, user) : restore_everything(&r)))
 		return call_fail(1, "restore: %s", cause());
 	return 0;
 }

@@ -254,6 +254,22 @@ def test_what_has_become_of_a_backup_is_seen(world, harm, hashed):
             done.returncode == 0 or os.listdir(data) == []
 
 
+@pytest.mark.parametrize("user", [[], ["--user", ALICE]])
+@pytest.mark.parametrize("there", ["nothing", "empty", "server"])
+def test_what_is_no_backup_is_said_to_be_none(world, there, user):
+    server = split_server(world)
+    folder = pathlib.Path(server.folder, "elsewhere")
+    if there == "empty":
+        folder.mkdir()
+    if there == "server":
+        folder = server.folder
+    data = server.folder if user else f"{server.folder}.restored"
+    done = restore(server, str(folder), data, *user)
+    assert done.returncode == 1
+    assert f"{folder} is no backup" in done.stderr
+    assert user or not os.path.exists(data)
+
+
 @pytest.mark.parametrize("format", ["maildir", "mdbox"])
 @pytest.mark.parametrize("mails", [1, 50])
 def test_yesterdays_mailbox_beside_todays(world, format, mails):
