@@ -481,7 +481,7 @@ list_failed() {
 			;;
 		lint.log | lint-api.log) grep -iE '\berror: ' "$log" ;;
 		sim-build-*.log) grep -E '^WRONG |ERROR: ' "$log" ;;
-		mutants.log | cost.log) grep -E '^NOT FOUND |^DEAR |Error' "$log" ;;
+		mutants.log | cost.log) grep -E '^DEAR |Error' "$log" ;;
 		fuzz.log) grep '^FAIL ' "$log" ;;
 		*build.log | release.log) grep -m 3 -E '\berror: |^FAILED: ' "$log" ;;
 		esac
