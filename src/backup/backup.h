@@ -44,7 +44,7 @@ enum restored_queue {
 };
 
 struct restore_wish {
-	const char *from; /* the backup */
+	const char *from;                /* the backup */
 	const struct manifest *manifest; /* as manifest_read() has it */
 	const char *data; /* a new folder, an empty one, or one that an earlier
 	                     restore of this backup has begun */
@@ -56,8 +56,7 @@ struct restore_wish {
 
 /* Can be repeated when it was interrupted; until it has ended RESTORE_MARK lies in
  * the data folder.  False: cause(). */
-bool restore_all(const struct restore_wish *w,
-		 struct arena *arena) must_check;
+bool restore_all(const struct restore_wish *w, struct arena *arena) must_check;
 #define RESTORE_MARK "restore.unfinished"
 /* In the data folder: when the last backup of it began, in ms since 1970. */
 #define BACKUP_NOTE "backup.last"
