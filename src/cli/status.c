@@ -91,6 +91,9 @@ static void print_status(struct cli *c, const json_t *all)
 		cli_clean(c, member(all, "hostname")),
 		cli_clean(c, member(all, "started")),
 		(long long)number(all, "sessions"));
+	if (*member(all, "confined"))
+		fprintf(c->out, "confined by the kernel: %s\n",
+			cli_clean(c, member(all, "confined")));
 	if (*member(all, "certificate_ends"))
 		fprintf(c->out, "the certificate ends at %s\n",
 			cli_clean(c, member(all, "certificate_ends")));

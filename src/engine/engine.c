@@ -208,6 +208,11 @@ int engine_lanes(const struct engine *e)
 	return e->settings.lanes;
 }
 
+void engine_is_confined(struct engine *e, const char *text)
+{
+	e->questions.status.confined = text;
+}
+
 bool engine_reload(struct engine *e)
 {
 	return tls_server_reload(e->tls);

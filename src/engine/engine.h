@@ -81,6 +81,9 @@ void waits engine_lane(void *engine);
 /* Listeners close, sessions finish the mail at hand, attempts finish or are
  * kept; then the lanes end.  On any lane. */
 void engine_stop(struct engine *e);
+/* What the kernel confines its process by, for who asks how it is: "Landlock 7,
+ * seccomp".  On lane 0; TEXT outlives the engine. */
+void engine_is_confined(struct engine *e, const char *text);
 /* The certificate is read again. False: cause(), and the old one stays. */
 bool engine_reload(struct engine *e) must_check;
 /* After the last lane.  False: it had failed, or

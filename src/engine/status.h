@@ -2,7 +2,7 @@
  * What the engine says of itself on its control socket: the figures the
  * console, `splitmail status` and monitors show.
  *
- *	{"hostname", "started", "started_ms", "sessions",
+ *	{"hostname", "started", "started_ms", "sessions", "confined",
  *	 "counters": {metric: n},
  *	 "systems": [{"kind", "next_hop", "name", "hosts", "state", "since", "problem",
  *	              "delivered", "deferred", "refused", "connections", "idle"}],
@@ -13,6 +13,7 @@
  *	 "domains": [{"name", "handed_over", "kept", "refused"}],
  *	 "orphans": n}
  *
+ * confined says what the kernel holds the process by (rt/confine.h), or null.
  * kind is mailboxes (Dovecot), internet (every domain that is not ours) or
  * system; next_hop tells a system with a name from a relay, as
  * base/next_hop.h does; state is up, down or unknown.  Only what mail has gone to, or from,
@@ -49,6 +50,7 @@ struct status {
 	const char *data;      /* the data folder, for the queue; likewise */
 	struct ledger *systems, *traffic;
 	unsigned sessions;
+	const char *confined;        /* or NULL */
 	struct queue *queue;         /* for orphans; may be NULL */
 	int64_t certificate_ends_ms; /* wall clock; 0: not known */
 	const json_t *troubles;      /* beside systems; may be NULL */

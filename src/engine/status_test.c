@@ -32,6 +32,7 @@ static json_t *ask(const struct hop_connections *connections, size_t n)
 {
 	struct status s = { .hostname = "mx.test",
 			    .started_wall_ms = 1000,
+			    .confined = "Landlock 7, seccomp",
 			    .systems = systems,
 			    .traffic = traffic,
 			    .sessions = 3,
@@ -85,6 +86,7 @@ static void test_one_of_each_kind(void **unused)
 	all = ask(connections, 4);
 	assert_string_equal(text_of(all, "hostname"), "mx.test");
 	assert_string_equal(text_of(all, "started"), "1970-01-01T00:00:01Z");
+	assert_string_equal(text_of(all, "confined"), "Landlock 7, seccomp");
 	assert_int_equal(number_of(all, "sessions"), 3);
 	assert_int_equal(number_of(all, "systems_left_out"), 0);
 	b = system_at(all, 0); /* used last */

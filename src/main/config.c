@@ -83,6 +83,7 @@ static cfg_opt_t settings[] = {
 	CFG_STR("user", "", CFGF_NONE),
 	CFG_STR("outgoing_address", "", CFGF_NONE),
 	CFG_BOOL("auth_without_tls", cfg_false, CFGF_NONE),
+	CFG_BOOL("confined", cfg_true, CFGF_NONE),
 	CFG_SEC("listener", listener_block,
 		CFGF_MULTI | CFGF_TITLE | CFGF_NO_TITLE_DUPES),
 	CFG_SEC("console", console_block, CFGF_NONE),
@@ -444,6 +445,7 @@ static bool take_all(struct config *c, cfg_t *cfg)
 	c->hostname = arena_cstr(c->arena, hostname);
 	c->user = copy(c, cfg_getstr(cfg, "user"));
 	c->auth_without_tls = cfg_getbool(cfg, "auth_without_tls") == cfg_true;
+	c->is_confined = cfg_getbool(cfg, "confined") == cfg_true;
 	c->certificate =
 		config_path(c, copy(c, cfg_getstr(tls, "certificate")));
 	c->key = config_path(c, copy(c, cfg_getstr(tls, "key")));

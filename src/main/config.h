@@ -42,6 +42,7 @@ struct config {
 	const char *dovecot_address;              /* "*" or an IP address */
 	uint16_t imap, imaps, pop3, pop3s, sieve; /* 0: off */
 
+	bool is_confined; /* the engine, by the kernel (rt/confine.h) */
 	unsigned threads; /* 0: one per core */
 	bool auth_without_tls;
 	uint64_t message_bytes;

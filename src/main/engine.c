@@ -2,6 +2,9 @@
  * The process that is an engine (engine/engine.h): its arguments, its signals,
  * whom it tells that it is ready.
  *
+ * It is confined by the kernel, whoever starts it (rt/confine.h): its files before
+ * its first thread, its calls once it listens.
+ *
  * SIGTERM and SIGINT stop it in good order, SIGHUP has it read the certificate
  * again.
  */
@@ -15,6 +18,8 @@
 #include "main/certificate.h"
 #include "main/dovecot.h"
 #include "main/main.h"
+#include "main/places.h"
+#include "rt/confine.h"
 #include "rt/counter.h"
 #include "rt/log.h"
 #include "rt/loop.h"
@@ -22,8 +27,37 @@
 
 struct process {
 	struct engine *engine;
+	const struct config *config;
+	struct confinement confinement;
 	int ready_fd; /* 0: nobody waits for it */
 };
+
+/* ---- what the kernel still lets us do ---- */
+
+/* Before there is another thread: each has what it was started with. */
+static void confine_to_places(struct process *p)
+{
+	struct confined_place places[PLACES_MOST];
+
+	if (!p->config->is_confined)
+		return;
+	/* SQLite sorts in a file when there is much to sort. */
+	setenv("SQLITE_TMPDIR", p->config->data, 1);
+	confine_files(&p->confinement, places,
+		      places_of_engine(p->config, places));
+}
+
+static void confine_to_calls(struct process *p)
+{
+	const char *how = "not at all: splitmail.conf says so";
+
+	if (p->config->is_confined) {
+		confine_calls(&p->confinement);
+		how = confine_text(&p->confinement, p->config->arena);
+	}
+	engine_is_confined(p->engine, how);
+	log_fact("engine", "confined: %s", how);
+}
 
 /* ---- what the engine tells its owner ---- */
 
@@ -38,6 +72,7 @@ static void say_ready(void *process)
 {
 	struct process *p = process;
 
+	confine_to_calls(p);
 	if (p->ready_fd > 0 && write(p->ready_fd, "ready\n", 6) != 6)
 		log_warn("engine", "tell the supervisor: not heard");
 }
@@ -201,8 +236,10 @@ int engine_main(const struct call *c)
 	if (!take_fd(c, "ready-fd", &p.ready_fd) ||
 	    !take_fd(c, "underway-fd", &underway_fd))
 		return call_fail(2, "%s", cause());
+	p.config = config;
 	umask(0077);
 	privileges_raise_files();
+	confine_to_places(&p);
 	log_open(config->hostname);
 	log_start();
 	settings = settings_of(config, underway_fd);

@@ -10,7 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static const char *folder_of(const char *path, struct arena *arena)
+const char *programs_folder(const char *path, struct arena *arena)
 {
 	const char *slash = strrchr(path, '/');
 
@@ -21,7 +21,7 @@ static const char *folder_of(const char *path, struct arena *arena)
 
 bool programs_make_folder(const struct config *c, const struct person *owner)
 {
-	const char *folder = folder_of(c->sendmail, c->arena);
+	const char *folder = programs_folder(c->sendmail, c->arena);
 
 	if (mkdir(folder, 0755) != 0) {
 		if (errno == EEXIST)
@@ -41,7 +41,7 @@ bool programs_may_wait(const char *socket)
 {
 	struct arena *arena scoped(arena) = arena_open();
 
-	return access(folder_of(socket, arena), X_OK) == 0;
+	return access(programs_folder(socket, arena), X_OK) == 0;
 }
 
 const char *programs_socket(const char *data, struct arena *arena)

@@ -12,6 +12,8 @@
 #include "main/config.h"
 #include "rt/privileges.h"
 
+/* Of PATH, absolute: what is in front of the last '/'.  In ARENA. */
+const char *programs_folder(const char *path, struct arena *arena);
 /* Make the folder of CONFIG's socket for OWNER, where it is missing; what is
  * there is left as it is.  False: the engine cannot listen there, cause(). */
 bool programs_make_folder(const struct config *config,

@@ -166,6 +166,7 @@ static void *log_thread(void *arg)
 	char lines[WRITE_BYTES];
 	size_t n;
 
+	pthread_setname_np(pthread_self(), "log");
 	/* Capabilities are a thread's, and this one needs none. */
 	if (!privileges_drop())
 		log_warn("rt", "%s", cause());
@@ -316,7 +317,6 @@ void log_start(void)
 	ring.ending = ring.is_ended = false;
 	if (pthread_create(&ring.thread, NULL, log_thread, NULL) != 0)
 		return;
-	pthread_setname_np(ring.thread, "log");
 	pthread_mutex_lock(&ring.lock);
 	ring.started = true;
 	pthread_mutex_unlock(&ring.lock);

@@ -99,6 +99,7 @@ struct job {
 };
 
 struct worker {
+	const char *name;
 	struct worker_hooks hooks;
 	void *self;
 	pthread_t thread;
@@ -227,6 +228,8 @@ static void *worker_main(void *arg)
 	struct worker *w = arg;
 	struct job *batch;
 
+	/* By itself: another's name goes by way of a file in /proc. */
+	pthread_setname_np(pthread_self(), w->name);
 	/* Capabilities are a thread's: nothing a worker does needs one. */
 	if (!privileges_drop())
 		log_warn("rt", "%s", cause());
@@ -251,7 +254,9 @@ struct worker *worker_open(const char *name, const struct worker_hooks *hooks,
 	struct worker *w = must_alloc(sizeof(*w));
 	int trouble;
 
-	*w = (struct worker){ .hooks = *hooks, .self = self, .stirred = true };
+	*w = (struct worker){
+		.name = name, .hooks = *hooks, .self = self, .stirred = true
+	};
 	w->inbox_end = &w->inbox;
 	check(pthread_mutex_init(&w->lock, NULL) == 0);
 	news_init(&w->news);
@@ -261,7 +266,6 @@ struct worker *worker_open(const char *name, const struct worker_hooks *hooks,
 		free(w);
 		return NULL;
 	}
-	pthread_setname_np(w->thread, name);
 	return w;
 }
 
