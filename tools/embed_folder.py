@@ -1,8 +1,10 @@
 #!/usr/bin/python3
-"""Make C of a folder of web pages: embed_folder.py FOLDER FALLBACK OUTPUT.
+"""Make C of a folder of web pages: embed_folder.py FOLDER FALLBACK OUTPUT
+[TABLE [PREFIX]].
 
-The table is src/console/web.h's.  Without FOLDER it holds the one file
-FALLBACK, as /index.html.  OUTPUT stays untouched when nothing has changed.
+TABLE (web_files) is as src/console/web.h has it; PREFIX stands in front of each
+path.  Without FOLDER it holds the one file FALLBACK, as /index.html.  OUTPUT
+stays untouched when nothing has changed.
 """
 import gzip
 import os
@@ -41,7 +43,8 @@ def read(path):
 		return file.read()
 
 
-folder, fallback, target = sys.argv[1:]
+folder, fallback, target, table, prefix = (
+	sys.argv[1:] + ["web_files", ""][len(sys.argv) - 4:])
 texts, rows = [], []
 for number, (name, path) in enumerate(files(folder, fallback)):
 	kind = TYPES.get(os.path.splitext(name)[1])
@@ -51,7 +54,7 @@ for number, (name, path) in enumerate(files(folder, fallback)):
 	packed = gzip.compress(data, 9, mtime=0)
 	texts.append("static const char bytes_%d[] =\n%s;\n"
 	             % (number, literal(data)))
-	row = '\t{ "%s", "%s", bytes_%d, %d, ' % (name, kind, number, len(data))
+	row = '\t{ "%s", "%s", bytes_%d, %d, ' % (prefix + name, kind, number, len(data))
 	if len(packed) < len(data) * 9 // 10:
 		texts.append("static const char packed_%d[] =\n%s;\n"
 		             % (number, literal(packed)))
@@ -60,9 +63,9 @@ for number, (name, path) in enumerate(files(folder, fallback)):
 		row += "NULL, 0 },"
 	rows.append(row)
 
-made = ('#include "console/web.h"\n\n%s\nconst struct web_file web_files[] = {'
-        "\n%s\n};\nconst size_t web_files_n = %d;\n"
-        % ("\n".join(texts), "\n".join(rows), len(rows)))
+made = ('#include "console/web.h"\n\n%s\nconst struct web_file %s[] = {'
+        "\n%s\n};\nconst size_t %s_n = %d;\n"
+        % ("\n".join(texts), table, "\n".join(rows), table, len(rows)))
 if not os.path.exists(target) or read(target) != made.encode():
 	with open(target, "w", encoding="utf-8") as file:
 		file.write(made)

@@ -113,25 +113,6 @@ static int unknown_verb(struct cli *c, const struct noun *n, const char *verb)
 
 /* ---- help ---- */
 
-/* help man [PROCESS] */
-static int manual(struct cli *c, const char *name)
-{
-	const struct process *p = name ? find_process(c, name) : NULL;
-
-	if (name && (!p || p->is_inner)) {
-		fprintf(c->err,
-			"splitmail: \"%s\" has no manual page of its own; "
-			"`splitmail help man` prints that of all commands\n",
-			cli_clean(c, name));
-		return CLI_USAGE;
-	}
-	if (p)
-		cli_man_process(p, c->out);
-	else
-		cli_man(c, c->out);
-	return CLI_DONE;
-}
-
 /* help [COMMAND [VERB]] */
 static int help(struct cli *c, int argc, char **argv)
 {
@@ -147,8 +128,6 @@ static int help(struct cli *c, int argc, char **argv)
 		cli_help_process(c->out, p);
 		return CLI_DONE;
 	}
-	if (!strcmp(argv[0], "man"))
-		return manual(c, argc > 1 ? argv[1] : NULL);
 	if (!n)
 		return no_command(c, argc, argv);
 	m = find_command(n, argc > 1 ? argv[1] : "");

@@ -28,9 +28,5 @@ void help_usage(FILE *to, const char *before, const struct noun *n,
 		const struct command *m);
 void help_command(FILE *to, const struct noun *n, const struct command *m);
 void help_noun(FILE *to, const struct noun *n);
-/* splitmail(8), all of it, in roff. */
-void cli_man(const struct cli *c, FILE *to);
-/* NAME(8) of one process: sendmail's, where other programs call it that. */
-void cli_man_process(const struct process *p, FILE *to);
 
 #endif

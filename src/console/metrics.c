@@ -16,6 +16,20 @@
 #include "rt/folder.h"
 #include "show/troubles.h"
 
+static const struct metric {
+	const char *name, *type, *help;
+} metrics[] = {
+#define METRIC(id, name, type, help) { name, type, help },
+#include "console/metrics.def"
+#undef METRIC
+};
+
+enum which {
+#define METRIC(id, name, type, help) METRIC_##id,
+#include "console/metrics.def"
+#undef METRIC
+};
+
 /* ---- the text format ---- */
 
 /* A label's value: backslash, quote and line end are escaped. */
@@ -33,27 +47,25 @@ static void add_label(struct buf *to, struct str value)
 	}
 }
 
-static void add_head(struct buf *to, const char *name, const char *type,
-		     const char *help)
+static void add_head(struct buf *to, const struct metric *m)
 {
-	buf_printf(to, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
+	buf_printf(to, "# HELP %s %s\n# TYPE %s %s\n", m->name, m->help,
+		   m->name, m->type);
 }
 
 /* LINES belongs to one metric; without any it is left out. */
-static void add_metric(struct buf *to, const char *name, const char *type,
-		       const char *help, const struct buf *lines)
+static void add_metric(struct buf *to, enum which w, const struct buf *lines)
 {
 	if (lines->n == 0)
 		return;
-	add_head(to, name, type, help);
+	add_head(to, &metrics[w]);
 	buf_add(to, buf_str(lines));
 }
 
-static void add_gauge(struct buf *to, const char *name, const char *help,
-		      uint64_t n)
+static void add_gauge(struct buf *to, enum which w, uint64_t n)
 {
-	add_head(to, name, "gauge", help);
-	buf_printf(to, "%s %llu\n", name, (unsigned long long)n);
+	add_head(to, &metrics[w]);
+	buf_printf(to, "%s %llu\n", metrics[w].name, (unsigned long long)n);
 }
 
 /* ---- directory and queue ---- */
@@ -83,16 +95,15 @@ static void count_domain(void *arg, const struct domain_entry *e)
 
 	for (size_t i = 0; i < array_size(homes); i++)
 		buf_printf(&l->users,
-			   "splitmail_users{domain=\"%.*s\",mail_system=\"%s\"}"
-			   " %llu\n",
-			   STR(e->domain.name), homes[i].home,
-			   (unsigned long long)homes[i].n);
+			   "%s{domain=\"%.*s\",mail_system=\"%s\"} %llu\n",
+			   metrics[METRIC_USERS].name, STR(e->domain.name),
+			   homes[i].home, (unsigned long long)homes[i].n);
 }
 
-static void add_load_line(struct buf *to, const char *metric,
+static void add_load_line(struct buf *to, enum which w,
 			  const struct next_hop *h, uint64_t n)
 {
-	buf_printf(to, "%s{kind=\"%s\",system=\"", metric,
+	buf_printf(to, "%s{kind=\"%s\",system=\"", metrics[w].name,
 		   next_hop_word(h->kind));
 	add_label(to, h->name);
 	buf_printf(to, "\"} %llu\n", (unsigned long long)n);
@@ -102,33 +113,23 @@ static void count_load(void *arg, const struct queue_load *load)
 {
 	struct lines *l = arg;
 
-	add_load_line(&l->waiting, "splitmail_queue_recipients",
-		      &load->next_hop, load->recipients);
-	add_load_line(&l->held, "splitmail_queue_held_recipients",
-		      &load->next_hop, load->held);
-	add_load_line(&l->oldest, "splitmail_queue_system_oldest_seconds",
-		      &load->next_hop, seconds_since(load->arrived_ms));
+	add_load_line(&l->waiting, METRIC_QUEUE_RECIPIENTS, &load->next_hop,
+		      load->recipients);
+	add_load_line(&l->held, METRIC_QUEUE_HELD, &load->next_hop, load->held);
+	add_load_line(&l->oldest, METRIC_QUEUE_SYSTEM_OLDEST, &load->next_hop,
+		      seconds_since(load->arrived_ms));
 }
 
 static void write_queue(struct buf *to, const struct lines *l,
 			const struct queue_total *total)
 {
-	add_metric(to, "splitmail_users", "gauge", "Users by mail system.",
-		   &l->users);
-	add_gauge(to, "splitmail_queue_messages", "Messages in the queue.",
-		  total->messages);
-	add_gauge(to, "splitmail_queue_bytes", "Bytes of their bodies.",
-		  total->bytes);
-	add_gauge(to, "splitmail_queue_oldest_seconds",
-		  "Age of the oldest message.",
-		  seconds_since(total->oldest_ms));
-	add_metric(to, "splitmail_queue_recipients", "gauge",
-		   "Recipients that wait, by next hop.", &l->waiting);
-	add_metric(to, "splitmail_queue_held_recipients", "gauge",
-		   "Recipients that are held, by next hop.", &l->held);
-	add_metric(to, "splitmail_queue_system_oldest_seconds", "gauge",
-		   "Age of the oldest message that waits for a next hop.",
-		   &l->oldest);
+	add_metric(to, METRIC_USERS, &l->users);
+	add_gauge(to, METRIC_QUEUE_MESSAGES, total->messages);
+	add_gauge(to, METRIC_QUEUE_BYTES, total->bytes);
+	add_gauge(to, METRIC_QUEUE_OLDEST, seconds_since(total->oldest_ms));
+	add_metric(to, METRIC_QUEUE_RECIPIENTS, &l->waiting);
+	add_metric(to, METRIC_QUEUE_HELD, &l->held);
+	add_metric(to, METRIC_QUEUE_SYSTEM_OLDEST, &l->oldest);
 }
 
 /* ---- the machine ---- */
@@ -144,31 +145,27 @@ static void write_backup(struct buf *to, const struct console_settings *s)
 		return;
 	text[strcspn(text, "\n")] = 0;
 	if (str_number(str_of(text), INT64_MAX, &made_ms))
-		add_gauge(to, "splitmail_backup_age_seconds",
-			  "How long ago the last backup began.",
+		add_gauge(to, METRIC_BACKUP_AGE,
 			  seconds_since((int64_t)made_ms));
 }
 
 static void write_machine(struct buf *to, const struct console_settings *s)
 {
-	add_head(to, "splitmail_build_info", "gauge",
-		 "1; the label says which version this is.");
-	buf_add(to, S("splitmail_build_info{version=\""));
+	add_head(to, &metrics[METRIC_BUILD_INFO]);
+	buf_printf(to, "%s{version=\"", metrics[METRIC_BUILD_INFO].name);
 	add_label(to, str_of(s->version));
 	buf_add(to, S("\"} 1\n"));
-	add_gauge(to, "splitmail_disk_free_bytes",
-		  "Free bytes of the disk that the queue is on.",
-		  folder_free_bytes(s->data));
+	add_gauge(to, METRIC_DISK_FREE, folder_free_bytes(s->data));
 	write_backup(to, s);
 }
 
 /* ---- the engine ---- */
 
-static void add_hop_line(struct buf *to, const char *metric,
+static void add_hop_line(struct buf *to, enum which w,
 			 const struct hop_figures *h, const char *label,
 			 const char *value, uint64_t n)
 {
-	buf_printf(to, "%s{kind=\"%s\",system=\"", metric,
+	buf_printf(to, "%s{kind=\"%s\",system=\"", metrics[w].name,
 		   next_hop_word(h->next_hop.kind));
 	add_label(to, h->next_hop.name);
 	if (label)
@@ -178,54 +175,48 @@ static void add_hop_line(struct buf *to, const char *metric,
 
 static void write_hops(struct buf *to, const struct figures *f)
 {
-	static const char deliveries[] = "splitmail_system_recipients_total";
-	static const char connections[] = "splitmail_system_connections";
-	struct buf up scoped(buf) = BUF_EMPTY, took scoped(buf) = BUF_EMPTY;
-	struct buf open scoped(buf) = BUF_EMPTY;
+	const enum which took = METRIC_SYSTEM_RECIPIENTS;
+	const enum which open = METRIC_SYSTEM_CONNECTIONS;
+	struct buf ups scoped(buf) = BUF_EMPTY, takes scoped(buf) = BUF_EMPTY;
+	struct buf opens scoped(buf) = BUF_EMPTY;
 
 	for (size_t i = 0; i < f->n_hops; i++) {
 		const struct hop_figures *h = &f->hops[i];
 
 		if (!str_same(h->state, S("unknown")))
-			add_hop_line(&up, "splitmail_system_up", h, NULL, NULL,
+			add_hop_line(&ups, METRIC_SYSTEM_UP, h, NULL, NULL,
 				     str_same(h->state, S("up")));
-		add_hop_line(&took, deliveries, h, "outcome", "delivered",
+		add_hop_line(&takes, took, h, "outcome", "delivered",
 			     h->delivered);
-		add_hop_line(&took, deliveries, h, "outcome", "deferred",
+		add_hop_line(&takes, took, h, "outcome", "deferred",
 			     h->deferred);
-		add_hop_line(&took, deliveries, h, "outcome", "refused",
-			     h->refused);
-		add_hop_line(&open, connections, h, "state", "in_use",
+		add_hop_line(&takes, took, h, "outcome", "refused", h->refused);
+		add_hop_line(&opens, open, h, "state", "in_use",
 			     h->connections);
-		add_hop_line(&open, connections, h, "state", "idle", h->idle);
+		add_hop_line(&opens, open, h, "state", "idle", h->idle);
 	}
-	add_metric(to, "splitmail_system_up", "gauge",
-		   "Whether a next hop took mail when it was last tried.", &up);
-	add_metric(to, deliveries, "counter",
-		   "Recipients given to a next hop, by outcome.", &took);
-	add_metric(to, connections, "gauge", "Open connections to a next hop.",
-		   &open);
+	add_metric(to, METRIC_SYSTEM_UP, &ups);
+	add_metric(to, took, &takes);
+	add_metric(to, open, &opens);
 }
 
 static void write_engine(struct buf *to, const struct figures *f)
 {
-	add_gauge(to, "splitmail_engine_up",
-		  "Whether the engine, the data plane, answers.", f->is_up);
+	add_gauge(to, METRIC_ENGINE_UP, f->is_up);
 	if (!f->is_up)
 		return;
-	add_gauge(to, "splitmail_start_time_seconds",
-		  "When the engine was started.",
-		  (uint64_t)f->started_wall_ms / 1000);
+	add_gauge(to, METRIC_START_TIME, (uint64_t)f->started_wall_ms / 1000);
 	if (f->certificate_ends_ms > 0)
-		add_gauge(to, "splitmail_certificate_expiry_timestamp_seconds",
-			  "When the certificate of all ports ends.",
+		add_gauge(to, METRIC_CERTIFICATE_ENDS,
 			  (uint64_t)f->certificate_ends_ms / 1000);
-	add_gauge(to, "splitmail_sessions", "Open SMTP sessions.", f->sessions);
+	add_gauge(to, METRIC_SESSIONS, f->sessions);
 	for (int c = 0; c < COUNTER_COUNT; c++) {
-		const char *name = counter_name((enum counter)c);
+		const struct metric m = { counter_name((enum counter)c),
+					  "counter",
+					  counter_help((enum counter)c) };
 
-		add_head(to, name, "counter", counter_help((enum counter)c));
-		buf_printf(to, "%s %llu\n", name,
+		add_head(to, &m);
+		buf_printf(to, "%s %llu\n", m.name,
 			   (unsigned long long)f->counters[c]);
 	}
 	write_hops(to, f);

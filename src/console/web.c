@@ -23,10 +23,7 @@ struct response on_get_openapi(struct request *r)
 
 static const struct web_file *find(struct str path)
 {
-	for (size_t i = 0; i < web_files_n; i++)
-		if (str_same(path, str_of(web_files[i].path)))
-			return &web_files[i];
-	return NULL;
+	return web_find(web_files, web_files_n, path);
 }
 
 /* Styles that the page's scripts add carry the number that was drawn for this
@@ -68,30 +65,15 @@ static struct response show_page(struct request *r, const struct web_file *f)
 	};
 }
 
-static struct response show_file(struct request *r, const struct web_file *f)
-{
-	const char *takes = header(r, "Accept-Encoding");
-	bool packed = f->packed && takes && strstr(takes, "gzip");
-
-	return (struct response){
-		.status = 200,
-		.text = packed ? (struct str){ f->packed, f->packed_n }
-			       : (struct str){ f->bytes, f->n },
-		.type = f->type,
-		.encoding = packed ? "gzip" : NULL,
-		.cache = str_starts(r->path, S("/assets/"))
-				 ? "public, max-age=31536000, immutable"
-				 : "no-cache",
-	};
-}
-
 struct response on_web(struct request *r)
 {
 	const struct web_file *f = find(r->path);
 	const char *takes = header(r, "Accept");
 
+	if (is_help(r->path))
+		return show_help(r);
 	if (f && strcmp(f->path, "/index.html"))
-		return show_file(r, f);
+		return web_show(r, f, str_starts(r->path, S("/assets/")));
 	if (!f && !str_same(r->path, S("/")) &&
 	    (!takes || !strstr(takes, "text/html") ||
 	     str_starts(r->path, S("/assets/"))))

@@ -1,8 +1,8 @@
 /*
  * splitmail.conf by libconfuse.
  *
- * The parser is the library's; what is ours is one table per block, with every
- * key and its default, and the checks that name what would be right.
+ * The parser is the library's; what is ours is the table of every key, its default
+ * and range (settings.def), and the checks that name what would be right.
  */
 #include "main/config.h"
 
@@ -16,84 +16,27 @@
 
 #include "base/limits.h"
 
-static cfg_opt_t listener_block[] = {
-	CFG_STR("address", "*", CFGF_NONE),
-	CFG_INT("port", 0, CFGF_NONE),
-	CFG_STR("kind", "mx", CFGF_NONE),
-	CFG_END(),
-};
-
-static cfg_opt_t console_block[] = {
-	CFG_BOOL("enabled", cfg_true, CFGF_NONE),
-	CFG_STR("address", "127.0.0.1", CFGF_NONE),
-	CFG_INT("port", CONSOLE_PORT, CFGF_NONE),
-	CFG_STR_LIST("names", NULL, CFGF_NONE),
-	CFG_INT("session_idle", 1800, CFGF_NONE),
-	CFG_END(),
-};
-
-static cfg_opt_t dovecot_block[] = {
-	CFG_BOOL("enabled", cfg_true, CFGF_NONE),
-	CFG_STR("address", "*", CFGF_NONE),
-	CFG_INT("imap", 143, CFGF_NONE),
-	CFG_INT("imaps", 993, CFGF_NONE),
-	CFG_INT("pop3", 110, CFGF_NONE),
-	CFG_INT("pop3s", 995, CFGF_NONE),
-	CFG_INT("sieve", 4190, CFGF_NONE),
-	CFG_END(),
-};
-
-static cfg_opt_t tls_block[] = {
-	CFG_STR("certificate", "tls/cert.pem", CFGF_NONE),
-	CFG_STR("key", "tls/key.pem", CFGF_NONE),
-	CFG_END(),
-};
-
-static cfg_opt_t limits_block[] = {
-	CFG_INT("threads", 0, CFGF_NONE),
-	CFG_INT("message_bytes", LIMIT_MESSAGE_BYTES, CFGF_NONE),
-	CFG_INT("connections_per_address", LIMIT_CONNECTIONS_PER_IP, CFGF_NONE),
-	CFG_INT("recipients_per_minute", LIMIT_RECIPIENTS, CFGF_NONE),
-	CFG_INT("retry_min", LIMIT_RETRY_MIN_S, CFGF_NONE),
-	CFG_INT("retry_max", LIMIT_RETRY_MAX_S, CFGF_NONE),
-	CFG_INT("expiry", LIMIT_EXPIRY_S, CFGF_NONE),
-	CFG_INT("delay_warning", 14400, CFGF_NONE),
-	CFG_INT("handover", LIMIT_HANDOVER_MS / 1000, CFGF_NONE),
-	CFG_INT("command", LIMIT_COMMAND_MS / 1000, CFGF_NONE),
-	CFG_INT("data", LIMIT_DATA_MS / 1000, CFGF_NONE),
-	CFG_END(),
-};
-
-static cfg_opt_t sendmail_block[] = {
-	CFG_STR("socket", "", CFGF_NONE),
-	CFG_STR("aliases", USUAL_ALIASES, CFGF_NONE),
-	CFG_BOOL("mailq_for_all", cfg_true, CFGF_NONE),
-	CFG_END(),
-};
-
-static cfg_opt_t dns_block[] = {
-	CFG_STR_LIST("servers", NULL, CFGF_NONE),
-	CFG_BOOL("dnssec", cfg_false, CFGF_NONE),
-	CFG_STR("hosts", "/etc/hosts", CFGF_NONE),
-	CFG_END(),
-};
-
-static cfg_opt_t settings[] = {
-	CFG_STR("hostname", NULL, CFGF_NODEFAULT),
-	CFG_STR("user", "", CFGF_NONE),
-	CFG_STR("outgoing_address", "", CFGF_NONE),
-	CFG_BOOL("auth_without_tls", cfg_false, CFGF_NONE),
-	CFG_BOOL("confined", cfg_true, CFGF_NONE),
-	CFG_SEC("listener", listener_block,
-		CFGF_MULTI | CFGF_TITLE | CFGF_NO_TITLE_DUPES),
-	CFG_SEC("console", console_block, CFGF_NONE),
-	CFG_SEC("dovecot", dovecot_block, CFGF_NONE),
-	CFG_SEC("tls", tls_block, CFGF_NONE),
-	CFG_SEC("limits", limits_block, CFGF_NONE),
-	CFG_SEC("sendmail", sendmail_block, CFGF_NONE),
-	CFG_SEC("dns", dns_block, CFGF_NONE),
-	CFG_END(),
-};
+/* Each block as libconfuse has it: "console_block" and so on, "top_block" of all. */
+#define BLOCK(name, what) static cfg_opt_t name##_block[] = {
+#define NEEDED(key, what) CFG_STR(#key, NULL, CFGF_NODEFAULT),
+#define TEXT(key, usual, what) CFG_STR(#key, usual, CFGF_NONE),
+#define LIST(key, what) CFG_STR_LIST(#key, NULL, CFGF_NONE),
+#define FLAG(key, usual, what) CFG_BOOL(#key, usual, CFGF_NONE),
+#define NUMBER(key, usual, least, most, what) CFG_INT(#key, usual, CFGF_NONE),
+#define SECTION(block, flags) CFG_SEC(#block, block##_block, flags),
+#define END \
+	CFG_END() \
+	} \
+	;
+#include "main/settings.def"
+#undef BLOCK
+#undef NEEDED
+#undef TEXT
+#undef LIST
+#undef FLAG
+#undef NUMBER
+#undef SECTION
+#undef END
 
 /* libconfuse reports by callback; the first sentence is the useful one. */
 static _Thread_local char first_error[FAIL_SENTENCE_BYTES];
@@ -156,15 +99,56 @@ static bool braces_match(const char *path)
 	return true;
 }
 
-static bool number(cfg_t *sec, const char *block, const char *key, long min,
-		   long max, long *out)
+/* What numbers may be; a row without a key begins a block. */
+static const struct range {
+	const char *block, *key;
+	long least, most;
+} ranges[] = {
+#define BLOCK(name, what) { #name, NULL, 0, 0 },
+#define NEEDED(key, what)
+#define TEXT(key, usual, what)
+#define LIST(key, what)
+#define FLAG(key, usual, what)
+#define NUMBER(key, usual, least, most, what) { NULL, #key, least, most },
+#define SECTION(block, flags)
+#define END
+#include "main/settings.def"
+#undef BLOCK
+#undef NEEDED
+#undef TEXT
+#undef LIST
+#undef FLAG
+#undef NUMBER
+#undef SECTION
+#undef END
+};
+
+static const struct range *range_of(const char *block, const char *key)
 {
-	*out = cfg_getint(sec, key);
-	if (*out >= min && *out <= max)
-		return true;
-	return fail("splitmail.conf: %s.%s = %ld: has to be between %ld and "
+	const struct range *r = ranges;
+
+	while (!r->block || strcmp(r->block, block) != 0)
+		check(++r < ranges + array_size(ranges));
+	while (!r->key || strcmp(r->key, key) != 0)
+		check(++r < ranges + array_size(ranges) && !r->block);
+	return r;
+}
+
+static bool within(long n, long least, long most, const char *block,
+		   const char *key)
+{
+	return (n >= least && n <= most) ||
+	       fail("splitmail.conf: %s.%s = %ld: has to be between %ld and "
 		    "%ld",
-		    block, key, *out, min, max);
+		    block, key, n, least, most);
+}
+
+static bool number(cfg_t *sec, const char *block, const char *key, long *out)
+{
+	const struct range *r = range_of(block, key);
+
+	*out = cfg_getint(sec, key);
+	return within(*out, r->least, r->most, block, key);
 }
 
 static bool take_address(const char *what, const char *text, uint16_t port,
@@ -244,7 +228,7 @@ static bool take_listener(struct config *c, cfg_t *sec)
 	long port;
 
 	return take_kind(name, cfg_getstr(sec, "kind"), &kind, &standard) &&
-	       number(sec, name, "port", 0, 65535, &port) &&
+	       number(sec, "listener", "port", &port) &&
 	       add_listeners(c, name, kind, cfg_getstr(sec, "address"),
 			     port ? (uint16_t)port : standard);
 }
@@ -265,34 +249,31 @@ static bool take_listeners(struct config *c, cfg_t *cfg)
 	return true;
 }
 
-static bool limit_count(cfg_t *sec, const char *key, long min, long max,
-			unsigned *out)
+static bool limit_count(cfg_t *sec, const char *key, unsigned *out)
 {
 	long n;
 
-	if (!number(sec, "limits", key, min, max, &n))
+	if (!number(sec, "limits", key, &n))
 		return false;
 	*out = (unsigned)n;
 	return true;
 }
 
-static bool limit_seconds(cfg_t *sec, const char *key, int64_t min, int64_t max,
-			  int64_t *out)
+static bool limit_seconds(cfg_t *sec, const char *key, int64_t *out)
 {
 	long n;
 
-	if (!number(sec, "limits", key, (long)min, (long)max, &n))
+	if (!number(sec, "limits", key, &n))
 		return false;
 	*out = n;
 	return true;
 }
 
-static bool limit_bytes(cfg_t *sec, const char *key, long min, long max,
-			uint64_t *out)
+static bool limit_bytes(cfg_t *sec, const char *key, uint64_t *out)
 {
 	long n;
 
-	if (!number(sec, "limits", key, min, max, &n))
+	if (!number(sec, "limits", key, &n))
 		return false;
 	*out = (uint64_t)n;
 	return true;
@@ -300,24 +281,23 @@ static bool limit_bytes(cfg_t *sec, const char *key, long min, long max,
 
 static bool take_limits(struct config *c, cfg_t *sec)
 {
-	const int64_t day = 86400;
+	const char *longest = "retry_max";
 
-	return limit_count(sec, "threads", 0, 64, &c->threads) &&
-	       limit_bytes(sec, "message_bytes", 65536, 2000000000,
-			   &c->message_bytes) &&
-	       limit_count(sec, "connections_per_address", 1, 20000,
+	return limit_count(sec, "threads", &c->threads) &&
+	       limit_bytes(sec, "message_bytes", &c->message_bytes) &&
+	       limit_count(sec, "connections_per_address",
 			   &c->connections_per_address) &&
-	       limit_count(sec, "recipients_per_minute", 0, 1000000,
+	       limit_count(sec, "recipients_per_minute",
 			   &c->recipients_per_minute) &&
-	       limit_seconds(sec, "retry_min", 1, day, &c->retry_min_s) &&
-	       limit_seconds(sec, "retry_max", c->retry_min_s, day,
-			     &c->retry_max_s) &&
-	       limit_seconds(sec, "expiry", 1, 60 * day, &c->expiry_s) &&
-	       limit_seconds(sec, "delay_warning", 1, 60 * day,
-			     &c->delay_warning_s) &&
-	       limit_seconds(sec, "handover", 1, 300, &c->handover_s) &&
-	       limit_seconds(sec, "command", 5, 3600, &c->command_s) &&
-	       limit_seconds(sec, "data", 5, 36000, &c->data_s);
+	       limit_seconds(sec, "retry_min", &c->retry_min_s) &&
+	       limit_seconds(sec, longest, &c->retry_max_s) &&
+	       within((long)c->retry_max_s, (long)c->retry_min_s,
+		      range_of("limits", longest)->most, "limits", longest) &&
+	       limit_seconds(sec, "expiry", &c->expiry_s) &&
+	       limit_seconds(sec, "delay_warning", &c->delay_warning_s) &&
+	       limit_seconds(sec, "handover", &c->handover_s) &&
+	       limit_seconds(sec, "command", &c->command_s) &&
+	       limit_seconds(sec, "data", &c->data_s);
 }
 
 static bool take_dovecot(struct config *c, cfg_t *sec)
@@ -339,7 +319,7 @@ static bool take_dovecot(struct config *c, cfg_t *sec)
 	    !take_address("dovecot", c->dovecot_address, 0, &unused))
 		return false;
 	for (size_t i = 0; i < array_size(ports); i++) {
-		if (!number(sec, "dovecot", ports[i].key, 0, 65535, &port))
+		if (!number(sec, "dovecot", ports[i].key, &port))
 			return false;
 		*ports[i].port = (uint16_t)port;
 	}
@@ -361,8 +341,8 @@ static bool take_console(struct config *c, cfg_t *sec)
 {
 	const char *address = cfg_getstr(sec, "address");
 	long port, idle = 0;
-	bool ok = number(sec, "console", "port", 1, 65535, &port) &&
-		  number(sec, "console", "session_idle", 2, 43200, &idle);
+	bool ok = number(sec, "console", "port", &port) &&
+		  number(sec, "console", "session_idle", &idle);
 
 	c->console_enabled = cfg_getbool(sec, "enabled") == cfg_true;
 	c->console_names = take_list(c, sec, "names");
@@ -490,7 +470,7 @@ static bool read_into(struct config *c)
 	if (access(path, R_OK) != 0)
 		return not_readable(path, c->data);
 	first_error[0] = 0;
-	cfg = cfg_init(settings, CFGF_NONE);
+	cfg = cfg_init(top_block, CFGF_NONE);
 	cfg_set_error_function(cfg, on_error);
 	result = cfg_parse(cfg, path);
 	if (result != CFG_SUCCESS)

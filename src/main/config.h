@@ -6,7 +6,7 @@
  *		...cause(): "splitmail.conf:12: no such option 'hostnam'"
  *
  * A file with only `hostname` is a working production configuration.  Every
- * key and its default stand in the tables of config.c.
+ * key, its default and what it does stand in settings.def.
  */
 #ifndef MAIN_CONFIG_H
 #define MAIN_CONFIG_H

@@ -183,37 +183,6 @@ def test_a_word_too_many_starts_nothing(server, words, says, tmp_path):
     assert done.stdout == "" and not (tmp_path / "new").exists()
 
 
-def assert_roff_is_happy(page, word):
-    if not shutil.which("groff"):
-        return
-    done = subprocess.run(["groff", "-man", "-ww", "-Tutf8", "-K", "utf8"],
-                          input=page, capture_output=True, text=True)
-    assert done.returncode == 0 and done.stderr == "", done.stderr
-    assert word in done.stdout
-
-
-def test_the_manual_page_is_one(server):
-    """Every command is in it, and nroff has nothing to say against it."""
-    page = server.run("help", "man").stdout
-    for command in ("splitmail user set", "splitmail admin token create",
-                    "splitmail sendmail"):
-        assert f'.SS "{command}"' in page
-    assert "engine" not in re.findall(r'^\.SS "splitmail (\w+)"', page, re.M)
-    assert_roff_is_happy(page, "mail_system")
-
-
-def test_a_program_by_its_own_name_has_its_own_page(server):
-    page = server.run("help", "man", "sendmail").stdout
-    assert page.startswith('.TH "SENDMAIL" 8 ')
-    assert "sendmail \\- Send the message on standard input" in page
-    assert "sysexits.h" in page and "user set" not in page
-    assert_roff_is_happy(page, "RECIPIENT")
-    for name in ("engine", "user"):
-        done = server.run("help", "man", name)
-        assert done.returncode == 2 and done.stdout == ""
-        assert f'"{name}" has no manual page of its own' in done.stderr
-
-
 def test_the_first_screen(server):
     shown = server.run("--help").stdout.splitlines()
     assert max(map(len, shown)) <= 80

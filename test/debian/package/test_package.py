@@ -7,8 +7,10 @@ import pwd
 import shutil
 import smtplib
 import sqlite3
+import ssl
 import stat
 import threading
+import urllib.request
 
 import pytest
 
@@ -67,6 +69,18 @@ def test_started_it_is_its_user_and_nobody_else():
     run_folder = os.stat("/run/splitmail")
     assert run_folder.st_uid == user.pw_uid
     assert stat.S_IMODE(run_folder.st_mode) == 0o755
+
+
+def test_the_manual_comes_along():
+    """As pages of the console, which nobody has to sign in to, and of man."""
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    with urllib.request.urlopen(f"https://{ADDRESS}:8025/help/reference/limits/",
+                                context=context) as answer:
+        assert b"message bytes" in answer.read()
+    for page in "man8/splitmail.8.gz", "man5/splitmail.conf.5.gz":
+        said = run("dpkg", "-S", f"/usr/share/man/{page}")
+        assert said.startswith("splitmail:")
 
 
 def test_mail_comes_in_by_every_door():
@@ -250,6 +264,8 @@ def test_its_sendmail_replaces_exims_and_nothing_else():
     gone = before.keys() - installed().keys()
     assert gone == {"exim4-daemon-light"}
     assert run("dpkg", "-S", "/usr/sbin/sendmail").startswith("splitmail-mta:")
+    assert run("dpkg", "-S", "/usr/share/man/man8/sendmail.8.gz").startswith(
+        "splitmail-mta:")
     for name in "/usr/sbin/sendmail", "/usr/lib/sendmail":
         for user in 0, NOBODY:
             run(name, "alice@example.test", user=user,

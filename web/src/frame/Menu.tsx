@@ -85,6 +85,15 @@ export function Menu({ onGo }: { onGo?: () => void }) {
 					</ul>
 				</div>
 			))}
+			{/* Beside this page: what is typed here stays. */}
+			<ul className="menu-list menu-manual">
+				<li>
+					<a href="/help/" target="_blank" rel="noopener" className="menu-link" onClick={onGo}>
+						<Icon name="book" />
+						{say("manual")}
+					</a>
+				</li>
+			</ul>
 		</nav>
 	);
 }

@@ -39,6 +39,7 @@ export const en = {
 	queue: "Queue",
 	whereDoesItGo: "Where does it go?",
 	changes: "Changes",
+	manual: "Manual",
 	live_live: "Live",
 	live_connecting: "Connecting…",
 	live_away: "Not live",

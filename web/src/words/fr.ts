@@ -39,6 +39,7 @@ export const fr: Record<Word, string> = {
 	queue: "File d'attente",
 	whereDoesItGo: "Où va ce message ?",
 	changes: "Modifications",
+	manual: "Manuel (en anglais)",
 	live_live: "En direct",
 	live_connecting: "Connexion…",
 	live_away: "Pas en direct",
