@@ -114,6 +114,13 @@ def test_its_sandbox_does_not_hide_what_it_needs():
         assert boot == file.read().strip()
 
 
+def test_its_sandbox_lets_the_engine_confine_itself():
+    said = [line for line in splitmail("status").splitlines()
+            if line.startswith("confined by the kernel: ")]
+    assert len(said) == 1
+    assert "refused" not in said[0] and "no seccomp" not in said[0], said
+
+
 def test_a_reload_ends_no_session():
     before = lasting(processes())
     with smtp() as client, imap() as reader:
