@@ -110,8 +110,8 @@ static bool add_rule(int rules, const char *path, uint64_t rights)
 	int error;
 
 	rule.parent_fd = open(path, O_PATH | O_CLOEXEC);
-	if (rule.parent_fd < 0)
-		return true; /* it is not there */
+	if (rule.parent_fd < 0) /* not there, or nothing can be made there */
+		return errno == ENOENT || errno == ENOTDIR || errno == EACCES;
 	error = syscall(SYS_landlock_add_rule, rules,
 			LANDLOCK_RULE_PATH_BENEATH, &rule, 0) == 0
 			? 0

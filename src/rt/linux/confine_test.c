@@ -255,6 +255,22 @@ static int so_do_threads(void)
 	return 0;
 }
 
+/* One descriptor is left, for the rules: half of them would lock us out. */
+static int without_descriptors_it_is_not_confined(void)
+{
+	static const struct confined_place here = { ".", CONFINED_TO_FILES };
+	struct confinement c = { 0 };
+	int last = -1, fd;
+
+	while ((fd = dup(STDERR_FILENO)) >= 0)
+		last = fd;
+	close(last);
+	confine_files(&c, &here, 1);
+	EXPECT(!c.landlock && *c.no_landlock);
+	EXPECT(mkdir("outside/still", 0700) == 0);
+	return 0;
+}
+
 /* ---- calls ---- */
 
 static bool confine(void)
@@ -409,6 +425,11 @@ static void test_so_do_threads(void **unused)
 	in_child(so_do_threads);
 }
 
+static void test_without_descriptors_it_is_not_confined(void **unused)
+{
+	in_child(without_descriptors_it_is_not_confined);
+}
+
 static void test_an_intruder_is_refused(void **unused)
 {
 	in_child(an_intruder_is_refused);
@@ -451,6 +472,7 @@ int main(void)
 		cmocka_unit_test(test_writes_in_its_places),
 		cmocka_unit_test(test_writes_nowhere_else),
 		cmocka_unit_test(test_so_do_threads),
+		cmocka_unit_test(test_without_descriptors_it_is_not_confined),
 		cmocka_unit_test(test_an_intruder_is_refused),
 		cmocka_unit_test(test_no_process_is_made_or_looked_into),
 		cmocka_unit_test(test_threads_are_made_and_confined),
