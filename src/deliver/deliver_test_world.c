@@ -173,7 +173,7 @@ static void fill_message(struct world *w, struct message *m)
 {
 	struct str body = w->large.n ? buf_str(&w->large) : str_of(w->body);
 
-	m->trace = S("Received: from x by here\r\n");
+	m->trace = str_of(w->trace ? w->trace : "Received: from x by here\r\n");
 	check(body_add(&m->body, body));
 }
 

@@ -97,6 +97,7 @@ struct world {
 	unsigned notify;
 	bool says_utf8;               /* as MAIL does */
 	struct header_summary header; /* as the session read it */
+	const char *trace;            /* put in front of it; NULL: a Received */
 	char body[4096];
 	struct buf large; /* used instead when not empty */
 	char last_reply[1024];

@@ -11,7 +11,8 @@
  *
  *	his trail says that he came through this server,
  *	one of our own Received fields has the id of a message that is noted,
- *	for this mailbox and detail,
+ *	for this mailbox and detail, and nobody who is logged in has sent it
+ *	again since (TRAIL_RESENT is above that field),
  *	and the fingerprints of both are equal (wire/fingerprint.h).
  *
  * Nothing of that can be chosen by a sender: two mails that have one
@@ -92,6 +93,21 @@ static struct str id_in(struct str received)
 	return id_number(id) ? id : STR_NONE;
 }
 
+/* Did a new way begin in FIELDS?  Those above are left then. */
+static bool cut_at_new_way(struct str *fields)
+{
+	struct arena *own scoped(arena) = arena_open();
+	struct str value;
+	size_t at = 0;
+
+	while (header_next(*fields, S(TRAIL_FIELD), &at, own, &value))
+		if (str_same(str_trim(value), S(TRAIL_RESENT))) {
+			*fields = str_part(*fields, 0, at);
+			return true;
+		}
+	return false;
+}
+
 static void find_ids(struct given *g, struct str header, struct arena *arena)
 {
 	struct arena *own scoped(arena) = arena_open();
@@ -130,14 +146,17 @@ static struct given *know(struct round *round)
 	struct given *g = arena_new(round->arena, struct given);
 	struct body *body = &round->message->body;
 	uint8_t print[FINGERPRINT_BYTES];
+	struct str header, trace = round->message->trace, way;
 	struct header_summary h;
 	struct fingerprint f;
-	struct str header;
 
-	header = body_header(body, own, &h);
+	header = way = body_header(body, own, &h);
 	if (!header.p)
 		return NULL;
-	find_ids(g, header, round->arena);
+	if (!cut_at_new_way(&trace)) {
+		cut_at_new_way(&way);
+		find_ids(g, way, round->arena);
+	}
 	fingerprint_begin(&f);
 	fingerprint_header(&f, round->message->trace, own);
 	fingerprint_header(&f, header, own);

@@ -7,6 +7,7 @@
 #include "base/test.h"
 #include "deliver/deliver_test_world.h"
 #include "directory/directory.h"
+#include "route/guard.h"
 #include "rt/board.h"
 #include "rt/log.h"
 
@@ -97,11 +98,39 @@ static void sends_another_of_one_message_id(struct world *w)
 	forgets(w);
 }
 
+/* A person has sent it again since, here or at another Splitmail: that is a way of
+ * its own.  What comes round on that is the same mail again. */
+static void takes_what_was_sent_again(struct world *w)
+{
+	struct arena *arena scoped(arena) = arena_open();
+	char was[sizeof w->body];
+
+	knows_itself(w, arena);
+	says(w, submit(w, "s@x.test", "al@box.test bob@a.test"), "250");
+	comes_back_as(w, FIRST);
+	snprintf(was, sizeof was, "%.1000s", w->body);
+	snprintf(w->body, sizeof w->body,
+		 TRAIL_FIELD ": " TRAIL_RESENT "\r\n%.1000s", was);
+	says(w, submit(w, "s@x.test", "al@box.test"), "250");
+	wrong_unless(w, w->box.n_mails == 2);
+	snprintf(w->body, sizeof w->body, "%.1000s", was);
+	w->trace = "Received: from x by here\r\n" TRAIL_FIELD ": " TRAIL_RESENT
+		   "\r\n";
+	says(w, submit(w, "s@x.test", "al@box.test bob@a.test"), "250");
+	wrong_unless(w, w->box.n_mails == 3);
+	snprintf(was, sizeof was, "%.1000s", w->body);
+	w->trace = NULL;
+	comes_back_as(w, was);
+	says(w, submit(w, "s@x.test", "al@box.test"), "250");
+	wrong_unless(w, w->box.n_mails == 3);
+	forgets(w);
+}
+
 /* clang-format off */
 #define TESTS(T) \
 	T(gives_back) T(gives_back_beside_one_who_is_refused) \
 	T(gives_another_mailbox_its_own) \
-	T(sends_another_of_one_message_id)
+	T(sends_another_of_one_message_id) T(takes_what_was_sent_again)
 /* clang-format on */
 
 WORLD_TESTS(TESTS)

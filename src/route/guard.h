@@ -17,8 +17,10 @@
  * Who is logged in and sends a message again that has come through here before
  * (a person "redirects" it) begins a new way: no entry of its header counts.
  * The field "Splitmail-Trail: resent" is put above those, so that they do not
- * count at the next node either; what makes a loop of it from here on stands
- * above that field.
+ * count at the next node either, and no mailbox is thought to have it
+ * (deliver/given_back.c); what makes a loop of it from here on stands above that
+ * field.  Any Received field says that it has been somewhere: what came to a
+ * mailbox of the first node has no trail yet.
  *
  * A group that is expanded leaves an entry too (its key is "group " and the
  * address), which all members carry on; so do forwards and catch-alls.

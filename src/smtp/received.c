@@ -86,7 +86,8 @@ struct str received_lines(struct session *s)
 	if (s->kind != SMTP_MX && !mail->has_date)
 		buf_printf(&b, "Date: %s\r\n",
 			   date_rfc5322(m->arrived_wall_ms).c);
-	if (is_submission(s) && !str_empty(mail->header_trail))
+	/* it has been somewhere, with a trail or without */
+	if (is_submission(s) && m->header.received)
 		buf_add(&b, S(TRAIL_FIELD ": " TRAIL_RESENT "\r\n"));
 	/* a message without a header begins with its body: keep it one; what an
 	 * mbox puts before a header would end it here */

@@ -63,6 +63,19 @@ def test_to_whoever_had_it(place, before):
     assert server.mailbox(ALICE) == []          # no bounce
 
 
+@pytest.mark.parametrize("whose", ["mailbox", "other system"])
+def test_a_mailbox_that_has_it_gets_it_again(place, whose):
+    """The same to the letter, and a moment ago."""
+    server, sink = place
+    whole = ("Date: Mon, 1 Jan 2024 12:00:00 +0000\r\n"
+             "Message-ID: <one@elsewhere.test>\r\n" + TEXT)
+    assert server.send(STRANGER, [TEAM], whole) == {}
+    [mine] = server.wait_for_mail(BOB)
+    data = mine if whose == "mailbox" else sink.messages[-1].data
+    assert resend(server, data, TEAM) == {}
+    server.wait_for_mail(BOB, 2)
+
+
 def test_once_more_and_once_more(place):
     """It has been sent again by a person before."""
     server, sink = place
