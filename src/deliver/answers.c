@@ -293,7 +293,8 @@ bool transaction_left_open(struct transaction *t)
 	for (size_t i = 0; i < t->n; i++) {
 		struct share *s = t->shares[i];
 
-		if (s->state != RECIPIENT_WAITING)
+		if (s->state != RECIPIENT_WAITING &&
+		    !(MUTANT(silence_takes_back) && s->state == RECIPIENT_DONE))
 			continue;
 		transaction_settle(t, s,
 				   MUTANT(silence_is_a_yes) ? RECIPIENT_DONE

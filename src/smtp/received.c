@@ -87,7 +87,8 @@ struct str received_lines(struct session *s)
 		buf_printf(&b, "Date: %s\r\n",
 			   date_rfc5322(m->arrived_wall_ms).c);
 	/* it has been somewhere, with a trail or without */
-	if (is_submission(s) && m->header.received)
+	if (is_submission(s) && m->header.received &&
+	    !MUTANT(sent_again_is_a_loop))
 		buf_add(&b, S(TRAIL_FIELD ": " TRAIL_RESENT "\r\n"));
 	/* a message without a header begins with its body: keep it one; what an
 	 * mbox puts before a header would end it here */

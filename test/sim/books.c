@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "again.h"
 #include "books_inside.h"
 #include "books_route.h"
 #include "judge_inside.h"
@@ -20,15 +21,19 @@ void books_open(void)
 	books = (struct books){ 0 };
 	verdict[0] = '\0';
 	books_route_open();
+	again_open();
 }
 
 void books_close(void)
 {
-	for (size_t i = 0; i < books.n_units; i++)
+	for (size_t i = 0; i < books.n_units; i++) {
+		buf_free(&books.units[i]->again);
 		free(books.units[i]);
+	}
 	free(books.units);
 	free(books.taken);
 	free(books.open);
+	again_close();
 	books = (struct books){ 0 };
 }
 
@@ -53,7 +58,7 @@ const char *books_verdict(void)
 
 /* ---- units ---- */
 
-struct unit *books_begin(int client, const struct mail *m)
+struct unit *books_begin(int client, const struct mail *m, int copy)
 {
 	struct unit *u = must_alloc(sizeof(*u));
 
@@ -67,6 +72,7 @@ struct unit *books_begin(int client, const struct mail *m)
 	books.units =
 		must_realloc(books.units, (books.n_units + 1) * sizeof(u));
 	books.units[books.n_units++] = u;
+	again_write(u, copy);
 	return u;
 }
 
@@ -130,7 +136,8 @@ bool unit_is_sent_on(const struct unit *u)
 
 bool unit_has_header(const struct unit *u)
 {
-	return unit_may_leave(u) || (world.seed + (uint64_t)u->number) % 11 > 0;
+	return u->again.n || unit_may_leave(u) ||
+	       (world.seed + (uint64_t)u->number) % 11 > 0;
 }
 
 bool unit_has_sender(const struct unit *u)
@@ -159,6 +166,10 @@ void unit_text(const struct unit *u, struct buf *to)
 	uint64_t dice = world.seed * 31 + (uint64_t)u->number;
 	char sender[SENDER_BYTES];
 
+	if (u->again.n) {
+		buf_add(to, buf_str(&u->again));
+		return;
+	}
 	if (unit_has_header(u))
 		buf_printf(to, "From: <%s>\r\nSubject: unit %d\r\n",
 			   unit_sender(u, sender), u->number);
@@ -359,6 +370,7 @@ void books_taken(struct taker *t, struct str sender, struct str recipient,
 	tell("unit %d: %s %s has it for %s", u->number,
 	     t->is_store ? "mailbox at" : "system", t->name,
 	     world.persons[person].local);
+	again_keep(u, person, taker, sender, recipient, bytes);
 	judge_taken(add_taken(u, person, taker, bytes), bytes);
 }
 

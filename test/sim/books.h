@@ -38,6 +38,9 @@ struct unit {
 	uint8_t told[PERSONS];   /* DSNs that say: failed */
 	uint8_t warned[PERSONS]; /* that say: delayed */
 	struct said said[RECIPIENTS];
+	struct buf again; /* its text, when it is an old one (again.h) */
+	uint32_t known;   /* a bit for each who may be in the trail there, and
+			     has it then */
 };
 
 void books_open(void);
@@ -47,7 +50,8 @@ void books_wrong(const char *format, ...) printf_like(1, 2);
 /* NULL: nothing is wrong so far. */
 const char *books_verdict(void);
 
-struct unit *books_begin(int client, const struct mail *m);
+/* COPY is one of again.h's, or -1. */
+struct unit *books_begin(int client, const struct mail *m, int copy);
 /* One in eleven begins with its body. */
 bool unit_has_header(const struct unit *u);
 /* One in thirteen comes from <>: nobody is told what becomes of it. */

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "again.h"
 #include "base/inet.h"
 #include "books.h"
 #include "books_route.h"
@@ -19,6 +20,7 @@ enum { TRIES = 12, REPLY_BYTES = 300, LOOK_MS = 50 };
 struct talk {
 	struct client *client;
 	struct mail *mail;
+	int copy; /* again.h */
 	struct unit *unit;
 	struct stream *s;
 	int code; /* at the dot */
@@ -328,7 +330,8 @@ static void visit(struct talk *t)
 	const struct inet *from =
 		t->client->is_local ? NULL : stream_local(t->s);
 
-	t->unit = books_begin((int)(t->client - world.clients), t->mail);
+	t->unit =
+		books_begin((int)(t->client - world.clients), t->mail, t->copy);
 	books_ask_route(t->unit, from);
 	t->code = converse(t);
 	books_end(t->unit, t->code, str_of(t->said));
@@ -363,10 +366,10 @@ static void send_a_program(struct talk *t, const struct splitmail *s)
 		books_end(t->unit, 0, S(""));
 }
 
-static void hand_in(struct client *c, struct mail *m)
+static void hand_in(struct client *c, struct mail *m, int copy)
 {
 	const struct splitmail *s = &world.splitmails[m->splitmail];
-	struct talk t = { .client = c, .mail = m };
+	struct talk t = { .client = c, .mail = m, .copy = copy };
 	struct inet at;
 
 	if (c->is_local) {
@@ -387,8 +390,10 @@ static void hand_in(struct client *c, struct mail *m)
 
 static void send_mail(struct client *c, struct mail *m)
 {
+	int copy = again_choose(c, m);
+
 	for (int i = 0; i < TRIES && m->n > 0; i++) {
-		hand_in(c, m);
+		hand_in(c, m, copy);
 		if (m->n > 0)
 			fiber_sleep(after_ms(500 + (int64_t)sim_draw(20000)));
 		if (world.is_calm) {

@@ -94,6 +94,9 @@ static void judge_fate(void *arg, const struct unit *u, const struct way *w)
 	if (!w->is_sure || was_taken(u, end_of(w)) || was_told(u, end_of(w)) ||
 	    fails_in_silence(u, w) || was_deleted(u, w))
 		return;
+	/* who has it by its trail is left out of a group */
+	if (u->known && way_is_barred(u, w))
+		return;
 	/* a member that takes no mail is left out, and nobody is told */
 	if (w->n > 1 && (p->is_disabled || p->disabled_ms >= u->begun_ms))
 		return;
@@ -191,9 +194,9 @@ int64_t last_taken_ms(const struct unit *u)
 /* May whoever hands something to T not hear its answer? */
 static bool may_lose_answers(const struct taker *t)
 {
-	return t->manners.close_in || t->manners.lost_in || t->kind >= 0 ||
-	       world.has_crashes || world.has_lost_connections ||
-	       world.has_disk_trouble;
+	return t->manners.close_in || t->manners.lost_in ||
+	       t->manners.part_in || t->kind >= 0 || world.has_crashes ||
+	       world.has_lost_connections || world.has_disk_trouble;
 }
 
 /* A stop waits for an answer to the dot, and not for longer than a minute; one of

@@ -102,6 +102,8 @@ void judge_route(const struct taken *t)
 {
 	const struct unit *u = books.units[t->unit];
 
+	if (u->known) /* nobody was told of its trail */
+		return;
 	for (int i = 0; i < u->n; i++)
 		if (leads_to(u, i, t->person) &&
 		    (is_unsure(u, i, t->at_ms) || explains(u, i, t)))

@@ -68,6 +68,12 @@ static int64_t later(int64_t a, int64_t b)
 	return a > b ? a : b;
 }
 
+/* Who is silent goes on with it, and only so many connections are had. */
+static int64_t unwilling_ms(const struct taker *t)
+{
+	return t->silent ? now_ms() : t->unwilling_ms;
+}
+
 /* The last time somebody of them did not do what he was asked to. */
 static int64_t last_cause_ms(unsigned takers)
 {
@@ -75,7 +81,7 @@ static int64_t last_cause_ms(unsigned takers)
 
 	for (int i = 0; i < world.n_takers; i++)
 		if (takers & bit(i))
-			last = later(last, world.takers[i].unwilling_ms);
+			last = later(last, unwilling_ms(&world.takers[i]));
 	return last;
 }
 
@@ -105,7 +111,8 @@ static int64_t most_when_calm_ms(void)
 	if (world.is_peaceful)
 		return most;
 	most += 3 * world.retry_max_s * 1000;
-	if (world.has_crashes || world.has_lost_connections)
+	if (world.has_crashes || world.has_lost_connections ||
+	    world.has_silence)
 		most += LOST_ANSWER_MS;
 	return most;
 }
@@ -144,8 +151,8 @@ static void judge_hiccups(const struct taken *t, int64_t promised_ms,
 	    world.persons[t->person].is_over_quota ||
 	    was_disturbed(begun, now_ms()) || was_administered(begun, now_ms()))
 		return;
-	if (store->unwilling_ms > promised_ms)
-		waited = store->unwilling_ms - promised_ms;
+	if (unwilling_ms(store) > promised_ms)
+		waited = unwilling_ms(store) - promised_ms;
 	if (now_ms() - promised_ms >
 	    2 * (waited + slowest_ms(takers)) + SOON_MS + AT_ONCE_MS)
 		say_late(t, now_ms() - promised_ms,

@@ -194,9 +194,9 @@ static bool bars(const struct unit *u, int person)
 {
 	const struct person *p = &world.persons[person];
 
-	return p->is_full || p->is_disabled || is_recent(u, p->changed_ms) ||
-	       p->kind == PERSON_NOBODY || is_gone(p) || came_from_home(u, p) ||
-	       is_too_large_for_some(u);
+	return (u->known >> person & 1) || p->is_full || p->is_disabled ||
+	       is_recent(u, p->changed_ms) || p->kind == PERSON_NOBODY ||
+	       is_gone(p) || came_from_home(u, p) || is_too_large_for_some(u);
 }
 
 bool way_is_barred(const struct unit *u, const struct way *w)

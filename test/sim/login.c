@@ -20,7 +20,7 @@ static bool befalls(const struct event *e, int person)
 	       (e->of == person || e->to == person);
 }
 
-static bool stays_as_he_is(int person)
+bool login_stays(int person)
 {
 	const struct person *p = &world.persons[person];
 
@@ -49,9 +49,10 @@ void logins_draw(void)
 		uint64_t dice = (world.seed * 67 + (uint64_t)i) % 10061;
 		int person = (int)(dice / ONE_IN) % world.n_persons;
 
+		if (c->hands_in_again)
+			continue;
 		c->user = -1;
-		if (dice % ONE_IN == 0 && c->system < 0 &&
-		    stays_as_he_is(person))
+		if (dice % ONE_IN == 0 && c->system < 0 && login_stays(person))
 			become(c, person);
 	}
 }

@@ -11,6 +11,8 @@
 
 /* Some clients are one of the users: none of whom anything becomes. */
 void logins_draw(void);
+/* Is he one of whom nothing becomes? */
+bool login_stays(int person);
 /* Does anybody log in at S? */
 bool logins_are_at(const struct splitmail *s);
 /* On its host, unless it runs. */

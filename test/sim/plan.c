@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "again.h"
 #include "draw.h"
 #include "login.h"
 #include "neighbour.h"
@@ -511,6 +512,7 @@ void plan_draw(uint64_t seed)
 	subject_add_holds(window_ms);
 	subject_add_orders(window_ms);
 	subject_add_mistakes(window_ms);
+	again_draw(window_ms);
 	logins_draw();
 	world.calm_ms += world.began_ms;
 }

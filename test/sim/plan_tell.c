@@ -55,7 +55,7 @@ static void tell_taker(const struct taker *t)
 	}
 	tell("%s %s: slow %lld/%lld/%lld ms, %u mails, %u recipients, "
 	     "%u connections, 4xx 1/%llu 1/%llu, hangs up 1/%llu, "
-	     "at DATA 1/%llu, lost 1/%llu%s%s%s%s",
+	     "at DATA 1/%llu, lost 1/%llu, in part 1/%llu%s%s%s%s%s",
 	     t->is_store ? "mailboxes of" : "system", t->name,
 	     (long long)c->greet_ms, (long long)c->answer_ms,
 	     (long long)c->dot_ms, c->mails_per_connection,
@@ -64,7 +64,9 @@ static void tell_taker(const struct taker *t)
 	     (unsigned long long)c->dot_later_in,
 	     (unsigned long long)c->close_in,
 	     (unsigned long long)c->close_data_in,
-	     (unsigned long long)c->lost_in, c->greylists ? ", greylists" : "",
+	     (unsigned long long)c->lost_in, (unsigned long long)c->part_in,
+	     c->says_at_dot ? ", full at the dot" : "",
+	     c->greylists ? ", greylists" : "",
 	     c->says_little ? ", no extensions" : "",
 	     t->has_unwilling_host ? ", its first host takes nothing" : "",
 	     t->is_gone ? ", gone" : "");
@@ -107,13 +109,14 @@ static void tell_client(const struct client *c)
 		n += c->mails[i].n > 0;
 	if (!n)
 		return;
-	tell("%s is a client%s%s%s%s%s, %s%s%s", c->name,
+	tell("%s is a client%s%s%s%s%s, %s%s%s%s", c->name,
 	     c->user < 0 ? "" : ", ",
 	     c->user < 0 ? "" : person_name(c->user).text,
 	     c->is_local ? " on each host" : "", c->system < 0 ? "" : " at ",
 	     c->system < 0 ? "" : world.takers[c->system].name,
 	     hastes[c->haste], c->pipelines ? ", pipelines" : "",
-	     c->chunks ? ", in chunks" : "");
+	     c->chunks ? ", in chunks" : "",
+	     c->hands_in_again ? ", hands in again what arrived" : "");
 	for (int i = 0; i < c->n; i++)
 		tell_mail(c, &c->mails[i]);
 }

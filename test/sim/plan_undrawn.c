@@ -92,6 +92,21 @@ static void draw_chunks(void)
 	}
 }
 
+/* ---- stores that answer for some ---- */
+
+static void draw_stores(void)
+{
+	for (int i = 0; i < world.n_splitmails && !world.is_plain; i++) {
+		struct manners *m = &world.takers[store_of(i)].manners;
+		uint64_t dice = (world.seed * 79 + (uint64_t)i) % 10079;
+
+		m->says_at_dot = dice % 3 == 0;
+		if (dice / 3 % 4 == 0)
+			m->part_in = 2 + dice / 12 % 5;
+		world.has_silence |= m->part_in > 0;
+	}
+}
+
 /* ---- all of it ---- */
 
 void plan_add_undrawn(void)
@@ -101,4 +116,5 @@ void plan_add_undrawn(void)
 	fill_quotas();
 	set_warning();
 	draw_chunks();
+	draw_stores();
 }

@@ -14,6 +14,7 @@
 enum {
 	IDLE_MS = 300000,
 	SAY_MS = 300000,
+	SILENT_MS = 1000000,
 	GREYLISTED_MS = 5000,
 	HEARD_MS = 2000
 };
@@ -23,11 +24,13 @@ struct talk {
 	struct stream *peer;
 	unsigned mails;
 	char sender[128], to[RECIPIENTS * 8][128];
-	char domain[64]; /* of the first one */
+	char domain[64];                                 /* of the first one */
+	bool took[RECIPIENTS * 8], told[RECIPIENTS * 8]; /* of the last mail */
 	int n;
 	bool has_mail, is_over, said_bye;
 	struct buf bytes;
 	bool is_open; /* was the last answer heard? */
+	bool is_reset;
 	int64_t answered_ms;
 };
 
@@ -85,6 +88,16 @@ static bool knows(const struct taker *t, int person)
 	return false;
 }
 
+/* Of a mailbox here; NULL: it has room. */
+static const char *no_room(const struct taker *taker, const struct person *p)
+{
+	if (p->is_full)
+		return "552 5.2.2 this mailbox is full\r\n";
+	if (p->is_over_quota && taker->is_store && !world.is_calm)
+		return "452 4.2.2 this mailbox is over quota\r\n";
+	return NULL;
+}
+
 /* NULL: it takes mail for him. */
 static const char *refusal(struct talk *t, struct str address)
 {
@@ -97,11 +110,9 @@ static const char *refusal(struct talk *t, struct str address)
 		return NULL;
 	if (person < 0 || !knows(taker, person))
 		return "550 5.1.1 nobody has this address\r\n";
-	if (world.persons[person].is_full)
-		return "552 5.2.2 this mailbox is full\r\n";
-	if (world.persons[person].is_over_quota && taker->is_store &&
-	    !world.is_calm)
-		return "452 4.2.2 this mailbox is over quota\r\n";
+	if (!taker->manners.says_at_dot &&
+	    no_room(taker, &world.persons[person]))
+		return no_room(taker, &world.persons[person]);
 	if (taker->manners.greylists) {
 		int64_t *seen =
 			&world.persons[person].seen_ms[taker - world.takers];
@@ -238,34 +249,117 @@ static bool read_text(struct talk *t)
 
 static void take(struct talk *t, int i)
 {
+	t->took[i] = true;
 	books_taken(t->taker, str_of(t->sender), str_of(t->to[i]),
 		    buf_str(&t->bytes));
 }
 
-/* SMTP says it once for all, LMTP once for each. */
+/* ---- the answers to the dot ---- */
+
+/* For whom it has the mail, and has not said so, or was perhaps not heard. */
+static void leave_open(struct talk *t, bool all)
+{
+	for (int i = 0; i < t->n; i++) {
+		if (!t->took[i] || (t->told[i] && !all))
+			continue;
+		books_left_open(t->taker, str_of(t->to[i]), buf_str(&t->bytes));
+		t->took[i] = false;
+	}
+}
+
+/* It was told what was said; and no more comes.  Who is cut off has heard it
+ * before, and who hears nothing waits for as long as he likes. */
+static void part(struct talk *t)
+{
+	t->is_open = t->is_over;
+	if (t->is_over)
+		return;
+	t->is_over = true;
+	leave_open(t, false); /* now: power may fail meanwhile */
+	switch (sim_draw(3)) {
+	case 0:
+		fiber_sleep(after_ms(HEARD_MS));
+		t->is_reset = true;
+		break;
+	case 1:
+		t->taker->silent++;
+		while (stream_fill(t->peer, after_ms(SILENT_MS)) == STREAM_MORE)
+			stream_skip(t->peer, stream_bytes(t->peer).n);
+		t->taker->silent--;
+		break;
+	default:
+		break;
+	}
+}
+
+/* What it has against this one; NULL: nothing. */
+static const char *refusal_at_dot(struct talk *t, int i, bool is_later)
+{
+	const struct manners *c = &t->taker->manners;
+	int person = person_at(str_of(t->to[i]));
+
+	if (is_later || chance(c->dot_later_in))
+		return "451 4.3.0 not now\r\n";
+	return c->says_at_dot && person >= 0
+		       ? no_room(t->taker, &world.persons[person])
+		       : NULL;
+}
+
+/* LMTP says it once for each (RFC 2033 4.2): of those that nothing is said of
+ * some are taken. */
+static void answer_each(struct talk *t, bool is_later)
+{
+	const struct manners *c = &t->taker->manners;
+	int said = chance(c->part_in) ? (int)sim_draw((uint64_t)t->n) : t->n;
+
+	t->is_open = true;
+	for (int i = 0; i < t->n; i++) {
+		const char *no = refusal_at_dot(t, i, is_later);
+
+		if (!no && (i < said || sim_draw(2)))
+			take(t, i);
+		if (i >= said)
+			continue;
+		if (no)
+			say_later(t, no);
+		else
+			say(t, "250 2.0.0 taken\r\n");
+		t->told[i] = !t->is_over;
+	}
+	if (said < t->n)
+		part(t);
+}
+
+/* SMTP says it once for all. */
+static void answer_all(struct talk *t, bool is_later)
+{
+	for (int i = 0; i < t->n && !is_later; i++)
+		take(t, i);
+	t->is_open = !is_later;
+	if (is_later)
+		say_later(t, "451 4.3.0 not now\r\n");
+	else
+		say(t, "250 2.0.0 taken\r\n");
+	for (int i = 0; i < t->n; i++)
+		t->told[i] = !t->is_over;
+}
+
 static void answer_text(struct talk *t)
 {
 	const struct manners *c = &t->taker->manners;
 	bool is_later = chance(c->dot_later_in);
-	bool is_lost = !is_later && chance(c->lost_in);
 
-	for (int i = 0; i < t->n; i++) {
-		bool not_he = is_later || (t->taker->is_store && !is_lost &&
-					   chance(c->dot_later_in));
-
-		if (!not_he)
+	memset(t->took, 0, sizeof(t->took));
+	memset(t->told, 0, sizeof(t->told));
+	if (!is_later && chance(c->lost_in)) {
+		for (int i = 0; i < t->n; i++)
 			take(t, i);
-		if (t->taker->is_store && !is_lost)
-			not_he ? say_later(t, "451 4.3.0 not now\r\n")
-			       : say(t, "250 2.0.0 taken\r\n");
+		t->is_open = t->is_over = true;
+	} else if (t->taker->is_store) {
+		answer_each(t, is_later);
+	} else {
+		answer_all(t, is_later);
 	}
-	t->is_open = !is_later;
-	if (is_lost)
-		t->is_over = true;
-	else if (!t->taker->is_store && is_later)
-		say_later(t, "451 4.3.0 not now\r\n");
-	else if (!t->taker->is_store)
-		say(t, "250 2.0.0 taken\r\n");
 }
 
 static void on_data(struct talk *t)
@@ -368,8 +462,7 @@ static void listen_to(struct talk *t)
 			break;
 		obey(t, str_of(copy));
 	}
-	for (int i = 0; may_be_unheard(t) && i < t->n; i++)
-		books_left_open(t->taker, str_of(t->to[i]), buf_str(&t->bytes));
+	leave_open(t, may_be_unheard(t));
 }
 
 static void converse(void *talk)
@@ -390,7 +483,10 @@ static void converse(void *talk)
 	if (!t->said_bye)
 		taker->unwilling_ms = now_ms();
 	taker->connections--;
-	stream_close(t->peer);
+	if (t->is_reset)
+		stream_reset(t->peer);
+	else
+		stream_close(t->peer);
 	buf_free(&t->bytes);
 	free(t);
 }
@@ -422,7 +518,7 @@ static void run(void *taker)
 
 void taker_start(struct taker *t)
 {
-	t->connections = 0;
+	t->connections = t->silent = 0;
 	if (t->is_gone || t->is_left_out)
 		return;
 	t->process = t->kind >= 0 ? neighbour_start(t)

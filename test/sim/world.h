@@ -55,6 +55,7 @@ struct manners {
 	unsigned mails_per_connection, recipients_per_mail, connections;
 	bool greylists;
 	bool says_little; /* no extensions */
+	bool says_at_dot; /* what it has against a mailbox: LMTP may */
 	/* One in so many, until the world calms down: */
 	uint64_t later_in;      /* 4xx at RCPT */
 	uint64_t dot_later_in;  /* 4xx at the dot */
@@ -62,6 +63,7 @@ struct manners {
 	uint64_t close_data_in; /* at DATA, whoever was taken before */
 	uint64_t lost_in;       /* has it, and hangs up */
 	uint64_t limit_in;      /* a limit, in one of its spellings */
+	uint64_t part_in;       /* LMTP: it answers for some, and no more */
 };
 
 struct taker {
@@ -79,8 +81,8 @@ struct taker {
 	bool by_gateway;         /* gives back from another address */
 	bool strips_trail;       /* from what it gives back */
 	struct sim_peer *peer;   /* then (neighbour.h) */
-	unsigned connections;
-	int64_t unwilling_ms; /* the last time it said 4xx, hung up,
+	unsigned connections, silent; /* of these, so many say no more */
+	int64_t unwilling_ms;         /* the last time it said 4xx, hung up,
 					   or had no power */
 };
 
@@ -177,6 +179,7 @@ struct client {
 	int user;      /* who logs in, and sends in his own name; or -1 */
 	bool is_local; /* programs on the hosts it sends to: by a socket there */
 	enum haste haste;
+	bool hands_in_again; /* what arrived (again.h) */
 	bool pipelines;
 	int chunks; /* says BDAT, so many times a mail; 0: DATA */
 	int64_t patience_ms;
@@ -243,6 +246,7 @@ struct world_of_mail {
 	int64_t calm_ms;  /* since when */
 	/* What the world has in it; the books excuse some things by it. */
 	bool has_lost_connections, has_crashes, has_disk_trouble, has_gone;
+	bool has_silence;           /* some stores do not answer, and stay */
 	bool may_expire;            /* a clock jumped where power was lost */
 	bool is_plain;              /* nothing but the subject goes wrong */
 	bool is_peaceful;           /* all mail is answered and arrives at
