@@ -224,17 +224,18 @@ enum {
 					   11.5 KB each */
 
 	/* jobs: rows in directory.db, which is backed up and copied */
-	LIMIT_JOB_ITEMS = 200000, /* of one: twice the users the directory
+	LIMIT_JOB_ITEMS = 200000,  /* of one: twice the users the directory
 					   is measured with; they are written
 					   down in one commit (a second) */
-	LIMIT_JOBS_OPEN = 20,     /* of one administrator, not ended */
-	LIMIT_JOBS_ENDED = 100,   /* of one administrator, as reports: a
+	LIMIT_JOBS_OPEN = 20,      /* of one administrator, not ended */
+	LIMIT_JOBS_ENDED = 100,    /* of one administrator, as reports: a
 					   bulk change an hour for four days */
-	LIMIT_JOBS_A_DAY = 200,   /* of one administrator, open or ended
+	LIMIT_JOBS_A_DAY = 200,    /* of one administrator, open or ended
 					   within LIMIT_UNDO_HOURS: these are
 					   all kept, so he gets no more */
-	LIMIT_JOB_DAYS = 30,      /* until a report is forgotten */
-	LIMIT_UNDO_HOURS = 24,    /* a mistake is seen by then, and it is a
+	LIMIT_JOBS_COUNTED = 5000, /* the newest, for /metrics */
+	LIMIT_JOB_DAYS = 30,       /* until a report is forgotten */
+	LIMIT_UNDO_HOURS = 24,     /* a mistake is seen by then, and it is a
 					   row for each user */
 
 	/* imported password hashes: what each login may cost.  Dovecot's workers

@@ -214,6 +214,32 @@ static void read_counters(struct figures *f, json_t *counters)
 			      f->counters[COUNT_RECIPIENTS_REFUSED_LATE];
 }
 
+static void read_sessions(struct figures *f, json_t *list)
+{
+	json_t *o;
+	size_t i;
+
+	f->by_service = arena_array(f->arena, struct session_figures,
+				    json_array_size(list) + 1);
+	json_array_foreach(list, i, o) f->by_service[f->n_services++] =
+		(struct session_figures){
+			text(f, o, "service"),
+			json_is_true(json_object_get(o, "tls")),
+			number(o, "sessions"),
+		};
+}
+
+static void read_histogram(struct histogram_value *to, json_t *o)
+{
+	json_t *n;
+	size_t i;
+
+	to->sum_ms = number(o, "sum_ms");
+	json_array_foreach(json_object_get(o, "n"), i,
+			   n) if (i < array_size(to->n)) to->n[i] =
+		(uint64_t)json_integer_value(n);
+}
+
 static struct figures *read_answer(const struct buf *answer)
 {
 	struct figures *f = figures_new();
@@ -225,6 +251,12 @@ static struct figures *read_answer(const struct buf *answer)
 		(int64_t)number(all_of_it, "certificate_ends_ms");
 	f->is_up = f->started_wall_ms > 0;
 	f->sessions = number(all_of_it, "sessions");
+	read_sessions(f, json_object_get(all_of_it, "sessions_by"));
+	for (int h = 0; h < HISTOGRAM_COUNT; h++)
+		read_histogram(&f->histograms[h],
+			       json_object_get(
+				       json_object_get(all_of_it, "histograms"),
+				       histogram_name((enum histogram)h)));
 	read_counters(f, json_object_get(all_of_it, "counters"));
 	read_hops(f, json_object_get(all_of_it, "systems"));
 	f->hops_left_out = number(all_of_it, "systems_left_out");

@@ -15,6 +15,7 @@
 
 #include "console/request.h"
 #include "rt/counter.h"
+#include "rt/histogram.h"
 
 enum traffic { HANDED_OVER, KEPT, REFUSED, TRAFFIC }; /* of recipients */
 
@@ -30,6 +31,12 @@ struct domain_figures {
 	uint64_t n[TRAFFIC];
 };
 
+struct session_figures {
+	struct str service; /* "submission" */
+	bool is_tls;
+	uint64_t n;
+};
+
 struct figures {
 	struct arena *arena;
 	unsigned holders;
@@ -41,6 +48,9 @@ struct figures {
 	int64_t started_wall_ms;     /* another one: it was started again */
 	int64_t certificate_ends_ms; /* wall clock; 0: not known */
 	uint64_t sessions, counters[COUNTER_COUNT], traffic[TRAFFIC];
+	struct histogram_value histograms[HISTOGRAM_COUNT];
+	struct session_figures *by_service; /* the sessions */
+	size_t n_services;
 	struct hop_figures *hops;
 	size_t n_hops;
 	uint64_t hops_left_out; /* there were too many to say */

@@ -6,9 +6,11 @@
  * splitmail_engine_up 0.
  */
 #include "backup/backup.h"
+#include "base/limits.h"
 #include "console/figures.h"
 #include "console/handlers.h"
 #include "console/nouns.h"
+#include "directory/jobs.h"
 #include "directory/lists.h"
 #include "queue/tools.h"
 #include "rt/clock.h"
@@ -72,7 +74,13 @@ static void add_gauge(struct buf *to, enum which w, uint64_t n)
 
 struct lines {
 	struct buf users, waiting, held, oldest;
+	uint64_t jobs[JOB_STATES];
 };
+
+static void count_job(void *arg, const struct job *j)
+{
+	((struct lines *)arg)->jobs[j->state]++;
+}
 
 static uint64_t seconds_since(int64_t wall)
 {
@@ -130,6 +138,16 @@ static void write_queue(struct buf *to, const struct lines *l,
 	add_metric(to, METRIC_QUEUE_RECIPIENTS, &l->waiting);
 	add_metric(to, METRIC_QUEUE_HELD, &l->held);
 	add_metric(to, METRIC_QUEUE_SYSTEM_OLDEST, &l->oldest);
+}
+
+static void write_jobs(struct buf *to, const struct lines *l)
+{
+	add_head(to, &metrics[METRIC_JOBS]);
+	for (int s = 0; s < JOB_STATES; s++)
+		buf_printf(to, "%s{state=\"%s\"} %llu\n",
+			   metrics[METRIC_JOBS].name,
+			   job_state_name((enum job_state)s),
+			   (unsigned long long)l->jobs[s]);
 }
 
 /* ---- the machine ---- */
@@ -200,6 +218,45 @@ static void write_hops(struct buf *to, const struct figures *f)
 	add_metric(to, open, &opens);
 }
 
+static void write_sessions(struct buf *to, const struct figures *f)
+{
+	struct buf lines scoped(buf) = BUF_EMPTY;
+
+	for (size_t i = 0; i < f->n_services; i++) {
+		const struct session_figures *s = &f->by_service[i];
+
+		buf_printf(&lines, "%s{service=\"",
+			   metrics[METRIC_SESSIONS].name);
+		add_label(&lines, s->service);
+		buf_printf(&lines, "\",tls=\"%s\"} %llu\n",
+			   s->is_tls ? "yes" : "no", (unsigned long long)s->n);
+	}
+	add_metric(to, METRIC_SESSIONS, &lines);
+}
+
+/* Cumulative, as Prometheus wants them. */
+static void write_histogram(struct buf *to, enum histogram h,
+			    const struct histogram_value *v)
+{
+	const struct metric m = { histogram_name(h), "histogram",
+				  histogram_help(h) };
+	const char *name = m.name;
+	uint64_t n = 0;
+
+	add_head(to, &m);
+	for (int i = 0; i < HISTOGRAM_BOUNDS; i++) {
+		n += v->n[i];
+		buf_printf(to, "%s_bucket{le=\"%g\"} %llu\n", name,
+			   (double)histogram_bounds_ms[i] / 1000,
+			   (unsigned long long)n);
+	}
+	n += v->n[HISTOGRAM_BOUNDS];
+	buf_printf(to, "%s_bucket{le=\"+Inf\"} %llu\n", name,
+		   (unsigned long long)n);
+	buf_printf(to, "%s_sum %.3f\n%s_count %llu\n", name,
+		   (double)v->sum_ms / 1000, name, (unsigned long long)n);
+}
+
 static void write_engine(struct buf *to, const struct figures *f)
 {
 	add_gauge(to, METRIC_ENGINE_UP, f->is_up);
@@ -209,7 +266,7 @@ static void write_engine(struct buf *to, const struct figures *f)
 	if (f->certificate_ends_ms > 0)
 		add_gauge(to, METRIC_CERTIFICATE_ENDS,
 			  (uint64_t)f->certificate_ends_ms / 1000);
-	add_gauge(to, METRIC_SESSIONS, f->sessions);
+	write_sessions(to, f);
 	for (int c = 0; c < COUNTER_COUNT; c++) {
 		const struct metric m = { counter_name((enum counter)c),
 					  "counter",
@@ -219,6 +276,8 @@ static void write_engine(struct buf *to, const struct figures *f)
 		buf_printf(to, "%s %llu\n", m.name,
 			   (unsigned long long)f->counters[c]);
 	}
+	for (int h = 0; h < HISTOGRAM_COUNT; h++)
+		write_histogram(to, (enum histogram)h, &f->histograms[h]);
 	write_hops(to, f);
 }
 
@@ -227,15 +286,17 @@ static void write_engine(struct buf *to, const struct figures *f)
 static bool write_all(struct request *r, struct buf *to)
 {
 	struct tools *t = tools_open(r->console->settings->data);
-	struct lines l = { BUF_EMPTY, BUF_EMPTY, BUF_EMPTY, BUF_EMPTY };
+	struct lines l = { .users = BUF_EMPTY };
 	const struct figures *f = figures_borrow();
 	struct queue_total total;
 	bool ok = t && tools_count(t, S(""), count_load, &l, &total) &&
-		  list_domains(r->d, S(""), count_domain, &l);
+		  list_domains(r->d, S(""), count_domain, &l) &&
+		  list_jobs(r->d, S(""), 0, LIMIT_JOBS_COUNTED, count_job, &l);
 
 	if (ok) {
 		write_machine(to, r->console->settings);
 		write_queue(to, &l, &total);
+		write_jobs(to, &l);
 		write_engine(to, f);
 	}
 	figures_return(f);

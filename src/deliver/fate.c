@@ -11,6 +11,7 @@
 #include "route/allowance.h"
 #include "route/verify.h"
 #include "rt/counter.h"
+#include "rt/histogram.h"
 #include "rt/ledger.h"
 #include "rt/log.h"
 
@@ -43,11 +44,14 @@ static const char *said(const struct round *round, const struct share *s)
 			SAID_CUT);
 }
 
+static int64_t delay_ms(const struct round *round)
+{
+	return wall_ms() - round->message->arrived_wall_ms;
+}
+
 static double delay_s(const struct round *round)
 {
-	int64_t ms = wall_ms() - round->message->arrived_wall_ms;
-
-	return (double)ms / 1000;
+	return (double)delay_ms(round) / 1000;
 }
 
 /* ---- nobody was asked ---- */
@@ -86,10 +90,12 @@ static void count_tried(const struct round *round, const struct share *s)
 		ledger_count(round->deliver->settings->systems,
 			     ledgers_row(&s->leg, round->arena),
 			     figure_of[s->state], 1);
-	if (s->state == RECIPIENT_DONE)
+	if (s->state == RECIPIENT_DONE) {
 		count(COUNT_DELIVERIES);
-	else if (s->state == RECIPIENT_LATER)
+		observe(HISTOGRAM_DELIVERY_DELAY, delay_ms(round));
+	} else if (s->state == RECIPIENT_LATER) {
 		count(COUNT_DELIVERIES_DEFERRED);
+	}
 }
 
 /* That a mail comes round again is said of its way, and not of the address:

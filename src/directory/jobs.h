@@ -35,6 +35,7 @@ enum job_state {
 	JOB_CANCELLED,
 	JOB_FAILED,
 };
+enum { JOB_STATES = JOB_FAILED + 1 };
 
 const char *job_kind_name(enum job_kind k);   /* "change-users" */
 const char *job_state_name(enum job_state s); /* "waiting"... */

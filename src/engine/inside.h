@@ -50,10 +50,10 @@ struct lane {
 };
 
 /* For struct questions. */
-unsigned lane_look(void *engine, int lane,
-		   void (*each)(void *arg, struct str name, unsigned in_use,
-				unsigned idle),
-		   void *arg);
+void lane_look(void *engine, int lane, struct smtp_sessions *sessions,
+	       void (*each)(void *arg, struct str name, unsigned in_use,
+			    unsigned idle),
+	       void *arg);
 void lane_look_now(void *engine);
 
 #endif

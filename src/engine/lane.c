@@ -78,17 +78,17 @@ static bool start_acceptor(struct lane *l, struct listener *listener,
 
 /* ---- questions: lane 0 ---- */
 
-unsigned lane_look(void *engine, int lane,
-		   void (*each)(void *arg, struct str name, unsigned in_use,
-				unsigned idle),
-		   void *arg)
+void lane_look(void *engine, int lane, struct smtp_sessions *sessions,
+	       void (*each)(void *arg, struct str name, unsigned in_use,
+			    unsigned idle),
+	       void *arg)
 {
 	struct lane *l = &((struct engine *)engine)->lanes[lane];
 
 	if (!l->is_open)
-		return 0;
+		return;
 	deliver_connections(l->deliver, each, arg);
-	return l->server.sessions;
+	smtp_sessions_add(&l->server, sessions);
 }
 
 /* What waits is lane 0's. */

@@ -18,7 +18,8 @@
 struct round {
 	const struct questions *questions;
 	struct arena *arena;
-	unsigned pending, sessions;
+	unsigned pending;
+	struct smtp_sessions sessions;
 	struct hop_connections *connections;
 	size_t n, room;
 	struct gate done;
@@ -29,7 +30,7 @@ struct part {
 	struct round *round;
 	int lane;
 	struct arena *arena;
-	unsigned sessions;
+	struct smtp_sessions sessions;
 	struct hop_connections connections[LIMIT_CONTROL_HOPS];
 	size_t n;
 };
@@ -50,7 +51,10 @@ static void part_is_back(void *arg)
 	struct part *p = arg;
 	struct round *r = p->round;
 
-	r->sessions += p->sessions;
+	for (int kind = 0; kind < SMTP_KINDS; kind++) {
+		r->sessions.clear[kind] += p->sessions.clear[kind];
+		r->sessions.tls[kind] += p->sessions.tls[kind];
+	}
 	for (size_t i = 0; i < p->n && r->n < r->room; i++) {
 		r->connections[r->n] = p->connections[i];
 		r->connections[r->n++].name =
@@ -67,7 +71,7 @@ static void fill_part(void *arg)
 	struct part *p = arg;
 	const struct questions *q = p->round->questions;
 
-	p->sessions = q->look_at_lane(q->arg, p->lane, add_connections, p);
+	q->look_at_lane(q->arg, p->lane, &p->sessions, add_connections, p);
 	loop_post(0, part_is_back, p);
 }
 
@@ -189,7 +193,8 @@ bool waits questions_answer(void *questions, struct str question,
 	}
 	if (str_same(question, S("pulse"))) {
 		go_round(&r);
-		buf_printf(out, "{\"sessions\":%u}", r.sessions);
+		buf_printf(out, "{\"sessions\":%u}",
+			   smtp_sessions_total(&r.sessions));
 		return true;
 	}
 	if (!str_same(question, S("status")))

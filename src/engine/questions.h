@@ -27,12 +27,13 @@ struct questions {
 	struct health *health;
 	struct status status; /* what no lane has to be asked for */
 	int n_lanes;
-	/* On the lane's own loop: EACH of its next hops with connections.
-	 * Returns how many sessions it has. */
-	unsigned (*look_at_lane)(void *arg, int lane,
-				 void (*each)(void *each_arg, struct str name,
-					      unsigned in_use, unsigned idle),
-				 void *each_arg);
+	/* On the lane's own loop: its sessions, and EACH of its next hops with
+	 * connections. */
+	void (*look_at_lane)(void *arg, int lane,
+			     struct smtp_sessions *sessions,
+			     void (*each)(void *each_arg, struct str name,
+					  unsigned in_use, unsigned idle),
+			     void *each_arg);
 	void (*look_now)(void *arg);
 	void *arg;
 };

@@ -11,6 +11,7 @@
 #include "queue/tools.h"
 #include "rt/clock.h"
 #include "rt/counter.h"
+#include "rt/histogram.h"
 #include "rt/ledger.h"
 #include "show/troubles.h"
 #include "show/values.h"
@@ -24,6 +25,45 @@ static json_t *counters_json(void)
 				    json_integer((json_int_t)counter_value(
 					    (enum counter)c)));
 	return all;
+}
+
+static json_t *histograms_json(void)
+{
+	json_t *all = json_object();
+
+	for (int h = 0; h < HISTOGRAM_COUNT; h++) {
+		struct histogram_value v;
+		json_t *n = json_array();
+
+		histogram_read((enum histogram)h, &v);
+		for (size_t i = 0; i < array_size(v.n); i++)
+			json_array_append_new(n,
+					      json_integer((json_int_t)v.n[i]));
+		json_object_set_new(all, histogram_name((enum histogram)h),
+				    json_pack("{s:o,s:I}", "n", n, "sum_ms",
+					      (json_int_t)v.sum_ms));
+	}
+	return all;
+}
+
+static void add_sessions(json_t *list, enum smtp_kind kind, bool is_tls,
+			 unsigned n)
+{
+	json_array_append_new(
+		list,
+		json_pack("{s:s,s:b,s:I}", "service", smtp_kind_word(kind),
+			  "tls", is_tls, "sessions", (json_int_t)n));
+}
+
+static json_t *sessions_json(const struct smtp_sessions *s)
+{
+	json_t *list = json_array();
+
+	for (int kind = 0; kind < SMTP_KINDS; kind++) {
+		add_sessions(list, (enum smtp_kind)kind, false, s->clear[kind]);
+		add_sessions(list, (enum smtp_kind)kind, true, s->tls[kind]);
+	}
+	return list;
 }
 
 /* ---- systems ---- */
@@ -253,14 +293,15 @@ void status_write(struct buf *to, const struct status *s)
 	systems = systems_json(s, &hops, &left_out);
 	HASH_CLEAR(hh, hops.by_name);
 	all = json_pack(
-		"{s:s,s:o,s:I,s:I,s:s?,s:o,s:o,s:I,s:o,s:I,s:o,s:o,s:o,s:I}",
+		"{s:s,s:o,s:I,s:I,s:o,s:s?,s:o,s:o,s:o,s:I,s:o,s:I,s:o,s:o,s:o,s:I}",
 		"hostname", s->hostname, "started",
 		json_time_or_null(s->started_wall_ms), "started_ms",
 		(json_int_t)s->started_wall_ms, "sessions",
-		(json_int_t)s->sessions, "confined", s->confined, "counters",
-		counters_json(), "systems", systems, "systems_left_out",
-		(json_int_t)left_out, "certificate_ends",
-		json_time_or_null(s->certificate_ends_ms),
+		(json_int_t)smtp_sessions_total(&s->sessions), "sessions_by",
+		sessions_json(&s->sessions), "confined", s->confined,
+		"counters", counters_json(), "histograms", histograms_json(),
+		"systems", systems, "systems_left_out", (json_int_t)left_out,
+		"certificate_ends", json_time_or_null(s->certificate_ends_ms),
 		"certificate_ends_ms", (json_int_t)s->certificate_ends_ms,
 		"trouble", troubles_json(s, arena), "held_deadly",
 		deadly_json(s), "domains", domains_json(s, arena), "orphans",

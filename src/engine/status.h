@@ -3,7 +3,9 @@
  * console, `splitmail status` and monitors show.
  *
  *	{"hostname", "started", "started_ms", "sessions", "confined",
+ *	 "sessions_by": [{"service", "tls", "sessions"}],
  *	 "counters": {metric: n},
+ *	 "histograms": {metric: {"n": [...], "sum_ms"}},
  *	 "systems": [{"kind", "next_hop", "name", "hosts", "state", "since", "problem",
  *	              "delivered", "deferred", "refused", "connections", "idle"}],
  *	 "systems_left_out": n,
@@ -14,6 +16,8 @@
  *	 "orphans": n}
  *
  * confined says what the kernel holds the process by (rt/confine.h), or null.
+ * sessions_by has all that there can be (smtp_kind_word()); a histogram's n are
+ * those of struct histogram_value.
  * kind is mailboxes (Dovecot), internet (every domain that is not ours) or
  * system; next_hop tells a system with a name from a relay, as
  * base/next_hop.h does; state is up, down or unknown.  Only what mail has gone to, or from,
@@ -33,6 +37,7 @@
 #include <jansson.h>
 
 #include "base/buf.h"
+#include "smtp/smtp.h"
 
 struct ledger;
 struct queue;
@@ -49,7 +54,7 @@ struct status {
 	const char *directory; /* its path, for hosts; may be NULL */
 	const char *data;      /* the data folder, for the queue; likewise */
 	struct ledger *systems, *traffic;
-	unsigned sessions;
+	struct smtp_sessions sessions;
 	const char *confined;        /* or NULL */
 	struct queue *queue;         /* for orphans; may be NULL */
 	int64_t certificate_ends_ms; /* wall clock; 0: not known */

@@ -35,7 +35,8 @@ static json_t *ask(const struct hop_connections *connections, size_t n)
 			    .confined = "Landlock 7, seccomp",
 			    .systems = systems,
 			    .traffic = traffic,
-			    .sessions = 3,
+			    .sessions = { .clear[SMTP_MX] = 2,
+					  .tls[SMTP_SUBMISSION] = 1 },
 			    .connections = connections,
 			    .n_connections = n };
 	struct buf text = BUF_EMPTY;

@@ -120,6 +120,7 @@ static struct decision walk_end(struct walk *w, struct outcome *o)
 		.ask = accepted && o->ask,
 		.ask_later = accepted && o->ask_later,
 		.ask_key = w->ask_key,
+		.was_told = o->was_told,
 		.resolve = w->resolve,
 		.reply = o->reply,
 		.reasons = w->reasons,

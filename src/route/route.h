@@ -171,6 +171,7 @@ struct decision {
 	                       decide again; empty: none */
 	bool ask_later;     /* accepted, and worth a question in the background;
 	                   with legs[0] and the key likewise */
+	bool was_told; /* another system has decided it, some time before */
 	struct reply reply; /* what the sender would see at RCPT */
 	const struct reason *reasons;
 	size_t n_reasons;

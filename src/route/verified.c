@@ -277,6 +277,7 @@ bool route_relay_verified(struct walk *w, const struct target *t,
 	m.f = verify_find(w->router->verification, m.key, t->given_key,
 			  w->arena);
 	m.is_known = known || m.f.once_confirmed;
+	o->was_told = m.f.verdict != VERDICT_NOT_ASKED;
 	switch (m.f.verdict) {
 	case VERDICT_NOT_ASKED:
 		return not_asked(w, &m, o);

@@ -84,6 +84,7 @@ struct outcome {
 	enum route_action action;
 	struct reply reply;
 	bool ask, ask_later;
+	bool was_told; /* by another system, some time before */
 	bool is_final; /* also for the group it is a member of */
 };
 

@@ -12,7 +12,7 @@ struct own own_of_program = OWN_AT_FIRST;
 static atomic_uint threads;
 #endif
 
-static struct counter_lane *my_lane(void)
+struct counter_lane *counter_lane(void)
 {
 #ifdef RT_SIM
 	return own()->lanes;
@@ -28,7 +28,8 @@ static struct counter_lane *my_lane(void)
 
 void count_add(enum counter c, uint64_t n)
 {
-	atomic_fetch_add_explicit(&my_lane()->n[c], n, memory_order_relaxed);
+	atomic_fetch_add_explicit(&counter_lane()->n[c], n,
+				  memory_order_relaxed);
 }
 
 void count(enum counter c)

@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "rt/counter.h"
+#include "rt/histogram.h"
 
 #ifdef RT_SIM
 enum { COUNTER_LANES = 1, LANE_ALIGN = 8 }; /* a world is one thread */
@@ -16,8 +17,13 @@ enum { COUNTER_LANES = 1, LANE_ALIGN = 8 }; /* a world is one thread */
 enum { COUNTER_LANES = 32, LANE_ALIGN = 64 }; /* more threads share */
 #endif
 
+struct histogram_lane {
+	_Atomic uint64_t n[HISTOGRAM_BOUNDS + 1], sum_ms;
+};
+
 struct counter_lane {
 	_Alignas(LANE_ALIGN) _Atomic uint64_t n[COUNTER_COUNT];
+	struct histogram_lane histograms[HISTOGRAM_COUNT];
 };
 
 struct own {
@@ -43,5 +49,7 @@ static inline struct own *own(void)
 	return &own_of_program;
 }
 #endif
+
+struct counter_lane *counter_lane(void); /* this thread's */
 
 #endif

@@ -15,7 +15,9 @@
  */
 #include "base/mutants.h"
 #include "route/guard.h"
+#include "rt/clock.h"
 #include "rt/counter.h"
+#include "rt/histogram.h"
 #include "rt/log.h"
 #include "smtp/session.h"
 
@@ -172,6 +174,7 @@ static struct reply waits settle(struct session *s)
 {
 	struct mail *mail = s->mail;
 	struct message *m = mail->message;
+	int64_t begun_ms = now_ms();
 	struct reply r = judge(s);
 
 	if (r.code == 0)
@@ -190,8 +193,10 @@ static struct reply waits settle(struct session *s)
 	/* delivery's hold ends when it wants, and counts what it says */
 	r = hand_on(s, deliver_accept(s->server->deliver, message_hold(m),
 				      &mail->asker));
-	if (reply_is_done(&r))
-		forgive(s);
+	if (!reply_is_done(&r))
+		return r;
+	observe(HISTOGRAM_ANSWER, now_ms() - begun_ms);
+	forgive(s);
 	return r;
 }
 

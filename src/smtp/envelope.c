@@ -198,6 +198,8 @@ static struct decision waits decide(struct session *s, struct question *q)
 
 	if (d.ask_later)
 		deliver_probe_later(s->server->deliver, &d.legs[0], d.ask_key);
+	if (d.was_told)
+		count(COUNT_PROBE_HITS);
 	if (!d.ask || d.n == 0)
 		return d;
 	if (say_now(s, SILENCE))

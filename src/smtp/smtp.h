@@ -23,6 +23,10 @@ enum smtp_kind {
 	SMTP_SENDMAIL,    /* Unix socket for every program on this machine, by
 	                     sendmail; the kernel says whose it is */
 };
+enum { SMTP_KINDS = SMTP_SENDMAIL + 1 };
+
+/* "smtp", "submission", "submissions", "local", "sendmail" */
+const char *smtp_kind_word(enum smtp_kind kind);
 
 struct smtp_settings {
 	const char *hostname;
@@ -62,6 +66,16 @@ struct smtp_server { /* one per loop */
 /* Serve one connection to its end and close it; a fiber's work. */
 void waits smtp_serve(struct smtp_server *server, enum smtp_kind kind,
 		      struct stream *peer);
+
+/* Open sessions, by kind and by whether they are encrypted now. */
+struct smtp_sessions {
+	unsigned clear[SMTP_KINDS], tls[SMTP_KINDS];
+};
+
+/* Those of SERVER are added.  On its loop. */
+void smtp_sessions_add(const struct smtp_server *server,
+		       struct smtp_sessions *to);
+unsigned smtp_sessions_total(const struct smtp_sessions *s);
 
 /* Tell the sessions that wait for a command 421 4.3.2 and end them; the others
  * end by themselves after the mail at hand.  For an orderly stop. */

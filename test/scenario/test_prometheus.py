@@ -1,6 +1,7 @@
 """Figures for Prometheus: what the alerts and the dashboard name is there, and
 a real Prometheus, unpacked, reads it with a token that may only read."""
 
+import contextlib
 import json
 import os
 import re
@@ -13,7 +14,8 @@ import urllib.request
 
 import pytest
 
-from splitmail import ROOT
+from api import Api
+from splitmail import ROOT, no_checks
 from world import end_process, wait_until
 
 PACKAGING = os.path.join(ROOT, "packaging")
@@ -80,6 +82,86 @@ def test_a_login_that_fails_is_counted(server):
         server.submit("alice@here.test", "wrong")
     wait_until(lambda: figures(server)[
         "splitmail_submission_logins_failed_total"] > before, 20, "it")
+
+
+def settled(server):
+    """They may be a second old: until they stay as they are."""
+    def look():
+        one = figures(server)
+        time.sleep(1.5)
+        two = figures(server)
+        return None if changed(one, two, "splitmail_",
+                               "_(seconds|bytes)") else two
+    return wait_until(look, 20, "figures that stay")
+
+
+def changed(before, after, begin, but="_bytes"):
+    return {name: after[name] - before.get(name, 0) for name in after
+            if name.startswith(begin) and not re.match(r"\w+" + but, name)
+            and after[name] != before.get(name, 0)}
+
+
+@pytest.mark.parametrize("service", ["smtp", "submission", "submissions"])
+@pytest.mark.parametrize("tls", ["yes", "no"])
+def test_open_sessions_are_seen_by_port_and_encryption(server, service, tls):
+    if (service, tls) == ("submissions", "no"):
+        pytest.skip("there are none")
+    before = settled(server)
+    with contextlib.ExitStack() as stack:
+        for _ in range(3):
+            stack.enter_context(session(server, service, tls))
+        name = f'splitmail_sessions{{service="{service}",tls="{tls}"}}'
+        wait_until(lambda: changed(before, figures(server),
+                                   "splitmail_sessions") == {name: 3}, 20,
+                   lambda: f"three in {figures(server)}")
+
+
+def session(server, service, tls):
+    if service == "submissions":
+        return smtplib.SMTP_SSL(server.address, server.ports[service],
+                                context=no_checks())
+    smtp = smtplib.SMTP(server.address, server.ports[service])
+    if tls == "yes":
+        smtp.starttls(context=no_checks())
+    return smtp
+
+
+@pytest.mark.parametrize("mails", [1, 7])
+def test_how_long_mail_takes_is_in_histograms(server, mails):
+    before = settled(server)
+    for _ in range(mails):
+        server.send("x@y.test", "alice@here.test")
+    after = settled(server)
+    for name in ("splitmail_answer_seconds", "splitmail_delivery_delay_seconds"):
+        new = changed(before, after, name)
+        assert new[f"{name}_count"] == mails
+        assert new[name + '_bucket{le="+Inf"}'] == mails
+        assert 0 <= new.get(f"{name}_sum", 0) < 180 * mails
+        buckets = [after[one] for one in after if one.startswith(name + "_b")]
+        assert buckets == sorted(buckets) and len(buckets) > 10
+
+
+def test_what_a_system_said_before_is_counted(server):
+    name = "splitmail_probe_hits_total"
+    server.send("x@y.test", "bob@here.test")
+    before = settled(server)[name]
+    for _ in range(2):
+        server.send("x@y.test", "bob@here.test")
+    assert settled(server)[name] == before + 2
+
+
+def test_jobs_are_counted_by_state(server):
+    def jobs():
+        return {name: n for name, n in figures(server).items()
+                if name.startswith("splitmail_jobs")}
+    assert set(jobs()) == {f'splitmail_jobs{{state="{state}"}}' for state in (
+        "waiting", "running", "done", "cancelled", "failed")}
+    api = Api(server)
+    api.sign_in("admin0", re.search(r"password (\S+)",
+                                    server.admin_password)[1])
+    before = jobs()
+    api.finish({"addresses": ["alice@here.test"], "change": {"quota": "1G"}})
+    assert changed(before, jobs(), "") == {'splitmail_jobs{state="done"}': 1}
 
 
 def expressions():

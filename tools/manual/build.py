@@ -53,7 +53,8 @@ def made_of():
     for name in ("src/base/limits.h", "src/smtp/replies.def",
                  "src/route/facts.def", "src/directory/refusals.def",
                  "src/console/problems.def", "src/console/metrics.def",
-                 "src/rt/counters.def", "src/console/openapi.json"):
+                 "src/rt/counters.def", "src/rt/histograms.def",
+                 "src/console/openapi.json"):
         yield tables.path_of(name)
 
 

@@ -242,6 +242,9 @@ need only read. [Operations](../operations.md#figures-and-alerts) says how.
         text += f"| {code(name)} | {kind} | {cell(help)} |\n"
     for _, (_, name, help) in tables.rows("src/rt/counters.def", "COUNTER"):
         text += f"| {code(name)} | counter | {cell(help)}. |\n"
+    for _, (_, name, help) in tables.rows("src/rt/histograms.def",
+                                          "HISTOGRAM"):
+        text += f"| {code(name)} | histogram | {cell(help)}. |\n"
     return text
 
 
