@@ -48,6 +48,14 @@ static long make(const char *folder, const char *name)
 	return 0;
 }
 
+static long make_folder(const char *folder)
+{
+	char path[400];
+
+	snprintf(path, sizeof(path), "%s/folder", folder);
+	return mkdir(path, 0700) != 0 ? -1 : rmdir(path);
+}
+
 static long append(const char *path)
 {
 	int fd = open(path, O_WRONLY | O_APPEND | O_CLOEXEC);
@@ -118,11 +126,11 @@ static void attempt(int signal)
 
 	snprintf(memory, sizeof(memory), "/proc/%d/mem", getppid());
 	say("write_outside", make(outside, "probe"));
-	say("folder_outside", mkdir("/tmp/confined-probe-folder", 0700));
+	say("folder_outside", make_folder(outside));
 	say("memory_of_parent", append(memory));
 	say("execve", run());
 	say("clone", new_process());
-	say("ptrace", ptrace(PTRACE_SEIZE, getppid(), 0, 0));
+	say("ptrace", ptrace(PTRACE_PEEKDATA, getppid(), 0, 0));
 	say("read_memory",
 	    syscall(SYS_process_vm_readv, getppid(), 0, 0, 0, 0, 0));
 	say("packet", new_socket(AF_PACKET, SOCK_DGRAM, 0));
