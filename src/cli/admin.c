@@ -78,8 +78,8 @@ static int say_token(struct cli *c, const char *token, const char *sentence)
 	return CLI_DONE;
 }
 
-static int make_token(struct cli *c, const struct args *a, bool may_write,
-		      uint64_t days)
+static int make_token(struct cli *c, const struct args *a,
+		      enum token_scope scope, uint64_t days)
 {
 	struct changes *h = cli_changes(c);
 	char token[TOKEN_CHARS + 1];
@@ -89,7 +89,7 @@ static int make_token(struct cli *c, const struct args *a, bool may_write,
 	if (!h)
 		return cli_refuse(c, "%s", cause());
 	r = token_create(h, str_of(args_word(a, 0)), str_of(args_word(a, 1)),
-			 may_write, (int64_t)days, token);
+			 scope, (int64_t)days, token);
 	if (r.outcome != CHANGE_DONE)
 		return cli_outcome(c, h, r);
 	status = say_token(c, token, cli_clean(c, r.sentence));
@@ -99,16 +99,19 @@ static int make_token(struct cli *c, const struct args *a, bool may_write,
 
 static int create_token(struct cli *c, const struct args *a)
 {
-	const char *scope = args_option(a, "scope");
+	const char *name = args_option(a, "scope");
+	enum token_scope scope = TOKEN_READ;
 	const char *text = args_option(a, "days");
 	uint64_t days = TOKEN_DAYS;
 
-	if (scope && strcmp(scope, "read") && strcmp(scope, "write"))
-		return cli_usage(c, "--scope is read or write, not \"%s\".",
-				 scope);
+	if (name && !token_scope_find(str_of(name), &scope))
+		return cli_usage(c,
+				 "--scope is read, write or metrics, not "
+				 "\"%s\".",
+				 name);
 	if (text && !str_number(str_of(text), 100000, &days))
 		return cli_usage(c, "--days is a number, not \"%s\".", text);
-	return make_token(c, a, scope && !strcmp(scope, "write"), days);
+	return make_token(c, a, scope, days);
 }
 
 static void list_token(void *rows, const struct token_entry *t)
@@ -116,7 +119,7 @@ static void list_token(void *rows, const struct token_entry *t)
 	rows_add(rows, json_pack("{s:I,s:o,s:o,s:s,s:o,s:o,s:b}", "id",
 				 (json_int_t)t->id, "name", json_text(t->name),
 				 "administrator", json_text(t->admin), "scope",
-				 t->may_write ? "write" : "read", "created_at",
+				 token_scope_name(t->scope), "created_at",
 				 json_time_s(t->created_s), "expires_at",
 				 json_time_s(t->expires_s), "expired",
 				 t->is_expired));
@@ -187,12 +190,14 @@ static const struct command commands[] = {
 	  "splitmail admin password jane", password },
 	{ "delete", "ADMIN", "Delete an administrator.",
 	  "splitmail admin delete jane", delete },
-	{ "token create", "ADMIN PURPOSE [--scope read|write] [--days N]",
+	{ "token create",
+	  "ADMIN PURPOSE [--scope read|write|metrics] [--days N]",
 	  "Make a token by which a script signs in to the HTTP API as this "
 	  "administrator. It is printed once, alone.",
 	  "splitmail admin token create admin0 \"nightly import\" --scope write",
 	  create_token,
-	  "Without --scope it may only read; without --days it is good for 90 "
+	  "Without --scope it may only read; with metrics it reads /metrics "
+	  "alone, as Prometheus does; without --days it is good for 90 "
 	  "days. The script sends it as \"Authorization: Bearer TOKEN\"; GET "
 	  "/api/docs on the console's port describes the API." },
 	{ "token list", "[ADMIN]", "List tokens, without what they are.",

@@ -93,7 +93,7 @@ static bool check_write(struct request *r, struct response *out)
 {
 	if (!is_write(r))
 		return true;
-	if (!r->who.may_write) {
+	if (r->who.scope != TOKEN_WRITE) {
 		*out = problem(NULL, token_may_only_read);
 		return false;
 	}
@@ -109,9 +109,13 @@ static bool check_role(struct request *r, struct response *out)
 
 	if (has_right(&r->who, r->route->right))
 		return true;
-	*out = r->who.by_token
-		       ? problem(NULL, token_has_no_right, V("role", role))
-		       : problem(NULL, no_right, V("role", role));
+	if (r->who.scope == TOKEN_METRICS)
+		*out = problem(NULL, token_is_for_metrics);
+	else
+		*out = r->who.by_token
+			       ? problem(NULL, token_has_no_right,
+					 V("role", role))
+			       : problem(NULL, no_right, V("role", role));
 	return false;
 }
 

@@ -6,7 +6,8 @@
 
 #include "console/request.h"
 
-enum right { OPEN, ANY, SESSION, DOMAIN, SUPER };
+/* METRICS: as SUPER, and by a token that is for nothing else. */
+enum right { OPEN, ANY, SESSION, DOMAIN, SUPER, METRICS };
 enum has_body { NO_BODY, BODY, STREAM };
 
 struct route {

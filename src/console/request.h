@@ -49,9 +49,10 @@ struct console {
 /* Who asks. */
 struct who {
 	struct admin admin;
-	bool by_token, may_write;
-	const char *session; /* id, or NULL */
-	const char *csrf;    /* of the session */
+	bool by_token;
+	enum token_scope scope; /* of a session: TOKEN_WRITE */
+	const char *session;    /* id, or NULL */
+	const char *csrf;       /* of the session */
 };
 
 struct response {

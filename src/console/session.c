@@ -23,8 +23,8 @@ static json_t *session_json(struct request *r)
 		json_text_or_null(str_of(w->csrf)), "idle_seconds",
 		w->by_token ? json_null()
 			    : json_integer((json_int_t)s->session_idle_s),
-		"scope", w->may_write ? "write" : "read", "hostname",
-		s->hostname, "version", s->version);
+		"scope", token_scope_name(w->scope), "hostname", s->hostname,
+		"version", s->version);
 }
 
 static const char *cookie(struct request *r, const char *id, const char *more)
@@ -97,7 +97,7 @@ static struct response welcome(struct request *r)
 		      (struct proof){ r->who.admin.hash, r->who.admin.totp },
 		      &s);
 	r->who.csrf = arena_cstr(r->arena, str_of(s.csrf));
-	r->who.may_write = true;
+	r->who.scope = TOKEN_WRITE;
 	r->who.by_token = false;
 	log_fact("console", "client=%s, signed in, name=<%s>",
 		 inet_ip_text(&r->client).c,

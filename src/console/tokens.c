@@ -16,7 +16,7 @@ static json_t *token_json(const struct token_entry *t)
 	return json_pack("{s:I,s:o,s:o,s:s,s:o,s:o,s:b}", "id",
 			 (json_int_t)t->id, "name", json_text(t->name),
 			 "administrator", json_text(t->admin), "scope",
-			 t->may_write ? "write" : "read", "created_at",
+			 token_scope_name(t->scope), "created_at",
 			 json_time_s(t->created_s), "expires_at",
 			 json_time_s(t->expires_s), "expired", t->is_expired);
 }
@@ -37,13 +37,13 @@ struct response on_list_tokens(struct request *r)
 }
 
 static struct response create(struct request *r, struct str name,
-			      bool may_write, int64_t days)
+			      enum token_scope scope, int64_t days)
 {
 	char token[TOKEN_CHARS + 1];
 	struct token_entry t;
 	json_t *shown;
-	struct change change = token_create(r->c, r->who.admin.name, name,
-					    may_write, days, token);
+	struct change change =
+		token_create(r->c, r->who.admin.name, name, scope, days, token);
 
 	if (change.outcome != CHANGE_DONE)
 		return refused(r, change);
@@ -64,16 +64,16 @@ static bool proves_himself(struct request *r, struct response *out)
 struct response on_create_token(struct request *r)
 {
 	enum { DAYS = 90 };
-	struct str name = body_text(r, "name"), scope = body_text(r, "scope");
+	struct str name = body_text(r, "name"), word = body_text(r, "scope");
+	enum token_scope scope;
 	json_t *days = json_object_get(r->body, "days");
-	bool may_write = str_same(scope, S("write"));
 	struct response a;
 
-	if (!scope.p)
+	if (!word.p)
 		return no_text(r, "scope");
-	if (!may_write && !str_same(scope, S("read")))
+	if (!token_scope_find(word, &scope))
 		return problem("scope", wrong_type, V("key", "scope"),
-			       V("right", "read or write"));
+			       V("right", "read, write or metrics"));
 	if (days && !json_is_integer(days))
 		return problem("days", wrong_type, V("key", "days"),
 			       V("right", "a number"));
@@ -81,7 +81,7 @@ struct response on_create_token(struct request *r)
 		return a;
 	if (!change_open(r))
 		return trouble(r);
-	return change_close(r, create(r, name, may_write,
+	return change_close(r, create(r, name, scope,
 				      days ? json_integer_value(days) : DAYS));
 }
 

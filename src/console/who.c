@@ -17,7 +17,7 @@ static enum answer by_token(struct directory *d, struct str token,
 	if (a != ANSWER_YES)
 		return a;
 	out->by_token = true;
-	out->may_write = t.may_write;
+	out->scope = t.scope;
 	return directory_admin(d, t.admin, arena, &out->admin);
 }
 
@@ -46,7 +46,7 @@ static enum answer by_session(const struct console *c, struct directory *d,
 		return ANSWER_NO;
 	out->session = s->id;
 	out->csrf = s->csrf;
-	out->may_write = true;
+	out->scope = TOKEN_WRITE;
 	a = directory_admin(d, str_of(s->name), arena, &out->admin);
 	if (a == ANSWER_YES && !still_holds(c, s, &out->admin, arena))
 		a = ANSWER_NO;
@@ -97,6 +97,8 @@ bool has_right(const struct who *who, enum right right)
 {
 	enum admin_role role = who->admin.role;
 
+	if (who->scope == TOKEN_METRICS && right != OPEN && right != METRICS)
+		return false;
 	switch (right) {
 	case OPEN:
 	case ANY:
@@ -106,6 +108,7 @@ bool has_right(const struct who *who, enum right right)
 	case DOMAIN:
 		return role == ADMIN_SUPER || role == ADMIN_DOMAIN;
 	case SUPER:
+	case METRICS:
 		return role == ADMIN_SUPER;
 	}
 	return false;

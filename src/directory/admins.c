@@ -50,7 +50,7 @@ void token_hash(struct str token, char out[TOKEN_HASH_CHARS + 1])
 }
 
 #define TOKENS \
-	"SELECT t.id, t.name, a.name, t.may_write, t.created_at, " \
+	"SELECT t.id, t.name, a.name, t.scope, t.created_at, " \
 	"t.expires_at, t.expires_at <= unixepoch() " \
 	"FROM token t JOIN admin a ON a.id = t.admin WHERE "
 
@@ -58,7 +58,7 @@ static struct token_entry read_token(struct query *q, struct arena *arena)
 {
 	return (struct token_entry){
 		query_int(q, 0),         query_text(q, 1, arena),
-		query_text(q, 2, arena), query_int(q, 3) != 0,
+		query_text(q, 2, arena), (enum token_scope)query_int(q, 3),
 		query_int(q, 4),         query_int(q, 5),
 		query_int(q, 6) != 0,
 	};

@@ -36,7 +36,7 @@ void token_hash(struct str token, char out[TOKEN_HASH_CHARS + 1]);
 struct token_entry {
 	int64_t id;
 	struct str name, admin;
-	bool may_write;
+	enum token_scope scope;
 	int64_t created_s, expires_s;
 	bool is_expired;
 };

@@ -253,9 +253,21 @@ struct change totp_use(struct changes *c, struct str admin, struct str code,
 
 enum { TOKEN_CHARS = 44 };
 
+/* What a token may do with its administrator's rights; stored as it is. */
+enum token_scope {
+	TOKEN_READ,
+	TOKEN_WRITE,  /* and read */
+	TOKEN_METRICS /* nothing but /metrics */
+};
+enum { TOKEN_SCOPES = TOKEN_METRICS + 1 };
+
+const char *token_scope_name(enum token_scope s); /* "read"... */
+/* False: there is no such scope. */
+bool token_scope_find(struct str name, enum token_scope *out) must_check;
+
 /* Of the administrator ADMIN; the token is put into OUT, once. */
 struct change token_create(struct changes *c, struct str admin, struct str name,
-			   bool may_write, int64_t days,
+			   enum token_scope scope, int64_t days,
 			   char out[TOKEN_CHARS + 1]);
 /* ADMIN empty: anybody's. */
 struct change token_delete(struct changes *c, struct str admin, int64_t id);

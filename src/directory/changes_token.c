@@ -45,8 +45,29 @@ static bool check_token(struct changes *c, int64_t admin, struct str *name,
 	       refuse(c, NULL, too_many_tokens, V("most", TOKENS));
 }
 
+static const char *const scopes[TOKEN_SCOPES] = {
+	[TOKEN_READ] = "read",
+	[TOKEN_WRITE] = "write",
+	[TOKEN_METRICS] = "metrics",
+};
+
+const char *token_scope_name(enum token_scope s)
+{
+	return scopes[s];
+}
+
+bool token_scope_find(struct str name, enum token_scope *out)
+{
+	for (int s = 0; s < TOKEN_SCOPES; s++)
+		if (str_same(name, str_of(scopes[s]))) {
+			*out = (enum token_scope)s;
+			return true;
+		}
+	return false;
+}
+
 static bool create(struct changes *c, struct str admin, struct str name,
-		   bool may_write, int64_t days, const char *token)
+		   enum token_scope scope, int64_t days, const char *token)
 {
 	char hash[TOKEN_HASH_CHARS + 1];
 	int64_t id;
@@ -55,9 +76,9 @@ static bool create(struct changes *c, struct str admin, struct str name,
 		return false;
 	token_hash(str_of(token), hash);
 	return run(c,
-		   "INSERT INTO token (admin, name, hash, may_write, "
+		   "INSERT INTO token (admin, name, hash, scope, "
 		   "expires_at) VALUES (?, ?, ?, ?, unixepoch() + ?)",
-		   "istbi", id, name, hash, may_write, days * 86400) &&
+		   "istii", id, name, hash, (int64_t)scope, days * 86400) &&
 	       change_log(c, "token", admin, S("created"), S(""), name) &&
 	       done(c, "The token %.*s is created.", STR(name));
 }
@@ -93,12 +114,12 @@ static bool remove_token(struct changes *c, struct str admin, int64_t id)
 }
 
 struct change token_create(struct changes *c, struct str admin, struct str name,
-			   bool may_write, int64_t days,
+			   enum token_scope scope, int64_t days,
 			   char out[TOKEN_CHARS + 1])
 {
 	random_name(out, TOKEN_CHARS);
-	return change_end(c, change_begin(c) && create(c, admin, name,
-						       may_write, days, out));
+	return change_end(
+		c, change_begin(c) && create(c, admin, name, scope, days, out));
 }
 
 struct change token_delete(struct changes *c, struct str admin, int64_t id)

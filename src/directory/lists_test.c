@@ -295,12 +295,14 @@ static void test_tokens(void **state)
 	struct token_entry t;
 	int n = 0;
 
-	assert_done(token_create(c, S("admin0"), S("backup"), false, 1, token));
-	assert_done(token_create(c, S("admin0"), S("sync"), true, 1, other));
+	assert_done(token_create(c, S("admin0"), S("backup"), TOKEN_READ, 1,
+				 token));
+	assert_done(
+		token_create(c, S("admin0"), S("sync"), TOKEN_WRITE, 1, other));
 	assert_string_not_equal(token, other);
 	assert_int_equal(directory_token(d, str_of(token), arena, &t),
 			 ANSWER_YES);
-	assert_false(t.may_write);
+	assert_int_equal(t.scope, TOKEN_READ);
 	assert_true(str_same(t.admin, S("admin0")));
 	assert_int_equal(t.expires_s - t.created_s, 86400);
 	assert_int_equal(directory_token(d, S("guess"), arena, &t), ANSWER_NO);
@@ -310,12 +312,15 @@ static void test_tokens(void **state)
 			 ANSWER_NO);
 	assert_true(list_tokens(d, S("admin0"), count_token, &n));
 	assert_int_equal(n, 1);
-	assert_refused(token_create(c, S("admin0"), S(" "), true, 1, token),
-		       "name", "what");
-	assert_refused(token_create(c, S("admin0"), S("x"), true, 0, token),
-		       "days", "1 to");
-	assert_not_found(token_create(c, S("no"), S("x"), true, 1, token), NULL,
-			 "no administrator");
+	assert_refused(
+		token_create(c, S("admin0"), S(" "), TOKEN_WRITE, 1, token),
+		"name", "what");
+	assert_refused(
+		token_create(c, S("admin0"), S("x"), TOKEN_WRITE, 0, token),
+		"days", "1 to");
+	assert_not_found(
+		token_create(c, S("no"), S("x"), TOKEN_WRITE, 1, token), NULL,
+		"no administrator");
 }
 
 /* Every token's end, as seen from now. */
@@ -341,15 +346,18 @@ static void test_an_expired_token(void **state)
 	struct token_entry t;
 	int n = 0;
 
-	assert_done(token_create(c, S("admin0"), S("old"), true, 1, token));
+	assert_done(
+		token_create(c, S("admin0"), S("old"), TOKEN_WRITE, 1, token));
 	end_tokens(-1);
 	assert_int_equal(directory_token(d, str_of(token), arena, &t),
 			 ANSWER_NO);
-	assert_done(token_create(c, S("admin0"), S("new"), true, 1, other));
+	assert_done(
+		token_create(c, S("admin0"), S("new"), TOKEN_WRITE, 1, other));
 	assert_true(list_tokens(d, S("admin0"), count_expired, &n));
 	assert_int_equal(n, 1);
 	end_tokens(-31 * 86400);
-	assert_done(token_create(c, S("admin0"), S("more"), true, 1, other));
+	assert_done(
+		token_create(c, S("admin0"), S("more"), TOKEN_WRITE, 1, other));
 	n = 0;
 	assert_true(list_tokens(d, S("admin0"), count_token, &n));
 	assert_int_equal(n, 1);

@@ -503,3 +503,8 @@ CREATE INDEX deleted_sender_who ON deleted_sender (who);
 -- Whoever named the relay may not name this machine: what it resolves to is not
 -- this machine, either.
 ALTER TABLE domain ADD COLUMN relay_is_elsewhere INTEGER NOT NULL DEFAULT 0;
+
+-- version 14
+
+-- 0 read, 1 write, 2 metrics (enum token_scope).
+ALTER TABLE token RENAME COLUMN may_write TO scope;

@@ -1,5 +1,5 @@
 """Figures for Prometheus: what the alerts and the dashboard name is there, and
-a real Prometheus, unpacked, reads it with a token that may only read."""
+a real Prometheus, unpacked, reads it with a token that reads nothing else."""
 
 import contextlib
 import json
@@ -39,7 +39,8 @@ def server(shared_world):
             smtp.sendmail("x@y.test", [to], "Subject: x\r\n\r\nx\r\n")
     server.submit("alice@here.test").close()
     server.token = server.run("admin", "token", "create", "admin0",
-                              "prometheus").stdout.strip().split()[-1]
+                              "prometheus", "--scope",
+                              "metrics").stdout.strip().split()[-1]
     wait_until(lambda: len(server.cli("queue", "list")) == 1, 20,
                "what cannot leave")
     assert not [name for name in figures(server) if "backup" in name]
@@ -60,7 +61,7 @@ def figures(server):
             for line in text_of(server).splitlines() if line[:1] != "#"}
 
 
-def test_a_token_that_reads_is_enough(server):
+def test_a_token_for_nothing_else_is_enough(server):
     found = figures(server)
     assert found["splitmail_engine_up"] == 1
     assert [name for name in found if re.fullmatch(
@@ -74,6 +75,28 @@ def test_a_token_that_reads_is_enough(server):
     [oldest] = [found[name] for name in found
                 if name.startswith("splitmail_queue_system_oldest_seconds")]
     assert abs(oldest - found["splitmail_queue_oldest_seconds"]) <= 1
+
+
+@pytest.mark.parametrize("path", ["/users", "/session", "/overview", "/tokens",
+                                  "/queue"])
+def test_it_reads_nothing_else(server, path):
+    api = Api(server)
+    api.token = server.token
+    assert api.get(path, status=403).json["reason"] == "token-is-for-metrics"
+    assert api.put("/users/new@here.test", {}, status=403).json["reason"] in (
+        "token-is-for-metrics", "token-may-only-read")
+
+
+def test_a_domains_administrator_has_no_such_token_that_works(server):
+    server.cli("admin", "create", "jane", "--domain", "here.test",
+               "--password-stdin", input="a long password\n")
+    token = server.run("admin", "token", "create", "jane", "p", "--scope",
+                       "metrics").stdout.strip().split()[-1]
+    request = urllib.request.Request(
+        f"http://{server.address}:{server.ports['console']}/metrics",
+        headers={"Authorization": f"Bearer {token}"})
+    with pytest.raises(urllib.error.HTTPError, match="403"):
+        urllib.request.urlopen(request, timeout=120)
 
 
 def test_a_login_that_fails_is_counted(server):

@@ -232,7 +232,7 @@ def metrics():
     text = """# Metrics
 
 `GET /metrics` of the console's port, for Prometheus, with the token of a superadministrator that
-need only read. [Operations](../operations.md#figures-and-alerts) says how.
+reads nothing else (`--scope metrics`) or any other of his. [Operations](../operations.md#figures-and-alerts) says how.
 
 | Metric | Type | |
 | --- | --- | --- |

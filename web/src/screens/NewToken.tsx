@@ -92,6 +92,9 @@ export function NewToken({ onClose }: { onClose: () => void }) {
 				data={[
 					{ value: "read", label: say("scope_read") },
 					{ value: "write", label: say("scope_write") },
+					...(session.role === "superadmin"
+						? [{ value: "metrics", label: say("scope_metrics") }]
+						: []),
 				]}
 				value={draft.scope}
 				onChange={(scope) => type({ scope: scope as Wanted["scope"] })}

@@ -152,6 +152,7 @@ export const en = {
 	scope: "Rights",
 	scope_read: "Look",
 	scope_write: "Look and change",
+	scope_metrics: "Read /metrics alone",
 	validDays: "Valid for how many days",
 	tokenOf: "Made by",
 	madeAt: "Made",

@@ -147,6 +147,7 @@ export const fr: Record<Word, string> = {
 	scope: "Droits",
 	scope_read: "Consulter",
 	scope_write: "Consulter et modifier",
+	scope_metrics: "Lire /metrics seulement",
 	validDays: "Valable combien de jours",
 	tokenOf: "Créé par",
 	madeAt: "Créé",

@@ -166,6 +166,7 @@ export const refusals: Record<Reason, string> = {
 	"from-another-site": "This came from a page of another site and was not done.",
 	"no-right": "Your role does not allow this.",
 	"token-has-no-right": "The role of this token does not allow this.",
+	"token-is-for-metrics": "This token may only read /metrics.",
 	"token-may-only-read": "This token may only read.",
 	"not-found": "There is nothing at this address any more.",
 	"exists-already": "This exists already.",

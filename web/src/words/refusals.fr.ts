@@ -169,6 +169,7 @@ export const refusals: Record<Reason, string> = {
 	"from-another-site": "Cette demande venait d'une page d'un autre site et n'a pas été exécutée.",
 	"no-right": "Votre rôle ne le permet pas.",
 	"token-has-no-right": "Le rôle de ce jeton ne le permet pas.",
+	"token-is-for-metrics": "Ce jeton ne permet que de lire /metrics.",
 	"token-may-only-read": "Ce jeton ne permet que de lire.",
 	"not-found": "Il n'y a plus rien à cette adresse.",
 	"exists-already": "Cet élément existe déjà.",
