@@ -37,7 +37,8 @@ struct confinement {
 	char no_landlock[120], no_seccomp[120]; /* why; "" */
 };
 
-/* Landlock: for this thread and those it starts from now on.  No new privileges
+/* Landlock: for this thread and those it starts from now on; before the first
+ * loop, which does without io_uring then.  No new privileges
  * ever after, with it or without. */
 void confine_files(struct confinement *c, const struct confined_place *places,
 		   size_t n);

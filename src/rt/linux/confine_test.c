@@ -24,6 +24,9 @@
 #include <unistd.h>
 
 #include "rt/linux/confine_inside.h"
+#include "rt/loop.h"
+#include "rt/stream.h"
+#include "rt/worker.h"
 
 enum { SKIPPED = 77, NEWEST_ABI = 9 };
 
@@ -398,6 +401,43 @@ static int threads_are_made_and_confined(void)
 	return 0;
 }
 
+static bool nothing_to_do(void *unused)
+{
+	return true;
+}
+
+/* What waits for the kernel was prepared before, and goes on. */
+static void waits use_the_loop(void *arg)
+{
+	struct listener *l = listener_open_path("data/listener", 0600);
+	struct confinement c = { 0 };
+	struct stream *s, *peer = NULL;
+	bool *worked = arg;
+
+	confine_calls(&c);
+	for (int i = 0; i < 3; i++) {
+		s = stream_dial_path("data/listener", after_ms(5000));
+		peer = s ? listener_accept(l) : NULL;
+		*worked = peer && offload(nothing_to_do, NULL) &&
+			  fiber_sleep(after_ms(1)) == WAIT_DEADLINE;
+		stream_close(s);
+		stream_close(peer);
+	}
+	listener_close(l);
+}
+
+static int its_loop_goes_on(void)
+{
+	static const struct confined_place here = { "data", CONFINED_TO_FILES };
+	struct confinement c = { 0 };
+	bool worked = false;
+
+	confine_files(&c, &here, 1);
+	loops_run(1, use_the_loop, &worked);
+	EXPECT(worked);
+	return 0;
+}
+
 /* A crash is still told as one. */
 static int dies_of_its_own_signals(void)
 {
@@ -449,6 +489,11 @@ static void test_threads_are_made_and_confined(void **unused)
 	in_child(threads_are_made_and_confined);
 }
 
+static void test_its_loop_goes_on(void **unused)
+{
+	in_child(its_loop_goes_on);
+}
+
 static void test_dies_of_its_own_signals(void **unused)
 {
 	int status;
@@ -476,6 +521,7 @@ int main(void)
 		cmocka_unit_test(test_an_intruder_is_refused),
 		cmocka_unit_test(test_no_process_is_made_or_looked_into),
 		cmocka_unit_test(test_threads_are_made_and_confined),
+		cmocka_unit_test(test_its_loop_goes_on),
 		cmocka_unit_test(test_dies_of_its_own_signals),
 	};
 
