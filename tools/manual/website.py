@@ -6,6 +6,7 @@ In a page, a fence says what its lines are (docs/README.md):
     ```console			commands; a test runs them
     ```console not run: WHY	commands; a test looks whether they are there
     ```output			what the commands above say
+    <!-- first: COMMAND -->	what a page takes for granted; nobody sees it
 """
 
 import hashlib
@@ -15,6 +16,7 @@ import shutil
 import subprocess
 
 BASE = "/help"
+FIRST = re.compile(r"^<!-- first: .* -->\n", re.M)
 FENCE = re.compile(r"^(\s*)```(console|output)\b.*$", re.M)
 SHOWN = {"console": "sh", "output": "text"}
 # Made by others, when they are there; no link to them is broken when not.
@@ -49,7 +51,7 @@ def copy_docs(docs, room, generated):
             path = os.path.join(folder, name)
             if name.endswith(".md"):
                 write(path, FENCE.sub(lambda f: f"{f[1]}```{SHOWN[f[2]]}",
-                                      read(path)))
+                                      FIRST.sub("", read(path))))
     settings = read(os.path.join(docs, "mkdocs.yml"))
     for name in OPTIONAL:
         if not os.path.exists(os.path.join(docs, name)):

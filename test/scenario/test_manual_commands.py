@@ -1,0 +1,146 @@
+"""Every command of the manual works: the lines of its pages, in their order,
+against a server, as docs/README.md says.  What is told of the API is tried
+against one, too."""
+
+import os
+import re
+import subprocess
+
+import pytest
+
+from api import Api
+from manual_page import (NOT_RUN, PROGRAMS, Shell, beforehand, fences, pages, people,
+                         program_of, run_fence)
+from splitmail import ROOT, binary
+
+KINDS = {"console", "output", "conf", "text", "sh"}
+ALL = [fence for page in pages() for fence in fences(page)]
+
+
+def text_of(page):
+    with open(os.path.join(ROOT, "docs", page), encoding="utf-8") as file:
+        return file.read()
+
+
+def is_of_the_manual(page):
+    """README is of those who write it, and so is what is inside."""
+    return page not in ("README.md", "simulation.md")
+
+
+@pytest.mark.parametrize("page", filter(is_of_the_manual, pages()))
+def test_every_fence_says_what_it_is(page):
+    for fence in fences(page):
+        assert fence.kind in KINDS, f"{fence}: {fence.kind}"
+        assert fence.kind == "console" or not fence.more, fence
+        if fence.kind == "console":
+            assert not fence.more or fence.fails or \
+                len(fence.more.split(NOT_RUN)[-1]) > 5, fence
+    assert not re.search(r"^\n    (?!\s|\d|[*-])(splitmail|apt|systemctl|curl)",
+                         text_of(page), re.M), "commands without a fence"
+
+
+def help_of(words):
+    return subprocess.run([binary(), "help", *words], capture_output=True,
+                          text=True)
+
+
+def assert_known(words, where):
+    """splitmail WORDS, the options of them: is there such a command?"""
+    for n in 3, 2, 1:
+        done = help_of(words[:n])
+        if done.returncode == 0 and len(words) >= n:
+            break
+    assert done.returncode == 0, f"{where}: {done.stderr}"
+    for option in filter(lambda w: w.startswith("--"), words):
+        name = option[2:].partition("=")[0]
+        assert f"--{name}" in done.stdout or re.search(
+            rf"^  {name.replace('-', '_')}\b", done.stdout, re.M), \
+            f"{where}: {option}"
+
+
+@pytest.mark.parametrize("page", filter(is_of_the_manual, pages()))
+def test_what_is_not_run_is_a_command(page):
+    for fence in fences(page):
+        if fence.kind != "console" or fence.is_run:
+            continue
+        for command in fence.commands():
+            for part in re.findall(r"(?:^|&& |\$\()splitmail ([^&|;)]*)",
+                                   command):
+                words = re.sub(r"^--data \S+ ", "", part).split()
+                assert_known(words, f"{fence}: {command}")
+
+
+@pytest.mark.parametrize("page", filter(is_of_the_manual, pages()))
+def test_what_is_named_in_a_sentence_is_a_command(page):
+    text = re.sub(r"^ *```.*?^ *```$", "", text_of(page), flags=re.S | re.M)
+    for quoted in re.findall(r"`splitmail ([^`]+)`", text):
+        words = quoted.split()
+        if words[0].startswith("-") or words[0].isupper() or words[0] == "…":
+            continue
+        assert_known([w for w in words if re.match(r"[a-z-]", w)],
+                     f"{page}: {quoted}")
+
+
+def test_lines_of_the_configuration_are_read(world):
+    """What a page says of splitmail.conf: settings, each with a value it may
+    have.  A file that is named has to be nowhere."""
+    data = os.path.join(world.subfolder("conf"), "data")
+    subprocess.run([binary(), "--data", data, "init", "--hostname", "m.test",
+                    "--bind", "127.0.0.1", "--port-base", "20000"], check=True,
+                   capture_output=True)
+    for fence in ALL:
+        if fence.kind != "conf" or not is_of_the_manual(fence.page):
+            continue
+        with open(os.path.join(data, "splitmail.conf"), "w") as file:
+            file.write('hostname = "m.test"\n' + fence.text)
+        done = subprocess.run([binary(), "--data", data, "route",
+                               "x@example.org"], capture_output=True, text=True)
+        assert "splitmail.conf" not in done.stderr, f"{fence}: {done.stderr}"
+
+
+# ---- the commands
+
+RUN = sorted({fence.page for fence in ALL if fence.is_run and
+              is_of_the_manual(fence.page)})
+
+
+def test_no_page_does_what_it_should_not():
+    """root runs them."""
+    for fence in filter(lambda f: f.is_run, ALL):
+        for command in fence.commands():
+            assert program_of(command) in PROGRAMS | {""}, \
+                f"{fence}: {command}: {program_of(command)}"
+
+
+@pytest.mark.parametrize("page", RUN)
+def test_the_commands_of_a_page(own_network, world, page):
+    server = people(world)
+    shell = Shell(server)
+    try:
+        for command in beforehand(page):
+            said, status = shell.run(command)
+            assert status == 0, f"{page}: {command}: {said}"
+        for fence in fences(page):
+            if fence.is_run:
+                run_fence(shell, fence)
+    finally:
+        shell.end()
+
+
+# ---- the API
+
+@pytest.fixture(scope="module")
+def requests(tmp_path_factory):
+    """The examples of the API's page, as commands for a shell."""
+    known = os.path.join(os.path.dirname(os.path.realpath(
+        os.environ.get("SPLITMAIL_BINARY") or os.path.join(
+            ROOT, "build-test", "splitmail"))), "..", "..", "docs",
+        "reference.json")
+    if not os.path.exists(known):
+        pytest.skip("no tables here to make the page of")
+    folder = tmp_path_factory.mktemp("pages")
+    subprocess.run([os.path.join(ROOT, "tools", "manual", "build.py"), "pages",
+                    known, folder], check=True)
+    text = (folder / "reference" / "api.md").read_text()
+    return [match[1].replace("\\\n", "") for match in
+            re.finditer(r"^```sh\n(curl.*?)\n```$", text, re.S | re.M)]
