@@ -2,13 +2,13 @@
 against a server, as docs/README.md says.  What is told of the API is tried
 against one, too."""
 
+import json
 import os
 import re
 import subprocess
 
 import pytest
 
-from api import Api
 from manual_page import (NOT_RUN, PROGRAMS, Shell, beforehand, fences, pages, people,
                          program_of, run_fence)
 from splitmail import ROOT, binary
@@ -130,8 +130,8 @@ def test_the_commands_of_a_page(own_network, world, page):
 # ---- the API
 
 @pytest.fixture(scope="module")
-def requests(tmp_path_factory):
-    """The examples of the API's page, as commands for a shell."""
+def reference(tmp_path_factory):
+    """The folder with the pages that are made of tables."""
     known = os.path.join(os.path.dirname(os.path.realpath(
         os.environ.get("SPLITMAIL_BINARY") or os.path.join(
             ROOT, "build-test", "splitmail"))), "..", "..", "docs",
@@ -141,6 +141,90 @@ def requests(tmp_path_factory):
     folder = tmp_path_factory.mktemp("pages")
     subprocess.run([os.path.join(ROOT, "tools", "manual", "build.py"), "pages",
                     known, folder], check=True)
-    text = (folder / "reference" / "api.md").read_text()
+    return folder / "reference"
+
+
+@pytest.fixture(scope="module")
+def requests(reference):
+    """The examples of the API's page, as commands for a shell."""
+    text = (reference / "api.md").read_text()
     return [match[1].replace("\\\n", "") for match in
             re.finditer(r"^```sh\n(curl.*?)\n```$", text, re.S | re.M)]
+
+
+PASSWORD = "a long password of yours"      # the examples'
+# A request that has none of these faults is one that could be made: what it
+# speaks of may be gone, or taken.
+MALFORMED = {400, 405, 406, 411, 413, 415, 421, 429, 431, 500, 503}
+FORMS = {"not-json", "not-an-object", "not-a-text", "key-missing", "bad-limit",
+         "bad-cursor", "bad-parameter", "wrong-type", "unknown-key",
+         "bad-address-entry", "not-one-of", "not-yes-or-no"}
+
+
+@pytest.fixture(scope="module")
+def api_server(shared_world):
+    """With what the examples speak of."""
+    server = shared_world.server("api")
+    server.cli("domain", "create", "example.org", "relay=mail.other.example")
+    server.cli("system", "create", "exchange", "--hosts", "192.0.2.20")
+    for user in "alice", "bob":
+        server.user(f"{user}@example.org")
+    server.cli("group", "create", "team@example.org")
+    server.cli("shared", "create", "office@example.org")
+    server.cli("admin", "password", "admin0", "--password-stdin",
+               input=PASSWORD + "\n")
+    return server
+
+
+def order_of(request):
+    """Signing in, what is made, looked at and deleted; signing out."""
+    method = (re.search(r"-X (\w+)", request) or [None, "GET"])[1]
+    return ("-c cookies" not in request, method == "DELETE" and "session" in
+            request, request.endswith(("session/password", "tokens/1")),
+            ["PUT", "PATCH", "POST", "GET", "DELETE"].index(method))
+
+
+def ask(server, request, environment):
+    """Status and answer of an example, as a shell makes it."""
+    command = request.replace("http://127.0.0.1:8025", "http://%s:%d" % (
+        server.address, server.ports["console"])).replace(
+        "curl", "curl -s -w '\\n%{http_code}'", 1)
+    # what is watched has no end
+    limit = "0.5" if "/events" in request else "60"
+    done = subprocess.run(["bash", "-c", command.replace(
+        "curl", f"curl -m {limit}", 1)], capture_output=True, text=True,
+        cwd=server.folder, env={**os.environ, **environment})
+    body, _, status = done.stdout.rpartition("\n")
+    return int(status), body
+
+
+def test_the_examples_of_the_api_are_understood(api_server, requests):
+    """None is malformed, of another type, or to a place that is not there; and
+    most do what they say."""
+    token = api_server.cli("admin", "token", "create", "admin0", "manual",
+                           "--scope", "write")["token"]
+    environment, done, bad = {"TOKEN": token, "CSRF": ""}, 0, []
+    assert len(requests) > 70
+    for request in sorted(requests, key=order_of):
+        status, body = ask(api_server, request, environment)
+        if "-c cookies" in request:
+            assert status == 201, body[:300]
+            environment["CSRF"] = json.loads(body)["csrf_token"]
+        done += status < 300
+        reason = re.search(r'"reason":"([^"]+)"', body)
+        if status in MALFORMED or reason and reason[1] in FORMS or \
+                status == 401 and "totp" not in request:
+            bad.append((status, request, body[:300]))
+    assert not bad
+    assert done > len(requests) * 0.75
+
+
+def test_every_metric_is_in_the_reference(api_server, reference):
+    token = api_server.cli("admin", "token", "create", "admin0", "figures")
+    _, text = ask(api_server, "curl -H \"Authorization: Bearer $TOKEN\" "
+                  "http://127.0.0.1:8025/metrics", {"TOKEN": token["token"]})
+    page = (reference / "metrics.md").read_text()
+    found = re.findall(r"^# TYPE (\S+) (\S+)$", text, re.M)
+    assert len(found) > 30
+    assert [each for each in found
+            if f"| `{each[0]}` | {each[1]} |" not in page] == []

@@ -12,7 +12,7 @@ PARTS = {"name": "example.org", "address": "alice@example.org",
          "alias": "a.doe@example.org", "member": "bob@example.org", "id": "1",
          "query": "alice"}
 # ...where that is something else: by what stands before it.
-OTHERS = {"systems": "exchange", "administrators": "admin0",
+OTHERS = {"systems": "exchange", "administrators": "jane",
           "groups": "team@example.org", "shared": "office@example.org"}
 
 
@@ -72,8 +72,9 @@ def request(document, path, method, operation):
     if method != "get":
         lines[0] += f" -X {method.upper()}"
     if operation.get("security") == []:
-        lines[0] += " -c cookies"
-    elif "Not with a bearer token" in operation.get("description", ""):
+        lines[0] += " -c cookies" if method == "post" else ""
+    elif operation["operationId"] == "signOut" or \
+            "Not with a bearer token" in operation.get("description", ""):
         lines[0] += ' -b cookies -H "X-CSRF-Token: $CSRF"'
     else:
         lines[0] += ' -H "Authorization: Bearer $TOKEN"'

@@ -245,6 +245,8 @@ reads nothing else (`--scope metrics`) or any other of his. [Operations](../oper
     for _, (_, name, help) in tables.rows("src/rt/histograms.def",
                                           "HISTOGRAM"):
         text += f"| {code(name)} | histogram | {cell(help)}. |\n"
+    for _, (_, name, help) in tables.rows("src/rt/histograms.def", "HISTOGRAM"):
+        text += f"| {code(name)} | histogram | {cell(help)}. |\n"
     return text
 
 
