@@ -54,7 +54,8 @@ static bool is_due(const struct round *round, const struct share *s,
 	case DSN_DELIVERED:
 	case DSN_RELAYED:
 		return s->state == RECIPIENT_DONE && !s->dsn_goes_on &&
-		       wants(r, NOTIFY_SUCCESS, false);
+		       wants(r, NOTIFY_SUCCESS, MUTANT(good_news_for_all)) &&
+		       !MUTANT(good_news_for_nobody);
 	case DSN_EXPANDED:
 		break;
 	}
@@ -138,7 +139,7 @@ static struct message *dsn_message(struct round *round, struct dsn_plan *plan,
 	plan->reporting_mta = str_of(round->deliver->settings->hostname);
 	plan->queue_id = str_of(about->id);
 	plan->to = about->sender;
-	plan->envid = about->envid;
+	plan->envid = MUTANT(envelope_has_no_name) ? STR_NONE : about->envid;
 	plan->arrived_wall_ms = about->arrived_wall_ms;
 	plan->now_wall_ms = wall_ms();
 	plan->retry_until_wall_ms = wall_ms() +

@@ -150,6 +150,38 @@ bool unit_says_never(const struct unit *u, int i)
 	return (world.seed + 4 * (uint64_t)u->number + (uint64_t)i) % 9 == 0;
 }
 
+/* Not drawn, as all of these. */
+static uint64_t notify_dice(const struct unit *u, int i)
+{
+	return (world.seed * 5 + 7 * (uint64_t)u->number + 3 * (uint64_t)i) %
+	       37;
+}
+
+bool unit_says_success(const struct unit *u, int i)
+{
+	return notify_dice(u, i) < 2 && !unit_says_never(u, i);
+}
+
+bool unit_says_no_delay(const struct unit *u, int i)
+{
+	return notify_dice(u, i) == 2 && !unit_says_never(u, i);
+}
+
+bool unit_says_orcpt(const struct unit *u, int i)
+{
+	return (world.seed + (uint64_t)u->number + (uint64_t)i) % 3 == 0;
+}
+
+bool unit_says_envid(const struct unit *u)
+{
+	return (world.seed + (uint64_t)u->number) % 3 == 0;
+}
+
+bool unit_says_headers(const struct unit *u)
+{
+	return (world.seed + (uint64_t)u->number) % 3 == 1;
+}
+
 bool unit_says_alias(const struct unit *u, int i)
 {
 	return world.has_alias && (u->number + i) % 3 == 0 &&
@@ -227,8 +259,9 @@ static struct unit *unit_of(struct str bytes)
 	return books.units[number];
 }
 
-/* "Final-Recipient: rfc822; u1@own.test" and its "Action: failed". */
-static void note_action(struct unit *u, struct str block)
+/* "Final-Recipient: rfc822; u1@own.test" and its "Action: failed"; FRONT is what of
+ * its block stands before it. */
+static void note_action(struct unit *u, struct str front, struct str block)
 {
 	ptrdiff_t at = str_search(block, S(";"));
 	struct str address = str_from(block, (size_t)at + 1), line;
@@ -250,7 +283,14 @@ static void note_action(struct unit *u, struct str block)
 		tell("unit %d: its sender is told that it waits for %s",
 		     u->number, world.persons[person].local);
 		judge_warning(u, person);
+	} else if (str_search(block, S("\r\nAction: delivered")) >= 0 ||
+		   str_search(block, S("\r\nAction: relayed")) >= 0) {
+		u->praised[person]++;
+		tell("unit %d: its sender is told that %s has got it",
+		     u->number, world.persons[person].local);
+		judge_praise(u, person);
 	}
+	judge_orcpt(u, person, front);
 }
 
 /* What follows the m of the unit's sender; STR_NONE: it is none. */
@@ -285,12 +325,14 @@ static void take_dsn(struct str sender, struct str recipient, struct str bytes)
 	if (!str_empty(sender))
 		books_wrong("a DSN for %.*s is of %.*s, who may be told of it",
 			    STR(recipient), STR(sender));
+	judge_envid(books.units[number], bytes);
 	while ((at = str_search(rest, S("\r\nFinal-Recipient:"))) >= 0) {
 		struct str block = str_from(rest, (size_t)at + 2);
 		ptrdiff_t end = str_search(block, S("\r\n\r\n"));
 
 		block = end < 0 ? block : str_part(block, 0, (size_t)end);
-		note_action(books.units[number], block);
+		note_action(books.units[number],
+			    str_part(rest, 0, (size_t)at + 2), block);
 		rest = str_from(rest, (size_t)at + 2);
 	}
 	books.dsns++;

@@ -34,9 +34,10 @@ struct unit {
 	int code;              /* at the dot; 0: not answered */
 	bool dot_was_sent;
 	int64_t begun_ms, ended_ms;
-	uint32_t bytes;          /* of its text */
-	uint8_t told[PERSONS];   /* DSNs that say: failed */
-	uint8_t warned[PERSONS]; /* that say: delayed */
+	uint32_t bytes;           /* of its text */
+	uint8_t told[PERSONS];    /* DSNs that say: failed */
+	uint8_t warned[PERSONS];  /* that say: delayed */
+	uint8_t praised[PERSONS]; /* that say: delivered, or relayed */
 	struct said said[RECIPIENTS];
 	struct buf again; /* its text, when it is an old one (again.h) */
 	uint32_t known;   /* a bit for each who may be in the trail there, and
@@ -58,6 +59,15 @@ bool unit_has_header(const struct unit *u);
 bool unit_has_sender(const struct unit *u);
 /* One recipient in nine is not to be told of (NOTIFY=NEVER). */
 bool unit_says_never(const struct unit *u, int i);
+/* Some are to be told of, too, when all went well (SUCCESS,FAILURE,DELAY), and of
+ * others not that their mail waits (FAILURE). */
+bool unit_says_success(const struct unit *u, int i);
+bool unit_says_no_delay(const struct unit *u, int i);
+/* Who he was at first: "rfc822;oN.I@old.test" (ORCPT); one in three. */
+bool unit_says_orcpt(const struct unit *u, int i);
+/* "eN" is said of one mail in three (ENVID), and RET=HDRS of others. */
+bool unit_says_envid(const struct unit *u);
+bool unit_says_headers(const struct unit *u);
 /* One in three is said with the alias of his domain. */
 bool unit_says_alias(const struct unit *u, int i);
 /* One in seven with a detail behind his local part, one in three of them so that

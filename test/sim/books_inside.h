@@ -35,5 +35,9 @@ void judge_rcpt(const struct unit *u, int i);
 void judge_end(const struct unit *u);
 void judge_taken(const struct taken *t, struct str bytes);
 void judge_warning(const struct unit *u, int person);
+void judge_praise(const struct unit *u, int person);
+/* FRONT is what a notice says before it names PERSON. */
+void judge_orcpt(const struct unit *u, int person, struct str front);
+void judge_envid(const struct unit *u, struct str notice);
 
 #endif

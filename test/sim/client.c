@@ -74,11 +74,14 @@ static void say_mail(struct talk *t)
 {
 	char sender[SENDER_BYTES];
 
-	if (unit_has_sender(t->unit))
-		stream_sayf(t->s, "MAIL FROM:<%s>\r\n",
-			    unit_sender(t->unit, sender));
-	else
-		stream_say(t->s, S("MAIL FROM:<>\r\n"));
+	stream_sayf(
+		t->s, "MAIL FROM:<%s>",
+		unit_has_sender(t->unit) ? unit_sender(t->unit, sender) : "");
+	if (unit_says_headers(t->unit))
+		stream_say(t->s, S(" RET=HDRS"));
+	if (unit_says_envid(t->unit))
+		stream_sayf(t->s, " ENVID=e%d", t->unit->number);
+	stream_say(t->s, S("\r\n"));
 }
 
 static char shouted(char c)
@@ -86,28 +89,41 @@ static char shouted(char c)
 	return c >= 'a' && c <= 'z' ? (char)(c - 'a' + 'A') : c;
 }
 
+/* What is to be told of him (RFC 3461 4.1, 4.2). */
+static void say_notify(struct talk *t, int i)
+{
+	const struct unit *u = t->unit;
+
+	if (unit_says_never(u, i))
+		stream_say(t->s, S(" NOTIFY=NEVER"));
+	else if (unit_says_success(u, i))
+		stream_say(t->s, S(" NOTIFY=SUCCESS,FAILURE,DELAY"));
+	else if (unit_says_no_delay(u, i))
+		stream_say(t->s, S(" NOTIFY=FAILURE"));
+	if (unit_says_orcpt(u, i))
+		stream_sayf(t->s, " ORCPT=rfc822;o%d.%d@old.test", u->number,
+			    i);
+	stream_say(t->s, S("\r\n"));
+}
+
 /* As people write it. */
 static void say_rcpt(struct talk *t, int i)
 {
 	const struct person *p = &world.persons[t->unit->to[i]];
 	const char *domain = p->domain;
-	const char *never = unit_says_never(t->unit, i) ? " NOTIFY=NEVER" : "";
 
 	if (unit_says_alias(t->unit, i))
 		domain = ALIAS;
 	if (unit_says_detail(t->unit, i) && (t->unit->number + i) % 3 == 0)
-		stream_sayf(t->s, "RCPT TO:<\"%s+a b.\"@%s>%s\r\n", p->local,
-			    domain, never);
+		stream_sayf(t->s, "RCPT TO:<\"%s+a b.\"@%s>", p->local, domain);
 	else if (unit_says_detail(t->unit, i))
-		stream_sayf(t->s, "RCPT TO:<%s+tag@%s>%s\r\n", p->local, domain,
-			    never);
+		stream_sayf(t->s, "RCPT TO:<%s+tag@%s>", p->local, domain);
 	else if ((t->unit->number + i) % 7 == 1)
-		stream_sayf(t->s, "RCPT TO:<%c%s@%c%s>%s\r\n",
-			    shouted(p->local[0]), p->local + 1,
-			    shouted(domain[0]), domain + 1, never);
+		stream_sayf(t->s, "RCPT TO:<%c%s@%c%s>", shouted(p->local[0]),
+			    p->local + 1, shouted(domain[0]), domain + 1);
 	else
-		stream_sayf(t->s, "RCPT TO:<%s@%s>%s\r\n", p->local, domain,
-			    never);
+		stream_sayf(t->s, "RCPT TO:<%s@%s>", p->local, domain);
+	say_notify(t, i);
 }
 
 /* False: no answer. */

@@ -15,6 +15,7 @@ void books_balance(void)
 	for (size_t i = 0; i < books.n_units; i++) {
 		judge_notices(books.units[i]);
 		judge_told(books.units[i]);
+		judge_praises(books.units[i]);
 	}
 	for (size_t i = 0; i < books.n_taken; i++) {
 		judge_doubles(&books.taken[i]);

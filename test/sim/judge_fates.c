@@ -128,7 +128,7 @@ static void look_for_cause(void *arg, const struct unit *u, const struct way *w)
 }
 
 /* One of the gallery gives back what it does not have, without NOTIFY. */
-static bool somebody_forgets_notify(void)
+bool somebody_forgets_notify(void)
 {
 	for (int i = 0; i < world.n_takers; i++)
 		if (world.takers[i].kind >= 0)
@@ -136,12 +136,13 @@ static bool somebody_forgets_notify(void)
 	return false;
 }
 
-static struct cause_of cause_for(const struct unit *u, int person)
+static struct cause_of cause_for(const struct unit *u, int person, bool delays)
 {
 	struct cause_of c = { .person = person };
 
 	for (int i = 0; i < u->n; i++) {
-		c.says_never = unit_says_never(u, i);
+		c.says_never = unit_says_never(u, i) ||
+			       (delays && unit_says_no_delay(u, i));
 		c.was_out = was_out_of_domain(u, i);
 		ways_of(u, i, (struct asked){ look_for_cause, &c });
 	}
@@ -155,7 +156,7 @@ void judge_notices(const struct unit *u)
 
 		if (!u->told[who])
 			continue;
-		c = cause_for(u, who);
+		c = cause_for(u, who, false);
 		if (!c.is_there)
 			books_wrong("unit %d: its sender is told that %s has "
 				    "not got it, without a cause",
@@ -323,7 +324,7 @@ void judge_doubles(const struct taken *t)
  * two places may be refused by both, who is reached by several ways on each of
  * them; and a notice has all of these, and comes again when the one who was told
  * hung up. */
-static unsigned may_be_told(const struct unit *u, int person)
+unsigned may_be_told(const struct unit *u, int person)
 {
 	unsigned homes = world.persons[person].also < 0 ? 1 : 2;
 
@@ -365,9 +366,10 @@ void judge_warning(const struct unit *u, int person)
 		books_wrong("unit %d: its sender is told that it waits for %s, "
 			    "%lld s after he has sent it",
 			    u->number, who, (long long)waited_ms / 1000);
-	if (!cause_for(u, person).is_asked_for && !somebody_forgets_notify())
+	if (!cause_for(u, person, true).is_asked_for &&
+	    !somebody_forgets_notify())
 		books_wrong("unit %d: its sender is told that it waits for %s, "
-			    "and said NOTIFY=NEVER",
+			    "and said NOTIFY without DELAY",
 			    u->number, who);
 }
 

@@ -8,6 +8,7 @@
  *	judge_arrivals.c	what arrives: where, with which bytes
  *	judge_waits.c		how long it took
  *	judge_fates.c		what became of each promise; notices
+ *	judge_reports.c		what was asked to be told, and how
  *	judge_left.c		what is left at the end, and what the log says
  */
 #ifndef TEST_SIM_JUDGE_INSIDE_H
@@ -54,6 +55,8 @@ bool goes_round(int person);
 bool comes_round(int person);
 /* Does recipient I lead to PERSON? */
 bool leads_to(const struct unit *u, int i, int person);
+/* Is PERSON on a way of recipient I? */
+bool ways_step_on(const struct unit *u, int i, int person);
 
 /* ---- causes ---- */
 
@@ -78,6 +81,10 @@ unsigned times_taken(const struct unit *u, int person, int taker);
 int64_t last_taken_ms(const struct unit *u);
 /* By whichever way: two that lead to him are one from where they meet. */
 bool was_told(const struct unit *u, int person);
+/* Does another system know nothing of NOTIFY, and hand on? */
+bool somebody_forgets_notify(void);
+/* So many notices of one kind there may be. */
+unsigned may_be_told(const struct unit *u, int person);
 
 /* ---- of each subject ---- */
 
@@ -88,6 +95,7 @@ void judge_wait(const struct taken *t, const int passed[], int n);
 bool judge_promises(bool complain);
 void judge_notices(const struct unit *u);
 void judge_told(const struct unit *u);
+void judge_praises(const struct unit *u);
 void judge_doubles(const struct taken *t);
 void judge_refused(const struct taken *t);
 void judge_left(const struct splitmail *s);

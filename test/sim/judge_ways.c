@@ -147,6 +147,22 @@ bool leads_to(const struct unit *u, int i, int person)
 	return l.does;
 }
 
+static void look_for_step(void *arg, const struct unit *u, const struct way *w)
+{
+	struct leading *l = arg;
+
+	(void)u;
+	l->does |= was_stepped(w, l->person);
+}
+
+bool ways_step_on(const struct unit *u, int i, int person)
+{
+	struct leading l = { .person = person };
+
+	ways_of(u, i, (struct asked){ look_for_step, &l });
+	return l.does;
+}
+
 /* ---- causes ---- */
 
 static bool is_gone(const struct person *p)
