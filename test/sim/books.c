@@ -419,7 +419,11 @@ void books_taken(struct taker *t, struct str sender, struct str recipient,
 void books_left_open(struct taker *t, struct str recipient, struct str bytes)
 {
 	struct unit *u = unit_of(bytes);
+	uint64_t number;
 
+	/* a notice of one without a header may have nothing of it (RET=HDRS) */
+	if (!u && str_number(digits_of(recipient), books.n_units - 1, &number))
+		u = books.units[number];
 	if (!u)
 		return;
 	books.open = must_realloc(books.open,
