@@ -195,13 +195,18 @@ enum {
 	LIMIT_CONTROL_DEADLY = 100,     /* messages named; each has killed us
 					   three times */
 	LIMIT_CONTROL_TROUBLES = 50,    /* systems that are down, by name */
-	LIMIT_CONTROL_ANSWER_BYTES = 8388608,  /* 10,000 domains and systems */
+	LIMIT_CONTROL_ANSWER_BYTES = 9437184,  /* 10,000 domains and systems */
 	LIMIT_CONTROL_SYSTEMS_BYTES = 4194304, /* of it; 10,000 domains, of 365
 						   bytes each at most, fit into
 						   the rest */
 
 	LIMIT_CERTIFICATE_BYTES = 1048576, /* of a chain, or a key */
-	LIMIT_ALIASES_BYTES = 1048576,     /* of /etc/aliases: 20,000 lines */
+	LIMIT_CERTIFICATES = 1000, /* in their folder: each has a page of
+					   the supervisor's memory, and a
+					   handshake looks through them */
+	LIMIT_CERTIFICATES_TOLD_BYTES = 1048576, /* of what is shown of them, in
+					   an answer of the control socket */
+	LIMIT_ALIASES_BYTES = 1048576, /* of /etc/aliases: 20,000 lines */
 
 	/* console */
 	LIMIT_CONSOLE_CONNECTIONS = 600,

@@ -82,6 +82,42 @@ static void print_counters(struct cli *c, json_t *counters)
 			(long long)json_integer_value(n));
 }
 
+static void print_names(struct cli *c, const json_t *one)
+{
+	json_t *name;
+	size_t i;
+
+	json_array_foreach(json_object_get(one, "names"), i, name)
+		fprintf(c->out, "%s%s", i ? ", " : "",
+			cli_clean(c, json_string_value(name)));
+	if (number(one, "names_left_out") > 0)
+		fprintf(c->out, " and %lld more",
+			(long long)number(one, "names_left_out"));
+}
+
+/* Those for the names in them; why one is not served stands in the trouble. */
+static void print_certificates(struct cli *c, json_t *all)
+{
+	json_t *one;
+	size_t i;
+
+	json_array_foreach(all, i, one)
+	{
+		if (!*member(one, "name"))
+			continue;
+		fprintf(c->out, "the certificate %s ",
+			cli_clean(c, member(one, "name")));
+		if (!*member(one, "ends")) {
+			fprintf(c->out, "is not served\n");
+			continue;
+		}
+		fprintf(c->out, "(%s) for ", cli_clean(c, member(one, "key")));
+		print_names(c, one);
+		fprintf(c->out, " ends at %s\n",
+			cli_clean(c, member(one, "ends")));
+	}
+}
+
 static void print_status(struct cli *c, const json_t *all)
 {
 	json_t *systems = json_object_get(all, "systems"), *system;
@@ -97,6 +133,7 @@ static void print_status(struct cli *c, const json_t *all)
 	if (*member(all, "certificate_ends"))
 		fprintf(c->out, "the certificate ends at %s\n",
 			cli_clean(c, member(all, "certificate_ends")));
+	print_certificates(c, json_object_get(all, "certificates"));
 	print_trouble(c, json_object_get(all, "trouble"));
 	if (json_array_size(systems) > 0)
 		fprintf(c->out, "next hops, since then:\n");

@@ -124,6 +124,25 @@ static void add_counters(struct result *r, const json_t *counters)
 	}
 }
 
+/* Of all certificates the one that ends first. */
+static bool first_end(const json_t *all, int64_t *left_s)
+{
+	bool found = seconds_until(member(all, "certificate_ends"), left_s);
+	int64_t its_s;
+	size_t i;
+	json_t *one;
+
+	json_array_foreach(json_object_get(all, "certificates"), i, one)
+	{
+		if (!seconds_until(member(one, "ends"), &its_s) ||
+		    (found && its_s >= *left_s))
+			continue;
+		*left_s = its_s;
+		found = true;
+	}
+	return found;
+}
+
 static void add_answer(struct result *r, const json_t *all)
 {
 	const json_t *troubles = json_object_get(all, "trouble");
@@ -144,7 +163,7 @@ static void add_answer(struct result *r, const json_t *all)
 		   sessions);
 	buf_printf(&r->data, " systems_down=%u;;;0",
 		   count_down(json_object_get(all, "systems")));
-	if (seconds_until(member(all, "certificate_ends"), &left_s))
+	if (first_end(all, &left_s))
 		buf_printf(&r->data, " certificate=%" PRId64 "s", left_s);
 	add_counters(r, json_object_get(all, "counters"));
 }

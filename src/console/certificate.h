@@ -1,5 +1,6 @@
 /*
- * The console's certificate, for GnuTLS: the server's own files.
+ * The console's certificates, for GnuTLS: the server's own files, and who is
+ * shown which as on all other ports (base/served.h).
  */
 #ifndef CONSOLE_CERTIFICATE_H
 #define CONSOLE_CERTIFICATE_H
@@ -8,9 +9,16 @@
 
 #include "base/fail.h"
 
-/* Read the PEM files if they are new; connections that come after use them.
+/* PEM. */
+struct certificate_files {
+	const char *certificate, *key; /* for everybody */
+	const char *pairs; /* for those who name a host (rt/tls.h); need not be
+			      there */
+};
+
+/* Read the files if they are new; connections that come after use them.
  * False: cause(), and what was in force stays so. */
-bool certificate_load(const char *certificate, const char *key) must_check;
+bool certificate_load(const struct certificate_files *files) must_check;
 void certificate_free(void); /* after the server */
 
 /* GnuTLS asks for it at each handshake. */

@@ -36,6 +36,14 @@ static bool open_guard(struct console *c)
 	return known;
 }
 
+static bool load_certificates(const struct console *c)
+{
+	const struct console_settings *s = c->settings;
+
+	return !c->is_tls || certificate_load(&(struct certificate_files){
+				     s->certificate, s->key, s->certificates });
+}
+
 static bool open_all(struct console *c, struct arena *arena)
 {
 	const struct console_settings *s = c->settings;
@@ -45,7 +53,7 @@ static bool open_all(struct console *c, struct arena *arena)
 	c->sessions = sessions_open(s->session_idle_s);
 	c->desk = desk_open(arena_printf(arena, "%s/directory.db", s->data));
 	return open_guard(c) && relay_tests_open(s) && events_open(c) &&
-	       (!c->is_tls || certificate_load(s->certificate, s->key));
+	       load_certificates(c);
 }
 
 static void waits close_all(struct console *c)
@@ -62,8 +70,7 @@ static void waits close_all(struct console *c)
 
 static void renew_certificate(const struct console *c)
 {
-	if (c->is_tls &&
-	    !certificate_load(c->settings->certificate, c->settings->key))
+	if (!load_certificates(c))
 		log_error("console", "the old certificate stays: %s", cause());
 }
 

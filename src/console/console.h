@@ -28,9 +28,10 @@ struct console_settings {
 	const char *hostname, *version;
 	struct inet at;                /* TLS unless it is a loopback address */
 	const char *certificate, *key; /* PEM */
-	const char *const *names;      /* other names it is reached by; NULL at
+	const char *certificates; /* more, by name: console/certificate.h */
+	const char *const *names; /* other names it is reached by; NULL at
 					   the end; may be NULL */
-	const char *aliases;           /* file of the host's; or NULL */
+	const char *aliases;      /* file of the host's; or NULL */
 	const struct aliases *(*read_aliases)(const char *path,
 					      struct arena *arena);
 	struct dns *dns;

@@ -53,6 +53,7 @@ static void release(struct figures *f)
 	if (!f || --f->holders > 0)
 		return;
 	json_decref(f->trouble);
+	json_decref(f->certificates);
 	arena_close(f->arena);
 }
 
@@ -262,6 +263,8 @@ static struct figures *read_answer(const struct buf *answer)
 	f->hops_left_out = number(all_of_it, "systems_left_out");
 	read_domains(f, json_object_get(all_of_it, "domains"));
 	f->certificate_ends = text(f, all_of_it, "certificate_ends");
+	f->certificates =
+		json_incref(json_object_get(all_of_it, "certificates"));
 	f->trouble = json_incref(json_object_get(all_of_it, "trouble"));
 	json_decref(all_of_it);
 	return f;

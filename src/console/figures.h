@@ -57,6 +57,7 @@ struct figures {
 	struct domain_figures *domains;
 	size_t n_domains;
 	struct str certificate_ends; /* empty: not known */
+	json_t *certificates;        /* engine/certificates.h; NULL: none */
 	json_t *trouble;             /* show/troubles.h; NULL: none */
 };
 

@@ -257,15 +257,51 @@ static void write_histogram(struct buf *to, enum histogram h,
 		   (double)v->sum_ms / 1000, name, (unsigned long long)n);
 }
 
+static void add_certificate(struct buf *to, enum which w, const json_t *one,
+			    uint64_t n)
+{
+	const char *name = json_string_value(json_object_get(one, "name"));
+
+	buf_add(to, str_of(metrics[w].name));
+	if (name) {
+		buf_add(to, S("{certificate=\""));
+		add_label(to, str_of(name));
+		buf_add(to, S("\"}"));
+	}
+	buf_printf(to, " %llu\n", (unsigned long long)n);
+}
+
+/* The one for everybody has no label, those in the folder their name. */
+static void write_certificates(struct buf *to, const struct figures *f)
+{
+	struct buf ends scoped(buf) = BUF_EMPTY, bad scoped(buf) = BUF_EMPTY;
+	size_t i;
+	json_t *one;
+
+	json_array_foreach(f->certificates, i, one)
+	{
+		json_int_t ends_ms =
+			json_integer_value(json_object_get(one, "ends_ms"));
+		bool is_bad = json_is_string(json_object_get(one, "trouble"));
+
+		if (ends_ms > 0)
+			add_certificate(&ends, METRIC_CERTIFICATE_ENDS, one,
+					(uint64_t)ends_ms / 1000);
+		if (json_is_string(json_object_get(one, "name")))
+			add_certificate(&bad, METRIC_CERTIFICATE_UNUSABLE, one,
+					is_bad);
+	}
+	add_metric(to, METRIC_CERTIFICATE_ENDS, &ends);
+	add_metric(to, METRIC_CERTIFICATE_UNUSABLE, &bad);
+}
+
 static void write_engine(struct buf *to, const struct figures *f)
 {
 	add_gauge(to, METRIC_ENGINE_UP, f->is_up);
 	if (!f->is_up)
 		return;
 	add_gauge(to, METRIC_START_TIME, (uint64_t)f->started_wall_ms / 1000);
-	if (f->certificate_ends_ms > 0)
-		add_gauge(to, METRIC_CERTIFICATE_ENDS,
-			  (uint64_t)f->certificate_ends_ms / 1000);
+	write_certificates(to, f);
 	write_sessions(to, f);
 	for (int c = 0; c < COUNTER_COUNT; c++) {
 		const struct metric m = { counter_name((enum counter)c),

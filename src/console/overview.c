@@ -190,12 +190,25 @@ static bool count_queue(struct request *r, struct str domain, struct shown *s,
 
 /* ---- the engine ---- */
 
-static json_t *engine_json(const struct shown *s)
+/* Those of other people's domains are among them. */
+static json_t *certificates_json(const struct request *r,
+				 const struct figures *now)
+{
+	json_t *list = json_deep_copy(is_super(r) ? now->certificates : NULL);
+	size_t i;
+	json_t *one;
+
+	json_array_foreach(list, i, one) json_object_del(one, "ends_ms");
+	return list ? list : json_array();
+}
+
+static json_t *engine_json(const struct request *r, const struct shown *s)
 {
 	bool is_up = s->now->is_up;
 
 	return json_pack(
-		"{s:b,s:o,s:o,s:o}", "up", is_up, "since",
+		"{s:b,s:o,s:o,s:o,s:o}", "up", is_up, "certificates",
+		certificates_json(r, s->now), "since",
 		json_time(s->now->since_wall_ms), "certificate_ends",
 		json_text_or_null(s->now->certificate_ends), "sessions",
 		is_up && s->is_all ? json_integer((json_int_t)s->now->sessions)
@@ -269,7 +282,7 @@ json_t *overview_state(struct request *r, struct str domain)
 	json_t *o =
 		json_pack("{s:o,s:o,s:o,s:o,s:o,s:o}", "trouble",
 			  trouble_json(r, s.now), "domains", s.domains, "queue",
-			  total_json(&total), "engine", engine_json(&s),
+			  total_json(&total), "engine", engine_json(r, &s),
 			  "systems", s.systems, "history", history_json(id));
 
 	figures_return(s.now);

@@ -114,6 +114,7 @@ static void open_health(struct engine *e)
 		.damage = &e->damage,
 		.mail = e->settings.mail,
 		.certificate_trouble = e->settings.certificate_trouble,
+		.certificates_told = e->settings.certificates_told,
 		.queue = e->queue,
 		.tls = e->tls,
 	});
@@ -123,7 +124,8 @@ static bool open_shared(struct engine *e)
 {
 	const char *certificate = e->settings.certificate;
 
-	e->tls = tls_server(certificate, certificate);
+	e->tls = tls_server_named(certificate, certificate,
+				  e->settings.certificates);
 	if (!e->tls)
 		return false;
 	e->tls_any = tls_client(TLS_ANY, NULL);

@@ -43,6 +43,9 @@ struct engine_settings {
 	const char *hostname;
 	const char *certificate;         /* PEM, the key in it, too */
 	const char *certificate_trouble; /* in DATA; may be there */
+	const char *certificates;        /* more, by name (rt/tls.h); or NULL */
+	const char *
+		certificates_told; /* in DATA; what is told of these; or NULL */
 	const struct engine_listener *listeners;
 	size_t n_listeners;
 	int lanes;

@@ -16,6 +16,7 @@
 
 #include "base/limits.h"
 #include "directory/directory.h"
+#include "engine/certificates.h"
 #include "queue/queue.h"
 #include "rt/file.h"
 #include "rt/folder.h"
@@ -32,7 +33,6 @@ enum {
 	IDLE_MS = 60000,
 	COMMIT_MS = 60000,
 	OVER_LOOKS = 3, /* without it: it is over */
-	SOON_DAYS = 30,
 	DAY_MS = 86400000,
 	DAMAGED_AGAIN_MS = 60000,
 	MIB = 1048576,
@@ -113,6 +113,12 @@ json_t *health_list(struct health *h)
 int64_t health_certificate_ends_ms(const struct health *h)
 {
 	return tls_server_ends_ms(h->of.tls);
+}
+
+json_t *health_certificates(const struct health *h)
+{
+	return certificates_list(h->of.data, h->of.certificates_told,
+				 h->of.tls);
 }
 
 /* ---- one look; this blocks ---- */
@@ -201,21 +207,14 @@ static void look_at_directory(struct look *l)
 		    str_of(l->h->why.sentence));
 }
 
-static void look_at_certificate(struct look *l)
+static void look_at_certificates(struct look *l)
 {
-	int64_t ends_ms = tls_server_ends_ms(l->h->of.tls);
-	int64_t left_ms = ends_ms - wall_ms();
-	struct date_text at = date_iso(ends_ms);
+	const struct health_of *of = &l->h->of;
 	char why[FAIL_SENTENCE_BYTES];
 
-	if (left_ms <= 0)
-		add(l, TROUBLE_certificate_ended, VALUES(V("at", at.c)),
-		    STR_NONE);
-	else if (left_ms <= (int64_t)SOON_DAYS * DAY_MS)
-		add(l, TROUBLE_certificate_ends,
-		    VALUES(V("n", left_ms / DAY_MS), V("at", at.c)), STR_NONE);
-	if (folder_noted(l->h->of.data, l->h->of.certificate_trouble, why,
-			 sizeof(why)))
+	certificates_troubles(of->data, of->certificates_told, of->tls,
+			      l->list);
+	if (folder_noted(of->data, of->certificate_trouble, why, sizeof(why)))
 		add(l, TROUBLE_certificate_unusable, VALUES(), str_of(why));
 }
 
@@ -226,7 +225,7 @@ static bool look_now(void *arg)
 	look_at_disk(l);
 	look_at_queue(l);
 	look_at_directory(l);
-	look_at_certificate(l);
+	look_at_certificates(l);
 	return true;
 }
 

@@ -26,6 +26,7 @@ struct health_of {
 	const char *directory;           /* path of directory.db */
 	struct damage *damage;           /* what its readers know of it */
 	const char *certificate_trouble; /* a file that may be there */
+	const char *certificates_told;   /* likewise; or NULL */
 	struct queue *queue;
 	struct tls_context *tls; /* what is served */
 };
@@ -42,5 +43,7 @@ void waits health_ask(struct health *h);
 json_t *health_list(struct health *h);
 /* When the certificate that is served ends; wall clock. */
 int64_t health_certificate_ends_ms(const struct health *h);
+/* All that are served or should be (engine/certificates.h); blocks. */
+json_t *health_certificates(const struct health *h);
 
 #endif

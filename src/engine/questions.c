@@ -110,7 +110,9 @@ static bool write_status(void *arg)
 
 	w->status.troubles = troubles;
 	w->status.certificate_ends_ms = health_certificate_ends_ms(w->health);
+	w->status.certificates = health_certificates(w->health);
 	status_write(w->out, &w->status);
+	json_decref(w->status.certificates);
 	json_decref(troubles);
 	return true;
 }

@@ -293,7 +293,7 @@ void status_write(struct buf *to, const struct status *s)
 	systems = systems_json(s, &hops, &left_out);
 	HASH_CLEAR(hh, hops.by_name);
 	all = json_pack(
-		"{s:s,s:o,s:I,s:I,s:o,s:s?,s:o,s:o,s:o,s:I,s:o,s:I,s:o,s:o,s:o,s:I}",
+		"{s:s,s:o,s:I,s:I,s:o,s:s?,s:o,s:o,s:o,s:I,s:o,s:I,s:o,s:o,s:o,s:o,s:I}",
 		"hostname", s->hostname, "started",
 		json_time_or_null(s->started_wall_ms), "started_ms",
 		(json_int_t)s->started_wall_ms, "sessions",
@@ -303,6 +303,8 @@ void status_write(struct buf *to, const struct status *s)
 		"systems", systems, "systems_left_out", (json_int_t)left_out,
 		"certificate_ends", json_time_or_null(s->certificate_ends_ms),
 		"certificate_ends_ms", (json_int_t)s->certificate_ends_ms,
+		"certificates",
+		s->certificates ? json_incref(s->certificates) : json_array(),
 		"trouble", troubles_json(s, arena), "held_deadly",
 		deadly_json(s), "domains", domains_json(s, arena), "orphans",
 		(json_int_t)(s->queue ? queue_orphans(s->queue) : 0));

@@ -10,6 +10,8 @@
  *	              "delivered", "deferred", "refused", "connections", "idle"}],
  *	 "systems_left_out": n,
  *	 "certificate_ends",
+ *	 "certificates": [{"name", "names", "names_left_out", "key", "ends",
+ *	                   "ends_ms", "trouble"}],
  *	 "trouble": [{"what", "stops_mail", "text", "values", "detail"}],
  *	 "held_deadly": [id],
  *	 "domains": [{"name", "handed_over", "kept", "refused"}],
@@ -26,6 +28,8 @@
  * LIMIT_CONTROL_ANSWER_BYTES; the others are counted in systems_left_out.
  * "trouble" is what is wrong now (show/troubles.h), systems that are down among
  * it, the LIMIT_CONTROL_TROUBLES used last.
+ * "certificate_ends" is the end of the first of "certificates", which all are
+ * shown who name no host that has one of its own (engine/certificates.h).
  * "held_deadly" are messages in the queue that are held because the engine died
  * whenever they were under way, at most LIMIT_CONTROL_DEADLY.  "domains" counts
  * recipients by what the client was told.  "orphans" are files of mail in
@@ -58,6 +62,7 @@ struct status {
 	const char *confined;        /* or NULL */
 	struct queue *queue;         /* for orphans; may be NULL */
 	int64_t certificate_ends_ms; /* wall clock; 0: not known */
+	json_t *certificates;        /* may be NULL */
 	const json_t *troubles;      /* beside systems; may be NULL */
 	const struct hop_connections *connections;
 	size_t n_connections;

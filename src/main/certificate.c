@@ -2,30 +2,17 @@
 #include "main/certificate.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/limits.h"
+#include "main/certificate_files.h"
+#include "rt/clock.h"
 #include "rt/log.h"
 #include "rt/tls.h"
 #include "rt/worker.h"
 
-enum {
-	DAY_MS = 86400000,
-	PATIENCE = 2, /* looks at something wrong, before it is said */
-};
-
-/* What tells whether a file was changed. */
-struct stamp {
-	bool is_there;
-	dev_t device;
-	ino_t number;
-	off_t bytes;
-	struct timespec written, changed;
-};
+enum { PATIENCE = 2 }; /* looks at something wrong, before it is said */
 
 struct certificate {
 	const struct config *config;
@@ -68,101 +55,31 @@ void certificate_close(struct certificate *c)
 	free(c);
 }
 
-/* ---- files; these block ---- */
-
-static struct stamp stamp_of(const char *path)
-{
-	struct stat st;
-
-	if (stat(path, &st) != 0)
-		return (struct stamp){ .is_there = false };
-	return (struct stamp){ true,       st.st_dev,  st.st_ino,
-			       st.st_size, st.st_mtim, st.st_ctim };
-}
-
-static bool time_same(struct timespec a, struct timespec b)
-{
-	return a.tv_sec == b.tv_sec && a.tv_nsec == b.tv_nsec;
-}
-
-static bool stamp_same(const struct stamp *a, const struct stamp *b)
-{
-	return a->is_there == b->is_there && a->device == b->device &&
-	       a->number == b->number && a->bytes == b->bytes &&
-	       time_same(a->written, b->written) &&
-	       time_same(a->changed, b->changed);
-}
-
-static bool read_descriptor(int fd, const char *path, struct buf *to)
-{
-	struct stat st;
-	char part[4096];
-	ssize_t n;
-
-	if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode))
-		return fail("%s is no file", path);
-	while ((n = read(fd, part, sizeof(part))) > 0) {
-		buf_add(to, (struct str){ part, (size_t)n });
-		if (to->n > LIMIT_CERTIFICATE_BYTES)
-			return fail("%s has more than %d bytes", path,
-				    LIMIT_CERTIFICATE_BYTES);
-	}
-	return n == 0 || fail("read %s: %m", path);
-}
-
-static bool read_file(const char *path, struct buf *to)
-{
-	int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-	bool ok;
-
-	if (fd < 0 && errno == EACCES && geteuid() != 0)
-		return fail(
-			"%s: %m; start `serve` as root, who may read it, or "
-			"let this user read it",
-			path);
-	if (fd < 0)
-		return fail("%s: %m", path);
-	ok = read_descriptor(fd, path, to);
-	close(fd);
-	return ok;
-}
-
-/* For its owner only, whole or not at all. */
-static bool write_file(const struct certificate *c, const char *path,
-		       struct str text)
-{
-	char new[4096];
-	int n = snprintf(new, sizeof(new), "%s.new", path);
-	int fd =
-		open(new, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC,
-		     0600);
-	bool ok = fd >= 0 && n < (int)sizeof(new) && fchmod(fd, 0600) == 0 &&
-		  (geteuid() != 0 ||
-		   fchown(fd, c->owner->uid, c->owner->gid) == 0) &&
-		  write(fd, text.p, text.n) == (ssize_t)text.n &&
-		  fsync(fd) == 0 && rename(new, path) == 0;
-
-	if (!ok)
-		fail_errno("write %s: %m", path);
-	if (fd >= 0)
-		close(fd);
-	return ok;
-}
+/* ---- one look; this blocks ---- */
 
 static bool is_served(const struct certificate *c, struct str text)
 {
 	struct buf now scoped(buf) = BUF_EMPTY;
 
-	return read_file(c->served, &now) && str_same(buf_str(&now), text);
+	return certificate_read(c->served, SIZE_MAX, &now) &&
+	       str_same(buf_str(&now), text);
 }
-
-/* ---- one look ---- */
 
 struct look {
 	struct certificate *c;
+	const struct instead *instead;
 	bool is_changed; /* a file; good or not */
 	bool is_renewed; /* what is served */
 };
+
+static bool take_text(struct look *l, struct str pair, int64_t ends_ms)
+{
+	l->c->ends_ms = ends_ms;
+	if (is_served(l->c, pair))
+		return true;
+	l->is_renewed = certificate_write(l->c->served, pair, l->c->owner);
+	return l->is_renewed;
+}
 
 static bool take_pair(struct look *l)
 {
@@ -170,18 +87,17 @@ static bool take_pair(struct look *l)
 	struct buf chain scoped(buf) = BUF_EMPTY, key scoped(buf) = BUF_EMPTY;
 	int64_t ends_ms;
 
-	if (!read_file(config->certificate, &chain) ||
-	    !read_file(config->key, &key) ||
-	    !tls_pair_check(config->certificate, buf_str(&chain), config->key,
-			    buf_str(&key), &ends_ms))
+	if (!certificate_read(config->certificate, LIMIT_CERTIFICATE_BYTES,
+			      &chain) ||
+	    !certificate_read(config->key, LIMIT_CERTIFICATE_BYTES, &key) ||
+	    !tls_pair_check(
+		    &(struct tls_texts){ buf_str(&chain), buf_str(&key),
+					 config->certificate, config->key },
+		    &ends_ms))
 		return false;
-	l->c->ends_ms = ends_ms;
 	buf_add(&chain, S("\n"));
 	buf_add(&chain, buf_str(&key));
-	if (is_served(l->c, buf_str(&chain)))
-		return true;
-	l->is_renewed = write_file(l->c, l->c->served, buf_str(&chain));
-	return l->is_renewed;
+	return take_text(l, buf_str(&chain), ends_ms);
 }
 
 /* Again and again while it is wrong: what a file has may change and its stamp
@@ -193,6 +109,10 @@ static bool look_now(void *arg)
 	struct stamp now[] = { stamp_of(c->config->certificate),
 			       stamp_of(c->config->key) };
 
+	if (!str_empty(l->instead->pair)) {
+		c->seen[0] = c->seen[1] = (struct stamp){ .is_there = false };
+		return take_text(l, l->instead->pair, l->instead->ends_ms);
+	}
 	l->is_changed = !stamp_same(&now[0], &c->seen[0]) ||
 			!stamp_same(&now[1], &c->seen[1]);
 	if (!c->is_wrong && !l->is_changed)
@@ -207,7 +127,8 @@ static bool note_trouble(void *arg)
 	const struct certificate *c = arg;
 
 	if (c->is_wrong)
-		return write_file(c, c->trouble, str_of(c->wrong.sentence));
+		return certificate_write(c->trouble, str_of(c->wrong.sentence),
+					 c->owner);
 	return unlink(c->trouble) == 0 || errno == ENOENT ||
 	       fail("remove %s: %m", c->trouble);
 }
@@ -233,31 +154,15 @@ static void say_right(struct certificate *c)
 		log_warn("serve", "%s", cause());
 }
 
-/* Once each time one of these is reached. */
 static void say_end(struct certificate *c)
 {
-	static const int64_t days[] = { 30, 14, 7, 1, 0 };
-	int64_t left_ms = c->ends_ms - wall_ms();
-	unsigned reached = 0;
-
-	if (!c->ends_ms)
-		return;
-	while (reached < array_size(days) && left_ms <= days[reached] * DAY_MS)
-		reached++;
-	if (reached > c->warned && left_ms <= 0)
-		log_error("serve",
-			  "the certificate has ended, at %s: clients "
-			  "refuse it",
-			  date_iso(c->ends_ms).c);
-	else if (reached > c->warned)
-		log_warn("serve", "the certificate ends in %lld days, at %s",
-			 (long long)(left_ms / DAY_MS), date_iso(c->ends_ms).c);
-	c->warned = reached;
+	certificate_say_end("the certificate", c->ends_ms, &c->warned);
 }
 
-bool certificate_look(struct certificate *c, bool at_once)
+bool certificate_look(struct certificate *c, const struct instead *instead,
+		      bool at_once)
 {
-	struct look l = { .c = c };
+	struct look l = { .c = c, .instead = instead };
 	bool was_wrong = c->is_wrong;
 
 	c->is_wrong = !offload(look_now, &l);
@@ -280,10 +185,10 @@ bool certificate_look(struct certificate *c, bool at_once)
 }
 
 /* What an earlier run left is better than no mail. */
-bool certificate_begin(struct certificate *c)
+bool certificate_begin(struct certificate *c, const struct instead *instead)
 {
 	struct tls_context *left;
-	struct look l = { .c = c };
+	struct look l = { .c = c, .instead = instead };
 
 	c->is_wrong = !offload(look_now, &l);
 	if (!c->is_wrong) {

@@ -1,5 +1,6 @@
 /*
- * The certificate everybody here serves.
+ * The certificate everybody here serves to who names no host, or none that has
+ * one of its own (certificates.h).
  *
  *	splitmail.conf's tls { certificate key }  read by the supervisor, who may
  *	        │                                 be root: certbot's key is root's
@@ -15,6 +16,7 @@
 #ifndef MAIN_CERTIFICATE_H
 #define MAIN_CERTIFICATE_H
 
+#include "base/str.h"
 #include "main/config.h"
 #include "rt/fiber.h"
 #include "rt/privileges.h"
@@ -25,13 +27,21 @@ struct certificate;
 struct certificate *certificate_open(const struct config *config,
 				     const struct person *owner);
 void certificate_close(struct certificate *c);
+/* What is served in place of splitmail.conf's: an empty PAIR, nothing. */
+struct instead {
+	struct str pair; /* chain and key */
+	int64_t ends_ms;
+};
+
 /* Once, before anybody serves it.  False: there is none, not even of an earlier
  * run; cause(). */
-bool waits certificate_begin(struct certificate *c) must_check;
+bool waits certificate_begin(struct certificate *c,
+			     const struct instead *instead) must_check;
 /* True: there is a new one.  What is wrong, and that the end comes near, is
  * logged once.  AT_ONCE: somebody asks; else what is wrong may be right at the
  * next look, for a renewal is several steps. */
-bool waits certificate_look(struct certificate *c, bool at_once);
+bool waits certificate_look(struct certificate *c,
+			    const struct instead *instead, bool at_once);
 
 /* Paths, in the config's arena: what is served; what is wrong with what should be,
  * a sentence, when there is such a file. */

@@ -410,9 +410,25 @@ static bool take_sendmail(struct config *c, cfg_t *sec)
 		    said, sizeof(un.sun_path) - 1);
 }
 
+static bool is_set(cfg_t *sec, const char *key)
+{
+	return cfg_getopt(sec, key)->flags & CFGF_MODIFIED;
+}
+
+static void take_tls(struct config *c, cfg_t *sec)
+{
+	c->certificate_is_named =
+		is_set(sec, "certificate") || is_set(sec, "key");
+	c->certificate =
+		config_path(c, copy(c, cfg_getstr(sec, "certificate")));
+	c->key = config_path(c, copy(c, cfg_getstr(sec, "key")));
+	c->certificates_are_named = is_set(sec, "certificates");
+	c->certificates =
+		config_path(c, copy(c, cfg_getstr(sec, "certificates")));
+}
+
 static bool take_all(struct config *c, cfg_t *cfg)
 {
-	cfg_t *tls = cfg_getsec(cfg, "tls");
 	const char *outgoing = cfg_getstr(cfg, "outgoing_address");
 	struct str hostname;
 
@@ -426,9 +442,7 @@ static bool take_all(struct config *c, cfg_t *cfg)
 	c->user = copy(c, cfg_getstr(cfg, "user"));
 	c->auth_without_tls = cfg_getbool(cfg, "auth_without_tls") == cfg_true;
 	c->is_confined = cfg_getbool(cfg, "confined") == cfg_true;
-	c->certificate =
-		config_path(c, copy(c, cfg_getstr(tls, "certificate")));
-	c->key = config_path(c, copy(c, cfg_getstr(tls, "key")));
+	take_tls(c, cfg_getsec(cfg, "tls"));
 	c->has_outgoing = outgoing[0] != 0;
 	if (c->has_outgoing &&
 	    !take_address("outgoing_address", outgoing, 0, &c->outgoing))

@@ -27,6 +27,9 @@ struct config {
 	const char *hostname;
 	const char *user; /* who the children run as; may be "" */
 	const char *certificate, *key;
+	bool certificate_is_named;
+	const char *certificates; /* folder of more, by name */
+	bool certificates_are_named;
 	bool has_outgoing;
 	struct inet outgoing; /* source of outgoing connections */
 

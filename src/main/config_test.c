@@ -117,12 +117,36 @@ static void test_mistakes_are_named(void **unused)
 		       "\"1.2.3\" is no IP address");
 }
 
+static void test_certificates_that_are_named(void **unused)
+{
+	struct config *c = read_text("hostname = \"mx.test\"\n");
+
+	assert_non_null(c);
+	assert_false(c->certificate_is_named || c->certificates_are_named);
+	assert_non_null(strstr(c->certificate, "/tls/cert.pem"));
+	assert_non_null(strstr(c->certificates, "/tls/certificates"));
+	config_close(c);
+	c = read_text("hostname = \"mx.test\"\n"
+		      "tls {\n\tcertificates = \"/etc/certs\"\n}\n");
+	assert_non_null(c);
+	assert_true(!c->certificate_is_named && c->certificates_are_named);
+	assert_string_equal(c->certificates, "/etc/certs");
+	config_close(c);
+	/* also what is there without a word */
+	c = read_text("hostname = \"mx.test\"\n"
+		      "tls {\n\tcertificate = \"tls/cert.pem\"\n}\n");
+	assert_non_null(c);
+	assert_true(c->certificate_is_named && !c->certificates_are_named);
+	config_close(c);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_hostname_is_enough),
 		cmocka_unit_test(test_what_is_written_is_read),
 		cmocka_unit_test(test_mistakes_are_named),
+		cmocka_unit_test(test_certificates_that_are_named),
 	};
 
 	return cmocka_run_group_tests(tests, make_folder, remove_folder);

@@ -8,7 +8,7 @@
 
 #include "dns/dns.h"
 #include "main/aliases.h"
-#include "main/certificate.h"
+#include "main/certificates.h"
 #include "main/main.h"
 #include "rt/log.h"
 #include "rt/loop.h"
@@ -45,6 +45,7 @@ int console_main(const struct call *c)
 		.at = config->console,
 		.certificate = certificate_path(config),
 		.key = certificate_path(config),
+		.certificates = certificates_pairs_path(config),
 		.names = config->console_names,
 		.aliases = config->aliases,
 		.read_aliases = aliases_read,

@@ -75,6 +75,21 @@ void dovecot_23_main(const struct dovecot_needs *n, struct buf *out)
 		   n->auth_without_tls ? "no" : "yes", DOVECOT_AUTH_WORKERS,
 		   locations[n->format], trash.p, DOVECOT_WARN_FIRST,
 		   DOVECOT_WARN_LAST);
+	buf_printf(out, "!include_try %s/" DOVECOT_NAMED "\n", n->data);
+}
+
+void dovecot_23_named(const char *name, const char *file, const char *alt_file,
+		      struct buf *out)
+{
+	const char *sign = alt_file ? "<" : "";
+
+	if (!alt_file)
+		alt_file = "";
+	buf_printf(out,
+		   "local_name \"%1$s %1$s.\" {\n"
+		   "\tssl_cert = <%2$s\n\tssl_key = <%2$s\n"
+		   "\tssl_alt_cert = %3$s%4$s\n\tssl_alt_key = %3$s%4$s\n}\n",
+		   name, file, sign, alt_file);
 }
 
 void dovecot_23_sql(const struct dovecot_needs *n, struct buf *out)

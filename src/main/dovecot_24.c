@@ -97,4 +97,23 @@ void dovecot_24_main(const struct dovecot_needs *n, struct buf *out)
 		   n->auth_without_tls ? "yes" : "no", DOVECOT_AUTH_WORKERS,
 		   locations[n->format], DOVECOT_WARN_FIRST, DOVECOT_WARN_LAST);
 	add_trash_quota(out);
+	buf_printf(out, "!include_try %s/" DOVECOT_NAMED "\n", n->data);
+}
+
+/* One name a block. */
+void dovecot_24_named(const char *name, const char *file, const char *alt_file,
+		      struct buf *out)
+{
+	static const char *const dots[] = { "", "." };
+
+	if (!alt_file)
+		alt_file = "";
+	for (size_t i = 0; i < array_size(dots); i++)
+		buf_printf(out,
+			   "local_name %1$s%2$s {\n"
+			   "\tssl_server_cert_file = %3$s\n"
+			   "\tssl_server_key_file = %3$s\n"
+			   "\tssl_server_alt_cert_file = %4$s\n"
+			   "\tssl_server_alt_key_file = %4$s\n}\n",
+			   name, dots[i], file, alt_file);
 }

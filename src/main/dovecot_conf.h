@@ -75,6 +75,16 @@ extern const struct dovecot_folder dovecot_folders[]; /* until a NULL name */
 void dovecot_general(const struct dovecot_needs *n, struct buf *out);
 void dovecot_services(const struct dovecot_needs *n, struct buf *out);
 
+/* More certificates, in a file of their own, which the main one includes: for
+ * who names NAME ("*.example.org" is one label more), with or without a dot at
+ * its end, FILE, and ALT_FILE with a key of another kind, which may be NULL: that
+ * there is none is said, too, or another block's would be taken. */
+#define DOVECOT_NAMED "dovecot/certificates.conf"
+void dovecot_23_named(const char *name, const char *file, const char *alt_file,
+		      struct buf *out);
+void dovecot_24_named(const char *name, const char *file, const char *alt_file,
+		      struct buf *out);
+
 /* What is added for a user without a name: nothing is somebody else's. */
 void dovecot_nameless(enum dovecot_version version, struct buf *out);
 

@@ -168,6 +168,39 @@ static void the_version_stands_before_everything_else(void **state)
 			       S("dovecot_config_version = 2.4.0\n")));
 }
 
+/* Tried with both: 2.3 has several names in one block, 2.4 does not. */
+static void names_have_certificates_of_their_own(void **state)
+{
+	struct buf text scoped(buf) = BUF_EMPTY;
+
+	(void)state;
+	dovecot_23_named("*.a.test", "/data/a.pem", NULL, &text);
+	dovecot_23_named("b.test", "/data/b.pem", "/data/b2.pem", &text);
+	assert_true(says(&text, "local_name \"*.a.test *.a.test.\" {\n"
+				"\tssl_cert = </data/a.pem\n"
+				"\tssl_key = </data/a.pem\n"
+				"\tssl_alt_cert = \n\tssl_alt_key = \n}\n"));
+	assert_true(says(&text, "\tssl_alt_cert = </data/b2.pem\n"
+				"\tssl_alt_key = </data/b2.pem\n}\n"));
+	buf_clear(&text);
+	dovecot_24_named("*.a.test", "/data/a.pem", NULL, &text);
+	dovecot_24_named("b.test", "/data/b.pem", "/data/b2.pem", &text);
+	assert_true(says(&text, "local_name *.a.test {\n"
+				"\tssl_server_cert_file = /data/a.pem\n"
+				"\tssl_server_key_file = /data/a.pem\n"
+				"\tssl_server_alt_cert_file = \n"));
+	assert_true(says(&text, "local_name *.a.test. {\n"));
+	assert_true(says(&text, "\tssl_server_alt_key_file = /data/b2.pem\n"));
+	buf_clear(&text);
+	dovecot_23_main(&needs, &text);
+	assert_true(says(&text,
+			 "\n!include_try /data/dovecot/certificates.conf\n"));
+	buf_clear(&text);
+	dovecot_24_main(&needs, &text);
+	assert_true(says(&text,
+			 "\n!include_try /data/dovecot/certificates.conf\n"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -178,6 +211,7 @@ int main(void)
 		cmocka_unit_test(passwords_are_not_taken_in_clear_unless_told),
 		cmocka_unit_test(who_is_looked_up_is_dovecots_variable),
 		cmocka_unit_test(the_version_stands_before_everything_else),
+		cmocka_unit_test(names_have_certificates_of_their_own),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -15,7 +15,7 @@
 
 #include "control/control.h"
 #include "engine/engine.h"
-#include "main/certificate.h"
+#include "main/certificates.h"
 #include "main/dovecot.h"
 #include "main/main.h"
 #include "main/places.h"
@@ -167,6 +167,8 @@ static struct engine_settings settings_of(const struct config *c,
 		.hostname = c->hostname,
 		.certificate = certificate_path(c),
 		.certificate_trouble = CERTIFICATE_TROUBLE,
+		.certificates = certificates_pairs_path(c),
+		.certificates_told = CERTIFICATES_TOLD,
 		.listeners = c->listeners,
 		.n_listeners = c->n_listeners,
 		.lanes = lanes_of(c),

@@ -25,7 +25,7 @@
 #include "control/control.h"
 #include "directory/database.h"
 #include "directory/outbox.h"
-#include "main/certificate.h"
+#include "main/certificates.h"
 #include "main/child.h"
 #include "main/dovecot.h"
 #include "main/housekeeping.h"
@@ -76,7 +76,8 @@ struct serve {
 	bool stopping;
 	struct child engine, dovecot, console;
 	struct certificate *certificate;
-	struct gate look; /* at the certificate, now */
+	struct certificates *certificates; /* more, by name */
+	struct gate look;                  /* at them, now */
 	bool reload_asked;
 	struct gate news; /* a child became ready or ended, or
 					   we are to stop */
@@ -157,6 +158,24 @@ static void tell_children(struct serve *s, bool is_renewed)
 		child_signal(&s->dovecot, SIGHUP);
 }
 
+/* True: there is something new. */
+static bool waits look_at_certificates(struct serve *s, bool asked)
+{
+	bool named = certificates_look(s->certificates, asked);
+	struct instead instead = certificates_of_host(s->certificates);
+
+	return certificate_look(s->certificate, &instead, asked) || named;
+}
+
+static bool waits begin_certificates(struct serve *s)
+{
+	struct instead instead;
+
+	certificates_look(s->certificates, true);
+	instead = certificates_of_host(s->certificates);
+	return certificate_begin(s->certificate, &instead);
+}
+
 static void waits watch_certificate(void *arg)
 {
 	struct serve *s = arg;
@@ -171,7 +190,7 @@ static void waits watch_certificate(void *arg)
 			break;
 		if (asked)
 			notify_reloading(&s->notify);
-		is_renewed = certificate_look(s->certificate, asked);
+		is_renewed = look_at_certificates(s, asked);
 		if (is_renewed || asked)
 			tell_children(s, is_renewed);
 		if (asked && s->notify.is_ready)
@@ -271,6 +290,7 @@ static bool waits configure_dovecot(struct serve *s)
 		return add_cause("ask %s for its version", DOVECOT);
 	if (!dovecot_understand_version(buf_str(&said), &version))
 		return add_cause("%s", DOVECOT);
+	certificates_tell_dovecot(s->certificates, version);
 	return dovecot_write(s->config, version, s->self, s->person.uid,
 			     s->person.gid);
 }
@@ -319,8 +339,8 @@ static void waits supervise(void *arg)
 	signal_watch(signals, array_size(signals));
 	s->signals = fiber_start("signals", obey_signals, s);
 	notify_starting(&s->notify, START_MS);
-	if (await_predecessors(s) && certificate_begin(s->certificate) &&
-	    configure_dovecot(s)) {
+	if (await_predecessors(s) && configure_dovecot(s) &&
+	    begin_certificates(s)) {
 		start_children(s);
 		if (await_children(s))
 			run_until_stopped(s);
@@ -493,6 +513,7 @@ static bool open_what_is_ours(struct serve *s)
 	if (s->underway_fd < 0)
 		return false;
 	s->certificate = certificate_open(s->config, &s->person);
+	s->certificates = certificates_open(s->config, &s->person);
 	s->outbox = outbox_open(directory);
 	return s->outbox;
 }
@@ -535,6 +556,7 @@ int serve_main(const struct call *c)
 	}
 	notify_close(&s.notify);
 	certificate_close(s.certificate);
+	certificates_close(s.certificates);
 	lock_drop(s.dovecot_lock);
 	lock_drop(s.lock);
 	config_close(s.config);

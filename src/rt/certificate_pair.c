@@ -3,6 +3,7 @@
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
 
@@ -78,6 +79,7 @@ static bool is_usable(X509 *leaf, EVP_PKEY *key)
 	bool ok;
 
 	check(c);
+	ERR_clear_error(); /* of where the texts end */
 	ok = SSL_CTX_use_certificate(c, leaf) == 1;
 	if (!ok)
 		tls_fail("the certificate");
@@ -87,26 +89,146 @@ static bool is_usable(X509 *leaf, EVP_PKEY *key)
 	return ok;
 }
 
-bool tls_pair_check(const char *certificate, struct str chain, const char *key,
-		    struct str key_text, int64_t *ends_ms)
-{
-	X509 *leaf;
-	EVP_PKEY *pair = NULL;
-	bool ok = false;
+/* ---- what a certificate says ---- */
 
-	ERR_clear_error();
-	leaf = read_leaf(chain);
-	if (!leaf) {
-		add_cause("%s", certificate);
-	} else if (!(pair = read_key(key_text))) {
-		add_cause("%s", key);
-	} else if (!(ok = is_usable(leaf, pair))) {
-		add_cause("%s and %s", certificate, key);
-	} else {
-		*ends_ms = tls_ends_ms(leaf);
+static enum key_kind kind_of(const X509 *leaf)
+{
+	switch (EVP_PKEY_get_base_id(X509_get0_pubkey(leaf))) {
+	case EVP_PKEY_EC:
+		return KEY_ECDSA;
+	case EVP_PKEY_RSA:
+	case EVP_PKEY_RSA_PSS:
+		return KEY_RSA;
+	default:
+		return KEY_OTHER;
 	}
-	X509_free(leaf);
-	EVP_PKEY_free(pair);
+}
+
+static void add_name(const GENERAL_NAME *g, struct arena *arena,
+		     struct tls_said *to)
+{
+	char name[SERVED_NAME_BYTES];
+	const ASN1_STRING *text;
+	struct str given;
+
+	if (g->type != GEN_DNS)
+		return;
+	text = g->d.dNSName;
+	given = (struct str){ (const char *)ASN1_STRING_get0_data(text),
+			      (size_t)ASN1_STRING_length(text) };
+	if (served_name(given, name))
+		to->names[to->n_names++] = arena_str(arena, str_of(name));
+}
+
+/* Names that are none lead nobody here (served.h); a certificate of none is
+ * still one. */
+void tls_learn(const X509 *leaf, struct arena *arena, struct tls_said *out)
+{
+	GENERAL_NAMES *all =
+		X509_get_ext_d2i(leaf, NID_subject_alt_name, NULL, NULL);
+	int n = all ? sk_GENERAL_NAME_num(all) : 0;
+
+	*out = (struct tls_said){
+		.names = arena_array(arena, struct str, (size_t)n),
+		.key = kind_of(leaf),
+		.ends_ms = tls_ends_ms(leaf),
+	};
+	for (int i = 0; i < n; i++)
+		add_name(sk_GENERAL_NAME_value(all, i), arena, out);
+	GENERAL_NAMES_free(all);
+}
+
+static void learn_print(const X509 *leaf, struct tls_said *to)
+{
+	unsigned char md[EVP_MAX_MD_SIZE];
+	unsigned n = 0;
+
+	check(X509_digest(leaf, EVP_sha256(), md, &n) == 1 &&
+	      n >= sizeof(to->print) / 2);
+	for (size_t i = 0; i + 1 < sizeof(to->print); i += 2)
+		snprintf(to->print + i, 3, "%02x", md[i / 2]);
+}
+
+/* ---- both together ---- */
+
+struct parts {
+	X509 *leaf;
+	EVP_PKEY *key;
+};
+
+static void parts_free(struct parts *p)
+{
+	X509_free(p->leaf);
+	EVP_PKEY_free(p->key);
 	ERR_clear_error();
+}
+
+static bool parts_read(const struct tls_texts *t, struct parts *out)
+{
+	ERR_clear_error();
+	*out = (struct parts){ .leaf = read_leaf(t->chain) };
+	if (!out->leaf)
+		return add_cause("%s", t->chain_path);
+	out->key = read_key(t->key);
+	if (!out->key)
+		return add_cause("%s", t->key_path);
+	return is_usable(out->leaf, out->key) ||
+	       add_cause("%s and %s", t->chain_path, t->key_path);
+}
+
+bool tls_pair_check(const struct tls_texts *texts, int64_t *ends_ms)
+{
+	struct parts parts scoped(parts);
+	bool ok = parts_read(texts, &parts);
+
+	if (ok)
+		*ends_ms = tls_ends_ms(parts.leaf);
 	return ok;
+}
+
+/* What else stands in the files, a key among the certificates, is left out. */
+static void write_pair(struct str chain, EVP_PKEY *key, struct buf *to)
+{
+	BIO *from = open_text(chain), *out = BIO_new(BIO_s_mem());
+	X509 *x;
+	char *p;
+	long n;
+
+	check(out);
+	while ((x = PEM_read_bio_X509(from, NULL, NULL, NULL))) {
+		check(PEM_write_bio_X509(out, x) == 1);
+		X509_free(x);
+	}
+	check(PEM_write_bio_PKCS8PrivateKey(out, key, NULL, NULL, 0, NULL,
+					    NULL) == 1);
+	n = BIO_get_mem_data(out, &p);
+	buf_add(to, (struct str){ p, (size_t)n });
+	BIO_free(from);
+	BIO_free(out);
+}
+
+bool tls_pair_read(const struct tls_texts *texts, struct arena *arena,
+		   struct tls_said *said, struct buf *pair)
+{
+	struct parts parts scoped(parts);
+
+	if (!parts_read(texts, &parts))
+		return false;
+	tls_learn(parts.leaf, arena, said);
+	learn_print(parts.leaf, said);
+	write_pair(texts->chain, parts.key, pair);
+	return true;
+}
+
+bool tls_pair_next(struct str *pairs, struct str *head)
+{
+	struct str end = S("-----END PRIVATE KEY-----\n");
+	ptrdiff_t at = str_search(*pairs, end);
+	size_t n = (size_t)at + end.n;
+
+	if (at < 0)
+		return false;
+	*head = str_part(*pairs, 0, n);
+	*pairs = str_from(*pairs, n);
+	return true;
 }

@@ -28,8 +28,9 @@ struct tls_context {
 	SSL_CTX *ssl;             /* under the lock */
 	struct session *sessions; /* under the lock */
 	char *certificate, *key;  /* a server's files */
+	char *pairs;              /* likewise, may be NULL */
 	char *extra_ca;           /* a client's, beside the system's; or NULL */
-	struct tls_stamp stamps[2]; /* of these, or of the system's roots */
+	struct tls_stamp stamps[3]; /* of these, or of the system's roots */
 	enum tls_verify verify;
 	bool server;
 };
@@ -75,8 +76,20 @@ static bool stamp_same(const struct tls_stamp *a, const struct tls_stamp *b)
 	       a->bytes == b->bytes;
 }
 
+/* It need not be there. */
+static bool use_named(SSL_CTX *c, const char *path)
+{
+	struct buf pairs scoped(buf) = BUF_EMPTY;
+
+	if (!path)
+		return true;
+	if (!tls_read_text(path, &pairs))
+		return cause_kind() == FAIL_ABSENT;
+	return tls_named_use(c, buf_str(&pairs)) || add_cause("%s", path);
+}
+
 /* Resumption by tickets only: nothing is kept here per client. */
-static SSL_CTX *server_new(const char *certificate, const char *key)
+static SSL_CTX *server_new(const struct tls_context *t)
 {
 	static const unsigned char id[] = "splitmail";
 	SSL_CTX *c = ssl_new(TLS_server_method());
@@ -84,7 +97,7 @@ static SSL_CTX *server_new(const char *certificate, const char *key)
 	SSL_CTX_set_session_id_context(c, id, sizeof(id) - 1);
 	SSL_CTX_set_session_cache_mode(c, SSL_SESS_CACHE_OFF);
 	SSL_CTX_set_num_tickets(c, 1);
-	if (tls_load_pair(c, certificate, key))
+	if (tls_load_pair(c, t->certificate, t->key) && use_named(c, t->pairs))
 		return c;
 	SSL_CTX_free(c);
 	return NULL;
@@ -92,11 +105,18 @@ static SSL_CTX *server_new(const char *certificate, const char *key)
 
 struct tls_context *tls_server(const char *certificate, const char *key)
 {
+	return tls_server_named(certificate, key, NULL);
+}
+
+struct tls_context *tls_server_named(const char *certificate, const char *key,
+				     const char *pairs)
+{
 	struct tls_context *t = context_new();
 
 	t->server = true;
 	t->certificate = copy_of(certificate);
 	t->key = copy_of(key);
+	t->pairs = pairs ? copy_of(pairs) : NULL;
 	if (!tls_server_reload(t)) {
 		tls_close(t);
 		return NULL;
@@ -106,21 +126,23 @@ struct tls_context *tls_server(const char *certificate, const char *key)
 
 bool tls_server_reload(struct tls_context *t)
 {
-	struct tls_stamp now[2];
+	struct tls_stamp now[3] = { 0 };
 	SSL_CTX *old, *new;
 
 	check(t->server);
 	if (!tls_stamp_of(t->certificate, &now[0]) ||
 	    !tls_stamp_of(t->key, &now[1]))
 		return false;
+	if (t->pairs && !tls_stamp_of(t->pairs, &now[2]))
+		now[2] = (struct tls_stamp){ .number = 0 };
 	if (t->ssl && stamp_same(&now[0], &t->stamps[0]) &&
-	    stamp_same(&now[1], &t->stamps[1]))
+	    stamp_same(&now[1], &t->stamps[1]) &&
+	    stamp_same(&now[2], &t->stamps[2]))
 		return true;
-	new = server_new(t->certificate, t->key);
+	new = server_new(t);
 	if (!new)
 		return false;
-	t->stamps[0] = now[0];
-	t->stamps[1] = now[1];
+	memcpy(t->stamps, now, sizeof(now));
 	pthread_mutex_lock(&t->lock);
 	old = t->ssl;
 	t->ssl = new;
@@ -138,6 +160,15 @@ int64_t tls_server_ends_ms(struct tls_context *t)
 	ends_ms = tls_ends_ms(SSL_CTX_get0_certificate(t->ssl));
 	pthread_mutex_unlock(&t->lock);
 	return ends_ms;
+}
+
+void tls_server_said(struct tls_context *t, struct arena *arena,
+		     struct tls_said *out)
+{
+	check(t->server);
+	pthread_mutex_lock(&t->lock);
+	tls_learn(SSL_CTX_get0_certificate(t->ssl), arena, out);
+	pthread_mutex_unlock(&t->lock);
 }
 
 /* ---- clients and their sessions ---- */
@@ -261,6 +292,7 @@ void tls_close(struct tls_context *t)
 	pthread_mutex_destroy(&t->lock);
 	free(t->certificate);
 	free(t->key);
+	free(t->pairs);
 	free(t->extra_ca);
 	free(t);
 }

@@ -5,27 +5,63 @@
  * one in for the connections that come after; a file that cannot be read
  * leaves the old one in force and returns the reason.
  * TLS 1.2 and newer.  No stream callback ever parks inside OpenSSL.
+ *
+ * A server may have more certificates, each for the names in it: a client that
+ * names one of these (SNI) is shown that (base/served.h), everybody else the
+ * first.
  */
 #ifndef RT_TLS_H
 #define RT_TLS_H
 
+#include "base/arena.h"
+#include "base/buf.h"
 #include "base/fail.h"
-#include "base/str.h"
+#include "base/served.h"
 
 struct tls_context;
 
 /* PEM files: the chain, leaf first, and its key.  NULL: cause(). */
 struct tls_context *tls_server(const char *certificate, const char *key);
+/* The same, with a file of pairs for those who name a host: what
+ * tls_pair_read() made, one after the other.  It need not be there. */
+struct tls_context *tls_server_named(const char *certificate, const char *key,
+				     const char *pairs);
 /* Read the files again if they changed; false: the old ones stay, cause(). */
 bool tls_server_reload(struct tls_context *t) must_check;
 
 /* When the certificate in force ends, as wall clock. */
 int64_t tls_server_ends_ms(struct tls_context *t);
 
-/* Are these the texts of a chain and its key that can be served?  The names of
- * their files go into cause(); *ENDS_MS: when the first certificate ends. */
-bool tls_pair_check(const char *certificate, struct str chain, const char *key,
-		    struct str key_text, int64_t *ends_ms) must_check;
+/* ---- pairs: a chain and its key, before anybody serves them ---- */
+
+struct tls_texts { /* PEM, and whence: for cause() */
+	struct str chain, key;
+	const char *chain_path, *key_path;
+};
+
+/* What a certificate says of itself. */
+struct tls_said {
+	struct str *names; /* of hosts, those of subjectAltName (RFC 5280
+			      4.2.1.6); "*.example.org" may be one */
+	size_t n_names;
+	enum key_kind key;
+	int64_t ends_ms; /* wall clock */
+	char print[33];  /* tls_pair_read()'s: no two have the same */
+};
+
+/* Of the certificate in force, in ARENA. */
+void tls_server_said(struct tls_context *t, struct arena *arena,
+		     struct tls_said *out);
+
+/* Can this be served?  *ENDS_MS: when the first certificate ends. */
+bool tls_pair_check(const struct tls_texts *texts, int64_t *ends_ms) must_check;
+/* The same, and all the first certificate says, in ARENA; both as one text is
+ * added to PAIR, the key last. */
+bool tls_pair_read(const struct tls_texts *texts, struct arena *arena,
+		   struct tls_said *said, struct buf *pair) must_check;
+/* The first of such texts that stand one after the other; false: there is none
+ * left. */
+bool tls_pair_next(struct str *pairs, struct str *head);
 
 enum tls_verify {
 	TLS_ANY,      /* encrypt, whoever it is (RFC 7435) */

@@ -39,6 +39,13 @@ bool tls_begin_client(struct tls_context *t, SSL *ssl, const char *name);
 /* ---- certificates (certificate_pair.c) ---- */
 
 int64_t tls_ends_ms(const X509 *leaf);
+/* All but the print. */
+void tls_learn(const X509 *leaf, struct arena *arena, struct tls_said *out);
+
+/* ---- certificates by name (tls_named.c) ---- */
+
+/* PAIRS is text; C, and what is made of it, keeps all it needs. */
+bool tls_named_use(SSL_CTX *c, struct str pairs) must_check;
 
 /* ---- of each implementation: stream.c ---- */
 
@@ -58,6 +65,8 @@ bool tls_stamp_of(const char *path, struct tls_stamp *out);
 /* The system's roots are a file and a folder. */
 void tls_stamp_roots(struct tls_stamp to[2]);
 bool tls_load_pair(SSL_CTX *c, const char *certificate, const char *key);
+/* All of a file; false: cause(), FAIL_ABSENT if it is not there. */
+bool tls_read_text(const char *path, struct buf *to);
 /* The system's, and EXTRA_CA if it is not NULL. */
 bool tls_load_roots(SSL_CTX *c, const char *extra_ca);
 /* Both or none, and the key is its owner's. */

@@ -280,7 +280,8 @@ static void assert_no_pair(struct str chain, struct str its, const char *why)
 {
 	int64_t ends_ms;
 
-	assert_false(tls_pair_check("C", chain, "K", its, &ends_ms));
+	assert_false(tls_pair_check(&(struct tls_texts){ chain, its, "C", "K" },
+				    &ends_ms));
 	if (!strstr(cause(), why))
 		fail_msg("%s does not say %s", cause(), why);
 }
@@ -297,8 +298,9 @@ static void pairs_are_looked_at_before_they_are_served(void **state)
 	read_text(key, &its);
 	check(tls_self_signed("mx.test", certificate, key));
 	read_text(key, &other);
-	assert_true(tls_pair_check("C", buf_str(&chain), "K", buf_str(&its),
-				   &ends_ms));
+	assert_true(tls_pair_check(
+		&(struct tls_texts){ buf_str(&chain), buf_str(&its), "C", "K" },
+		&ends_ms));
 	days = (ends_ms - wall_ms()) / 86400000;
 	assert_in_range(days, 3648, 3650);
 	assert_true(tls_server_reload(server));
@@ -317,8 +319,90 @@ static void pairs_are_looked_at_before_they_are_served(void **state)
 	assert_no_pair(buf_str(&chain), buf_str(&its), "C: a certificate in");
 	chain.n = (chain.n + 60) / 2;
 	buf_add(&chain, buf_str(&its));
-	assert_true(tls_pair_check("C", buf_str(&chain), "K", buf_str(&chain),
-				   &ends_ms));
+	assert_true(
+		tls_pair_check(&(struct tls_texts){ buf_str(&chain),
+						    buf_str(&chain), "C", "K" },
+			       &ends_ms));
+}
+
+/* ---- certificates by name ---- */
+
+/* One more for NAME; the clients' roots are in ROOTS. */
+static void add_named(const char *name, struct buf *pairs, struct buf *roots)
+{
+	struct arena *arena scoped(arena) = arena_open();
+	struct buf chain scoped(buf) = BUF_EMPTY, its scoped(buf) = BUF_EMPTY;
+	char c[80], k[80];
+	struct tls_said said;
+
+	snprintf(c, sizeof(c), "%s/named.pem", folder);
+	snprintf(k, sizeof(k), "%s/named.key", folder);
+	check(tls_self_signed(name, c, k));
+	read_text(c, &chain);
+	read_text(k, &its);
+	buf_add(roots, buf_str(&chain));
+	buf_add(&its, buf_str(&chain)); /* as in a file of both */
+	check(tls_pair_read(
+		&(struct tls_texts){ buf_str(&its), buf_str(&its), "C", "K" },
+		arena, &said, pairs));
+	check(said.n_names == 1 && said.key == KEY_ECDSA &&
+	      strlen(said.print) == 32);
+	check(str_same(said.names[0], str_of(name)));
+	check(folder_remove(folder, "named.pem") &&
+	      folder_remove(folder, "named.key"));
+}
+
+static void write_text(const char *name, struct buf *text)
+{
+	buf_add_char(text, '\0');
+	check(folder_note(folder, name, text->p));
+	text->n--;
+}
+
+static void run_names(void *roots)
+{
+	struct tls_context *wary = tls_client(TLS_VERIFIED, roots);
+
+	check(wary);
+	check(connect_once(wary, "a.test"));
+	check(connect_once(wary, "x.b.test"));
+	check(connect_once(wary, "y.b.test"));
+	check(connect_once(wary, "y.b.test") && resumed);
+	check(connect_once(wary, "mx.test"));
+	check(!connect_once(wary, "x.y.b.test"));
+	check(!connect_once(wary, "other.test"));
+	check(connect_once(client, "other.test")); /* shown the first */
+	tls_close(wary);
+}
+
+static void names_have_certificates_of_their_own(void **state)
+{
+	struct buf pairs scoped(buf) = BUF_EMPTY, roots scoped(buf) = BUF_EMPTY;
+	struct tls_context *usual = server;
+	char pairs_path[80], roots_path[80];
+
+	(void)state;
+	snprintf(pairs_path, sizeof(pairs_path), "%s/pairs", folder);
+	snprintf(roots_path, sizeof(roots_path), "%s/roots", folder);
+	server = tls_server_named(certificate, key, pairs_path);
+	check(server); /* without that file, too */
+	read_text(certificate, &roots);
+	add_named("a.test", &pairs, &roots);
+	add_named("*.b.test", &pairs, &roots);
+	write_text("pairs", &pairs);
+	write_text("roots", &roots);
+	assert_true(tls_server_reload(server));
+	loops_run(1, run_names, roots_path);
+	/* one that is damaged leaves the old ones in force */
+	buf_add(&pairs, S("x\n-----END PRIVATE KEY-----\n"));
+	write_text("pairs", &pairs);
+	assert_false(tls_server_reload(server));
+	assert_non_null(strstr(cause(), pairs_path));
+	loops_run(1, run_names, roots_path);
+	check(folder_remove(folder, "pairs") && folder_remove(folder, "roots"));
+	assert_true(tls_server_reload(server));
+	tls_close(server);
+	server = usual;
 }
 
 int main(void)
@@ -333,6 +417,7 @@ int main(void)
 		cmocka_unit_test(key_is_its_owners),
 		cmocka_unit_test(bad_file_leaves_the_old_in_force),
 		cmocka_unit_test(pairs_are_looked_at_before_they_are_served),
+		cmocka_unit_test(names_have_certificates_of_their_own),
 	};
 
 	return cmocka_run_group_tests(tests, test_keys_make, test_keys_remove);

@@ -18,7 +18,7 @@ cd test/scenario
 SPLITMAIL_BINARY=$PWD/../../build/splitmail exec \
 	python3 -m pytest -p no:cacheprovider -ra --timeout 900 --durations 10 \
 	-n $((3 * $(nproc) < 12 ? 3 * $(nproc) : 12)) --dist loadgroup \
-	test_auth_cases.py test_demo.py test_full_mailbox.py test_internet.py \
+	test_auth_cases.py test_certificates.py test_demo.py test_full_mailbox.py test_internet.py \
 	test_login_names.py test_logins.py \
 	test_logout.py test_mailboxes.py test_privileges.py test_sent_on.py test_serve.py \
 	test_split.py test_stop.py test_topology.py ../sim/test_sim.py

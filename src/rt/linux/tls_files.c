@@ -37,6 +37,22 @@ bool tls_load_pair(SSL_CTX *c, const char *certificate, const char *key)
 	return true;
 }
 
+bool tls_read_text(const char *path, struct buf *to)
+{
+	FILE *f = fopen(path, "re");
+	char part[4096];
+	size_t n;
+	bool ok;
+
+	if (!f)
+		return fail_errno("%s: %m", path);
+	while ((n = fread(part, 1, sizeof(part), f)) > 0)
+		buf_add(to, (struct str){ part, n });
+	ok = !ferror(f) || fail_errno("read %s: %m", path);
+	fclose(f);
+	return ok;
+}
+
 bool tls_load_roots(SSL_CTX *c, const char *extra_ca)
 {
 	if (SSL_CTX_set_default_verify_paths(c) != 1)

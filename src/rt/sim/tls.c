@@ -171,6 +171,16 @@ bool tls_load_pair(SSL_CTX *c, const char *certificate, const char *key)
 	return use_key(c, open_file(key)) || tls_fail(key);
 }
 
+bool tls_read_text(const char *path, struct buf *to)
+{
+	struct node *n = node_find(path);
+
+	if (!n)
+		return fail_errno("%s: %m", path);
+	buf_add(to, (struct str){ n->now.p, n->now.n });
+	return true;
+}
+
 static bool add_roots(SSL_CTX *c, const char *path)
 {
 	BIO *b = open_file(path);

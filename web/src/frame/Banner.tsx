@@ -7,7 +7,7 @@ import type { Overview } from "../api";
 import { HopName } from "../parts/Hop";
 import type { HopFigures } from "../parts/Hop";
 import { queuePath } from "../parts/page";
-import { TroubleText, troublesOf } from "../parts/Troubles";
+import { TroubleText, keyOf, troublesOf } from "../parts/Troubles";
 
 const shown = 3;
 
@@ -54,7 +54,7 @@ export function Banner() {
 		<div className="banner" role="status">
 			{!figures.engine.up && <p>{say("engineAway", { when: moment(figures.engine.since) })}</p>}
 			{troubles.map((trouble) => (
-				<p key={trouble.what}>
+				<p key={keyOf(trouble)}>
 					<TroubleText of={trouble} />
 				</p>
 			))}

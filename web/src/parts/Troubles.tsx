@@ -5,7 +5,10 @@ type Trouble = Overview["trouble"][number];
 
 /** The engine that is away, and systems that are down, have places of their own. */
 const shownElsewhere = ["engine-down", "mailboxes-down", "system-down"];
-const toldInTime = ["certificate-ends"];
+const toldInTime = ["certificate-ends", "named-certificate-ends"];
+
+/** There may be several of one kind. */
+export const keyOf = ({ what, values }: Trouble) => `${what} ${values.name ?? ""}`;
 
 /** What the overview names, and, URGENT, every page. */
 export const troublesOf = (all: Trouble[], urgent = false) =>

@@ -11,7 +11,7 @@ import type { HopFigures } from "../parts/Hop";
 import { directoryPath, domainPath, Page, queuePath } from "../parts/page";
 import { shapeOf, SplitDrawing } from "../parts/SplitDrawing";
 import { Await, Empty } from "../parts/states";
-import { TroubleText, troublesOf } from "../parts/Troubles";
+import { TroubleText, keyOf, troublesOf } from "../parts/Troubles";
 import { useWho } from "../session";
 import { useWords } from "../words";
 
@@ -226,16 +226,38 @@ function EngineAway({ since }: { since: string }) {
 	);
 }
 
-function CertificateEnd({ at }: { at: string }) {
+type Certificate = Figures["engine"]["certificates"][number];
+
+/** The one for everybody has no name. */
+function CertificateLine({ of }: { of: Certificate }) {
 	const { say, moment } = useWords();
-	return <p className="hint small">{say("certificateEnds", { when: moment(at) })}</p>;
+	const when = of.ends ? moment(of.ends) : "";
+	if (of.name === null) return <p className="hint small">{say("certificateEnds", { when })}</p>;
+	if (!of.ends) return <p className="hint small">{say("certificateIsNone", { name: of.name })}</p>;
+	const names = of.names.join(", ") + (of.names_left_out > 0 ? ` + ${of.names_left_out}` : "");
+	return <p className="hint small breakable">{say("certificateOfEnds", { name: of.name, names, when })}</p>;
+}
+
+const fewCertificates = 5;
+
+function Certificates({ all }: { all: Certificate[] }) {
+	const { say } = useWords();
+	const lines = all.map((one) => <CertificateLine key={one.name ?? ""} of={one} />);
+	return all.length <= fewCertificates ? (
+		<div>{lines}</div>
+	) : (
+		<details>
+			<summary className="hint small">{say("certificates", { n: all.length })}</summary>
+			{lines}
+		</details>
+	);
 }
 
 function Troubles({ all }: { all: Figures["trouble"] }) {
 	return (
 		<>
 			{troublesOf(all).map((trouble) => (
-				<p key={trouble.what} className={trouble.stops_mail ? "notice bad" : "notice"} role="status">
+				<p key={keyOf(trouble)} className={trouble.stops_mail ? "notice bad" : "notice"} role="status">
 					<TroubleText of={trouble} />
 				</p>
 			))}
@@ -321,8 +343,8 @@ export function Overview() {
 								systems={figures.systems.filter((s) => !isDown(s))}
 								domains={figures.domains}
 							/>
-							{isSuper && figures.engine.certificate_ends && (
-								<CertificateEnd at={figures.engine.certificate_ends} />
+							{isSuper && figures.engine.certificates.length > 0 && (
+								<Certificates all={figures.engine.certificates} />
 							)}
 						</div>
 					);

@@ -17,6 +17,13 @@ export const troubles: Record<TroubleWord, string> = {
 		"The directory is damaged. Mail for those who are not found in it is put off until it is repaired or restored.",
 	"certificate-ended": "The certificate has ended, on {at}: mail programs refuse it.",
 	"certificate-ends": "The certificate ends in {n} day, on {at}.|The certificate ends in {n} days, on {at}.",
+	"named-certificate-ended": "The certificate {name} has ended, on {at}: mail programs refuse it.",
+	"named-certificate-ends":
+		"The certificate {name} ends in {n} day, on {at}.|The certificate {name} ends in {n} days, on {at}.",
+	"named-certificate-unusable":
+		"The certificate {name} cannot be used as it is now: the one before it is still served, or for its names the usual one.",
+	"certificates-unusable":
+		"Not all of the folder of certificates can be read: what was served of it before still is.",
 	"certificate-unusable": "The certificate of splitmail.conf cannot be used: the one before it is still served.",
 	"mailboxes-down": "The mailboxes have taken no mail since {since}: it waits.",
 	"system-down": "{system} has taken no mail since {since}: it waits.",

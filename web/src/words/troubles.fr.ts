@@ -19,6 +19,13 @@ export const troubles: Record<TroubleWord, string> = {
 		"L’annuaire est endommagé. Les messages pour qui n’y est pas trouvé sont remis à plus tard, jusqu’à ce qu’il soit réparé ou restauré.",
 	"certificate-ended": "Le certificat a expiré le {at} : les logiciels de messagerie le refusent.",
 	"certificate-ends": "Le certificat expire dans {n} jour, le {at}.|Le certificat expire dans {n} jours, le {at}.",
+	"named-certificate-ended": "Le certificat {name} a expiré le {at} : les logiciels de messagerie le refusent.",
+	"named-certificate-ends":
+		"Le certificat {name} expire dans {n} jour, le {at}.|Le certificat {name} expire dans {n} jours, le {at}.",
+	"named-certificate-unusable":
+		"Le certificat {name} est inutilisable en l’état : le précédent est toujours présenté, ou à défaut le certificat habituel.",
+	"certificates-unusable":
+		"Le dossier des certificats ne peut pas être lu en entier : ce qui en était présenté l’est toujours.",
 	"certificate-unusable":
 		"Le certificat indiqué dans splitmail.conf est inutilisable : le précédent est toujours présenté.",
 	"mailboxes-down": "Les boîtes n’acceptent plus de messages depuis {since} : ils attendent.",

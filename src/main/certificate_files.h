@@ -1,0 +1,36 @@
+/*
+ * Files of certificates and keys: what the one certificate (certificate.h) and
+ * the folder of them (certificates.h) do alike.  These block, but for the last.
+ */
+#ifndef MAIN_CERTIFICATE_FILES_H
+#define MAIN_CERTIFICATE_FILES_H
+
+#include <sys/stat.h>
+
+#include "base/buf.h"
+#include "base/fail.h"
+#include "rt/privileges.h"
+
+/* What tells whether a file was changed, or another one is behind its link. */
+struct stamp {
+	bool is_there;
+	dev_t device;
+	ino_t number;
+	off_t bytes;
+	struct timespec written, changed;
+};
+
+struct stamp stamp_of(const char *path);
+bool stamp_same(const struct stamp *a, const struct stamp *b);
+
+/* All of a file, which has MOST bytes at most, is added to TO. */
+bool certificate_read(const char *path, size_t most, struct buf *to) must_check;
+/* For OWNER only, whole or not at all. */
+bool certificate_write(const char *path, struct str text,
+		       const struct person *owner) must_check;
+
+/* Log that WHICH ends soon, or has ended, once each time that is nearer;
+ * *WARNED is how many times. */
+void certificate_say_end(const char *which, int64_t ends_ms, unsigned *warned);
+
+#endif
