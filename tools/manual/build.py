@@ -4,11 +4,14 @@
 	build.py site TABLES INTO FALLBACK OUTPUT.c [DEPFILE]
 	build.py man TABLES FOLDER
 	build.py pages TABLES FOLDER
+	build.py log OUTPUT
 
 TABLES is what splitmail-reference prints.  `site` makes the site in the folder
 INTO and OUTPUT.c of it (src/console/web.h); without mkdocs OUTPUT.c holds the
 page FALLBACK alone.  `man` makes manual pages, by scdoc, and `pages` those
-pages of the site that are made of tables, as Markdown.
+pages of the site that are made of tables, as Markdown.  `log` writes down every
+line of the log, when there is another than OUTPUT has: then the site is made
+anew.
 """
 
 import os
@@ -102,5 +105,11 @@ def pages(known, folder):
         website.write(os.path.join(folder, path), text)
 
 
-COMMANDS = {"site": site, "man": manuals, "pages": pages}
+def log(output):
+    text = "".join(f"{' | '.join(line)}\n" for line in tables.log_lines())
+    if not os.path.exists(output) or website.read(output) != text:
+        website.write(output, text)
+
+
+COMMANDS = {"site": site, "man": manuals, "pages": pages, "log": log}
 COMMANDS[sys.argv[1]](*sys.argv[2:])

@@ -165,9 +165,9 @@ legitimate peer reaches them.
 
 def said(text):
     """%s and {value} as a reader takes them."""
-    return cell(re.sub(r"%\.?\*?l*[sduz]+|\{(\w+)\}",
-                       lambda found: f"…{found[1] or ''}…" if found[1]
-                       else "…", text))
+    text = re.sub(r"%\.?[\d*]*(?:ll|z)?[sdufc]|\{(\w+)\}",
+                  lambda found: f"…{found[1]}…" if found[1] else "…", text)
+    return cell(re.sub("…{2,}", "…", text))
 
 
 def replies():
@@ -226,6 +226,39 @@ HTTP API gives beside it.
     return text
 
 
+# A part that C computes, for what it may be.
+PARTS = {"s->part": "smtpd, submission/smtpd, smtps/smtpd, pickup",
+         's->leg.kind == LEG_MAILBOX ? "lmtp" : "smtp"': "smtp, lmtp"}
+ORDER = ["smtpd", "cleanup", "qmgr", "smtp, lmtp", "smtp", "bounce", "error"]
+LEVELS = {"fact": "", "warn": "warning", "error": "error"}
+
+
+def log():
+    text = """# Log lines
+
+Every line that the log can have, by the part of Splitmail that says it; … is what is told. Lines of
+warnings begin with `warning:`, of errors with `error:`. [Operations](../operations.md#the-log) has
+one mail from beginning to end. Lines of Dovecot's are its own.
+
+"""
+    parts = {}
+    for level, part, words in tables.log_lines():
+        # "%s" alone is another's sentence
+        if re.search(r"[a-z]{3}", re.sub(r"%\S+", "", words)):
+            line = (LEVELS[level], said(words.replace("%m", "…")))
+            lines = parts.setdefault(PARTS.get(part) or part.strip('"'), [])
+            if line not in lines:
+                lines.append(line)
+
+    def order(part):
+        first = [i for i, each in enumerate(ORDER) if part.startswith(each)]
+        return (first or [len(ORDER)])[0], part
+    for part in sorted(parts, key=order):
+        text += f"## {part}\n\n" + table(["", "Line"], [
+            [level, words] for level, words in parts[part]]) + "\n"
+    return text
+
+
 # ---- figures
 
 def metrics():
@@ -258,5 +291,6 @@ def pages(known, api):
             "reference/replies.md": replies(),
             "reference/reasons.md": reasons(),
             "reference/refusals.md": refusals(),
+            "reference/log.md": log(),
             "reference/metrics.md": metrics(),
             "reference/api.md": api}
