@@ -185,8 +185,10 @@ static struct attempt *attempt_for(struct round *round, struct attempt **all,
 {
 	struct next_hop next = leg_next_hop(&s->leg);
 	struct str key = next_hop_text(&next, round->arena);
-	struct str group = arena_strf(round->arena, "%.*s\n%.*s", STR(key),
-				      STR(s->leg.sender));
+	struct str group = arena_strf(
+		round->arena, "%.*s\n%.*s", STR(key),
+		STR(MUTANT(senders_share_an_attempt) ? STR_NONE
+						     : s->leg.sender));
 	struct attempt *a;
 
 	HASH_FIND(hh, *all, group.p, group.n, a);

@@ -372,15 +372,38 @@ static bool is_ours(struct str sender)
 	       str_ends(sender, S("@" SECOND));
 }
 
-/* What is sent on has one of ours, what is sent its own. */
-static bool may_be_sender(const struct unit *u, struct str sender)
+struct leading_out {
+	int person;
+	bool directly, by_others;
+};
+
+static void look_for_way_out(void *arg, const struct unit *u,
+			     const struct way *w)
 {
+	struct leading_out *l = arg;
+
+	(void)u;
+	if (end_of(w) != l->person)
+		return;
+	l->directly |= w->n == 1;
+	l->by_others |= w->n > 1;
+}
+
+/* What is sent on has one of ours, what is sent its own: each of those that one
+ * mail goes to. */
+static bool may_be_sender(const struct unit *u, int person, struct str sender)
+{
+	struct leading_out l = { .person = person };
 	char own[64];
 
-	if (!unit_is_local(u) || unit_is_sent_on(u))
+	if (!unit_is_local(u) || unit_is_sent_on(u) || !unit_has_sender(u))
 		return is_ours(sender);
 	snprintf(own, sizeof(own), "m%d@" INTERNET, u->number);
-	return is_ours(sender) || str_same(sender, str_of(own));
+	for (int i = 0; i < u->n; i++)
+		ways_of(u, i, (struct asked){ look_for_way_out, &l });
+	if (str_same(sender, str_of(own)))
+		return l.directly || !l.by_others;
+	return is_ours(sender) && (l.by_others || !l.directly);
 }
 
 void books_taken(struct taker *t, struct str sender, struct str recipient,
@@ -396,9 +419,9 @@ void books_taken(struct taker *t, struct str sender, struct str recipient,
 		return;
 	}
 	u = unit_of(bytes);
-	if (u && t->is_internet && !may_be_sender(u, sender))
-		books_wrong("to the Internet in the name of %.*s", STR(sender));
 	person = person_at(recipient);
+	if (u && t->is_internet && !may_be_sender(u, person, sender))
+		books_wrong("to the Internet in the name of %.*s", STR(sender));
 	if (!u || person < 0) {
 		books_wrong("%s gets what nobody has sent, for %.*s", t->name,
 			    STR(recipient));
