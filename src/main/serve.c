@@ -32,6 +32,7 @@
 #include "main/logout.h"
 #include "main/main.h"
 #include "main/notify.h"
+#include "main/ports.h"
 #include "main/programs.h"
 #include "main/pulse.h"
 #include "queue/underway.h"
@@ -339,8 +340,8 @@ static void waits supervise(void *arg)
 	signal_watch(signals, array_size(signals));
 	s->signals = fiber_start("signals", obey_signals, s);
 	notify_starting(&s->notify, START_MS);
-	if (await_predecessors(s) && configure_dovecot(s) &&
-	    begin_certificates(s)) {
+	if (await_predecessors(s) && ports_are_free(s->config) &&
+	    configure_dovecot(s) && begin_certificates(s)) {
 		start_children(s);
 		if (await_children(s))
 			run_until_stopped(s);

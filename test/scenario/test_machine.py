@@ -42,7 +42,27 @@ def test_a_port_that_is_taken_is_named(world, port):
     assert re.search(rf"{re.escape(server.address)}.*"
                      rf"{server.ports[port]}.*[Aa]ddress already in use",
                      done.stderr), done.stderr
+    assert f"by {process_name()} (process {os.getpid()})" in done.stderr
     server.serve()
+
+
+def process_name():
+    with open("/proc/self/comm") as file:
+        return file.read().strip()
+
+
+@as_root
+def test_who_may_not_look_hears_whose_program_has_the_port(world):
+    server = world.server("a", start=False)
+    plain_server(world, server, NAMELESS)
+    with socket.socket() as taken:
+        taken.bind((server.address, server.ports["smtp"]))
+        taken.listen()
+        done = subprocess.run(
+            [*NAMELESS, binary(), "--data", server.data, "serve"],
+            capture_output=True, text=True, cwd="/")
+    assert done.returncode == 1
+    assert "in use, by a program of the user root" in done.stderr
 
 
 def has_alice(server):
