@@ -98,6 +98,19 @@ def test_lines_of_the_configuration_are_read(world):
         assert "splitmail.conf" not in done.stderr, f"{fence}: {done.stderr}"
 
 
+def test_there_is_something_to_do_about_each_trouble():
+    """What /health and the overview can say is quoted, and said what to do."""
+    with open(os.path.join(ROOT, "src", "show", "troubles.def")) as file:
+        troubles = re.findall(r'^TROUBLE\(\w+, \w+, "(.*)"\)$', file.read(), re.M)
+    first = re.findall(r"^\| (`[^|]*) \|", text_of("operations.md"), re.M)
+    quoted = [".*".join(re.escape(part.strip()) for part in words.split("…"))
+              for cell in first for words in re.findall("`([^`]*)`", cell)]
+    assert len(troubles) > 10
+    for sentence in troubles:
+        assert any(re.match(pattern, part) for pattern in quoted
+                   for part in sentence.split("|")), sentence
+
+
 # ---- the commands
 
 RUN = sorted({fence.page for fence in ALL if fence.is_run and
