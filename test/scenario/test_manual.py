@@ -22,6 +22,7 @@ except ImportError:
     Browser = None
 
 MANUAL = os.path.join(ROOT, "tools", "manual", "build.py")
+FALLBACK = os.path.join(ROOT, "tools", "manual", "not_built.html")
 POLICY = ("default-src 'none'; script-src 'self'; worker-src 'self'; "
           "style-src 'self'; img-src 'self' data:; connect-src 'self'; "
           "base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
@@ -195,18 +196,57 @@ def test_the_menu_leads_to_it(server, browser):
     browser.sees("Overview")
 
 
-# ---- manual pages
+# ---- how it is made
 
 @pytest.fixture(scope="module")
-def manual_pages(tmp_path_factory):
-    """As the build makes them."""
-    folder = tmp_path_factory.mktemp("man")
+def known():
+    """The code's tables, where the binary was built."""
     build = os.path.dirname(os.path.realpath(os.environ.get("SPLITMAIL_BINARY")
                                              or os.path.join(ROOT, "build-test",
                                                              "splitmail")))
-    known = os.path.join(build, "..", "..", "docs", "reference.json")
-    if not shutil.which("scdoc") or not os.path.exists(known):
-        pytest.skip("nothing to make manual pages of, or with")
+    path = os.path.join(build, "..", "..", "docs", "reference.json")
+    if not os.path.exists(path):
+        pytest.skip(f"no {path}")
+    return path
+
+
+def made(known, folder, **environment):
+    """What becomes C, when it is made so."""
+    done = subprocess.run(
+        [MANUAL, "site", known, folder / "help", FALLBACK, folder / "help.c"],
+        env={**os.environ, **environment}, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return (folder / "help.c").read_bytes(), done.stderr
+
+
+def test_it_is_the_same_whoever_makes_it_and_when(known, tmp_path):
+    if not shutil.which("mkdocs"):
+        pytest.skip("no mkdocs here")
+    for name in "a", "b":
+        (tmp_path / name).mkdir()
+    one, _ = made(known, tmp_path / "a", TZ="Asia/Tokyo", LC_ALL="C",
+                  SOURCE_DATE_EPOCH="1")
+    other, _ = made(known, tmp_path / "b", TZ="UTC", PYTHONHASHSEED="7")
+    assert one == other
+
+
+def test_without_mkdocs_there_is_a_page_that_says_so(known, tmp_path):
+    """What is built is whole without it."""
+    (tmp_path / "bin").mkdir()
+    os.symlink("/usr/bin/python3", tmp_path / "bin" / "python3")
+    code, said = made(known, tmp_path, PATH=str(tmp_path / "bin"))
+    assert "there is no mkdocs-material" in said
+    assert code.count(b'{ "/help/') == 1 and b'"/help/index.html"' in code
+
+
+# ---- manual pages
+
+@pytest.fixture(scope="module")
+def manual_pages(known, tmp_path_factory):
+    """As the build makes them."""
+    if not shutil.which("scdoc"):
+        pytest.skip("no scdoc here")
+    folder = tmp_path_factory.mktemp("man")
     subprocess.run([MANUAL, "man", known, folder], check=True)
     return folder
 

@@ -142,6 +142,14 @@ def amount(name, number):
     return f"{number:,} {unit}".strip().replace(",", "\u202f")
 
 
+def limit_name(name):
+    for end, _ in UNITS:
+        if name.endswith(end):
+            name = name[:-len(end)]
+            break
+    return name.removeprefix("LIMIT_").replace("_", " ").lower()
+
+
 def limits():
     text = """# Limits
 
@@ -155,8 +163,7 @@ legitimate peer reaches them.
         if about:
             text += prose(about[0].upper() + about[1:]) + ".\n\n"
         text += table(["Limit", "", "Why"], [
-            [name.removeprefix("LIMIT_").replace("_", " ").lower(),
-             amount(name, number), cell(reason)]
+            [limit_name(name), amount(name, number), cell(reason)]
             for name, number, reason in numbers]) + "\n"
     return text
 
