@@ -38,8 +38,8 @@ struct confinement {
 };
 
 /* Landlock: for this thread and those it starts from now on; before the first
- * loop, which does without io_uring then.  No new privileges
- * ever after, with it or without. */
+ * loop, which does without io_uring then.  No new privileges ever after, with it
+ * or without. */
 void confine_files(struct confinement *c, const struct confined_place *places,
 		   size_t n);
 /* seccomp, of which calls.def is the list: for all threads there are. */

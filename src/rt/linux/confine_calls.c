@@ -170,10 +170,6 @@ static bool add_calls(scmp_filter_ctx f)
 
 static int load(scmp_filter_ctx f)
 {
-	int trouble = seccomp_attr_set(f, SCMP_FLTATR_CTL_TSYNC, 1);
-
-	if (trouble)
-		return trouble;
 	/* The kernel's own word for what it refuses; both are niceties. */
 	(void)!seccomp_attr_set(f, SCMP_FLTATR_API_SYSRAWRC, 1);
 	(void)!seccomp_attr_set(f, SCMP_FLTATR_CTL_OPTIMIZE, 2);
@@ -185,27 +181,51 @@ static void without(struct confinement *c, const char *why)
 	snprintf(c->no_seccomp, sizeof(c->no_seccomp), "%s", why);
 }
 
+static const char *why_not_loaded(int trouble)
+{
+	switch (trouble) {
+	case -EINVAL:
+	case -EOPNOTSUPP:
+	case -ENOSYS:
+		return "this kernel has none";
+	}
+	return strerror(-trouble);
+}
+
+void confine_rings(struct confinement *c)
+{
+	scmp_filter_ctx f = seccomp_init(SCMP_ACT_ALLOW);
+	int trouble = -ENOMEM;
+
+	if (f)
+		trouble = seccomp_rule_add(f, SCMP_ACT_ERRNO(ENOSYS),
+					   SCMP_SYS(io_uring_setup), 0);
+	if (!trouble)
+		trouble = load(f);
+	if (trouble)
+		without(c, why_not_loaded(trouble));
+	seccomp_release(f);
+}
+
 void confine_calls(struct confinement *c)
 {
-	scmp_filter_ctx f = seccomp_init(SCMP_ACT_ERRNO(ENOSYS));
+	scmp_filter_ctx f;
 	int trouble;
 
-	if (!f) {
+	if (*c->no_seccomp)
+		return; /* loops may have rings */
+	f = seccomp_init(SCMP_ACT_ERRNO(ENOSYS));
+	if (!f || !add_calls(f)) {
 		without(c, "no filter could be made");
-		return;
-	}
-	if (!add_calls(f)) {
-		without(c, "the filter could not be made");
 		seccomp_release(f);
 		return;
 	}
-	trouble = load(f);
+	trouble = seccomp_attr_set(f, SCMP_FLTATR_CTL_TSYNC, 1);
+	if (!trouble)
+		trouble = load(f);
 	c->seccomp = trouble == 0;
 	if (trouble)
-		without(c, trouble == -EINVAL || trouble == -EOPNOTSUPP ||
-					   trouble == -ENOSYS
-				   ? "this kernel has none"
-				   : strerror(-trouble));
+		without(c, why_not_loaded(trouble));
 	seccomp_release(f);
 }
 

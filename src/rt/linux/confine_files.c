@@ -11,7 +11,6 @@
 #include <fcntl.h>
 #include <linux/landlock.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -153,13 +152,11 @@ void confine_files(struct confinement *c, const struct confined_place *places,
 {
 	int rules;
 
-	/* libuv 1.45 and later prepares an io_uring with each loop, and aborts
-	 * when it cannot use that any more. */
-	setenv("UV_USE_IO_URING", "0", 1);
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) {
 		without(c, why_without(errno));
 		return;
 	}
+	confine_rings(c);
 	if (!find_version(c))
 		return;
 	rules = make_rules(c);

@@ -11,6 +11,11 @@
 uint64_t confine_rights(int abi);
 uint64_t confine_rights_in(enum confined_to to, int abi);
 
+/* io_uring is what no kernel here has, from now on: libuv 1.45 and later makes
+ * one with each loop, whatever it is told, and aborts when it cannot use that any
+ * more.  For this thread and those it starts. */
+void confine_rings(struct confinement *c);
+
 enum call_verdict { CALL_ALLOWED, CALL_LIMITED, CALL_FORBIDDEN };
 
 /* calls.def, row by row; NULL: that was the last. */
