@@ -308,7 +308,7 @@ static bool take_dovecot(struct config *c, cfg_t *sec)
 	} ports[] = {
 		{ "imap", &c->imap },   { "imaps", &c->imaps },
 		{ "pop3", &c->pop3 },   { "pop3s", &c->pop3s },
-		{ "sieve", &c->sieve },
+		{ "sieve", &c->sieve }, { "metrics", &c->dovecot_metrics },
 	};
 	struct inet unused;
 	long port;

@@ -155,6 +155,7 @@ static void learn_needs(const struct config *c, unsigned uid, unsigned gid,
 		.pop3 = c->pop3,
 		.pop3s = c->pop3s,
 		.sieve = c->sieve,
+		.metrics = c->dovecot_metrics,
 	};
 }
 

@@ -71,6 +71,7 @@ void dovecot_23_main(const struct dovecot_needs *n, struct buf *out)
 	buf_add_char(&trash, '\0');
 	dovecot_general(n, out);
 	dovecot_services(n, out);
+	dovecot_metrics(n, "address", out);
 	buf_printf(out, only_23, n->data, n->certificate, n->certificate,
 		   n->auth_without_tls ? "no" : "yes", DOVECOT_AUTH_WORKERS,
 		   locations[n->format], trash.p, DOVECOT_WARN_FIRST,

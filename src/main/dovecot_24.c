@@ -93,6 +93,7 @@ void dovecot_24_main(const struct dovecot_needs *n, struct buf *out)
 	buf_add(out, str_of(first_24));
 	dovecot_general(n, out);
 	dovecot_services(n, out);
+	dovecot_metrics(n, "listen", out);
 	buf_printf(out, only_24, n->data, n->certificate, n->certificate,
 		   n->auth_without_tls ? "yes" : "no", DOVECOT_AUTH_WORKERS,
 		   locations[n->format], DOVECOT_WARN_FIRST, DOVECOT_WARN_LAST);

@@ -104,6 +104,34 @@ void dovecot_general(const struct dovecot_needs *n, struct buf *out)
 	add_folders(out);
 }
 
+/* Who logs in, for Prometheus.  Dovecot 2.3 calls the protocol service. */
+static void add_metric(const char *service, bool is_ok, struct buf *out)
+{
+	buf_printf(out,
+		   "metric %s_logins%s {\n"
+		   "\tfilter = event=auth_request_finished and "
+		   "(service=%s or protocol=%s) and %ssuccess=yes\n}\n",
+		   service, is_ok ? "" : "_failed", service, service,
+		   is_ok ? "" : "not ");
+}
+
+void dovecot_metrics(const struct dovecot_needs *n, const char *listen,
+		     struct buf *out)
+{
+	static const char *const logins[] = { "imap", "pop3", "sieve" };
+
+	if (!n->metrics)
+		return;
+	buf_printf(out,
+		   "service stats {\n\tinet_listener http {\n"
+		   "\t\t%s = 127.0.0.1\n\t\tport = %u\n\t}\n}\n",
+		   listen, n->metrics);
+	for (size_t i = 0; i < array_size(logins); i++) {
+		add_metric(logins[i], true, out);
+		add_metric(logins[i], false, out);
+	}
+}
+
 void dovecot_services(const struct dovecot_needs *n, struct buf *out)
 {
 	buf_printf(out, services, n->user, DOVECOT_COUNTED, DOVECOT_SESSIONS,

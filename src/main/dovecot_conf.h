@@ -28,6 +28,7 @@ struct dovecot_needs {
 	const char *certificate; /* chain and key in one file */
 	bool auth_without_tls;
 	uint16_t imap, imaps, pop3, pop3s, sieve; /* 0: off */
+	uint16_t metrics;                         /* on 127.0.0.1; 0: off */
 	enum mailbox_format format;
 };
 
@@ -74,6 +75,9 @@ extern const struct dovecot_folder dovecot_folders[]; /* until a NULL name */
 /* The words that both versions share. */
 void dovecot_general(const struct dovecot_needs *n, struct buf *out);
 void dovecot_services(const struct dovecot_needs *n, struct buf *out);
+/* LISTEN: what this version calls a listener's own address. */
+void dovecot_metrics(const struct dovecot_needs *n, const char *listen,
+		     struct buf *out);
 
 /* More certificates, in a file of their own, which the main one includes: for
  * who names NAME ("*.example.org" is one label more), with or without a dot at

@@ -17,6 +17,7 @@ static const struct dovecot_needs needs = {
 	.pop3 = 1110,
 	.pop3s = 0,
 	.sieve = 4190,
+	.metrics = 9900,
 };
 
 static bool says(const struct buf *text, const char *what)
@@ -80,6 +81,9 @@ static void both_versions_are_told_what_we_need(void **state)
 		"port = 1110\n",
 		"port = 0\n",
 		"port = 4190\n",
+		"port = 9900\n",
+		" = 127.0.0.1\n",
+		"metric pop3_logins_failed {",
 		"protocols = imap pop3 lmtp sieve",
 		"cert",
 		"key",

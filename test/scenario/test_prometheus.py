@@ -2,6 +2,7 @@
 a real Prometheus, unpacked, reads it with a token that reads nothing else."""
 
 import contextlib
+import imaplib
 import json
 import os
 import re
@@ -16,7 +17,7 @@ import pytest
 
 from api import Api
 from splitmail import ROOT, no_checks
-from world import end_process, wait_until
+from world import end_process, free_port, wait_until
 
 PACKAGING = os.path.join(ROOT, "packaging")
 RULES = os.path.join(PACKAGING, "prometheus", "splitmail.rules.yml")
@@ -224,6 +225,36 @@ def tool(*words):
     return subprocess.run([os.path.join(BIN, "promtool"), *words], text=True,
                           cwd=os.path.dirname(RULES), capture_output=True,
                           timeout=300)
+
+
+def test_who_logs_in_is_dovecots_to_say(world):
+    server = world.server("b", start=False)
+    port = free_port("127.0.0.1")
+    with open(f"{server.data}/splitmail.conf", "r+") as file:
+        text = file.read()
+        assert "\ndovecot {\n" in text
+        file.seek(0)
+        file.write(text.replace("\ndovecot {\n",
+                                f"\ndovecot {{\n\tmetrics = {port}\n"))
+    server.serve()
+    server.cli("domain", "create", "here.test")
+    ann = server.user("ann@here.test")
+
+    def seen():
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics",
+                                    timeout=120) as answer:
+            text = answer.read().decode()
+        return {name: int(n) for name, n in re.findall(
+            r"^dovecot_(\w+_logins(?:_failed)?)_total (\d+)$", text, re.M)}
+    for _ in range(3):
+        server.imap(ann).logout()
+    server.pop3(ann).quit()
+    with pytest.raises(imaplib.IMAP4.error):
+        server.imap(ann, "wrong")
+    wait_until(lambda: seen() == {
+        "imap_logins": 3, "imap_logins_failed": 1, "pop3_logins": 1,
+        "pop3_logins_failed": 0, "sieve_logins": 0, "sieve_logins_failed": 0},
+        20, lambda: f"the logins in {seen()}")
 
 
 @pytest.mark.long
