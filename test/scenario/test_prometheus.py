@@ -198,7 +198,7 @@ def expressions():
 
 
 def test_what_they_name_is_there(server):
-    names = {re.split("[{ ]", name)[0] for name in figures(server)}
+    names = {re.split("[{ ]", name)[0] for name in settled(server)}
     named = {(where, name) for where, text in expressions()
              for name in re.findall(r"splitmail_\w+", text)}
     assert len(named) > 25
