@@ -17,7 +17,7 @@ from splitmail import ROOT, binary
 from world import wait_until
 
 try:
-    from browser import Browser
+    from browser import AXE, Browser
 except ImportError:
     Browser = None
 
@@ -176,6 +176,25 @@ def test_somebody_reads_and_searches(server, browser):
     browser.sees("splitmail route")
     browser.go("/help/no/such/page")
     browser.sees("404")
+    assert not browser.complaints()
+
+
+@pytest.mark.parametrize("path", [
+    "", "operations/", "reference/settings/",
+    pytest.param("split/", marks=pytest.mark.long),
+    pytest.param("concepts/", marks=pytest.mark.long),
+    pytest.param("reference/log/", marks=pytest.mark.long),
+    pytest.param("reference/api/", marks=pytest.mark.long)])
+def test_everybody_can_read_it(browser, path):
+    """Without a mouse, and by a screen reader; on a phone, too."""
+    if not os.path.exists(AXE):
+        pytest.skip(f"no {AXE}")
+    browser.go(f"/help/{path}")
+    browser.sees("Splitmail")
+    assert browser.violations() == []
+    browser.resize(390)
+    assert browser.driver.execute_script(
+        "return document.documentElement.scrollWidth") <= 390
     assert not browser.complaints()
 
 

@@ -95,7 +95,7 @@ def parameters(document, given):
         p = resolved(document, each)
         name = p["name"] if p["in"] != "query" else f"?{p['name']}="
         rows.append([code(name), p["in"], cell(p.get("description", ""))])
-    return table(["Parameter", "in", ""], rows) + "\n" if rows else ""
+    return table(["Parameter", "in", "What it is"], rows) + "\n" if rows else ""
 
 
 def kind_of(schema):
@@ -113,7 +113,7 @@ def members(document, schema):
     schema = resolved(document, schema)
     rows = [[code(name), cell(kind_of(s)), cell(s.get("description", ""))]
             for name, s in schema.get("properties", {}).items()]
-    return table(["Member", "", ""], rows) + "\n" if rows else ""
+    return table(["Member", "Type", "What it is"], rows) + "\n" if rows else ""
 
 
 def answers(document, operation):

@@ -48,7 +48,7 @@ def command(name, c):
     text = f"### splitmail {name}\n\n```text\n{usage}\n```\n\n"
     text += paragraphs(c["what"]) + "\n"
     if c.get("keys"):
-        text += table(["Setting", "", ""], [
+        text += table(["Setting", "Value", "What it does"], [
             [code(key["name"]), cell(key["value"].replace("|", ", ")),
              cell(key["what"])] for key in c["keys"]]) + "\n"
     if c.get("more"):
@@ -117,7 +117,7 @@ limits {
             text += "## Outside of blocks\n\n"
         else:
             text += f"## {block['name']}\n\n{prose(block['what'])}\n\n"
-        text += table(["Setting", "By itself", "May be", ""], [
+        text += table(["Setting", "By itself", "May be", "What it does"], [
             [code(s["key"]), usual(s), range_of(s), cell(s["what"])]
             for s in block["settings"]]) + "\n"
     return text
@@ -162,7 +162,7 @@ legitimate peer reaches them.
         text += f"## {title[0].upper() + title[1:]}\n\n"
         if about:
             text += prose(about[0].upper() + about[1:]) + ".\n\n"
-        text += table(["Limit", "", "Why"], [
+        text += table(["Limit", "Size", "Why"], [
             [limit_name(name), amount(name, number), cell(reason)]
             for name, number, reason in numbers]) + "\n"
     return text
@@ -190,7 +190,7 @@ is passed on as it is, with its host in front.
         if title != section:
             section = title
             text += f"\n## {title[0].upper() + title[1:]}\n\n"
-            text += "| Code | | |\n| --- | --- | --- |\n"
+            text += "| Code | Status | What is said |\n| --- | --- | --- |\n"
         text += f"| {number} | {status} | {said(words)} |\n"
     return text
 
@@ -208,7 +208,7 @@ the same.
         if title != section:
             section = title
             text += f"\n## {title[0].upper() + title[1:]}\n\n"
-            text += "| Rule | From | |\n| --- | --- | --- |\n"
+            text += "| Rule | From | Reason |\n| --- | --- | --- |\n"
         text += f"| {rule} | {source} | {said(words)} |\n"
     return text
 
@@ -227,7 +227,7 @@ HTTP API gives beside it.
         for title, row in tables.rows(name, macro):
             if title != section:
                 section = title
-                text += f"\n## {first}: {title}\n\n| Reason | |\n| --- | --- |\n"
+                text += f"\n## {first}: {title}\n\n| Reason | Sentence |\n| --- | --- |\n"
             text += (f"| {code(row[0].replace('_', '-'))} | "
                      f"{said(row[-1])} |\n")
     return text
@@ -237,7 +237,7 @@ HTTP API gives beside it.
 PARTS = {"s->part": "smtpd, submission/smtpd, smtps/smtpd, pickup",
          's->leg.kind == LEG_MAILBOX ? "lmtp" : "smtp"': "smtp, lmtp"}
 ORDER = ["smtpd", "cleanup", "qmgr", "smtp, lmtp", "smtp", "bounce", "error"]
-LEVELS = {"fact": "", "warn": "warning", "error": "error"}
+LEVELS = {"fact": "fact", "warn": "warning", "error": "error"}
 
 
 def log():
@@ -261,7 +261,7 @@ one mail from beginning to end. Lines of Dovecot's are its own.
         first = [i for i, each in enumerate(ORDER) if part.startswith(each)]
         return (first or [len(ORDER)])[0], part
     for part in sorted(parts, key=order):
-        text += f"## {part}\n\n" + table(["", "Line"], [
+        text += f"## {part}\n\n" + table(["Level", "Line"], [
             [level, words] for level, words in parts[part]]) + "\n"
     return text
 
@@ -274,7 +274,7 @@ def metrics():
 `GET /metrics` of the console's port, for Prometheus, with the token of a superadministrator that
 reads nothing else (`--scope metrics`) or any other of his. [Operations](../operations.md#figures-and-alerts) says how.
 
-| Metric | Type | |
+| Metric | Type | What it counts |
 | --- | --- | --- |
 """
     for _, (_, name, kind, help) in tables.rows("src/console/metrics.def",

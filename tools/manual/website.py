@@ -94,6 +94,12 @@ def page_text(path, text, scripts):
                       rf"\1{root}", text)
     text = re.sub(r'\s*<link rel="(?:icon|canonical|prev|next|sitemap)"[^>]*>',
                   "", text)
+    # For who has no mouse, or does not see.
+    text = text.replace('class="md-search__scrollwrap"',
+                        'class="md-search__scrollwrap" tabindex="0"')
+    text = text.replace('data-md-component="search" role="dialog"',
+                        'data-md-component="search" role="dialog" '
+                        'aria-label="Search"')
     return scripts.out_of(text, root)
 
 
