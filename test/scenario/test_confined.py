@@ -132,9 +132,12 @@ def test_who_is_in_an_unconfined_one_could(world, probe):
 
 @pytest.mark.parametrize("lacks, says", [
     ("landlock=ENOSYS", "seccomp; no Landlock: this kernel has none"),
-    ("landlock=EOPNOTSUPP",
-     "seccomp; no Landlock: this kernel was started without it"),
-    ("landlock=EPERM", "seccomp; no Landlock: refused by who started this"),
+    pytest.param("landlock=EOPNOTSUPP",
+                 "seccomp; no Landlock: this kernel was started without it",
+                 marks=pytest.mark.long),
+    pytest.param("landlock=EPERM",
+                 "seccomp; no Landlock: refused by who started this",
+                 marks=pytest.mark.long),
     ("seccomp=EINVAL", r"Landlock \d+; no seccomp: this kernel has none"),
     ("landlock=ENOSYS,seccomp=ENOSYS",
      "not at all; no Landlock: this kernel has none; "
