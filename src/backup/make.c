@@ -3,6 +3,7 @@
 
 #include <sodium.h>
 
+#include "backup/files.h"
 #include "backup/mailbox.h"
 #include "directory/database.h"
 #include "queue/queue.h"
@@ -55,28 +56,43 @@ static bool add_made(struct making *m, const char *name)
 	       manifest_add(&m->list, name, &made);
 }
 
-struct folder {
-	struct making *m;
-	const char *name;
-	bool ok;
-};
-
-static void add_one(void *arg, const char *name)
+/* Links stay links: what they lead to, as certbot's files, is not ours. */
+static bool add_link(struct making *m, const char *name)
 {
-	struct folder *f = arg;
+	struct file_made made;
 
-	f->ok = f->ok &&
-		add_file(f->m,
-			 arena_printf(f->m->arena, "%s/%s", f->name, name),
-			 true);
+	switch (file_link_text(source(m, name), target(m, name), &made)) {
+	case FILE_MADE:
+		return manifest_add(&m->list, name, &made);
+	case FILE_GONE:
+		return true;
+	case FILE_TROUBLE:
+		break;
+	}
+	return false;
 }
 
-static bool add_folder(struct making *m, const char *name)
+static bool add_one(void *making, const struct tree_entry *e)
 {
-	struct folder f = { m, name, true };
+	struct making *m = making;
+	const char *name = arena_printf(m->arena, "tls/%s", e->name);
 
-	return folder_new(target(m, name)) &&
-	       folder_list(source(m, name), add_one, &f) && f.ok;
+	switch (e->kind) {
+	case TREE_FOLDER:
+		return folder_new(target(m, name));
+	case TREE_FILE:
+		return add_file(m, name, true);
+	case TREE_SYMLINK:
+		return add_link(m, name);
+	}
+	return false;
+}
+
+/* With the folders in it (certificates by name). */
+static bool add_certificates(struct making *m)
+{
+	return folder_new(target(m, "tls")) &&
+	       tree_walk(source(m, "tls"), add_one, m);
 }
 
 /* ---- the queue ---- */
@@ -284,6 +300,6 @@ bool backup_make(const struct backup_wish *w, struct arena *arena,
 		return false;
 	begin(&m);
 	return add_directory(&m) && (w->without_queue || add_queue(&m)) &&
-	       add_file(&m, "splitmail.conf", false) && add_folder(&m, "tls") &&
+	       add_file(&m, "splitmail.conf", false) && add_certificates(&m) &&
 	       (w->without_mail || add_mail(&m)) && manifest_end(&m.list, out);
 }

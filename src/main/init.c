@@ -3,7 +3,8 @@
  *
  *	DIR/splitmail.conf	what is needed before the directory
  *	DIR/directory.db	domains, users, addresses, systems, admin0
- *	DIR/tls/		self-signed certificate and key
+ *	DIR/tls/		self-signed certificate and key; others go into
+ *				certificates/
  *	DIR/mail/ spool/ run/	mailboxes, large bodies, sockets
  *
  * As root it makes the system user and gives it the folder; the folder and
@@ -123,7 +124,7 @@ static const char *in_data(const struct plan *p, const char *name)
 
 static bool make_certificate(const struct plan *p)
 {
-	return make_folder(p, "tls") &&
+	return make_folder(p, "tls") && make_folder(p, "tls/certificates") &&
 	       tls_self_signed(p->config.hostname, in_data(p, "tls/cert.pem"),
 			       in_data(p, "tls/key.pem")) &&
 	       give(p, "tls/cert.pem") && give(p, "tls/key.pem");

@@ -13,7 +13,7 @@ import subprocess
 import pytest
 
 from api import Api
-from splitmail import no_checks
+from splitmail import binary, no_checks
 from test_console_process import quiet_port
 from world import wait_until
 
@@ -494,3 +494,24 @@ def test_they_come_and_go_while_mail_is_served(site):
     site.await_shown("late.test", site.default)
     assert site.everywhere("late.test") == site.default
     assert os.listdir(kept) == []
+
+
+def test_they_are_in_a_backup(site):
+    """Folders, files and links, as they are."""
+    mail = site.add("mail.test")
+    make(site.folder, "other.test", chain="other.crt", private="other.key")
+    os.symlink("mail.test", f"{site.folder}/linked")
+    os.symlink("/nonexistent", f"{site.entry('broken')}/fullchain.pem")
+    copy, again = (os.path.join(site.server.folder, name)
+                   for name in ("backup", "again"))
+    assert site.server.run("backup", copy).returncode == 0
+    assert site.server.run("backup", "verify", copy).returncode == 0
+    done = subprocess.run([binary(), "--data", again, "restore", copy],
+                          capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    restored = f"{again}/tls/certificates"
+    assert print_of(f"{restored}/mail.test/fullchain.pem") == mail
+    assert os.readlink(f"{restored}/linked") == "mail.test"
+    assert os.readlink(f"{restored}/broken/fullchain.pem") == "/nonexistent"
+    assert sorted(os.listdir(restored)) == [
+        "broken", "linked", "mail.test", "other.crt", "other.key"]
