@@ -58,7 +58,7 @@ bool certificate_read(const char *path, size_t most, struct buf *to)
 
 	if (fd < 0 && errno == EACCES && geteuid() != 0)
 		return fail("%s: %m; let this user read it, have a copy made "
-			    "(splitmail-certificate), or start `serve` as root",
+			    "(deploy-certificate), or start `serve` as root",
 			    path);
 	if (fd < 0)
 		return fail("%s: %m", path);

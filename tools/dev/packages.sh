@@ -91,7 +91,7 @@ say_what_serve_needs() {
 # that is nothing but a name), into build-peers/PACKAGE.
 peer() {		# PACKAGE
 	local into=build-peers/$1 names
-	local parts='php[0-9.]*-cli\|php[0-9.]*-common\|monitoring-plugins-[a-z]*'
+	local parts='php[0-9.]*-cli\|php[0-9.]*-common\|monitoring-plugins-[a-z]*\|python3-[a-z0-9-]*'
 
 	[ -e "$into/.complete" ] && return 0
 	rm -rf "$into" && mkdir -p "$into/.deb"
