@@ -256,6 +256,11 @@ def test_without_mkdocs_there_is_a_page_that_says_so(known, tmp_path):
     code, said = made(known, tmp_path, PATH=str(tmp_path / "bin"))
     assert "there is no mkdocs-material" in said
     assert code.count(b'{ "/help/') == 1 and b'"/help/index.html"' in code
+    done = subprocess.run(      # a package's
+        [MANUAL, "site", known, tmp_path / "help", FALLBACK, tmp_path / "c",
+         tmp_path / "d", "needed"], env={"PATH": str(tmp_path / "bin")},
+        capture_output=True, text=True)
+    assert done.returncode == 1 and "there is no mkdocs-material" in done.stderr
 
 
 # ---- manual pages

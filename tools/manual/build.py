@@ -1,17 +1,17 @@
 #!/usr/bin/python3
 """The manual, made of docs/ and of the code's tables.
 
-	build.py site TABLES INTO FALLBACK OUTPUT.c [DEPFILE]
+	build.py site TABLES INTO FALLBACK OUTPUT.c [DEPFILE [needed]]
 	build.py man TABLES FOLDER
 	build.py pages TABLES FOLDER
 	build.py log OUTPUT
 
 TABLES is what splitmail-reference prints.  `site` makes the site in the folder
 INTO and OUTPUT.c of it (src/console/web.h); without mkdocs OUTPUT.c holds the
-page FALLBACK alone.  `man` makes manual pages, by scdoc, and `pages` those
-pages of the site that are made of tables, as Markdown.  `log` writes down every
-line of the log, when there is another than OUTPUT has: then the site is made
-anew.
+page FALLBACK alone, unless the site is needed.  `man` makes manual pages, by
+scdoc, and `pages` those pages of the site that are made of tables, as Markdown.
+`log` writes down every line of the log, when there is another than OUTPUT has:
+then the site is made anew.
 """
 
 import os
@@ -61,10 +61,12 @@ def made_of():
         yield tables.path_of(name)
 
 
-def site(known, into, fallback, output, depfile=None):
+def site(known, into, fallback, output, depfile=None, needed=None):
     if is_there():
         with tempfile.TemporaryDirectory() as room:
             website.make(DOCS, generated(known), room, into)
+    elif needed:
+        sys.exit("the manual cannot be built: there is no mkdocs-material")
     else:
         print("the manual is not built: there is no mkdocs-material",
               file=sys.stderr)
