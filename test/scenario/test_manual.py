@@ -166,10 +166,10 @@ def test_somebody_reads_and_searches(server, browser):
     browser.go("/help")
     browser.sees("Splitmail")
     browser.find("//input[@name='query']").send_keys("postmaster")
-    browser.sees("splitmail domain")
+    browser.sees("matching documents")
     browser.find("//li[contains(@class, 'md-search-result__item')]//a").click()
     browser.sees("postmaster")
-    assert "/help/reference/" in browser.driver.current_url
+    assert re.search("/help/[a-z]+/", browser.driver.current_url)
     assert not browser.complaints()
     # in the middle of a page, and what is not there
     browser.go("/help/reference/commands/#splitmail-route")
