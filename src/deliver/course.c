@@ -6,6 +6,7 @@
 #include "deliver/course.h"
 
 #include "base/limits.h"
+#include "base/mutants.h"
 #include "deliver/content.h"
 #include "deliver/line.h"
 #include "deliver/transaction.h"
@@ -171,7 +172,7 @@ static bool waits await_turn(struct deliver *d, const struct hop *hop,
 {
 	unsigned set = hop->limits.mails_per_minute;
 
-	if (!set || !d->settings->turns ||
+	if (!set || !d->settings->turns || MUTANT(everybodys_turn) ||
 	    turn_wait(d->settings->turns, next_hop_text(&hop->next, arena), set,
 		      deliver_reply_deadline(d)))
 		return true;
@@ -181,7 +182,8 @@ static bool waits await_turn(struct deliver *d, const struct hop *hop,
 static void return_turn(struct deliver *d, const struct hop *hop,
 			struct arena *arena)
 {
-	if (hop->limits.mails_per_minute && d->settings->turns)
+	if (hop->limits.mails_per_minute && d->settings->turns &&
+	    !MUTANT(turn_is_gone))
 		turn_return(d->settings->turns,
 			    next_hop_text(&hop->next, arena));
 }

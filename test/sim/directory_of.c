@@ -144,12 +144,16 @@ static void create_system(struct changes *c, const struct splitmail *s,
 {
 	const struct taker *t = &world.takers[taker];
 	struct list l = { .n = 0 };
-	char hosts[TEXT_BYTES];
+	char hosts[TEXT_BYTES], rate[16];
 
 	put(&l, S("hosts"), hosts_of(taker, hosts));
 	/* some of the gallery want it */
 	put(&l, S("tls"),
 	    s->wants_tls || t->kind >= 0 ? "opportunistic" : "none");
+	if (t->manners.mails_per_minute) {
+		snprintf(rate, sizeof(rate), "%u", t->manners.mails_per_minute);
+		put(&l, S("mails_per_minute"), rate);
+	}
 	check(was_done(system_create(c, str_of(t->name), l.s, l.n), t->name));
 }
 

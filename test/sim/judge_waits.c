@@ -9,6 +9,7 @@
  * each Splitmail on its way.
  */
 #include "judge_inside.h"
+#include "rates.h"
 #include "subject.h"
 
 enum {
@@ -74,6 +75,17 @@ static int64_t unwilling_ms(const struct taker *t)
 	return t->silent ? now_ms() : t->unwilling_ms;
 }
 
+/* The last time one of them might be sent no more. */
+static int64_t last_rate_ms(unsigned takers)
+{
+	int64_t last = 0;
+
+	for (int i = 0; i < world.n_takers; i++)
+		if (takers & bit(i))
+			last = later(last, rate_full_ms(&world.takers[i]));
+	return last;
+}
+
 /* The last time somebody of them did not do what he was asked to. */
 static int64_t last_cause_ms(unsigned takers)
 {
@@ -82,7 +94,7 @@ static int64_t last_cause_ms(unsigned takers)
 	for (int i = 0; i < world.n_takers; i++)
 		if (takers & bit(i))
 			last = later(last, unwilling_ms(&world.takers[i]));
-	return last;
+	return later(last, last_rate_ms(takers));
 }
 
 /* Conversations with each of them, as slow as they can be, and what is in front
@@ -148,6 +160,7 @@ static void judge_hiccups(const struct taken *t, int64_t promised_ms,
 	int64_t begun = books.units[t->unit]->begun_ms, waited = 0;
 
 	if (!store->is_store || t->taker != t->hop || world.is_peaceful ||
+	    last_rate_ms(takers) > promised_ms ||
 	    world.persons[t->person].is_over_quota ||
 	    was_disturbed(begun, now_ms()) || was_administered(begun, now_ms()))
 		return;
@@ -174,6 +187,7 @@ void judge_wait(const struct taken *t, const int passed[], int n)
 	if (world.is_peaceful || world.is_calm) {
 		from = world.is_peaceful ? promised
 					 : later(promised, world.calm_ms);
+		from = later(from, last_rate_ms(takers));
 		if (now_ms() - from > most_when_calm_ms())
 			say_late(t, now_ms() - from, "all is well");
 	}

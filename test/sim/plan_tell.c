@@ -55,7 +55,8 @@ static void tell_taker(const struct taker *t)
 	}
 	tell("%s %s: slow %lld/%lld/%lld ms, %u mails, %u recipients, "
 	     "%u connections, 4xx 1/%llu 1/%llu, hangs up 1/%llu, "
-	     "at DATA 1/%llu, lost 1/%llu, in part 1/%llu%s%s%s%s%s",
+	     "at DATA 1/%llu, lost 1/%llu, in part 1/%llu, away 1/%llu, "
+	     "%u a minute%s%s%s%s%s",
 	     t->is_store ? "mailboxes of" : "system", t->name,
 	     (long long)c->greet_ms, (long long)c->answer_ms,
 	     (long long)c->dot_ms, c->mails_per_connection,
@@ -65,6 +66,7 @@ static void tell_taker(const struct taker *t)
 	     (unsigned long long)c->close_in,
 	     (unsigned long long)c->close_data_in,
 	     (unsigned long long)c->lost_in, (unsigned long long)c->part_in,
+	     (unsigned long long)c->away_in, c->mails_per_minute,
 	     c->says_at_dot ? ", full at the dot" : "",
 	     c->greylists ? ", greylists" : "",
 	     c->says_little ? ", no extensions" : "",

@@ -4,7 +4,7 @@
  */
 #include "base/limits.h"
 #include "draw.h"
-#include "world.h"
+#include "subject.h"
 
 /* ---- two servers of the Internet ---- */
 
@@ -107,6 +107,54 @@ static void draw_stores(void)
 	}
 }
 
+/* ---- systems that are sent so many mails a minute ---- */
+
+/* Nothing goes wrong but what administrators do, and nobody is slow. */
+static void calm_down(void)
+{
+	for (int i = 0; i < world.n_events; i++)
+		if (world.events[i].kind < EVENT_MOVE)
+			world.events[i].kind = EVENT_KINDS;
+	for (int i = 0; i < world.n_takers; i++)
+		if (world.takers[i].kind < 0)
+			world.takers[i].manners = (struct manners){ 0 };
+	world.cut_in = world.reset_in = sim_link_default()->reset_in = 0;
+	world.has_crashes = world.has_lost_connections = false;
+	world.has_disk_trouble = world.has_silence = world.may_expire = false;
+}
+
+/* All of them are sent before the world's patience is over. */
+static unsigned least_rate(void)
+{
+	unsigned n = 0;
+
+	for (int i = 0; i < world.n_clients; i++)
+		n += (unsigned)world.clients[i].n;
+	return 1 + n / 12;
+}
+
+/* They greet nobody, or one in two, until all is well; then a mail is tried again
+ * long before the minute is over. */
+static void set_rates(void)
+{
+	uint64_t dice = world.seed * 83 % 10091;
+
+	if (world.is_peaceful || world.subject != ABOUT_NOTHING || dice % 5)
+		return;
+	calm_down();
+	for (int i = 0; i < world.n_peers; i++) {
+		struct manners *m = &world.takers[peer_taker(i)].manners;
+
+		if (world.takers[peer_taker(i)].kind >= 0)
+			continue;
+		m->mails_per_minute = least_rate() + (unsigned)(dice / 5 % 2);
+		m->away_in = 1 + dice / 10 % 2;
+	}
+	world.retry_min_s = 3 + (int64_t)(dice / 20 % 3);
+	world.retry_max_s = world.retry_min_s + (int64_t)(dice / 60 % 3);
+	world.handover_ms = 3000;
+}
+
 /* ---- all of it ---- */
 
 void plan_add_undrawn(void)
@@ -117,4 +165,5 @@ void plan_add_undrawn(void)
 	set_warning();
 	draw_chunks();
 	draw_stores();
+	set_rates();
 }

@@ -9,6 +9,7 @@
 
 #include "books.h"
 #include "neighbour.h"
+#include "rates.h"
 #include "rt/stream.h"
 
 enum {
@@ -28,6 +29,7 @@ struct talk {
 	bool took[RECIPIENTS * 8], told[RECIPIENTS * 8]; /* of the last mail */
 	int n;
 	bool has_mail, is_over, said_bye;
+	bool was_left; /* by the other side, which wanted nothing more */
 	struct buf bytes;
 	bool is_open; /* was the last answer heard? */
 	bool is_reset;
@@ -43,8 +45,10 @@ static bool read_line(struct talk *t, struct str *line)
 	ptrdiff_t end;
 
 	while ((end = str_find(stream_bytes(t->peer), '\n')) < 0)
-		if (stream_fill(t->peer, deadline) != STREAM_MORE)
+		if (stream_fill(t->peer, deadline) != STREAM_MORE) {
+			t->was_left = !t->has_mail && now_ms() < deadline;
 			return false;
+		}
 	*line = str_part(stream_bytes(t->peer), 0, (size_t)end + 1);
 	return true;
 }
@@ -176,6 +180,7 @@ static void on_mail(struct talk *t, struct str path)
 		return;
 	}
 	snprintf(t->sender, sizeof(t->sender), "%.*s", STR(path));
+	rate_note(t->taker, stream_peer(t->peer), false);
 	t->has_mail = true;
 	t->n = 0;
 	say(t, "250 2.1.0 yes\r\n");
@@ -368,6 +373,7 @@ static void on_data(struct talk *t)
 		say(t, "503 5.5.1 RCPT first\r\n");
 		return;
 	}
+	rate_note(t->taker, stream_peer(t->peer), true);
 	if (chance(t->taker->manners.close_data_in)) {
 		t->is_over = true;
 		return;
@@ -475,12 +481,14 @@ static void converse(void *talk)
 	pause_up_to(taker->manners.greet_ms);
 	if (most && taker->connections > most) {
 		say_later(t, "421 4.7.0 too many connections\r\n");
+	} else if (chance(taker->manners.away_in)) {
+		say_later(t, "421 4.3.2 not now\r\n");
 	} else {
 		say(t, "220 here ESMTP\r\n");
 		listen_to(t);
 	}
 	/* whoever hung up, it may have been this one */
-	if (!t->said_bye)
+	if (!t->said_bye && !t->was_left)
 		taker->unwilling_ms = now_ms();
 	taker->connections--;
 	if (t->is_reset)

@@ -45,6 +45,7 @@ enum {
 	RECIPIENTS = 6, /* of a mail */
 	MAILS = 12,     /* of a client */
 	EVENTS = 16,
+	RATE_MOST = 8, /* mails a minute, where they are counted */
 };
 
 /* ---- who takes mail: mailbox stores, peers, the Internet ---- */
@@ -64,6 +65,15 @@ struct manners {
 	uint64_t lost_in;       /* has it, and hangs up */
 	uint64_t limit_in;      /* a limit, in one of its spellings */
 	uint64_t part_in;       /* LMTP: it answers for some, and no more */
+	uint64_t away_in;       /* does not greet, but with 421 */
+	/* Nobody is to send it more (rates.h); 0: as many as they like. */
+	unsigned mails_per_minute;
+};
+
+/* Of one Splitmail: the last mails, the oldest at the Nth. */
+struct rate {
+	int64_t at_ms[RATE_MOST];
+	unsigned n;
 };
 
 struct taker {
@@ -82,7 +92,10 @@ struct taker {
 	bool strips_trail;       /* from what it gives back */
 	struct sim_peer *peer;   /* then (neighbour.h) */
 	unsigned connections, silent; /* of these, so many say no more */
-	int64_t unwilling_ms;         /* the last time it said 4xx, hung up,
+	struct rate begun[SPLITMAILS], sent[SPLITMAILS];
+	/* Between these it may be sent no more, and before that. */
+	int64_t full_since_ms, full_until_ms, was_full_until_ms;
+	int64_t unwilling_ms; /* the last time it said 4xx, hung up,
 					   or had no power */
 };
 
