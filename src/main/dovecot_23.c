@@ -34,6 +34,8 @@ static const char only_23[] =
 	"protocol lmtp {\n\tmail_plugins = quota sieve\n}\n"
 	/* Sieve's sendmail inherits the limit and is as large as the engine. */
 	"service lmtp {\n\tvsz_limit = 0\n\tservice_count = 0\n}\n"
+	/* Names with certificates of their own: 2,000 need more than usual. */
+	"service config {\n\tvsz_limit = 0\n}\n"
 	"service ipc {\n\tchroot =\n}\n"
 	/* A process for each open TLS session would end at 100 sessions. */
 	"service imap-login {\n\tservice_count = 0\n}\n"

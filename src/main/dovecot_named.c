@@ -46,16 +46,23 @@ static bool make_folder(const struct writing *w)
 	return true;
 }
 
+/* What is there already is not written again: there may be a thousand. */
+static bool write_pair(const struct writing *w, const struct entry *e)
+{
+	const char *path = file_of(w, e);
+	struct buf now scoped(buf) = BUF_EMPTY;
+
+	if (certificate_read(path, SIZE_MAX, &now) &&
+	    str_same(buf_str(&now), buf_str(&e->pair)))
+		return true;
+	return certificate_write(path, buf_str(&e->pair), w->owner);
+}
+
 static bool write_pairs(const struct writing *w)
 {
-	for (size_t i = 0; i < w->n; i++) {
-		const struct entry *e = &w->entries[i];
-
-		if (e->pair.n > 0 &&
-		    !certificate_write(file_of(w, e), buf_str(&e->pair),
-				       w->owner))
+	for (size_t i = 0; i < w->n; i++)
+		if (w->entries[i].pair.n > 0 && !write_pair(w, &w->entries[i]))
 			return false;
-	}
 	return true;
 }
 
