@@ -12,6 +12,7 @@
 #include "deliver/hops.h"
 
 #include "base/limits.h"
+#include "base/mutants.h"
 #include "deliver/line.h"
 #include "wire/hosts.h"
 
@@ -153,7 +154,7 @@ static size_t mx_before_us(const struct deliver *d, const struct mx *mx,
 
 	while (i < n && !str_same_nocase(mx[i].name, us))
 		i++;
-	if (i == n)
+	if (i == n || MUTANT(own_mx_is_a_way))
 		return n;
 	while (i > 0 && mx[i - 1].preference == mx[i].preference)
 		i--;

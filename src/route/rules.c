@@ -55,7 +55,8 @@ static bool leave_by(struct walk *w, struct target *t,
 	size_t legs = w->n;
 
 	route_relay(w, t, smart, false, o);
-	return w->n == legs || sent_on_rewrite(w, t, o);
+	return w->n == legs || MUTANT(smart_host_sends_on) ||
+	       sent_on_rewrite(w, t, o);
 }
 
 static bool leave(struct walk *w, struct target *t, struct outcome *o)

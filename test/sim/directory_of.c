@@ -150,6 +150,8 @@ static void create_system(struct changes *c, const struct splitmail *s,
 	/* some of the gallery want it */
 	put(&l, S("tls"),
 	    s->wants_tls || t->kind >= 0 ? "opportunistic" : "none");
+	if (t->is_internet)
+		put(&l, S("smart_host"), "yes");
 	if (t->manners.mails_per_minute) {
 		snprintf(rate, sizeof(rate), "%u", t->manners.mails_per_minute);
 		put(&l, S("mails_per_minute"), rate);
@@ -162,6 +164,8 @@ static void create_systems(struct changes *c, const struct splitmail *s)
 	for (int i = 0; i < world.n_takers - 1; i++)
 		if (i != number_of(s))
 			create_system(c, s, i);
+	if (s->has_smart_host)
+		create_system(c, s, internet());
 }
 
 /* Is he there only after P? */

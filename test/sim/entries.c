@@ -268,6 +268,10 @@ static void leave_out(const struct entry *e)
 	case PART_ASKS:
 		world.splitmails[of[0]].asks_peer = false;
 		break;
+	case PART_WAY_OUT:
+		world.splitmails[of[0]].has_smart_host = false;
+		world.splitmails[of[0]].is_backup = false;
+		break;
 	case PART_TLS:
 		world.splitmails[of[0]].wants_tls = false;
 		break;
@@ -333,6 +337,8 @@ static void list_splitmails(struct entries *to)
 			add(to, PART_CATCH_ALL, OF(i), "%s.catch-all", s->name);
 		if (s->asks_peer)
 			add(to, PART_ASKS, OF(i), "%s.asks", s->name);
+		if (s->has_smart_host || s->is_backup)
+			add(to, PART_WAY_OUT, OF(i), "%s.out", s->name);
 		if (s->wants_tls)
 			add(to, PART_TLS, OF(i), "%s.tls", s->name);
 		if (s->lanes > 1)

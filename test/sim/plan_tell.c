@@ -76,8 +76,10 @@ static void tell_taker(const struct taker *t)
 
 static void tell_splitmail(const struct splitmail *s)
 {
-	tell("%s is a Splitmail, %s%s, %d lanes%s%s%s", s->name, roles[s->role],
-	     s->asks_peer ? ", asks p0" : "", s->lanes,
+	tell("%s is a Splitmail, %s%s, %d lanes%s%s%s%s%s", s->name,
+	     roles[s->role], s->asks_peer ? ", asks p0" : "", s->lanes,
+	     s->has_smart_host ? ", by a smart host" : "",
+	     s->is_backup ? ", the Internet's last server" : "",
 	     s->wants_tls ? ", TLS" : "",
 	     s->catch_all < 0 ? "" : ", catch-all ",
 	     s->catch_all < 0 ? "" : person_name(s->catch_all).text);

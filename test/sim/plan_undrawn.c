@@ -107,6 +107,23 @@ static void draw_stores(void)
 	}
 }
 
+/* ---- ways to the Internet ---- */
+
+/* By a smart host; or as its last server, which knows nothing of that, while the
+ * first one sends somebody away. */
+static void draw_ways_out(void)
+{
+	for (int i = 0; i < world.n_splitmails; i++) {
+		uint64_t dice = (world.seed * 97 + 5 * (uint64_t)i) % 10099;
+
+		world.splitmails[i].has_smart_host = dice % 8 == 0;
+		world.splitmails[i].is_backup =
+			dice % 8 == 1 && world.n_peers > 0;
+		if (world.splitmails[i].is_backup && !world.is_plain)
+			world.takers[internet()].manners.away_in = 3;
+	}
+}
+
 /* ---- systems that are sent so many mails a minute ---- */
 
 /* Nothing goes wrong but what administrators do, and nobody is slow. */
@@ -166,4 +183,5 @@ void plan_add_undrawn(void)
 	draw_chunks();
 	draw_stores();
 	set_rates();
+	draw_ways_out();
 }

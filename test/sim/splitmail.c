@@ -104,6 +104,29 @@ void splitmail_start(struct splitmail *s)
 	s->process = sim_start(s->host, "engine", run, s);
 }
 
+/* What S hears of the Internet.  Mail for it goes to the hosts before S itself,
+ * whose name leads, from inside, to another system; and past a smart host there is
+ * no way. */
+static void name_the_internet(const struct splitmail *s)
+{
+	char hosts[64];
+
+	snprintf(hosts, sizeof(hosts), "%s10 mx.%s%s%s",
+		 world.takers[internet()].has_unwilling_host
+			 ? "5 first." INTERNET " "
+			 : "",
+		 INTERNET, s->is_backup ? " 20 " : "",
+		 s->is_backup ? s->hostname : "");
+	dns_sim_at(s->host);
+	dns_sim_name(INTERNET, "192.0.2.60");
+	dns_sim_mx(INTERNET, s->has_smart_host ? "0 ." : hosts);
+	/* what is none of ours is the Internet's */
+	dns_sim_mx(ALIAS, s->has_smart_host ? "0 ." : "10 mx." INTERNET);
+	if (s->is_backup)
+		dns_sim_name(s->hostname, "192.0.2.30");
+	dns_sim_at(NULL);
+}
+
 void splitmails_start(void)
 {
 	for (int i = 0; i < world.n_splitmails; i++) {
@@ -124,12 +147,9 @@ void splitmails_start(void)
 		snprintf(address, sizeof(address), "192.0.2.%d", 70 + i);
 		dns_sim_name(name, address);
 	}
-	dns_sim_mx(INTERNET, world.takers[internet()].has_unwilling_host
-				     ? "5 first." INTERNET " 10 mx." INTERNET
-				     : "10 mx." INTERNET);
+	for (int i = 0; i < world.n_splitmails; i++)
+		name_the_internet(&world.splitmails[i]);
 	dns_sim_name("first." INTERNET, UNWILLING);
-	/* what is none of ours is the Internet's */
-	dns_sim_mx(ALIAS, "10 mx." INTERNET);
 	dns_sim_name("mx." INTERNET, "192.0.2.60");
 }
 

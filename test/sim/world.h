@@ -154,10 +154,12 @@ struct splitmail {
 	struct engine *engine;
 	enum role role;
 	int lanes;
-	bool wants_tls; /* with named systems */
-	int catch_all;  /* person, or -1 */
-	bool asks_peer; /* the first system knows the rest */
-	bool is_wanted; /* is to run */
+	bool wants_tls;      /* with named systems */
+	int catch_all;       /* person, or -1 */
+	bool asks_peer;      /* the first system knows the rest */
+	bool has_smart_host; /* the Internet's server, which has no other way */
+	bool is_backup;      /* the Internet's last server, it is said */
+	bool is_wanted;      /* is to run */
 	bool is_left_out;
 	bool has_closed, was_well;
 	unsigned starts;
