@@ -184,6 +184,7 @@ test_package() {
 		count 1
 		try_packages $suite
 	done
+	test_image
 	log=$logs/package-again-build.log
 	if build_again ${suites[0]} >$log 2>&1; then
 		echo "dev: built in another place, zone and locale: the same bytes"
