@@ -112,9 +112,24 @@ bool unit_is_of_user(const struct unit *u)
 	return world.clients[u->client].user >= 0;
 }
 
+static bool is_of_relay(const struct unit *u)
+{
+	int system = world.clients[u->client].system;
+
+	return system >= 0 && world.takers[system].may_relay;
+}
+
 bool unit_may_leave(const struct unit *u)
 {
-	return unit_is_local(u) || unit_is_of_user(u);
+	return unit_is_local(u) || unit_is_of_user(u) || is_of_relay(u);
+}
+
+bool unit_has_rights(const struct unit *u)
+{
+	int system = world.clients[u->client].system;
+
+	return unit_may_leave(u) ||
+	       (system >= 0 && world.takers[system].is_trusted);
 }
 
 /* In his own name, with a detail by which notices are known. */
@@ -396,7 +411,8 @@ static bool may_be_sender(const struct unit *u, int person, struct str sender)
 	struct leading_out l = { .person = person };
 	char own[64];
 
-	if (!unit_is_local(u) || unit_is_sent_on(u) || !unit_has_sender(u))
+	if ((!unit_is_local(u) && !is_of_relay(u)) || unit_is_sent_on(u) ||
+	    !unit_has_sender(u))
 		return is_ours(sender);
 	snprintf(own, sizeof(own), "m%d@" INTERNET, u->number);
 	for (int i = 0; i < u->n; i++)

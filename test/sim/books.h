@@ -77,8 +77,10 @@ bool unit_says_detail(const struct unit *u, int i);
 bool unit_is_local(const struct unit *u);
 /* By somebody who has logged in. */
 bool unit_is_of_user(const struct unit *u);
-/* Either may send to anybody. */
+/* Either may send to anybody, and so may some systems. */
 bool unit_may_leave(const struct unit *u);
+/* And any that is trusted need not wait for whom nobody can be asked about. */
+bool unit_has_rights(const struct unit *u);
 /* Its sender, as MAIL says it; TO has room for it. */
 enum { SENDER_BYTES = 64 };
 const char *unit_sender(const struct unit *u, char to[SENDER_BYTES]);

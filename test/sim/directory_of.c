@@ -144,17 +144,23 @@ static void create_system(struct changes *c, const struct splitmail *s,
 {
 	const struct taker *t = &world.takers[taker];
 	struct list l = { .n = 0 };
-	char hosts[TEXT_BYTES], rate[16];
+	char hosts[TEXT_BYTES], text[16];
 
 	put(&l, S("hosts"), hosts_of(taker, hosts));
 	/* some of the gallery want it */
 	put(&l, S("tls"),
 	    s->wants_tls || t->kind >= 0 ? "opportunistic" : "none");
+	if (t->is_trusted) {
+		snprintf(text, sizeof(text), "192.0.2.%d",
+			 30 + taker - world.n_splitmails);
+		put(&l, S("trust"), text);
+		put(&l, S("may_relay"), t->may_relay ? "yes" : "no");
+	}
 	if (t->is_internet)
 		put(&l, S("smart_host"), "yes");
 	if (t->manners.mails_per_minute) {
-		snprintf(rate, sizeof(rate), "%u", t->manners.mails_per_minute);
-		put(&l, S("mails_per_minute"), rate);
+		snprintf(text, sizeof(text), "%u", t->manners.mails_per_minute);
+		put(&l, S("mails_per_minute"), text);
 	}
 	check(was_done(system_create(c, str_of(t->name), l.s, l.n), t->name));
 }

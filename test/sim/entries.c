@@ -193,7 +193,7 @@ static void make_ordinary(struct taker *t)
 	t->manners = (struct manners){ 0 };
 	t->kind = -1;
 	t->has_silent_host = t->has_unwilling_host = t->by_gateway = false;
-	t->strips_trail = false;
+	t->strips_trail = t->is_trusted = t->may_relay = false;
 	close_lists((int)(t - world.takers));
 }
 
@@ -351,7 +351,8 @@ bool taker_is_ordinary(const struct taker *t)
 	static const struct manners none;
 
 	return t->kind < 0 && !t->has_silent_host && !t->has_unwilling_host &&
-	       !t->by_gateway && memcmp(&t->manners, &none, sizeof(none)) == 0;
+	       !t->by_gateway && !t->is_trusted &&
+	       memcmp(&t->manners, &none, sizeof(none)) == 0;
 }
 
 static void list_takers(struct entries *to)

@@ -21,7 +21,7 @@ static bool all_is_well(const struct unit *u)
 }
 
 /* Does whoever is asked say that nobody has it?  One of the gallery may not; and
- * a program of the host does not wait for who cannot be asked. */
+ * whoever is trusted does not wait for who cannot be asked. */
 static bool is_denied(const struct unit *u, const struct splitmail *s,
 		      const struct person *p)
 {
@@ -31,7 +31,7 @@ static bool is_denied(const struct unit *u, const struct splitmail *s,
 		return false;
 	if (s->role == ROLE_MASTER && !s->asks_peer)
 		return true;
-	if (unit_may_leave(u))
+	if (unit_has_rights(u))
 		return false;
 	return !first->asks_peer || world.takers[peer_taker(0)].kind < 0;
 }

@@ -39,6 +39,11 @@ static void tell_person(const struct person *p)
 	     n ? ", leads to" : "", text);
 }
 
+static const char *trust_of(const struct taker *t)
+{
+	return t->may_relay ? ", may relay" : t->is_trusted ? ", trusted" : "";
+}
+
 static void tell_taker(const struct taker *t)
 {
 	const struct manners *c = &t->manners;
@@ -49,14 +54,14 @@ static void tell_taker(const struct taker *t)
 		return;
 	}
 	if (taker_is_ordinary(t)) {
-		tell("%s %s%s", t->is_store ? "mailboxes of" : "system",
-		     t->name, t->is_gone ? ", gone" : "");
+		tell("%s %s%s%s", t->is_store ? "mailboxes of" : "system",
+		     t->name, trust_of(t), t->is_gone ? ", gone" : "");
 		return;
 	}
 	tell("%s %s: slow %lld/%lld/%lld ms, %u mails, %u recipients, "
 	     "%u connections, 4xx 1/%llu 1/%llu, hangs up 1/%llu, "
 	     "at DATA 1/%llu, lost 1/%llu, in part 1/%llu, away 1/%llu, "
-	     "%u a minute%s%s%s%s%s",
+	     "%u a minute%s%s%s%s%s%s",
 	     t->is_store ? "mailboxes of" : "system", t->name,
 	     (long long)c->greet_ms, (long long)c->answer_ms,
 	     (long long)c->dot_ms, c->mails_per_connection,
@@ -66,7 +71,7 @@ static void tell_taker(const struct taker *t)
 	     (unsigned long long)c->close_in,
 	     (unsigned long long)c->close_data_in,
 	     (unsigned long long)c->lost_in, (unsigned long long)c->part_in,
-	     (unsigned long long)c->away_in, c->mails_per_minute,
+	     (unsigned long long)c->away_in, c->mails_per_minute, trust_of(t),
 	     c->says_at_dot ? ", full at the dot" : "",
 	     c->greylists ? ", greylists" : "",
 	     c->says_little ? ", no extensions" : "",

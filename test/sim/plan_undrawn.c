@@ -124,6 +124,20 @@ static void draw_ways_out(void)
 	}
 }
 
+/* ---- systems that are trusted ---- */
+
+/* Most of them may send to anybody; whoever sends from there. */
+static void trust_systems(void)
+{
+	for (int i = 0; i < world.n_peers; i++) {
+		struct taker *t = &world.takers[peer_taker(i)];
+		uint64_t dice = (world.seed * 101 + (uint64_t)i) % 10103;
+
+		t->is_trusted = t->kind < 0 && dice % 4 == 0;
+		t->may_relay = t->is_trusted && dice / 4 % 3 > 0;
+	}
+}
+
 /* ---- systems that are sent so many mails a minute ---- */
 
 /* Nothing goes wrong but what administrators do, and nobody is slow. */
@@ -184,4 +198,5 @@ void plan_add_undrawn(void)
 	draw_stores();
 	set_rates();
 	draw_ways_out();
+	trust_systems();
 }

@@ -90,6 +90,8 @@ struct taker {
 	int kind;                /* of the gallery; -1: none of it */
 	bool by_gateway;         /* gives back from another address */
 	bool strips_trail;       /* from what it gives back */
+	bool is_trusted;         /* by its address, */
+	bool may_relay;          /* and may send to anybody */
 	struct sim_peer *peer;   /* then (neighbour.h) */
 	unsigned connections, silent; /* of these, so many say no more */
 	struct rate begun[SPLITMAILS], sent[SPLITMAILS];
