@@ -27,4 +27,6 @@ def test_no_binary_has_a_mutant_in_it(binary):
     with open(path, "rb") as file:
         code = file.read()
     assert b"deliver_accept" in code or not binary.startswith("build-test")
-    assert [trace for trace in traces() if trace in code] == []
+    # As a string of C: the manual, which is in it, may speak of one.
+    assert [trace for trace in traces()
+            if b"\0" + trace + b"\0" in code] == []
