@@ -9,6 +9,7 @@
 #include "base/mutants.h"
 #include "deliver/content.h"
 #include "deliver/dial.h"
+#include "deliver/settle.h"
 
 void transaction_settle(struct transaction *t, struct share *s,
 			enum recipient_state state, const struct reply *r)
@@ -357,6 +358,10 @@ void waits hear_outcome(struct transaction *t, enum smtp_verb verb)
 		    !hear_final(t, &r))
 			return;
 		settle_share(t, t->shares[i], &r);
+		if (t->shares[i]->state == RECIPIENT_DONE && i + 1 < t->n) {
+			round_tell_followers(t->round, t->shares[i]);
+			round_has_news(t->round);
+		}
 	}
 	if (!t->peer->is_lmtp)
 		settle_all(t, verb, &r);

@@ -21,31 +21,12 @@
 
 /* ---- what came of it ---- */
 
-static void tell_followers(const struct round *round, const struct share *s)
-{
-	for (size_t i = 0; i < round->n; i++) {
-		struct share *f = round->shares[i];
-
-		if (f->follows != s || f->state != RECIPIENT_WAITING)
-			continue;
-		f->state = s->state;
-		f->reply = s->reply;
-		f->remote = s->remote;
-		f->dsn_goes_on = s->dsn_goes_on;
-		f->is_put_off = s->is_put_off;
-		f->is_unreached = s->is_unreached;
-		if (!s->is_put_off)
-			fate_followed(round, f);
-	}
-}
-
 static void tell(const struct attempt *a, struct share **shares, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
 		shares[i]->is_under_way = false;
 		fate_tried(a->round, shares[i]);
-		if (a->round->has_followers && !MUTANT(follower_is_untold))
-			tell_followers(a->round, shares[i]);
+		round_tell_followers(a->round, shares[i]);
 	}
 }
 
@@ -163,6 +144,8 @@ static void waits attempt_main(void *arg)
 		n = chunk_size(a, i);
 		attempt_chunk(a, a->shares + i, n, i > 0);
 		note_answer(a, began_ms);
+		if (i + n < a->n)
+			round_has_news(round);
 	}
 	if (has_taken(a))
 		hop_came_back(round->deliver, &a->next_hop, round->arena);
@@ -265,7 +248,7 @@ static void put_off(struct attempt *a)
 	for (size_t i = 0; i < a->n; i++) {
 		a->shares[i]->state = RECIPIENT_LATER;
 		a->shares[i]->is_put_off = true;
-		tell_followers(a->round, a->shares[i]);
+		round_tell_followers(a->round, a->shares[i]);
 	}
 }
 

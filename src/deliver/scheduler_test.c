@@ -261,6 +261,33 @@ static void what_has_no_room_is_left_in_peace(struct world *w)
 	w->b.rcpt_ms = 0;
 }
 
+/* One mailbox that says nothing does not keep it from being written that another
+ * has the message: a crash would deliver it there again. */
+static void who_has_it_is_written_while_another_is_silent(struct world *w)
+{
+	char left[100];
+	uint64_t before;
+
+	w->settings.down = board_open(10);
+	w->box.greeting = "421 4.3.2 not now";
+	says(w, submit(w, "s@x.test", "al@box.test bob@box.test"),
+	     "250 2.0.0 Ok: queued");
+	w->box.greeting = NULL;
+	w->box.script[w->box.connections] =
+		"S220 box\nC\nS250 box\nC\nS250\nC\nS250\nC\nS250\nC\n"
+		"S354\nD\nS250 2.0.0 he has it";
+	scheduler_begin(w);
+	wait_for(w, w->box.n_mails == 1);
+	before = commits(w);
+	wait_for(w, commits(w) > before);
+	wrong_unless(w, deliver_busy(w->deliver) == 1);
+	deliver_drain(w->deliver, after_ms(200));
+	wrong_unless(w, queued(w, left, sizeof left) == 1);
+	wrong_unless(w, strcmp(left, "bob@box.test") == 0);
+	board_close(w->settings.down);
+	w->settings.down = NULL;
+}
+
 /* ---- the end ---- */
 
 static void stopping_keeps_it(struct world *w)
@@ -313,7 +340,8 @@ static void stopping_wakes_who_waits_for_the_disk(struct world *w)
 	T(mailboxes_that_are_back_get_theirs) T(mailboxes_are_soon_well) \
 	T(crowd_says_nothing_of_the_mailboxes) \
 	T(room_at_one_is_used_while_the_other_is_slow) \
-	T(what_has_no_room_is_left_in_peace) T(stopping_keeps_it) \
+	T(what_has_no_room_is_left_in_peace) \
+	T(who_has_it_is_written_while_another_is_silent) T(stopping_keeps_it) \
 	T(stopping_begins_nothing) \
 	T(stopping_wakes_who_waits_for_the_disk)
 /* clang-format on */

@@ -3,10 +3,10 @@
  *
  * Attempts write what they learn into their shares; from there it is collected
  * into the message's recipients and settled in the queue: when the last attempt
- * has ended, and before that what the others have come to.  One next hop that
- * takes minutes does not keep it from being written that others have the message,
- * which a crash would deliver to them again, nor the sender from hearing who has
- * refused it.
+ * has ended, and before that what is known.  One next hop that takes minutes, or
+ * one mailbox of many, does not keep it from being written that others have the
+ * message, which a crash would deliver to them again, nor the sender from hearing
+ * who has refused it.
  */
 #include "deliver/settle.h"
 
@@ -27,6 +27,26 @@ enum {
 };
 
 /* ---- from shares to recipients ---- */
+
+void round_tell_followers(const struct round *round, const struct share *s)
+{
+	if (!round->has_followers || MUTANT(follower_is_untold))
+		return;
+	for (size_t i = 0; i < round->n; i++) {
+		struct share *f = round->shares[i];
+
+		if (f->follows != s || f->state != RECIPIENT_WAITING)
+			continue;
+		f->state = s->state;
+		f->reply = s->reply;
+		f->remote = s->remote;
+		f->dsn_goes_on = s->dsn_goes_on;
+		f->is_put_off = s->is_put_off;
+		f->is_unreached = s->is_unreached;
+		if (!s->is_put_off)
+			fate_followed(round, f);
+	}
+}
 
 static void copy_reply(struct message *m, struct recipient *r,
 		       const struct share *s)
@@ -271,6 +291,12 @@ static void settle_part_soon(struct round *round)
 		return;
 	round->settles_part = true;
 	round->running++;
+}
+
+void round_has_news(struct round *round)
+{
+	if (round->is_detached)
+		settle_part_soon(round);
 }
 
 void round_detach(struct round *round)
