@@ -42,6 +42,8 @@ static bool is_due(const struct round *round, const struct share *s,
 
 	if ((s->is_told && !MUTANT(told_once_more)) || !s->is_counted)
 		return false;
+	if (MUTANT(warned_is_told) && r->delay_told)
+		return false;
 	switch (action) {
 	case DSN_FAILED:
 		return s->state == RECIPIENT_REFUSED &&

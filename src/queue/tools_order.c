@@ -1,6 +1,7 @@
 /*
  * What an administrator orders (tools.h).
  */
+#include "base/mutants.h"
 #include "queue/inside.h"
 #include "queue/tools_inside.h"
 #include "rt/folder.h"
@@ -38,7 +39,7 @@ static bool end_messages(struct tools *t, struct page *page)
 		query_set_int(&t->st[END_MESSAGE], 1, page->number[i]);
 		if (!tools_run(t, END_MESSAGE))
 			return false;
-		if (!sql_changes(t->sql))
+		if (!sql_changes(t->sql) && !MUTANT(page_is_gone))
 			continue;
 		query_set_int(&t->st[END_BODY], 1, page->number[i]);
 		if (!tools_run(t, END_BODY))

@@ -143,7 +143,10 @@ static bool is_served(struct walk *w, const struct target *t,
 	const char *where = kind == LEG_MAILBOX ? "here" : "there";
 
 	if (!w->expanding ||
-	    seen_first(w, arena_strf(w->arena, "%s %.*s", where, STR(whose))))
+	    seen_first(w, MUTANT(served_here_is_served)
+				  ? whose
+				  : arena_strf(w->arena, "%s %.*s", where,
+					       STR(whose))))
 		return false;
 	because(w, served_already, V("address", whose));
 	return true;

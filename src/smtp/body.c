@@ -324,6 +324,8 @@ struct reply on_bdat(struct session *s, struct str arguments)
 	if (!mail->in_chunks && !MUTANT(chunks_begin_never))
 		mail->began_ms = now_ms();
 	mail->in_chunks = true;
+	if (MUTANT(empty_chunk_ends_nothing) && n == 0)
+		return SAY(s, chunk_ok, (unsigned long long)n);
 	h = receive_chunk(s, n, true);
 	if (h != HEARD_LINE)
 		return broken_off(s, h);

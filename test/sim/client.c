@@ -256,23 +256,24 @@ static void say_chunk(struct talk *t, struct str chunk, bool is_last)
 	stream_say(t->s, chunk);
 }
 
-/* Of equal size, each when the one before is answered, or all in one go.  Who
- * leaves early has said half of them. */
+/* Of equal size but for one that is empty, each when the one before is answered,
+ * or all in one go.  Who leaves early has said half of them. */
 static int content_in_chunks(struct talk *t)
 {
 	struct buf text scoped(buf) = BUF_EMPTY;
 	int n = t->client->chunks, due = 0, code = 250;
+	int empty = t->client->empty_chunk, left = empty ? n - 1 : n;
 	bool whole = is_whole(t);
-	size_t each;
+	struct str rest;
 
 	unit_text(t->unit, &text);
-	each = text.n / (size_t)n;
+	rest = buf_str(&text);
 	for (int i = 0; i < (whole ? n : n / 2) && code == 250; i++) {
+		size_t size = i + 1 == empty ? 0 : rest.n / (size_t)left--;
 		bool is_last = i == n - 1;
-		size_t from = (size_t)i * each;
-		size_t to = is_last ? text.n : from + each;
 
-		say_chunk(t, str_part(buf_str(&text), from, to), is_last);
+		say_chunk(t, str_part(rest, 0, size), is_last);
+		rest = str_from(rest, size);
 		if (!flush(t))
 			return 0;
 		due++;

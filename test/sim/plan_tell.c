@@ -124,7 +124,9 @@ static void tell_client(const struct client *c)
 	     c->is_local ? " on each host" : "", c->system < 0 ? "" : " at ",
 	     c->system < 0 ? "" : world.takers[c->system].name,
 	     hastes[c->haste], c->pipelines ? ", pipelines" : "",
-	     c->chunks ? ", in chunks" : "",
+	     !c->chunks       ? ""
+	     : c->empty_chunk ? ", in chunks, one of them empty"
+			      : ", in chunks",
 	     c->hands_in_again ? ", hands in again what arrived" : "");
 	for (int i = 0; i < c->n; i++)
 		tell_mail(c, &c->mails[i]);

@@ -87,8 +87,15 @@ static void draw_chunks(void)
 	for (int i = 0; i < world.n_clients; i++) {
 		uint64_t dice = (world.seed * 53 + (uint64_t)i) % 10039;
 
+		struct client *c = &world.clients[i];
+
 		if (dice % 6 == 0)
-			world.clients[i].chunks = 1 + (int)(dice / 6 % 4);
+			c->chunks = 1 + (int)(dice / 6 % 4);
+		if (c->chunks > 1 && dice / 24 % 2)
+			c->empty_chunk =
+				dice / 48 % 2 ? c->chunks
+					      : 1 + (int)(dice / 96 %
+							  (uint64_t)c->chunks);
 	}
 }
 

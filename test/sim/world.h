@@ -198,7 +198,9 @@ struct client {
 	enum haste haste;
 	bool hands_in_again; /* what arrived (again.h) */
 	bool pipelines;
-	int chunks; /* says BDAT, so many times a mail; 0: DATA */
+	int chunks;      /* says BDAT, so many times a mail; 0: DATA */
+	int empty_chunk; /* one of them has nothing in it: its number, from 1
+			    on; 0: none.  Exchange ends with such a one */
 	int64_t patience_ms;
 	struct mail mails[MAILS];
 	int n, done;
