@@ -228,7 +228,8 @@ def metrics(api):
     found, names = {}, []
     for family in text_string_to_metric_families(text):
         names.append(family.name)
-        assert family.documentation and family.type in ("counter", "gauge")
+        assert family.documentation and family.type in (
+            "counter", "gauge", "histogram")
         for sample in family.samples:
             key = (sample.name, frozenset(sample.labels.items()))
             assert key not in found, key
