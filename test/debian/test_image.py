@@ -119,10 +119,12 @@ def container(tmp_path_factory):
     made = one.once("init", "--hostname", "mx.example.test")
     assert made.returncode == 0, made.stderr
     assert "password" in made.stdout
-    one.start()
-    yield one
-    one.stop()
-    print(one.log.read_text())
+    try:
+        one.start()
+        yield one
+    finally:        # also of one that never was up
+        one.stop()
+        print(one.log.read_text())
 
 
 SEND = """
