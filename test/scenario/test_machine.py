@@ -300,7 +300,7 @@ def test_without_ipv6_it_listens_on_ipv4(own_network, world):
 def keepalive_timer(port, ours):
     """Seconds until the kernel asks whether the other end of the connection
     on PORT (of OURS, or of theirs) is still there; None: it does not."""
-    with open("/proc/net/tcp") as file:
+    with open("/proc/thread-self/net/tcp") as file:
         for line in list(file)[1:]:
             words = line.split()
             end = words[1 if ours else 2].split(":")[1]
