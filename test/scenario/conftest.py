@@ -3,8 +3,9 @@ own_network (an empty network namespace; name it before world).
 
 Tests that share servers with their file stay on one of pytest's workers
 (--dist loadgroup), and those with a browser on a few workers, which have one
-each; every other test goes to whichever worker is free.  One that is long and
-needs no more of its file than servers like these may go apart:
+each; every other test goes to whichever worker is free.  One that takes half a
+minute, and needs no more of its file than servers like these, goes apart, before
+the others:
 
     @pytest.mark.apart
 

@@ -143,7 +143,9 @@ def all_of_alice(server):
     return found
 
 
-@pytest.mark.parametrize("rounds", [1, 3])
+@pytest.mark.apart
+@pytest.mark.parametrize("rounds", [
+    1, pytest.param(3, marks=pytest.mark.long)])
 def test_a_backup_in_traffic_is_a_server_again(world, rounds):
     server = split_server(world)
     server.sink.down()

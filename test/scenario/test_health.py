@@ -154,7 +154,8 @@ def test_a_disk_that_can_only_be_read(world):
         server.stop()
 
 
-@pytest.mark.parametrize("how", ["IMMEDIATE", "EXCLUSIVE"])
+@pytest.mark.parametrize("how", [
+    "IMMEDIATE", pytest.param("EXCLUSIVE", marks=pytest.mark.long)])
 def test_a_queue_that_somebody_holds(world, how):
     server = world.server("a")
     await_health(server)

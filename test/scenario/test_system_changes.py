@@ -92,6 +92,7 @@ def said(server, words):
     return len(re.findall(words, server.log()))
 
 
+@pytest.mark.apart
 @as_root
 def test_a_certificate_of_root_s_is_served_and_so_is_its_renewal(world):
     server = world.server("a", start=False)

@@ -123,6 +123,7 @@ def test_recipients_per_mail(a, shared_world, most):
     assert max(sizes) == most and len(sizes) == -(-MAILS // most)
 
 
+@pytest.mark.long       # worlds of the simulation have it too, in no time
 def test_mails_per_minute(a, shared_world):
     """The rest waits for its turn, and is not put off for it."""
     other = Other(a, shared_world, users=3, limits={"mails_per_minute": 2})

@@ -220,7 +220,7 @@ test_fuzz() {		# WORKERS SECONDS
 
 # They wait for each other's servers more than they compute.
 most_workers() {
-	echo $((4 * $(nproc) < 12 ? 4 * $(nproc) : 12))
+	echo $((6 * $(nproc) < 12 ? 6 * $(nproc) : 12))
 }
 
 test_scenario() {	# PYTEST-ARGUMENT...
