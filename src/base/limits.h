@@ -48,6 +48,12 @@ enum {
 	LIMIT_TRAIL_BYTES = 1024,      /* one recipient's loop trail */
 	LIMIT_TRAIL_JOINED = 120, /* entries looked at, of RCPT and header */
 
+	LIMIT_FIELD_NAME_BYTES = 200,        /* of a field that a filter adds */
+	LIMIT_MILTER_PACKET_BYTES = 1048576, /* of a filter: what one field may
+					   have; 64 KB is the protocol's own
+					   size.  A new body may be as large as
+					   a message */
+
 	/* session */
 	LIMIT_RECIPIENTS = 1000, /* a mail; RFC 5321 4.5.3.1.8 asks 100 */
 	LIMIT_CONNECTIONS_PER_IP = 50,

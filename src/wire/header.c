@@ -194,6 +194,23 @@ bool header_field(struct str header, size_t *at, struct arena *arena,
 	return true;
 }
 
+bool header_raw(struct str header, size_t *at, struct header_raw *out)
+{
+	size_t n, begin;
+	struct str line, text;
+
+	if (!next_field(header, at, &out->name, &text))
+		return false;
+	while ((n = line_at(header, *at, &line)) > 0 && is_continuation(line))
+		*at += n;
+	begin = (size_t)(out->name.p - header.p);
+	out->whole = str_part(header, begin, *at);
+	out->value =
+		str_from(out->whole, (size_t)str_find(out->whole, ':') + 1);
+	out->value.n -= str_ends(out->value, S("\r\n")) ? 2 : 1;
+	return true;
+}
+
 bool header_next(struct str header, struct str name, size_t *at,
 		 struct arena *arena, struct str *value)
 {

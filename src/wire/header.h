@@ -34,6 +34,13 @@ struct header_summary header_scan(struct str text);
  * false: no more.  *AT starts at 0. */
 bool header_field(struct str header, size_t *at, struct arena *arena,
 		  struct str *name, struct str *value);
+/* The same as it is written. */
+struct header_raw {
+	struct str whole; /* with its last line end */
+	struct str name;
+	struct str value; /* behind the colon, up to its last line end */
+};
+bool header_raw(struct str header, size_t *at, struct header_raw *out);
 /* The next field named NAME at or behind *AT; its unfolded value, in ARENA;
  * false: no more.  *AT starts at 0. */
 bool header_next(struct str header, struct str name, size_t *at,
