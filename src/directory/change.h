@@ -118,6 +118,10 @@ bool value_hosts(struct changes *c, const char *field, struct str v,
 /* Its hash. */
 bool value_password(struct changes *c, const char *field, struct str v,
 		    struct str *out) must_check;
+/* 1*63( a-z / 0-9 / "-" / "_" ), in lower case; refused as a "name" for
+ * REASON. */
+bool value_name(struct changes *c, struct str v, enum refusal reason,
+		struct str *out) must_check;
 struct str bytes_text(struct changes *c, int64_t bytes);
 bool is_key(struct str key, const char *name);
 /* False: KEY is none of KEYS (NULL at the end), which are those of NOUN. */

@@ -339,6 +339,23 @@ bool value_size(struct changes *c, const char *field, struct str v,
 	return true;
 }
 
+bool value_name(struct changes *c, struct str v, enum refusal reason,
+		struct str *out)
+{
+	static const char letters[] = "abcdefghijklmnopqrstuvwxyz0123456789-_";
+	enum { MOST = 63 };
+	char *lower = arena_cstr(c->arena, v);
+
+	for (char *p = lower; *p; p++)
+		if (*p >= 'A' && *p <= 'Z')
+			*p |= 0x20;
+	if (v.n == 0 || v.n > MOST || strspn(lower, letters) != v.n)
+		return change_refuse(c, CHANGE_REFUSED, "name", reason,
+				     VALUES(V("given", v), V("most", MOST)));
+	*out = str_of(lower);
+	return true;
+}
+
 struct str bytes_text(struct changes *c, int64_t bytes)
 {
 	return arena_strf(c->arena, "%lld", (long long)bytes);

@@ -199,6 +199,15 @@ struct change system_set(struct changes *c, struct str name,
 			 const struct setting *s, size_t n);
 struct change system_delete(struct changes *c, struct str name);
 
+/* ---- filters: socket, listeners, direction, when_down, timeout, enabled,
+ *	position; a superadministrator's ---- */
+
+struct change filter_create(struct changes *c, struct str name,
+			    const struct setting *s, size_t n);
+struct change filter_set(struct changes *c, struct str name,
+			 const struct setting *s, size_t n);
+struct change filter_delete(struct changes *c, struct str name);
+
 /* ---- administrators: role, domain, password, totp (off only) ---- */
 
 enum admin_role { ADMIN_SUPER, ADMIN_DOMAIN, ADMIN_DELEGATE };
@@ -278,6 +287,8 @@ const char *home_name(enum home h);             /* "hosted"... */
 const char *tls_name(enum system_tls t);        /* "opportunistic"... */
 const char *family_name(enum address_family f); /* "any", "ipv4"... */
 const char *when_down_name(enum when_down w);   /* "keep-known"... */
+const char *filter_direction_name(enum filter_direction d); /* "both"... */
+const char *filter_down_name(enum filter_down w);           /* "later"... */
 const char *own_senders_name(enum own_senders o);
 const char *from_header_name(enum from_header f);
 const char *role_name(enum admin_role r); /* "superadmin"... */

@@ -11,7 +11,6 @@
 #include "wire/hosts.h"
 
 enum {
-	NAME_BYTES = 63,
 	CREDENTIAL_BYTES = 512,
 	TRUSTS = 100, /* blocks of one system */
 };
@@ -398,31 +397,15 @@ static bool apply(struct changes *c, struct system_row *r,
 	return true;
 }
 
-/* 1*63( a-z / 0-9 / "-" / "_" ), lower case.  No dot and no colon: a relay that
- * has no name is called by its hosts, and must not be taken for a system that
- * has rights. */
-static bool parse_name(struct changes *c, struct str name, struct str *out)
-{
-	static const char letters[] = "abcdefghijklmnopqrstuvwxyz0123456789-_";
-	char *lower = arena_cstr(c->arena, name);
-
-	for (char *p = lower; *p; p++)
-		if (*p >= 'A' && *p <= 'Z')
-			*p |= 0x20;
-	if (name.n == 0 || name.n > NAME_BYTES ||
-	    strspn(lower, letters) != name.n)
-		return refuse(c, "name", bad_system_name, V("given", name),
-			      V("most", NAME_BYTES));
-	*out = str_of(lower);
-	return true;
-}
-
 static bool create(struct changes *c, struct str text, const struct setting *s,
 		   size_t n)
 {
 	struct system_row r = { .tls = SYSTEM_TLS_OPPORTUNISTIC };
 
-	if (!parse_name(c, text, &r.name) || !find_id(c, r.name, &r.id))
+	/* Without a dot or colon: a relay that has no name is called by its hosts,
+	 * and must not be taken for a system that has rights. */
+	if (!value_name(c, text, REFUSE_bad_system_name, &r.name) ||
+	    !find_id(c, r.name, &r.id))
 		return false;
 	if (r.id)
 		return refuse(c, "name", system_exists, V("system", r.name));

@@ -218,6 +218,36 @@ static inline struct str system_key(const struct system *s, struct arena *arena)
 	return next_hop_text(&h, arena);
 }
 
+/* ---- filters: programs that mail passes before it is accepted ---- */
+
+/* In: of strangers and systems.  Out: of users, programs and Sieve. */
+enum filter_direction { FILTER_BOTH, FILTER_IN, FILTER_OUT };
+/* Of one that cannot be asked, or does not answer in time: the mail is to come
+ * again, goes on without, or waits in the queue, held. */
+enum filter_down { FILTER_DOWN_LATER, FILTER_DOWN_ACCEPT, FILTER_DOWN_HOLD };
+
+struct filter {
+	struct str name;
+	struct str socket;    /* wire/endpoint.h */
+	struct str listeners; /* "mx, submission"; empty: all */
+	enum filter_direction direction;
+	enum filter_down when_down;
+	/* How long it is waited for: for each answer, and for the one to the
+	 * whole message, which it may look at for long. */
+	unsigned step_s, message_s;
+	bool enabled;
+	unsigned position; /* 1, 2, ... */
+};
+
+enum { FILTERS_MOST = 20 }; /* each takes its time of every mail */
+
+/* Those that are on and see mail of DIRECTION (never FILTER_BOTH) that comes by
+ * LISTENER, in their order; YES also for none. */
+enum answer directory_filters(struct directory *d, struct str listener,
+			      enum filter_direction direction,
+			      struct arena *arena, const struct filter **out,
+			      size_t *n);
+
 /* ---- this node ---- */
 
 struct node {

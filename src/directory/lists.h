@@ -129,6 +129,11 @@ bool list_next_systems(struct directory *d, int64_t domain,
 enum answer list_trust(struct directory *d, int64_t system, struct arena *arena,
 		       const struct str **out, size_t *n);
 
+/* In their order.  NAME empty: all. */
+bool list_filters(struct directory *d, struct str name,
+		  void (*each)(void *arg, const struct filter *f),
+		  void *arg) must_check;
+
 struct admin_entry {
 	struct str name, domain; /* domain empty: all */
 	enum admin_role role;

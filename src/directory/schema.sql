@@ -508,3 +508,17 @@ ALTER TABLE domain ADD COLUMN relay_is_elsewhere INTEGER NOT NULL DEFAULT 0;
 
 -- 0 read, 1 write, 2 metrics (enum token_scope).
 ALTER TABLE token RENAME COLUMN may_write TO scope;
+
+-- version 15
+
+-- What mail passes before it is accepted, in this order (directory.h).
+CREATE TABLE filter (
+	position INTEGER PRIMARY KEY,	-- 1, 2, ...
+	name TEXT NOT NULL UNIQUE,
+	socket TEXT NOT NULL DEFAULT '',	-- wire/endpoint.h
+	listeners TEXT NOT NULL DEFAULT '',	-- "mx, submission"; '': all
+	direction INTEGER NOT NULL DEFAULT 0,	-- enum filter_direction
+	when_down INTEGER NOT NULL DEFAULT 0,	-- enum filter_down
+	timeout_s INTEGER NOT NULL DEFAULT 0,	-- 0: not set
+	enabled INTEGER NOT NULL DEFAULT 1
+);

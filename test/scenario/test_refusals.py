@@ -362,6 +362,11 @@ ELSEWHERE = {
          "address-of-another", "user-changed-since", "cannot-be-put-back",
          "asker-is-gone", "asker-has-fewer-rights",
          "expect-needed", "addresses-and-filter"], "test_jobs.py"),
+    **dict.fromkeys(
+        ["no-such-filter", "no-filter-at-all", "filter-exists",
+         "bad-filter-name", "filter-needs-socket", "bad-socket",
+         "bad-listener-name", "too-many-listeners", "too-many-filters",
+         "filters-are-not-his"], "filters_test.c"),
     "too-many-members": "5000", "no-such-deleted": "test_deleted_users.py",
     "deleted-several": "test_deleted_users.py", "too-many-senders": "1000", "too-many-tokens": "100",
 }

@@ -146,6 +146,19 @@ export const refusals: Record<Reason, string> = {
 	"too-many-blocks": "A mail system has at most {most} trusted addresses.",
 	"too-many-trials": "Too many tests. Try again in a minute.",
 
+	// filters
+	"no-such-filter": "There is no filter {filter} any more. There are: {names}.",
+	"no-filter-at-all": "There is no filter {filter} any more, nor any other.",
+	"filter-exists": "The filter {filter} exists already.",
+	"bad-filter-name": "“{given}” cannot be a name here: up to {most} letters, digits, “-” and “_”.",
+	"filter-needs-socket": "Write where the filter listens, such as inet:localhost:11332.",
+	"bad-socket":
+		"“{given}” cannot be read as a socket. Write it like inet:localhost:11332 or unix:/run/opendkim/opendkim.sock.",
+	"bad-listener-name": "“{given}” is no name of a listener.",
+	"too-many-listeners": "A filter has at most {most} listeners.",
+	"too-many-filters": "There are {most} filters already, as many as there can be: delete one first.",
+	"filters-are-not-his": "Filters see the mail of all domains: they are the superadministrator's.",
+
 	// administrators and tokens
 	"no-such-admin": "There is no administrator {name} any more.",
 	"admin-exists": "The administrator {name} exists already.",

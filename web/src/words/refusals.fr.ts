@@ -151,6 +151,19 @@ export const refusals: Record<Reason, string> = {
 	"too-many-blocks": "Un système a {most} adresses de confiance au plus.",
 	"too-many-trials": "Trop d'essais. Réessayez dans une minute.",
 
+	"no-such-filter": "Le filtre {filter} n'existe plus. Il y a : {names}.",
+	"no-filter-at-all": "Le filtre {filter} n'existe plus, et il n'y en a pas d'autre.",
+	"filter-exists": "Le filtre {filter} existe déjà.",
+	"bad-filter-name":
+		"« {given} » ne peut pas être un nom ici : {most} lettres, chiffres, « - » et « _ » au plus.",
+	"filter-needs-socket": "Écrivez où le filtre écoute, par exemple inet:localhost:11332.",
+	"bad-socket":
+		"« {given} » ne peut pas être lu comme un socket. Exemples : inet:localhost:11332, unix:/run/opendkim/opendkim.sock.",
+	"bad-listener-name": "« {given} » n'est pas le nom d'un port d'écoute.",
+	"too-many-listeners": "Un filtre a {most} ports d'écoute au plus.",
+	"too-many-filters": "Il y a déjà {most} filtres, le maximum : supprimez-en un d'abord.",
+	"filters-are-not-his": "Les filtres voient le courrier de tous les domaines : ils sont au superadministrateur.",
+
 	"no-such-admin": "L'administrateur {name} n'existe plus.",
 	"admin-exists": "L'administrateur {name} existe déjà.",
 	"bad-admin-name":
