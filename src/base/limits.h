@@ -54,6 +54,18 @@ enum {
 					   size.  A new body may be as large as
 					   a message */
 
+	/* filters */
+	LIMIT_FILTER_CONNECT_MS = 10000, /* until it has agreed: a mail waits */
+	LIMIT_FILTER_REST_MS = 5000,   /* after that was too short: until a mail
+					waits for it again */
+	LIMIT_FILTER_MAIL_MS = 540000, /* all of them and all of a mail: the
+					  client waits for 10 minutes */
+	LIMIT_FILTER_IDLE = 10, /* connections kept for one, per thread */
+	LIMIT_FILTER_IDLE_MS = 60000,
+	LIMIT_FILTER_CHANGES = 1000, /* of one mail, of all its filters */
+	LIMIT_FILTER_CHANGE_BYTES =
+		1048576, /* of what they add to its header */
+
 	/* session */
 	LIMIT_RECIPIENTS = 1000, /* a mail; RFC 5321 4.5.3.1.8 asks 100 */
 	LIMIT_CONNECTIONS_PER_IP = 50,

@@ -109,12 +109,11 @@ static void edit(struct fields *f, const struct header_edit *e)
 	}
 }
 
-struct str header_edited(struct str front, struct str header,
-			 const struct header_edit *edits, size_t n,
-			 struct arena *arena)
+static struct fields edited(struct str front, struct str header,
+			    const struct header_edit *edits, size_t n,
+			    struct arena *arena)
 {
 	struct fields f = { .arena = arena };
-	struct buf b scoped(buf) = BUF_EMPTY;
 	struct header_raw raw;
 	size_t at = 0;
 
@@ -124,7 +123,33 @@ struct str header_edited(struct str front, struct str header,
 		put(&f, f.n, (struct field){ raw.name, raw.whole });
 	for (size_t i = 0; i < n; i++)
 		edit(&f, &edits[i]);
-	for (size_t i = 0; i < f.n; i++)
-		buf_add(&b, f.list[i].whole);
-	return arena_str(arena, buf_str(&b));
+	return f;
+}
+
+static struct str joined(const struct fields *f, bool with_front)
+{
+	struct buf b scoped(buf) = BUF_EMPTY;
+
+	for (size_t i = 0; i < f->n; i++)
+		if (with_front || f->list[i].name.n)
+			buf_add(&b, f->list[i].whole);
+	return arena_str(f->arena, buf_str(&b));
+}
+
+struct str header_edited(struct str front, struct str header,
+			 const struct header_edit *edits, size_t n,
+			 struct arena *arena)
+{
+	struct fields f = edited(front, header, edits, n, arena);
+
+	return joined(&f, true);
+}
+
+struct str header_edited_shown(struct str front, struct str header,
+			       const struct header_edit *edits, size_t n,
+			       struct arena *arena)
+{
+	struct fields f = edited(front, header, edits, n, arena);
+
+	return joined(&f, false);
 }

@@ -37,4 +37,10 @@ struct str header_edited(struct str front, struct str header,
 			 const struct header_edit *edits, size_t n,
 			 struct arena *arena);
 
+/* The same without FRONT, wherever it stands by then: what the next filter is
+ * shown. */
+struct str header_edited_shown(struct str front, struct str header,
+			       const struct header_edit *edits, size_t n,
+			       struct arena *arena);
+
 #endif

@@ -77,6 +77,20 @@ static void test_change(void **unused)
 	       { HEADER_CHANGE, 1, S("x-a"), S("") });
 }
 
+static void test_what_the_next_one_sees(void **unused)
+{
+	struct arena *arena scoped(arena) = arena_open();
+	struct header_edit edits[] = {
+		{ HEADER_INSERT, 0, S("X-B"), S(" 1") },
+		{ HEADER_INSERT, 2, S("X-C"), S(" 2") },
+	};
+	struct str got = header_edited_shown(S(FRONT), S("A: b\r\n\r\n"), edits,
+					     2, arena);
+
+	assert_string_equal(arena_cstr(arena, got),
+			    "X-B: 1\r\nX-C: 2\r\nA: b\r\n");
+}
+
 /* Whatever a value has in it, it is one field. */
 static void test_injection(void **unused)
 {
@@ -96,8 +110,11 @@ static void test_injection(void **unused)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_nothing),   cmocka_unit_test(test_append),
-		cmocka_unit_test(test_insert),    cmocka_unit_test(test_change),
+		cmocka_unit_test(test_nothing),
+		cmocka_unit_test(test_append),
+		cmocka_unit_test(test_insert),
+		cmocka_unit_test(test_change),
+		cmocka_unit_test(test_what_the_next_one_sees),
 		cmocka_unit_test(test_injection),
 	};
 

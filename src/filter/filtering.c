@@ -1,0 +1,205 @@
+/*
+ * A mail and its filters: filter.h has the story.
+ *
+ * Invariants:
+ *  1. A filter that is down for this mail is not asked again for it.
+ *  2. What filters want changed takes effect when all of them let the mail pass.
+ */
+#include "filter/filter.h"
+
+#include "base/limits.h"
+#include "filter/conversation.h"
+#include "rt/log.h"
+
+struct filtering {
+	struct filters *filters;
+	struct arena *arena;
+	struct filter_mail mail;
+	struct conversation *list;
+	size_t n;
+	struct filter_letter *letter; /* when all of it is there */
+	bool is_discarded;
+	struct filter_verdict discarded;
+	struct wishes wishes;
+	int64_t took_ms;
+};
+
+struct filtering *filtering_open(struct filters *f, const struct filter *list,
+				 size_t n, const struct filter_client *client,
+				 struct arena *arena)
+{
+	struct filtering *m = arena_new(arena, struct filtering);
+
+	m->filters = f;
+	m->arena = arena;
+	m->mail.client = client;
+	m->wishes.arena = arena;
+	m->list = arena_array(arena, struct conversation, n);
+	m->n = n;
+	for (size_t i = 0; i < n; i++)
+		m->list[i].filter = &list[i];
+	return m;
+}
+
+void filtering_close(struct filtering *m)
+{
+	if (!m)
+		return;
+	for (size_t i = 0; i < m->n; i++)
+		conversation_end(&m->list[i]);
+	if (m->wishes.has_body)
+		body_free(&m->wishes.body);
+}
+
+int64_t filtering_ms(const struct filtering *m)
+{
+	return m->took_ms;
+}
+
+/* ---- one that is down ---- */
+
+static struct filter_verdict without(struct filtering *m,
+				     const struct conversation *c)
+{
+	switch (c->filter->when_down) {
+	case FILTER_DOWN_ACCEPT:
+		break;
+	case FILTER_DOWN_HOLD:
+		m->wishes.held_by = c->filter->name;
+		m->wishes.held_why = S("the filter is down");
+		break;
+	case FILTER_DOWN_LATER:
+		return (struct filter_verdict){
+			.action = FILTER_REFUSE,
+			.reply = filter_later(),
+			.filter = c->filter->name,
+			.is_down = true,
+		};
+	}
+	return (struct filter_verdict){ .action = FILTER_PASS };
+}
+
+static struct filter_verdict judged(struct filtering *m,
+				    const struct conversation *c,
+				    struct filter_verdict v)
+{
+	if (c->state == CONVERSATION_DOWN) {
+		log_warn("milter", "%.*s: %.*s: %s", STR(m->mail.id),
+			 STR(c->filter->name),
+			 log_safe(m->arena, str_of(cause()),
+				  FAIL_SENTENCE_BYTES));
+		return without(m, c);
+	}
+	if (v.action != FILTER_DISCARD)
+		return v;
+	m->is_discarded = true;
+	m->discarded = v;
+	return (struct filter_verdict){ .action = FILTER_PASS };
+}
+
+/* ---- the steps ---- */
+
+/* The first that does not let it pass ends it. */
+static struct filter_verdict waits
+each(struct filtering *m,
+     struct filter_verdict (*take)(struct filtering *m, struct conversation *c))
+{
+	for (size_t i = 0; i < m->n && !m->is_discarded; i++) {
+		struct conversation *c = &m->list[i];
+		struct filter_verdict v = { .action = FILTER_PASS };
+
+		switch (c->state) {
+		case CONVERSATION_GOES_ON:
+			v = judged(m, c, take(m, c));
+			break;
+		case CONVERSATION_DOWN:
+			v = without(m, c);
+			break;
+		case CONVERSATION_OVER:
+			break;
+		}
+		if (v.action != FILTER_PASS)
+			return v;
+	}
+	return (struct filter_verdict){ .action = FILTER_PASS };
+}
+
+static struct filter_verdict waits take_mail(struct filtering *m,
+					     struct conversation *c)
+{
+	c->latest_ms = after_ms(LIMIT_FILTER_MAIL_MS);
+	return conversation_mail(c, m->filters, &m->mail, m->arena);
+}
+
+static struct filter_verdict waits take_rcpt(struct filtering *m,
+					     struct conversation *c)
+{
+	c->latest_ms = after_ms(LIMIT_FILTER_MAIL_MS);
+	return conversation_rcpt(c, &m->mail, m->arena);
+}
+
+static void log_passed(struct filtering *m, const struct conversation *c,
+		       int64_t begun_us)
+{
+	log_fact("milter",
+		 "%.*s: milter-accept: END-OF-MESSAGE by %.*s, delay=%.3f",
+		 STR(m->mail.id), STR(c->filter->name),
+		 (double)(now_us() - begun_us) / 1e6);
+}
+
+/* It sees what those before it have made of the message. */
+static struct filter_verdict waits take_message(struct filtering *m,
+						struct conversation *c)
+{
+	struct filter_letter *letter = m->letter;
+	struct wishes *wishes = &m->wishes;
+	struct wishes_mark before = wishes_mark(wishes);
+	struct str header =
+		header_edited_shown(letter->front, letter->header,
+				    wishes->edits, wishes->n_edits, m->arena);
+	int64_t begun_us = now_us();
+	struct filter_verdict v;
+
+	v = conversation_message(c, &m->mail, letter, header, wishes);
+	if (c->state != CONVERSATION_DOWN && v.action == FILTER_PASS &&
+	    !wishes_settle(wishes, letter))
+		c->state = CONVERSATION_DOWN;
+	if (c->state == CONVERSATION_DOWN)
+		wishes_undo(wishes, before);
+	else if (v.action == FILTER_PASS)
+		log_passed(m, c, begun_us);
+	return v;
+}
+
+struct filter_verdict filtering_mail(struct filtering *m, struct str id,
+				     struct str sender)
+{
+	m->mail.id = id;
+	m->mail.sender = sender;
+	return each(m, take_mail);
+}
+
+struct filter_verdict filtering_rcpt(struct filtering *m, struct str recipient)
+{
+	m->mail.recipient = recipient;
+	return each(m, take_rcpt);
+}
+
+struct filter_verdict filtering_message(struct filtering *m,
+					struct filter_letter *letter)
+{
+	int64_t begun_ms = now_ms(), latest_ms = after_ms(LIMIT_FILTER_MAIL_MS);
+	struct filter_verdict v;
+
+	m->letter = letter;
+	for (size_t i = 0; i < m->n; i++)
+		m->list[i].latest_ms = latest_ms;
+	v = each(m, take_message);
+	m->took_ms = now_ms() - begun_ms;
+	if (v.action != FILTER_PASS)
+		return v;
+	if (m->is_discarded)
+		return m->discarded;
+	wishes_tell(&m->wishes, letter);
+	return v;
+}

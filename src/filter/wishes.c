@@ -1,0 +1,198 @@
+/* What filters want changed of a mail (wishes.h). */
+#include "filter/wishes.h"
+
+#include "base/limits.h"
+
+bool milter_is_change(enum milter_answer_kind kind)
+{
+	switch (kind) {
+	case MILTER_ADD_HEADER:
+	case MILTER_INSERT_HEADER:
+	case MILTER_CHANGE_HEADER:
+	case MILTER_REPLACE_BODY:
+	case MILTER_CHANGE_SENDER:
+	case MILTER_ADD_RECIPIENT:
+	case MILTER_ADD_RECIPIENT_WITH:
+	case MILTER_DELETE_RECIPIENT:
+	case MILTER_QUARANTINE:
+		return true;
+	case MILTER_CONTINUE:
+	case MILTER_ACCEPT:
+	case MILTER_DISCARD:
+	case MILTER_REJECT:
+	case MILTER_TEMPFAIL:
+	case MILTER_REPLY:
+	case MILTER_SHUTDOWN:
+	case MILTER_CONNECTION_FAILED:
+	case MILTER_SKIP:
+	case MILTER_PROGRESS:
+	case MILTER_NEGOTIATED:
+	case MILTER_SET_MACROS:
+		break;
+	}
+	return false;
+}
+
+static bool there_is_room(struct wishes *c, size_t bytes)
+{
+	if (c->n_edits + c->n_recipients >= LIMIT_FILTER_CHANGES)
+		return fail("it wants more than %d changes",
+			    LIMIT_FILTER_CHANGES);
+	c->bytes += bytes;
+	return c->bytes <= LIMIT_FILTER_CHANGE_BYTES ||
+	       fail("its changes have more than %d bytes",
+		    LIMIT_FILTER_CHANGE_BYTES);
+}
+
+static bool add_edit(struct wishes *c, const struct milter_answer *a,
+		     enum header_edit_kind kind, bool blanks)
+{
+	if (!there_is_room(c, a->name.n + a->text.n))
+		return false;
+	if (!c->edits)
+		c->edits = arena_array(c->arena, struct header_edit,
+				       LIMIT_FILTER_CHANGES);
+	c->edits[c->n_edits++] = (struct header_edit){
+		.kind = kind,
+		.index = a->index,
+		.name = arena_str(c->arena, a->name),
+		.value = arena_str(c->arena, a->text),
+		.needs_blank = !blanks,
+	};
+	return true;
+}
+
+static bool add_recipient(struct wishes *c, const struct milter_answer *a,
+			  struct str filter)
+{
+	if (!there_is_room(c, a->recipient.recipient.spelling.n))
+		return false;
+	if (!c->recipients)
+		c->recipients = arena_array(c->arena, struct filter_recipient,
+					    LIMIT_FILTER_CHANGES);
+	c->recipients[c->n_recipients++] = (struct filter_recipient){
+		.is_added = a->kind != MILTER_DELETE_RECIPIENT,
+		.wanted = a->recipient,
+		.filter = filter,
+	};
+	return true;
+}
+
+/* The header stays before it, as it came. */
+static bool waits begin_body(struct wishes *c, struct filter_letter *letter)
+{
+	struct body *old = &letter->message->body;
+	char piece[LIMIT_COMMAND_BYTES];
+
+	c->body = (struct body){ .spool = old->spool };
+	c->has_body = true;
+	while (c->body.bytes < letter->skip) {
+		size_t left = letter->skip - c->body.bytes;
+		ptrdiff_t got =
+			body_read(old, c->body.bytes, piece,
+				  left < sizeof(piece) ? left : sizeof(piece));
+
+		if (got == 0)
+			fail("the header is short");
+		if (got <= 0 ||
+		    !body_add(&c->body, (struct str){ piece, (size_t)got }))
+			return false;
+	}
+	return true;
+}
+
+/* Lines of a body end with CRLF, whatever the filter thinks: bare ones would
+ * end the mail for some next hop. */
+static bool waits add_body(struct wishes *c, struct filter_letter *letter,
+			   struct str bytes)
+{
+	struct buf lines scoped(buf) = BUF_EMPTY;
+
+	if (!c->has_body && !begin_body(c, letter))
+		return false;
+	for (size_t i = 0; i < bytes.n; i++) {
+		if (bytes.p[i] == '\r')
+			continue;
+		if (bytes.p[i] == '\n')
+			buf_add_char(&lines, '\r');
+		buf_add_char(&lines, bytes.p[i]);
+	}
+	if (c->body.bytes + lines.n > letter->max_bytes)
+		return fail("its new body is larger than %llu bytes",
+			    (unsigned long long)letter->max_bytes);
+	return body_add(&c->body, buf_str(&lines));
+}
+
+bool wishes_add(struct wishes *c, struct filter_letter *letter,
+		const struct milter_answer *a, struct str filter, bool blanks)
+{
+	check(milter_is_change(a->kind));
+	if (a->kind == MILTER_ADD_HEADER)
+		return add_edit(c, a, HEADER_APPEND, blanks);
+	if (a->kind == MILTER_INSERT_HEADER)
+		return add_edit(c, a, HEADER_INSERT, blanks);
+	if (a->kind == MILTER_CHANGE_HEADER)
+		return add_edit(c, a, HEADER_CHANGE, blanks);
+	if (a->kind == MILTER_REPLACE_BODY)
+		return add_body(c, letter, a->text);
+	if (a->kind == MILTER_CHANGE_SENDER) {
+		c->has_sender = true;
+		c->sender = a->sender;
+		return true;
+	}
+	if (a->kind != MILTER_QUARANTINE)
+		return add_recipient(c, a, filter);
+	c->held_by = filter;
+	c->held_why = arena_str(c->arena, a->text);
+	return true;
+}
+
+struct wishes_mark wishes_mark(const struct wishes *c)
+{
+	return (struct wishes_mark){
+		.n_edits = c->n_edits,
+		.n_recipients = c->n_recipients,
+		.has_sender = c->has_sender,
+		.sender = c->sender,
+		.held_by = c->held_by,
+	};
+}
+
+void wishes_undo(struct wishes *c, struct wishes_mark before)
+{
+	c->n_edits = before.n_edits;
+	c->n_recipients = before.n_recipients;
+	c->has_sender = before.has_sender;
+	c->sender = before.sender;
+	c->held_by = before.held_by;
+	if (c->has_body)
+		body_free(&c->body);
+	c->has_body = false;
+}
+
+bool wishes_settle(struct wishes *c, struct filter_letter *letter)
+{
+	if (!c->has_body)
+		return true;
+	if (!c->body.ends_with_crlf && c->body.bytes > letter->skip &&
+	    !body_add(&c->body, S("\r\n")))
+		return false;
+	body_free(&letter->message->body);
+	letter->message->body = c->body;
+	c->has_body = false;
+	return true;
+}
+
+void wishes_tell(const struct wishes *c, struct filter_letter *letter)
+{
+	letter->is_edited = c->n_edits > 0;
+	if (letter->is_edited)
+		letter->edited = header_edited(letter->front, letter->header,
+					       c->edits, c->n_edits, c->arena);
+	letter->has_sender = c->has_sender;
+	letter->sender = c->sender;
+	letter->recipients = c->recipients;
+	letter->n = c->n_recipients;
+	letter->held_by = c->held_by;
+	letter->held_why = c->held_why;
+}
