@@ -8,6 +8,7 @@
 #include "queue/message.h"
 
 #include <stdatomic.h>
+#include <stdlib.h>
 
 #include "base/fail.h"
 #include "base/limits.h"
@@ -270,6 +271,31 @@ ptrdiff_t body_read(struct body *b, uint64_t offset, char *to, size_t room)
 	if (rest.n)
 		memcpy(to, rest.p, rest.n);
 	return (ptrdiff_t)rest.n;
+}
+
+bool body_add_rest(struct body *b, struct body *from, uint64_t offset)
+{
+	struct str memory = body_in_memory(from);
+	char *piece;
+	bool ok = true;
+	ptrdiff_t n;
+
+	if (memory.p)
+		return body_add(b, str_from(memory, offset));
+	piece = must_alloc(LIMIT_BODY_PIECE_BYTES);
+	while ((n = body_read(from, offset, piece, LIMIT_BODY_PIECE_BYTES)) >
+		       0 &&
+	       (ok = body_add(b, (struct str){ piece, (size_t)n })))
+		offset += (uint64_t)n;
+	free(piece);
+	return ok && n == 0;
+}
+
+void body_replace(struct body *b, struct body *with)
+{
+	body_free(b);
+	*b = *with;
+	*with = (struct body){ .spool = b->spool, .memory = BUF_EMPTY };
 }
 
 /* The first N bytes, or all; STR_NONE: cause(). */

@@ -150,6 +150,26 @@ const struct address *recipient_parsed(const struct recipient *r,
 /* Append bytes; moves to a file of its spool when they outgrow
  * LIMIT_BODY_MEMORY_BYTES.  False: no room or EIO; cause(). */
 bool waits body_add(struct body *b, struct str bytes) must_check;
+/*
+ * What a filter changed is another body, filled with what it wants and, from
+ * OFFSET on, with what stays as it came: the rest of the file is written once
+ * more, which costs less than the filter's having read it.  A changed header
+ * stands in it like one that came so, and who looks for a field finds it there,
+ * also after a restart; only our own lines and what was put in front of them are
+ * `trace`.
+ *
+ *	struct body changed = { .spool = m->body.spool };
+ *
+ *	if (body_add(&changed, header) &&
+ *	    body_add_rest(&changed, &m->body, old_header_bytes))
+ *		body_replace(&m->body, &changed);
+ *	else
+ *		body_free(&changed);
+ */
+bool waits body_add_rest(struct body *b, struct body *from,
+			 uint64_t offset) must_check;
+/* B is WITH from now on, and WITH is empty. */
+void body_replace(struct body *b, struct body *with);
 /* Of a body in a file: sync it and give it NAME (rt/file.h). */
 bool waits body_keep(struct body *b, const char *name) must_check;
 /* Up to ROOM bytes from OFFSET into TO; 0: end; -1: cause(). */

@@ -1,0 +1,135 @@
+/* Bodies that a filter changed: what they are, kept, and after a restart. */
+#include "queue/queue_test_world.h"
+
+#include <stdatomic.h>
+#include <stdlib.h>
+
+#include "base/limits.h"
+#include "rt/loop.h"
+
+#define HEADER S("Subject: changed\r\n\r\n")
+
+enum {
+	OLD_HEADER = 10, /* bytes that are left out */
+	SMALL = 5000,
+	/* With HEADER it is one byte more than stays in memory. */
+	GROWS = LIMIT_BODY_MEMORY_BYTES + OLD_HEADER - 19,
+	LARGE = 3 * LIMIT_BODY_PIECE_BYTES * 2 + 17,
+};
+
+static const size_t sizes[] = { OLD_HEADER, SMALL, GROWS, LARGE };
+
+static void read_all(struct body *b, struct buf *to)
+{
+	char piece[8192];
+	ptrdiff_t n;
+
+	while ((n = body_read(b, to->n, piece, sizeof(piece))) > 0)
+		buf_add(to, (struct str){ piece, (size_t)n });
+	check(n == 0);
+}
+
+/* Is it HEADER, and what message number N had behind its own header? */
+static bool is_changed(struct body *b, unsigned n, size_t size)
+{
+	struct buf all scoped(buf) = BUF_EMPTY;
+	char *old = must_alloc(size);
+	struct str rest = { old + OLD_HEADER, size - OLD_HEADER };
+	bool same;
+
+	fill(n, old, size);
+	read_all(b, &all);
+	same = b->bytes == HEADER.n + rest.n &&
+	       str_starts(buf_str(&all), HEADER) &&
+	       str_same(str_from(buf_str(&all), HEADER.n), rest);
+	free(old);
+	return same;
+}
+
+static struct message *make_changed(struct world *w, unsigned n, size_t size)
+{
+	struct message *m = make_sized(w, n, size);
+	struct body changed = { .spool = m->body.spool };
+
+	check(body_add(&changed, HEADER));
+	check(body_add_rest(&changed, &m->body, OLD_HEADER));
+	body_replace(&m->body, &changed);
+	check(!changed.bytes && !changed.file && !changed.charged);
+	return m;
+}
+
+static void change_and_keep(void *world)
+{
+	struct world *w = world;
+
+	for (unsigned i = 0; i < array_size(sizes); i++) {
+		struct message *m = make_changed(w, i, sizes[i]);
+
+		check(is_changed(&m->body, i, sizes[i]));
+		check((m->body.file != NULL) == (sizes[i] >= GROWS));
+		keep(w, m, false);
+		message_drop(m);
+	}
+	check(spool_files(w) == 2);
+	check(atomic_load(&queue_spool(w->q)->in_memory) == 0);
+}
+
+static void all_are_there(void *world)
+{
+	struct world *w = world;
+	unsigned n = 0;
+	int64_t next;
+
+	for (struct message *m; (m = claim_one(w, INT64_MAX / 2, &next)); n++) {
+		check(!m->damage && is_changed(&m->body, n, sizes[n]));
+		message_drop(m);
+	}
+	check(n == array_size(sizes));
+}
+
+static void test_what_was_changed_is_kept(void **state)
+{
+	struct world w;
+
+	world_open(&w);
+	loops_run(1, change_and_keep, &w);
+	world_again(&w);
+	loops_run(1, all_are_there, &w);
+	world_close(&w);
+}
+
+/* A whole new text, which needs nothing of the old one. */
+static void replace(void *world)
+{
+	struct world *w = world;
+	struct message *m = make_sized(w, 1, LARGE);
+	struct body changed = { .spool = m->body.spool };
+
+	check(body_add(&changed, S("Subject: x\r\n\r\nnew\r\n")));
+	body_replace(&m->body, &changed);
+	check(str_same(body_in_memory(&m->body),
+		       S("Subject: x\r\n\r\nnew\r\n")));
+	check(m->body.ends_with_crlf && !m->body.file);
+	keep(w, m, false);
+	message_drop(m);
+	check(spool_files(w) == 0);
+}
+
+static void test_a_new_text_leaves_no_file(void **state)
+{
+	struct world w;
+
+	world_open(&w);
+	loops_run(1, replace, &w);
+	world_close(&w);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_what_was_changed_is_kept),
+		cmocka_unit_test(test_a_new_text_leaves_no_file),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
