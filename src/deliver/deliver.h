@@ -122,6 +122,11 @@ bool waits deliver_drain(struct deliver *d, int64_t deadline_ms);
 struct reply waits deliver_accept(struct deliver *d, struct message *m,
 				  const struct asker *asker);
 
+/* The same for a message that nobody is given yet: routed and kept, and held
+ * until an administrator has seen WHY. */
+struct reply waits deliver_hold(struct deliver *d, struct message *m,
+				const struct asker *asker, struct str why);
+
 /*
  * Ask the next system whether it has the address of LEG (MAIL FROM:<>, RCPT,
  * RSET on a pooled connection), and tell route/verify.h.  Returns when it has

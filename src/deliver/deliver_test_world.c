@@ -197,7 +197,9 @@ const char *submit(struct world *w, const char *sender, const char *recipients)
 	}
 	fill_message(w, m);
 	snprintf(w->last_id, sizeof w->last_id, "%s", m->id);
-	r = deliver_accept(w->deliver, m, &asker);
+	r = w->hold_why
+		    ? deliver_hold(w->deliver, m, &asker, str_of(w->hold_why))
+		    : deliver_accept(w->deliver, m, &asker);
 	snprintf(w->last_reply, sizeof w->last_reply, "%.*s",
 		 STR(reply_line(&r, a)));
 	arena_close(a);

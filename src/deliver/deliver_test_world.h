@@ -94,6 +94,7 @@ struct world {
 	enum asker_kind asker;
 	unsigned askers_read; /* from the text in the queue */
 	struct str sender_trail;
+	const char *hold_why; /* what is submitted is held; NULL: it is not */
 	unsigned notify;
 	bool says_utf8;               /* as MAIL does */
 	struct header_summary header; /* as the session read it */

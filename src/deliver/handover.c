@@ -1,6 +1,7 @@
 /*
  * Handed over or kept: what the client is told after its final dot.
  *
+ *	deliver_hold() ─▶ conclude
  *	deliver_accept()
  *	   keeps_first ─▶ keep ─▶ 250, attempts go on by themselves
  *	   hand_over   ─▶ attempts, up to handover_ms
@@ -268,13 +269,6 @@ static void await_attempts(struct round *round, int64_t deadline_ms)
 			break;
 }
 
-static struct reply finish(struct round *round, struct reply r)
-{
-	log_fact("qmgr", "%s: removed", round->message->id);
-	round_free(round);
-	return r;
-}
-
 static struct reply keep_first(struct round *round)
 {
 	struct tally_of c = count_outcomes(round);
@@ -312,21 +306,26 @@ static bool keep_running(struct round *round, struct reply *r)
 	return true;
 }
 
+/* Nothing runs any more, and the client is told. */
+static struct reply end(struct round *round)
+{
+	struct reply r = conclude(round);
+
+	if (!round->message->is_kept)
+		log_fact("qmgr", "%s: removed", round->message->id);
+	round_free(round);
+	return r;
+}
+
 static struct reply hand_over(struct round *round)
 {
 	struct reply r;
-	bool was_kept;
 
 	attempts_start(round);
 	await_attempts(round, after_ms(round->deliver->settings->handover_ms));
 	if (round->running && keep_running(round, &r))
 		return r;
-	r = conclude(round);
-	was_kept = round->message->is_kept;
-	if (!was_kept)
-		return finish(round, r);
-	round_free(round);
-	return r;
+	return end(round);
 }
 
 struct reply deliver_accept(struct deliver *d, struct message *m,
@@ -335,6 +334,31 @@ struct reply deliver_accept(struct deliver *d, struct message *m,
 	struct round *round = round_new(d, m, asker);
 
 	return round->keeps_first ? keep_first(round) : hand_over(round);
+}
+
+/* Their last reply is what lists say of those that wait (show/show.h). */
+static void hold_all(struct message *m, struct str why)
+{
+	log_fact("qmgr", "%s: held: %s", m->id,
+		 log_safe(m->arena, why, LIMIT_REPLY_LINE_BYTES));
+	why = arena_str(m->arena, why);
+	for (size_t i = 0; i < m->n; i++) {
+		struct recipient *r = &m->recipients[i];
+
+		if (r->state != RECIPIENT_WAITING)
+			continue;
+		r->held = true;
+		r->reply.text = why;
+	}
+}
+
+struct reply deliver_hold(struct deliver *d, struct message *m,
+			  const struct asker *asker, struct str why)
+{
+	struct round *round = round_new(d, m, asker);
+
+	hold_all(m, why);
+	return end(round);
 }
 
 /* Would the end of it leave open whether the mail arrives? */

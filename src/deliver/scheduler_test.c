@@ -7,9 +7,12 @@
 #include "deliver/deliver_test_world.h"
 #include "deliver/hop_state.h"
 #include "deliver/retry.h"
+#include "queue/tools.h"
 #include "rt/board.h"
 #include "rt/ledger.h"
 #include "rt/log.h"
+
+enum { REASON_BYTES = 100 };
 
 static void retry_times(void **state)
 {
@@ -40,6 +43,39 @@ static void waits_while_it_is_down(struct world *w)
 	wait_for(w, w->a.n_mails == 2);
 	wait_for(w, deliver_busy(w->deliver) == 0);
 	wrong_unless(w, queued(w, NULL, 0) == 0);
+}
+
+/* The text of the first recipient of the only message there is. */
+static void note_reason(void *to, const struct message *m)
+{
+	const struct recipient *r = &m->recipients[0];
+
+	snprintf(to, REASON_BYTES, "%s %.*s", r->held ? "held" : "waits",
+		 STR(r->reply.text));
+}
+
+/* Quarantine: nobody is given it before somebody says so. */
+static void what_is_held_waits_for_its_release(struct world *w)
+{
+	struct queue_filter all = { .id = S("") };
+	char reason[REASON_BYTES] = "";
+	struct tools *t;
+	uint64_t n;
+
+	w->hold_why = "the filter rspamd says: spam";
+	scheduler_begin(w);
+	says(w, submit(w, "s@x.test", "bob@a.test x@b.test"),
+	     "250 2.0.0 Ok: queued");
+	fiber_sleep(after_ms(1500));
+	wrong_unless(w, w->a.n_mails == 0 && w->b.n_mails == 0);
+	wrong_unless(w, queued(w, NULL, 0) == 0);
+	t = tools_open(w->folder);
+	wrong_unless(w, t && tools_list(t, &all, note_reason, reason));
+	wrong_unless(w, !strcmp(reason, "held the filter rspamd says: spam"));
+	wrong_unless(w, t && tools_order(t, ORDER_RELEASE, &all, &n) && n == 2);
+	tools_close(t);
+	wait_for(w, w->a.n_mails == 1 && w->b.n_mails == 1);
+	wrong_unless(w, is_content(&w->a, CONTENT));
 }
 
 static void time_runs_out(struct world *w)
@@ -334,7 +370,8 @@ static void stopping_wakes_who_waits_for_the_disk(struct world *w)
 
 /* clang-format off */
 #define TESTS(T) \
-	T(waits_while_it_is_down) T(who_was_down_before_the_start) \
+	T(waits_while_it_is_down) \
+	T(what_is_held_waits_for_its_release) T(who_was_down_before_the_start) \
 	T(time_runs_out) T(delay_is_told_once) \
 	T(back_before_it_is_kept) \
 	T(mailboxes_that_are_back_get_theirs) T(mailboxes_are_soon_well) \
