@@ -8,6 +8,7 @@
 #include "rt/loop.h"
 
 #define HEADER S("Subject: changed\r\n\r\n")
+#define FRONT "Received: by us\r\n\tof all\r\n"
 
 enum {
 	OLD_HEADER = 10, /* bytes that are left out */
@@ -124,11 +125,65 @@ static void test_a_new_text_leaves_no_file(void **state)
 	world_close(&w);
 }
 
+/* ---- headers ---- */
+
+static const struct {
+	const char *came, *fields; /* what filters made of FRONT and that */
+	const char *trace, *body;
+	unsigned n; /* fields of the body's header */
+} headers[] = {
+	{ "Subject: a\r\n\r\ntext\r\n", FRONT "Subject: b\r\nX: 1\r\n", FRONT,
+	  "Subject: b\r\nX: 1\r\n\r\ntext\r\n", 2 },
+	{ "Subject: a\r\n\r\ntext\r\n", "X: 1\r\n" FRONT "Subject: a\r\n",
+	  "X: 1\r\n" FRONT, "Subject: a\r\n\r\ntext\r\n", 1 },
+	/* all fields gone; no text; no header; neither */
+	{ "Subject: a\r\n\r\ntext\r\n", FRONT, FRONT, "\r\ntext\r\n", 0 },
+	{ "Subject: a\r\n", FRONT "Subject: b\r\n", FRONT, "Subject: b\r\n",
+	  1 },
+	{ "no header\r\n", FRONT "X: 1\r\n", FRONT, "X: 1\r\n\r\nno header\r\n",
+	  1 },
+	{ "", FRONT "X: 1\r\n", FRONT, "X: 1\r\n\r\n", 1 },
+};
+
+static void change_headers(void *world)
+{
+	struct world *w = world;
+
+	for (size_t i = 0; i < array_size(headers); i++) {
+		struct message *m = message_new(queue_spool(w->q));
+		struct arena *own scoped(arena) = arena_open();
+		struct buf all scoped(buf) = BUF_EMPTY;
+		struct str came, empty = S("\r\n");
+
+		check(body_add(&m->body, str_of(headers[i].came)));
+		came = body_header(&m->body, own, &m->header);
+		if (str_ends(came, S("\r\n\r\n")))
+			came.n -= empty.n;
+		check(message_change_header(m, str_of(headers[i].fields),
+					    S(FRONT), came.n));
+		read_all(&m->body, &all);
+		check(str_same(m->trace, str_of(headers[i].trace)));
+		check(str_same(buf_str(&all), str_of(headers[i].body)));
+		check(m->header.fields == headers[i].n);
+		message_drop(m);
+	}
+}
+
+static void test_fields_stand_where_they_are_looked_for(void **state)
+{
+	struct world w;
+
+	world_open(&w);
+	loops_run(1, change_headers, &w);
+	world_close(&w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_what_was_changed_is_kept),
 		cmocka_unit_test(test_a_new_text_leaves_no_file),
+		cmocka_unit_test(test_fields_stand_where_they_are_looked_for),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
