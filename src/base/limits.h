@@ -110,7 +110,11 @@ enum {
 	LIMIT_REASONS = 500,            /* of one decision; a group has many */
 
 	/* outgoing */
-	LIMIT_HOSTS = 16, /* next hops tried for one system */
+	LIMIT_HOSTS = 16,     /* next hops tried for one system */
+	LIMIT_TLSA = 32,      /* certificates that DNS names for one host: few
+					   have more than four */
+	LIMIT_STS_HOSTS = 64, /* mx lines of a policy of MTA-STS */
+	LIMIT_STS_BYTES = 65536, /* a policy (RFC 8461 3.3: 64 KiB) */
 	LIMIT_CONNECT_MS = 30000,
 	LIMIT_FIRST_HOST_MS = 8000,   /* to be greeted, while others are left
 					   to be tried: postscreen and greet

@@ -2,8 +2,8 @@
  * The SMTP client (client.h).
  *
  *	TLS	none | opportunistic: clear text, on a new connection, when the
- *		handshake fails or hangs | required, verified: later, never
- *		clear text
+ *		handshake fails or hangs | required, verified (by roots, or by
+ *		DANE): later, never clear text
  *	AUTH	over TLS only
  */
 #include "deliver/client.h"
@@ -107,13 +107,38 @@ static bool waits greet(struct opening *o, const char *verb)
 
 enum tls_outcome { TLS_UP, TLS_NOT_OFFERED, TLS_FAILED, TLS_LOST };
 
+/* ", as DANE wants it"; or nothing. */
+static const char *demand(const struct opening *o)
+{
+	const char *demander = o->hop->demander;
+
+	return demander ? arena_printf(o->arena, ", as %s wants it", demander)
+			: "";
+}
+
+static bool waits shake_hands(struct opening *o, struct tls_context *context)
+{
+	struct stream *s = o->peer->stream;
+
+	if (o->hop->dane)
+		return stream_tls_connect_dane(s, context, o->hop->dane,
+					       o->deadline_ms);
+	return stream_tls_connect(
+		s, context, arena_cstr(o->arena, o->hop->host), o->deadline_ms);
+}
+
+static struct tls_context *context_for(const struct opening *o)
+{
+	if (o->hop->dane)
+		return o->client->tls_dane;
+	return o->hop->tls == SYSTEM_TLS_VERIFIED ? o->client->tls_verified
+						  : o->client->tls_any;
+}
+
 /* What a server says before TLS is up is not said inside it: EHLO again. */
 static enum tls_outcome waits start_tls(struct opening *o)
 {
-	const struct client *c = o->client;
-	struct tls_context *context = o->hop->tls == SYSTEM_TLS_VERIFIED
-					      ? c->tls_verified
-					      : c->tls_any;
+	struct tls_context *context = context_for(o);
 	struct peer *p = o->peer;
 	struct reply r;
 
@@ -134,11 +159,7 @@ static enum tls_outcome waits start_tls(struct opening *o)
 	}
 	if (!peer_is_silent(p))
 		return TLS_FAILED; /* bytes injected before the handshake */
-	if (stream_tls_connect(p->stream, context,
-			       arena_cstr(o->arena, o->hop->host),
-			       o->deadline_ms))
-		return TLS_UP;
-	return TLS_FAILED;
+	return shake_hands(o, context) ? TLS_UP : TLS_FAILED;
 }
 
 static bool waits secure(struct opening *o)
@@ -157,13 +178,15 @@ static bool waits secure(struct opening *o)
 	case TLS_NOT_OFFERED:
 		if (o->hop->tls < SYSTEM_TLS_REQUIRED)
 			return true;
-		fail("TLS is required, but %s does not offer it", name);
+		fail("TLS is required%s, but %s does not offer it", demand(o),
+		     name);
 		return failed(o, "4.7.4", "");
 	case TLS_FAILED:
 	case TLS_LOST:
 		break;
 	}
-	failed(o, "4.7.5", arena_printf(o->arena, "TLS with %s: ", name));
+	failed(o, "4.7.5",
+	       arena_printf(o->arena, "TLS with %s%s: ", name, demand(o)));
 	o->trouble->is_tls = true;
 	return false;
 }

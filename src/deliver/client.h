@@ -26,6 +26,7 @@ struct client {
 	const struct inet *bind; /* source address, for peers of its family; or
 	                            NULL */
 	struct tls_context *tls_any, *tls_verified;
+	struct tls_context *tls_dane; /* for hops with that */
 };
 
 /*

@@ -33,7 +33,8 @@
  *	course.c	over one host, mail after mail; turns.c: so many a minute
  *	transaction.c	MAIL to the final dot; answers.c: what is said to it;
  *			envelope.c, addressed.c and content.c: the bytes
- *	hops.c		which hosts, in which order
+ *	hops.c		which hosts, in which order; dane.c: whom DNSSEC says
+ *			they have to be
  *	line.c		a connection for who needs one; dial.c: a new one, and
  *			what is learnt by it; client.c: TLS, AUTH
  *	hop_state.c	does a next hop answer, how much may the queue give it
@@ -71,7 +72,7 @@ struct deliver_settings {
 	const char *hostname;    /* EHLO, Reporting-MTA */
 	const char *lmtp_path;   /* Dovecot's socket */
 	const struct inet *bind; /* source of outgoing connections, or NULL */
-	struct tls_context *tls_any, *tls_verified;
+	struct tls_context *tls_any, *tls_verified, *tls_dane;
 	uint16_t internet_port; /* 25 */
 	int64_t retry_min_s, retry_max_s, expiry_s, delay_warning_s;
 	int64_t handover_ms; /* LIMIT_HANDOVER_MS */

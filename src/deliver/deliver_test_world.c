@@ -41,23 +41,34 @@ enum dns_answer dns_addresses(struct dns *d, struct str name, uint16_t port,
 }
 
 enum dns_answer dns_mx(struct dns *d, struct str domain, int64_t deadline_ms,
-		       struct arena *arena, struct mx **out, size_t *n,
-		       bool *null_mx)
+		       struct arena *arena, struct mx_list *out)
 {
-	*null_mx = str_starts(domain, S("null."));
-	if (*null_mx || str_starts(domain, S("gone.")))
+	*out = (struct mx_list){ .is_null = str_starts(domain, S("null.")) };
+	if (out->is_null || str_starts(domain, S("gone.")))
 		return DNS_NONE;
-	*n = 1 + (str_starts(domain, S("two.")) ||
-		  str_starts(domain, S("no0.")) ||
-		  str_starts(domain, S("no1.")));
-	*out = arena_array(arena, struct mx, *n);
-	for (size_t i = 0; i < *n; i++)
-		(*out)[i] = (struct mx){ (uint16_t)(10 * i),
-					 arena_strf(arena, "mx%zu.%.*s", i,
-						    STR(domain)) };
+	out->is_secure = str_starts(domain, S("dane-"));
+	out->n = 1 + (str_starts(domain, S("two.")) ||
+		      str_starts(domain, S("no0.")) ||
+		      str_starts(domain, S("no1.")));
+	out->mx = arena_array(arena, struct mx, out->n);
+	for (size_t i = 0; i < out->n; i++)
+		out->mx[i] = (struct mx){ (uint16_t)(10 * i),
+					  arena_strf(arena, "mx%zu.%.*s", i,
+						     STR(domain)) };
 	if (str_starts(domain, S("loop.")))
-		(*out)->name = S("here.test");
+		out->mx->name = S("here.test");
 	return DNS_FOUND;
+}
+
+enum dns_answer dns_tlsa(struct dns *d, struct str host, uint16_t port,
+			 int64_t deadline_ms, struct arena *arena,
+			 struct tlsa_list *out)
+{
+	*out = (struct tlsa_list){ .records = the_world->tlsa,
+				   .n = the_world->n_tlsa };
+	if (str_starts(host, S("mx0.dane-forged.")))
+		return fail("forged") ? DNS_FOUND : DNS_TROUBLE;
+	return out->n ? DNS_FOUND : DNS_NONE;
 }
 
 /* ---- route() ---- */

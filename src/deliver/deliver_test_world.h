@@ -89,6 +89,8 @@ struct world {
 	struct fake_hop a, b, box;
 	struct system sys_a, sys_b;
 	char hosts_a[64], hosts_b[64];
+	struct tlsa tlsa[4]; /* of hosts of domains that begin with "dane-" */
+	size_t n_tlsa;
 	const char *members;
 	int box_questions; /* that find box.test; then it is no domain of ours */
 	enum asker_kind asker;

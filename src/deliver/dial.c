@@ -9,6 +9,8 @@
 #include "deliver/hop_state.h"
 #include "route/allowance.h"
 #include "route/verify.h"
+#include "rt/counter.h"
+#include "rt/log.h"
 #include "rt/loop.h"
 
 static struct client client_of(const struct deliver *d)
@@ -18,6 +20,7 @@ static struct client client_of(const struct deliver *d)
 		.bind = d->settings->bind,
 		.tls_any = d->settings->tls_any,
 		.tls_verified = d->settings->tls_verified,
+		.tls_dane = d->settings->tls_dane,
 	};
 }
 
@@ -69,6 +72,25 @@ static void learn_tls(struct host_state *host, const struct hop *hop,
 		host_works_at(host, HOST_NO_TLS, HOST_TLS);
 	else if (hop->tls == SYSTEM_TLS_OPPORTUNISTIC && p->tls_failed)
 		host_failed_at(host, HOST_NO_TLS, HOST_TLS);
+}
+
+/* How well is what goes to the Internet protected? */
+static void note_protection(const struct hop *hop, const struct peer *p)
+{
+	if (hop->next.kind != NEXT_HOP_INTERNET)
+		return;
+	if (!stream_is_tls(p->stream)) {
+		count(COUNT_LEFT_IN_CLEAR);
+	} else if (hop->dane) {
+		count(COUNT_LEFT_BY_DANE);
+		log_fact("smtp",
+			 "Verified TLS connection established to %s: %s with "
+			 "cipher %s (%s)",
+			 p->name, stream_tls_version(p->stream),
+			 stream_tls_cipher(p->stream), hop->demander);
+	} else {
+		count(COUNT_LEFT_ENCRYPTED);
+	}
 }
 
 bool host_wants_tls(struct host_state *host, const struct peer *p,
@@ -136,6 +158,7 @@ static struct peer *dial(struct deliver *d, const struct hop *hop,
 	p->most_mails = hop->limits.mails_per_connection;
 	learn_size(d, hop, p, arena);
 	learn_tls(host, &plain, p);
+	note_protection(hop, p);
 	if (!p->is_lmtp)
 		learn_limits(host, p);
 	return p;

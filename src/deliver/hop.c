@@ -3,6 +3,8 @@
  */
 #include "deliver/hop.h"
 
+#include "base/buf.h"
+
 struct str hop_name(const struct hop *hop, struct arena *arena)
 {
 	if (hop->path)
@@ -11,13 +13,68 @@ struct str hop_name(const struct hop *hop, struct arena *arena)
 			  inet_ip_text(&hop->at).c, hop->at.port);
 }
 
+/* What a connection was believed by: who is told otherwise has another. */
+static struct str records_text(const struct tls_dane *dane, struct arena *arena)
+{
+	struct buf b scoped(buf) = BUF_EMPTY;
+
+	if (!dane)
+		return S("");
+	if (dane->domain)
+		buf_add(&b, str_of(dane->domain));
+	for (size_t i = 0; i < dane->n; i++) {
+		const struct tlsa *t = &dane->records[i];
+
+		buf_printf(&b, " %u %u %u %zu:", t->usage, t->selector,
+			   t->matching, t->data.n);
+		buf_add(&b, t->data);
+	}
+	return arena_str(arena, buf_str(&b));
+}
+
 struct str hop_key(const struct hop *hop, struct arena *arena)
 {
 	struct str whose = next_hop_text(&hop->next, arena);
+	struct buf b scoped(buf) = BUF_EMPTY;
 
 	if (hop->path)
 		return arena_strf(arena, "%.*s\n%s", STR(whose), hop->path);
-	return arena_strf(arena, "%.*s\n%s %d %.*s %.*s", STR(whose),
-			  inet_text(&hop->at).c, hop->tls, STR(hop->host),
-			  STR(hop->user));
+	buf_printf(&b, "%.*s\n%s %d %.*s %.*s\n", STR(whose),
+		   inet_text(&hop->at).c, hop->tls, STR(hop->host),
+		   STR(hop->user));
+	buf_add(&b, records_text(hop->dane, arena));
+	return arena_str(arena, buf_str(&b));
+}
+
+static const struct tls_dane *dane_copy(const struct tls_dane *dane,
+					struct arena *arena)
+{
+	struct tls_dane *copy = arena_new(arena, struct tls_dane);
+	struct tlsa *records = arena_array(arena, struct tlsa, dane->n);
+
+	for (size_t i = 0; i < dane->n; i++) {
+		records[i] = dane->records[i];
+		records[i].data = arena_str(arena, dane->records[i].data);
+	}
+	*copy = (struct tls_dane){
+		.host = arena_cstr(arena, str_of(dane->host)),
+		.domain = dane->domain ? arena_cstr(arena, str_of(dane->domain))
+				       : NULL,
+		.records = records,
+		.n = dane->n,
+	};
+	return copy;
+}
+
+struct hop hop_copy(const struct hop *hop, struct arena *arena)
+{
+	struct hop copy = *hop;
+
+	copy.host = arena_str(arena, hop->host);
+	copy.user = arena_str(arena, hop->user);
+	copy.password = arena_str(arena, hop->password);
+	copy.next.name = arena_str(arena, hop->next.name);
+	if (hop->dane)
+		copy.dane = dane_copy(hop->dane, arena);
+	return copy;
 }

@@ -5,6 +5,7 @@
 #define DELIVER_HOP_H
 
 #include "directory/directory.h"
+#include "rt/tls.h"
 
 /* One address to connect to, under one policy. */
 struct hop {
@@ -12,12 +13,17 @@ struct hop {
 	struct inet at;
 	const char *path; /* a Unix socket instead: LMTP */
 	enum system_tls tls;
+	const char *demander;        /* who wants this TLS: "DANE"; NULL: an
+	                         administrator, or nobody */
+	const struct tls_dane *dane; /* tls is VERIFIED by that; or NULL */
 	struct str user, password;
 	struct next_hop next;        /* which do not share connections; of the
 	                                Internet without a name */
 	struct system_limits limits; /* as its administrator set them */
 };
 
+/* All of it in ARENA. */
+struct hop hop_copy(const struct hop *hop, struct arena *arena);
 /* For people; and for the pool, whose keys begin with next_hop_text(). */
 struct str hop_name(const struct hop *hop, struct arena *arena);
 struct str hop_key(const struct hop *hop, struct arena *arena);

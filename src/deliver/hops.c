@@ -4,7 +4,8 @@
  *	system		its hosts, literally, in the order configured: A and
  *			AAAA only, never MX, and of its address family
  *	Internet	the hosts of the domain's MX, up to where we stand in it
- *			ourselves (RFC 5321 5.1)
+ *			ourselves (RFC 5321 5.1), with the TLS each is owed
+ *			(dane.h)
  *
  * One that did not answer within the last seconds is tried last, so the first
  * is preferred again soon after it is back.
@@ -13,6 +14,7 @@
 
 #include "base/limits.h"
 #include "base/mutants.h"
+#include "deliver/dane.h"
 #include "deliver/line.h"
 #include "wire/hosts.h"
 
@@ -146,11 +148,11 @@ static bool look_up_system(struct deliver *d, const struct leg *leg,
 
 /* RFC 5321 5.1: where we stand in the list, those behind and beside us are no way
  * on.  How many are before. */
-static size_t mx_before_us(const struct deliver *d, const struct mx *mx,
-			   size_t n)
+static size_t mx_before_us(const struct deliver *d, const struct mx_list *found)
 {
 	struct str us = str_of(d->settings->hostname);
-	size_t i = 0;
+	const struct mx *mx = found->mx;
+	size_t n = found->n, i = 0;
 
 	while (i < n && !str_same_nocase(mx[i].name, us))
 		i++;
@@ -188,32 +190,48 @@ static bool no_address(struct str domain, struct arena *arena,
 				      STR(domain)));
 }
 
-/* Their addresses; DNS_TROUBLE: some could not be asked for. */
-static enum dns_answer waits add_mx(const struct deliver *d,
-				    const struct mx *mx, size_t n,
-				    int64_t deadline_ms, struct hop_list *list)
+/* What is to be known of DOMAIN before its mail leaves. */
+struct destination {
+	const struct deliver *deliver;
+	struct str domain;
+	struct mx_list mx;
+	int64_t deadline_ms;
+};
+
+/* The host's addresses, and what TLS it is owed; DNS_TROUBLE: that cannot be
+ * known now, cause(). */
+static enum dns_answer waits add_host(const struct destination *to,
+				      struct str host, struct hop_list *list)
 {
-	struct hop like = { .tls = SYSTEM_TLS_OPPORTUNISTIC,
+	const struct deliver_settings *set = to->deliver->settings;
+	struct hop like = { .host = host,
+			    .tls = SYSTEM_TLS_OPPORTUNISTIC,
 			    .next = { .kind = NEXT_HOP_INTERNET } };
+	struct inet *at;
+	size_t n_at;
+	enum dns_answer answer =
+		dns_addresses(set->dns, host, set->internet_port,
+			      to->deadline_ms, list->arena, &at, &n_at);
+
+	if (answer != DNS_FOUND)
+		return answer;
+	if (to->mx.is_secure &&
+	    !dane_demand(set->dns, to->domain, set->internet_port,
+			 to->deadline_ms, list->arena, &like))
+		return DNS_TROUBLE;
+	add_hops(list, &like, host, at, n_at);
+	return DNS_FOUND;
+}
+
+/* DNS_TROUBLE: some could not be asked about. */
+static enum dns_answer waits add_mx(const struct destination *to,
+				    struct hop_list *list)
+{
 	enum dns_answer worst = DNS_NONE;
 
-	for (size_t i = 0; i < n && i < MAX_MX; i++) {
-		struct inet *at;
-		size_t n_at;
-
-		switch (dns_addresses(d->settings->dns, mx[i].name,
-				      d->settings->internet_port, deadline_ms,
-				      list->arena, &at, &n_at)) {
-		case DNS_FOUND:
-			add_hops(list, &like, mx[i].name, at, n_at);
-			break;
-		case DNS_TROUBLE:
+	for (size_t i = 0; i < to->mx.n && i < MAX_MX; i++)
+		if (add_host(to, to->mx.mx[i].name, list) == DNS_TROUBLE)
 			worst = DNS_TROUBLE;
-			break;
-		case DNS_NONE:
-			break;
-		}
-	}
 	return worst;
 }
 
@@ -221,23 +239,22 @@ static bool hops_of_internet(const struct deliver *d, const struct leg *leg,
 			     int64_t deadline_ms, struct hop_list *list,
 			     struct trouble *trouble)
 {
-	enum dns_answer answer;
-	struct str domain = leg->domain;
-	struct mx *mx;
-	size_t n;
-	bool null_mx = false;
+	struct destination to = { .deliver = d,
+				  .domain = leg->domain,
+				  .deadline_ms = deadline_ms };
+	enum dns_answer answer = dns_mx(d->settings->dns, to.domain,
+					deadline_ms, list->arena, &to.mx);
 
-	answer = dns_mx(d->settings->dns, domain, deadline_ms, list->arena, &mx,
-			&n, &null_mx);
 	if (answer != DNS_FOUND)
-		return no_mx(answer, domain, null_mx, list->arena, trouble);
-	if (n && !(n = mx_before_us(d, mx, n)))
+		return no_mx(answer, to.domain, to.mx.is_null, list->arena,
+			     trouble);
+	if (to.mx.n && !(to.mx.n = mx_before_us(d, &to.mx)))
 		return loops_back(trouble, list->arena);
-	answer = add_mx(d, mx, n, deadline_ms, list);
+	answer = add_mx(&to, list);
 	if (answer == DNS_TROUBLE)
-		no_mx(answer, domain, false, list->arena, trouble);
+		no_mx(answer, to.domain, false, list->arena, trouble);
 	else if (!list->n)
-		no_address(domain, list->arena, trouble);
+		no_address(to.domain, list->arena, trouble);
 	return list->n > 0;
 }
 

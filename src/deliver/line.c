@@ -84,13 +84,9 @@ static bool look_start(struct deliver *d, const struct hop *hop,
 
 	*l = (struct look){ .deliver = d,
 			    .arena = arena,
-			    .hop = *hop,
+			    .hop = hop_copy(hop, arena),
 			    .wish = *wish,
 			    .line = *line };
-	l->hop.host = arena_str(arena, hop->host);
-	l->hop.user = arena_str(arena, hop->user);
-	l->hop.password = arena_str(arena, hop->password);
-	l->hop.next.name = arena_str(arena, hop->next.name);
 	l->fiber = d->is_draining ? NULL : fiber_start("look", look_main, l);
 	if (!l->fiber) {
 		arena_close(arena);

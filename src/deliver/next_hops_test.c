@@ -215,13 +215,70 @@ static void injected_before_tls(struct world *w)
 	without_tls(w, &w->a);
 }
 
+/* What DNSSEC says of a host in the Internet that speaks TLS, or does not. */
+static void with_tlsa(struct world *w, uint8_t usage)
+{
+	with_tls(w, &w->b);
+	w->settings.tls_dane = tls_client(TLS_DANE, NULL);
+	check(w->settings.tls_dane);
+	w->tlsa[0] = (struct tlsa){ usage, 1, 1,
+				    S("thirty-two bytes of other digest") };
+	w->n_tlsa = 1;
+}
+
+static void without_tlsa(struct world *w)
+{
+	without_tls(w, &w->b);
+	tls_close(w->settings.tls_dane);
+	w->settings.tls_dane = NULL;
+}
+
+static void another_than_dane_says(struct world *w)
+{
+	with_tlsa(w, TLSA_SERVER);
+	says(w, submit(w, "s@x.test", "bob@dane-other.test"),
+	     "250 2.0.0 Ok: queued");
+	wrong_unless(w, w->b.connections == 1 && w->b.n_mails == 0);
+	/* what is not vouched for is not asked of DNS */
+	says(w, submit(w, "s@x.test", "bob@net.test"), "250 2.0.0 Ok: handed");
+	without_tlsa(w);
+}
+
+static void dane_of_no_use_wants_tls(struct world *w)
+{
+	with_tlsa(w, 1);
+	says(w, submit(w, "s@x.test", "bob@dane-useless.test"),
+	     "250 2.0.0 Ok: handed");
+	without_tlsa(w);
+}
+
+static void dane_without_tls(struct world *w)
+{
+	w->tlsa[0] = (struct tlsa){ 1, 1, 1, S("x") };
+	w->n_tlsa = 1;
+	says(w, submit(w, "s@x.test", "bob@dane-clear.test"),
+	     "250 2.0.0 Ok: queued");
+	wrong_unless(w, w->b.connections == 1 && w->b.n_mails == 0);
+}
+
+static void dane_that_cannot_be_known(struct world *w)
+{
+	says(w, submit(w, "s@x.test", "bob@dane-forged.test"),
+	     "250 2.0.0 Ok: queued");
+	wrong_unless(w, w->b.connections == 0);
+	says(w, submit(w, "s@x.test", "bob@dane-none.test"),
+	     "250 2.0.0 Ok: handed");
+}
+
 /* clang-format off */
 #define TESTS(T) \
 	T(other_host_is_tried) T(other_host_in_mid_mail) \
 	T(only_its_address_family) T(by_mx) T(limit_of_the_only_mx) T(limit_of_the_other_mx) \
 	T(one_mx_cannot_be_looked_up) 	T(ourselves_as_mx) \
 	T(tls_is_used) T(tls_that_fails_is_left_out) \
-	T(tls_required_is_never_left_out) T(injected_before_tls)
+	T(tls_required_is_never_left_out) T(injected_before_tls) \
+	T(another_than_dane_says) T(dane_of_no_use_wants_tls) T(dane_without_tls) \
+	T(dane_that_cannot_be_known)
 /* clang-format on */
 
 WORLD_TESTS(TESTS)

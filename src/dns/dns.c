@@ -21,7 +21,8 @@
 #include "rt/watch.h"
 #include "wire/address.h"
 
-enum { TYPE_A = 1, TYPE_MX = 15, TYPE_AAAA = 28, CLASS_IN = 1, NXDOMAIN = 3 };
+enum { TYPE_A = 1, TYPE_MX = 15, TYPE_AAAA = 28, TYPE_TLSA = 52 };
+enum { CLASS_IN = 1, NXDOMAIN = 3 };
 
 struct question {
 	struct resolver *resolver;
@@ -163,9 +164,21 @@ static size_t take_turns(const struct question *v4, const struct question *v6,
 	return n;
 }
 
+struct addresses {
+	struct inet *at; /* with room for LIMIT_HOSTS */
+	size_t n;
+	bool is_secure; /* DNSSEC vouches for them */
+};
+
+/* Where there is none, that needs nobody to vouch for it. */
+static bool is_vouched_for(const struct question *q)
+{
+	return !data_count(q) || q->result->secure;
+}
+
 static enum dns_answer waits ask_addresses(struct dns *d, const char *name,
 					   uint16_t port, int64_t deadline,
-					   struct inet *out, size_t *n)
+					   struct addresses *out)
 {
 	struct question v4, v6 = { 0 };
 	bool sure;
@@ -179,10 +192,11 @@ static enum dns_answer waits ask_addresses(struct dns *d, const char *name,
 	/* No short cut: both are asked, and one is enough. */
 	sure = await(&v6, name, deadline);
 	sure &= await(&v4, name, deadline);
-	*n = take_turns(&v4, &v6, port, out);
+	out->n = take_turns(&v4, &v6, port, out->at);
+	out->is_secure = is_vouched_for(&v4) && is_vouched_for(&v6);
 	end(&v4);
 	end(&v6);
-	if (*n > 0)
+	if (out->n > 0)
 		return DNS_FOUND;
 	return sure ? DNS_NONE : DNS_TROUBLE;
 }
@@ -200,6 +214,7 @@ enum dns_answer waits dns_addresses(struct dns *d, struct str name,
 				    struct arena *arena, struct inet **out,
 				    size_t *n)
 {
+	struct addresses found;
 	enum dns_answer answer;
 	struct str canonical;
 	struct inet ip;
@@ -214,12 +229,14 @@ enum dns_answer waits dns_addresses(struct dns *d, struct str name,
 	}
 	if (!domain_parse(name, arena, &canonical))
 		return DNS_NONE;
-	*out = arena_array(arena, struct inet, LIMIT_HOSTS);
+	found.at = arena_array(arena, struct inet, LIMIT_HOSTS);
 	do {
 		asked_ms = now_ms();
 		answer = ask_addresses(d, arena_cstr(arena, canonical), port,
-				       deadline_ms, *out, n);
+				       deadline_ms, &found);
 	} while (is_of_before(d, answer, asked_ms, deadline_ms));
+	*out = found.at;
+	*n = answer == DNS_FOUND ? found.n : 0;
 	return answer;
 }
 
@@ -287,84 +304,142 @@ static void put_in_order(struct mx *mx, size_t n)
 	qsort(mx, n, sizeof(*mx), by_preference);
 }
 
-static size_t take_all_mx(const struct question *q, struct arena *arena,
-			  struct mx **out, bool *null_mx)
+static void take_all_mx(const struct question *q, struct arena *arena,
+			struct mx_list *out)
 {
 	size_t room = data_count(q), n = 0;
 
-	*out = arena_array(arena, struct mx, room);
+	out->mx = arena_array(arena, struct mx, room);
 	for (size_t i = 0; i < room; i++)
-		n += take_mx(q->result, i, arena, &(*out)[n]);
-	*null_mx = n == 1 && str_same((*out)[0].name, S("."));
-	put_in_order(*out, n);
-	return n < LIMIT_HOSTS ? n : LIMIT_HOSTS;
+		n += take_mx(q->result, i, arena, &out->mx[n]);
+	out->is_null = n == 1 && str_same(out->mx[0].name, S("."));
+	put_in_order(out->mx, n);
+	out->n = n < LIMIT_HOSTS ? n : LIMIT_HOSTS;
 }
 
 /* Is there an address instead? */
 static enum dns_answer waits implicit_mx(struct dns *d, const char *name,
 					 int64_t deadline, struct arena *arena,
-					 struct mx **out, size_t *n)
+					 struct mx_list *out)
 {
 	struct inet ip[LIMIT_HOSTS];
-	size_t ips;
-	enum dns_answer answer = ask_addresses(d, name, 0, deadline, ip, &ips);
+	struct addresses found = { .at = ip };
+	enum dns_answer answer = ask_addresses(d, name, 0, deadline, &found);
 
 	if (answer != DNS_FOUND)
 		return answer;
-	*out = arena_new(arena, struct mx);
-	(*out)->name = str_of(name);
-	*n = 1;
+	out->mx = arena_new(arena, struct mx);
+	out->mx->name = str_of(name);
+	out->n = 1;
 	return DNS_FOUND;
 }
 
 static enum dns_answer waits ask_mx(struct dns *d, const char *name,
 				    int64_t deadline_ms, struct arena *arena,
-				    struct mx **out, size_t *n, bool *null_mx)
+				    struct mx_list *out)
 {
 	struct question q;
 	bool sure, exists, has_mx;
 
-	*n = 0;
-	*null_mx = false;
+	*out = (struct mx_list){ 0 };
 	if (!ask(d, &q, name, TYPE_MX))
 		return DNS_TROUBLE;
 	sure = await(&q, name, deadline_ms);
 	has_mx = data_count(&q) > 0;
 	exists = sure && !q.result->nxdomain;
 	if (sure && has_mx)
-		*n = take_all_mx(&q, arena, out, null_mx);
+		take_all_mx(&q, arena, out);
+	out->is_secure = sure && q.result->secure;
 	end(&q);
 	if (!sure)
 		return DNS_TROUBLE;
-	if (*null_mx || !exists) {
-		*n = 0;
+	if (out->is_null || !exists) {
+		out->n = 0;
 		return DNS_NONE;
 	}
-	if (*n > 0)
+	if (out->n > 0)
 		return DNS_FOUND;
 	if (has_mx) {
 		fail("dns: no MX of %s is a host name", name);
 		return DNS_TROUBLE;
 	}
-	return implicit_mx(d, name, deadline_ms, arena, out, n);
+	return implicit_mx(d, name, deadline_ms, arena, out);
 }
 
 enum dns_answer waits dns_mx(struct dns *d, struct str domain,
 			     int64_t deadline_ms, struct arena *arena,
-			     struct mx **out, size_t *n, bool *null_mx)
+			     struct mx_list *out)
 {
 	enum dns_answer answer;
 	struct str canonical;
 	int64_t asked_ms;
 
-	*n = 0;
-	*null_mx = false;
+	*out = (struct mx_list){ 0 };
 	if (!domain_parse(domain, arena, &canonical))
 		return DNS_NONE;
 	do {
 		asked_ms = now_ms();
 		answer = ask_mx(d, arena_cstr(arena, canonical), deadline_ms,
-				arena, out, n, null_mx);
+				arena, out);
 	} while (is_of_before(d, answer, asked_ms, deadline_ms));
 	return answer;
+}
+
+/* ---- TLSA ---- */
+
+static void take_all_tlsa(const struct question *q, struct arena *arena,
+			  struct tlsa_list *out)
+{
+	const struct ub_result *r = q->result;
+	size_t room = data_count(q);
+
+	out->records = arena_array(arena, struct tlsa, room);
+	for (size_t i = 0; i < room && out->n < LIMIT_TLSA; i++) {
+		struct str data = { r->data[i], (size_t)r->len[i] };
+
+		out->n += tlsa_parse(arena_str(arena, data),
+				     &out->records[out->n]);
+	}
+}
+
+static enum dns_answer waits ask_tlsa(struct dns *d, const char *name,
+				      int64_t deadline_ms, struct arena *arena,
+				      struct tlsa_list *out)
+{
+	enum dns_answer answer = DNS_NONE;
+	struct question q;
+
+	if (!ask(d, &q, name, TYPE_TLSA))
+		return DNS_TROUBLE;
+	if (!await(&q, name, deadline_ms)) {
+		answer = DNS_TROUBLE;
+	} else if (data_count(&q) && q.result->secure) {
+		answer = DNS_FOUND;
+		take_all_tlsa(&q, arena, out);
+	}
+	end(&q);
+	return answer;
+}
+
+enum dns_answer waits dns_tlsa(struct dns *d, struct str host, uint16_t port,
+			       int64_t deadline_ms, struct arena *arena,
+			       struct tlsa_list *out)
+{
+	struct inet ip[LIMIT_HOSTS];
+	struct addresses found = { .at = ip };
+	enum dns_answer answer;
+	struct str canonical;
+
+	*out = (struct tlsa_list){ 0 };
+	if (!domain_parse(host, arena, &canonical))
+		return DNS_NONE;
+	answer = ask_addresses(d, arena_cstr(arena, canonical), port,
+			       deadline_ms, &found);
+	if (answer != DNS_FOUND)
+		return answer;
+	if (!found.is_secure)
+		return DNS_NONE;
+	return ask_tlsa(
+		d, arena_printf(arena, "_%u._tcp.%.*s", port, STR(canonical)),
+		deadline_ms, arena, out);
 }

@@ -14,13 +14,15 @@
 
 #include "base/arena.h"
 #include "base/inet.h"
+#include "base/tlsa.h"
 #include "rt/fiber.h"
 
 struct dns_settings {
 	const char *const
 		*servers; /* "127.0.0.1@5353"; NULL-ended; may be NULL */
 	bool dnssec;
-	const char *hosts_file; /* NULL: /etc/hosts */
+	const char *trust_anchor; /* NULL: the root's, of dns-root-data */
+	const char *hosts_file;   /* NULL: /etc/hosts */
 };
 
 struct dns;
@@ -48,11 +50,29 @@ struct mx {
 	struct str name;
 };
 
-/* In order of preference, equal ones shuffled; "." alone (RFC 7505) is
- * DNS_NONE with *NULL_MX set.  No MX but an address: the name itself
- * (RFC 5321 5.1).  LIMIT_HOSTS at most. */
+struct mx_list {
+	struct mx *mx;
+	size_t n;
+	bool is_null;   /* with DNS_NONE: "." alone (RFC 7505) */
+	bool is_secure; /* DNSSEC vouches for it, also for there being none */
+};
+
+/* In order of preference, equal ones shuffled.  No MX but an address: the name
+ * itself (RFC 5321 5.1).  LIMIT_HOSTS at most. */
 enum dns_answer waits dns_mx(struct dns *d, struct str domain,
 			     int64_t deadline_ms, struct arena *arena,
-			     struct mx **out, size_t *n, bool *null_mx);
+			     struct mx_list *out);
+
+struct tlsa_list {
+	struct tlsa *records;
+	size_t n;
+};
+
+/* What DNSSEC vouches for of the certificate of HOST's server at PORT, which is
+ * asked for only when it vouches for HOST's addresses, too (RFC 7672 2.2).
+ * LIMIT_TLSA at most. */
+enum dns_answer waits dns_tlsa(struct dns *d, struct str host, uint16_t port,
+			       int64_t deadline_ms, struct arena *arena,
+			       struct tlsa_list *out);
 
 #endif

@@ -24,6 +24,9 @@ void dns_sim_at(struct sim_host *h);
 void dns_sim_name(const char *name, const char *addresses);
 /* Pairs of preference and host. */
 void dns_sim_mx(const char *domain, const char *hosts);
+/* What DNSSEC vouches for of HOST's certificate: usage, selector, matching and the
+ * data as hexadecimal digits, again and again.  It vouches for all that is told. */
+void dns_sim_tlsa(const char *host, const char *records);
 /* Questions about NAME, or with NULL all of them, have no answer. */
 void dns_sim_trouble(const char *name, bool has_trouble);
 /* How long an answer takes. */

@@ -12,9 +12,9 @@ static void ask(void *arg)
 {
 	struct arena *arena = arg;
 	struct inet *ip;
-	struct mx *mx;
+	struct mx_list mx;
+	struct tlsa_list tlsa;
 	size_t n;
-	bool null_mx;
 	int64_t begun = now_ms();
 
 	check(dns_addresses(dns, S("MX.b.test"), 25, NEVER, arena, &ip, &n) ==
@@ -28,19 +28,26 @@ static void ask(void *arg)
 	      DNS_NONE);
 	check(dns_addresses(dns, S("mx.b.test"), 25, after_ms(20), arena, &ip,
 			    &n) == DNS_TROUBLE);
-	check(dns_mx(dns, S("b.test"), NEVER, arena, &mx, &n, &null_mx) ==
+	check(dns_mx(dns, S("b.test"), NEVER, arena, &mx) == DNS_FOUND &&
+	      mx.n == 3 && !mx.is_null && mx.is_secure);
+	check(str_same(mx.mx[0].name, S("first.test")) &&
+	      mx.mx[1].preference == 20);
+	check(dns_mx(dns, S("mx.b.test"), NEVER, arena, &mx) == DNS_FOUND);
+	check(mx.n == 1 && str_same(mx.mx[0].name, S("mx.b.test")));
+	check(dns_mx(dns, S("nomail.test"), NEVER, arena, &mx) == DNS_NONE &&
+	      mx.is_null);
+	check(dns_tlsa(dns, S("c.test"), 25, NEVER, arena, &tlsa) == DNS_NONE);
+	dns_sim_tlsa("mx.b.test", "3 1 1 00ff80 2 0 0 41");
+	check(dns_tlsa(dns, S("mx.b.test"), 25, NEVER, arena, &tlsa) ==
 		      DNS_FOUND &&
-	      n == 3 && !null_mx);
-	check(str_same(mx[0].name, S("first.test")) && mx[1].preference == 20);
-	check(dns_mx(dns, S("mx.b.test"), NEVER, arena, &mx, &n, &null_mx) ==
-	      DNS_FOUND);
-	check(n == 1 && str_same(mx[0].name, S("mx.b.test")));
-	check(dns_mx(dns, S("nomail.test"), NEVER, arena, &mx, &n, &null_mx) ==
-		      DNS_NONE &&
-	      null_mx);
-	dns_sim_trouble("b.test", true);
-	check(dns_mx(dns, S("b.test"), NEVER, arena, &mx, &n, &null_mx) ==
+	      tlsa.n == 2 && tlsa.records[0].usage == TLSA_SERVER);
+	check(str_same(tlsa.records[0].data, (struct str){ "\0\xff\x80", 3 }) &&
+	      str_same(tlsa.records[1].data, S("A")));
+	dns_sim_trouble("mx.b.test", true);
+	check(dns_tlsa(dns, S("mx.b.test"), 25, NEVER, arena, &tlsa) ==
 	      DNS_TROUBLE);
+	dns_sim_trouble("b.test", true);
+	check(dns_mx(dns, S("b.test"), NEVER, arena, &mx) == DNS_TROUBLE);
 }
 
 static void names_are_as_they_were_told(void **state)

@@ -82,23 +82,21 @@ static const char *addresses_of(const char *name, int64_t ms)
 
 static const char *mx_of(const char *name)
 {
-	struct mx *out;
-	size_t n;
-	bool null_mx;
+	struct mx_list out;
 	char *text = arena_printf(arena, "%s", "");
 
-	switch (dns_mx(dns, str_of(name), after_ms(5000), arena, &out, &n,
-		       &null_mx)) {
+	switch (dns_mx(dns, str_of(name), after_ms(5000), arena, &out)) {
 	case DNS_NONE:
-		return null_mx ? "null" : "none";
+		return out.is_null ? "null" : "none";
 	case DNS_TROUBLE:
 		return "trouble";
 	case DNS_FOUND:
 		break;
 	}
-	for (size_t i = 0; i < n; i++)
+	check(!out.is_secure);
+	for (size_t i = 0; i < out.n; i++)
 		text = arena_printf(arena, "%s%s%d %.*s", text, i ? ", " : "",
-				    out[i].preference, STR(out[i].name));
+				    out.mx[i].preference, STR(out.mx[i].name));
 	return text;
 }
 

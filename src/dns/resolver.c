@@ -16,7 +16,7 @@
 
 #define RESOLV_CONF "/etc/resolv.conf"
 #define HOSTS "/etc/hosts"
-#define ROOT_KEY "/usr/share/dns/root.key"
+#define ROOT_ANCHOR "/usr/share/dns/root.key"
 
 enum { LOOPS_MOST = 256, LOOK_MS = 200, FILES = 3 };
 
@@ -80,7 +80,12 @@ static bool has_servers(const struct dns_settings *s)
 	return s->servers && s->servers[0];
 }
 
-static bool set_options(struct ub_ctx *ub, bool dnssec)
+static const char *trust_anchor(const struct dns_settings *s)
+{
+	return s->trust_anchor ? s->trust_anchor : ROOT_ANCHOR;
+}
+
+static bool set_options(struct ub_ctx *ub, const struct dns_settings *s)
 {
 	static const char *const options[][2] = {
 		{ "do-not-query-localhost:", "no" },
@@ -95,8 +100,9 @@ static bool set_options(struct ub_ctx *ub, bool dnssec)
 		if (!worked(ub_ctx_set_option(ub, options[i][0], options[i][1]),
 			    options[i][0]))
 			return false;
-	if (dnssec)
-		return worked(ub_ctx_add_ta_file(ub, ROOT_KEY), ROOT_KEY);
+	if (s->dnssec)
+		return worked(ub_ctx_add_ta_file(ub, trust_anchor(s)),
+			      trust_anchor(s));
 	return worked(ub_ctx_set_option(ub, "module-config:", "iterator"),
 		      "module-config");
 }
@@ -120,8 +126,7 @@ static bool finish(struct ub_ctx *ub)
 
 static bool configure(struct ub_ctx *ub, const struct dns_settings *s)
 {
-	if (!worked(ub_ctx_async(ub, 1), "thread") ||
-	    !set_options(ub, s->dnssec))
+	if (!worked(ub_ctx_async(ub, 1), "thread") || !set_options(ub, s))
 		return false;
 	/* Either file may be missing: then the root servers are asked. */
 	ub_ctx_hosts(ub, s->hosts_file);
@@ -177,7 +182,7 @@ static void stamp_all(const struct dns_settings *s, struct stamp to[FILES])
 {
 	to[0] = stamp_of(s->hosts_file ? s->hosts_file : HOSTS);
 	to[1] = stamp_of(has_servers(s) ? NULL : RESOLV_CONF);
-	to[2] = stamp_of(s->dnssec ? ROOT_KEY : NULL);
+	to[2] = stamp_of(s->dnssec ? trust_anchor(s) : NULL);
 }
 
 static bool is_up_to_date(const struct place *p, const struct stamp now[FILES])

@@ -38,6 +38,7 @@ static void share(struct engine *e)
 	smtp->traffic = e->traffic;
 	deliver->tls_any = e->tls_any;
 	deliver->tls_verified = e->tls_verified;
+	deliver->tls_dane = e->tls_dane;
 	deliver->dns = e->dns;
 	deliver->hosts = e->hosts;
 	deliver->turns = e->turns;
@@ -130,7 +131,8 @@ static bool open_shared(struct engine *e)
 		return false;
 	e->tls_any = tls_client(TLS_ANY, NULL);
 	e->tls_verified = tls_client(TLS_VERIFIED, NULL);
-	if (!e->tls_any || !e->tls_verified || !open_guard(e))
+	e->tls_dane = tls_client(TLS_DANE, NULL);
+	if (!e->tls_any || !e->tls_verified || !e->tls_dane || !open_guard(e))
 		return false;
 	if (!open_queue(e))
 		return false;
@@ -262,6 +264,7 @@ bool engine_close(struct engine *e)
 	tls_close(e->tls);
 	tls_close(e->tls_any);
 	tls_close(e->tls_verified);
+	tls_close(e->tls_dane);
 	health_close(e->health);
 	arena_close(e->arena);
 	return was_well;

@@ -27,7 +27,7 @@ struct engine {
 	struct questions questions;
 	struct health *health;
 	int64_t started_wall_ms;
-	struct tls_context *tls, *tls_any, *tls_verified;
+	struct tls_context *tls, *tls_any, *tls_verified, *tls_dane;
 	struct lane *lanes;
 	int lanes_ready; /* lane 0 counts */
 	bool failed;

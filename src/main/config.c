@@ -373,6 +373,7 @@ static bool check_name_server(struct str text)
 static bool take_dns(struct config *c, cfg_t *sec)
 {
 	c->dnssec = cfg_getbool(sec, "dnssec") == cfg_true;
+	c->dns_trust_anchor = copy(c, cfg_getstr(sec, "trust_anchor"));
 	c->dns_hosts = copy(c, cfg_getstr(sec, "hosts"));
 	c->dns_servers = take_list(c, sec, "servers");
 	for (const char **p = c->dns_servers; p && *p; p++)

@@ -61,6 +61,7 @@ struct config {
 
 	const char **dns_servers; /* NULL-ended; NULL: the system's */
 	bool dnssec;
+	const char *dns_trust_anchor;
 	const char *dns_hosts; /* hosts file */
 };
 

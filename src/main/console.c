@@ -57,6 +57,7 @@ int console_main(const struct call *c)
 	dns = (struct dns_settings){
 		.servers = (const char *const *)config->dns_servers,
 		.dnssec = config->dnssec,
+		.trust_anchor = config->dns_trust_anchor,
 		.hosts_file = config->dns_hosts,
 	};
 	umask(0077);

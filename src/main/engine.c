@@ -177,6 +177,7 @@ static struct engine_settings settings_of(const struct config *c,
 		.deliver = deliver_of(c),
 		.dns = { .servers = (const char *const *)c->dns_servers,
 			 .dnssec = c->dnssec,
+			 .trust_anchor = c->dns_trust_anchor,
 			 .hosts_file = c->dns_hosts },
 	};
 }

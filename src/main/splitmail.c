@@ -106,6 +106,7 @@ static const struct cli_server *read_server(const char *data)
 		.aliases = aliases_read(c->aliases, c->arena),
 		.dns = { .servers = (const char *const *)c->dns_servers,
 			 .dnssec = c->dnssec,
+			 .trust_anchor = c->dns_trust_anchor,
 			 .hosts_file = c->dns_hosts },
 	};
 	return &server;

@@ -35,6 +35,7 @@
 struct stream;
 struct listener;
 struct tls_context;
+struct tls_dane;
 
 /* ---- connections ---- */
 
@@ -93,6 +94,10 @@ bool waits stream_tls_accept(struct stream *s, struct tls_context *t,
 /* NAME is sent as SNI and, in a verifying context, has to match. */
 bool waits stream_tls_connect(struct stream *s, struct tls_context *t,
 			      const char *name, int64_t deadline_ms) must_check;
+/* T is one of TLS_DANE, and the server has to be the one DANE says. */
+bool waits stream_tls_connect_dane(struct stream *s, struct tls_context *t,
+				   const struct tls_dane *dane,
+				   int64_t deadline_ms) must_check;
 bool stream_is_tls(const struct stream *s);
 /* "TLSv1.3", "TLS_AES_256_GCM_SHA384"; "" without TLS. */
 const char *stream_tls_version(const struct stream *s);

@@ -169,6 +169,19 @@ bool stream_tls_connect(struct stream *s, struct tls_context *t,
 	return handshake(s, deadline_ms);
 }
 
+bool stream_tls_connect_dane(struct stream *s, struct tls_context *t,
+			     const struct tls_dane *dane, int64_t deadline_ms)
+{
+	if (!begin(s, t))
+		return false;
+	SSL_set_connect_state(s->ssl);
+	if (!tls_begin_dane(s->ssl, dane)) {
+		s->broken = true;
+		return false;
+	}
+	return handshake(s, deadline_ms);
+}
+
 bool stream_is_tls(const struct stream *s)
 {
 	return s->ssl != NULL;

@@ -222,11 +222,21 @@ static int on_session(SSL *ssl, SSL_SESSION *session)
 static bool client_policy(SSL_CTX *c, enum tls_verify verify,
 			  const char *extra_ca)
 {
-	if (verify == TLS_VERIFIED)
-		SSL_CTX_set_verify(c, SSL_VERIFY_PEER, NULL);
-	else
+	switch (verify) {
+	case TLS_ANY:
 		SSL_CTX_set_security_level(c, 0);
-	return verify == TLS_ANY || tls_load_roots(c, extra_ca);
+		return true;
+	case TLS_NOTED:
+		SSL_CTX_set_security_level(c, 0);
+		break;
+	case TLS_VERIFIED:
+		SSL_CTX_set_verify(c, SSL_VERIFY_PEER, NULL);
+		break;
+	case TLS_DANE:
+		SSL_CTX_set_verify(c, SSL_VERIFY_PEER, NULL);
+		return SSL_CTX_dane_enable(c) == 1 || tls_fail("DANE");
+	}
+	return tls_load_roots(c, extra_ca);
 }
 
 static SSL_CTX *client_new(struct tls_context *t)
@@ -257,6 +267,11 @@ struct tls_context *tls_client(enum tls_verify verify, const char *extra_ca)
 	return NULL;
 }
 
+static bool has_roots(const struct tls_context *t)
+{
+	return t->verify == TLS_NOTED || t->verify == TLS_VERIFIED;
+}
+
 /* Sessions go, too: they were begun with the old roots. */
 bool tls_client_reload(struct tls_context *t)
 {
@@ -267,8 +282,8 @@ bool tls_client_reload(struct tls_context *t)
 	tls_stamp_roots(now);
 	if (now[0].number == 0)
 		now[0] = t->stamps[0]; /* it is being written anew */
-	if (t->verify == TLS_ANY || (stamp_same(&now[0], &t->stamps[0]) &&
-				     stamp_same(&now[1], &t->stamps[1])))
+	if (!has_roots(t) || (stamp_same(&now[0], &t->stamps[0]) &&
+			      stamp_same(&now[1], &t->stamps[1])))
 		return true;
 	new = client_new(t);
 	if (!new)

@@ -17,6 +17,7 @@
 #include "base/buf.h"
 #include "base/fail.h"
 #include "base/served.h"
+#include "base/tlsa.h"
 
 struct tls_context;
 
@@ -68,9 +69,19 @@ enum tls_verify {
 	TLS_NOTED,    /* the same; stream_tls_verified() says whether
 				   TLS_VERIFIED would have gone well */
 	TLS_VERIFIED, /* chain to the system's roots, name matches */
+	TLS_DANE,     /* as stream_tls_connect_dane() is told of each */
 };
 
-/* Sessions are resumed per peer name. */
+/* What DNSSEC says of one server. */
+struct tls_dane {
+	const char *host;   /* its name, which it is told by SNI */
+	const char *domain; /* what is as good in a certificate that an issuer
+	                       of RECORDS signed; or NULL */
+	const struct tlsa *records; /* usable ones */
+	size_t n;
+};
+
+/* Sessions are resumed per peer name; with TLS_DANE none is. */
 struct tls_context *tls_client(enum tls_verify verify, const char *extra_ca);
 /* Read the roots again if their files changed: whom they no longer name is not
  * believed any more.  Blocks; false: the old ones stay, cause(). */

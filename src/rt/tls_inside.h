@@ -36,6 +36,9 @@ SSL *tls_begin(struct tls_context *t);
 /* Resume what NAME gave last time; what it gives now is kept. */
 bool tls_begin_client(struct tls_context *t, SSL *ssl, const char *name);
 
+/* Whom SSL, of a context of TLS_DANE, has to meet (tls_dane.c). */
+bool tls_begin_dane(SSL *ssl, const struct tls_dane *dane);
+
 /* ---- certificates (certificate_pair.c) ---- */
 
 int64_t tls_ends_ms(const X509 *leaf);

@@ -3,10 +3,14 @@
  */
 #include "rt/tls_test.h"
 
+#include <openssl/pem.h>
+#include <openssl/sha.h>
+#include <openssl/x509.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 
 #include "base/buf.h"
+#include "rt/tls_inside.h"
 
 /* ---- an encrypted echo ---- */
 
@@ -90,6 +94,78 @@ static void much_arrives_whole(void **state)
 {
 	(void)state;
 	loops_run(1, run_pour, NULL);
+}
+
+/* ---- DANE ---- */
+
+static struct tls_context *dane_client;
+
+/* The certificate's key, as TLSA has it. */
+static struct tlsa tlsa_of_key(struct arena *arena)
+{
+	struct buf pem scoped(buf) = BUF_EMPTY;
+	unsigned char *der = NULL, digest[SHA256_DIGEST_LENGTH];
+	BIO *b;
+	X509 *x;
+	int n;
+
+	check(tls_read_text(certificate, &pem));
+	b = BIO_new_mem_buf(pem.p, (int)pem.n);
+	x = PEM_read_bio_X509(b, NULL, NULL, NULL);
+	check(x);
+	n = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(x), &der);
+	check(n > 0 && SHA256(der, (size_t)n, digest));
+	OPENSSL_free(der);
+	X509_free(x);
+	BIO_free(b);
+	return (struct tlsa){ TLSA_SERVER, 1, 1,
+			      arena_str(arena, (struct str){ (char *)digest,
+							     sizeof digest }) };
+}
+
+static bool connect_dane(const char *host, const char *domain,
+			 const struct tlsa *records, size_t n)
+{
+	struct tls_dane dane = { host, domain, records, n };
+	struct stream *s[2];
+	bool ok;
+
+	connect_pair(s);
+	ok = stream_tls_connect_dane(s[0], dane_client, &dane, after_ms(60000));
+	check(ok == stream_tls_verified(s[0]) && !stream_tls_resumed(s[0]));
+	if (ok) {
+		say(s[0], "x");
+		expect(s[0], "x");
+	}
+	stream_close(s[0]);
+	return ok;
+}
+
+static void run_dane(void *arg)
+{
+	struct arena *arena = arg;
+	struct tlsa wrong = { 3, 1, 1, S("thirty-two bytes of other digest") };
+	struct tlsa no_certificate = { 3, 0, 0, S("no DER") };
+	struct tlsa records[] = { wrong, tlsa_of_key(arena) };
+
+	check(connect_dane("mx.test", NULL, records, 2));
+	check(connect_dane("named.otherwise", NULL, records, 2));
+	check(!connect_dane("mx.test", NULL, &wrong, 1));
+	check(strstr(cause(), "TLSA"));
+	check(!connect_dane("mx.test", NULL, &no_certificate, 1));
+	check(!connect_dane("mx.test", NULL, NULL, 0));
+}
+
+static void dane_names_the_certificate(void **state)
+{
+	struct arena *arena = arena_open();
+
+	(void)state;
+	dane_client = tls_client(TLS_DANE, NULL);
+	check(dane_client);
+	loops_run(1, run_dane, arena);
+	tls_close(dane_client);
+	arena_close(arena);
 }
 
 /* ---- sessions are resumed ---- */
@@ -410,6 +486,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(echo_over_tls),
 		cmocka_unit_test(much_arrives_whole),
+		cmocka_unit_test(dane_names_the_certificate),
 		cmocka_unit_test(sessions_are_resumed_by_name),
 		cmocka_unit_test(verified_means_chain_and_name),
 		cmocka_unit_test(roots_that_changed_are_read),

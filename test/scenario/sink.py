@@ -419,7 +419,7 @@ class Sink:
         self.at = f"{self.address}:{self.port}"
         self.extensions = list(extensions)
         self.lmtp = lmtp
-        self.tls = self_signed() if tls else None
+        self.tls = self_signed() if tls is True else tls or None
         self.on = dict(on or {})
         self.messages = []      # accepted
         self.seen = []          # whose body came, whatever we said then

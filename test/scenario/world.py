@@ -203,6 +203,10 @@ class World:
         from network import Names
         return self.add(Names(zone, **settings))
 
+    def signed_names(self, zone, name="nsd", **settings):
+        from signed import SignedNames
+        return self.add(SignedNames(self.subfolder(name), zone, **settings))
+
     def subfolder(self, name):
         folder = os.path.join(self.folder, name)
         os.mkdir(folder, 0o711)
