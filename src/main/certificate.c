@@ -12,17 +12,13 @@
 #include "rt/tls.h"
 #include "rt/worker.h"
 
-enum { PATIENCE = 2 }; /* looks at something wrong, before it is said */
-
 struct certificate {
 	const struct config *config;
 	const struct person *owner;
 	const char *served, *trouble; /* paths; threads use no arena */
 	struct stamp seen[2];         /* certificate, key: when last read */
 	int64_t ends_ms;              /* of what is served; 0: not known */
-	bool is_wrong, was_said;
-	unsigned looks; /* at what is wrong */
-	struct failure wrong;
+	struct wrong wrong;
 	unsigned warned; /* of its end: how many times */
 };
 
@@ -115,43 +111,61 @@ static bool look_now(void *arg)
 	}
 	l->is_changed = !stamp_same(&now[0], &c->seen[0]) ||
 			!stamp_same(&now[1], &c->seen[1]);
-	if (!c->is_wrong && !l->is_changed)
+	if (!c->wrong.is && !l->is_changed)
 		return true;
 	c->seen[0] = now[0];
 	c->seen[1] = now[1];
 	return take_pair(l);
 }
 
-static bool note_trouble(void *arg)
+/* False: what should be served is wrong. */
+static bool waits look(struct certificate *c, struct look *l)
 {
-	const struct certificate *c = arg;
+	c->wrong.is = !offload(look_now, l);
+	if (c->wrong.is)
+		failure_save(&c->wrong.why);
+	return !c->wrong.is;
+}
 
-	if (c->is_wrong)
-		return certificate_write(c->trouble, str_of(c->wrong.sentence),
-					 c->owner);
-	return unlink(c->trouble) == 0 || errno == ENOENT ||
-	       fail("remove %s: %m", c->trouble);
+/* What an earlier run left is better than no mail. */
+static bool has_one_left(struct certificate *c)
+{
+	struct tls_context *left = tls_server(c->served, c->served);
+
+	if (!left)
+		return false;
+	c->ends_ms = tls_server_ends_ms(left);
+	tls_close(left);
+	return true;
 }
 
 /* ---- what is said ---- */
 
-static void say_wrong(struct certificate *c, bool at_once)
+static bool note_now(void *arg)
 {
-	if ((c->was_said || c->looks < PATIENCE) && !at_once)
-		return;
-	log_error("serve", "the old certificate stays: %s", c->wrong.sentence);
-	c->was_said = true;
-	if (!offload(note_trouble, c))
+	const struct certificate *c = arg;
+
+	if (c->wrong.is)
+		return certificate_write(
+			c->trouble, str_of(c->wrong.why.sentence), c->owner);
+	return unlink(c->trouble) == 0 || errno == ENOENT ||
+	       fail("remove %s: %m", c->trouble);
+}
+
+static void waits note_trouble(struct certificate *c)
+{
+	if (!offload(note_now, c))
 		log_warn("serve", "%s", cause());
 }
 
-static void say_right(struct certificate *c)
+static void waits say_wrong(struct certificate *c, bool is_changed,
+			    bool at_once)
 {
-	if (c->was_said)
-		log_fact("serve", "the certificate is good again");
-	c->was_said = false;
-	if (!offload(note_trouble, c))
-		log_warn("serve", "%s", cause());
+	const char *which =
+		c->wrong.is ? "the old certificate stays" : "the certificate";
+
+	if (certificate_say_wrong(&c->wrong, is_changed, which, at_once))
+		note_trouble(c);
 }
 
 static void say_end(struct certificate *c)
@@ -163,20 +177,9 @@ bool certificate_look(struct certificate *c, const struct instead *instead,
 		      bool at_once)
 {
 	struct look l = { .c = c, .instead = instead };
-	bool was_wrong = c->is_wrong;
 
-	c->is_wrong = !offload(look_now, &l);
-	if (c->is_wrong) {
-		if (!was_wrong || l.is_changed) {
-			c->looks = 0;
-			c->was_said = false;
-		}
-		failure_save(&c->wrong);
-		c->looks++;
-		say_wrong(c, at_once);
-	} else if (was_wrong) {
-		say_right(c);
-	}
+	look(c, &l);
+	say_wrong(c, l.is_changed, at_once);
 	if (l.is_renewed)
 		log_fact("serve", "a new certificate, until %s",
 			 date_iso(c->ends_ms).c);
@@ -184,25 +187,15 @@ bool certificate_look(struct certificate *c, const struct instead *instead,
 	return l.is_renewed;
 }
 
-/* What an earlier run left is better than no mail. */
 bool certificate_begin(struct certificate *c, const struct instead *instead)
 {
-	struct tls_context *left;
 	struct look l = { .c = c, .instead = instead };
 
-	c->is_wrong = !offload(look_now, &l);
-	if (!c->is_wrong) {
-		say_right(c);
-		say_end(c);
-		return true;
-	}
-	failure_save(&c->wrong);
-	left = tls_server(c->served, c->served);
-	if (!left)
-		return fail_again(&c->wrong);
-	c->ends_ms = tls_server_ends_ms(left);
-	tls_close(left);
-	say_wrong(c, true);
+	if (look(c, &l))
+		note_trouble(c); /* an earlier run may have had some */
+	else if (!has_one_left(c))
+		return fail_again(&c->wrong.why);
+	say_wrong(c, l.is_changed, true);
 	say_end(c);
 	return true;
 }

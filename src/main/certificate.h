@@ -23,23 +23,23 @@
 
 struct certificate;
 
-/* CONFIG and OWNER (of the copy) are used, not copied. */
-struct certificate *certificate_open(const struct config *config,
-				     const struct person *owner);
-void certificate_close(struct certificate *c);
 /* What is served in place of splitmail.conf's: an empty PAIR, nothing. */
 struct instead {
 	struct str pair; /* chain and key */
 	int64_t ends_ms;
 };
 
+/* CONFIG and OWNER (of the copy) are used, not copied. */
+struct certificate *certificate_open(const struct config *config,
+				     const struct person *owner);
+void certificate_close(struct certificate *c);
+
 /* Once, before anybody serves it.  False: there is none, not even of an earlier
  * run; cause(). */
 bool waits certificate_begin(struct certificate *c,
 			     const struct instead *instead) must_check;
 /* True: there is a new one.  What is wrong, and that the end comes near, is
- * logged once.  AT_ONCE: somebody asks; else what is wrong may be right at the
- * next look, for a renewal is several steps. */
+ * logged once (certificate_files.h).  AT_ONCE: somebody asks. */
 bool waits certificate_look(struct certificate *c,
 			    const struct instead *instead, bool at_once);
 

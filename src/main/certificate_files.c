@@ -9,7 +9,10 @@
 #include "rt/clock.h"
 #include "rt/log.h"
 
-enum { DAY_MS = 86400000 };
+enum {
+	DAY_MS = 86400000,
+	PATIENCE = 2, /* looks at something wrong, before it is said */
+};
 
 struct stamp stamp_of(const char *path)
 {
@@ -88,6 +91,29 @@ bool certificate_write(const char *path, struct str text,
 }
 
 /* ---- what is said ---- */
+
+bool certificate_say_wrong(struct wrong *w, bool is_changed, const char *which,
+			   bool at_once)
+{
+	bool was_told = w->is_told;
+
+	if (!w->is) {
+		if (was_told)
+			log_fact("serve", "%s is good again", which);
+		*w = (struct wrong){ .is = false };
+		return was_told;
+	}
+	if (is_changed) {
+		w->looks = 0;
+		w->is_said = false;
+	}
+	w->looks++;
+	if (!at_once && (w->is_said || w->looks < PATIENCE))
+		return false;
+	log_error("serve", "%s: %s", which, w->why.sentence);
+	w->is_said = w->is_told = true;
+	return true;
+}
 
 void certificate_say_end(const char *which, int64_t ends_ms, unsigned *warned)
 {

@@ -1,6 +1,6 @@
 /*
  * Files of certificates and keys: what the one certificate (certificate.h) and
- * the folder of them (certificates.h) do alike.  These block, but for the last.
+ * the folder of them (certificates.h) do alike.  What reads and writes blocks.
  */
 #ifndef MAIN_CERTIFICATE_FILES_H
 #define MAIN_CERTIFICATE_FILES_H
@@ -29,6 +29,20 @@ bool certificate_read(const char *path, size_t most, struct buf *to) must_check;
 bool certificate_write(const char *path, struct str text,
 		       const struct person *owner) must_check;
 
+/* What is wrong with what should be served. */
+struct wrong {
+	bool is;
+	bool is_said;   /* in the log, as it is now */
+	bool is_told;   /* that it is wrong, if not how */
+	unsigned looks; /* at it as it is now */
+	struct failure why;
+};
+
+/* Log what is wrong with WHICH when it was for two looks, for a renewal is several
+ * steps, or AT_ONCE, and that it is good again.  IS_CHANGED: it may be wrong in
+ * another way.  True: it is to be told from now on, in other words, or no more. */
+bool certificate_say_wrong(struct wrong *w, bool is_changed, const char *which,
+			   bool at_once);
 /* Log that WHICH ends soon, or has ended, once each time that is nearer;
  * *WARNED is how many times. */
 void certificate_say_end(const char *which, int64_t ends_ms, unsigned *warned);

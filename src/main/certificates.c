@@ -17,10 +17,7 @@
 #include "rt/log.h"
 #include "rt/worker.h"
 
-enum {
-	PATIENCE = 2,   /* looks at something wrong, before it is said */
-	NAMES_SAID = 5, /* in one line of the log */
-};
+enum { NAMES_SAID = 5 }; /* in one line of the log */
 
 struct certificates {
 	const struct config *config;
@@ -336,30 +333,6 @@ struct certificates *certificates_open(const struct config *config,
 
 /* ---- what is said ---- */
 
-/* True: it is to be told from now on, in other words, or no more. */
-static bool say_wrong(struct wrong *w, bool is_changed, const char *what,
-		      bool at_once)
-{
-	bool was_told = w->is_told;
-
-	if (!w->is) {
-		if (was_told)
-			log_fact("serve", "%s is good again", what);
-		*w = (struct wrong){ .is = false };
-		return was_told;
-	}
-	if (is_changed) {
-		w->looks = 0;
-		w->is_said = false;
-	}
-	w->looks++;
-	if (w->is_said || (w->looks < PATIENCE && !at_once))
-		return false;
-	log_error("serve", "%s: %s", what, w->why.sentence);
-	w->is_said = w->is_told = true;
-	return true;
-}
-
 static const char *names_said(const struct tls_said *said, struct arena *arena)
 {
 	const char *all = "";
@@ -383,8 +356,9 @@ static void say(struct certificates *cs, struct entry *e, bool at_once)
 			  : e->pair.n > 0 ? " stays the old one"
 					  : " is not served";
 
-	if (say_wrong(&e->wrong, e->is_changed,
-		      arena_printf(arena, "%s%s", what, how), at_once))
+	if (certificate_say_wrong(&e->wrong, e->is_changed,
+				  arena_printf(arena, "%s%s", what, how),
+				  at_once))
 		cs->is_new = true;
 	if (e->is_renewed) {
 		log_fact("serve", "a new certificate %s for %s, until %s", name,
@@ -394,7 +368,7 @@ static void say(struct certificates *cs, struct entry *e, bool at_once)
 	}
 	if (e->pair.n > 0)
 		certificate_say_end(what, e->said.ends_ms, &e->warned);
-	e->is_renewed = false;
+	e->is_renewed = e->is_changed = false;
 }
 
 static size_t count_ended(const struct certificates *cs)
@@ -414,7 +388,7 @@ bool certificates_look(struct certificates *cs, bool at_once)
 	bool is_new_to_all;
 
 	check(offload(look_now, cs));
-	if (say_wrong(&cs->folder, false, "certificates", at_once))
+	if (certificate_say_wrong(&cs->folder, false, "certificates", at_once))
 		cs->is_new = true;
 	for (size_t i = 0; i < cs->n; i++)
 		say(cs, &cs->entries[i], at_once);

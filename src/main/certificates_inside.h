@@ -10,11 +10,12 @@
 #include "main/dovecot.h"
 #include "rt/tls.h"
 
-struct wrong {
-	bool is, is_said; /* in the log */
-	bool is_told;     /* that it is wrong, if not how */
-	unsigned looks;
-	struct failure why;
+/* How it lies in the folder, as that was last read. */
+enum entry_form {
+	ENTRY_NONE,
+	ENTRY_FOLDER,    /* NAME/fullchain.pem, NAME/privkey.pem */
+	ENTRY_FILE,      /* NAME.pem: both */
+	ENTRY_TWO_FILES, /* NAME.crt, NAME.key */
 };
 
 struct entry {
