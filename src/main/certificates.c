@@ -69,34 +69,29 @@ void certificates_tell_dovecot(struct certificates *cs,
 /* ---- one entry; this blocks ---- */
 
 struct paths {
-	char chain[PATH_MAX], key[PATH_MAX];
+	const char *chain, *key;
 };
 
-static bool has_suffix(const char *name, const char *suffix)
+static struct paths paths_of(const char *folder, const struct entry *e,
+			     struct arena *arena)
 {
-	return str_ends(str_of(name), str_of(suffix)) &&
-	       strlen(name) > strlen(suffix);
-}
+	const char *own = arena_printf(arena, "%s/%s", folder, e->name);
+	int without_suffix = (int)(strlen(own) - strlen(".crt"));
 
-/* Where its files are.  False: it is no entry. */
-static bool find_files(const char *folder, const char *name, struct paths *to)
-{
-	struct stat st;
-	int n = snprintf(to->chain, sizeof(to->chain), "%s/%s", folder, name);
-
-	if (n >= (int)sizeof(to->chain) - 20)
-		return false;
-	memcpy(to->key, to->chain, (size_t)n + 1);
-	if (stat(to->chain, &st) == 0 && S_ISDIR(st.st_mode)) {
-		snprintf(to->chain + n, 20, "/fullchain.pem");
-		snprintf(to->key + n, 20, "/privkey.pem");
-		return true;
+	switch (e->form) {
+	case ENTRY_FOLDER:
+		return (struct paths){
+			arena_printf(arena, "%s/fullchain.pem", own),
+			arena_printf(arena, "%s/privkey.pem", own),
+		};
+	case ENTRY_TWO_FILES:
+		return (struct paths){ own, arena_printf(arena, "%.*s.key",
+							 without_suffix, own) };
+	case ENTRY_FILE:
+	case ENTRY_NONE:
+		break;
 	}
-	if (has_suffix(name, ".crt") && !has_suffix(name, ".issuer.crt")) {
-		snprintf(to->key + n - 4, 5, ".key");
-		return true;
-	}
-	return has_suffix(name, ".pem");
+	return (struct paths){ own, own };
 }
 
 static bool take_pair(struct entry *e, const struct paths *paths)
@@ -131,12 +126,10 @@ static bool take_pair(struct entry *e, const struct paths *paths)
 /* Again and again while it is wrong, as the one certificate. */
 static void look_at(struct certificates *cs, struct entry *e)
 {
-	struct paths paths;
-	struct stamp now[2];
+	struct arena *arena scoped(arena) = arena_open();
+	struct paths paths = paths_of(cs->config->certificates, e, arena);
+	struct stamp now[] = { stamp_of(paths.chain), stamp_of(paths.key) };
 
-	check(find_files(cs->config->certificates, e->name, &paths));
-	now[0] = stamp_of(paths.chain);
-	now[1] = stamp_of(paths.key);
 	e->is_changed = !stamp_same(&now[0], &e->seen[0]) ||
 			!stamp_same(&now[1], &e->seen[1]);
 	if (!e->is_changed && !e->wrong.is && e->is_read)
@@ -166,12 +159,23 @@ static struct entry *find(const struct certificates *cs, const char *name)
 				    by_name);
 }
 
-static bool is_entry(const struct certificates *cs, const char *name)
+static bool has_suffix(const char *name, const char *suffix)
 {
-	struct paths paths;
+	return str_ends(str_of(name), str_of(suffix)) &&
+	       strlen(name) > strlen(suffix);
+}
 
-	return name[0] != '.' &&
-	       find_files(cs->config->certificates, name, &paths);
+static enum entry_form form_of(DIR *folder, const char *name)
+{
+	struct stat st;
+
+	if (name[0] == '.')
+		return ENTRY_NONE;
+	if (fstatat(dirfd(folder), name, &st, 0) == 0 && S_ISDIR(st.st_mode))
+		return ENTRY_FOLDER;
+	if (has_suffix(name, ".crt") && !has_suffix(name, ".issuer.crt"))
+		return ENTRY_TWO_FILES;
+	return has_suffix(name, ".pem") ? ENTRY_FILE : ENTRY_NONE;
 }
 
 struct listing {
@@ -179,23 +183,27 @@ struct listing {
 	size_t n, room;
 };
 
-/* One that was there goes over with all that is known of it. */
-static void add(struct certificates *cs, struct listing *l, const char *name)
+/* One that was there goes over with all that is known of it: once, though a
+ * folder that changes meanwhile may be read to have it twice. */
+static void add(struct certificates *cs, struct listing *l, const char *name,
+		enum entry_form form)
 {
-	struct entry *old = find(cs, name);
+	struct entry *old = find(cs, name), *e;
 
+	if (old && old->is_moved)
+		return;
 	if (l->n == l->room) {
 		l->room = l->room ? 2 * l->room : 16;
-		l->all = realloc(l->all, l->room * sizeof(*l->all));
-		check(l->all);
+		l->all = must_realloc(l->all, l->room * sizeof(*l->all));
 	}
+	e = &l->all[l->n++];
 	if (old) {
-		l->all[l->n] = *old;
+		*e = *old;
 		old->is_moved = true;
 	} else {
-		entry_new(&l->all[l->n], name);
+		entry_new(e, name);
 	}
-	l->n++;
+	e->form = form;
 }
 
 static void use(struct certificates *cs, const struct listing *l)
@@ -221,6 +229,7 @@ static bool list(struct certificates *cs, bool *readable)
 	DIR *d = opendir(c->certificates);
 	struct listing l = { NULL, 0, 0 };
 	struct dirent *one;
+	enum entry_form form;
 	bool fits = true;
 
 	if (!d && (errno != ENOENT || c->certificates_are_named)) {
@@ -228,11 +237,12 @@ static bool list(struct certificates *cs, bool *readable)
 		return fail("the folder %s: %m", c->certificates);
 	}
 	while (d && fits && (one = readdir(d))) {
-		if (!is_entry(cs, one->d_name))
+		form = form_of(d, one->d_name);
+		if (form == ENTRY_NONE)
 			continue;
 		fits = l.n < LIMIT_CERTIFICATES;
 		if (fits)
-			add(cs, &l, one->d_name);
+			add(cs, &l, one->d_name, form);
 	}
 	if (d)
 		closedir(d);

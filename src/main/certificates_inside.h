@@ -19,7 +19,8 @@ enum entry_form {
 };
 
 struct entry {
-	char *name;          /* in the folder */
+	char *name; /* in the folder */
+	enum entry_form form;
 	struct arena *arena; /* of what it says; NULL: nothing is known */
 	struct tls_said said;
 	struct buf pair;      /* what is served; empty: nothing */

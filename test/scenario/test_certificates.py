@@ -9,6 +9,7 @@ import re
 import shutil
 import ssl
 import subprocess
+import threading
 
 import pytest
 
@@ -500,6 +501,34 @@ def test_they_come_and_go_while_mail_is_served(site):
     site.await_shown("late.test", site.default)
     assert site.everywhere("late.test") == site.default
     assert os.listdir(kept) == []
+
+
+def test_one_that_is_moved_while_the_folder_is_read_ends_nobody(site):
+    good = site.add("good.test")
+    restless = site.entry("restless")
+    for number in range(40):
+        shutil.copytree(site.entry("good.test"), f"{site.folder}/copy{number}",
+                        copy_function=shutil.copy)
+    spoil(site, "no key")       # is said at each look that somebody asks for
+    site.server.serve()
+    done = threading.Event()
+
+    def move():
+        while not done.is_set():
+            os.rename(restless, f"{site.folder}/.away")
+            os.rename(f"{site.folder}/.away", restless)
+
+    mover = threading.Thread(target=move)
+    mover.start()
+    try:
+        for looks in range(2, 32):
+            site.server.reload()
+            wait_until(lambda n=looks: site.server.log().count(
+                "the certificate bad is not served") >= n, 60, "a look")
+    finally:
+        done.set()
+        mover.join()
+    assert site.everywhere("good.test") == good
 
 
 def test_they_are_in_a_backup(site):
