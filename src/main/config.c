@@ -29,14 +29,6 @@
 	} \
 	;
 #include "main/settings.def"
-#undef BLOCK
-#undef NEEDED
-#undef TEXT
-#undef LIST
-#undef FLAG
-#undef NUMBER
-#undef SECTION
-#undef END
 
 /* libconfuse reports by callback; the first sentence is the useful one. */
 static _Thread_local char first_error[FAIL_SENTENCE_BYTES];
@@ -113,25 +105,20 @@ static const struct range {
 #define SECTION(block, flags)
 #define END
 #include "main/settings.def"
-#undef BLOCK
-#undef NEEDED
-#undef TEXT
-#undef LIST
-#undef FLAG
-#undef NUMBER
-#undef SECTION
-#undef END
 };
 
 static const struct range *range_of(const char *block, const char *key)
 {
-	const struct range *r = ranges;
+	const struct range *found = NULL;
+	const char *its = "";
 
-	while (!r->block || strcmp(r->block, block) != 0)
-		check(++r < ranges + array_size(ranges));
-	while (!r->key || strcmp(r->key, key) != 0)
-		check(++r < ranges + array_size(ranges) && !r->block);
-	return r;
+	for (size_t i = 0; i < array_size(ranges) && !found; i++)
+		if (ranges[i].block)
+			its = ranges[i].block;
+		else if (!strcmp(its, block) && !strcmp(ranges[i].key, key))
+			found = &ranges[i];
+	check(found);
+	return found;
 }
 
 static bool within(long n, long least, long most, const char *block,
@@ -228,7 +215,8 @@ static bool take_listener(struct config *c, cfg_t *sec)
 	long port;
 
 	return take_kind(name, cfg_getstr(sec, "kind"), &kind, &standard) &&
-	       number(sec, "listener", "port", &port) &&
+	       (number(sec, "listener", "port", &port) ||
+		add_cause("listener %s", name)) &&
 	       add_listeners(c, name, kind, cfg_getstr(sec, "address"),
 			     port ? (uint16_t)port : standard);
 }

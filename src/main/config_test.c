@@ -104,6 +104,9 @@ static void test_mistakes_are_named(void **unused)
 	assert_refused("hostname = \"a.test\"\nlistener x {\n"
 		       "\taddress = \"mx.a.test\"\n}",
 		       "no IP address");
+	assert_refused("hostname = \"a.test\"\nlistener x {\n"
+		       "\tport = 70000\n}",
+		       "listener x: ");
 	assert_refused("hostname = \"a.test\"\ndovecot {\n\timap = 70000\n}",
 		       "dovecot.imap");
 	assert_refused("hostname = \"a.test\"\nlimits {\n\tretry_min = 0\n}",

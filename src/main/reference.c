@@ -1,6 +1,6 @@
 /*
  * splitmail-reference: the tables of commands and of splitmail.conf as JSON, of
- * which the manual pages and the manual are made (tools/manual.py).  A program
+ * which the manual pages and the manual are made (tools/manual/).  A program
  * for the build: Splitmail itself has the manual in it.
  *
  *	{ "version": "1.0",
@@ -114,14 +114,6 @@ static const struct row {
 #define SECTION(block, flags)
 #define END
 #include "main/settings.def"
-#undef BLOCK
-#undef NEEDED
-#undef TEXT
-#undef LIST
-#undef FLAG
-#undef NUMBER
-#undef SECTION
-#undef END
 };
 
 static json_t *setting_json(const struct row *r)
