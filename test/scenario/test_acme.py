@@ -293,9 +293,13 @@ def test_the_hook_by_hand(world, tmp_path):
             (["hand.test", chain, f"{tmp_path}/none"], "none cannot be read"),
             (["../x", chain, key], "cannot be the name of a file"),
             ([".x", chain, key], "cannot be the name of a file"),
+            (["hand.test", chain, str(tmp_path)], "Is a directory"),
             ([], "usage: "), (["hand.test"], "usage: ")):
         done = hook(*wrong)
         assert done.returncode == 1 and words in done.stderr
+    assert print_of(f"{site.folder}/hand.test.pem") == made
+    with open(f"{site.folder}/hand.test.pem") as file:
+        assert "PRIVATE KEY" in file.read()
     # What dehydrated says besides is none of its business.
     for other in ("startup_hook", "exit_hook", "unchanged_cert",
                   "deploy_challenge"):
