@@ -232,7 +232,7 @@ def test_the_examples_of_the_api_are_understood(api_server, requests):
     assert done > len(requests) * 0.75
 
 
-def test_every_metric_is_in_the_reference(api_server, reference):
+def test_every_metric_is_in_the_reference_once(api_server, reference):
     token = api_server.cli("admin", "token", "create", "admin0", "figures")
     _, text = ask(api_server, "curl -H \"Authorization: Bearer $TOKEN\" "
                   "http://127.0.0.1:8025/metrics", {"TOKEN": token["token"]})
@@ -240,4 +240,4 @@ def test_every_metric_is_in_the_reference(api_server, reference):
     found = re.findall(r"^# TYPE (\S+) (\S+)$", text, re.M)
     assert len(found) > 30
     assert [each for each in found
-            if f"| `{each[0]}` | {each[1]} |" not in page] == []
+            if page.count(f"| `{each[0]}` | {each[1]} |") != 1] == []

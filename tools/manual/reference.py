@@ -285,8 +285,6 @@ reads nothing else (`--scope metrics`) or any other of his. [Operations](../oper
     for _, (_, name, help) in tables.rows("src/rt/histograms.def",
                                           "HISTOGRAM"):
         text += f"| {code(name)} | histogram | {cell(help)}. |\n"
-    for _, (_, name, help) in tables.rows("src/rt/histograms.def", "HISTOGRAM"):
-        text += f"| {code(name)} | histogram | {cell(help)}. |\n"
     return text
 
 

@@ -19,8 +19,6 @@ BASE = "/help"
 FIRST = re.compile(r"^<!-- first: .* -->\n", re.M)
 FENCE = re.compile(r"^(\s*)```(console|output)\b.*$", re.M)
 SHOWN = {"console": "sh", "output": "text"}
-# Made by others, when they are there; no link to them is broken when not.
-OPTIONAL = ["certificates.md"]
 LEFT_OUT = re.compile(r"\.map$|^sitemap|/lunr/|^assets/images/|README")
 HASHED = re.compile(r"\.[0-9a-f]{8}\.")
 SCRIPT = re.compile(r"<script(?![^>]*\bsrc=)(?![^>]*application/json)[^>]*>"
@@ -52,12 +50,7 @@ def copy_docs(docs, room, generated):
             if name.endswith(".md"):
                 write(path, FENCE.sub(lambda f: f"{f[1]}```{SHOWN[f[2]]}",
                                       FIRST.sub("", read(path))))
-    settings = read(os.path.join(docs, "mkdocs.yml"))
-    for name in OPTIONAL:
-        if not os.path.exists(os.path.join(docs, name)):
-            settings = re.sub(rf"^.*: {re.escape(name)}\n", "", settings,
-                              flags=re.M)
-    write(os.path.join(room, "mkdocs.yml"), settings)
+    shutil.copy(os.path.join(docs, "mkdocs.yml"), room)
 
 
 def run_mkdocs(room):
