@@ -231,21 +231,18 @@ void confine_calls(struct confinement *c)
 
 const char *confine_text(const struct confinement *c, struct arena *arena)
 {
-	const char *landlock =
-		c->landlock ? arena_printf(arena, "Landlock %d", c->landlock)
-			    : "";
-	const char *lacking = c->landlock
-				      ? ""
-				      : arena_printf(arena, "; no Landlock: %s",
-						     c->no_landlock);
-	const char *missing = c->seccomp
-				      ? ""
-				      : arena_printf(arena, "; no seccomp: %s",
-						     c->no_seccomp);
+	const char *text = "not at all";
 
-	if (!c->landlock && !c->seccomp)
-		landlock = "not at all";
-	return arena_printf(arena, "%s%s%s%s%s", landlock,
-			    c->landlock && c->seccomp ? ", " : "",
-			    c->seccomp ? "seccomp" : "", lacking, missing);
+	if (c->landlock)
+		text = arena_printf(arena, "Landlock %d%s", c->landlock,
+				    c->seccomp ? ", seccomp" : "");
+	else if (c->seccomp)
+		text = "seccomp";
+	if (!c->landlock)
+		text = arena_printf(arena, "%s; no Landlock: %s", text,
+				    c->no_landlock);
+	if (!c->seccomp)
+		text = arena_printf(arena, "%s; no seccomp: %s", text,
+				    c->no_seccomp);
+	return text;
 }
