@@ -222,23 +222,24 @@ static void read_sessions(struct figures *f, json_t *list)
 
 	f->by_service = arena_array(f->arena, struct session_figures,
 				    json_array_size(list) + 1);
-	json_array_foreach(list, i, o) f->by_service[f->n_services++] =
-		(struct session_figures){
+	json_array_foreach(list, i, o)
+	{
+		f->by_service[f->n_services++] = (struct session_figures){
 			text(f, o, "service"),
 			json_is_true(json_object_get(o, "tls")),
 			number(o, "sessions"),
 		};
+	}
 }
 
 static void read_histogram(struct histogram_value *to, json_t *o)
 {
-	json_t *n;
-	size_t i;
+	json_t *buckets = json_object_get(o, "n");
 
 	to->sum_ms = number(o, "sum_ms");
-	json_array_foreach(json_object_get(o, "n"), i,
-			   n) if (i < array_size(to->n)) to->n[i] =
-		(uint64_t)json_integer_value(n);
+	for (size_t i = 0; i < array_size(to->n); i++)
+		to->n[i] = (uint64_t)json_integer_value(
+			json_array_get(buckets, i));
 }
 
 static struct figures *read_answer(const struct buf *answer)

@@ -18,9 +18,11 @@ const char *smtp_kind_word(enum smtp_kind kind)
 void smtp_sessions_add(const struct smtp_server *server,
 		       struct smtp_sessions *to)
 {
-	for (const struct session *s = server->first; s; s = s->next)
-		++*(stream_is_tls(s->peer) ? &to->tls[s->kind]
-					   : &to->clear[s->kind]);
+	for (const struct session *s = server->first; s; s = s->next) {
+		unsigned *kinds = stream_is_tls(s->peer) ? to->tls : to->clear;
+
+		kinds[s->kind]++;
+	}
 }
 
 unsigned smtp_sessions_total(const struct smtp_sessions *s)
