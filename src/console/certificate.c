@@ -1,8 +1,9 @@
 /*
  * The certificates (certificate.h).
  *
- * A handshake may still use some that were replaced, so old ones stay until the
- * end; a certificate is renewed a few times a year.
+ * A handshake may still use a pair that was replaced, and nobody says when it has
+ * ended: a pair that was ever served stays until the end.  What has not changed is
+ * not read again, so each renewal leaves one pair behind, not as many as there are.
  */
 #include "console/certificate.h"
 
@@ -11,46 +12,51 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
+#include "base/hash.h"
 #include "rt/clock.h"
 #include "rt/tls.h"
 
 enum { CHAIN = 16 };
 
 struct pair {
+	struct arena *arena;
+	struct str text; /* PEM, both */
+	struct tls_said said;
 	gnutls_pcert_st chain[CHAIN];
 	unsigned n;
 	gnutls_privkey_t key;
+	UT_hash_handle hh;
 };
 
 struct certificates {
-	struct certificates *older;
 	struct arena *arena;
-	struct pair first, *named;
+	struct pair *first, **named;
 	struct served *served; /* likewise sorted */
 	size_t n;
 };
 
 struct seen {
-	struct timespec certificate, key, pairs;
+	struct timespec certificate, pairs;
 };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static struct certificates *newest;
+static struct certificates *now_served; /* changed under the lock */
+static struct pair *pairs;              /* all there ever were, by their text */
 static struct seen seen;
 
-static void pair_drop(struct pair *p)
+static void pair_free(struct pair *p)
 {
 	for (unsigned i = 0; i < p->n; i++)
 		gnutls_pcert_deinit(&p->chain[i]);
 	gnutls_privkey_deinit(p->key);
+	arena_close(p->arena);
+	free(p);
 }
 
-static void drop(struct certificates *c)
+static void certificates_free(struct certificates *c)
 {
-	pair_drop(&c->first);
-	for (size_t i = 0; i < c->n; i++)
-		pair_drop(&c->named[i]);
-	arena_close(c->arena);
+	if (c)
+		arena_close(c->arena);
 	free(c);
 }
 
@@ -83,39 +89,61 @@ static bool read_key(struct pair *p, const gnutls_datum_t *pem,
 		    path);
 }
 
-static bool read_first(struct pair *p, const struct certificate_files *f)
+static bool read_names(struct pair *p, const char *path)
 {
-	gnutls_datum_t chain = { NULL, 0 }, key = { NULL, 0 };
-	bool ok = good(gnutls_load_file(f->certificate, &chain),
-		       f->certificate) &&
-		  good(gnutls_load_file(f->key, &key), f->key) &&
-		  read_chain(p, &chain, f->certificate) &&
-		  read_key(p, &key, f->key);
-
-	gnutls_free(chain.data);
-	gnutls_free(key.data);
-	return ok;
-}
-
-static bool read_named(struct certificates *c, struct str text,
-		       const char *path)
-{
-	gnutls_datum_t pem = { (unsigned char *)text.p, (unsigned)text.n };
-	struct pair *p = &c->named[c->n];
-	struct tls_said said;
 	struct buf again scoped(buf) = BUF_EMPTY;
 
-	c->n++;
+	return tls_pair_read(
+		&(struct tls_texts){ p->text, p->text, path, path }, p->arena,
+		&p->said, &again);
+}
+
+/* NULL: cause(). */
+static struct pair *pair_of(struct str text, const char *path)
+{
+	gnutls_datum_t pem = { (unsigned char *)text.p, (unsigned)text.n };
+	struct pair *p;
+
+	HASH_FIND(hh, pairs, text.p, text.n, p);
+	if (p)
+		return p;
+	p = must_alloc(sizeof(*p));
+	*p = (struct pair){ .arena = arena_open() };
+	p->text = arena_str(p->arena, text);
 	if (!read_key(p, &pem, path) || !read_chain(p, &pem, path) ||
-	    !tls_pair_read(&(struct tls_texts){ text, text, path, path },
-			   c->arena, &said, &again))
+	    !read_names(p, path)) {
+		pair_free(p);
+		return NULL;
+	}
+	HASH_ADD_KEYPTR(hh, pairs, p->text.p, p->text.n, p);
+	return p;
+}
+
+static bool read_first(struct certificates *c, const char *path)
+{
+	gnutls_datum_t file = { NULL, 0 };
+
+	if (!good(gnutls_load_file(path, &file), path))
 		return false;
-	c->served[c->n - 1] = (struct served){ said.names, said.n_names,
-					       said.key, said.ends_ms };
+	c->first = pair_of((struct str){ (const char *)file.data, file.size },
+			   path);
+	gnutls_free(file.data);
+	return c->first;
+}
+
+static bool add_named(struct certificates *c, struct str text, const char *path)
+{
+	struct pair *p = pair_of(text, path);
+
+	if (!p)
+		return false;
+	c->named[c->n] = p;
+	c->served[c->n++] = (struct served){ p->said.names, p->said.n_names,
+					     p->said.key, p->said.ends_ms };
 	return true;
 }
 
-static bool read_all_named(struct certificates *c, const char *path)
+static bool read_named(struct certificates *c, const char *path)
 {
 	gnutls_datum_t file = { NULL, 0 };
 	struct str rest, one;
@@ -127,11 +155,11 @@ static bool read_all_named(struct certificates *c, const char *path)
 	rest = (struct str){ (const char *)file.data, file.size };
 	while (tls_pair_next(&rest, &one))
 		n++;
-	c->named = arena_array(c->arena, struct pair, n);
+	c->named = arena_array(c->arena, struct pair *, n);
 	c->served = arena_array(c->arena, struct served, n);
 	rest = (struct str){ (const char *)file.data, file.size };
 	while (ok && tls_pair_next(&rest, &one))
-		ok = read_named(c, one, path);
+		ok = add_named(c, one, path);
 	gnutls_free(file.data);
 	return ok;
 }
@@ -150,34 +178,36 @@ static struct timespec time_of(const char *path)
 
 bool certificate_load(const struct certificate_files *f)
 {
-	struct seen now = { time_of(f->certificate), time_of(f->key),
-			    time_of(f->pairs) };
-	struct certificates *c;
+	struct seen now = { time_of(f->certificate), time_of(f->pairs) };
+	struct certificates *c, *old;
 
-	if (newest && same_time(now.certificate, seen.certificate) &&
-	    same_time(now.key, seen.key) && same_time(now.pairs, seen.pairs))
+	if (now_served && same_time(now.certificate, seen.certificate) &&
+	    same_time(now.pairs, seen.pairs))
 		return true;
 	c = must_alloc(sizeof(*c));
 	*c = (struct certificates){ .arena = arena_open() };
-	if (!read_first(&c->first, f) || !read_all_named(c, f->pairs)) {
-		drop(c);
+	if (!read_first(c, f->certificate) || !read_named(c, f->pairs)) {
+		certificates_free(c);
 		return false;
 	}
 	seen = now;
 	pthread_mutex_lock(&lock);
-	c->older = newest;
-	newest = c;
+	old = now_served;
+	now_served = c;
 	pthread_mutex_unlock(&lock);
+	certificates_free(old);
 	return true;
 }
 
 void certificate_free(void)
 {
-	while (newest) {
-		struct certificates *c = newest;
+	struct pair *p, *next;
 
-		newest = c->older;
-		drop(c);
+	certificates_free(now_served);
+	now_served = NULL;
+	HASH_ITER (hh, pairs, p, next) {
+		HASH_DEL(pairs, p);
+		pair_free(p);
 	}
 }
 
@@ -196,29 +226,38 @@ static struct str name_asked(gnutls_session_t session,
 	return str_of(to);
 }
 
+static bool is_of(gnutls_pk_algorithm_t pk, enum key_kind kind)
+{
+	switch (kind) {
+	case KEY_ECDSA:
+		return pk == GNUTLS_PK_ECDSA;
+	case KEY_RSA:
+		return pk == GNUTLS_PK_RSA || pk == GNUTLS_PK_RSA_PSS;
+	case KEY_OTHER:
+	case KEY_KINDS:
+		break;
+	}
+	return true;
+}
+
 static bool can_check(gnutls_session_t session, enum key_kind kind)
 {
 	gnutls_sign_algorithm_t sign;
-	gnutls_pk_algorithm_t pk;
 
 	for (size_t i = 0;
-	     gnutls_sign_algorithm_get_requested(session, i, &sign) >= 0; i++) {
-		pk = gnutls_sign_get_pk_algorithm(sign);
-		if (kind == KEY_ECDSA ? pk == GNUTLS_PK_ECDSA
-		    : kind == KEY_RSA
-			    ? pk == GNUTLS_PK_RSA || pk == GNUTLS_PK_RSA_PSS
-			    : true)
+	     gnutls_sign_algorithm_get_requested(session, i, &sign) >= 0; i++)
+		if (is_of(gnutls_sign_get_pk_algorithm(sign), kind))
 			return true;
-	}
 	return false;
 }
 
 /* Of several kinds the first that the client can check. */
-static struct pair *choose(struct certificates *c, gnutls_session_t session)
+static struct pair *choose(const struct certificates *c,
+			   gnutls_session_t session)
 {
 	char text[SERVED_NAME_BYTES + 2];
 	int found[KEY_KINDS];
-	struct pair *last = &c->first;
+	struct pair *last = c->first;
 
 	if (!served_choose(c->served, c->n, name_asked(session, text),
 			   wall_ms(), found))
@@ -226,7 +265,7 @@ static struct pair *choose(struct certificates *c, gnutls_session_t session)
 	for (int k = 0; k < KEY_KINDS; k++) {
 		if (found[k] < 0)
 			continue;
-		last = &c->named[found[k]];
+		last = c->named[found[k]];
 		if (can_check(session, (enum key_kind)k))
 			return last;
 	}
@@ -239,14 +278,12 @@ int certificate_give(gnutls_session_t session,
 		     gnutls_pcert_st **chain, unsigned *chain_n,
 		     gnutls_privkey_t *key)
 {
-	struct certificates *c;
 	struct pair *p;
 
 	(void)authorities, (void)n, (void)algorithms, (void)n_algorithms;
 	pthread_mutex_lock(&lock);
-	c = newest;
+	p = choose(now_served, session);
 	pthread_mutex_unlock(&lock);
-	p = choose(c, session);
 	*chain = p->chain;
 	*chain_n = p->n;
 	*key = p->key;

@@ -11,7 +11,7 @@
 
 /* PEM. */
 struct certificate_files {
-	const char *certificate, *key; /* for everybody */
+	const char *certificate; /* for everybody; its key is in it, too */
 	const char *pairs; /* for those who name a host (rt/tls.h); need not be
 			      there */
 };

@@ -41,7 +41,7 @@ static bool load_certificates(const struct console *c)
 	const struct console_settings *s = c->settings;
 
 	return !c->is_tls || certificate_load(&(struct certificate_files){
-				     s->certificate, s->key, s->certificates });
+				     s->certificate, s->certificates });
 }
 
 static bool open_all(struct console *c, struct arena *arena)

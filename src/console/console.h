@@ -26,8 +26,8 @@ struct dns;
 struct console_settings {
 	const char *data; /* the data folder */
 	const char *hostname, *version;
-	struct inet at;                /* TLS unless it is a loopback address */
-	const char *certificate, *key; /* PEM */
+	struct inet at;           /* TLS unless it is a loopback address */
+	const char *certificate;  /* PEM, the key in it, too */
 	const char *certificates; /* more, by name: console/certificate.h */
 	const char *const *names; /* other names it is reached by; NULL at
 					   the end; may be NULL */

@@ -44,7 +44,6 @@ int console_main(const struct call *c)
 		.version = SPLITMAIL_VERSION,
 		.at = config->console,
 		.certificate = certificate_path(config),
-		.key = certificate_path(config),
 		.certificates = certificates_pairs_path(config),
 		.names = config->console_names,
 		.aliases = config->aliases,
