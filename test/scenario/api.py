@@ -319,3 +319,13 @@ class Api:
         for word in words:
             assert word in answer.json["detail"], answer.text
         return answer
+
+
+def fetch(server, path, **headers):
+    """As a browser does: the answer, and its bytes."""
+    connection = Api(server).connect()
+    connection.request("GET", path, headers=headers)
+    answer = connection.getresponse()
+    body = answer.read()
+    connection.close()
+    return answer, body

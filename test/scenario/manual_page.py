@@ -12,11 +12,15 @@ import re
 import subprocess
 import time
 
+import pytest
+
+from shell import Shell
 from sink import Sink
 from splitmail import ROOT, Server, binary
-from world import wait_until, within
+from world import within
 
 DOCS = os.path.join(ROOT, "docs")
+MAKER = os.path.join(ROOT, "tools", "manual", "build.py")
 FENCE = re.compile(r"^( *)```(\w+)?([^\n]*)\n(.*?)^\1```$", re.S | re.M)
 # What a line of a page may begin with: the lines are run by root.
 PROGRAMS = {"splitmail", "sendmail", "mailq", "printf", "echo", "curl", "cat",
@@ -99,6 +103,17 @@ def without_empty_lines(said):
     return "".join(f"{line}\n" for line in said.split("\n") if line.strip())
 
 
+def tables():
+    """The code's own, where the binary was built: what MAKER makes pages of."""
+    build = os.path.dirname(os.path.realpath(
+        os.environ.get("SPLITMAIL_BINARY") or os.path.join(
+            ROOT, "build-test", "splitmail")))
+    path = os.path.join(build, "..", "..", "docs", "reference.json")
+    if not os.path.exists(path):
+        pytest.skip(f"no {path}")
+    return path
+
+
 # ---- the people
 
 class Mail(Server):
@@ -154,49 +169,19 @@ def people(world):
 
 # ---- the shell
 
-class Shell:
-    """root's, with /srv and /etc/hosts for itself, told one line after the other."""
-
-    def __init__(self, server):
-        programs = os.path.join(server.folder, "programs")
-        os.mkdir(programs)
-        for name in "splitmail", "sendmail", "mailq":
-            os.symlink(binary(), os.path.join(programs, name))
-        self.output = os.path.join(server.folder, "shell")
-        output = open(self.output, "w")
-        self.process = subprocess.Popen(
-            ["unshare", "--mount", "--propagation", "private", "sh", "-c",
-             "mount -t tmpfs tmpfs /srv && mount --bind \"$1\" /etc/hosts && "
-             "exec bash --norc", "sh", server.hosts],
-            stdin=subprocess.PIPE, stdout=output, stderr=subprocess.STDOUT,
-            cwd=server.folder, text=True, start_new_session=True,
-            env={**server.command_environment(()), "HOME": server.folder,
-                 "LC_ALL": "C.UTF-8", "SPLITMAIL_DATA": server.data,
-                 "PATH": f"{programs}:/usr/sbin:/usr/bin:/sbin:/bin"})
-        output.close()
-        self.number = 0
-
-    def said(self):
-        with open(self.output, errors="replace") as file:
-            return file.read()
-
-    def run(self, line):
-        """What the line says, and its exit status."""
-        self.number += 1
-        before, mark = len(self.said()), f"=== {self.number}"
-        self.process.stdin.write(f"{line}\nprintf '\\n{mark} %s\\n' $?\n")
-        self.process.stdin.flush()
-        end = re.compile(rf"\n{mark} (\d+)$", re.M)
-        wait_until(lambda: end.search(self.said()) or
-                   self.process.poll() is not None, within(60), line,
-                   pause=0.01)
-        found = end.search(self.said())
-        assert found, f"{line}: the shell has ended: {self.said()[before:]}"
-        return self.said()[before:found.start()], int(found[1])
-
-    def end(self):
-        self.process.stdin.close()
-        self.process.wait(timeout=within(40))
+def root_shell(server):
+    """root's, with /srv and /etc/hosts for itself."""
+    programs = os.path.join(server.folder, "programs")
+    os.mkdir(programs)
+    for name in "splitmail", "sendmail", "mailq":
+        os.symlink(binary(), os.path.join(programs, name))
+    return Shell(
+        ["unshare", "--mount", "--propagation", "private", "sh", "-c",
+         "mount -t tmpfs tmpfs /srv && mount --bind \"$1\" /etc/hosts && "
+         "exec bash --norc", "sh", server.hosts], server.folder,
+        env={**server.command_environment(()), "HOME": server.folder,
+             "LC_ALL": "C.UTF-8", "SPLITMAIL_DATA": server.data,
+             "PATH": f"{programs}:/usr/sbin:/usr/bin:/sbin:/bin"})
 
 
 def run_fence(shell, fence):

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from api import Api
+from api import fetch
 from splitmail import ROOT
 
 DIST = os.path.join(ROOT, "web", "dist")
@@ -31,22 +31,12 @@ def built():
                 yield "/" + os.path.relpath(path, DIST), file.read()
 
 
-def fetch(server, path, **headers):
-    connection = Api(server).connect()
-    connection.request("GET", path, headers=headers)
-    answer = connection.getresponse()
-    body = answer.read()
-    connection.close()
-    assert answer.status == 200, path
-    return answer, body
-
-
 def test_every_file_is_served_as_it_was_built(server):
     for path, wanted in built():
         if path == "/index.html":
             continue
         answer, body = fetch(server, path)
-        assert body == wanted, path
+        assert (answer.status, body) == (200, wanted), path
         assert answer.getheader("content-type") == TYPES[
             os.path.splitext(path)[1]]
         assert "immutable" in answer.getheader("cache-control"), path
@@ -58,6 +48,7 @@ def test_every_file_is_served_as_it_was_built(server):
 
 def test_the_first_page_names_only_files_that_are_there(server):
     answer, body = fetch(server, "/", Accept="text/html")
+    assert answer.status == 200
     assert answer.getheader("content-type") == TYPES[".html"]
     page = body.decode()
     assert "<title>Splitmail</title>" in page

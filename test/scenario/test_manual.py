@@ -4,7 +4,6 @@ pages, has no fault that man or mandoc would see."""
 
 import html.parser
 import os
-import posixpath
 import re
 import shutil
 import subprocess
@@ -12,7 +11,8 @@ import urllib.parse
 
 import pytest
 
-from api import Api
+from api import Api, fetch
+from manual_page import MAKER, tables
 from splitmail import ROOT, binary
 from world import wait_until
 
@@ -21,7 +21,6 @@ try:
 except ImportError:
     Browser = None
 
-MANUAL = os.path.join(ROOT, "tools", "manual", "build.py")
 FALLBACK = os.path.join(ROOT, "tools", "manual", "not_built.html")
 POLICY = ("default-src 'none'; script-src 'self'; worker-src 'self'; "
           "style-src 'self'; img-src 'self' data:; connect-src 'self'; "
@@ -31,15 +30,6 @@ POLICY = ("default-src 'none'; script-src 'self'; worker-src 'self'; "
 @pytest.fixture(scope="module")
 def server(shared_world):
     return shared_world.server("a")
-
-
-def fetch(server, path, **headers):
-    connection = Api(server).connect()
-    connection.request("GET", path, headers=headers)
-    answer = connection.getresponse()
-    body = answer.read()
-    connection.close()
-    return answer, body
 
 
 class Page(html.parser.HTMLParser):
@@ -217,22 +207,13 @@ def test_the_menu_leads_to_it(server, browser):
 
 # ---- how it is made
 
-@pytest.fixture(scope="module")
-def known():
-    """The code's tables, where the binary was built."""
-    build = os.path.dirname(os.path.realpath(os.environ.get("SPLITMAIL_BINARY")
-                                             or os.path.join(ROOT, "build-test",
-                                                             "splitmail")))
-    path = os.path.join(build, "..", "..", "docs", "reference.json")
-    if not os.path.exists(path):
-        pytest.skip(f"no {path}")
-    return path
+known = pytest.fixture(scope="module")(tables)
 
 
 def made(known, folder, **environment):
     """What becomes C, when it is made so."""
     done = subprocess.run(
-        [MANUAL, "site", known, folder / "help", FALLBACK, folder / "help.c"],
+        [MAKER, "site", known, folder / "help", FALLBACK, folder / "help.c"],
         env={**os.environ, **environment}, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     return (folder / "help.c").read_bytes(), done.stderr
@@ -257,7 +238,7 @@ def test_without_mkdocs_there_is_a_page_that_says_so(known, tmp_path):
     assert "there is no mkdocs-material" in said
     assert code.count(b'{ "/help/') == 1 and b'"/help/index.html"' in code
     done = subprocess.run(      # a package's
-        [MANUAL, "site", known, tmp_path / "help", FALLBACK, tmp_path / "c",
+        [MAKER, "site", known, tmp_path / "help", FALLBACK, tmp_path / "c",
          tmp_path / "d", "needed"], env={"PATH": str(tmp_path / "bin")},
         capture_output=True, text=True)
     assert done.returncode == 1 and "there is no mkdocs-material" in done.stderr
@@ -271,7 +252,7 @@ def manual_pages(known, tmp_path_factory):
     if not shutil.which("scdoc"):
         pytest.skip("no scdoc here")
     folder = tmp_path_factory.mktemp("man")
-    subprocess.run([MANUAL, "man", known, folder], check=True)
+    subprocess.run([MAKER, "man", known, folder], check=True)
     return folder
 
 

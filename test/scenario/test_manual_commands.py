@@ -9,8 +9,8 @@ import subprocess
 
 import pytest
 
-from manual_page import (NOT_RUN, PROGRAMS, Shell, beforehand, fences, pages, people,
-                         program_of, run_fence)
+from manual_page import (MAKER, NOT_RUN, PROGRAMS, beforehand, fences, pages,
+                         people, program_of, root_shell, run_fence, tables)
 from splitmail import ROOT, binary
 
 KINDS = {"console", "output", "conf", "text", "sh"}
@@ -128,7 +128,7 @@ def test_no_page_does_what_it_should_not():
 @pytest.mark.parametrize("page", RUN)
 def test_the_commands_of_a_page(own_network, world, page):
     server = people(world)
-    shell = Shell(server)
+    shell = root_shell(server)
     try:
         for command in beforehand(page):
             said, status = shell.run(command)
@@ -145,15 +145,8 @@ def test_the_commands_of_a_page(own_network, world, page):
 @pytest.fixture(scope="module")
 def reference(tmp_path_factory):
     """The folder with the pages that are made of tables."""
-    known = os.path.join(os.path.dirname(os.path.realpath(
-        os.environ.get("SPLITMAIL_BINARY") or os.path.join(
-            ROOT, "build-test", "splitmail"))), "..", "..", "docs",
-        "reference.json")
-    if not os.path.exists(known):
-        pytest.skip("no tables here to make the page of")
     folder = tmp_path_factory.mktemp("pages")
-    subprocess.run([os.path.join(ROOT, "tools", "manual", "build.py"), "pages",
-                    known, folder], check=True)
+    subprocess.run([MAKER, "pages", tables(), folder], check=True)
     return folder / "reference"
 
 

@@ -9,8 +9,8 @@ import subprocess
 
 import pytest
 
+from shell import Shell
 from splitmail import ROOT, binary
-from world import wait_until, within
 
 NOBODY = 65534
 
@@ -25,41 +25,6 @@ def commands(title):
     return text.replace("\\\n", "").split("\n")
 
 
-class Shell:
-    """An interactive user's shell, told one line after the other."""
-
-    def __init__(self, home):
-        self.home = home
-        self.output = os.path.join(home, "output")
-        with open(self.output, "w") as output:
-            self.process = subprocess.Popen(
-                ["bash", "--norc"], stdin=subprocess.PIPE, stdout=output,
-                stderr=subprocess.STDOUT, cwd=home, text=True,
-                start_new_session=True, user=NOBODY, group=NOBODY,
-                extra_groups=[], env={"HOME": home, "LC_ALL": "C.UTF-8",
-                                      "PATH": "/usr/sbin:/usr/bin:/sbin:/bin"})
-        self.number = 0
-
-    def said(self):
-        with open(self.output) as file:
-            return file.read()
-
-    def run(self, line):
-        """What the line says, and its exit status."""
-        self.number += 1
-        before, mark = len(self.said()), f"--- {self.number}"
-        self.process.stdin.write(f"{line}\necho \"{mark} $?\"\n")
-        self.process.stdin.flush()
-        end = re.compile(rf"^{mark} (\d+)$", re.M)
-        wait_until(lambda: end.search(self.said()), within(60), line)
-        found = end.search(self.said())
-        return self.said()[before:found.start()], int(found[1])
-
-    def end(self):
-        self.process.stdin.close()
-        self.process.wait(timeout=within(40))
-
-
 @pytest.fixture
 def shell(tmp_path):
     if os.geteuid() != 0:
@@ -72,7 +37,10 @@ def shell(tmp_path):
     os.makedirs(os.path.join(home, "build"))
     shutil.copy(binary(), os.path.join(home, "build", "splitmail"))
     os.chown(home, NOBODY, NOBODY)
-    shell = Shell(home)
+    shell = Shell(["bash", "--norc"], home, user=NOBODY, group=NOBODY,
+                  extra_groups=[], env={
+                      "HOME": home, "LC_ALL": "C.UTF-8",
+                      "PATH": "/usr/sbin:/usr/bin:/sbin:/bin"})
     yield shell
     shell.run("kill %1 && wait %1")
     shell.end()
