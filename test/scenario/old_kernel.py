@@ -1,6 +1,6 @@
 """Run a program as on a kernel that lacks something.
 
-    python3 old_kernel.py landlock=ENOSYS,seccomp=EINVAL PROGRAM ARGUMENTS...
+    python3 old_kernel.py landlock=ENOSYS,inet6=EAFNOSUPPORT PROGRAM ARGUMENTS...
 
 The calls named end with that error for the program and all it starts."""
 
@@ -10,18 +10,31 @@ import os
 import struct
 import sys
 
-NUMBERS = {
-    "landlock": [444, 445, 446],
-    "seccomp": [{"x86_64": 317, "aarch64": 277}.get(os.uname().machine)],
+ANY = None
+
+
+def number(x86_64, aarch64):
+    return {"x86_64": x86_64, "aarch64": aarch64}.get(os.uname().machine)
+
+
+# Number of a call, and its first argument.
+CALLS = {
+    "landlock": [(444, ANY), (445, ANY), (446, ANY)],
+    "seccomp": [(number(317, 277), ANY)],
+    "inet6": [(number(41, 198), 10)],       # socket(AF_INET6)
 }
 
 
-def deny(calls):
-    """CALLS: {number of a call: error}."""
-    steps = [(0x20, 0, 0, 0)]                   # load the number
-    for number, error in calls.items():
-        steps += [(0x15, 0, 1, number), (0x06, 0, 0, 0x50000 | error)]
-    steps.append((0x06, 0, 0, 0x7fff0000))
+def steps_of(call, argument, error):
+    """A filter's; what is another call goes on behind them."""
+    steps = [(0x06, 0, 0, 0x50000 | error)]
+    if argument is not ANY:
+        steps = [(0x20, 0, 0, 16), (0x15, 0, 1, argument)] + steps
+    return [(0x20, 0, 0, 0), (0x15, 0, len(steps), call)] + steps
+
+
+def deny(steps):
+    steps = [*steps, (0x06, 0, 0, 0x7fff0000)]
     program = ctypes.create_string_buffer(
         b"".join(struct.pack("HBBI", *step) for step in steps))
     filter = ctypes.create_string_buffer(
@@ -33,8 +46,7 @@ def deny(calls):
 
 
 if __name__ == "__main__":
-    deny({number: getattr(errno, error)
-          for what, error in (word.split("=")
-                              for word in sys.argv[1].split(","))
-          for number in NUMBERS[what]})
+    words = [word.split("=") for word in sys.argv[1].split(",")]
+    deny([step for what, error in words for call in CALLS[what]
+          for step in steps_of(*call, getattr(errno, error))])
     os.execv(sys.argv[2], sys.argv[2:])

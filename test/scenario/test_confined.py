@@ -12,6 +12,7 @@ import sys
 
 import pytest
 
+import old_kernel
 from splitmail import binary
 from world import wait_until
 
@@ -147,7 +148,7 @@ def test_on_an_old_kernel_mail_flows_and_the_log_says_so(world, lacks, says):
     if not HAS_LANDLOCK and "landlock" not in lacks:
         pytest.skip("no Landlock")
     server = world.server("a", start=False)
-    server.prefix = [sys.executable, f"{HERE}/old_kernel.py", lacks]
+    server.prefix = [sys.executable, old_kernel.__file__, lacks]
     server.make_data()
     server.serve()
     server.cli("domain", "create", DOMAIN)

@@ -2,19 +2,17 @@
 kernel without IPv6, files that belong to somebody else."""
 
 import contextlib
-import ctypes
-import errno
 import os
 import re
 import shutil
 import socket
-import struct
 import subprocess
 import sys
 import time
 
 import pytest
 
+import old_kernel
 from sink import Hang
 from splitmail import binary
 from world import descendants, gone, wait_until, within
@@ -263,35 +261,17 @@ def test_without_a_name_it_takes_the_machine_s_full_one(world, own, hosts,
 
 # ---- a kernel without IPv6
 
-def deny_inet6():
-    """For this process and all it starts: socket(AF_INET6) is refused as a
-    kernel refuses it that was started with ipv6.disable=1 (seccomp)."""
-    number = {"x86_64": 41, "aarch64": 198}[os.uname().machine]
-    steps = [(0x20, 0, 0, 0), (0x15, 0, 3, number), (0x20, 0, 0, 16),
-             (0x15, 0, 1, 10), (0x06, 0, 0, 0x50000 | errno.EAFNOSUPPORT),
-             (0x06, 0, 0, 0x7fff0000)]
-    program = ctypes.create_string_buffer(
-        b"".join(struct.pack("HBBI", *step) for step in steps))
-    filter = ctypes.create_string_buffer(
-        struct.pack("HxxxxxxP", len(steps), ctypes.addressof(program)))
-    libc = ctypes.CDLL(None, use_errno=True)
-    if libc.prctl(38, 1, 0, 0, 0) or libc.prctl(22, 2, filter, 0, 0):
-        sys.exit("no seccomp")
-
-
 def test_without_ipv6_it_listens_on_ipv4(own_network, world):
+    """As one that was started with ipv6.disable=1."""
     server = world.server("a", start=False)
     path = f"{server.data}/splitmail.conf"
     with open(path) as file:
         text = file.read()
     with open(path, "w") as file:
         file.write(re.sub(r'\taddress = "127[^"]*"', '\taddress = "*"', text))
-    log = open(server.log_path, "a")
-    server.process = subprocess.Popen(
-        [binary(), "--data", server.data, "serve"], stdout=subprocess.PIPE,
-        stderr=log, cwd="/", start_new_session=True, preexec_fn=deny_inet6)
-    assert server.process.stdout.readline() == b"ready\n", server.log()
-    log.close()
+    server.prefix = [sys.executable, old_kernel.__file__,
+                     "inet6=EAFNOSUPPORT"]
+    server.serve()
     has_alice(server)
     server.send("x@y.test", ALICE)
     server.wait_for_mail(ALICE)
