@@ -14,13 +14,11 @@ import threading
 import pytest
 
 from api import Api
-from splitmail import binary, no_checks
+from splitmail import binary
 from test_console_process import quiet_port
+from traffic import ALICE, DOMAIN, old_sessions
 from world import wait_until
 
-DOMAIN = "example.test"
-ALICE = f"alice@{DOMAIN}"
-STRANGER = "stranger@elsewhere.test"
 STARTTLS = {"smtp": "smtp", "submission": "smtp", "imap": "imap",
             "pop3": "pop3", "sieve": "sieve"}
 
@@ -359,12 +357,8 @@ def await_trouble(site, what):
 def test_what_is_no_good_is_named_and_harms_nothing_else(site, what):
     good = site.add("good.test")
     why = spoil(site, what)
-    if what == "unreadable" and os.geteuid() == 0:
-        owner = os.stat(site.server.data)
-        os.chown(site.server.folder, owner.st_uid, owner.st_gid)
-        site.server.prefix = [
-            "setpriv", f"--reuid={owner.st_uid}", f"--regid={owner.st_gid}",
-            "--clear-groups", "--"]
+    if what == "unreadable":
+        site.server.serve_as_owner()
     site.server.serve()
     assert site.everywhere("good.test") == good
     assert site.everywhere("bad.test") == site.default
@@ -451,23 +445,13 @@ def test_one_is_renewed_by_a_link_and_nobody_else_notices(site):
     site.server.cli("domain", "create", DOMAIN)
     site.server.user(ALICE)
     assert site.everywhere("mail.example.org") == first
-    smtp = site.server.smtp()
-    smtp.starttls(context=no_checks())
-    smtp.ehlo()
-    smtp.mail(STRANGER)
-    imap = site.server.imap(ALICE)
-    imap.select()
-    second = renew(2)
-    site.await_shown("mail.example.org", second)
-    wait_until(lambda: site.shown("mail.example.org", ("imaps",)) == second,
-               60, "Dovecot's")
-    assert site.everywhere("mail.example.org") == second
-    assert site.everywhere("other.test") == other
-    assert smtp.rcpt(ALICE)[0] == 250
-    assert smtp.data("Subject: old session\r\n\r\nhello\r\n")[0] == 250
-    smtp.quit()
-    assert imap.noop()[0] == "OK" and imap.select()[1] == [b"1"]
-    imap.logout()
+    with old_sessions(site.server, ALICE):
+        second = renew(2)
+        site.await_shown("mail.example.org", second)
+        wait_until(lambda: site.shown("mail.example.org", ("imaps",)) == second,
+                   60, "Dovecot's")
+        assert site.everywhere("mail.example.org") == second
+        assert site.everywhere("other.test") == other
     assert len(re.findall("a new certificate mail.example.org for mail.example"
                           r"\.org, until 20", site.server.log())) == 2
     assert site.server.log().count("a new certificate other.test") == 1

@@ -11,10 +11,13 @@ the connection was lost after the dot; broken: (where, why) of mails that were
 begun and not answered 250.
 """
 
+import contextlib
 import smtplib
 import threading
 import time
 from collections import Counter
+
+from splitmail import no_checks
 
 DOMAIN = "example.test"
 ALICE, BOB = f"alice@{DOMAIN}", f"bob@{DOMAIN}"     # hosted, alternate
@@ -61,6 +64,24 @@ class Tenant:
 
 def text(subject, body="x" * 70):
     return f"Subject: {subject}\r\n\r\n{body}\r\n"
+
+
+@contextlib.contextmanager
+def old_sessions(server, user):
+    """One of SMTP within TLS, in the middle of a mail, the first of USER, and one
+    of IMAP: whatever happens meanwhile, both go on."""
+    smtp = server.smtp()
+    smtp.starttls(context=no_checks())
+    smtp.ehlo()
+    smtp.mail(STRANGER)
+    imap = server.imap(user)
+    imap.select()
+    yield
+    assert smtp.rcpt(user)[0] == 250
+    assert smtp.data(text("old session"))[0] == 250
+    smtp.quit()
+    assert imap.noop()[0] == "OK" and imap.select()[1] == [b"1"]
+    imap.logout()
 
 
 class Traffic:
