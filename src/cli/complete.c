@@ -56,6 +56,11 @@ static void on_system(void *offers, const struct system *e)
 	offer(offers, e->name);
 }
 
+static void on_filter(void *offers, const struct filter *f)
+{
+	offer(offers, f->name);
+}
+
 static void on_admin(void *offers, const struct admin_entry *e)
 {
 	offer(offers, e->name);
@@ -104,6 +109,11 @@ static bool offer_systems(struct offers *o, struct directory *d)
 	return list_systems(d, S(""), on_system, o);
 }
 
+static bool offer_filters(struct offers *o, struct directory *d)
+{
+	return list_filters(d, S(""), on_filter, o);
+}
+
 static bool offer_admins(struct offers *o, struct directory *d)
 {
 	return list_admins(d, on_admin, o);
@@ -129,7 +139,7 @@ static const struct {
 	{ "SHARED", offer_shared },  { "DOMAIN", offer_domains },
 	{ "SYSTEM", offer_systems }, { "ADMIN", offer_admins },
 	{ "MEMBER", offer_users },   { "ADDRESS", offer_all_holders },
-	{ "ID", offer_messages },
+	{ "ID", offer_messages },    { "FILTER", offer_filters },
 };
 
 /* A directory that cannot be read offers nothing. */

@@ -122,6 +122,7 @@ static const char *kind_of(struct str collection)
 		{ "members", "member" },
 		{ "shared", "shared mailbox" },
 		{ "systems", "system" },
+		{ "filters", "filter" },
 		{ "administrators", "administrator" },
 		{ "tokens", "token" },
 		{ "jobs", "job" },
@@ -205,7 +206,8 @@ struct response refused(struct request *r, struct change change)
 /* What changes without anybody changing it. */
 static const char *const figures[] = { "hosted", "alternate", "none",
 				       "groups", "shared",    "routed_to",
-				       "learnt", "used" };
+				       "learnt", "used",      "answers",
+				       "trouble" };
 
 const char *etag_of(struct request *r, json_t *object)
 {

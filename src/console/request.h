@@ -86,6 +86,8 @@ struct request {
 	struct relay_test *test;      /* relay_test.c */
 	struct buf learnt;            /* learnt.c; the engine's answer */
 	const char *question;         /* ...to this */
+	const char *socket;           /* filters.c; where one listens */
+	const char *trouble;          /* ...and why not; or NULL */
 	const char *mailbox;          /* used.c; its login */
 	int64_t used;                 /* ...bytes, or USED_UNKNOWN */
 	struct watcher *watcher;      /* events.c */

@@ -16,8 +16,8 @@
  * again, goes on without it, or is to be held, as its administrator wants.
  *
  * Files: macros.c (what a filter may ask by name), contact.c (connections),
- * conversation.c (one filter and one mail), wishes.c (what it wants changed),
- * filtering.c (the story).
+ * answers.c (is one there?), conversation.c (one filter and one mail), wishes.c
+ * (what it wants changed), filtering.c (the story).
  */
 #ifndef FILTER_FILTER_H
 #define FILTER_FILTER_H
@@ -32,6 +32,10 @@ struct filtering; /* one mail */
 /* DNS may be NULL: then filters are known by addresses and paths only. */
 struct filters *filters_open(struct dns *dns);
 void filters_close(struct filters *f); /* NULL is allowed */
+
+/* Does it agree to take mail at SOCKET, by the deadline?  False: cause(). */
+bool waits filter_answers(struct dns *dns, struct str socket,
+			  int64_t deadline_ms) must_check;
 
 /* Who sends, as filters are told; outlives the mail. */
 struct filter_client {

@@ -1,5 +1,5 @@
 /*
- * Domains, systems, administrators, and who holds addresses (show.h).
+ * Domains, systems, filters, administrators, and who holds addresses (show.h).
  */
 #include "show/show.h"
 
@@ -74,6 +74,34 @@ json_t *show_system(struct directory *d, const struct system *e,
 		      when_down_name(e->when_down));
 	add_limits(o, &e->limits);
 	return o;
+}
+
+void show_filter_now(json_t *filter, const char *trouble)
+{
+	json_object_set_new(filter, "answers", json_boolean(!trouble));
+	json_object_set_new(filter, "trouble",
+			    json_text(str_of(trouble ? trouble : "")));
+}
+
+static json_t *listeners_json(struct str rest)
+{
+	json_t *list = json_array();
+	struct str one;
+
+	while (str_split(&rest, ',', &one))
+		json_array_append_new(list, json_text(str_trim(one)));
+	return list;
+}
+
+json_t *show_filter(const struct filter *f)
+{
+	return json_pack("{s:o,s:o,s:o,s:s,s:s,s:I,s:b,s:I}", "name",
+			 json_text(f->name), "socket", json_text(f->socket),
+			 "listeners", listeners_json(f->listeners), "direction",
+			 filter_direction_name(f->direction), "when_down",
+			 filter_down_name(f->when_down), "timeout",
+			 (json_int_t)f->step_s, "enabled", f->enabled,
+			 "position", (json_int_t)f->position);
 }
 
 json_t *show_admin(const struct admin_entry *e)

@@ -54,6 +54,9 @@ int64_t waits mailbox_used(const char *data, const char *login,
 json_t *show_used(int64_t used); /* null: unknown */
 /* One who was deleted; HAS_MAIL: something of his lies on the disk. */
 json_t *show_deleted(const struct deleted_entry *e, bool has_mail);
+json_t *show_filter(const struct filter *f);
+/* ...and whether it takes mail now; TROUBLE: why not, NULL: it does. */
+void show_filter_now(json_t *filter, const char *trouble);
 json_t *show_admin(const struct admin_entry *e);
 
 /* Where an address goes, and why. */

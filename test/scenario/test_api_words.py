@@ -18,6 +18,7 @@ NO_SUCH = "nosuch.test"
     ("/shared/x@{domain}", "There is no shared mailbox x@{domain}."),
     ("/domains/nosuch.test", "There is no domain nosuch.test."),
     ("/systems/nosuch", "There is no system nosuch."),
+    ("/filters/nosuch", "There is no filter nosuch."),
     ("/administrators/nosuch", "There is no administrator nosuch."),
     ("/jobs/123456", "There is no job 123456."),
     ("/queue/abcdef", "There is no message in the queue abcdef."),
@@ -110,6 +111,7 @@ def test_examples_work(root, domain):
     root.put("/groups/team@example.org", example("GroupChange"), status=201)
     root.put("/shared/office@example.org", example("SharedChange"), status=201)
     root.put("/systems/other", example("SystemChange"), status=201)
+    root.put("/filters/spam", example("FilterChange"), status=201)
     root.put("/administrators/jane", example("AdministratorChange"), status=201)
     root.patch("/users/alice@example.org/addresses",
                example("AddressListChange"))

@@ -60,6 +60,7 @@ def real(a, root):
     root.put("/systems/other", {"hosts": "other.test", "tls": "required",
                                 "user": "u", "password": "swordfish"},
              status=201)
+    root.put("/filters/spam", {"socket": f"inet:{a.address}:1"}, status=201)
     root.put("/administrators/anna", {"domain": "here.test",
                                       "role": "domain-admin",
                                       "password": PASSWORD}, status=201)
@@ -69,7 +70,8 @@ def real(a, root):
                          "a message in the queue")
     return {"/domains/{name}": "here.test", "/users/{address}": user,
             "/groups/{address}": group, "/shared/{address}": shared,
-            "/systems/{name}": "other", "/administrators/{name}": "anna",
+            "/systems/{name}": "other", "/filters/{name}": "spam",
+            "/administrators/{name}": "anna",
             "/queue/{id}": waiting[0]["id"],
             "/tokens/{id}": str(token["id"]), "{alias}": "v@here.test",
             "{member}": user}
@@ -521,6 +523,11 @@ CHANGES = [
     ("PATCH", "/systems/log", {"hosts": "b.test"}, "log", "hosts", "a.test",
      "b.test"),
     ("DELETE", "/systems/log", None, "log", "deleted", "log", ""),
+    ("PUT", "/filters/log", {"socket": "inet:a.test:1"}, "log", "created", "",
+     "log"),
+    ("PATCH", "/filters/log", {"when_down": "hold"}, "log", "when_down",
+     "later", "hold"),
+    ("DELETE", "/filters/log", None, "log", "deleted", "log", ""),
     ("PUT", "/administrators/lou", {"domain": "log.test", "role": "delegate"},
      "lou", "created", "", "lou"),
     ("PATCH", "/administrators/lou", {"role": "domain-admin"}, "lou", "role",

@@ -311,6 +311,17 @@ CASES = [
      {}),
     ("PUT", "session password", {"current": "no", "new": "long enough"},
      "current", "wrong-password", {}),
+    # filters
+    ("PUT", "filters a~b", {"socket": "inet:a.test:1"}, "name",
+     "bad-filter-name", {"given": "a b"}),
+    ("PUT", "filters x", {}, "socket", "filter-needs-socket", {}),
+    ("PUT", "filters x", {"socket": "/run/x"}, "socket", "bad-socket",
+     {"given": "/run/x"}),
+    ("PUT", "filters x", {"socket": "inet:a.test:1", "listeners": ["a b"]},
+     "listeners", "bad-listener-name", {"given": "a b"}),
+    ("PUT", "filters x", {"socket": "inet:a.test:1",
+                          "listeners": ["l%u" % n for n in range(21)]},
+     "listeners", "too-many-listeners", {"most": 20}),
     # what is done with many, and with other systems
     ("POST", "users bulk", {"addresses": [], "change": {}}, "addresses",
      "too-many-users", {"most": 10000}),
@@ -364,9 +375,7 @@ ELSEWHERE = {
          "expect-needed", "addresses-and-filter"], "test_jobs.py"),
     **dict.fromkeys(
         ["no-such-filter", "no-filter-at-all", "filter-exists",
-         "bad-filter-name", "filter-needs-socket", "bad-socket",
-         "bad-listener-name", "too-many-listeners", "too-many-filters",
-         "filters-are-not-his"], "filters_test.c"),
+         "too-many-filters", "filters-are-not-his"], "filters_test.c"),
     "too-many-members": "5000", "no-such-deleted": "test_deleted_users.py",
     "deleted-several": "test_deleted_users.py", "too-many-senders": "1000", "too-many-tokens": "100",
 }
