@@ -81,7 +81,9 @@ enum {
 	LIMIT_JUNK_COMMANDS = 100, /* NOOP, RSET, VRFY... between mails */
 	LIMIT_COMMAND_MS = 300000, /* for a whole line, not for a byte */
 	LIMIT_COMMAND_STRESS_MS = 10000,
-	LIMIT_LISTINGS = 4, /* of the queue at once, for mailq of users */
+	LIMIT_PROXY_BYTES = 4096, /* a PROXY header: certificates in it */
+	LIMIT_PROXY_MS = 10000,   /* until it is there: who brings it is near */
+	LIMIT_LISTINGS = 4,       /* of the queue at once, for mailq of users */
 	LIMIT_LISTING_MS = 120000,    /* for a whole one: 100,000 messages */
 	LIMIT_DATA_MS = 600000,       /* for a body of ordinary size */
 	LIMIT_DATA_BYTES_PER_S = 100, /* slower than this is an attack */
