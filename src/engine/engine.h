@@ -26,7 +26,7 @@
 struct engine_listener {
 	struct str name; /* as in splitmail.conf: "smtp" */
 	struct inet at;
-	enum smtp_kind kind;
+	struct smtp_door door;
 	bool may_fail; /* the IPv6 half of "*": a machine may lack it */
 };
 

@@ -25,15 +25,18 @@ enum {
 struct acceptor {
 	struct lane *lane;
 	struct listener *listener;
-	enum smtp_kind kind;
+	const struct smtp_door *door;
 	void (*serve)(void *visit); /* a fiber for each connection */
 };
 
 struct visit {
 	struct lane *lane;
-	enum smtp_kind kind;
+	const struct smtp_door *door;
 	struct stream *peer;
 };
+
+static const struct smtp_door sieves = { SMTP_LOCAL };
+static const struct smtp_door programs = { SMTP_SENDMAIL };
 
 /* ---- sessions ---- */
 
@@ -42,7 +45,7 @@ static void waits serve_visit(void *arg)
 	struct visit v = *(struct visit *)arg;
 
 	free(arg);
-	smtp_serve(&v.lane->server, v.kind, v.peer);
+	smtp_serve(&v.lane->server, v.door, v.peer);
 }
 
 static void waits accept_all(void *arg)
@@ -54,7 +57,7 @@ static void waits accept_all(void *arg)
 	while ((peer = listener_accept(a.listener))) {
 		struct visit *v = must_alloc(sizeof(*v));
 
-		*v = (struct visit){ a.lane, a.kind, peer };
+		*v = (struct visit){ a.lane, a.door, peer };
 		if (!fiber_start("session", a.serve, v)) {
 			stream_reset(peer);
 			free(v);
@@ -63,11 +66,12 @@ static void waits accept_all(void *arg)
 }
 
 static bool start_acceptor(struct lane *l, struct listener *listener,
-			   enum smtp_kind kind, void (*serve)(void *visit))
+			   const struct smtp_door *door,
+			   void (*serve)(void *visit))
 {
 	struct acceptor *a = must_alloc(sizeof(*a));
 
-	*a = (struct acceptor){ l, listener, kind, serve };
+	*a = (struct acceptor){ l, listener, door, serve };
 	if (!fiber_start("acceptor", accept_all, a)) {
 		free(a);
 		return false;
@@ -124,8 +128,7 @@ static bool waits listen_to_programs(struct lane *l)
 		l->programs = listener_open_path(path, 0666);
 	stream_close(other);
 	if (l->programs)
-		return start_acceptor(l, l->programs, SMTP_SENDMAIL,
-				      serve_visit);
+		return start_acceptor(l, l->programs, &programs, serve_visit);
 	log_error("engine", "%s: programs of this machine cannot send mail",
 		  cause());
 	return true;
@@ -138,8 +141,8 @@ static bool waits listen_by_paths(struct lane *l)
 	l->local = listener_open_path(set->submit, 0600);
 	l->control = listener_open_path(set->control, 0600);
 	return l->local && l->control &&
-	       start_acceptor(l, l->local, SMTP_LOCAL, serve_visit) &&
-	       start_acceptor(l, l->control, SMTP_LOCAL, serve_question) &&
+	       start_acceptor(l, l->local, &sieves, serve_visit) &&
+	       start_acceptor(l, l->control, NULL, serve_question) &&
 	       listen_to_programs(l);
 }
 
@@ -155,7 +158,8 @@ static bool waits listen_all(struct lane *l)
 			continue;
 		if (!l->listeners[i])
 			return add_cause("listener %.*s", STR(one->name));
-		if (!start_acceptor(l, l->listeners[i], one->kind, serve_visit))
+		if (!start_acceptor(l, l->listeners[i], &one->door,
+				    serve_visit))
 			return false;
 	}
 	return loop_index() != 0 || listen_by_paths(l);

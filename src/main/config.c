@@ -173,14 +173,46 @@ static bool take_kind(const char *name, const char *text, enum smtp_kind *kind,
 		    name, text);
 }
 
+/* NULL-ended; NULL when there is none. */
+static const char **take_list(struct config *c, cfg_t *sec, const char *key)
+{
+	unsigned n = cfg_size(sec, key);
+	const char **list = arena_array(c->arena, const char *, n + 1);
+
+	for (unsigned i = 0; i < n; i++)
+		list[i] = copy(c, cfg_getnstr(sec, key, i));
+	return n > 0 ? list : NULL;
+}
+
+/* "192.0.2.1" or "10.0.0.0/8"; WHO is the block they stand in. */
+static bool take_proxies(struct config *c, cfg_t *sec, const char *who,
+			 struct smtp_door *door)
+{
+	const char **list = take_list(c, sec, "proxies");
+	unsigned n = cfg_size(sec, "proxies");
+	struct inet_block *blocks =
+		arena_array(c->arena, struct inet_block, n + 1);
+
+	for (unsigned i = 0; i < n; i++)
+		if (!inet_block_parse(str_of(list[i]), &blocks[i]))
+			return fail(
+				"splitmail.conf: %s: proxies: \"%s\" is no "
+				"address or network; write \"192.0.2.1\" or "
+				"\"192.0.2.0/24\"",
+				who, list[i]);
+	door->proxies = blocks;
+	door->n_proxies = n;
+	return true;
+}
+
 static bool add_listener(struct config *c, const char *name,
-			 enum smtp_kind kind, const char *address,
+			 const struct smtp_door *door, const char *address,
 			 uint16_t port, bool may_fail)
 {
 	struct engine_listener *l = &c->listeners[c->n_listeners];
 
 	*l = (struct engine_listener){ .name = str_of(name),
-				       .kind = kind,
+				       .door = *door,
 				       .may_fail = may_fail };
 	if (!take_address(name, address, port, &l->at))
 		return false;
@@ -198,26 +230,29 @@ static bool add_listener(struct config *c, const char *name,
 
 /* "*" is two listeners, one for each version of IP. */
 static bool add_listeners(struct config *c, const char *name,
-			  enum smtp_kind kind, const char *address,
+			  const struct smtp_door *door, const char *address,
 			  uint16_t port)
 {
 	if (strcmp(address, "*") != 0)
-		return add_listener(c, name, kind, address, port, false);
-	return add_listener(c, name, kind, "0.0.0.0", port, false) &&
-	       add_listener(c, name, kind, "::", port, true);
+		return add_listener(c, name, door, address, port, false);
+	return add_listener(c, name, door, "0.0.0.0", port, false) &&
+	       add_listener(c, name, door, "::", port, true);
 }
 
 static bool take_listener(struct config *c, cfg_t *sec)
 {
 	const char *name = copy(c, cfg_title(sec));
-	enum smtp_kind kind = SMTP_MX;
+	const char *block = arena_printf(c->arena, "listener %s", name);
+	struct smtp_door door = { SMTP_MX };
 	uint16_t standard = 0;
 	long port;
 
-	return take_kind(name, cfg_getstr(sec, "kind"), &kind, &standard) &&
+	return take_kind(name, cfg_getstr(sec, "kind"), &door.kind,
+			 &standard) &&
 	       (number(sec, "listener", "port", &port) ||
-		add_cause("listener %s", name)) &&
-	       add_listeners(c, name, kind, cfg_getstr(sec, "address"),
+		add_cause("%s", block)) &&
+	       take_proxies(c, sec, block, &door) &&
+	       add_listeners(c, name, &door, cfg_getstr(sec, "address"),
 			     port ? (uint16_t)port : standard);
 }
 
@@ -230,10 +265,12 @@ static bool take_listeners(struct config *c, cfg_t *cfg)
 	for (size_t i = 0; i < n; i++)
 		if (!take_listener(c, cfg_getnsec(cfg, "listener", i)))
 			return false;
-	for (size_t i = 0; n == 0 && i < array_size(kinds); i++)
-		if (!add_listeners(c, kinds[i].word, kinds[i].kind, "*",
-				   kinds[i].port))
+	for (size_t i = 0; n == 0 && i < array_size(kinds); i++) {
+		struct smtp_door door = { kinds[i].kind };
+
+		if (!add_listeners(c, kinds[i].word, &door, "*", kinds[i].port))
 			return false;
+	}
 	return true;
 }
 
@@ -290,6 +327,7 @@ static bool take_limits(struct config *c, cfg_t *sec)
 
 static bool take_dovecot(struct config *c, cfg_t *sec)
 {
+	struct smtp_door checked;
 	const struct {
 		const char *key;
 		uint16_t *port;
@@ -302,9 +340,12 @@ static bool take_dovecot(struct config *c, cfg_t *sec)
 	long port;
 
 	c->dovecot_enabled = cfg_getbool(sec, "enabled") == cfg_true;
+	c->dovecot_proxies = take_list(c, sec, "proxies");
 	c->dovecot_address = copy(c, cfg_getstr(sec, "address"));
 	if (strcmp(c->dovecot_address, "*") != 0 &&
 	    !take_address("dovecot", c->dovecot_address, 0, &unused))
+		return false;
+	if (!take_proxies(c, sec, "dovecot", &checked))
 		return false;
 	for (size_t i = 0; i < array_size(ports); i++) {
 		if (!number(sec, "dovecot", ports[i].key, &port))
@@ -312,17 +353,6 @@ static bool take_dovecot(struct config *c, cfg_t *sec)
 		*ports[i].port = (uint16_t)port;
 	}
 	return true;
-}
-
-/* NULL-ended; NULL when there is none. */
-static const char **take_list(struct config *c, cfg_t *sec, const char *key)
-{
-	unsigned n = cfg_size(sec, key);
-	const char **list = arena_array(c->arena, const char *, n + 1);
-
-	for (unsigned i = 0; i < n; i++)
-		list[i] = copy(c, cfg_getnstr(sec, key, i));
-	return n > 0 ? list : NULL;
 }
 
 static bool take_console(struct config *c, cfg_t *sec)

@@ -45,6 +45,7 @@ struct config {
 	const char *dovecot_address;              /* "*" or an IP address */
 	uint16_t imap, imaps, pop3, pop3s, sieve; /* 0: off */
 	uint16_t dovecot_metrics;                 /* on 127.0.0.1; 0: off */
+	const char **dovecot_proxies; /* in front of it; NULL-ended; or NULL */
 
 	bool is_confined; /* the engine, by the kernel (rt/confine.h) */
 	unsigned threads; /* 0: one per core */

@@ -85,10 +85,35 @@ static void test_what_is_written_is_read(void **unused)
 		fail_msg("%s", cause());
 	assert_int_equal(c->n_listeners, 3);
 	assert_int_equal(c->listeners[1].at.port, 20587);
-	assert_int_equal(c->listeners[1].kind, SMTP_SUBMISSION);
+	assert_int_equal(c->listeners[1].door.kind, SMTP_SUBMISSION);
 	assert_int_equal(c->sieve, 24190);
 	assert_true(c->has_outgoing);
 	config_close(c);
+}
+
+static void test_proxies_are_each_listener_s(void **unused)
+{
+	struct config *c;
+
+	c = read_text("hostname = \"a.test\"\n"
+		      "listener smtp {\n\tproxies = {\"192.0.2.1\", "
+		      "\"2001:db8::/32\"}\n}\n"
+		      "listener other {\n\tport = 26\n}\n"
+		      "dovecot {\n\tproxies = {\"192.0.2.1\"}\n}\n");
+	if (!c)
+		fail_msg("%s", cause());
+	assert_int_equal(c->listeners[0].door.n_proxies, 2);
+	assert_int_equal(c->listeners[0].door.proxies[1].bits, 32);
+	assert_int_equal(c->listeners[2].door.n_proxies, 0);
+	assert_string_equal(c->dovecot_proxies[0], "192.0.2.1");
+	assert_null(c->dovecot_proxies[1]);
+	config_close(c);
+	assert_refused("hostname = \"a.test\"\nlistener smtp {\n"
+		       "\tproxies = {\"proxy.test\"}\n}\n",
+		       "listener smtp: proxies: \"proxy.test\" is no address");
+	assert_refused("hostname = \"a.test\"\ndovecot {\n"
+		       "\tproxies = {\"192.0.2.1/33\"}\n}\n",
+		       "dovecot: proxies: \"192.0.2.1/33\"");
 }
 
 static void test_mistakes_are_named(void **unused)
@@ -148,6 +173,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_hostname_is_enough),
 		cmocka_unit_test(test_what_is_written_is_read),
+		cmocka_unit_test(test_proxies_are_each_listener_s),
 		cmocka_unit_test(test_mistakes_are_named),
 		cmocka_unit_test(test_certificates_that_are_named),
 	};

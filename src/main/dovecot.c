@@ -156,6 +156,7 @@ static void learn_needs(const struct config *c, unsigned uid, unsigned gid,
 		.pop3s = c->pop3s,
 		.sieve = c->sieve,
 		.metrics = c->dovecot_metrics,
+		.proxies = c->dovecot_proxies,
 	};
 }
 

@@ -132,9 +132,31 @@ void dovecot_metrics(const struct dovecot_needs *n, const char *listen,
 	}
 }
 
+static const char proxied[] =
+	"service imap-login {\n"
+	"\tinet_listener imap {\n\t\thaproxy = yes\n\t}\n"
+	"\tinet_listener imaps {\n\t\thaproxy = yes\n\t}\n}\n"
+	"service pop3-login {\n"
+	"\tinet_listener pop3 {\n\t\thaproxy = yes\n\t}\n"
+	"\tinet_listener pop3s {\n\t\thaproxy = yes\n\t}\n}\n"
+	"service managesieve-login {\n"
+	"\tinet_listener sieve {\n\t\thaproxy = yes\n\t}\n}\n";
+
+/* Dovecot asks everybody, and serves these alone. */
+static void add_proxies(const char *const *proxies, struct buf *out)
+{
+	if (!proxies)
+		return;
+	buf_add(out, S("haproxy_trusted_networks ="));
+	for (; *proxies; proxies++)
+		buf_printf(out, " %s", *proxies);
+	buf_printf(out, "\n%s", proxied);
+}
+
 void dovecot_services(const struct dovecot_needs *n, struct buf *out)
 {
 	buf_printf(out, services, n->user, DOVECOT_COUNTED, DOVECOT_SESSIONS,
 		   DOVECOT_LMTP_SPARE, n->imap, n->imaps, n->pop3, n->pop3s,
 		   n->sieve, n->data);
+	add_proxies(n->proxies, out);
 }

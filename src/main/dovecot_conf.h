@@ -29,6 +29,8 @@ struct dovecot_needs {
 	bool auth_without_tls;
 	uint16_t imap, imaps, pop3, pop3s, sieve; /* 0: off */
 	uint16_t metrics;                         /* on 127.0.0.1; 0: off */
+	const char **proxies; /* who comes to the ports above; NULL-ended; or
+	                         NULL: everybody */
 	enum mailbox_format format;
 };
 

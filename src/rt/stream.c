@@ -28,6 +28,13 @@ const struct inet *stream_local(const struct stream *s)
 	return &s->local;
 }
 
+void stream_speaks_for(struct stream *s, const struct inet *peer,
+		       const struct inet *local)
+{
+	s->peer = *peer;
+	s->local = *local;
+}
+
 /* ---- reading ---- */
 
 /* The stream is as good as before: a last word can be flushed. */
@@ -49,6 +56,16 @@ enum stream_state stream_fill(struct stream *s, int64_t deadline_ms)
 		return STREAM_FULL;
 	fiber_breathe();
 	return stream_fill_now(s, deadline_ms);
+}
+
+void stream_read_at_most(struct stream *s, size_t n)
+{
+	s->at_most = n;
+}
+
+size_t stream_appetite(const struct stream *s, size_t room)
+{
+	return s->at_most && s->at_most < room ? s->at_most : room;
 }
 
 /* ---- writing ---- */

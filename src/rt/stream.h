@@ -54,6 +54,10 @@ void stream_reset(struct stream *s);
 
 const struct inet *stream_peer(const struct stream *s);
 const struct inet *stream_local(const struct stream *s);
+/* A proxy in between has told who it speaks for: from now on these are both
+ * ends. */
+void stream_speaks_for(struct stream *s, const struct inet *peer,
+		       const struct inet *local);
 /* Of a connection by path that was accepted: the number of the user who called,
  * as the kernel knows it.  False: it says nothing. */
 bool stream_user(const struct stream *s, unsigned *uid) must_check;
@@ -71,6 +75,9 @@ enum stream_state {
 struct str stream_bytes(const struct stream *s);
 enum stream_state waits stream_fill(struct stream *s, int64_t deadline_ms);
 void stream_skip(struct stream *s, size_t n);
+/* From now on a read takes at most N octets, so that what follows them is left
+ * to TLS; 0: as much as there is room for. */
+void stream_read_at_most(struct stream *s, size_t n);
 /* Has the peer said something, or gone, while nobody waited?  Does not wait:
  * for telling whether a pooled connection is still fresh. */
 bool stream_is_quiet(struct stream *s);

@@ -14,6 +14,8 @@
 /* stream_wait(), with the cause set unless it is WAIT_DONE. */
 bool waits stream_wait_or_fail(struct stream *s, int events,
 			       int64_t deadline_ms);
+/* Of ROOM octets, how many the next read may fill. */
+size_t stream_appetite(const struct stream *s, size_t room);
 /* Says so in cause(). */
 enum stream_state stream_cancelled(void);
 

@@ -202,8 +202,7 @@ static const char *user_text(const struct session *s, const struct stream *peer)
 }
 
 /* For the log. */
-static const char *client_text(const struct session *s,
-			       const struct stream *peer)
+static const char *client_text(const struct session *s)
 {
 	switch (s->kind) {
 	case SMTP_LOCAL:
@@ -216,7 +215,7 @@ static const char *client_text(const struct session *s,
 		break;
 	}
 	return arena_printf(s->arena, "unknown[%s]",
-			    inet_ip_text(stream_peer(peer)).c);
+			    inet_ip_text(stream_peer(s->peer)).c);
 }
 
 static struct session *session_open(struct smtp_server *server,
@@ -241,7 +240,7 @@ static struct session *session_open(struct smtp_server *server,
 	s->part = parts[kind];
 	s->verb = "CONNECT";
 	s->user = user_text(s, peer);
-	s->client = client_text(s, peer);
+	s->client = client_text(s);
 	s->next = server->first;
 	if (s->next)
 		s->next->previous = s;
@@ -312,11 +311,15 @@ static void session_close(struct session *s)
 	arena_close(s->arena);
 }
 
-/* TLS first where the port says so; then a word of welcome, or not. */
-static struct reply waits greet(struct session *s)
+/* Who is it?  TLS next where the port says so; then a word of welcome, or not. */
+static struct reply waits greet(struct session *s, const struct smtp_door *door)
 {
-	struct reply r = admit(s);
+	struct reply r;
 
+	if (!meet(s, door))
+		return SILENCE;
+	s->client = client_text(s);
+	r = admit(s);
 	log_fact(s->part, "connect from %s", s->client);
 	if (s->kind == SMTP_SUBMISSIONS &&
 	    !stream_tls_accept(s->peer, s->server->settings->tls,
@@ -336,11 +339,11 @@ static bool ends_session(const struct reply *r)
 	return r->code == 221 || r->code == 421 || r->code == 521;
 }
 
-void smtp_serve(struct smtp_server *server, enum smtp_kind kind,
+void smtp_serve(struct smtp_server *server, const struct smtp_door *door,
 		struct stream *peer)
 {
-	struct session *s = session_open(server, kind, peer);
-	struct reply r = greet(s);
+	struct session *s = session_open(server, door->kind, peer);
+	struct reply r = greet(s, door);
 	struct command c;
 
 	while (say_later(s, &r) && !ends_session(&r) && read_command(s, &c))

@@ -200,6 +200,12 @@ struct str waits auth_offer(struct session *s);
 /* The header lines put in front of the message. (received.c) */
 struct str received_lines(struct session *s);
 
+/* ---- who it is: proxied.c ---- */
+
+/* By DOOR.  False: a proxy does not say whom it speaks for, and nothing is to be
+ * said to it. */
+bool waits meet(struct session *s, const struct smtp_door *door);
+
 /* ---- limits: budget.c ---- */
 
 /* Count the connection; code 0: it may go on.  leave() undoes it. */

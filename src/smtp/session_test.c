@@ -13,6 +13,7 @@
  * A dialogue, line by line; the first says in English what it shows:
  *
  *	kind submission		the port; default is mx
+ *	proxied			whoever connects is a proxy
  *	C: TEXT			the client sends TEXT CRLF
  *	C- TEXT			without CRLF
  *	C*20 TEXT		20 times
@@ -49,7 +50,7 @@ struct play {
 	char name[300];
 	bool by_bytes;
 	struct str script;
-	enum smtp_kind kind;
+	struct smtp_door door;
 	struct smtp_server server;
 	struct router router;
 	struct deliver deliver;
@@ -186,7 +187,8 @@ static bool server_closes(struct play *p, struct str text)
 
 static bool begin_tls(struct play *p, struct str text)
 {
-	if (!stream_tls_connect(p->client, the_world.tls_of_client, "mx.test",
+	if (!stream_flush(p->client, after_ms(PATIENCE_MS)) ||
+	    !stream_tls_connect(p->client, the_world.tls_of_client, "mx.test",
 				after_ms(PATIENCE_MS)))
 		return wrong(p, "TLS", S("it"), str_of(cause()));
 	return true;
@@ -323,6 +325,7 @@ static const struct step {
 	{ "HEAD ", trace_has },          { "NOHEAD ", trace_lacks },
 	{ "BODY ", body_has },           { "NOMAIL", no_mail },
 	{ "STOP", server_stops },        { "kind ", set_kind },
+	{ "proxied", set_kind },
 };
 
 static bool play_line(struct play *p, struct str line)
@@ -344,7 +347,7 @@ static void session_main(void *arg)
 {
 	struct play *p = arg;
 
-	smtp_serve(&p->server, p->kind, p->peer);
+	smtp_serve(&p->server, &p->door, p->peer);
 	p->session_over = true;
 	gate_open(&p->over);
 }
@@ -433,6 +436,8 @@ static enum smtp_kind kind_of(struct str script)
 	return contains(script, S("\nkind local\n")) ? SMTP_LOCAL : SMTP_MX;
 }
 
+static const struct inet_block everybody = { .bits = 0 };
+
 static void add_plays(const char *path)
 {
 	for (int by_bytes = 0; by_bytes < 2; by_bytes++) {
@@ -440,7 +445,11 @@ static void add_plays(const char *path)
 
 		*p = (struct play){ .by_bytes = by_bytes,
 				    .script = read_file(path) };
-		p->kind = kind_of(p->script);
+		p->door.kind = kind_of(p->script);
+		if (contains(p->script, S("\nproxied\n"))) {
+			p->door.proxies = &everybody;
+			p->door.n_proxies = 1;
+		}
 		snprintf(p->name, sizeof(p->name), "%s (%s)",
 			 strrchr(path, '/') + 1,
 			 by_bytes ? "bytes" : "segments");

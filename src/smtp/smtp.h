@@ -2,7 +2,7 @@
  * The SMTP server: one conversation (RFC 5321), as a fiber.
  *
  * session.c holds the story: greeting, loop, verbs[]; the other files hold one
- * step each: hello.c (EHLO, STARTTLS), envelope.c (MAIL, RCPT), body.c (DATA,
+ * step each: proxied.c (whom a proxy speaks for), hello.c (EHLO, STARTTLS), envelope.c (MAIL, RCPT), body.c (DATA,
  * BDAT), auth.c (AUTH through Dovecot), received.c (the trace header), memory.c
  * (what sessions leave for each other), budget.c (errors and limits), listing.c
  * (the queue, for mailq).
@@ -63,8 +63,16 @@ struct smtp_server { /* one per loop */
 	struct smtp_memory *memory;
 };
 
+/* Where clients come in. */
+struct smtp_door {
+	enum smtp_kind kind;
+	const struct inet_block *proxies; /* who comes from there says first
+	                                     whom he speaks for */
+	size_t n_proxies;
+};
+
 /* Serve one connection to its end and close it; a fiber's work. */
-void waits smtp_serve(struct smtp_server *server, enum smtp_kind kind,
+void waits smtp_serve(struct smtp_server *server, const struct smtp_door *door,
 		      struct stream *peer);
 
 /* Open sessions, by kind and by whether they are encrypted now. */

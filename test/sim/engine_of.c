@@ -140,7 +140,8 @@ static void run(void *arg)
 {
 	struct engine_of *of = arg;
 	struct engine_settings set = of->settings;
-	struct engine_listener smtp = { .name = S("smtp"), .kind = SMTP_MX };
+	struct engine_listener smtp = { .name = S("smtp"),
+					.door = { SMTP_MX } };
 	const struct engine_owner owner = { .listens = nothing,
 					    .is_ready = nothing,
 					    .attends = attend,

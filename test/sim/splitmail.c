@@ -67,8 +67,8 @@ static void run(void *splitmail)
 	struct splitmail *s = splitmail;
 	struct engine_settings set = settings_of(s);
 	struct engine_listener listeners[] = {
-		{ .name = S("smtp"), .kind = SMTP_MX },
-		{ .name = S("submission"), .kind = SMTP_SUBMISSION },
+		{ .name = S("smtp"), .door = { SMTP_MX } },
+		{ .name = S("submission"), .door = { SMTP_SUBMISSION } },
 	};
 	const struct engine_owner owner = { .listens = nothing,
 					    .is_ready = nothing,

@@ -137,7 +137,8 @@ static void run_mx(void *arg)
 {
 	const struct site *mx = arg;
 	struct engine_settings set = settings_of(mx);
-	struct engine_listener smtp = { .name = S("smtp"), .kind = SMTP_MX };
+	struct engine_listener smtp = { .name = S("smtp"),
+					.door = { SMTP_MX } };
 	const struct engine_owner owner = { nothing, nothing, attend, nothing,
 					    NULL };
 	struct engine *e;

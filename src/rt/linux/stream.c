@@ -271,16 +271,14 @@ static enum read_result read_once(struct stream *s)
 {
 	enum read_result r;
 	struct block *b;
-	size_t got = 0;
+	size_t room, got = 0;
 
 	if (!s->in)
 		s->in = block_take();
 	b = s->in;
 	make_room(b);
-	if (s->ssl)
-		r = read_tls(s, b->c + b->end, sizeof(b->c) - b->end, &got);
-	else
-		r = read_clear(s, b->c + b->end, sizeof(b->c) - b->end, &got);
+	room = stream_appetite(s, sizeof(b->c) - b->end);
+	r = (s->ssl ? read_tls : read_clear)(s, b->c + b->end, room, &got);
 	b->end += got;
 	if (b->from == b->end)
 		stream_forget_input(s);

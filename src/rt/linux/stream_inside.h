@@ -51,6 +51,7 @@ struct stream {
 	size_t unsent;
 	SSL *ssl;       /* NULL: in clear */
 	char *tls_name; /* the peer's, for resuming; may be NULL */
+	size_t at_most; /* of one read; 0: no limit */
 	bool end;
 	bool broken;
 	struct inet peer, local;

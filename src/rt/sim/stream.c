@@ -182,7 +182,8 @@ static enum read_result read_tls(struct stream *s, char *to, size_t room,
 
 static enum read_result read_once(struct stream *s)
 {
-	size_t room = LIMIT_STREAM_BUFFER - s->in.n, got = 0;
+	size_t room = stream_appetite(s, LIMIT_STREAM_BUFFER - s->in.n);
+	size_t got = 0;
 	enum read_result r;
 
 	buf_reserve(&s->in, room);

@@ -17,6 +17,7 @@ struct stream {
 	size_t unsent; /* out.n */
 	SSL *ssl;      /* NULL: in clear */
 	char *tls_name;
+	size_t at_most; /* of one read; 0: no limit */
 	bool end;
 	bool broken;
 	struct inet peer, local;
