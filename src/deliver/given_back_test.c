@@ -19,7 +19,7 @@ static void comes_back_as(struct world *w, const char *text)
 {
 	snprintf(w->body, sizeof w->body,
 		 "Received: from a by here.test (Splitmail) with ESMTP id %s "
-		 "for <x>;\r\n%s",
+		 "for <x>;\r\n%.1000s",
 		 w->last_id, text);
 }
 
