@@ -85,6 +85,25 @@ def program_of(command):
     return word.split()[0].rstrip(";") if word.strip() else ""
 
 
+def help_of(words):
+    return subprocess.run([binary(), "help", *words], capture_output=True,
+                          text=True)
+
+
+def assert_known(words, where):
+    """splitmail WORDS, the options of them: is there such a command?"""
+    for n in 3, 2, 1:
+        done = help_of(words[:n])
+        if done.returncode == 0 and len(words) >= n:
+            break
+    assert done.returncode == 0, f"{where}: {done.stderr}"
+    for option in filter(lambda w: w.startswith("--"), words):
+        name = option[2:].partition("=")[0]
+        assert f"--{name}" in done.stdout or re.search(
+            rf"^  {name.replace('-', '_')}\b", done.stdout, re.M), \
+            f"{where}: {option}"
+
+
 def pattern_of(text):
     """What a page says, for what was said: … is anything; how wide a column is
     and empty lines do not matter."""

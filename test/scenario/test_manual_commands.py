@@ -9,8 +9,9 @@ import subprocess
 
 import pytest
 
-from manual_page import (MAKER, NOT_RUN, PROGRAMS, beforehand, fences, pages,
-                         people, program_of, root_shell, run_fence, tables)
+from manual_page import (MAKER, NOT_RUN, PROGRAMS, assert_known, beforehand,
+                         fences, pages, people, program_of, root_shell,
+                         run_fence, tables)
 from splitmail import ROOT, binary
 
 KINDS = {"console", "output", "conf", "text", "sh"}
@@ -37,25 +38,6 @@ def test_every_fence_says_what_it_is(page):
                 len(fence.more.split(NOT_RUN)[-1]) > 5, fence
     assert not re.search(r"^\n    (?!\s|\d|[*-])(splitmail|apt|systemctl|curl)",
                          text_of(page), re.M), "commands without a fence"
-
-
-def help_of(words):
-    return subprocess.run([binary(), "help", *words], capture_output=True,
-                          text=True)
-
-
-def assert_known(words, where):
-    """splitmail WORDS, the options of them: is there such a command?"""
-    for n in 3, 2, 1:
-        done = help_of(words[:n])
-        if done.returncode == 0 and len(words) >= n:
-            break
-    assert done.returncode == 0, f"{where}: {done.stderr}"
-    for option in filter(lambda w: w.startswith("--"), words):
-        name = option[2:].partition("=")[0]
-        assert f"--{name}" in done.stdout or re.search(
-            rf"^  {name.replace('-', '_')}\b", done.stdout, re.M), \
-            f"{where}: {option}"
 
 
 @pytest.mark.parametrize("page", filter(is_of_the_manual, pages()))
