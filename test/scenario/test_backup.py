@@ -17,6 +17,7 @@ import time
 
 import pytest
 
+from peers import library_path
 from splitmail import ROOT, binary
 from traffic import ALICE, BOB, STRANGER, split_server, subject_of, text
 from world import wait_until
@@ -436,27 +437,65 @@ def test_much_mail_under_load_elsewhere(world, megabytes):
     server.serve()
 
 
+class Restic:
+    def __init__(self, server):
+        self.repository = f"{server.folder}/repository"
+        self.environment = {**os.environ, "RESTIC_PASSWORD": "x",
+                            "HOME": server.folder}
+        self.run("init")
+
+    def run(self, *words):
+        subprocess.run([f"{ROOT}/build-peers/restic/usr/bin/restic", "-r",
+                        self.repository, *words], check=True,
+                       env=self.environment)
+
+    def take(self, folder, night):
+        self.run("backup", folder)
+
+    def give_back(self, night, into):
+        self.run("restore", "latest", "--target", into)
+
+
+class Borg:
+    def __init__(self, server):
+        unpacked = f"{ROOT}/build-peers/borgbackup"
+        self.program = f"{unpacked}/usr/bin/borg"
+        self.repository = f"{server.folder}/repository"
+        self.environment = {
+            **os.environ, "HOME": server.folder, "BORG_PASSPHRASE": "x",
+            "LD_LIBRARY_PATH": library_path(unpacked),
+            "PYTHONPATH": f"{unpacked}/usr/lib/python3/dist-packages"}
+        self.run("init", "--encryption", "repokey", self.repository)
+
+    def run(self, *words, **how):
+        subprocess.run(["/usr/bin/python3", self.program, *words], check=True,
+                       env=self.environment, **how)
+
+    def take(self, folder, night):
+        self.run("create", f"{self.repository}::{night}", folder)
+        self.run("prune", "--keep-daily", "14", "--keep-monthly", "12",
+                 self.repository)
+
+    def give_back(self, night, into):
+        os.makedirs(into)
+        self.run("extract", f"{self.repository}::{night}", cwd=into)
+
+
 @pytest.mark.long
-def test_restic_takes_it_every_night(world):
+@pytest.mark.parametrize("kind", [Restic, Borg])
+def test_another_tool_takes_it_every_night(world, kind):
     """As docs/backup.md has it; what it gives back is a backup again."""
     server = filled(world, 30)
     server.sink.down()
     server.send(STRANGER, BOB, text("waits", LARGE * 200))
     folder = os.path.join(server.folder, "backup")
-    environment = {**os.environ, "RESTIC_PASSWORD": "x",
-                   "HOME": server.folder}
-
-    def restic(*words):
-        subprocess.run([f"{ROOT}/build-peers/restic/usr/bin/restic", "-r",
-                        f"{server.folder}/repository", *words], check=True,
-                       env=environment)
-    restic("init")
-    for night in range(2):
+    tool = kind(server)
+    for night in ("first", "second"):
         shutil.rmtree(folder, ignore_errors=True)
         backup(server, folder)
-        restic("backup", folder)
-        server.send(STRANGER, ALICE, text(f"night {night}"))
-    restic("restore", "latest", "--target", f"{server.folder}/out")
+        tool.take(folder, night)
+        server.send(STRANGER, ALICE, text(night))
+    tool.give_back("second", f"{server.folder}/out")
     out = f"{server.folder}/out{folder}"
     assert wrong_in(server, out, "--hash") == []
     data = folder + ".restored"
