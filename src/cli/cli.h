@@ -165,9 +165,10 @@ char *cli_path(struct cli *c, const char *name);
 /* One line of stdin without its end (echo off on a terminal); refuses an
  * empty one.  NULL: cause(). */
 const char *cli_read_secret(struct cli *c, const char *prompt);
-/* Ask before WHAT ("delete the user bob@...") is done, if somebody sits at a
- * terminal and has not said --yes.  False: he said no, and that was said. */
-bool cli_confirm(struct cli *c, const char *format, ...)
+/* Ask before WHAT ("Delete the user bob@...") is done, unless --yes was said.
+ * CLI_DONE: it may be.  CLI_REFUSED: he said no; CLI_USAGE: no terminal, so
+ * that nobody can be asked.  Either was said. */
+int cli_confirm(struct cli *c, const char *format, ...)
 	printf_like(2, 3) must_check;
 /* The answer of the engine that runs (control/control.h). False: cause(). */
 bool cli_ask_engine(struct cli *c, const char *question,

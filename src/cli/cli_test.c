@@ -126,7 +126,7 @@ static void test_an_administrator_is_changed(void **state)
 	assert_has(err, "nothing to change");
 	assert_int_equal(RUN("admin", "set", "nobody", "totp=off"), 1);
 	assert_int_equal(RUN("admin", "set", "admin0", "totp=off"), 0);
-	assert_int_equal(RUN("admin", "delete", "jane"), 0);
+	assert_int_equal(RUN("admin", "delete", "jane", "--yes"), 0);
 }
 
 static void test_status_and_sentences(void **state)
@@ -253,7 +253,7 @@ static void test_a_pasted_address(void **state)
 	assert_has(out, "fred@example.org");
 	assert_int_equal(RUN("user", "list", "nobody*"), 0);
 	assert_null(strstr(out, "@"));
-	assert_int_equal(RUN("user", "delete", "fred@example.org"), 0);
+	assert_int_equal(RUN("user", "delete", "fred@example.org", "--yes"), 0);
 }
 
 /* For each mail system: what becomes of mail to the address, in words. */

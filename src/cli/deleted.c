@@ -35,19 +35,14 @@ static const char *day_after(struct cli *c, int days)
 	return arena_printf(c->arena, "%s", day);
 }
 
-static bool may_erase(struct cli *c, const char *who)
+static int confirm_erase(struct cli *c, const char *who)
 {
-	if (!c->yes && !isatty(fileno(c->in))) {
-		(void)!cli_refuse(c, "What is erased cannot be had back: add "
-				     "--yes.");
-		return false;
-	}
 	return cli_confirm(c, "Erase all mail of %s that lies here, for good",
 			   who);
 }
 
-static bool confirm_delete(struct cli *c, enum holder_kind kind,
-			   const char *address, bool erase)
+static int confirm_delete(struct cli *c, enum holder_kind kind,
+			  const char *address, bool erase)
 {
 	struct directory *d = cli_directory(c);
 	struct str mailbox = S("");
@@ -63,7 +58,7 @@ static bool confirm_delete(struct cli *c, enum holder_kind kind,
 				   "touched",
 				   address);
 	if (erase)
-		return may_erase(c, address);
+		return confirm_erase(c, address);
 	return cli_confirm(c,
 			   "Delete %s: the mail that lies here is kept until "
 			   "%s (`splitmail %s restore` brings it back) and is "
@@ -153,10 +148,11 @@ static int erased(struct cli *c, struct changes *h, struct change r)
 int cli_erase(struct cli *c, const struct args *a)
 {
 	const char *who = args_word(a, 0);
+	int asked = confirm_erase(c, who);
 	struct changes *h;
 
-	if (!may_erase(c, who))
-		return CLI_REFUSED;
+	if (asked != CLI_DONE)
+		return asked;
 	h = cli_changes(c);
 	return h ? erased(c, h, deleted_erase(h, str_of(who)))
 		 : cli_refuse(c, "%s", cause());
@@ -166,10 +162,11 @@ int cli_delete(struct cli *c, enum holder_kind kind, const struct args *a)
 {
 	struct str who = str_of(args_word(a, 0));
 	bool erase = args_option(a, "erase");
+	int asked = confirm_delete(c, kind, args_word(a, 0), erase);
 	struct changes *h;
 
-	if (!confirm_delete(c, kind, args_word(a, 0), erase))
-		return CLI_REFUSED;
+	if (asked != CLI_DONE)
+		return asked;
 	h = cli_changes(c);
 	if (!h)
 		return cli_refuse(c, "%s", cause());

@@ -27,8 +27,10 @@ static int set(struct cli *c, const struct args *a)
 
 static int delete (struct cli *c, const struct args *a)
 {
-	if (!cli_confirm(c, "Delete the filter %s", args_word(a, 0)))
-		return CLI_REFUSED;
+	int asked = cli_confirm(c, "Delete the filter %s", args_word(a, 0));
+
+	if (asked != CLI_DONE)
+		return asked;
 	CLI_CHANGE(c, h, filter_delete(h, str_of(args_word(a, 0))));
 }
 

@@ -209,8 +209,8 @@ void help_command(FILE *to, const struct noun *n, const struct command *m)
 	if (has_settings(m))
 		put_keys(to, m);
 	put_end(to, m->more, m->example);
-	fprintf(to, "\nOptions of every command: --data DIR, --json, --yes, "
-		    "--help\n");
+	fprintf(to, "\nOptions of every command: --data DIR, --json, --yes "
+		    "(nothing is asked), --help\n");
 }
 
 void cli_help_process(FILE *to, const struct process *p)

@@ -404,20 +404,26 @@ static bool is_terminal(FILE *f)
 	return f && fileno(f) >= 0 && isatty(fileno(f));
 }
 
-bool cli_confirm(struct cli *c, const char *format, ...)
+int cli_confirm(struct cli *c, const char *format, ...)
 {
+	const char *question;
 	char line[16] = "";
 	va_list args;
 
-	if (c->yes || !is_terminal(c->in) || !is_terminal(c->err))
-		return true;
+	if (c->yes)
+		return CLI_DONE;
 	va_start(args, format);
-	fprintf(c->err, "%s? [y/N] ",
-		cli_clean(c, arena_vprintf(c->arena, format, args)));
+	question = cli_clean(c, arena_vprintf(c->arena, format, args));
 	va_end(args);
+	if (!is_terminal(c->in) || !is_terminal(c->err)) {
+		cli_refuse(c, "%s? There is nobody to ask: add --yes.",
+			   question);
+		return CLI_USAGE;
+	}
+	fprintf(c->err, "%s? [y/N] ", question);
 	fflush(c->err);
 	if (fgets(line, sizeof(line), c->in) && (*line | 0x20) == 'y')
-		return true;
+		return CLI_DONE;
 	fprintf(c->err, "Nothing was changed.\n");
-	return false;
+	return CLI_REFUSED;
 }

@@ -372,23 +372,42 @@ static const char *why_not(struct cli *c, enum order order, uint64_t n,
 				    : "";
 }
 
+/* What takes mail out of the queue, for good. */
+static int confirm_order(struct cli *c, enum order order,
+			 const struct queue_filter *f)
+{
+	const char *what =
+		is_any(f) ? "all mail that waits" : "the mail that matches";
+
+	switch (order) {
+	case ORDER_DELETE:
+		return cli_confirm(c, "Throw away %s, without telling anybody",
+				   what);
+	case ORDER_BOUNCE:
+		return cli_confirm(c, "Give up %s, and tell its senders", what);
+	case ORDER_RETRY:
+	case ORDER_HOLD:
+	case ORDER_RELEASE:
+		break;
+	}
+	return CLI_DONE;
+}
+
 static int order_by(struct cli *c, const struct args *a, enum order order)
 {
 	struct queue_filter f;
 	struct unchanged u;
 	uint64_t n = 0;
-	int status;
+	int asked, status;
 
 	if (!filter_of(a, &f))
 		return cli_usage(c, "%s", cause());
 	if (order != ORDER_RETRY && is_any(&f) && !args_option(a, "all"))
 		return cli_usage(c, "Say which: --id, --recipient, --system, "
 				    "--next-hop or --domain; or --all.");
-	if (order == ORDER_DELETE &&
-	    !cli_confirm(c, "Throw away %s, without telling anybody",
-			 is_any(&f) ? "all mail that waits"
-				    : "the mail that matches"))
-		return CLI_REFUSED;
+	asked = confirm_order(c, order, &f);
+	if (asked != CLI_DONE)
+		return asked;
 	if (!give_order(c, order, &f, &n, &u))
 		return cli_refuse(c, "%s.", cause());
 	if (n)

@@ -92,6 +92,7 @@ static int run(struct world *w, const char *words)
 	for (char *p = strtok_r(copy, " ", &rest); p;
 	     p = strtok_r(NULL, " ", &rest))
 		argv[argc++] = p;
+	assert_true(cli_globals(&c, &argc, argv));
 	status = cli_run(&c, argc, argv);
 	fclose(c.out);
 	fclose(c.err);
@@ -161,7 +162,9 @@ static void test_list_text(void **state)
 	assert_string_equal(w->out, "Nothing matches.\n");
 	assert_int_equal(run(w, "queue list --recipient BOB"), CLI_DONE);
 	assert_non_null(strstr(w->out, "bob@b.example"));
-	assert_int_equal(run(w, "queue delete --all"), CLI_DONE);
+	assert_int_equal(run(w, "queue delete --all"), CLI_USAGE);
+	assert_non_null(strstr(w->err, "all mail that waits"));
+	assert_int_equal(run(w, "queue delete --all --yes"), CLI_DONE);
 	assert_int_equal(run(w, "queue list"), CLI_DONE);
 	assert_string_equal(w->out, "Mail queue is empty\n");
 	assert_int_equal(run(&nowhere, "queue list"), CLI_REFUSED);
@@ -277,9 +280,13 @@ static void test_orders(void **state)
 	json_decref(v);
 	assert_int_equal(run(w, "queue release --system exchange"), CLI_DONE);
 	assert_string_equal(w->out, "1 recipient released.\n");
-	assert_int_equal(run(w, "queue bounce --domain c.example"), CLI_DONE);
+	assert_int_equal(run(w, "queue bounce --domain c.example"), CLI_USAGE);
+	assert_non_null(strstr(w->err, "add --yes"));
+	assert_int_equal(run(w, "queue bounce --domain c.example --yes"),
+			 CLI_DONE);
 	assert_string_equal(w->out, "1 recipient to be bounced.\n");
-	assert_int_equal(run(w, "queue delete --id 222222222222"), CLI_REFUSED);
+	assert_int_equal(run(w, "queue delete --id 222222222222 --yes"),
+			 CLI_REFUSED);
 	assert_int_equal(run(w, "queue retry --id x"), CLI_REFUSED);
 }
 

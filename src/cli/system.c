@@ -23,8 +23,10 @@ static int set(struct cli *c, const struct args *a)
 
 static int delete (struct cli *c, const struct args *a)
 {
-	if (!cli_confirm(c, "Delete the system %s", args_word(a, 0)))
-		return CLI_REFUSED;
+	int asked = cli_confirm(c, "Delete the system %s", args_word(a, 0));
+
+	if (asked != CLI_DONE)
+		return asked;
 	CLI_CHANGE(c, h, system_delete(h, str_of(args_word(a, 0))));
 }
 

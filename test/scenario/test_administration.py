@@ -185,8 +185,8 @@ def test_administrators_are_stored(world):
                "domain-admin", "--password-stdin", input="a-long-secret\n")
     names = [each["name"] for each in server.cli("admin", "list")]
     assert "admin0" in names and "hugo" in names
-    server.cli("admin", "delete", "hugo")
-    assert "admin0" in server.refused("admin", "delete", "admin0")
+    server.cli("admin", "delete", "hugo", "--yes")
+    assert "admin0" in server.refused("admin", "delete", "admin0", "--yes")
 
 
 def test_who_is_asked_for_has_to_exist(server):

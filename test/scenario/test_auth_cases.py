@@ -227,7 +227,7 @@ def test_a_session_is_his_who_knows_the_password(server):
         server.cli("user", "rename", f"regina@{OWN}", gina)
         assert smtp.mail(gina)[0] == 250
         smtp.rset()
-        server.cli("user", "delete", gina)
+        server.cli("user", "delete", gina, "--yes")
         server.user(gina, password=password)
         assert smtp.mail(gina)[0] == ENDED
 
@@ -332,7 +332,7 @@ def test_trust_that_ends_within_a_mail(server):
         assert smtp.mail("x@elsewhere.test")[0] == 250
         assert smtp.rcpt(OUT)[0] == 550
     claim.close()
-    server.cli("system", "delete", "gate")
+    server.cli("system", "delete", "gate", "--yes")
     assert server.queue() == []
 
 
@@ -340,7 +340,7 @@ def test_rights_of_a_deleted_user_end(server):
     eve = f"eve@{OWN}"
     server.user(eve)
     with server.submit(eve) as smtp:
-        server.cli("user", "delete", eve)
+        server.cli("user", "delete", eve, "--yes")
         assert smtp.mail(eve)[0] in (530, 535, 550, 553)
         assert smtp.mail("")[0] in (530, 535, 550, 553)
 

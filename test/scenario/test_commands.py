@@ -78,14 +78,22 @@ def test_who_deletes_at_a_terminal_is_asked(server, noun, name, more):
     shown, status = at_terminal(server, noun, "delete", name, "--yes")
     assert status == 0 and "y/N" not in shown
     server.cli(noun, "create", name, *more)
-    server.cli(noun, "delete", name)        # a script is not asked
+    done = server.run(noun, "delete", name)     # a script cannot be asked
+    assert done.returncode == 2 and "add --yes" in done.stderr
+    assert name in done.stderr and name in there(server, noun)
+    server.cli(noun, "delete", name, "--yes")
     assert name not in there(server, noun)
 
 
-def test_the_queue_too(server):
-    shown, status = at_terminal(server, "queue", "delete", "--all",
-                                says=b"\n")
-    assert status == 1 and "all mail that waits" in shown
+@pytest.mark.parametrize("order, asks", [
+    ("delete", "without telling anybody?"), ("bounce", "tell its senders?")])
+def test_the_queue_too(server, order, asks):
+    shown, status = at_terminal(server, "queue", order, "--all", says=b"\n")
+    assert status == 1 and "all mail that waits" in shown and asks in shown
+    for which in ("--all", f"--recipient={ALICE}"):
+        done = server.run("queue", order, which)
+        assert done.returncode == 2 and "add --yes" in done.stderr
+        assert server.run("queue", order, which, "--yes").returncode == 0
 
 
 def test_who_breaks_off_at_a_password_sees_what_he_types(server):

@@ -34,7 +34,7 @@ def test_restored_and_erased(server, language, width):  # noqa: F811
     server.send("x@elsewhere.test", ann)
     server.wait_for_mail(ann)
     for user in (ann, ben):
-        server.cli("user", "delete", user)
+        server.cli("user", "delete", user, "--yes")
     with open_browser(server, language, width=width) as browser:
         sign_in(browser, words, "admin0", server.admin)
         browser.sees(DOMAIN)

@@ -64,8 +64,8 @@ def on_a_terminal(server, answer, *words):
 def test_a_deletion_is_undone(server):
     Sieve(server, ALICE).install("keep;")
     there = mailboxes(server)
-    server.cli("user", "delete", ALICE)
-    server.cli("shared", "delete", SHARED)
+    server.cli("user", "delete", ALICE, "--yes")
+    server.cli("shared", "delete", SHARED, "--yes")
     assert mailboxes(server) == there
     [shown] = server.cli("user", "deleted")
     assert shown["address"] == ALICE and shown["has_mail"]
@@ -90,8 +90,8 @@ def test_a_deletion_is_undone(server):
 
 def test_it_is_gone_after_its_time(server):
     there = mailboxes(server)
-    server.cli("user", "delete", ALICE)
-    server.cli("shared", "delete", SHARED)
+    server.cli("user", "delete", ALICE, "--yes")
+    server.cli("shared", "delete", SHARED, "--yes")
     directory(server, "UPDATE deleted SET deleted_at = 1, until = 2 "
                       f"WHERE login = '{ALICE}'")
     assert server.run("user", "sweep").stdout == "Removed mailboxes: 1.\n"
@@ -109,17 +109,18 @@ def test_it_is_erased_at_once_when_told_so(server, way):
     if way == "while stopped":
         server.stop()
     if way == "delete --erase":
-        assert "add --yes" in server.refused("user", "delete", ALICE,
-                                             "--erase")
+        done = server.run("user", "delete", ALICE, "--erase")
+        assert done.returncode == 2 and "for good?" in done.stderr
         server.cli("user", "delete", ALICE, "--erase", "--yes")
     else:
-        server.cli("user", "delete", ALICE)
+        server.cli("user", "delete", ALICE, "--yes")
         if way == "by the supervisor":
             directory(server, "UPDATE deleted SET is_erased = 1, until = 2")
             wait_until(lambda: len(mailboxes(server)) < len(there), 30,
                        "its end")
         else:
-            assert "add --yes" in server.refused("user", "erase", ALICE)
+            done = server.run("user", "erase", ALICE)
+            assert done.returncode == 2 and "add --yes" in done.stderr
             server.cli("user", "erase", ALICE, "--yes")
     assert len(mailboxes(server)) == len(there) - 1
     assert server.cli("user", "deleted") == []

@@ -81,7 +81,7 @@ def test_mail_that_waits_and_goes(a, root, domain):
         a.send("x@elsewhere.test", f"bob@{domain}")
         events.wait("queue", lambda q: q["mark"] != before)
         events.wait("overview", lambda o: o["queue"]["messages"] == 1)
-        a.cli("queue", "delete", "--domain", domain)
+        a.cli("queue", "delete", "--domain", domain, "--yes")
         events.wait("overview", lambda o: o["queue"]["messages"] == 0)
 
 
@@ -112,8 +112,8 @@ def test_a_domain_administrator_hears_of_his_domain_only(a, root, domain):
         assert overview["queue"]["messages"] == 1
         assert names(overview) == {domain}
     api.events("overview", domain=other, status=404)
-    a.cli("queue", "delete", "--domain", other)
-    a.cli("queue", "delete", "--domain", domain)
+    a.cli("queue", "delete", "--domain", other, "--yes")
+    a.cli("queue", "delete", "--domain", domain, "--yes")
 
 
 def test_a_delegate_watches_the_overview_only(root, domain):

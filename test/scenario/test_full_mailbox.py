@@ -33,4 +33,4 @@ def test_one_of_several_waits(a):
     [message] = a.queue()
     assert [r["address"] for r in message["recipients"]] == [FULL]
     assert "4.2.2" in message["recipients"][0]["last_reply"]
-    a.cli("queue", "delete", "--all")
+    a.cli("queue", "delete", "--all", "--yes")

@@ -141,4 +141,4 @@ def test_members_that_refuse_and_wait(a):
     a.sink.on.pop("RCPT")
     assert member(THERE, 9) in str(a.queue())
     assert {d["name"] for d in a.cli("status")["domains"]} <= {DOMAIN, OTHER}
-    a.cli("queue", "delete", "--all")
+    a.cli("queue", "delete", "--all", "--yes")

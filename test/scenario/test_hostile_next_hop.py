@@ -264,7 +264,7 @@ def test_certificates(here):
     assert other.waits()["last_reply"].startswith("451 4.7.5")
     assert not any(line.startswith("MAIL") for line in other.sink.commands)
     here.server.cli("user", "set", other.bob, "system=")
-    here.server.cli("queue", "delete", "--domain", other.domain)
+    here.server.cli("queue", "delete", "--domain", other.domain, "--yes")
 
 
 def test_required_tls_that_fails_is_heard_at_rcpt(here):
@@ -454,7 +454,7 @@ def test_a_next_hop_that_refuses_within_the_content(here):
     if code == 552:
         assert not other.queued()
     else:
-        here.server.cli("queue", "delete", "--domain", other.domain)
+        here.server.cli("queue", "delete", "--domain", other.domain, "--yes")
 
 
 def test_one_takes_it_the_other_is_gone_at_the_dot(here):
@@ -521,4 +521,4 @@ def test_a_slow_reader_slows_nobody_else(hasty):
     other.is_done(2)
     hasty.server.cli("queue", "hold", "--domain", slow.domain)
     slow.sink.down()
-    hasty.server.cli("queue", "delete", "--domain", slow.domain)
+    hasty.server.cli("queue", "delete", "--domain", slow.domain, "--yes")

@@ -241,7 +241,7 @@ def send_all(server):
     assert done.returncode == 0, done.stderr
     server.send(ALICE, DAN, user=ALICE)
     server.wait_for_queue(1)
-    server.cli("queue", "bounce", "--recipient", DAN)
+    server.cli("queue", "bounce", "--recipient", DAN, "--yes")
     server.wait_for_queue(0)
     server.wait_for_mail(ALICE, 3)
 

@@ -134,7 +134,7 @@ def test_a_warning_is_answered_by_nobody(server):
     Sieve(server, gus).install(
         'require ["vacation"]; redirect "%s"; vacation "Away.";' % BOB)
     server.send(STRANGER, BOB)
-    server.cli("queue", "delete", "--all")
+    server.cli("queue", "delete", "--all", "--yes")
     before = len(server.wait_for_mail(BOB))
     imap = server.imap(gus)
     imap.append("INBOX", None, None, big(1000).encode())

@@ -58,7 +58,7 @@ def begin_anew(server):
 
 def delete(server):
     for noun, address in ("user", FIRST), ("shared", SHARED[0]):
-        server.cli(noun, "delete", address)
+        server.cli(noun, "delete", address, "--yes")
 
 
 def files(server):
@@ -98,6 +98,6 @@ def test_who_is_in_the_older_directory_has_his_mail_again(world):
     server.send(STRANGER, FIRST)
     server.wait_for_mail(FIRST)
     backup(server)
-    server.cli("user", "delete", FIRST)
+    server.cli("user", "delete", FIRST, "--yes")
     put_back(server)
     server.wait_for_mail(FIRST)

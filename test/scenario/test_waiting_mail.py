@@ -149,13 +149,13 @@ def is_hosted_here(other, sink):
 
 
 def user_is_gone(other, sink):
-    other.server.cli("user", "delete", other.bob)
+    other.server.cli("user", "delete", other.bob, "--yes")
     return {"action": "refuse", "text": "550 5.1.1 "}
 
 
 def domain_is_gone(other, sink):
     user_is_gone(other, sink)
-    other.server.cli("domain", "delete", other.domain)
+    other.server.cli("domain", "delete", other.domain, "--yes")
     return {"action": "later", "next_hop": "undecided", "text":
             f"450 4.1.2 {other.domain} is no domain of this server any more"}
 
@@ -215,8 +215,8 @@ def test_queue_tools(here):
     assert len(ids) == 4
     assert here.server.cli("queue", "show", ids[0])["id"] == ids[0]
     here.server.cli("queue", "hold", "--id", ids[0])
-    here.server.cli("queue", "delete", "--id", ids[1])
-    here.server.cli("queue", "bounce", "--id", ids[2])
+    here.server.cli("queue", "delete", "--id", ids[1], "--yes")
+    here.server.cli("queue", "bounce", "--id", ids[2], "--yes")
     here.server.wait_for_mail(ALICE, 1)
     wait_until(lambda: len(other.queued()) == 2, 20, "two that are left")
     other.sink.up()
@@ -326,7 +326,7 @@ def test_a_damaged_file_is_the_messages_own_trouble(here, damage):
     assert entry["id"] in here.server.log() and name in here.server.log()
     assert state_of(other, other.sink.at) == "up"
     assert all(len(m.data) < 1000 for m in other.sink.messages)
-    here.server.cli("queue", "delete", "--domain", other.domain)
+    here.server.cli("queue", "delete", "--domain", other.domain, "--yes")
 
 
 def state_of(other, name):
@@ -373,7 +373,7 @@ def test_a_file_damaged_under_way_is_no_hosts_trouble(here, shared_world,
     commands = first.commands + second.commands
     assert sum(c.upper().startswith("DATA") for c in commands) == 1
     assert state_of(other, first.at) == "up"
-    here.server.cli("queue", "delete", "--domain", other.domain)
+    here.server.cli("queue", "delete", "--domain", other.domain, "--yes")
 
 
 @pytest.mark.parametrize("bytes", ("zeroblob(0)", "x'2e0d0a2e0d0a'",
@@ -391,7 +391,7 @@ def test_a_damaged_row_never_leaves(here, bytes):
                            for q in other.queued()), LATER, "the reason")
     assert len(other.queued()) == 1
     other.sink.stays(1)
-    here.server.cli("queue", "delete", "--domain", other.domain)
+    here.server.cli("queue", "delete", "--domain", other.domain, "--yes")
 
 
 # ---- who looks at it

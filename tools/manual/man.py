@@ -65,6 +65,9 @@ what it knows, and show what it does.
 
 A setting is written name=VALUE or --name VALUE; - and \\_ are the same in names.
 
+What deletes asks first. With --yes nothing is asked; where there is no terminal to ask at, as in
+a script, it has to be said.
+
 The whole manual, with each step of splitting a domain, is served by the console under /help.
 
 # COMMANDS

@@ -60,9 +60,10 @@ def commands(known):
     text = """# Commands
 
 As `splitmail --help` has them, and splitmail(8). Every command takes `--data DIR` (or
-`SPLITMAIL_DATA`; by itself /var/lib/splitmail), `--json`, `--yes` and `--help`. A setting is
-written `name=VALUE` or `--name VALUE`; `-` and `_` are the same in names. Exit status: 0 done,
-1 refused or not found, 2 usage.
+`SPLITMAIL_DATA`; by itself /var/lib/splitmail), `--json`, `--yes` and `--help`. What deletes asks
+first; with `--yes` nothing is asked, and where there is no terminal to ask at it has to be said.
+A setting is written `name=VALUE` or `--name VALUE`; `-` and `_` are the same in names. Exit
+status: 0 done, 1 refused or not found, 2 usage.
 
 """
     group = None
