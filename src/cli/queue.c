@@ -45,6 +45,16 @@ static bool is_any(const struct queue_filter *f)
 	       str_empty(f->next_hop);
 }
 
+/* Before `init` there is no queue: what there is to do about that is said. */
+static struct tools *open_tools(struct cli *c)
+{
+	struct tools *t = tools_open(c->data);
+
+	if (!t && !cli_is_there(c))
+		return NULL; /* its cause is the better one */
+	return t;
+}
+
 /* ---- list ---- */
 
 struct listing {
@@ -206,7 +216,7 @@ static int list(struct cli *c, const struct args *a)
 
 	if (!filter_of(a, &f))
 		return cli_usage(c, "%s", cause());
-	t = tools_open(c->data);
+	t = open_tools(c);
 	if (!t)
 		return cli_refuse(c, "%s.", cause());
 	status = print_list(c, t, &f);
@@ -273,7 +283,7 @@ static int no_message(struct cli *c, struct str id)
 static int show(struct cli *c, const struct args *a)
 {
 	struct str id = str_of(args_word(a, 0));
-	struct tools *t = tools_open(c->data);
+	struct tools *t = open_tools(c);
 	enum tools_found found = TOOLS_TROUBLE;
 	struct message *m = NULL;
 
@@ -335,7 +345,7 @@ static bool give_order(struct cli *c, enum order order,
 		       const struct queue_filter *f, uint64_t *n,
 		       struct unchanged *u)
 {
-	struct tools *t = tools_open(c->data);
+	struct tools *t = open_tools(c);
 	bool ok = t && tools_order(t, order, f, n);
 
 	*u = (struct unchanged){ .messages = *n };

@@ -168,7 +168,7 @@ static void test_list_text(void **state)
 	assert_int_equal(run(w, "queue list"), CLI_DONE);
 	assert_string_equal(w->out, "Mail queue is empty\n");
 	assert_int_equal(run(&nowhere, "queue list"), CLI_REFUSED);
-	assert_non_null(strstr(nowhere.err, "/nowhere is no data folder"));
+	assert_non_null(strstr(nowhere.err, "`splitmail --data /nowhere init"));
 	free(nowhere.out);
 	free(nowhere.err);
 }

@@ -2,7 +2,8 @@
  * splitmail status: what the engine that runs says of itself.
  */
 #include "cli/status.h"
-#include "cli/cli.h"
+#include "cli/begin.h"
+#include "cli/store.h"
 
 static const char *member(const json_t *o, const char *key)
 {
@@ -170,6 +171,16 @@ static int show(struct cli *c, const struct buf *text)
 	return CLI_DONE;
 }
 
+static int no_answer(struct cli *c)
+{
+	const char *why = arena_printf(c->arena, "%s", cause());
+
+	if (!cli_is_there(c))
+		return cli_refuse(c, "%s.", cause());
+	return cli_refuse(c, "The engine does not answer (%s). Start it: `%s`.",
+			  why, begin_serve(c->data, c->arena));
+}
+
 static int status(struct cli *c, const struct args *a)
 {
 	struct buf answer scoped(buf) = BUF_EMPTY;
@@ -181,10 +192,7 @@ static int status(struct cli *c, const struct args *a)
 				    "--nagios");
 	if (cli_ask_engine(c, "status", &answer))
 		return show(c, &answer);
-	return cli_refuse(c,
-			  "The engine does not answer (%s). Start it: "
-			  "splitmail serve.",
-			  cause());
+	return no_answer(c);
 }
 
 static const struct command commands[] = {

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "cli/args.h"
+#include "cli/begin.h"
 #include "directory/database.h"
 
 /* ---- settings ---- */
@@ -79,24 +80,28 @@ static const char *directory_path(struct cli *c)
 	return cli_path(c, "directory.db");
 }
 
-static bool is_there(struct cli *c)
+bool cli_is_there(struct cli *c)
 {
-	if (access(directory_path(c), R_OK | W_OK) == 0)
+	const char *path = directory_path(c);
+
+	if (access(path, R_OK | W_OK) == 0)
 		return true;
 	if (errno == EACCES)
-		return fail("%s: %m. Run this as root or as the user of this "
-			    "Splitmail.",
-			    directory_path(c));
-	return fail("%s: %m. Is this the data folder? `splitmail --data DIR "
-		    "init` makes one.",
-		    directory_path(c));
+		return fail("%s: %m; run this as root, or as the user of this "
+			    "Splitmail",
+			    path);
+	if (errno != ENOENT)
+		return fail("%s: %m", path);
+	return fail("%s: %m; `%s` makes it, and --data or SPLITMAIL_DATA "
+		    "names another folder",
+		    path, begin_init(c->data, c->arena));
 }
 
 struct changes *cli_changes(struct cli *c)
 {
 	struct passwd *who = getpwuid(getuid());
 
-	if (!is_there(c) || !directory_migrate(directory_path(c)))
+	if (!cli_is_there(c) || !directory_migrate(directory_path(c)))
 		return NULL;
 	return changes_open(directory_path(c),
 			    arena_printf(c->arena, "cli:%s",
@@ -139,7 +144,7 @@ int cli_outcome(struct cli *c, struct changes *h, struct change r)
 struct directory *cli_directory(struct cli *c)
 {
 	/* Whoever looks, too, may be newer than what was last written. */
-	if (!is_there(c) || !directory_migrate(directory_path(c)))
+	if (!cli_is_there(c) || !directory_migrate(directory_path(c)))
 		return NULL;
 	return directory_open(directory_path(c));
 }

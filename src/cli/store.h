@@ -29,6 +29,10 @@ void settings_add(struct cli *c, struct settings *to, const char *key,
 bool settings_given(struct cli *c, struct settings *to,
 		    const struct args *a) must_check;
 
+/* Has `init` made a directory that whoever calls may use?  False: cause(), with
+ * what to do. */
+bool cli_is_there(struct cli *c) must_check;
+
 /* ---- running changes ---- */
 
 /* CHANGE is an expression that uses the handle H. */

@@ -479,9 +479,10 @@ static bool not_readable(const char *path, const char *data)
 	struct stat st;
 
 	if (errno == ENOENT)
-		return fail("%s: %m; `splitmail --data %s init` makes it, and "
-			    "--data or SPLITMAIL_DATA names another folder",
-			    path, data);
+		return fail(
+			"%s: %m; `splitmail --data %s init --hostname NAME` "
+			"makes it, and --data or SPLITMAIL_DATA names another folder",
+			path, data);
 	if (errno != EACCES)
 		return fail("%s: %m", path);
 	if (stat(data, &st) == 0 && st.st_uid == geteuid())

@@ -13,11 +13,11 @@
 
 #include "base/arena.h"
 #include "base/inet.h"
+#include "cli/begin.h"
 #include "engine/engine.h"
 
 enum { CONSOLE_PORT = 8025 };
 
-#define USUAL_DATA "/var/lib/splitmail"
 #define USUAL_SENDMAIL "/run/splitmail/submit"
 #define USUAL_ALIASES "/etc/aliases"
 
@@ -79,6 +79,8 @@ struct config_plan { /* what init was told */
 };
 /* Write DATA/splitmail.conf; an existing one is refused. */
 bool config_write(const char *data, const struct config_plan *plan) must_check;
+/* Where its console is: "http://127.0.0.1:8025". */
+const char *config_console_url(const struct config_plan *plan, struct arena *a);
 
 /*
  * The socket where DATA's Splitmail takes mail from programs of every user, in

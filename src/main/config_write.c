@@ -18,6 +18,23 @@ static void write_listener(FILE *f, const struct config_plan *plan,
 		name);
 }
 
+static unsigned console_port(const struct config_plan *plan)
+{
+	return plan->port_base ? plan->port_base + 80 : (unsigned)CONSOLE_PORT;
+}
+
+const char *config_console_url(const struct config_plan *plan, struct arena *a)
+{
+	const char *bind = plan->bind ? plan->bind : "127.0.0.1";
+	unsigned port = console_port(plan);
+	struct inet at;
+
+	if (!inet_parse_ip(str_of(bind), (uint16_t)port, &at) ||
+	    !inet_is_loopback(&at))
+		return arena_printf(a, "https://%s:%u", plan->hostname, port);
+	return arena_printf(a, "http://%s", inet_text(&at).c);
+}
+
 static void write_all(FILE *f, const char *data, const struct config_plan *plan)
 {
 	unsigned base = plan->port_base;
@@ -42,8 +59,7 @@ static void write_all(FILE *f, const char *data, const struct config_plan *plan)
 	write_listener(f, plan, "submission", 587);
 	write_listener(f, plan, "submissions", 465);
 	fprintf(f, "console {\n\taddress = \"%s\"\n\tport = %u\n}\n",
-		plan->bind ? plan->bind : "127.0.0.1",
-		base ? base + 80 : (unsigned)CONSOLE_PORT);
+		plan->bind ? plan->bind : "127.0.0.1", console_port(plan));
 	fprintf(f,
 		"dovecot {\n\taddress = \"%s\"\n\timap = %u\n\timaps = %u\n"
 		"\tpop3 = %u\n\tpop3s = %u\n\tsieve = %u\n}\n",

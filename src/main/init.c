@@ -279,8 +279,10 @@ static bool choose_hostname(struct plan *p, const struct call *c)
 
 static void say_json(const struct plan *p, bool asked)
 {
-	json_t *said = json_pack("{s:s, s:s, s:s}", "data", p->data, "hostname",
-				 p->config.hostname, "admin", "admin0");
+	json_t *said = json_pack("{s:s, s:s, s:s, s:s}", "data", p->data,
+				 "hostname", p->config.hostname, "console",
+				 config_console_url(&p->config, p->arena),
+				 "admin", "admin0");
 
 	if (!asked)
 		json_object_set_new(said, "password", json_string(p->password));
@@ -289,19 +291,37 @@ static void say_json(const struct plan *p, bool asked)
 	json_decref(said);
 }
 
+/* Of a console that is on this machine alone: how it is seen from another. */
+static void say_tunnel(const struct plan *p, struct str console)
+{
+	struct str at = str_from(console, strlen("http://"));
+	struct str port = str_from(at, (size_t)str_find_last(at, ':') + 1);
+
+	printf("from afar:    ssh -L %.*s:%.*s %s, then the same\n", STR(port),
+	       STR(at), p->config.hostname);
+}
+
+static void say_text(const struct plan *p, bool asked)
+{
+	const char *console = config_console_url(&p->config, p->arena);
+
+	printf("%s is ready. The superadministrator is admin0%s%s\n", p->data,
+	       asked ? "." : ", password ", asked ? "" : p->password);
+	printf("Start it:     %s\n", begin_serve(p->data, p->arena));
+	printf("The console:  %s/\n", console);
+	if (str_starts(str_of(console), S("http://")))
+		say_tunnel(p, str_of(console));
+	printf("The manual:   %s/help/\n", console);
+}
+
 static int say_done(const struct call *c, const struct plan *p)
 {
 	bool asked = call_option(c, "admin-password-stdin");
 
 	if (c->json)
 		say_json(p, asked);
-	else if (asked)
-		printf("%s is ready. The superadministrator is admin0.\n",
-		       p->data);
 	else
-		printf("%s is ready. The superadministrator is admin0, "
-		       "password %s\n",
-		       p->data, p->password);
+		say_text(p, asked);
 	return 0;
 }
 

@@ -24,6 +24,7 @@ int restore_main(const struct call *c);  /* ...becomes a data folder */
 int serve_main(const struct call *c);    /* supervise engine and Dovecot */
 int engine_main(const struct call *c);   /* the data plane */
 int console_main(const struct call *c);  /* the API and the web pages */
+int is_made_main(const struct call *c);  /* has `init` been here? */
 int as_user_main(const struct call *c);  /* become the user, exec the rest */
 int convert_main(const struct call *c);  /* mailboxes of before */
 int sendmail_main(const struct call *c); /* a message from stdin */

@@ -137,7 +137,7 @@ int main(int argc, char **argv)
 			     .command = run_command };
 
 	cli = (struct cli){
-		.data = data && *data ? data : "/var/lib/splitmail",
+		.data = data && *data ? data : USUAL_DATA,
 		.server = read_server,
 		.processes = processes,
 		.in = stdin,

@@ -171,9 +171,9 @@ def show_servers(servers):
         print(f"  {server.name:<7} SMTP {server.at}, submission "
               f"{server.address}:{server.ports['submission']}, IMAP "
               f"{server.address}:{server.ports['imap']}")
-        print(f"          {server.admin_password}")
         print(f"          console http://{server.address}:"
-              f"{server.ports['console']}/")
+              f"{server.ports['console']}/, admin0, password "
+              f"{server.admin_password}")
         for user, password in server.passwords.items():
             print(f"          {user}  password {password}")
         print(f"          {os.environ['SPLITMAIL_BINARY']} --data "

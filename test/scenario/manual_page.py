@@ -148,10 +148,9 @@ class Mail(Server):
         self.hosts = os.path.join(folder, "hosts")
 
     def make_data(self):
-        done = self.run("init", "--hostname", self.hostname, "--bind",
+        made = self.cli("init", "--hostname", self.hostname, "--bind",
                         self.address)
-        assert done.returncode == 0, done.stderr
-        self.admin_password = done.stdout.split()[-1]
+        self.admin_password = made["password"]
         with open(self.hosts, "w") as file:
             file.write("127.0.0.1 mail.example.org\n"
                        "192.0.2.20 exchange.example.org\n"

@@ -4,7 +4,6 @@ browser, or pages, it is skipped."""
 
 import imaplib
 import os
-import re
 
 import pytest
 
@@ -96,16 +95,9 @@ def sink(shared_world):
     return sink
 
 
-def server_with_admin(world, name):
-    server = world.server(name)
-    server.admin = re.search(r"password (\S+?)[.\s]*$",
-                             server.admin_password).group(1)
-    return server
-
-
 @pytest.fixture(scope="module")
 def server(shared_world):
-    return server_with_admin(shared_world, "a")
+    return shared_world.server("a")
 
 
 def open_browser(server, language="en", **size):

@@ -167,12 +167,10 @@ class Server:
                 db.execute("UPDATE node SET id = ?, key = ?",
                            (secrets.token_hex(8), secrets.token_hex(32)))
             return
-        done = self.run("init", "--hostname", self.hostname, "--bind",
+        made = self.cli("init", "--hostname", self.hostname, "--bind",
                         self.address, "--port-base", str(self.base),
                         *self.init)
-        if done.returncode:
-            raise Refused(["init"], done.returncode, done.stderr)
-        self.admin_password = done.stdout.strip()
+        self.admin_password = made["password"]
         folder = os.path.join(folder_of_inits(), str(len(inits)))
         subprocess.run(["cp", "-a", self.data, folder], check=True)
         inits[key] = folder, self.address, self.admin_password

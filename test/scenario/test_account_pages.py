@@ -209,7 +209,7 @@ def test_a_superadministrator_helps(server):  # noqa: F811
     api.put("/session/totp", {"password": PASSWORD, "code": phone.code()},
             status=200)
     with open_browser(server) as browser:
-        sign_in(browser, ENGLISH, "admin0", server.admin)
+        sign_in(browser, ENGLISH, "admin0", server.admin_password)
         browser.sees("Overview")
         browser.go("/administrators")
         browser.sees(name)              # the list, which has a link more

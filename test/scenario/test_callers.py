@@ -103,7 +103,7 @@ def test_route_knows_the_caller(place):
     at_console = copy.copy(server)
     at_console.address = CONSOLE
     api = Api(at_console)
-    api.sign_in("admin0", server.admin_password.split()[-1])
+    api.sign_in("admin0", server.admin_password)
     for source in HERE, THERE, THERE_TOO, ELSEWHERE:
         for recipient in ("both@one.test", "x@two.test", "x@three.test"):
             said = server.cli("route", recipient, "--from", source)

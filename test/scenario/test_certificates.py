@@ -148,8 +148,7 @@ def site(world):
 
 def signed_in(site):
     api = Api(site.server)
-    api.sign_in("admin0", re.search(r"password (\S+)",
-                                    site.server.admin_password)[1])
+    api.sign_in("admin0", site.server.admin_password)
     return api
 
 

@@ -4,7 +4,6 @@ words of other mail servers."""
 import fcntl
 import os
 import pty
-import re
 import select
 import shutil
 import signal

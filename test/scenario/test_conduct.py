@@ -13,7 +13,7 @@ UNSAVED = "Not saved yet"
 @pytest.fixture
 def browser(server):  # noqa: F811
     with open_browser(server) as browser:
-        sign_in(browser, ENGLISH, "admin0", server.admin)
+        sign_in(browser, ENGLISH, "admin0", server.admin_password)
         browser.sees("Overview")
         yield browser
 
@@ -93,7 +93,7 @@ def test_what_is_typed_is_kept(server, browser):  # noqa: F811
     assert browser.value("Name") == "Ann Typed"
     browser.type("Name", "Nobody")
     browser.press("Sign out")
-    sign_in(browser, ENGLISH, "admin0", server.admin)
+    sign_in(browser, ENGLISH, "admin0", server.admin_password)
     wait_until(lambda: browser.value("Name") == "Ann Typed", 20,
                "what is stored")
     assert not asks_before_leaving(browser)

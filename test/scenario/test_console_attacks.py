@@ -33,10 +33,7 @@ class From(Api):
 
 @pytest.fixture(scope="module")
 def a(shared_world):
-    server = shared_world.server("a")
-    server.admin_password = re.search(r"password (\S+)",
-                                      server.admin_password)[1]
-    return server
+    return shared_world.server("a")
 
 
 @pytest.fixture(scope="module")

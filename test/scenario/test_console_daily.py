@@ -4,7 +4,6 @@ lost, what is told is true now, and trouble leads to where it is mended.
 One browser walks all of it, wide and narrow, and axe looks at every stop."""
 
 import os
-import re
 
 import pytest
 
@@ -57,8 +56,6 @@ def server(shared_world):
     """Nothing is tried again by itself meanwhile."""
     server = shared_world.server("a", conf="limits {\n\tretry_min = 3600\n"
                                  "\tretry_max = 7200\n}")
-    server.admin = re.search(r"password (\S+?)[.\s]*$",
-                             server.admin_password).group(1)
     return server
 
 

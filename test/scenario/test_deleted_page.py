@@ -36,7 +36,7 @@ def test_restored_and_erased(server, language, width):  # noqa: F811
     for user in (ann, ben):
         server.cli("user", "delete", user, "--yes")
     with open_browser(server, language, width=width) as browser:
-        sign_in(browser, words, "admin0", server.admin)
+        sign_in(browser, words, "admin0", server.admin_password)
         browser.sees(DOMAIN)
         browser.go("/deleted")
         browser.sees(words["title"], ann, ben, words["no mail"])

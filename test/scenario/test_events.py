@@ -17,8 +17,7 @@ PASSWORD = "correct horse"
 
 def signed_in(server, name="admin0", password=None):
     api = Api(server)
-    api.sign_in(name, password or re.search(r"password (\S+)",
-                                            server.admin_password)[1])
+    api.sign_in(name, password or server.admin_password)
     return api
 
 

@@ -52,8 +52,7 @@ def log_count(server, words):
 
 def overview(server):
     api = Api(server)
-    api.sign_in("admin0", re.search(r"password (\S+)",
-                                    server.admin_password)[1])
+    api.sign_in("admin0", server.admin_password)
     return api.get("/overview").json
 
 

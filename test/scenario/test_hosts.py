@@ -3,7 +3,6 @@ used by mail that waits, and is shown; a host that is silent costs seconds."""
 
 import concurrent.futures
 import os
-import re
 import socket
 import time
 
@@ -28,8 +27,7 @@ def here(shared_world):
 @pytest.fixture(scope="module")
 def root(here):
     api = Api(here.server)
-    api.sign_in("admin0", re.search(r"password (\S+)",
-                                    here.server.admin_password)[1])
+    api.sign_in("admin0", here.server.admin_password)
     return api
 
 

@@ -2,7 +2,6 @@
 
 import contextlib
 import os
-import re
 import sqlite3
 
 import pytest
@@ -15,15 +14,13 @@ PASSWORD = "correct horse"
 
 @pytest.fixture(scope="module")
 def a(shared_world):
-    server = shared_world.server("a")
-    server.admin = re.search(r"password (\S+)", server.admin_password)[1]
-    return server
+    return shared_world.server("a")
 
 
 @pytest.fixture
 def root(a):
     api = Api(a)
-    api.sign_in("admin0", a.admin)
+    api.sign_in("admin0", a.admin_password)
     return api
 
 
@@ -467,7 +464,7 @@ def test_what_is_too_old_goes_without_a_new_job(root, domain):
     # The console, when it starts.
     server.stop()
     server.serve()
-    root.sign_in("admin0", server.admin)
+    root.sign_in("admin0", server.admin_password)
     wait_until(lambda: remembered(server, "job_done", job) == 0, 20,
                "what was done to be forgotten")
     root.get(f"/jobs/{old['id']}", status=404)
@@ -487,7 +484,7 @@ def test_killed_in_the_middle(root, domain):
         os.kill(pid, 9)
         wait_until(lambda: console_pid(server) not in (None, pid) and
                    answers(server), 30, "a console after a kill")
-        root.sign_in("admin0", server.admin)
+        root.sign_in("admin0", server.admin_password)
         seen = root.get(f"/jobs/{job['id']}").json
         assert seen["done"] >= job["done"] and seen["state"] == "running"
         done = seen["done"]
@@ -510,6 +507,6 @@ def test_stopped_and_started(root, domain):
     assert job["done"] <= done == changed < 5000 and done + left == 5000
     assert len(log_of(server, domain)) == done
     server.serve()
-    root.sign_in("admin0", server.admin)
+    root.sign_in("admin0", server.admin_password)
     assert root.wait_for_job(job)["changed"] == 5000
     once_each(server, domain, 5000, "console:admin0")

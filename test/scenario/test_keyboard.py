@@ -31,7 +31,7 @@ def test_the_walk_by_keyboard_alone(server, sink, language, words, domain):
         browser.find("//h1")
         assert browser.focused() == words["name"]
         browser.keys("admin0")
-        type_into(browser, words["password"], server.admin)
+        type_into(browser, words["password"], server.admin_password)
         browser.keys(Keys.ENTER)
         browser.sees(words["overview"])
 

@@ -219,7 +219,42 @@ def test_why_the_configuration_cannot_be_read_is_what_is_said(world):
     assert "init" not in done.stderr
     os.remove(f"{server.data}/splitmail.conf")
     done = server.run("serve")
-    assert "init` makes it" in done.stderr
+    assert f"`splitmail --data {server.data} init --hostname NAME` makes it" \
+        in done.stderr
+
+
+# ---- the first steps
+
+@pytest.mark.parametrize("words", [
+    ["domain", "create", "example.test"], ["user", "list"], ["status"],
+    ["queue", "list"], ["queue", "retry"], ["route", ALICE], ["serve"],
+    ["backup", "/nowhere/copy"], ["is-made"]], ids="-".join)
+def test_what_is_asked_before_init_names_it(world, words):
+    server = world.server("a", start=False)
+    server.data += "-2"
+    done = server.run(*words)
+    assert done.returncode == 1 and done.stdout == ""
+    assert f"`splitmail --data {server.data} init --hostname NAME`" in \
+        done.stderr
+
+
+@pytest.mark.parametrize("bind, console", [
+    ([], "http://127.0.0.1:20080"), (["--bind", "::1"], "http://[::1]:20080"),
+    (["--bind", "192.0.2.1"], "https://a.splitmail.test:20080")],
+    ids=["everywhere", "loopback", "outside"])
+def test_init_says_what_comes_next(world, bind, console):
+    server = world.server("a", start=False)
+    server.data += "-2"
+    done = server.run("init", "--hostname", server.hostname, "--port-base",
+                      "20000", *bind)
+    first, *others = done.stdout.splitlines()
+    assert re.search(r"admin0, password \S+$", first), done
+    said = dict(re.split(r":  +", line, maxsplit=1) for line in others)
+    assert said["Start it"] == f"splitmail --data {server.data} serve"
+    assert said["The console"] == f"{console}/"
+    assert said["The manual"] == f"{console}/help/"
+    assert ("from afar" in said) == console.startswith("http:")
+    assert server.run("is-made").returncode == 0
 
 
 # ---- what it is called

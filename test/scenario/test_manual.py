@@ -191,8 +191,7 @@ def test_everybody_can_read_it(browser, path):
 def test_the_menu_leads_to_it(server, browser):
     pages = pytest.importorskip("pages")
     browser.go("/")
-    pages.sign_in(browser, pages.ENGLISH, "admin0",
-                  server.admin_password.split()[-1])
+    pages.sign_in(browser, pages.ENGLISH, "admin0", server.admin_password)
     browser.press("Manual")
     driver = browser.driver
     wait_until(lambda: len(driver.window_handles) == 2, what="a window")

@@ -17,7 +17,7 @@ LONG = "a" * 60
 @pytest.fixture(scope="module")
 def root(server):  # noqa: F811
     api = Api(server)
-    api.sign_in("admin0", server.admin)
+    api.sign_in("admin0", server.admin_password)
     for n in range(MANY):
         api.put(f"/domains/d{n:03}.test", {}, status=201)
     return api
@@ -26,7 +26,7 @@ def root(server):  # noqa: F811
 @pytest.fixture
 def browser(server, root):  # noqa: F811
     with open_browser(server) as browser:
-        sign_in(browser, ENGLISH, "admin0", server.admin)
+        sign_in(browser, ENGLISH, "admin0", server.admin_password)
         browser.sees("Overview")
         yield browser
 

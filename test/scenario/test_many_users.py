@@ -72,7 +72,7 @@ def shown(browser):
 
 def test_a_thousand_users_move(big, sink):  # noqa: F811
     with open_browser(big) as browser:
-        sign_in(browser, ENGLISH, "admin0", big.admin)
+        sign_in(browser, ENGLISH, "admin0", big.admin_password)
         browser.sees("Overview")
         browser.go("/directory")
         browser.type("Search by name or address", "team")
@@ -131,13 +131,13 @@ def test_a_thousand_users_move(big, sink):  # noqa: F811
 def test_what_a_script_has_changed(big):
     """The report of a job that no page could have ordered."""
     api = Api(big)
-    api.sign_in("admin0", big.admin)
+    api.sign_in("admin0", big.admin_password)
     job, refusals = api.finish({
         "addresses": ["team@alone.test", "nobody@alone.test"],
         "change": {"system": None, "forward_copy": False}})
     assert job["changed"] == 1 and len(refusals) == 1
     with open_browser(big) as browser:
-        sign_in(browser, ENGLISH, "admin0", big.admin)
+        sign_in(browser, ENGLISH, "admin0", big.admin_password)
         browser.press("Long work: Report")
         browser.sees("System: Relay of the domain",
                      "Keep a copy in the mailbox: Off", "nobody@alone.test")
@@ -160,7 +160,7 @@ def test_on_a_telephone_in_french(big):
     big.cli("domain", "create", "petit.test", "--relay", "192.0.2.1")
     big.fill("petit.test", 600, mail_system="0", left="'ami'")
     with open_browser(big, "fr", width=390, height=844) as browser:
-        sign_in(browser, FRENCH, "admin0", big.admin)
+        sign_in(browser, FRENCH, "admin0", big.admin_password)
         browser.sees(FRENCH["overview"])
         browser.go("/directory")
         browser.type("Rechercher par nom ou adresse", "ami")
@@ -230,7 +230,7 @@ def test_very_many_users_are_shown(big):
     rounds = []
     console = big.console_pid()
     with open_browser(big) as browser:
-        sign_in(browser, ENGLISH, "admin0", big.admin)
+        sign_in(browser, ENGLISH, "admin0", big.admin_password)
         browser.sees("Overview")
         for _ in range(3):
             spent = {}

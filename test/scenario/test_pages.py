@@ -1,14 +1,13 @@
 """The administration console, in a real browser against a real server."""
 
 import os
-import re
 import signal
 import time
 
 import pytest
 
 from pages import (ENGLISH, FRENCH, STRANGER, answer, open_browser,  # noqa: F401
-                   server, server_with_admin, sign_in, sink)
+                   server, sign_in, sink)
 from browser import Keys  # pages has looked whether there is one
 from test_system_changes import Certbot
 from world import children, wait_until
@@ -18,7 +17,7 @@ def test_what_is_refused_is_said_at_its_field(server, sink):
     server.cli("domain", "create", "alone.test")
     server.user("ann@alone.test")
     with open_browser(server) as browser:
-        sign_in(browser, ENGLISH, "admin0", server.admin)
+        sign_in(browser, ENGLISH, "admin0", server.admin_password)
         browser.sees("Overview")
         browser.go("/directory/user/ann@alone.test/mail")
         browser.sees(ENGLISH["no relay"])
@@ -51,7 +50,7 @@ def test_a_relay_that_would_refuse_every_mail(
         server.cli("user", "create", "ann@asked.test", "--mail-system",
                    "alternate")
     with open_browser(server, language) as browser:
-        sign_in(browser, words, "admin0", server.admin)
+        sign_in(browser, words, "admin0", server.admin_password)
         browser.sees(words["overview"])
         browser.go("/domains/asked.test/mail")
         browser.type(words["relay"], relay.at)
@@ -93,7 +92,7 @@ def test_limits_of_a_mail_system(server, language, words):
     name = f"limits-{language}"
     with open_browser(server, language) as browser:
         book = ENGLISH if language == "en" else FRENCH
-        sign_in(browser, book, "admin0", server.admin)
+        sign_in(browser, book, "admin0", server.admin_password)
         browser.sees(book["overview"])
         browser.go("/systems")
         browser.press(words["system"])
@@ -125,7 +124,7 @@ def test_limits_of_a_mail_system(server, language, words):
 def test_two_administrators_do_not_overwrite_each_other(server, sink):
     server.cli("domain", "create", "two.test")
     with open_browser(server) as browser:
-        sign_in(browser, ENGLISH, "admin0", server.admin)
+        sign_in(browser, ENGLISH, "admin0", server.admin_password)
         browser.sees("Overview")
         browser.go("/domains/two.test/mail")
         browser.type(ENGLISH["relay"], sink.at)
@@ -212,7 +211,7 @@ def test_tabs_are_walked_by_keyboard(server):
     """The focus stays on the tabs while their panels change."""
     server.cli("domain", "create", "tabs.test")
     with open_browser(server) as browser:
-        sign_in(browser, ENGLISH, "admin0", server.admin)
+        sign_in(browser, ENGLISH, "admin0", server.admin_password)
         browser.sees("Overview")
         for page, tabs in (
                 ("/domains/tabs.test", ["General", "Mail System"]),
@@ -239,8 +238,6 @@ def test_the_overview_lives(world):
     sink = world.sink()
     server = world.server("l", conf="limits {\n\tretry_min = 1\n"
                                     "\tretry_max = 2\n}")
-    admin = re.search(r"password (\S+?)[.\s]*$",
-                      server.admin_password).group(1)
     server.cli("domain", "create", "live.test", "--relay", sink.at)
     server.cli("user", "create", "bob@live.test", "--mail-system",
                "alternate")
@@ -249,7 +246,7 @@ def test_the_overview_lives(world):
             """A chart says so, to those who do not see it."""
             browser.find(f"//*[@role='img'][contains(@aria-label, '{words}')]")
 
-        sign_in(browser, ENGLISH, "admin0", admin)
+        sign_in(browser, ENGLISH, "admin0", server.admin_password)
         browser.sees(sink.at, "not tried yet", "Live")
         browser.driver.execute_script("window.same = true")
         server.send(STRANGER, "bob@live.test")
@@ -296,10 +293,8 @@ def test_the_overview_says_what_is_wrong(world, language, words, said):
     certbot.turn()
     server.serve()
     server.cli("domain", "create", "live.test")
-    admin = re.search(r"password (\S+?)[.\s]*$",
-                      server.admin_password).group(1)
     with open_browser(server, language) as browser:
-        sign_in(browser, words, "admin0", admin)
+        sign_in(browser, words, "admin0", server.admin_password)
         browser.sees(said)
         assert browser.violations() == []
 
@@ -312,8 +307,6 @@ def test_a_page_left_open_signs_out(world):
     with open(path, "w") as file:
         file.write(text.replace("console {", "console {\n\tsession_idle = 10"))
     server.serve()
-    admin = re.search(r"password (\S+?)[.\s]*$",
-                      server.admin_password).group(1)
     server.cli("domain", "create", "live.test")
     with open_browser(server) as browser:
         # Ten seconds may be over before we look.
@@ -324,7 +317,7 @@ def test_a_page_left_open_signs_out(world):
                 (each) => document.body.innerText.includes(each))))
                 .observe(document.body, {subtree: true, childList: true,
                                          characterData: true});""")
-        sign_in(browser, ENGLISH, "admin0", admin)
+        sign_in(browser, ENGLISH, "admin0", server.admin_password)
         wait_until(lambda: set(browser.driver.execute_script(
             "return window.shown")) == {"live.test", "Live"},
             what="an overview that lives")
@@ -353,7 +346,7 @@ DIALOGUES = [("/systems", "other"), ("/systems", "New mail system"),
 @pytest.fixture(scope="module")
 def furnished(shared_world, sink):
     """A server with one of everything in axe.test, and nothing else."""
-    server = server_with_admin(shared_world, "furnished")
+    server = shared_world.server("furnished")
     server.cli("domain", "create", "axe.test", "--alias", "axe2.test",
                "--relay", sink.at)
     server.user("ann@axe.test", "--name", "Ann")
@@ -396,7 +389,7 @@ def test_everybody_can_use_it(furnished, narrow):
             browser.dark(dark)
             browser.find("//h1")
             judge(f"sign in, {dark}")
-        sign_in(browser, ENGLISH, "admin0", furnished.admin)
+        sign_in(browser, ENGLISH, "admin0", furnished.admin_password)
         browser.sees("Who lives where")
         for page in PAGES:
             browser.walk(page)
@@ -440,8 +433,6 @@ def test_pictures(world):
     server.cli("group", "create", "team@example.org", "--member",
                "alice@example.org", "--member", "bruno@example.org")
     server.cli("shared", "create", "office@example.org")
-    admin = re.search(r"password (\S+?)[.\s]*$",
-                      server.admin_password).group(1)
     # Some mail for the charts; mail.other.example cannot be reached.
     for minute in range(8):
         for i in range(3 + 5 * minute % 11):
@@ -450,7 +441,7 @@ def test_pictures(world):
         server.send(STRANGER, "bruno@example.org")
         time.sleep(5)
     with open_browser(server, height=1430) as browser:
-        sign_in(browser, ENGLISH, "admin0", admin)
+        sign_in(browser, ENGLISH, "admin0", server.admin_password)
         browser.sees("mail.other.example", "down")
         browser.picture(os.path.join(os.environ["SPLITMAIL_PICTURES"],
                                      "overview.png"))

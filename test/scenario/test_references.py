@@ -1,7 +1,6 @@
 """Nothing that leads to somebody who is deleted comes to life for whoever gets
 his address next: it is named, or goes along and is said."""
 
-import re
 
 import pytest
 
@@ -20,8 +19,7 @@ def server(shared_world):
 @pytest.fixture(scope="module")
 def root(server):
     api = Api(server)
-    api.sign_in("admin0", re.search(r"password (\S+)",
-                                    server.admin_password)[1])
+    api.sign_in("admin0", server.admin_password)
     return api
 
 

@@ -70,16 +70,13 @@ def test_words_use_only_values_that_are_given(file, given):
 
 @pytest.fixture(scope="module")
 def server(shared_world):
-    server = shared_world.server("a")
-    server.admin = re.search(r"password (\S+?)[.\s]*$",
-                             server.admin_password).group(1)
-    return server
+    return shared_world.server("a")
 
 
 @pytest.fixture(scope="module")
 def root(server):
     api = Api(server)
-    api.sign_in("admin0", server.admin)
+    api.sign_in("admin0", server.admin_password)
     return api
 
 

@@ -27,7 +27,7 @@ class Page:
         sign_in(browser, {"name": self.words["signInName"],
                           "password": self.words["password"],
                           "sign in": self.words["signIn"]},
-                "admin0", server.admin)
+                "admin0", server.admin_password)
         browser.sees(self.words["signOut"])
 
     def go(self, path):

@@ -1,6 +1,5 @@
 """A relay's Test meets what mail would meet: both have the same client."""
 
-import re
 import socket
 import threading
 
@@ -21,7 +20,7 @@ def a(shared_world):
 @pytest.fixture(scope="module")
 def root(a):
     api = Api(a)
-    api.sign_in("admin0", re.search(r"password (\S+)", a.admin_password)[1])
+    api.sign_in("admin0", a.admin_password)
     return api
 
 

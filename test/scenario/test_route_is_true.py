@@ -120,8 +120,7 @@ def said(place):
     """{(asker, address): what the API says}: a command for each would be a
     process for each."""
     api = Api(place.server)
-    api.sign_in("admin0", re.search(r"password (\S+)",
-                                    place.server.admin_password)[1])
+    api.sign_in("admin0", place.server.admin_password)
     return {(who, address): api.get("/route", address=address,
                                     **{"as": who}).json
             for who in ASKERS for address in ADDRESSES}

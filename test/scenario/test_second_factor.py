@@ -4,7 +4,6 @@ lost phone."""
 import concurrent.futures
 import contextlib
 import os
-import re
 import shutil
 import sqlite3
 
@@ -20,8 +19,6 @@ PASSWORD = "correct horse"
 @pytest.fixture(scope="module")
 def a(shared_world):
     server = shared_world.server("a")
-    server.admin_password = re.search(r"password (\S+)",
-                                      server.admin_password)[1]
     server.cli("domain", "create", "d.test", "--relay", "192.0.2.1")
     return server
 

@@ -139,10 +139,29 @@ def test_the_socket_is_ours_and_bounded(world):
     deaf.connect(path)
     a.stop()
     deaf.close()
-    assert "Start it: splitmail serve" in a.refused("status")
+    assert f"Start it: `splitmail --data {a.data} serve`." in a.refused("status")
     with pytest.raises(Refused) as refusal:
         a.cli("status", "now")
     assert refusal.value.status == 2
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="mounting needs root")
+@pytest.mark.parametrize("is_made, command", [
+    (False, "splitmail init --hostname NAME"),
+    (True, "systemctl start splitmail")])
+def test_what_comes_first_fits_the_machine(world, is_made, command):
+    """Where the unit is installed and systemd runs, in the usual folder."""
+    a = world.server("a", start=False)
+    done = subprocess.run(
+        ["unshare", "--mount", "sh", "-ec", """
+            for each in /run /etc /var/lib; do mount -t tmpfs none $each; done
+            mkdir -p /run/systemd/system /etc/systemd/system /var/lib/splitmail
+            touch /etc/systemd/system/splitmail.service
+            [ -z "$1" ] || mount --bind "$1" /var/lib/splitmail
+            unset SPLITMAIL_DATA
+            exec "$0" status""", binary(), a.data if is_made else ""],
+        capture_output=True, text=True, env=a.environment)
+    assert done.returncode == 1 and f"`{command}`" in done.stderr, done
 
 
 # ---- for monitoring

@@ -23,7 +23,7 @@ def a(shared_world):
 @pytest.fixture(scope="module")
 def root(a):
     api = Api(a)
-    api.sign_in("admin0", re.search(r"password (\S+)", a.admin_password)[1])
+    api.sign_in("admin0", a.admin_password)
     return api
 
 

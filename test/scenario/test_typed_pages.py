@@ -12,7 +12,7 @@ from world import wait_until
 @pytest.fixture(scope="module")
 def browser(server):  # noqa: F811
     with open_browser(server) as browser:
-        sign_in(browser, ENGLISH, "admin0", server.admin)
+        sign_in(browser, ENGLISH, "admin0", server.admin_password)
         browser.sees("Overview")
         yield browser
 
@@ -47,7 +47,7 @@ def test_a_session_that_ends_while_one_types(server, browser):  # noqa: F811
     browser.type("Further addresses", "info")
     browser.driver.delete_all_cookies()
     browser.press("Create")
-    sign_in(browser, ENGLISH, "admin0", server.admin)
+    sign_in(browser, ENGLISH, "admin0", server.admin_password)
     wait_until(lambda: browser.value("Address") == "bert", 20, "the form")
     assert browser.value("Name") == "Bert"
     assert browser.value("Further addresses") == "info"
@@ -65,7 +65,7 @@ def test_a_session_that_ends_while_one_types(server, browser):  # noqa: F811
     browser.type("Hosts", "192.0.2.7")
     browser.driver.delete_all_cookies()
     browser.press("Create")
-    sign_in(browser, ENGLISH, "admin0", server.admin)
+    sign_in(browser, ENGLISH, "admin0", server.admin_password)
     browser.press("New mail system")
     assert browser.value("Hosts") == "192.0.2.7"
     # A click beside it does not lose it, nor does Escape; Cancel does.
@@ -138,7 +138,7 @@ def test_another_session_in_another_window(server, browser):  # noqa: F811
                "delegate", "--password-stdin", input="helper-secret\n")
     browser.go("/domains/tabs.test/general")
     browser.type("Description", "typed before")
-    sign_in_elsewhere(browser, "admin0", server.admin)
+    sign_in_elsewhere(browser, "admin0", server.admin_password)
     browser.press("Save")                   # with the token of before
     browser.sees("Saved: tabs.test")
     assert server.cli("domain", "show", "tabs.test")[
@@ -171,7 +171,7 @@ def test_who_signs_in_while_it_is_looked_who_it_is(server, browser):  # noqa: F8
         window.dispatchEvent(new Event("visibilitychange"));""")
     wait_until(lambda: browser.driver.execute_script(
         "return Boolean(window.goOn)"), 20, "a look under way")
-    sign_in(browser, ENGLISH, "admin0", server.admin)
+    sign_in(browser, ENGLISH, "admin0", server.admin_password)
     browser.sees("Overview")
     browser.driver.execute_script("""
         window.goOn();

@@ -26,7 +26,7 @@ def test_the_documented_walk(server, sink, language, words, domain):
     with open_browser(server, language) as browser:
         sign_in(browser, words, "admin0", "not this")
         assert browser.refused(words["password"]) == words["wrong"]
-        sign_in(browser, words, "admin0", server.admin)
+        sign_in(browser, words, "admin0", server.admin_password)
         browser.sees(words["overview"], words["system management"].upper(),
                      words["directories"].upper())
 

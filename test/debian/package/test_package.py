@@ -46,6 +46,9 @@ def test_installing_starts_nothing_and_changes_nothing_else():
     assert "exim4" in run("dpkg", "-S", "/usr/sbin/sendmail")
     run("systemctl", "start", "splitmail")      # there is nothing to start
     assert not is_active("splitmail")
+    said = attempt("systemctl", "status", "--lines=50", "splitmail").stdout
+    assert "`splitmail init --hostname NAME` makes it" in said, said
+    assert not attempt("systemctl", "is-failed", "splitmail").returncode == 0
 
 
 def test_started_it_is_its_user_and_nobody_else():
