@@ -49,8 +49,15 @@ static void test_a_domain_and_its_users(void **state)
 	assert_int_equal(RUN("domain", "create", "Example.ORG", "--alias",
 			     "example.net", "--relay", "127.0.0.1:2525"),
 			 0);
+	assert_has(out,
+		   "`splitmail domain set Example.ORG postmaster=ADDRESS`");
+	assert_int_equal(RUN("domain", "create", "read.example",
+			     "--postmaster=postmaster@example.org"),
+			 0);
+	assert_null(strstr(out, "Nobody reads"));
+	assert_int_equal(RUN("domain", "delete", "read.example", "--yes"), 0);
 	assert_int_equal(
-		RUN_WITH("secret\n", "user", "create", "Alice@example.org",
+		RUN_WITH("a secret\n", "user", "create", "Alice@example.org",
 			 "--name", "Alice", "--password-stdin"),
 		0);
 	assert_int_equal(

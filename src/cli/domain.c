@@ -4,13 +4,43 @@
 #include "cli/store.h"
 #include "wire/address.h"
 
+static bool has_postmaster(const struct settings *given)
+{
+	for (size_t i = 0; i < given->n; i++)
+		if (str_same(given->s[i].key, S("postmaster")))
+			return !str_empty(given->s[i].value);
+	return false;
+}
+
+/* RFC 5321 4.5.1 and RFC 2142 want somebody to read them. */
+static struct change say_who_reads(struct cli *c, struct change made,
+				   const char *name)
+{
+	if (made.outcome == CHANGE_DONE)
+		made.sentence = arena_printf(
+			c->arena,
+			"%s Nobody reads what comes to postmaster@ and abuse@ "
+			"until `splitmail domain set %s postmaster=ADDRESS` "
+			"names somebody.",
+			made.sentence, name);
+	return made;
+}
+
+static struct change create_one(struct cli *c, struct changes *h,
+				const char *name, const struct settings *s)
+{
+	struct change made = domain_create(h, str_of(name), s->s, s->n);
+
+	return has_postmaster(s) ? made : say_who_reads(c, made, name);
+}
+
 static int create(struct cli *c, const struct args *a)
 {
 	struct settings s = SETTINGS_NONE;
 
 	if (!settings_given(c, &s, a))
 		return cli_refuse(c, "%s", cause());
-	CLI_CHANGE(c, h, domain_create(h, str_of(args_word(a, 0)), s.s, s.n));
+	CLI_CHANGE(c, h, create_one(c, h, args_word(a, 0), &s));
 }
 
 static int set(struct cli *c, const struct args *a)

@@ -115,8 +115,8 @@ bool value_domain(struct changes *c, const char *field, struct str v,
 /* One host at least. */
 bool value_hosts(struct changes *c, const char *field, struct str v,
 		 struct host **out, size_t *n) must_check;
-/* Its hash. */
-bool value_password(struct changes *c, const char *field, struct str v,
+/* The hash of a password that was chosen for who logs in as LOGIN. */
+bool value_password(struct changes *c, struct str login, struct str v,
 		    struct str *out) must_check;
 /* 1*63( a-z / 0-9 / "-" / "_" ), in lower case; refused as a "name" for
  * REASON. */

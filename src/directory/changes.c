@@ -424,9 +424,10 @@ bool value_hosts(struct changes *c, const char *field, struct str v,
 	return refuse(c, field, bad_hosts, V("given", v), V("cause", cause()));
 }
 
-bool value_password(struct changes *c, const char *field, struct str v,
+bool value_password(struct changes *c, struct str login, struct str v,
 		    struct str *out)
 {
+	static const char field[] = "password";
 	char hash[PASSWORD_HASH_BYTES];
 
 	if (str_empty(v))
@@ -436,6 +437,11 @@ bool value_password(struct changes *c, const char *field, struct str v,
 			      V("most", PASSWORD_BYTES));
 	if (has_control(v))
 		return refuse(c, field, password_has_control);
+	if (password_characters(v) < PASSWORD_LEAST)
+		return refuse(c, field, password_too_short,
+			      V("least", PASSWORD_LEAST));
+	if (password_is_name(v, login))
+		return refuse(c, field, password_is_name, V("name", login));
 	if (!password_hash(v, hash))
 		return broken(c);
 	*out = arena_str(c->arena, str_of(hash));

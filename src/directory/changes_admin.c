@@ -51,10 +51,7 @@ static bool load(struct changes *c, struct str name, struct admin_row *out)
 
 static bool set_password(struct changes *c, struct admin_row *r, struct str v)
 {
-	if (v.n < PASSWORD_ADMIN_BYTES)
-		return refuse(c, "password", admin_password_short,
-			      V("least", PASSWORD_ADMIN_BYTES));
-	return value_password(c, "password", v, &r->password);
+	return value_password(c, r->name, v, &r->password);
 }
 
 static bool set_domain(struct changes *c, struct admin_row *r, struct str v)

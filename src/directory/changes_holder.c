@@ -70,7 +70,7 @@ static bool set_forward_copy(struct changes *c, struct holder_row *h,
 
 static bool set_password(struct changes *c, struct holder_row *h, struct str v)
 {
-	return value_password(c, "password", v, &h->password);
+	return value_password(c, h->login, v, &h->password);
 }
 
 static bool check_hash(struct changes *c, struct str v)
@@ -358,33 +358,36 @@ static bool check_own_hash(struct changes *c, const struct holder_row *old,
 				   V("user", h->login));
 }
 
-static bool apply(struct changes *c, const struct holder_row *old,
+static bool apply(struct changes *c, struct holder_row *h,
 		  const struct setting *s, size_t n, bool creating)
 {
-	struct holder_row h = *old;
+	const struct holder_row old = *h;
 
 	for (size_t i = 0; i < n; i++)
-		if (!set_key(c, &h, &s[i], creating))
+		if (!set_key(c, h, &s[i], creating))
 			return false;
-	return check_mailbox_name(c, &h) && check_own_hash(c, old, &h) &&
-	       write_row(c, &h) && set_lists(c, &h, s, n) &&
-	       check_system(c, "mail_system", &h) && log_keys(c, old, &h) &&
-	       (creating || end_old_sessions(c, old, &h));
+	return check_mailbox_name(c, h) && check_own_hash(c, &old, h) &&
+	       write_row(c, h) && set_lists(c, h, s, n) &&
+	       check_system(c, "mail_system", h) && log_keys(c, &old, h) &&
+	       (creating || end_old_sessions(c, &old, h));
 }
 
-/* Said once, when the user is made. */
-static const char *about_login(struct changes *c, const struct holder_row *made)
+static bool lacks_password(const struct holder_row *h)
 {
-	int64_t locked_out = 0;
+	return h->kind == HOLDER_USER && h->mail_system == HOME_HOSTED &&
+	       str_empty(h->password);
+}
 
-	if (!ask(c, &locked_out,
-		 "SELECT kind = 0 AND mail_system = 0 AND "
-		 "password = '' FROM holder WHERE id = ?",
-		 "i", made->id) ||
-	    !locked_out)
+/* Said once, when it has become so. */
+static const char *about_login(struct changes *c, bool lacked_password,
+			       const struct holder_row *now)
+{
+	if (lacked_password || !lacks_password(now))
 		return "";
-	return " Without a password there is no login yet: see `splitmail user "
-	       "password`.";
+	return arena_printf(c->arena,
+			    " He has no password, and cannot log in until one "
+			    "is set: `splitmail user password %.*s`.",
+			    STR(now->login));
 }
 
 /* What has led to one of his addresses before anybody had it: as a domain that
@@ -418,20 +421,23 @@ static bool create(struct changes *c, enum holder_kind kind, struct str address,
 			  h.login) &&
 	       apply(c, &h, s, n, true) && check_rank(c, &h) &&
 	       done(c, "The %s %.*s is created.%s%s", kind_words[kind],
-		    STR(h.login), about_login(c, &h), about_references(c, &h));
+		    STR(h.login), about_login(c, false, &h),
+		    about_references(c, &h));
 }
 
 static bool set_loaded(struct changes *c, const struct holder_row *h,
 		       const struct setting *s, size_t n)
 {
+	struct holder_row now = *h;
+
 	if (h->builtin)
 		for (size_t i = 0; i < n; i++)
 			if (is_key(s[i].key, "enabled"))
 				return refuse(c, "enabled",
 					      builtin_stays_enabled);
-	return check_rank(c, h) && apply(c, h, s, n, false) &&
-	       done(c, "The %s %.*s is changed.", kind_words[h->kind],
-		    STR(h->login));
+	return check_rank(c, h) && apply(c, &now, s, n, false) &&
+	       done(c, "The %s %.*s is changed.%s", kind_words[h->kind],
+		    STR(h->login), about_login(c, lacks_password(h), &now));
 }
 
 static bool set(struct changes *c, enum holder_kind kind, struct str address,

@@ -226,7 +226,37 @@ static void test_passwords(void **state)
 	assert_done(user_create(
 		c, BOB,
 		SET("password_hash={PLAIN-MD5}00112233445566778899aabbccddeeff")));
-	assert_done(user_set(c, BOB, SET("password=secret")));
+	assert_refused(user_set(c, BOB, SET("password=7 chars")), "password",
+		       "at least 8");
+	assert_refused(user_set(c, BOB, SET("password=\u00fcmlaut\u00fc")),
+		       "password", "at least 8");
+	assert_refused(user_set(c, BOB, SET("password=Bob@example.org")),
+		       "password", "is the name");
+	assert_done(user_set(c, BOB, SET("password=8 chars!")));
+	assert_done(user_set(c, BOB, SET("password=bob@example.net")));
+	assert_done(user_create(c, S("birgitta@example.org"), NOTHING));
+	assert_refused(user_set(c, S("birgitta@example.org"),
+				SET("password=BIRGITTA")),
+		       "password", "is the name");
+	assert_done(user_set(c, BOB, SET("password=a secret")));
+}
+
+/* Once, by who is told to do something about it. */
+static void test_who_cannot_log_in_is_told_of(void **state)
+{
+	static const char told[] = "cannot log in until one is set: `splitmail "
+				   "user password bob@example.org`";
+
+	make_split();
+	assert_non_null(strstr(
+		user_set(c, BOB, SET("mail_system=hosted")).sentence, told));
+	assert_null(strstr(user_set(c, BOB, SET("name=Bob")).sentence, told));
+	assert_done(user_set(c, BOB, SET("password=a secret")));
+	assert_done(user_set(c, BOB, SET("mail_system=alternate")));
+	assert_null(strstr(user_set(c, BOB, SET("mail_system=hosted")).sentence,
+			   told));
+	assert_non_null(
+		strstr(user_set(c, BOB, SET("password_hash=")).sentence, told));
 }
 
 static void test_forwards(void **state)
@@ -279,13 +309,13 @@ static void test_sessions_end(void **state)
 	assert_done(user_set(c, ALICE, SET("name=A", "quota=1M")));
 	/* who is new has none */
 	assert_done(
-		user_create(c, S("new@example.org"), SET("password=secret")));
+		user_create(c, S("new@example.org"), SET("password=a secret")));
 	assert_done(
 		user_create(c, S("away@example.org"),
-			    SET("mail_system=alternate", "password=secret")));
+			    SET("mail_system=alternate", "password=a secret")));
 	assert_int_equal(newest(o), 0);
 
-	assert_done(user_set(c, ALICE, SET("password=other")));
+	assert_done(user_set(c, ALICE, SET("password=another one")));
 	assert_done(user_set(c, ALICE, SET("mail_system=alternate")));
 	assert_done(user_set(c, ALICE, SET("mail_system=hosted")));
 	assert_done(user_set(c, ALICE, SET("enabled=no")));
@@ -502,6 +532,7 @@ int main(void)
 		TEST(test_alternate_needs_a_relay),
 		TEST(test_user_addresses),
 		TEST(test_passwords),
+		TEST(test_who_cannot_log_in_is_told_of),
 		TEST(test_forwards),
 		TEST(test_sessions_end),
 		TEST(test_what_was_not_done_is_seen_again),

@@ -55,6 +55,24 @@ static bool check_password(struct str p)
 	return true;
 }
 
+size_t password_characters(struct str password)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < password.n; i++)
+		n += ((unsigned char)password.p[i] & 0xc0) != 0x80;
+	return n;
+}
+
+bool password_is_name(struct str password, struct str name)
+{
+	ptrdiff_t at = str_find_last(name, '@');
+
+	return str_same_nocase(password, name) ||
+	       (at > 0 &&
+		str_same_nocase(password, str_part(name, 0, (size_t)at)));
+}
+
 bool password_hash(struct str password, char out[PASSWORD_HASH_BYTES])
 {
 	if (!check_password(password))

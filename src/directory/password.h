@@ -14,10 +14,15 @@
 
 enum {
 	PASSWORD_HASH_BYTES = 160,
-	PASSWORD_ADMIN_BYTES = 8,       /* at least, of an administrator */
+	PASSWORD_LEAST = 8, /* characters, of one that somebody chooses: NIST SP
+			     * 800-63B, which wants no other rules of spelling */
 	PASSWORD_BYTES = 512,           /* of a password; longer is abuse */
 	PASSWORD_IMPORTED_BYTES = 1024, /* of an imported {SCHEME}hash */
 };
+
+size_t password_characters(struct str password); /* of UTF-8 */
+/* Is it NAME ("alice@example.org") itself, or what stands before its @? */
+bool password_is_name(struct str password, struct str name);
 
 /* Slow on purpose (50 ms).  Refuses an empty password, and control
  * characters: a line end slipped in would never be typed again. */

@@ -23,6 +23,7 @@
 #include <unistd.h>
 
 #include "directory/database.h"
+#include "directory/password.h"
 #include "main/dovecot.h"
 #include "main/mailbox_format.h"
 #include "main/main.h"
@@ -189,9 +190,10 @@ static bool choose_password(struct plan *p, const struct call *c)
 		if (!fgets(password, PASSWORD_MAX, stdin))
 			return fail("no password on standard input");
 		password[strcspn(password, "\r\n")] = 0;
-		if (strlen(password) < 8)
-			return fail("admin0's password needs at least 8 "
-				    "characters");
+		if (password_characters(str_of(password)) < PASSWORD_LEAST)
+			return fail("admin0's password has at least %d "
+				    "characters",
+				    PASSWORD_LEAST);
 	}
 	p->password = password;
 	return true;

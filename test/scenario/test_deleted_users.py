@@ -74,8 +74,8 @@ def test_a_deletion_is_undone(server):
         time.mktime(time.strptime(shown["deleted"], "%Y-%m-%dT%H:%M:%SZ"))
     assert kept == 30 * 86400
     # Who has the address meanwhile has a mailbox of his own.
-    server.user(ALICE, password="another")
-    is_back(server, ALICE, mails=0, password="another")
+    server.user(ALICE, password="another one")
+    is_back(server, ALICE, mails=0, password="another one")
     assert "is taken" in server.refused("user", "restore", ALICE)
     server.cli("user", "restore", ALICE, "--as", BOB)
     server.passwords[BOB] = "secret-alice"

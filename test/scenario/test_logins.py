@@ -120,8 +120,8 @@ def test_unusual_names_log_in(server, name):
 
 
 def test_more_sessions_than_a_hundred(server):
-    users = [server.user(f"u{n}@{DOMAIN}", password="pw") for n in range(3)]
-    open_ones = [server.imap(users[n % 3], "pw") for n in range(130)]
+    users = [server.user(f"u{n}@{DOMAIN}", password="a-secret") for n in range(3)]
+    open_ones = [server.imap(users[n % 3], "a-secret") for n in range(130)]
     assert all(imap.noop()[0] == "OK" for imap in open_ones)
     for imap in open_ones:
         imap.shutdown()

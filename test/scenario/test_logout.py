@@ -15,6 +15,7 @@ from api import Api
 from world import gone, wait_until, within
 
 DOMAIN = "example.test"
+PASSWORD = "a-secret"
 ALICE, BOB = f"alice@{DOMAIN}", f"bob@{DOMAIN}"
 # From the change to the end of the sessions, on a busy machine.
 SOON = 15
@@ -77,7 +78,7 @@ def wait_for_end_of_idle(imap, patience=SOON):
 
 def hosted(server, count):
     """user1 to userCOUNT of the domain, with a password."""
-    server.user(f"seed@{DOMAIN}", password="pw")
+    server.user(f"seed@{DOMAIN}", password=PASSWORD)
     server.fill(DOMAIN, count, mail_system="0")
     with directory(server) as db:
         db.execute("UPDATE holder SET password = (SELECT password FROM holder "
@@ -86,8 +87,8 @@ def hosted(server, count):
 
 def test_of_a_thousand_who_leave_at_once_each_is_put_out_at_once(server):
     hosted(server, 1000)
-    stays = server.imap(f"seed@{DOMAIN}", "pw")
-    away = [idle(server.imap(f"user{number}@{DOMAIN}", "pw"))
+    stays = server.imap(f"seed@{DOMAIN}", PASSWORD)
+    away = [idle(server.imap(f"user{number}@{DOMAIN}", PASSWORD))
             for number in (1, 500, 1000)]
     api = Api(server)
     api.sign_in("admin0", server.admin_password)
@@ -96,7 +97,7 @@ def test_of_a_thousand_who_leave_at_once_each_is_put_out_at_once(server):
     for session in away:
         wait_for_end_of_idle(session)
     with pytest.raises(imaplib.IMAP4.error):
-        server.imap(users[-1], "pw")
+        server.imap(users[-1], PASSWORD)
     wait_until_done(server)
     assert stays.noop()[0] == "OK"
     stays.logout()
@@ -104,7 +105,7 @@ def test_of_a_thousand_who_leave_at_once_each_is_put_out_at_once(server):
 
 def test_who_has_a_similar_name_stays(server):
     def login(name):
-        return server.imap(server.user(f"{name}@{DOMAIN}", password="pw"))
+        return server.imap(server.user(f"{name}@{DOMAIN}", password=PASSWORD))
 
     leaving = {name: login(name) for name in ("*", "a*", "b?", "o'b", "al")}
     staying = {name: login(name) for name in (
@@ -138,10 +139,10 @@ def test_who_logs_in_with_the_new_password_stays(server):
     session = server.imap(ALICE)
     for number in range(10):
         server.cli("user", "password", ALICE, "--password-stdin",
-                   input=f"new{number}\n")
+                   input=f"new-secret-{number}\n")
         wait_for_end(session, ALICE)
         time.sleep(1.5)     # a session this young might be one of before
-        session = server.imap(ALICE, f"new{number}")
+        session = server.imap(ALICE, f"new-secret-{number}")
         if left_to_do(server):
             break
     wait_until_done(server)

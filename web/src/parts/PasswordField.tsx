@@ -9,7 +9,7 @@ export function PasswordField(props: PasswordInputProps) {
 	return <PasswordInput {...props} aria-invalid={Boolean(props.error)} />;
 }
 
-/** As the API has it for administrators. */
+/** As the API has it. */
 export const passwordLeast = 8;
 
 // Nothing that is mistaken for something else when it is read out.

@@ -47,6 +47,7 @@ function effectOf(draft: Draft, before: User, relay: string, say: Say): string {
 		const here = draft.rows.filter((r) => r.home === "hosted" || r.home === "both").length;
 		const there = draft.rows.filter((r) => r.home === "alternate" || r.home === "both").length;
 		said.push(say("effectHosted", { n: here }));
+		if (before.password === "none") said.push(say("passwordNone"));
 		if (there > 0) said.push(say("effectElsewhere", { n: there, system: target }));
 	} else {
 		said.push(say("effectNoMail", { n: all }));

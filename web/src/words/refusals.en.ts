@@ -24,6 +24,8 @@ export const refusals: Record<Reason, string> = {
 
 	// passwords
 	"password-empty": "Write a password.",
+	"password-too-short": "This password is too short: at least {least} characters.",
+	"password-is-name": "This is the name of {name}, which is guessed first. Choose another password.",
 	"password-too-long": "This password is too long: {most} characters at most.",
 	"password-has-control": "This password holds a control character, such as a tab or a line end. Choose another one.",
 	"bad-password-hash": "This is no password hash. Write it with its scheme in braces in front.",
@@ -36,7 +38,6 @@ export const refusals: Record<Reason, string> = {
 	"hash-of-user":
 		"The password of {user} is an imported hash, which cannot be used here. Set a password of {user} first, or give the administrator one of his own.",
 	"hash-of-administrator": "{user} is an administrator and signs in here with it. Write the password instead of a hash.",
-	"admin-password-short": "This password is too short: an administrator's has at least {least} characters.",
 	"wrong-password": "This is not your password.",
 	"wrong-name-or-password": "Name or password is wrong.",
 	"too-many-attempts":

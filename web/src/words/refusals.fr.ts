@@ -24,6 +24,8 @@ export const refusals: Record<Reason, string> = {
 	"unknown-key": ofThePage,
 
 	"password-empty": "Écrivez un mot de passe.",
+	"password-too-short": "Ce mot de passe est trop court : {least} caractères au moins.",
+	"password-is-name": "C'est le nom de {name}, que l'on devine en premier. Choisissez un autre mot de passe.",
 	"password-too-long": "Ce mot de passe est trop long : {most} caractères au plus.",
 	"password-has-control":
 		"Ce mot de passe contient un caractère de contrôle, tel qu'une tabulation ou une fin de ligne. Choisissez-en un autre.",
@@ -40,8 +42,6 @@ export const refusals: Record<Reason, string> = {
 		"Le mot de passe de {user} est une empreinte importée, inutilisable ici. Donnez d'abord un mot de passe à {user}, ou un mot de passe propre à l'administrateur.",
 	"hash-of-administrator":
 		"{user} est administrateur et s'en sert pour se connecter ici. Écrivez le mot de passe plutôt qu'une empreinte.",
-	"admin-password-short":
-		"Ce mot de passe est trop court : celui d'un administrateur a au moins {least} caractères.",
 	"wrong-password": "Ce n'est pas votre mot de passe.",
 	"wrong-name-or-password": "Le nom ou le mot de passe est faux.",
 	"too-many-attempts":
