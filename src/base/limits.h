@@ -115,7 +115,11 @@ enum {
 	LIMIT_HOSTS = 16,     /* next hops tried for one system */
 	LIMIT_TLSA = 32,      /* certificates that DNS names for one host: few
 					   have more than four */
-	LIMIT_STS_HOSTS = 64, /* mx lines of a policy of MTA-STS */
+	LIMIT_TXT = 64,       /* texts of one name in DNS */
+	LIMIT_STS_MS = 10000, /* a policy's server, while mail waits */
+	LIMIT_STS_DOMAINS = 4000, /* policies that are remembered */
+	LIMIT_STS_FILE_BYTES = 1 << 26,
+	LIMIT_STS_HOSTS = 64,    /* mx lines of a policy of MTA-STS */
 	LIMIT_STS_BYTES = 65536, /* a policy (RFC 8461 3.3: 64 KiB) */
 	LIMIT_CONNECT_MS = 30000,
 	LIMIT_FIRST_HOST_MS = 8000,   /* to be greeted, while others are left

@@ -131,6 +131,8 @@ static struct tls_context *context_for(const struct opening *o)
 {
 	if (o->hop->dane)
 		return o->client->tls_dane;
+	if (o->hop->is_tested)
+		return o->client->tls_noted;
 	return o->hop->tls == SYSTEM_TLS_VERIFIED ? o->client->tls_verified
 						  : o->client->tls_any;
 }

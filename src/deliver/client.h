@@ -26,7 +26,8 @@ struct client {
 	const struct inet *bind; /* source address, for peers of its family; or
 	                            NULL */
 	struct tls_context *tls_any, *tls_verified;
-	struct tls_context *tls_dane; /* for hops with that */
+	struct tls_context *tls_dane;  /* for hops with that */
+	struct tls_context *tls_noted; /* for those that are tested */
 };
 
 /*

@@ -59,6 +59,7 @@ struct board;
 struct first_mails;
 struct hosts;
 struct ledger;
+struct sts;
 struct turns;
 
 /* Columns and states of the ledger of systems (ledgers.c has its rows). */
@@ -72,11 +73,12 @@ struct deliver_settings {
 	const char *hostname;    /* EHLO, Reporting-MTA */
 	const char *lmtp_path;   /* Dovecot's socket */
 	const struct inet *bind; /* source of outgoing connections, or NULL */
-	struct tls_context *tls_any, *tls_verified, *tls_dane;
+	struct tls_context *tls_any, *tls_verified, *tls_dane, *tls_noted;
 	uint16_t internet_port; /* 25 */
 	int64_t retry_min_s, retry_max_s, expiry_s, delay_warning_s;
 	int64_t handover_ms; /* LIMIT_HANDOVER_MS */
 	struct dns *dns;
+	struct sts *sts;     /* of all loops; NULL: nobody has a policy */
 	struct hosts *hosts; /* what is known of them, of all loops */
 	struct turns *turns; /* so many mails a minute, of all loops; NULL:
 	                        no system has that set */

@@ -91,6 +91,7 @@ struct world {
 	char hosts_a[64], hosts_b[64];
 	struct tlsa tlsa[4]; /* of hosts of domains that begin with "dane-" */
 	size_t n_tlsa;
+	struct str txt; /* of whatever name */
 	const char *members;
 	int box_questions; /* that find box.test; then it is no domain of ours */
 	enum asker_kind asker;

@@ -21,6 +21,7 @@ static struct client client_of(const struct deliver *d)
 		.tls_any = d->settings->tls_any,
 		.tls_verified = d->settings->tls_verified,
 		.tls_dane = d->settings->tls_dane,
+		.tls_noted = d->settings->tls_noted,
 	};
 }
 
@@ -75,22 +76,30 @@ static void learn_tls(struct host_state *host, const struct hop *hop,
 }
 
 /* How well is what goes to the Internet protected? */
+static enum counter protection(const struct hop *hop, const struct peer *p)
+{
+	if (!stream_is_tls(p->stream))
+		return COUNT_LEFT_IN_CLEAR;
+	if (hop->tls != SYSTEM_TLS_VERIFIED)
+		return COUNT_LEFT_ENCRYPTED;
+	return hop->dane ? COUNT_LEFT_BY_DANE : COUNT_LEFT_BY_STS;
+}
+
 static void note_protection(const struct hop *hop, const struct peer *p)
 {
 	if (hop->next.kind != NEXT_HOP_INTERNET)
 		return;
-	if (!stream_is_tls(p->stream)) {
-		count(COUNT_LEFT_IN_CLEAR);
-	} else if (hop->dane) {
-		count(COUNT_LEFT_BY_DANE);
+	count(protection(hop, p));
+	if (hop->tls == SYSTEM_TLS_VERIFIED)
 		log_fact("smtp",
 			 "Verified TLS connection established to %s: %s with "
 			 "cipher %s (%s)",
 			 p->name, stream_tls_version(p->stream),
 			 stream_tls_cipher(p->stream), hop->demander);
-	} else {
-		count(COUNT_LEFT_ENCRYPTED);
-	}
+	if (hop->is_tested && !stream_tls_verified(p->stream))
+		hop_fails_test(hop, stream_is_tls(p->stream)
+					    ? "its certificate is not verified"
+					    : "it speaks no TLS");
 }
 
 bool host_wants_tls(struct host_state *host, const struct peer *p,

@@ -4,6 +4,8 @@
 #include "deliver/hop.h"
 
 #include "base/buf.h"
+#include "rt/counter.h"
+#include "rt/log.h"
 
 struct str hop_name(const struct hop *hop, struct arena *arena)
 {
@@ -14,14 +16,12 @@ struct str hop_name(const struct hop *hop, struct arena *arena)
 }
 
 /* What a connection was believed by: who is told otherwise has another. */
-static struct str records_text(const struct tls_dane *dane, struct arena *arena)
+static struct str with_records(struct str key, const struct tls_dane *dane,
+			       struct arena *arena)
 {
 	struct buf b scoped(buf) = BUF_EMPTY;
 
-	if (!dane)
-		return S("");
-	if (dane->domain)
-		buf_add(&b, str_of(dane->domain));
+	buf_printf(&b, "%.*s\n%s", STR(key), dane->domain ? dane->domain : "");
 	for (size_t i = 0; i < dane->n; i++) {
 		const struct tlsa *t = &dane->records[i];
 
@@ -34,16 +34,22 @@ static struct str records_text(const struct tls_dane *dane, struct arena *arena)
 
 struct str hop_key(const struct hop *hop, struct arena *arena)
 {
-	struct str whose = next_hop_text(&hop->next, arena);
-	struct buf b scoped(buf) = BUF_EMPTY;
+	struct str whose = next_hop_text(&hop->next, arena), key;
 
 	if (hop->path)
 		return arena_strf(arena, "%.*s\n%s", STR(whose), hop->path);
-	buf_printf(&b, "%.*s\n%s %d %.*s %.*s\n", STR(whose),
-		   inet_text(&hop->at).c, hop->tls, STR(hop->host),
-		   STR(hop->user));
-	buf_add(&b, records_text(hop->dane, arena));
-	return arena_str(arena, buf_str(&b));
+	key = arena_strf(arena, "%.*s\n%s %d %.*s %.*s", STR(whose),
+			 inet_text(&hop->at).c, hop->tls, STR(hop->host),
+			 STR(hop->user));
+	return hop->dane ? with_records(key, hop->dane, arena) : key;
+}
+
+void hop_fails_test(const struct hop *hop, const char *why)
+{
+	count(COUNT_LEFT_IN_SPITE_OF_STS);
+	log_fact("smtp",
+		 "MTA-STS, which is tested, would keep mail from %.*s: %s",
+		 STR(hop->host), why);
 }
 
 static const struct tls_dane *dane_copy(const struct tls_dane *dane,

@@ -5,7 +5,7 @@
  *			AAAA only, never MX, and of its address family
  *	Internet	the hosts of the domain's MX, up to where we stand in it
  *			ourselves (RFC 5321 5.1), with the TLS each is owed
- *			(dane.h)
+ *			(dane.h, sts.h)
  *
  * One that did not answer within the last seconds is tried last, so the first
  * is preferred again soon after it is back.
@@ -16,6 +16,7 @@
 #include "base/mutants.h"
 #include "deliver/dane.h"
 #include "deliver/line.h"
+#include "deliver/sts.h"
 #include "wire/hosts.h"
 
 enum { MAX_MX = 10 };
@@ -196,12 +197,56 @@ struct destination {
 	struct str domain;
 	struct mx_list mx;
 	int64_t deadline_ms;
+	bool was_asked;           /* for its policy */
+	struct sts_policy policy; /* of MTA-STS; STS_NONE: it has none */
 };
 
-/* The host's addresses, and what TLS it is owed; DNS_TROUBLE: that cannot be
- * known now, cause(). */
-static enum dns_answer waits add_host(const struct destination *to,
-				      struct str host, struct hop_list *list)
+static const struct sts_policy *waits policy_of(struct destination *to,
+						struct arena *arena)
+{
+	struct sts *sts = to->deliver->settings->sts;
+
+	if (!to->was_asked && sts &&
+	    !sts_find(sts, to->domain, to->deadline_ms, arena, &to->policy))
+		to->policy.mode = STS_NONE;
+	to->was_asked = true;
+	return &to->policy;
+}
+
+/* What DOMAIN asks of its host by MTA-STS.  False: it is none of its hosts,
+ * *TROUBLE. */
+static bool waits sts_demand(struct destination *to, struct hop *hop,
+			     struct arena *arena, struct trouble *trouble)
+{
+	const struct sts_policy *policy = policy_of(to, arena);
+	bool is_named = sts_allows(policy, hop->host);
+
+	switch (policy->mode) {
+	case STS_NONE:
+		return true;
+	case STS_TESTING:
+		hop->is_tested = true;
+		if (!is_named)
+			hop_fails_test(hop, "the policy does not name it");
+		return true;
+	case STS_ENFORCE:
+		break;
+	}
+	hop->demander = "MTA-STS";
+	hop->tls = SYSTEM_TLS_VERIFIED;
+	if (is_named)
+		return true;
+	return trouble_ours(trouble,
+			    own_reply(arena, 451, "4.7.5",
+				      "the MTA-STS policy of %.*s does not "
+				      "name its host %.*s",
+				      STR(to->domain), STR(hop->host)));
+}
+
+/* The host's addresses, with the TLS it is owed.  What DNSSEC says goes before the
+ * domain's policy (RFC 8461 2).  *TROUBLE: why it is not one to go to. */
+static void waits add_host(struct destination *to, struct str host,
+			   struct hop_list *list, struct trouble *trouble)
 {
 	const struct deliver_settings *set = to->deliver->settings;
 	struct hop like = { .host = host,
@@ -213,26 +258,16 @@ static enum dns_answer waits add_host(const struct destination *to,
 		dns_addresses(set->dns, host, set->internet_port,
 			      to->deadline_ms, list->arena, &at, &n_at);
 
-	if (answer != DNS_FOUND)
-		return answer;
-	if (to->mx.is_secure &&
+	if (answer == DNS_NONE)
+		return;
+	if (answer == DNS_FOUND && to->mx.is_secure &&
 	    !dane_demand(set->dns, to->domain, set->internet_port,
 			 to->deadline_ms, list->arena, &like))
-		return DNS_TROUBLE;
-	add_hops(list, &like, host, at, n_at);
-	return DNS_FOUND;
-}
-
-/* DNS_TROUBLE: some could not be asked about. */
-static enum dns_answer waits add_mx(const struct destination *to,
-				    struct hop_list *list)
-{
-	enum dns_answer worst = DNS_NONE;
-
-	for (size_t i = 0; i < to->mx.n && i < MAX_MX; i++)
-		if (add_host(to, to->mx.mx[i].name, list) == DNS_TROUBLE)
-			worst = DNS_TROUBLE;
-	return worst;
+		answer = DNS_TROUBLE;
+	if (answer == DNS_TROUBLE)
+		no_mx(answer, to->domain, false, list->arena, trouble);
+	else if (like.dane || sts_demand(to, &like, list->arena, trouble))
+		add_hops(list, &like, host, at, n_at);
 }
 
 static bool hops_of_internet(const struct deliver *d, const struct leg *leg,
@@ -250,10 +285,9 @@ static bool hops_of_internet(const struct deliver *d, const struct leg *leg,
 			     trouble);
 	if (to.mx.n && !(to.mx.n = mx_before_us(d, &to.mx)))
 		return loops_back(trouble, list->arena);
-	answer = add_mx(&to, list);
-	if (answer == DNS_TROUBLE)
-		no_mx(answer, to.domain, false, list->arena, trouble);
-	else if (!list->n)
+	for (size_t i = 0; i < to.mx.n && i < MAX_MX; i++)
+		add_host(&to, to.mx.mx[i].name, list, trouble);
+	if (!trouble->reply.code && !list->n)
 		no_address(to.domain, list->arena, trouble);
 	return list->n > 0;
 }
@@ -297,8 +331,10 @@ bool hops_find(struct deliver *d, const struct leg *leg, int64_t deadline_ms,
 		.hop = arena_array(arena, struct hop, LIMIT_HOSTS),
 		.arena = arena,
 	};
-	bool found =
-		leg->kind == LEG_SYSTEM
+	bool found;
+
+	*trouble = (struct trouble){ 0 };
+	found = leg->kind == LEG_SYSTEM
 			? look_up_system(d, leg, deadline_ms, &list, trouble)
 			: hops_of_internet(d, leg, deadline_ms, &list, trouble);
 

@@ -15,13 +15,20 @@
 #include <stdlib.h>
 #include <unbound.h>
 
+#include "base/buf.h"
 #include "base/limits.h"
 #include "dns/resolver.h"
 #include "rt/random.h"
 #include "rt/watch.h"
 #include "wire/address.h"
 
-enum { TYPE_A = 1, TYPE_MX = 15, TYPE_AAAA = 28, TYPE_TLSA = 52 };
+enum {
+	TYPE_A = 1,
+	TYPE_MX = 15,
+	TYPE_TXT = 16,
+	TYPE_AAAA = 28,
+	TYPE_TLSA = 52
+};
 enum { CLASS_IN = 1, NXDOMAIN = 3 };
 
 struct question {
@@ -383,6 +390,49 @@ enum dns_answer waits dns_mx(struct dns *d, struct str domain,
 				arena, out);
 	} while (is_of_before(d, answer, asked_ms, deadline_ms));
 	return answer;
+}
+
+/* ---- TXT ---- */
+
+/* Strings, each behind its length (RFC 1035 3.3.14): one after the other. */
+static struct str take_txt(const struct ub_result *r, size_t i,
+			   struct arena *arena)
+{
+	struct str data = { r->data[i], (size_t)r->len[i] };
+	struct buf text scoped(buf) = BUF_EMPTY;
+
+	while (data.n > 0) {
+		size_t n = (uint8_t)data.p[0];
+
+		buf_add(&text, str_part(data, 1, 1 + n));
+		data = str_from(data, 1 + n);
+	}
+	return arena_str(arena, buf_str(&text));
+}
+
+enum dns_answer waits dns_txt(struct dns *d, struct str name,
+			      int64_t deadline_ms, struct arena *arena,
+			      struct txt_list *out)
+{
+	const char *c = arena_cstr(arena, name);
+	struct question q;
+	bool sure;
+
+	*out = (struct txt_list){ 0 };
+	if (!ask(d, &q, c, TYPE_TXT))
+		return DNS_TROUBLE;
+	sure = await(&q, c, deadline_ms);
+	if (sure && data_count(&q)) {
+		out->texts = arena_array(arena, struct str, LIMIT_TXT);
+		while (out->n < LIMIT_TXT && out->n < data_count(&q)) {
+			out->texts[out->n] = take_txt(q.result, out->n, arena);
+			out->n++;
+		}
+	}
+	end(&q);
+	if (!sure)
+		return DNS_TROUBLE;
+	return out->n ? DNS_FOUND : DNS_NONE;
 }
 
 /* ---- TLSA ---- */

@@ -63,6 +63,16 @@ enum dns_answer waits dns_mx(struct dns *d, struct str domain,
 			     int64_t deadline_ms, struct arena *arena,
 			     struct mx_list *out);
 
+struct txt_list {
+	struct str *texts;
+	size_t n;
+};
+
+/* What NAME says in words.  LIMIT_TXT at most. */
+enum dns_answer waits dns_txt(struct dns *d, struct str name,
+			      int64_t deadline_ms, struct arena *arena,
+			      struct txt_list *out);
+
 struct tlsa_list {
 	struct tlsa *records;
 	size_t n;

@@ -12,8 +12,8 @@
 
 struct told {
 	struct told *next;
-	struct sim_host *at;                /* NULL: everywhere */
-	char *name, *addresses, *mx, *tlsa; /* NULL: none was told */
+	struct sim_host *at;                      /* NULL: everywhere */
+	char *name, *addresses, *mx, *tlsa, *txt; /* NULL: none was told */
 	bool has_trouble;
 };
 
@@ -76,6 +76,11 @@ void dns_sim_tlsa(const char *host, const char *records)
 	tell(&find_or_add(host)->tlsa, records);
 }
 
+void dns_sim_txt(const char *name, const char *text)
+{
+	tell(&find_or_add(name)->txt, text);
+}
+
 void dns_sim_trouble(const char *name, bool has_trouble)
 {
 	if (name)
@@ -99,6 +104,7 @@ void dns_sim_forget(void)
 		free(t->addresses);
 		free(t->mx);
 		free(t->tlsa);
+		free(t->txt);
 		free(t);
 	}
 	all_have_trouble = false;
@@ -229,6 +235,24 @@ enum dns_answer dns_mx(struct dns *d, struct str domain, int64_t deadline_ms,
 	return out->n > 0 ? DNS_FOUND : DNS_NONE;
 }
 
+/* Of whom nothing was told nothing is asked: it takes no time. */
+enum dns_answer dns_txt(struct dns *d, struct str name, int64_t deadline_ms,
+			struct arena *arena, struct txt_list *out)
+{
+	const struct told *t = find(name, NULL);
+	enum dns_answer answer;
+
+	*out = (struct txt_list){ 0 };
+	if (!t || !t->txt)
+		return DNS_NONE;
+	answer = ask(d, name, deadline_ms, &t);
+	if (answer != DNS_FOUND)
+		return answer;
+	out->texts = arena_new(arena, struct str);
+	out->texts[out->n++] = arena_str(arena, str_of(t->txt));
+	return DNS_FOUND;
+}
+
 static uint8_t take_number(struct str *rest)
 {
 	struct str word;
@@ -254,7 +278,6 @@ static struct str take_hex(struct str *rest, struct arena *arena)
 	return (struct str){ bytes, word.n / 2 };
 }
 
-/* Of whom nothing was told nothing is asked: it takes no time. */
 enum dns_answer dns_tlsa(struct dns *d, struct str host, uint16_t port,
 			 int64_t deadline_ms, struct arena *arena,
 			 struct tlsa_list *out)

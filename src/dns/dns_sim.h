@@ -24,6 +24,7 @@ void dns_sim_at(struct sim_host *h);
 void dns_sim_name(const char *name, const char *addresses);
 /* Pairs of preference and host. */
 void dns_sim_mx(const char *domain, const char *hosts);
+void dns_sim_txt(const char *name, const char *text);
 /* What DNSSEC vouches for of HOST's certificate: usage, selector, matching and the
  * data as hexadecimal digits, again and again.  It vouches for all that is told. */
 void dns_sim_tlsa(const char *host, const char *records);

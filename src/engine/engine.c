@@ -7,6 +7,7 @@
 
 #include "deliver/first_mails.h"
 #include "deliver/hosts.h"
+#include "deliver/sts.h"
 #include "deliver/turns.h"
 #include "engine/health.h"
 #include "engine/host_aliases.h"
@@ -39,6 +40,8 @@ static void share(struct engine *e)
 	deliver->tls_any = e->tls_any;
 	deliver->tls_verified = e->tls_verified;
 	deliver->tls_dane = e->tls_dane;
+	deliver->tls_noted = e->tls_noted;
+	deliver->sts = e->sts;
 	deliver->dns = e->dns;
 	deliver->hosts = e->hosts;
 	deliver->turns = e->turns;
@@ -132,7 +135,9 @@ static bool open_shared(struct engine *e)
 	e->tls_any = tls_client(TLS_ANY, NULL);
 	e->tls_verified = tls_client(TLS_VERIFIED, NULL);
 	e->tls_dane = tls_client(TLS_DANE, NULL);
-	if (!e->tls_any || !e->tls_verified || !e->tls_dane || !open_guard(e))
+	e->tls_noted = tls_client(TLS_NOTED, NULL);
+	if (!e->tls_any || !e->tls_verified || !e->tls_dane || !e->tls_noted ||
+	    !open_guard(e))
 		return false;
 	if (!open_queue(e))
 		return false;
@@ -149,6 +154,7 @@ static bool open_shared(struct engine *e)
 	e->verification = verification_open(e->open_questions);
 	e->allowance = allowance_open();
 	e->dns = dns_open(&e->settings.dns);
+	e->sts = sts_open(e->dns, e->settings.data);
 	open_health(e);
 	share(e);
 	return true;
@@ -248,6 +254,7 @@ bool engine_close(struct engine *e)
 	for (int i = 0; e->lanes && i < e->settings.lanes; i++)
 		host_aliases_close(e->lanes[i].aliases);
 	queue_close(e->queue);
+	sts_close(e->sts);
 	dns_close(e->dns);
 	guard_close(e->guard);
 	tally_close(e->per_ip);
@@ -265,6 +272,7 @@ bool engine_close(struct engine *e)
 	tls_close(e->tls_any);
 	tls_close(e->tls_verified);
 	tls_close(e->tls_dane);
+	tls_close(e->tls_noted);
 	health_close(e->health);
 	arena_close(e->arena);
 	return was_well;

@@ -19,6 +19,7 @@ struct engine {
 	struct allowance *allowance;
 	struct board *down, *given;
 	struct dns *dns;
+	struct sts *sts;
 	struct hosts *hosts;
 	struct turns *turns;
 	struct first_mails *first_mails;
@@ -27,7 +28,7 @@ struct engine {
 	struct questions questions;
 	struct health *health;
 	int64_t started_wall_ms;
-	struct tls_context *tls, *tls_any, *tls_verified, *tls_dane;
+	struct tls_context *tls, *tls_any, *tls_verified, *tls_dane, *tls_noted;
 	struct lane *lanes;
 	int lanes_ready; /* lane 0 counts */
 	bool failed;
@@ -44,6 +45,7 @@ struct lane {
 	struct listener *local, *programs, *control;
 	struct fiber *scheduler, *roots, *health, *owner;
 	struct fiber *aliases_keeper;
+	struct fiber *sts_keeper;
 	struct fiber *keeper; /* lane 0: of what was confirmed */
 	struct gate stop;
 	bool stopping, is_open;

@@ -4,6 +4,7 @@
  */
 #include <stdlib.h>
 
+#include "deliver/sts.h"
 #include "engine/health.h"
 #include "engine/host_aliases.h"
 #include "engine/inside.h"
@@ -262,7 +263,7 @@ static void waits lane_stop(struct lane *l)
 		if (paths[i])
 			listener_close(paths[i]);
 	struct fiber *const watchers[] = { l->scheduler, l->roots, l->health,
-					   l->aliases_keeper };
+					   l->aliases_keeper, l->sts_keeper };
 
 	for (size_t i = 0; i < array_size(watchers); i++)
 		if (watchers[i])
@@ -306,7 +307,8 @@ static bool renew_roots(void *engine)
 {
 	struct engine *e = engine;
 
-	if (tls_client_reload(e->tls_verified))
+	if (tls_client_reload(e->tls_verified) &&
+	    tls_client_reload(e->tls_noted))
 		return true;
 	log_error("engine", "%s; the old root certificates stay", cause());
 	return false;
@@ -336,6 +338,8 @@ static void start_helpers(struct lane *l)
 
 	l->scheduler = fiber_start("scheduler", deliver_scheduler, l->deliver);
 	l->keeper = keep_confirmed(e);
+	sts_load(e->sts);
+	l->sts_keeper = fiber_start("sts", sts_keeper, e->sts);
 	l->roots = fiber_start("roots", watch_roots, e);
 	l->health = fiber_start("health", health_watcher, e->health);
 }

@@ -58,7 +58,7 @@ class Names:
         from dnslib import RR
         self.records = []
         for line in text.splitlines():
-            line = line.split(";")[0].strip()
+            line = re.match(r'(?:"[^"]*"|[^;"])*', line)[0].strip()
             if line:
                 # dnslib reads a TTL only after the class.
                 line = re.sub(r"^(\S+)\s+(?:(\d+)\s+)?(?:IN\s+)?(?=[A-Z])",

@@ -60,6 +60,12 @@ void sim_hear(void (*hear)(void *arg, const char *line), void *arg);
 void sim_hear_log(void (*hear)(void *arg, struct sim_host *h, struct str lines),
 		  void *arg);
 
+/* ---- the web ---- */
+
+/* What there is by HTTPS at HOST from now on, whatever the path and the world's
+ * time; NULL: nothing, nowhere. */
+void sim_https(const char *host, const char *text);
+
 /* ---- time ---- */
 
 enum sim_end {
