@@ -44,6 +44,10 @@ void confine_files(struct confinement *c, const struct confined_place *places,
 		   size_t n);
 /* seccomp, of which calls.def is the list: for all threads there are. */
 void confine_calls(struct confinement *c);
+/* For a program that is not the engine, before it begins: what it, and whatever it
+ * starts, has written into memory is never run (seccomp).  A kernel that lacks it
+ * is no trouble. */
+void confine_memory(void);
 /* "Landlock 7, seccomp"; what there is not, and why: "seccomp; no Landlock: this
  * kernel has none".  In ARENA. */
 const char *confine_text(const struct confinement *c, struct arena *arena);

@@ -16,6 +16,7 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/shm.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -82,17 +83,21 @@ static bool limit_sockets(scmp_filter_ctx f)
 }
 
 /* What has been written is never run. */
+static bool run_nothing_written(scmp_filter_ctx f)
+{
+	return MAY_NOT(mprotect, 1, HAS(2, PROT_EXEC, PROT_EXEC)) &&
+	       MAY_NOT(mmap, 1,
+		       HAS(2, PROT_WRITE | PROT_EXEC,
+			   PROT_WRITE | PROT_EXEC)) &&
+	       MAY_NOT(mmap2, 1,
+		       HAS(2, PROT_WRITE | PROT_EXEC, PROT_WRITE | PROT_EXEC));
+}
+
 static bool limit_memory(scmp_filter_ctx f)
 {
 	static const int protections[] = { 0, PROT_WRITE, PROT_EXEC };
-	bool ok =
-		MAY(mprotect, 1, HAS(2, PROT_EXEC, 0)) &&
-		MAY_NOT(mprotect, 1, HAS(2, PROT_EXEC, PROT_EXEC)) &&
-		MAY_NOT(mmap, 1,
-			HAS(2, PROT_WRITE | PROT_EXEC,
-			    PROT_WRITE | PROT_EXEC)) &&
-		MAY_NOT(mmap2, 1,
-			HAS(2, PROT_WRITE | PROT_EXEC, PROT_WRITE | PROT_EXEC));
+	bool ok = run_nothing_written(f) &&
+		  MAY(mprotect, 1, HAS(2, PROT_EXEC, 0));
 
 	for (size_t i = 0; i < array_size(protections); i++)
 		ok = ok &&
@@ -204,6 +209,17 @@ void confine_rings(struct confinement *c)
 		trouble = load(f);
 	if (trouble)
 		without(c, why_not_loaded(trouble));
+	seccomp_release(f);
+}
+
+void confine_memory(void)
+{
+	scmp_filter_ctx f = seccomp_init(SCMP_ACT_ALLOW);
+
+	if (f && run_nothing_written(f) &&
+	    MAY_NOT(pkey_mprotect, 1, HAS(2, PROT_EXEC, PROT_EXEC)) &&
+	    MAY_NOT(shmat, 1, HAS(2, SHM_EXEC, SHM_EXEC)))
+		(void)!load(f);
 	seccomp_release(f);
 }
 

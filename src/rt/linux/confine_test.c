@@ -494,6 +494,28 @@ static void test_its_loop_goes_on(void **unused)
 	in_child(its_loop_goes_on);
 }
 
+static int run_what_is_written(void)
+{
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	void *p = mmap(NULL, page, PROT_READ | PROT_WRITE,
+		       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	confine_memory();
+	if (prctl(PR_GET_SECCOMP) != SECCOMP_MODE_FILTER)
+		return SKIPPED;
+	return p == MAP_FAILED ||
+	       mprotect(p, page, PROT_READ | PROT_EXEC) == 0 ||
+	       errno != EPERM ||
+	       mmap(NULL, page, PROT_READ | PROT_WRITE | PROT_EXEC,
+		    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) != MAP_FAILED ||
+	       mprotect(p, page, PROT_READ) != 0;
+}
+
+static void test_what_is_written_is_not_run(void **unused)
+{
+	in_child(run_what_is_written);
+}
+
 static void test_dies_of_its_own_signals(void **unused)
 {
 	int status;
@@ -522,6 +544,7 @@ int main(void)
 		cmocka_unit_test(test_no_process_is_made_or_looked_into),
 		cmocka_unit_test(test_threads_are_made_and_confined),
 		cmocka_unit_test(test_its_loop_goes_on),
+		cmocka_unit_test(test_what_is_written_is_not_run),
 		cmocka_unit_test(test_dies_of_its_own_signals),
 	};
 
