@@ -1,8 +1,12 @@
 /*
  * splitmail filter: programs that mail passes before it is accepted.
  */
-#include "filter/filter.h"
+#include <stdlib.h>
+#include <unistd.h>
+
 #include "cli/store.h"
+#include "filter/filter.h"
+#include "filter/rspamd.h"
 #include "rt/loop.h"
 
 enum { ANSWER_MS = 5000 };
@@ -32,6 +36,49 @@ static int delete (struct cli *c, const struct args *a)
 	if (asked != CLI_DONE)
 		return asked;
 	CLI_CHANGE(c, h, filter_delete(h, str_of(args_word(a, 0))));
+}
+
+/* ---- the one that Splitmail runs itself ---- */
+
+static void note(void *is_there, const struct filter *f)
+{
+	*(bool *)is_there = true;
+}
+
+static bool find(struct cli *c, struct str name, bool *is_there)
+{
+	struct directory *d = cli_directory(c);
+	bool found;
+
+	*is_there = false;
+	found = d && list_filters(d, name, note, is_there);
+	directory_close(d);
+	return found;
+}
+
+/* One that is there keeps its settings, but for where it listens, which is
+ * another place in another data folder. */
+static int enable(struct cli *c, const struct args *a)
+{
+	char *data = realpath(c->data, NULL);
+	struct setting s[] = {
+		{ S("socket"), rspamd_socket(data ? data : c->data, c->arena) },
+		{ S("enabled"), S("yes") },
+	};
+	bool is_there;
+
+	free(data);
+	if (access(RSPAMD_PROGRAM, X_OK) != 0)
+		return cli_refuse(c, "There is no " RSPAMD_PROGRAM
+				     ": install the package rspamd.");
+	if (strcmp(args_word(a, 0), "rspamd") != 0)
+		return cli_refuse(c, "Splitmail runs no filter but rspamd; "
+				     "others: `splitmail filter create`.");
+	if (!find(c, S("rspamd"), &is_there))
+		return cli_refuse(c, "%s", cause());
+	CLI_CHANGE(c, h,
+		   is_there ? filter_set(h, S("rspamd"), s, array_size(s))
+			    : filter_create(h, S("rspamd"), s, array_size(s)));
 }
 
 /* ---- show ---- */
@@ -146,6 +193,15 @@ static const struct command commands[] = {
 	  "to be given.",
 	  "splitmail filter create rspamd --socket inet:localhost:11332",
 	  create, NULL, keys, true },
+	{ "enable", "PROGRAM",
+	  "Have mail pass a filter that Splitmail runs itself: rspamd, of "
+	  "Debian's package, for spam, SPF, DKIM and DMARC.",
+	  "splitmail filter enable rspamd", enable,
+	  "It runs as long as the filter rspamd is enabled, as the user of "
+	  "this Splitmail, with the package's rules; what is wanted otherwise "
+	  "stands in the data folder, in rspamd/local.d/. It comes up within a "
+	  "minute the first time, and senders have to try again until then "
+	  "(when_down)." },
 	{ "set", "FILTER SETTING...",
 	  "Change a filter's settings, all together or none.",
 	  "splitmail filter set rspamd when_down=accept", set, NULL, keys },

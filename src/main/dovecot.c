@@ -4,8 +4,6 @@
  */
 #include "main/dovecot.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <grp.h>
 #include <pwd.h>
 #include <signal.h>
@@ -16,6 +14,7 @@
 #include <unistd.h>
 
 #include "main/certificate.h"
+#include "main/owned.h"
 #include "rt/folder.h"
 #include "rt/process.h"
 #include "rt/stream.h"
@@ -56,58 +55,6 @@ bool dovecot_understand_version(struct str said, enum dovecot_version *out)
 			    "the configuration of Dovecot 2.3 and 2.4",
 			    STR(version));
 	return true;
-}
-
-/* Others see the names in it; what lies there is its owner's alone, and the
- * data folder above is closed.  Dovecot insists on it for its sockets. */
-static bool make_folder(const char *path, unsigned uid, unsigned gid)
-{
-	if (mkdir(path, 0755) != 0 && errno != EEXIST)
-		return fail("create folder %s: %m", path);
-	if (geteuid() == 0 && chown(path, uid, gid) != 0)
-		return fail("give folder %s to user %u: %m", path, uid);
-	return true;
-}
-
-/* Open PATH anew, for its owner only. */
-static FILE *create_file(const char *path, mode_t mode, unsigned uid,
-			 unsigned gid)
-{
-	FILE *f;
-
-	unlink(path);
-	f = fopen(path, "wxe");
-	if (!f) {
-		fail("create %s: %m", path);
-		return NULL;
-	}
-	if (fchmod(fileno(f), mode) != 0 ||
-	    (geteuid() == 0 && fchown(fileno(f), uid, gid) != 0)) {
-		fail("set owner of %s: %m", path);
-		fclose(f);
-		return NULL;
-	}
-	return f;
-}
-
-static bool close_file(FILE *f, const char *path)
-{
-	bool failed = ferror(f);
-
-	if (fclose(f) != 0 || failed)
-		return fail("write %s: %m", path);
-	return true;
-}
-
-static bool write_text(const char *path, struct str text, unsigned uid,
-		       unsigned gid)
-{
-	FILE *f = create_file(path, 0600, uid, gid);
-
-	if (!f)
-		return false;
-	fwrite(text.p, 1, text.n, f);
-	return close_file(f, path);
 }
 
 /* Anybody's, for who has no name himself. */
@@ -172,7 +119,7 @@ static bool write_configuration(const struct config *c,
 	case DOVECOT_2_3:
 		dovecot_23_main(n, &text);
 		dovecot_23_sql(n, &sql);
-		if (!write_text(sql_path, buf_str(&sql), n->uid, n->gid))
+		if (!owned_text(sql_path, buf_str(&sql), n->uid, n->gid))
 			return false;
 		break;
 	case DOVECOT_2_4:
@@ -182,7 +129,7 @@ static bool write_configuration(const struct config *c,
 	}
 	if (n->is_nameless)
 		dovecot_nameless(version, &text);
-	return write_text(dovecot_config_path(c), buf_str(&text), n->uid,
+	return owned_text(dovecot_config_path(c), buf_str(&text), n->uid,
 			  n->gid);
 }
 
@@ -192,7 +139,7 @@ static bool write_sendmail(const struct config *c, const char *splitmail,
 			   unsigned uid, unsigned gid)
 {
 	const char *path = config_path(c, "dovecot/sendmail");
-	FILE *f = create_file(path, 0700, uid, gid);
+	FILE *f = owned_create(path, 0700, uid, gid);
 
 	if (!f)
 		return false;
@@ -200,7 +147,7 @@ static bool write_sendmail(const struct config *c, const char *splitmail,
 		"#!/bin/sh\nexport SPLITMAIL_SOCKET='%s/run/submit'\n"
 		"exec '%s' --data '%s' sendmail \"$@\"\n",
 		c->data, splitmail, c->data);
-	return close_file(f, path);
+	return owned_close(f, path);
 }
 
 /*
@@ -234,12 +181,12 @@ static bool write_quota_warning(const struct config *c, unsigned uid,
 				unsigned gid)
 {
 	const char *path = config_path(c, "dovecot/quota-warning");
-	FILE *f = create_file(path, 0700, uid, gid);
+	FILE *f = owned_create(path, 0700, uid, gid);
 
 	if (!f)
 		return false;
 	fprintf(f, quota_warning, dovecot_config_path(c), c->hostname);
-	return close_file(f, path);
+	return owned_close(f, path);
 }
 
 /* How the mailboxes lie there; where there are none yet, the usual way. */
@@ -290,7 +237,7 @@ bool dovecot_make_folders(const struct config *c, unsigned uid, unsigned gid)
 	if (!dovecot_takes_folder(c->data))
 		return false;
 	for (size_t i = 0; i < array_size(folders); i++)
-		if (!make_folder(config_path(c, folders[i]), uid, gid))
+		if (!owned_folder(config_path(c, folders[i]), uid, gid))
 			return false;
 	return true;
 }
@@ -303,6 +250,8 @@ bool dovecot_write(const struct config *c, enum dovecot_version version,
 	learn_needs(c, uid, gid, &needs);
 	return learn_format(c, &needs.format) &&
 	       write_configuration(c, &needs, version) &&
+	       owned_text(config_path(c, DOVECOT_SPAM_SCRIPT),
+			  S(DOVECOT_SPAM_TEXT), uid, gid) &&
 	       write_quota_warning(c, uid, gid) &&
 	       write_sendmail(c, splitmail, uid, gid);
 }

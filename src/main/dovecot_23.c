@@ -27,6 +27,7 @@ static const char only_23[] =
 	"\tquota_warning = storage=%9$u%%%% quota-warning %9$u %%u\n"
 	"\tquota_warning2 = storage=%8$u%%%% quota-warning %8$u %%u\n"
 	"\tsieve = file:~/sieve;active=~/.dovecot.sieve\n"
+	"\tsieve_before = %1$s/" DOVECOT_SPAM_SCRIPT "\n"
 	"\tsieve_vacation_use_original_recipient = yes\n"
 	"\tsieve_redirect_envelope_from = sender\n"
 	"}\n"

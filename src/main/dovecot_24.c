@@ -63,6 +63,9 @@ static const char only_24[] =
 							 "sieve_script personal {\n"
 							 "\tpath = ~/sieve\n"
 							 "\tactive_path = ~/.dovecot.sieve\n}\n"
+							 "sieve_script spam {\n\ttype = before\n"
+							 "\tpath = %1$s/" DOVECOT_SPAM_SCRIPT
+							 "\n}\n"
 							 "sieve_vacation_use_original_recipient = yes\n"
 							 "sieve_redirect_envelope_from = sender\n"
 							 "protocol imap {\n\tmail_plugins {\n\t\timap_quota = yes\n\t}\n}\n"

@@ -19,6 +19,14 @@
 /* The versions whose configuration can be written. */
 enum dovecot_version { DOVECOT_2_3, DOVECOT_2_4 };
 
+/* Before a user's own script, which does not answer or forward spam: what a
+ * filter calls so goes to Junk. */
+#define DOVECOT_SPAM_SCRIPT "dovecot/spam.sieve"
+#define DOVECOT_SPAM_TEXT \
+	"require \"fileinto\";\n" \
+	"if header :is \"X-Spam\" \"Yes\" {\n" \
+	"\tfileinto \"Junk\";\n\tstop;\n}\n"
+
 struct dovecot_needs {
 	const char *data;              /* the data folder */
 	const char *hostname, *listen; /* "*, ::" or an address */

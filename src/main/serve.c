@@ -5,6 +5,7 @@
  *	serve ─┬─ engine	mail
  *	       ├─ Dovecot	mailboxes, logins
  *	       ├─ console	API and web pages; mail does not need it
+ *	       ├─ Rspamd	where a filter wants it (rspamd.h)
  *	       ├─ errands	ends the logins of users who lost theirs
  *	       └─ pulse		tells the service manager how all is
  *
@@ -35,6 +36,7 @@
 #include "main/ports.h"
 #include "main/programs.h"
 #include "main/pulse.h"
+#include "main/rspamd.h"
 #include "queue/underway.h"
 #include "rt/folder.h"
 #include "rt/log.h"
@@ -76,6 +78,7 @@ struct serve {
 	const char *self;
 	bool stopping;
 	struct child engine, dovecot, console;
+	struct rspamd rspamd;
 	struct certificate *certificate;
 	struct certificates *certificates; /* more, by name */
 	struct gate look;                  /* at them, now */
@@ -307,6 +310,7 @@ static void start_children(struct serve *s)
 	fiber_start("engine", child_keep, &s->engine);
 	if (s->console.argv[0])
 		fiber_start("console", child_keep, &s->console);
+	fiber_start("filters", rspamd_run, &s->rspamd);
 }
 
 static void waits run_until_stopped(struct serve *s)
@@ -364,6 +368,16 @@ static void plan_pulse(struct serve *s)
 		.news = &s->news,
 		.stopping = &s->stopping,
 		.control = config_path(s->config, CONTROL_SOCKET),
+	};
+}
+
+static void plan_rspamd(struct serve *s)
+{
+	s->rspamd = (struct rspamd){
+		.config = s->config,
+		.self = s->self,
+		.person = &s->person,
+		.engine_ended = &s->engine.has_ended,
 	};
 }
 
@@ -549,6 +563,7 @@ int serve_main(const struct call *c)
 		open_to_programs(&s);
 		plan_programs(&s);
 		plan_pulse(&s);
+		plan_rspamd(&s);
 		loops_run(1, supervise, &s);
 		log_end();
 		outbox_close(s.outbox);

@@ -24,6 +24,23 @@ def server(shared_world):
     return server
 
 
+@pytest.mark.parametrize("word, folder, here", [
+    ("Yes", "Junk", 0), ("yes", "Junk", 0), ("No", "INBOX", 1),
+    ("Yes, score=7", "INBOX", 1)])
+def test_what_a_filter_calls_spam(server, word, folder, here):
+    """It goes to Junk, and its owner's script does not send it on."""
+    pia, her_other = (server.user(f"{who}-{word.encode().hex()}@{DOMAIN}")
+                      for who in ("pia", "other"))
+    Sieve(server, pia).install('require "copy";\r\n'
+                               f'redirect :copy "{her_other}";\r\n')
+    server.send(STRANGER, pia, f"Subject: s\r\nX-Spam: {word}\r\n\r\nx\r\n")
+    server.wait_for_mail(pia, folder=folder)
+    server.send(STRANGER, her_other, "Subject: last\r\n\r\nx\r\n")
+    server.wait_for_mail(her_other, 1 + here)
+    assert sorted(server.subjects(her_other)) == sorted(
+        ["s"] * here + ["last"])
+
+
 def big(kibibytes):
     return "Subject: big\r\n\r\n" + LINE * (kibibytes * 1024 // len(LINE))
 
