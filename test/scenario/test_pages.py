@@ -333,11 +333,12 @@ PAGES = ["/", "/directory", "/directory/user/ann@axe.test/general",
          "/directory/new/user", "/directory/new/group",
          "/directory/new/shared", "/create-domain", "/domains",
          "/domains/axe.test/general", "/domains/axe.test/mail", "/systems",
-         "/administrators", "/queue", "/route/ben@axe.test", "/changes",
+         "/filters", "/administrators", "/queue", "/route/ben@axe.test", "/changes",
          "/account", "/account/second-factor", "/account/tokens",
          "/nowhere"]
 # Pages, and what opens a dialogue there.
 DIALOGUES = [("/systems", "other"), ("/systems", "New mail system"),
+             ("/filters", "spam"), ("/filters", "New filter"),
              ("/administrators", "axel"),
              ("/administrators", "New administrator"),
              ("/domains/axe.test/general", "Delete domain")]
@@ -355,6 +356,7 @@ def furnished(shared_world, sink):
     server.cli("group", "create", "team@axe.test", "--member", "ann@axe.test")
     server.cli("shared", "create", "box@axe.test")
     server.cli("system", "create", "other", "--hosts", sink.at)
+    server.cli("filter", "create", "spam", "--socket", f"inet:{sink.at}")
     server.cli("admin", "create", "axel", "--domain", "axe.test",
                "--password-stdin", input="axel-secret\n")
     return server

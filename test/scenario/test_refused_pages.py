@@ -265,6 +265,23 @@ def test_a_relay_that_is_none(french):
     french.refused("maxMessageSize", "« 25 fois » n'est pas une taille.")
 
 
+def test_a_filter(french):
+    french.go("/filters")
+    french.press("newFilter")
+    french.type("name", "deux mots")
+    french.type("filterSocket", "/run/x")
+    french.press("create")
+    french.refused("name", "« deux mots » ne peut pas être un nom ici")
+    french.type("name", "neuf")
+    french.press("create")
+    french.refused("filterSocket", "« /run/x » ne peut pas être lu",
+                   typed="/run/x")
+    french.type("filterSocket", "inet:8891@localhost")
+    french.type("filterTimeout", "61")
+    french.press("create")
+    french.refused("filterTimeout", "Écrivez un nombre de 1 à 60")
+
+
 def test_a_mail_system(french):
     french.go("/systems")
     french.press("newSystem")

@@ -30,6 +30,8 @@ export type MailSystem = Schemas["MailSystem"];
 export type System = Schemas["System"];
 export type Learnt = Schemas["Learnt"];
 export type SystemChange = Schemas["SystemChange"];
+export type Filter = Schemas["Filter"];
+export type FilterChange = Schemas["FilterChange"];
 export type Administrator = Schemas["Administrator"];
 export type AdministratorChange = Schemas["AdministratorChange"];
 export type Role = Schemas["Role"];
@@ -322,6 +324,11 @@ export const shared = things<Shared, SharedChange>("/shared", "address");
 export const systems = {
 	...things<System, SystemChange>("/systems", "name"),
 	list: () => read<Schemas["SystemList"]>("/systems"),
+};
+
+export const filters = {
+	...things<Filter, FilterChange>("/filters", "name"),
+	list: () => read<Schemas["FilterList"]>("/filters"),
 };
 
 export const administrators = {

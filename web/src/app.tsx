@@ -14,6 +14,7 @@ import { Deleted } from "./screens/Deleted";
 import { DirectoryBrowser } from "./screens/DirectoryBrowser";
 import { DomainScreen } from "./screens/Domain";
 import { Domains } from "./screens/Domains";
+import { Filters } from "./screens/Filters";
 import { GroupScreen } from "./screens/Group";
 import { Missing } from "./screens/Missing";
 import { NewEntry } from "./screens/NewEntry";
@@ -102,6 +103,7 @@ export function App() {
 								<Route path="/domains" component={Domains} />
 								<Route path="/domains/:name/:tab?" component={DomainScreen} />
 								<Route path="/systems" component={Systems} />
+								<Route path="/filters" component={Filters} />
 								<Route path="/administrators" component={Administrators} />
 								<Route path="/queue" component={Queue} />
 								<Route path="/route/:address?" component={RouteQuestion} />

@@ -44,6 +44,7 @@ export function Menu({ onGo }: { onGo?: () => void }) {
 				{ word: "modifyDomain", to: "/domains", icon: "domain", under: ["/domains/"] },
 				{ word: "createDomain", to: "/create-domain", icon: "plus", makes: true, hidden: !isSuper },
 				{ word: "mailSystems", to: "/systems", icon: "system" },
+				{ word: "filters", to: "/filters", icon: "filter", hidden: !isSuper },
 				{ word: "administrators", to: "/administrators", icon: "key", hidden: !isSuper },
 				{ word: "changes", to: "/changes", icon: "changes", hidden: !mayRoute },
 			],

@@ -14,6 +14,7 @@ const nouns: Record<string, Word> = {
 	domain: "domain",
 	address: "address",
 	system: "system",
+	filter: "filter",
 	admin: "administrator",
 	token: "accessToken",
 };
@@ -55,6 +56,11 @@ const fields: Record<string, Word> = {
 	recipients_per_mail: "limit_recipients_per_mail",
 	mails_per_minute: "limit_mails_per_minute",
 	address_family: "addressFamily",
+	socket: "filterSocket",
+	listeners: "listeners",
+	direction: "filterMail",
+	timeout: "filterTimeout",
+	position: "filterPosition",
 	role: "role",
 	domain: "domain",
 	totp: "secondFactor",
@@ -66,7 +72,11 @@ const values: Record<string, Record<string, Word>> = {
 	home: { hosted: "homeHosted", alternate: "homeAlternate", both: "homeBoth", none: "homeNone" },
 	from_header: { accept: "fromHeaderAccept", own: "fromHeaderOwn" },
 	own_senders: { accept: "ownSendersAccept", refuse: "ownSendersRefuse" },
-	when_down: { "keep-known": "whenDown_keep_known", "keep-all": "whenDown_keep_all", defer: "whenDown_defer" },
+	when_down: {
+		"keep-known": "whenDown_keep_known", "keep-all": "whenDown_keep_all", defer: "whenDown_defer",
+		later: "filterDown_later", accept: "filterDown_accept", hold: "filterDown_hold",
+	},
+	direction: { both: "filterMail_both", in: "filterMail_in", out: "filterMail_out" },
 	role: { superadmin: "role_superadmin", "domain-admin": "role_domain_admin", delegate: "role_delegate" },
 };
 const anywhere: Record<string, Word> = {

@@ -9,6 +9,7 @@ const shapes = {
 	domain: <><circle cx="12" cy="12" r="9" /><path d="M3 12h18M12 3c3 3 3.500 6 3.500 9s-.5 6-3.500 9c-3-3-3.500-6-3.500-9S9 6 12 3z" /></>,
 	plus: <><path d="M12 5v14M5 12h14" /></>,
 	system: <><rect x="3" y="4" width="18" height="7" rx="2" /><rect x="3" y="13" width="18" height="7" rx="2" /><path d="M7 7.500h.01M7 16.500h.01" /></>,
+	filter: <><path d="M4 5h16l-6 8v6l-4-2v-4z" /></>,
 	key: <><circle cx="8" cy="15" r="4" /><path d="M11 12l8-8M16 7l3 3" /></>,
 	queue: <><path d="M4 6h16M4 12h16M4 18h10" /></>,
 	route: <><circle cx="5" cy="12" r="2" /><circle cx="19" cy="6" r="2" /><circle cx="19" cy="18" r="2" /><path d="M7 12c6 0 4-6 10-6M7 12c6 0 4 6 10 6" /></>,

@@ -38,6 +38,7 @@ function pathOf(go: Change[]): string | null {
 	if (noun === "address") return directoryPath({ search: subject.replace(/@\*$/, "@") });
 	if (noun === "domain") return domainPath(subject);
 	if (noun === "system") return "/systems";
+	if (noun === "filter") return "/filters";
 	if (noun === "admin") return "/administrators";
 	return null;
 }
