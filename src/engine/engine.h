@@ -24,7 +24,6 @@
 #include "smtp/smtp.h"
 
 struct engine_listener {
-	struct str name; /* as in splitmail.conf: "smtp" */
 	struct inet at;
 	struct smtp_door door;
 	bool may_fail; /* the IPv6 half of "*": a machine may lack it */

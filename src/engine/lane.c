@@ -158,7 +158,7 @@ static bool waits listen_all(struct lane *l)
 		if (!l->listeners[i] && one->may_fail)
 			continue;
 		if (!l->listeners[i])
-			return add_cause("listener %.*s", STR(one->name));
+			return add_cause("listener %.*s", STR(one->door.name));
 		if (!start_acceptor(l, l->listeners[i], &one->door,
 				    serve_visit))
 			return false;

@@ -205,45 +205,41 @@ static bool take_proxies(struct config *c, cfg_t *sec, const char *who,
 	return true;
 }
 
-static bool add_listener(struct config *c, const char *name,
-			 const struct smtp_door *door, const char *address,
-			 uint16_t port, bool may_fail)
+static bool add_listener(struct config *c, const struct smtp_door *door,
+			 const char *address, uint16_t port, bool may_fail)
 {
 	struct engine_listener *l = &c->listeners[c->n_listeners];
 
-	*l = (struct engine_listener){ .name = str_of(name),
-				       .door = *door,
-				       .may_fail = may_fail };
-	if (!take_address(name, address, port, &l->at))
+	*l = (struct engine_listener){ .door = *door, .may_fail = may_fail };
+	if (!take_address(door->name.p, address, port, &l->at))
 		return false;
 	/* The kernel would share the connections out between the two. */
 	for (size_t i = 0; i < c->n_listeners; i++)
 		if (inet_same_ip(&c->listeners[i].at, &l->at) &&
 		    c->listeners[i].at.port == l->at.port)
-			return fail("splitmail.conf: the listeners %.*s and %s "
-				    "have the same address and port, %s",
-				    STR(c->listeners[i].name), name,
-				    inet_text(&l->at).c);
+			return fail("splitmail.conf: the listeners %.*s and "
+				    "%.*s have the same address and port, %s",
+				    STR(c->listeners[i].door.name),
+				    STR(door->name), inet_text(&l->at).c);
 	c->n_listeners++;
 	return true;
 }
 
 /* "*" is two listeners, one for each version of IP. */
-static bool add_listeners(struct config *c, const char *name,
-			  const struct smtp_door *door, const char *address,
-			  uint16_t port)
+static bool add_listeners(struct config *c, const struct smtp_door *door,
+			  const char *address, uint16_t port)
 {
 	if (strcmp(address, "*") != 0)
-		return add_listener(c, name, door, address, port, false);
-	return add_listener(c, name, door, "0.0.0.0", port, false) &&
-	       add_listener(c, name, door, "::", port, true);
+		return add_listener(c, door, address, port, false);
+	return add_listener(c, door, "0.0.0.0", port, false) &&
+	       add_listener(c, door, "::", port, true);
 }
 
 static bool take_listener(struct config *c, cfg_t *sec)
 {
 	const char *name = copy(c, cfg_title(sec));
 	const char *block = arena_printf(c->arena, "listener %s", name);
-	struct smtp_door door = { SMTP_MX };
+	struct smtp_door door = { SMTP_MX, str_of(name) };
 	uint16_t standard = 0;
 	long port;
 
@@ -252,7 +248,7 @@ static bool take_listener(struct config *c, cfg_t *sec)
 	       (number(sec, "listener", "port", &port) ||
 		add_cause("%s", block)) &&
 	       take_proxies(c, sec, block, &door) &&
-	       add_listeners(c, name, &door, cfg_getstr(sec, "address"),
+	       add_listeners(c, &door, cfg_getstr(sec, "address"),
 			     port ? (uint16_t)port : standard);
 }
 
@@ -266,9 +262,10 @@ static bool take_listeners(struct config *c, cfg_t *cfg)
 		if (!take_listener(c, cfg_getnsec(cfg, "listener", i)))
 			return false;
 	for (size_t i = 0; n == 0 && i < array_size(kinds); i++) {
-		struct smtp_door door = { kinds[i].kind };
+		struct smtp_door door = { kinds[i].kind,
+					  str_of(kinds[i].word) };
 
-		if (!add_listeners(c, kinds[i].word, &door, "*", kinds[i].port))
+		if (!add_listeners(c, &door, "*", kinds[i].port))
 			return false;
 	}
 	return true;

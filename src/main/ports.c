@@ -12,7 +12,7 @@ static bool listeners_are_free(const struct config *c)
 		const struct engine_listener *l = &c->listeners[i];
 
 		if (!l->may_fail && !port_is_free(&l->at))
-			return add_cause("listener %.*s", STR(l->name));
+			return add_cause("listener %.*s", STR(l->door.name));
 	}
 	return true;
 }

@@ -66,6 +66,8 @@ struct smtp_server { /* one per loop */
 /* Where clients come in. */
 struct smtp_door {
 	enum smtp_kind kind;
+	struct str name; /* of a listener, as in splitmail.conf; none: of a
+	                    Unix socket */
 	const struct inet_block *proxies; /* who comes from there says first
 	                                     whom he speaks for */
 	size_t n_proxies;

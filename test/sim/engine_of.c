@@ -140,8 +140,7 @@ static void run(void *arg)
 {
 	struct engine_of *of = arg;
 	struct engine_settings set = of->settings;
-	struct engine_listener smtp = { .name = S("smtp"),
-					.door = { SMTP_MX } };
+	struct engine_listener smtp = { .door = { SMTP_MX, S("smtp") } };
 	const struct engine_owner owner = { .listens = nothing,
 					    .is_ready = nothing,
 					    .attends = attend,

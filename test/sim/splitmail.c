@@ -67,8 +67,8 @@ static void run(void *splitmail)
 	struct splitmail *s = splitmail;
 	struct engine_settings set = settings_of(s);
 	struct engine_listener listeners[] = {
-		{ .name = S("smtp"), .door = { SMTP_MX } },
-		{ .name = S("submission"), .door = { SMTP_SUBMISSION } },
+		{ .door = { SMTP_MX, S("smtp") } },
+		{ .door = { SMTP_SUBMISSION, S("submission") } },
 	};
 	const struct engine_owner owner = { .listens = nothing,
 					    .is_ready = nothing,

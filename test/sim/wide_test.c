@@ -137,8 +137,7 @@ static void run_mx(void *arg)
 {
 	const struct site *mx = arg;
 	struct engine_settings set = settings_of(mx);
-	struct engine_listener smtp = { .name = S("smtp"),
-					.door = { SMTP_MX } };
+	struct engine_listener smtp = { .door = { SMTP_MX, S("smtp") } };
 	const struct engine_owner owner = { nothing, nothing, attend, nothing,
 					    NULL };
 	struct engine *e;
