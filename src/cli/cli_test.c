@@ -105,6 +105,8 @@ static void test_every_noun_lists(void **state)
 	assert_int_equal(RUN("system", "list"), 0);
 	assert_has(out, "192.0.2.0/24");
 	assert_int_equal(RUN("system", "show", "gw"), 0);
+	assert_int_equal(RUN("system", "show", "127.0.0.1:2525"), 1);
+	assert_has(err, "`splitmail domain show example.org`");
 	assert_int_equal(RUN("admin", "list"), 0);
 	assert_has(out, "admin0");
 	assert_int_equal(RUN("address", "add", "bob@example.org", "bo@*"), 0);
@@ -342,7 +344,12 @@ static void test_guesses(void **state)
 		{ "add", NULL, "splitmail user create" },
 		{ "alias", NULL, "splitmail address add" },
 		{ "group", "delete-member", "remove" },
+		{ "start", NULL, "systemctl start splitmail" },
 		{ "stop", NULL, "SIGTERM" },
+		{ "logs", NULL, "journalctl -u splitmail" },
+		{ "trace", NULL, "journalctl QUEUE_ID" },
+		{ "cert", NULL, "tls/certificates" },
+		{ "tls", NULL, "tls/certificates" },
 		{ "reload", NULL, "SIGHUP" },
 		{ "test", NULL, "splitmail status" },
 		{ "check", NULL, "splitmail status" },

@@ -26,14 +26,26 @@ static bool is_empty(const struct args *a, const char *name)
 	return value && !*value && !fail("The value of --%s is empty.", name);
 }
 
+/* As a word, or by --id. */
+static bool id_of(const struct args *a, struct str *id)
+{
+	const char *word = args_word(a, 0);
+
+	*id = word ? str_of(word) : option(a, "id");
+	if (word && !*word)
+		return fail("The ID is empty.");
+	if (word && args_option(a, "id"))
+		return fail("The ID is given twice.");
+	return !is_empty(a, "id");
+}
+
 static bool filter_of(const struct args *a, struct queue_filter *f)
 {
-	*f = (struct queue_filter){ .id = option(a, "id"),
-				    .recipient = option(a, "recipient"),
+	*f = (struct queue_filter){ .recipient = option(a, "recipient"),
 				    .system = option(a, "system"),
 				    .domain = option(a, "domain"),
 				    .next_hop = option(a, "next-hop") };
-	return !is_empty(a, "id") && !is_empty(a, "recipient") &&
+	return id_of(a, &f->id) && !is_empty(a, "recipient") &&
 	       !is_empty(a, "system") && !is_empty(a, "domain") &&
 	       !is_empty(a, "next-hop");
 }
@@ -128,6 +140,16 @@ static const char *now(struct cli *c, const struct decision *d, struct arena *a)
 	return place(c, &hop, a);
 }
 
+/* Only what has changed since. */
+static void print_now(struct cli *c, const struct recipient *r,
+		      const struct decision *d, struct arena *a)
+{
+	const char *there = now(c, d, a);
+
+	if (strcmp(there, place(c, &r->next_hop, a)) != 0)
+		fprintf(c->out, ", now: %s", there);
+}
+
 static void print_recipient(struct listing *l, struct cli *c,
 			    const struct message *m, const struct recipient *r)
 {
@@ -142,7 +164,7 @@ static void print_recipient(struct listing *l, struct cli *c,
 		cli_clean(c, arena_cstr(a, r->address)),
 		r->held ? " (held)" : "", via(c, &r->next_hop, a));
 	if (show_now(&l->outlook, m, r, &d))
-		fprintf(c->out, ", now: %s", now(c, &d, a));
+		print_now(c, r, &d, a);
 	fputc('\n', c->out);
 }
 
@@ -413,7 +435,7 @@ static int order_by(struct cli *c, const struct args *a, enum order order)
 	if (!filter_of(a, &f))
 		return cli_usage(c, "%s", cause());
 	if (order != ORDER_RETRY && is_any(&f) && !args_option(a, "all"))
-		return cli_usage(c, "Say which: --id, --recipient, --system, "
+		return cli_usage(c, "Say which: ID, --recipient, --system, "
 				    "--next-hop or --domain; or --all.");
 	asked = confirm_order(c, order, &f);
 	if (asked != CLI_DONE)
@@ -454,12 +476,12 @@ static int bounce(struct cli *c, const struct args *a)
 }
 
 #define WHICH \
-	"[--id ID] [--recipient ADDRESS] [--system SYSTEM] " \
+	"[ID] [--id ID] [--recipient ADDRESS] [--system SYSTEM] " \
 	"[--next-hop mailboxes|system|relay|internet|undecided] " \
 	"[--domain DOMAIN]"
 
 static const char which[] =
-	"Only recipients that match all that is given. --recipient is an "
+	"Only recipients that match all that is given. ID and --id are the same. --recipient is an "
 	"address, or what stands before its @. --system is the system's name, or "
 	"the hosts of a relay without a name. --domain is the recipient's.";
 
@@ -480,7 +502,7 @@ static const struct command commands[] = {
 	  "splitmail queue release --recipient bob@example.org", release,
 	  which },
 	{ "delete", WHICH " [--all]", "Throw away, without telling anybody.",
-	  "splitmail queue delete --id 3xk7d2mqa4zt", delete, which },
+	  "splitmail queue delete 3xk7d2mqa4zt", delete, which },
 	{ "bounce", WHICH " [--all]",
 	  "Give up at once, and tell the sender by a DSN.",
 	  "splitmail queue bounce --domain gone.example", bounce, which },

@@ -225,6 +225,14 @@ static void test_list_now(void **state)
 	assert_string_equal(get(now, "next_hop"), "relay");
 	assert_string_equal(get(now, "system"), "mx.b.example");
 	json_decref(m);
+
+	/* what has not changed is not said twice */
+	assert_int_equal(run(w, "system create exchange --hosts mx.b.example"),
+			 CLI_DONE);
+	assert_int_equal(run(w, "user set bob@b.example system=exchange"),
+			 CLI_DONE);
+	assert_int_equal(run(w, "queue list"), CLI_DONE);
+	assert_non_null(strstr(w->out, "bob@b.example via exchange\n"));
 }
 
 static void test_show(void **state)
@@ -263,9 +271,12 @@ static void test_orders(void **state)
 	assert_int_equal(run(w, "queue hold"), CLI_USAGE);
 	assert_int_equal(run(w, "queue delete --id="), CLI_USAGE);
 	assert_non_null(strstr(w->err, "--id is empty"));
-	snprintf(words, sizeof(words), "queue hold --id %s", w->id);
+	snprintf(words, sizeof(words), "queue hold %s", w->id);
 	assert_int_equal(run(w, words), CLI_DONE);
 	assert_string_equal(w->out, "1 recipient held.\n");
+	assert_int_equal(run(w, "queue hold x --id x"), CLI_USAGE);
+	assert_non_null(strstr(w->err, "given twice"));
+	snprintf(words, sizeof(words), "queue hold --id %s", w->id);
 	assert_int_equal(run(w, words), CLI_DONE);
 	assert_string_equal(w->out, "0 recipients held.\n");
 	list = run_json(w, "queue list --recipient bob@b.example");

@@ -53,6 +53,36 @@ static void show_one(void *arg, const struct system *e)
 	s->object = system_json(s, e);
 }
 
+struct relay {
+	struct str hosts;
+	struct arena *arena;
+	const char *domain; /* whose it is; or NULL */
+};
+
+static void note_relay(void *arg, const struct domain_entry *e)
+{
+	struct relay *r = arg;
+
+	if (str_same(e->domain.relay, r->hosts))
+		r->domain = arena_cstr(r->arena, e->domain.name);
+}
+
+/* As `status` and `queue list` name a relay, by its hosts. */
+static int no_system(struct cli *c, struct directory *d, const char *name)
+{
+	struct relay r = { .hosts = str_of(name), .arena = c->arena };
+
+	if (!list_domains(d, S(""), note_relay, &r))
+		return cli_trouble(c, d);
+	directory_close(d);
+	if (r.domain)
+		return cli_refuse(c,
+				  "%s is no system with a name, but the relay "
+				  "of %s: see `splitmail domain show %s`.",
+				  name, r.domain, r.domain);
+	return cli_refuse(c, "There is no system %s.", name);
+}
+
 static int show(struct cli *c, const struct args *a)
 {
 	const char *name = args_word(a, 0);
@@ -64,9 +94,9 @@ static int show(struct cli *c, const struct args *a)
 		json_decref(s.object);
 		return cli_trouble(c, s.d);
 	}
-	directory_close(s.d);
 	if (!s.object)
-		return cli_refuse(c, "There is no system %s.", name);
+		return no_system(c, s.d, name);
+	directory_close(s.d);
 	return cli_show_learnt(c, s.object, "name");
 }
 

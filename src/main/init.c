@@ -299,7 +299,7 @@ static void say_tunnel(const struct plan *p, struct str console)
 	struct str at = str_from(console, strlen("http://"));
 	struct str port = str_from(at, (size_t)str_find_last(at, ':') + 1);
 
-	printf("from afar:    ssh -L %.*s:%.*s %s, then the same\n", STR(port),
+	printf("From afar:    ssh -L %.*s:%.*s %s, then the same\n", STR(port),
 	       STR(at), p->config.hostname);
 }
 

@@ -311,6 +311,15 @@ def test_many_move_and_what_follows_is_said(day):
     day.press("cancel")
 
 
+def test_who_moves_a_user_here_hears_that_he_has_no_password(day):
+    user = f"hana@{day.domain}"
+    day.server.cli("user", "create", user, "--mail-system", "alternate")
+    day.go(f"/directory/user/{user}/mail")
+    day.browser.choose(day.words["mailSystem"], day.words["hosted"])
+    day.sees("passwordNone")
+    day.press("cancel")
+
+
 def test_changes_are_told_in_words(day):
     fred = f"fred@{day.domain}"
     day.server.cli("user", "set", fred, "mail_system=none")

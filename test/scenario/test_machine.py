@@ -253,7 +253,7 @@ def test_init_says_what_comes_next(world, bind, console):
     assert said["Start it"] == f"splitmail --data {server.data} serve"
     assert said["The console"] == f"{console}/"
     assert said["The manual"] == f"{console}/help/"
-    assert ("from afar" in said) == console.startswith("http:")
+    assert ("From afar" in said) == console.startswith("http:")
     assert server.run("is-made").returncode == 0
 
 
