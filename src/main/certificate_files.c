@@ -74,17 +74,18 @@ bool certificate_write(const char *path, struct str text,
 		       const struct person *owner)
 {
 	char new[4096];
-	int n = snprintf(new, sizeof(new), "%s.new", path);
-	int fd =
-		open(new, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC,
-		     0600);
-	bool ok = fd >= 0 && n < (int)sizeof(new) && fchmod(fd, 0600) == 0 &&
-		  (geteuid() != 0 || fchown(fd, owner->uid, owner->gid) == 0) &&
-		  write(fd, text.p, text.n) == (ssize_t)text.n &&
-		  fsync(fd) == 0 && rename(new, path) == 0;
+	int n = snprintf(new, sizeof(new), "%s.new", path), fd;
+	bool ok;
 
+	privileges_files_begin(owner);
+	fd = open(new, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC,
+		  0600);
+	ok = fd >= 0 && n < (int)sizeof(new) && fchmod(fd, 0600) == 0 &&
+	     write(fd, text.p, text.n) == (ssize_t)text.n && fsync(fd) == 0 &&
+	     rename(new, path) == 0;
 	if (!ok)
 		fail_errno("write %s: %m", path);
+	privileges_files_end();
 	if (fd >= 0)
 		close(fd);
 	return ok;

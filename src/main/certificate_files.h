@@ -25,7 +25,7 @@ bool stamp_same(const struct stamp *a, const struct stamp *b);
 
 /* All of a file, which has MOST bytes at most, is added to TO. */
 bool certificate_read(const char *path, size_t most, struct buf *to) must_check;
-/* For OWNER only, whole or not at all. */
+/* For OWNER only, as he would: whole or not at all. */
 bool certificate_write(const char *path, struct str text,
 		       const struct person *owner) must_check;
 

@@ -110,7 +110,8 @@ static void learn_needs(const struct config *c, unsigned uid, unsigned gid,
 /* What another version left is not left to be misunderstood. */
 static bool write_configuration(const struct config *c,
 				const struct dovecot_needs *n,
-				enum dovecot_version version)
+				enum dovecot_version version,
+				const struct person *owner)
 {
 	const char *sql_path = config_path(c, "dovecot/sql.conf");
 	struct buf text scoped(buf) = BUF_EMPTY, sql scoped(buf) = BUF_EMPTY;
@@ -119,7 +120,7 @@ static bool write_configuration(const struct config *c,
 	case DOVECOT_2_3:
 		dovecot_23_main(n, &text);
 		dovecot_23_sql(n, &sql);
-		if (!owned_text(sql_path, buf_str(&sql), n->uid, n->gid))
+		if (!owned_text(sql_path, buf_str(&sql), owner))
 			return false;
 		break;
 	case DOVECOT_2_4:
@@ -129,17 +130,16 @@ static bool write_configuration(const struct config *c,
 	}
 	if (n->is_nameless)
 		dovecot_nameless(version, &text);
-	return owned_text(dovecot_config_path(c), buf_str(&text), n->uid,
-			  n->gid);
+	return owned_text(dovecot_config_path(c), buf_str(&text), owner);
 }
 
 /* Dovecot splits sendmail_path at spaces and takes no quotes: a script holds the
  * arguments.  Sieve's mail comes by a socket of its own (engine/engine.h). */
 static bool write_sendmail(const struct config *c, const char *splitmail,
-			   unsigned uid, unsigned gid)
+			   const struct person *owner)
 {
 	const char *path = config_path(c, "dovecot/sendmail");
-	FILE *f = owned_create(path, 0700, uid, gid);
+	FILE *f = owned_create(path, 0700, owner);
 
 	if (!f)
 		return false;
@@ -177,11 +177,11 @@ static const char quota_warning[] =
 	"room.\n"
 	"END\n";
 
-static bool write_quota_warning(const struct config *c, unsigned uid,
-				unsigned gid)
+static bool write_quota_warning(const struct config *c,
+				const struct person *owner)
 {
 	const char *path = config_path(c, "dovecot/quota-warning");
-	FILE *f = owned_create(path, 0700, uid, gid);
+	FILE *f = owned_create(path, 0700, owner);
 
 	if (!f)
 		return false;
@@ -228,7 +228,7 @@ bool dovecot_takes_folder(const char *data)
 		    data, most);
 }
 
-bool dovecot_make_folders(const struct config *c, unsigned uid, unsigned gid)
+bool dovecot_make_folders(const struct config *c, const struct person *owner)
 {
 	static const char *const folders[] = {
 		"dovecot", "dovecot/run", "dovecot/state", "mail", "run",
@@ -237,23 +237,23 @@ bool dovecot_make_folders(const struct config *c, unsigned uid, unsigned gid)
 	if (!dovecot_takes_folder(c->data))
 		return false;
 	for (size_t i = 0; i < array_size(folders); i++)
-		if (!owned_folder(config_path(c, folders[i]), uid, gid))
+		if (!owned_folder(config_path(c, folders[i]), owner))
 			return false;
 	return true;
 }
 
 bool dovecot_write(const struct config *c, enum dovecot_version version,
-		   const char *splitmail, unsigned uid, unsigned gid)
+		   const char *splitmail, const struct person *owner)
 {
 	struct dovecot_needs needs;
 
-	learn_needs(c, uid, gid, &needs);
+	learn_needs(c, owner->uid, owner->gid, &needs);
 	return learn_format(c, &needs.format) &&
-	       write_configuration(c, &needs, version) &&
+	       write_configuration(c, &needs, version, owner) &&
 	       owned_text(config_path(c, DOVECOT_SPAM_SCRIPT),
-			  S(DOVECOT_SPAM_TEXT), uid, gid) &&
-	       write_quota_warning(c, uid, gid) &&
-	       write_sendmail(c, splitmail, uid, gid);
+			  S(DOVECOT_SPAM_TEXT), owner) &&
+	       write_quota_warning(c, owner) &&
+	       write_sendmail(c, splitmail, owner);
 }
 
 struct lock *dovecot_lock(const struct config *c)

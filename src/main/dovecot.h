@@ -11,6 +11,7 @@
 
 #include "main/config.h"
 #include "main/dovecot_conf.h"
+#include "rt/privileges.h"
 
 /* Sockets, in the config's arena. */
 const char *dovecot_lmtp_path(const struct config *c);
@@ -21,9 +22,9 @@ const char *dovecot_config_path(const struct config *c);
 bool dovecot_takes_folder(const char *data) must_check;
 
 /* Make the folders in the data folder that Dovecot and the engine live in.
- * They, and the files below, belong to a user (uid, gid). */
-bool dovecot_make_folders(const struct config *c, unsigned uid,
-			  unsigned gid) must_check;
+ * They, and the files below, are made as OWNER would, and are his. */
+bool dovecot_make_folders(const struct config *c,
+			  const struct person *owner) must_check;
 
 /* SAID by `dovecot --version`; false: cause() names it and those that are
  * known. */
@@ -33,8 +34,8 @@ bool dovecot_understand_version(struct str said,
 /* Write dovecot.conf, with its SQL part; SPLITMAIL is our own binary, which
  * Sieve calls as sendmail. */
 bool dovecot_write(const struct config *c, enum dovecot_version version,
-		   const char *splitmail, unsigned uid,
-		   unsigned gid) must_check;
+		   const char *splitmail,
+		   const struct person *owner) must_check;
 
 /* One Dovecot a data folder: the lock is inherited by its master, as
  * DOVECOT_LOCK_FD, and by all processes of that, and lasts as long as any of them.

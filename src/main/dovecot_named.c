@@ -7,15 +7,14 @@
  * a name of its own before any wildcard.
  */
 #include <dirent.h>
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "main/certificates_inside.h"
 #include "main/dovecot_conf.h"
+#include "main/owned.h"
 #include "rt/clock.h"
 
 #define FOLDER "dovecot/certificates"
@@ -32,18 +31,6 @@ static const char *file_of(const struct writing *w, const struct entry *e)
 {
 	return arena_printf(w->arena, "%s/" FOLDER "/%s.pem", w->data,
 			    e->said.print);
-}
-
-static bool make_folder(const struct writing *w)
-{
-	const char *path = arena_printf(w->arena, "%s/" FOLDER, w->data);
-
-	if (mkdir(path, 0700) != 0 && errno != EEXIST)
-		return fail_errno("create folder %s: %m", path);
-	if (geteuid() == 0 && chown(path, w->owner->uid, w->owner->gid) != 0)
-		return fail_errno("give folder %s to user %s: %m", path,
-				  w->owner->name);
-	return true;
 }
 
 /* What is there already is not written again: there may be a thousand. */
@@ -148,14 +135,17 @@ static bool is_named(const struct writing *w, const char *file)
 static void remove_others(const struct writing *w)
 {
 	const char *path = arena_printf(w->arena, "%s/" FOLDER, w->data);
-	DIR *d = opendir(path);
 	struct dirent *one;
+	DIR *d;
 
+	privileges_files_begin(w->owner);
+	d = opendir(path);
 	while (d && (one = readdir(d)))
 		if (one->d_name[0] != '.' && !is_named(w, one->d_name))
 			unlinkat(dirfd(d), one->d_name, 0);
 	if (d)
 		closedir(d);
+	privileges_files_end();
 }
 
 bool dovecot_write_named(const struct config *c, enum dovecot_version version,
@@ -165,10 +155,11 @@ bool dovecot_write_named(const struct config *c, enum dovecot_version version,
 	struct arena *arena scoped(arena) = arena_open();
 	const struct writing w = { c->data, owner, entries, n, arena };
 	const char *path = arena_printf(arena, "%s/" DOVECOT_NAMED, c->data);
+	const char *folder = arena_printf(arena, "%s/" FOLDER, c->data);
 	struct buf text scoped(buf) = BUF_EMPTY;
 
 	add_names(&w, version, &text);
-	if (!make_folder(&w) || !write_pairs(&w) ||
+	if (!owned_folder(folder, owner) || !write_pairs(&w) ||
 	    !certificate_write(path, buf_str(&text), owner))
 		return false;
 	remove_others(&w);

@@ -5,16 +5,19 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-bool owned_folder(const char *path, unsigned uid, unsigned gid)
+bool owned_folder(const char *path, const struct person *owner)
 {
-	if (mkdir(path, 0755) != 0 && errno != EEXIST)
-		return fail("create folder %s: %m", path);
-	if (geteuid() == 0 && lchown(path, uid, gid) != 0)
-		return fail("give folder %s to user %u: %m", path, uid);
-	return true;
+	bool ok;
+
+	privileges_files_begin(owner);
+	ok = mkdir(path, 0755) == 0 ||
+	     (errno == EEXIST ? person_may(owner, path, W_OK | X_OK)
+			      : fail("create folder %s: %m", path));
+	privileges_files_end();
+	return ok;
 }
 
-FILE *owned_create(const char *path, mode_t mode, unsigned uid, unsigned gid)
+static FILE *create(const char *path, mode_t mode)
 {
 	FILE *f;
 
@@ -24,12 +27,21 @@ FILE *owned_create(const char *path, mode_t mode, unsigned uid, unsigned gid)
 		fail("create %s: %m", path);
 		return NULL;
 	}
-	if (fchmod(fileno(f), mode) != 0 ||
-	    (geteuid() == 0 && fchown(fileno(f), uid, gid) != 0)) {
-		fail("set owner of %s: %m", path);
+	if (fchmod(fileno(f), mode) != 0) {
+		fail("close %s to others: %m", path);
 		fclose(f);
 		return NULL;
 	}
+	return f;
+}
+
+FILE *owned_create(const char *path, mode_t mode, const struct person *owner)
+{
+	FILE *f;
+
+	privileges_files_begin(owner);
+	f = create(path, mode);
+	privileges_files_end();
 	return f;
 }
 
@@ -42,9 +54,9 @@ bool owned_close(FILE *f, const char *path)
 	return true;
 }
 
-bool owned_text(const char *path, struct str text, unsigned uid, unsigned gid)
+bool owned_text(const char *path, struct str text, const struct person *owner)
 {
-	FILE *f = owned_create(path, 0600, uid, gid);
+	FILE *f = owned_create(path, 0600, owner);
 
 	if (!f)
 		return false;

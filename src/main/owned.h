@@ -1,6 +1,6 @@
 /*
  * Files and folders that the supervisor, which may be root, makes for the user
- * its children run as.
+ * its children run as: as he would, so that a link of his leads root nowhere.
  */
 #ifndef MAIN_OWNED_H
 #define MAIN_OWNED_H
@@ -8,18 +8,18 @@
 #include <stdio.h>
 #include <sys/types.h>
 
-#include "base/fail.h"
 #include "base/str.h"
+#include "rt/privileges.h"
 
-/* Others see the names in it.  One that is there is his from now on. */
-bool owned_folder(const char *path, unsigned uid, unsigned gid) must_check;
+/* Others see the names in it.  One that is there has to let him write. */
+bool owned_folder(const char *path, const struct person *owner) must_check;
 
 /* PATH anew; NULL: cause().  Closing says whether all of it was written. */
-FILE *owned_create(const char *path, mode_t mode, unsigned uid, unsigned gid);
+FILE *owned_create(const char *path, mode_t mode, const struct person *owner);
 bool owned_close(FILE *f, const char *path) must_check;
 
 /* A file of TEXT, for its owner only. */
-bool owned_text(const char *path, struct str text, unsigned uid,
-		unsigned gid) must_check;
+bool owned_text(const char *path, struct str text,
+		const struct person *owner) must_check;
 
 #endif

@@ -54,8 +54,7 @@ static const char *path_of(const struct rspamd *r, const char *name)
 
 static bool write_word(const struct rspamd *r, const struct word *w)
 {
-	return owned_text(path_of(r, w->path), str_of(w->text), r->person->uid,
-			  r->person->gid);
+	return owned_text(path_of(r, w->path), str_of(w->text), r->person);
 }
 
 /* "192.0.2.1@5353", as splitmail.conf has it. */
@@ -84,7 +83,7 @@ static bool write_options(const struct rspamd *r)
 		buf_add(&text, S("];\n}\n"));
 	}
 	return owned_text(path_of(r, "override.d/options.inc"), buf_str(&text),
-			  r->person->uid, r->person->gid);
+			  r->person);
 }
 
 static bool write_files(const struct rspamd *r)
@@ -93,8 +92,7 @@ static bool write_files(const struct rspamd *r)
 					       "db", "run" };
 
 	for (size_t i = 0; i < array_size(folders); i++)
-		if (!owned_folder(path_of(r, folders[i]), r->person->uid,
-				  r->person->gid))
+		if (!owned_folder(path_of(r, folders[i]), r->person))
 			return false;
 	for (size_t i = 0; i < array_size(overrides); i++)
 		if (!write_word(r, &overrides[i]))

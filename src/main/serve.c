@@ -295,8 +295,7 @@ static bool waits configure_dovecot(struct serve *s)
 	if (!dovecot_understand_version(buf_str(&said), &version))
 		return add_cause("%s", DOVECOT);
 	certificates_tell_dovecot(s->certificates, version);
-	return dovecot_write(s->config, version, s->self, s->person.uid,
-			     s->person.gid);
+	return dovecot_write(s->config, version, s->self, &s->person);
 }
 
 static void start_children(struct serve *s)
@@ -515,7 +514,7 @@ static bool prepare_dovecot(struct serve *s)
 			    "-managesieved, -pop3d, -sieve and -sqlite, or "
 			    "write enabled = false into the dovecot block",
 			    DOVECOT);
-	return dovecot_make_folders(s->config, s->person.uid, s->person.gid);
+	return dovecot_make_folders(s->config, &s->person);
 }
 
 static bool open_what_is_ours(struct serve *s)

@@ -32,6 +32,11 @@ bool privileges_become(const struct person *p, bool keep_low_ports) must_check;
 /* As many open files as the machine lets us have: the soft limit, often 1024
  * for the sake of select(), becomes the hard one. */
 void privileges_raise_files(void);
+/* In between root's own thread finds, makes and removes files as that person would:
+ * in a folder of his it follows no link to where he may not write himself.  Nobody
+ * else has to; waits for nothing meanwhile. */
+void privileges_files_begin(const struct person *p);
+void privileges_files_end(void);
 /* Give up every capability that is left. */
 bool privileges_drop(void) must_check;
 

@@ -9,6 +9,7 @@ import subprocess
 import pytest
 
 from splitmail import binary
+from test_certificates import Site
 from world import descendants
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
@@ -108,3 +109,25 @@ def test_servers_made_at_once_share_one_new_user(world):
         with open(os.path.join(folder, "log")) as log:
             assert "ready" in log.read()
         assert os.stat(os.path.join(folder, "data")).st_uid == uid
+
+
+@pytest.mark.parametrize("name", ["dovecot", "dovecot/certificates"])
+def test_a_link_of_the_user_s_leads_root_nowhere(world, name):
+    """Who has taken over a child of the supervisor's may put one there."""
+    site = Site(world)
+    server = site.server
+    site.add("mail.test")
+    server.serve()
+    server.stop()
+    victim = os.path.join(server.folder, "victim")
+    os.makedirs(victim)
+    open(os.path.join(victim, "precious"), "w").close()
+    link = os.path.join(server.data, name)
+    shutil.rmtree(link)
+    os.symlink(victim, link)
+    try:
+        server.serve()
+    except AssertionError:      # it may say that it cannot
+        server.process = None
+    assert os.stat(victim).st_uid == 0
+    assert os.listdir(victim) == ["precious"]

@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/fsuid.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -178,6 +179,25 @@ bool privileges_drop(void)
 		return true;
 	prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
 	return set_capabilities(0);
+}
+
+/* The kernel takes root's capabilities over files away with the first of these,
+ * and gives them back with the last (capabilities(7)). */
+void privileges_files_begin(const struct person *p)
+{
+	if (geteuid() != 0)
+		return;
+	setfsgid(p->gid);
+	setfsuid(p->uid);
+	check((unsigned)setfsuid((uid_t)-1) == p->uid);
+}
+
+void privileges_files_end(void)
+{
+	if (geteuid() != 0)
+		return;
+	setfsuid(0);
+	setfsgid(getegid());
 }
 
 void privileges_raise_files(void)
