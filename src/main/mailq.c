@@ -77,10 +77,8 @@ static void waits inquire(void *inquiry)
 	struct peer *p;
 
 	if (!s) {
-		q->status = call_fail(EX_TEMPFAIL,
-				      "mailq: %s; is `splitmail serve` "
-				      "running?",
-				      cause());
+		q->status = call_fail(
+			EX_TEMPFAIL, "mailq: %s; does Splitmail run?", cause());
 		return;
 	}
 	p = peer_new(s, "the engine", false);

@@ -511,10 +511,9 @@ static void waits converse(void *arg)
 				      "user has too many connections, or it "
 				      "is stopping");
 	else
-		e->status = call_fail(EX_TEMPFAIL,
-				      "sendmail: %s; is "
-				      "`splitmail serve` running?",
-				      cause());
+		e->status =
+			call_fail(EX_TEMPFAIL,
+				  "sendmail: %s; does Splitmail run?", cause());
 }
 
 /* Who said -oem does not look at the status. */
