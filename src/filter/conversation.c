@@ -253,12 +253,15 @@ static enum course waits tell_body(struct turn *t)
 	return course;
 }
 
-static enum course waits tell_message(struct turn *t, struct str header)
+static enum course waits tell_message(struct turn *t,
+				      const struct header_edited *fields)
 {
 	enum course course = tell(t, MILTER_DATA, NULL, 0);
 
 	if (course == COURSE_ON)
-		course = tell_fields(t, header);
+		course = tell_fields(t, fields->before);
+	if (course == COURSE_ON)
+		course = tell_fields(t, fields->behind);
 	if (course == COURSE_ON)
 		course = tell(t, MILTER_HEADER_END, NULL, 0);
 	if (course == COURSE_ON)
@@ -329,14 +332,14 @@ struct filter_verdict conversation_rcpt(struct conversation *c,
 struct filter_verdict conversation_message(struct conversation *c,
 					   const struct filter_mail *mail,
 					   struct filter_letter *letter,
-					   struct str header,
+					   const struct header_edited *fields,
 					   struct wishes *wishes)
 {
 	struct turn t = turn_of(c, mail, wishes->arena);
 	enum course course;
 
 	t.letter = letter;
-	course = tell_message(&t, header);
+	course = tell_message(&t, fields);
 	if (course == COURSE_ON) {
 		t.wishes = wishes;
 		course = hear(&t, c->filter->message_s);

@@ -40,12 +40,11 @@ struct filter_verdict waits conversation_mail(struct conversation *c,
 struct filter_verdict waits conversation_rcpt(struct conversation *c,
 					      const struct filter_mail *mail,
 					      struct arena *arena);
-/* HEADER: the fields that it is shown. */
-struct filter_verdict waits conversation_message(struct conversation *c,
-						 const struct filter_mail *mail,
-						 struct filter_letter *letter,
-						 struct str header,
-						 struct wishes *wishes);
+/* FIELDS: those that it is shown. */
+struct filter_verdict waits
+conversation_message(struct conversation *c, const struct filter_mail *mail,
+		     struct filter_letter *letter,
+		     const struct header_edited *fields, struct wishes *wishes);
 /* The mail is over. */
 void conversation_end(struct conversation *c);
 

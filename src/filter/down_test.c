@@ -21,7 +21,7 @@ static void expect_down(struct mail *m, enum filter_down down)
 		return;
 	}
 	check(v.action == FILTER_PASS);
-	check(!(m->letter.is_edited));
+	check(!(m->letter.is_changed));
 	check((m->letter.held_by.n > 0) == (down == FILTER_DOWN_HOLD));
 	is(buf_str(&m->message->body.memory), HEADER "\r\n" BODY);
 }

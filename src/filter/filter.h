@@ -24,6 +24,7 @@
 
 #include "directory/directory.h"
 #include "queue/message.h"
+#include "wire/header_edit.h"
 
 struct dns;
 struct filters;   /* one per loop */
@@ -71,17 +72,18 @@ struct filter_recipient {
 
 /* A message as filters see and change it. */
 struct filter_letter {
-	struct message *message; /* its body may be another one afterwards, with
-				    the same header before it */
-	size_t skip;             /* bytes of the body that are the header */
+	struct message *message; /* perhaps with another body afterwards */
+	size_t skip;             /* bytes of it that are the header; also
+				    afterwards */
 	struct str front;        /* ours, which no filter is shown */
-	struct str header;       /* its fields; with what we add to them */
-	uint64_t max_bytes;      /* of a new body */
+	struct str header;  /* its fields, with what we add to them; not in the
+			      body's memory */
+	uint64_t max_bytes; /* of a new body */
 
 	/* what came of it */
-	bool is_edited; /* front and header are now, without an empty line, */
-	struct str edited;
-	bool has_sender; /* the mail has another sender */
+	bool is_changed; /* the header is now these fields, without */
+	struct header_edited fields; /* an empty line; or the body is new */
+	bool has_sender;             /* the mail has another sender */
 	struct mail_command sender;
 	struct filter_recipient *recipients;
 	size_t n;

@@ -154,13 +154,13 @@ static struct filter_verdict waits take_message(struct filtering *m,
 	struct filter_letter *letter = m->letter;
 	struct wishes *wishes = &m->wishes;
 	struct wishes_mark before = wishes_mark(wishes);
-	struct str header =
-		header_edited_shown(letter->front, letter->header,
-				    wishes->edits, wishes->n_edits, m->arena);
+	struct header_edited fields =
+		header_edit(letter->front, letter->header, wishes->edits,
+			    wishes->n_edits, m->arena);
 	int64_t begun_us = now_us();
 	struct filter_verdict v;
 
-	v = conversation_message(c, &m->mail, letter, header, wishes);
+	v = conversation_message(c, &m->mail, letter, &fields, wishes);
 	if (c->state != CONVERSATION_DOWN && v.action == FILTER_PASS &&
 	    !wishes_settle(wishes, letter))
 		c->state = CONVERSATION_DOWN;

@@ -56,6 +56,7 @@ static void say_mail(struct buf *to, const struct filter_mail *mail)
 		{ S("i"), mail->id },
 		{ S("{mail_addr}"), mail->sender },
 		{ S("{auth_authen}"), mail->client->login },
+		/* filters look at whether there is one */
 		{ S("{auth_type}"),
 		  mail->client->login.n ? S("PLAIN") : S("") },
 	};

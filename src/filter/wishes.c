@@ -78,29 +78,6 @@ static bool add_recipient(struct wishes *c, const struct milter_answer *a,
 	return true;
 }
 
-/* The header stays before it, as it came. */
-static bool waits begin_body(struct wishes *c, struct filter_letter *letter)
-{
-	struct body *old = &letter->message->body;
-	char piece[LIMIT_COMMAND_BYTES];
-
-	c->body = (struct body){ .spool = old->spool };
-	c->has_body = true;
-	while (c->body.bytes < letter->skip) {
-		size_t left = letter->skip - c->body.bytes;
-		ptrdiff_t got =
-			body_read(old, c->body.bytes, piece,
-				  left < sizeof(piece) ? left : sizeof(piece));
-
-		if (got == 0)
-			fail("the header is short");
-		if (got <= 0 ||
-		    !body_add(&c->body, (struct str){ piece, (size_t)got }))
-			return false;
-	}
-	return true;
-}
-
 /* Lines of a body end with CRLF, whatever the filter thinks: bare ones would
  * end the mail for some next hop. */
 static bool waits add_body(struct wishes *c, struct filter_letter *letter,
@@ -108,8 +85,9 @@ static bool waits add_body(struct wishes *c, struct filter_letter *letter,
 {
 	struct buf lines scoped(buf) = BUF_EMPTY;
 
-	if (!c->has_body && !begin_body(c, letter))
-		return false;
+	if (!c->has_body)
+		c->body = (struct body){ .spool = letter->message->body.spool };
+	c->has_body = true;
 	for (size_t i = 0; i < bytes.n; i++) {
 		if (bytes.p[i] == '\r')
 			continue;
@@ -174,21 +152,21 @@ bool wishes_settle(struct wishes *c, struct filter_letter *letter)
 {
 	if (!c->has_body)
 		return true;
-	if (!c->body.ends_with_crlf && c->body.bytes > letter->skip &&
+	if (!c->body.ends_with_crlf && c->body.bytes > 0 &&
 	    !body_add(&c->body, S("\r\n")))
 		return false;
-	body_free(&letter->message->body);
-	letter->message->body = c->body;
+	body_replace(&letter->message->body, &c->body);
+	letter->skip = 0;
+	letter->is_changed = true;
 	c->has_body = false;
 	return true;
 }
 
 void wishes_tell(const struct wishes *c, struct filter_letter *letter)
 {
-	letter->is_edited = c->n_edits > 0;
-	if (letter->is_edited)
-		letter->edited = header_edited(letter->front, letter->header,
-					       c->edits, c->n_edits, c->arena);
+	letter->is_changed |= c->n_edits > 0;
+	letter->fields = header_edit(letter->front, letter->header, c->edits,
+				     c->n_edits, c->arena);
 	letter->has_sender = c->has_sender;
 	letter->sender = c->sender;
 	letter->recipients = c->recipients;

@@ -45,7 +45,7 @@ void wishes_undo(struct wishes *c, struct wishes_mark before);
 /* A new body is the letter's from now on; false: cause(). */
 bool waits wishes_settle(struct wishes *c,
 			 struct filter_letter *letter) must_check;
-/* All else is. */
+/* All else is.  What comes of the header is said in any case. */
 void wishes_tell(const struct wishes *c, struct filter_letter *letter);
 
 #endif

@@ -347,33 +347,21 @@ struct str body_in_memory(const struct body *b)
 
 /* ---- a header that was changed ---- */
 
-static bool fill_changed(struct body *to, struct message *m, struct str fields,
-			 size_t skip)
-{
-	bool had_none = m->header.bytes == 0;
-
-	return body_add(to, fields) &&
-	       body_add(to, had_none ? S("\r\n") : S("")) &&
-	       body_add_rest(to, &m->body, skip);
-}
-
-/* What filters put in front of our lines stays there: it is their trace. */
-bool message_change_header(struct message *m, struct str fields,
-			   struct str front, size_t skip)
+bool message_change_header(struct message *m, struct str trace,
+			   struct str fields, size_t skip)
 {
 	struct arena *own scoped(arena) = arena_open();
-	ptrdiff_t at = str_search(fields, front);
-	size_t ours = at < 0 ? 0 : (size_t)at + front.n;
 	struct body changed = { .spool = m->body.spool };
 	struct header_summary h;
 
-	if (!fill_changed(&changed, m, str_from(fields, ours), skip) ||
+	if (!body_add(&changed, fields) || !body_add(&changed, S("\r\n")) ||
+	    !body_add_rest(&changed, &m->body, skip) ||
 	    !body_header(&changed, own, &h).p) {
 		body_free(&changed);
 		return false;
 	}
 	body_replace(&m->body, &changed);
-	m->trace = arena_str(m->arena, str_part(fields, 0, ours));
+	m->trace = arena_str(m->arena, trace);
 	m->header = h;
 	m->header.message_id = arena_str(m->arena, h.message_id);
 	return true;

@@ -171,12 +171,13 @@ bool waits body_add_rest(struct body *b, struct body *from,
 /* B is WITH from now on, and WITH is empty. */
 void body_replace(struct body *b, struct body *with);
 /*
- * The header that filters have left M with: FIELDS, without an empty line, among
- * them FRONT, our own lines as they were; what M came with are the first SKIP
- * bytes of its body.  Sets trace, body and header.  False: nothing is changed, cause().
+ * The header that filters have left M with: TRACE, our own lines with what was
+ * put before them, and FIELDS, whole lines both; behind the empty line goes what
+ * the body has from SKIP on.  Sets trace, body and header.  False: nothing is
+ * changed, cause().
  */
-bool waits message_change_header(struct message *m, struct str fields,
-				 struct str front, size_t skip) must_check;
+bool waits message_change_header(struct message *m, struct str trace,
+				 struct str fields, size_t skip) must_check;
 /* Of a body in a file: sync it and give it NAME (rt/file.h). */
 bool waits body_keep(struct body *b, const char *name) must_check;
 /* Up to ROOM bytes from OFFSET into TO; 0: end; -1: cause(). */

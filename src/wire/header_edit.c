@@ -10,7 +10,7 @@
 #include "wire/header.h"
 
 struct field {
-	struct str name; /* of what is hidden: empty */
+	struct str name; /* of what is hidden, the front: empty */
 	struct str whole;
 };
 
@@ -109,47 +109,30 @@ static void edit(struct fields *f, const struct header_edit *e)
 	}
 }
 
-static struct fields edited(struct str front, struct str header,
-			    const struct header_edit *edits, size_t n,
-			    struct arena *arena)
+static struct str joined(const struct fields *f, size_t from, size_t end)
+{
+	struct buf b scoped(buf) = BUF_EMPTY;
+
+	for (size_t i = from; i < end; i++)
+		buf_add(&b, f->list[i].whole);
+	return arena_str(f->arena, buf_str(&b));
+}
+
+struct header_edited header_edit(struct str front, struct str header,
+				 const struct header_edit *edits, size_t n,
+				 struct arena *arena)
 {
 	struct fields f = { .arena = arena };
 	struct header_raw raw;
-	size_t at = 0;
+	size_t at = 0, before = 0;
 
-	if (front.n)
-		put(&f, 0, (struct field){ .whole = front });
+	put(&f, 0, (struct field){ .whole = front });
 	while (header_raw(header, &at, &raw))
 		put(&f, f.n, (struct field){ raw.name, raw.whole });
 	for (size_t i = 0; i < n; i++)
 		edit(&f, &edits[i]);
-	return f;
-}
-
-static struct str joined(const struct fields *f, bool with_front)
-{
-	struct buf b scoped(buf) = BUF_EMPTY;
-
-	for (size_t i = 0; i < f->n; i++)
-		if (with_front || f->list[i].name.n)
-			buf_add(&b, f->list[i].whole);
-	return arena_str(f->arena, buf_str(&b));
-}
-
-struct str header_edited(struct str front, struct str header,
-			 const struct header_edit *edits, size_t n,
-			 struct arena *arena)
-{
-	struct fields f = edited(front, header, edits, n, arena);
-
-	return joined(&f, true);
-}
-
-struct str header_edited_shown(struct str front, struct str header,
-			       const struct header_edit *edits, size_t n,
-			       struct arena *arena)
-{
-	struct fields f = edited(front, header, edits, n, arena);
-
-	return joined(&f, false);
+	while (f.list[before].name.n)
+		before++;
+	return (struct header_edited){ joined(&f, 0, before),
+				       joined(&f, before + 1, f.n) };
 }

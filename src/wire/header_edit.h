@@ -2,7 +2,7 @@
  * A header with what a filter wants changed in it, one change after the other.
  *
  *	struct header_edit e = { HEADER_INSERT, 1, S("X-Spam"), S(" no") };
- *	text = header_edited(received, header, &e, 1, arena);
+ *	all = header_edit(received, header, &e, 1, arena);
  *
  * Positions are those that sendmail and Postfix have:
  *
@@ -31,16 +31,13 @@ struct header_edit {
 	bool needs_blank; /* between the colon and the value */
 };
 
-/* FRONT, which is whole lines, and the fields of HEADER, edited; no empty line
- * behind them. */
-struct str header_edited(struct str front, struct str header,
-			 const struct header_edit *edits, size_t n,
-			 struct arena *arena);
-
-/* The same without FRONT, wherever it stands by then: what the next filter is
- * shown. */
-struct str header_edited_shown(struct str front, struct str header,
-			       const struct header_edit *edits, size_t n,
-			       struct arena *arena);
+/* FRONT, which is whole lines, and the fields of HEADER, edited: what stands
+ * before FRONT then and what behind it, whole lines, too. */
+struct header_edited {
+	struct str before, behind;
+};
+struct header_edited header_edit(struct str front, struct str header,
+				 const struct header_edit *edits, size_t n,
+				 struct arena *arena);
 
 #endif
