@@ -37,6 +37,7 @@ static void share(struct engine *e)
 
 	smtp->tls = e->tls;
 	smtp->traffic = e->traffic;
+	smtp->dns = e->dns;
 	deliver->tls_any = e->tls_any;
 	deliver->tls_verified = e->tls_verified;
 	deliver->tls_dane = e->tls_dane;

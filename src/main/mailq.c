@@ -77,8 +77,10 @@ static void waits inquire(void *inquiry)
 	struct peer *p;
 
 	if (!s) {
-		q->status = call_fail(
-			EX_TEMPFAIL, "mailq: %s; does Splitmail run?", cause());
+		q->status = call_fail(EX_TEMPFAIL,
+				      "mailq: %s; is `splitmail serve` "
+				      "running?",
+				      cause());
 		return;
 	}
 	p = peer_new(s, "the engine", false);

@@ -511,9 +511,10 @@ static void waits converse(void *arg)
 				      "user has too many connections, or it "
 				      "is stopping");
 	else
-		e->status =
-			call_fail(EX_TEMPFAIL,
-				  "sendmail: %s; does Splitmail run?", cause());
+		e->status = call_fail(EX_TEMPFAIL,
+				      "sendmail: %s; is "
+				      "`splitmail serve` running?",
+				      cause());
 }
 
 /* Who said -oem does not look at the status. */

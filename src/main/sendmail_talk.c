@@ -78,7 +78,9 @@ int sendmail_talk(const struct call *c)
 
 	if (engine < 0)
 		return call_fail(EX_TEMPFAIL,
-				 "sendmail: %s: %m; does Splitmail run?", path);
+				 "sendmail: %s: %m; is `splitmail serve` "
+				 "running?",
+				 path);
 	pass_all(engine);
 	close(engine);
 	return EX_OK;

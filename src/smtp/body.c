@@ -4,7 +4,7 @@
  *
  *	take()      a piece: counted, kept unless the mail is refused already
  *	judge()     the whole: size, line ends, header, hops, loops
- *	settle()    delivery takes the message over and answers
+ *	settle()    its filters let it pass, delivery takes it over and answers
  *
  * Invariants:
  *  1. What ends the data is decided by wire/data.h alone (or by the octet
@@ -22,14 +22,6 @@
 #include "smtp/session.h"
 
 /* ---- pieces ---- */
-
-/* Our own trouble with the bytes: the sender keeps its copy (452, 451). */
-static struct reply store_trouble(struct session *s)
-{
-	log_error(s->part, "%s: %s", s->mail->message->id, cause());
-	return cause_kind() == FAIL_NO_ROOM ? SAY(s, queue_full)
-					    : SAY(s, trouble);
-}
 
 /* What is refused from here on is neither kept nor looked at. */
 static void refuse(struct session *s, struct reply r)
@@ -168,21 +160,12 @@ static struct reply waits judge(struct session *s)
 	return r.code ? r : judge_trail(s);
 }
 
-/* The message is complete: hand it over, or say why not.  The mail is over
- * either way. */
-static struct reply waits settle(struct session *s)
+/* What delivery and the next systems are to know of it. */
+static void stamp(struct session *s)
 {
 	struct mail *mail = s->mail;
 	struct message *m = mail->message;
-	int64_t begun_ms = now_ms();
-	struct reply r = judge(s);
 
-	if (r.code == 0)
-		r = ask_again(s);
-	if (r.code) {
-		count(r.code >= 500 ? COUNT_MAILS_REFUSED : COUNT_MAILS_LATER);
-		return r;
-	}
 	m->as = asker_text(&mail->asker, m->arena);
 	m->helo = arena_str(
 		m->arena,
@@ -190,9 +173,45 @@ static struct reply waits settle(struct session *s)
 	m->trace = received_lines(s);
 	log_fact("cleanup", "%s: message-id=%s", m->id,
 		 log_safe(s->line, m->header.message_id, SAY_CUT));
+}
+
+/* May it be delivered, as it is now? */
+static struct reply waits judge_all(struct session *s)
+{
+	struct reply r = judge(s);
+
+	if (r.code == 0)
+		r = ask_again(s);
+	if (r.code)
+		return r;
+	stamp(s);
+	return filter_message(s);
+}
+
+static struct reply waits deliver(struct session *s)
+{
+	struct mail *mail = s->mail;
+	struct message *m = message_hold(mail->message);
+
+	return mail->held_why.n
+		       ? deliver_hold(s->server->deliver, m, &mail->asker,
+				      mail->held_why)
+		       : deliver_accept(s->server->deliver, m, &mail->asker);
+}
+
+/* The message is complete: hand it over, or say why not.  The mail is over
+ * either way. */
+static struct reply waits settle(struct session *s)
+{
+	int64_t begun_ms = now_ms();
+	struct reply r = judge_all(s);
+
+	if (r.code >= 400)
+		count(r.code >= 500 ? COUNT_MAILS_REFUSED : COUNT_MAILS_LATER);
+	if (r.code)
+		return r;
 	/* delivery's hold ends when it wants, and counts what it says */
-	r = hand_on(s, deliver_accept(s->server->deliver, message_hold(m),
-				      &mail->asker));
+	r = hand_on(s, deliver(s));
 	if (!reply_is_done(&r))
 		return r;
 	observe(HISTOGRAM_ANSWER, now_ms() - begun_ms);

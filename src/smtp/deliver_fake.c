@@ -23,6 +23,14 @@ struct reply deliver_accept(struct deliver *d, struct message *m,
 	return r;
 }
 
+struct reply deliver_hold(struct deliver *d, struct message *m,
+			  const struct asker *asker, struct str why)
+{
+	for (size_t i = 0; i < m->n; i++)
+		m->recipients[i].held = true;
+	return deliver_accept(d, m, asker);
+}
+
 /* The other system has whoever's name does not begin with "no". */
 void deliver_probe(struct deliver *d, const struct leg *leg,
 		   struct str address_key, const struct inet *client)

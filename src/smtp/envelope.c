@@ -100,8 +100,10 @@ static struct reply ask_directory(struct session *s, struct mail *mail)
 	if (r.code == 0)
 		r = hand_on(s, route_sender(router, &mail->asker, &mail->sender,
 					    s->line));
+	if (reply_is_done(&r))
+		r = find_filters(s);
 	directory_end(router->directory);
-	return reply_is_done(&r) ? SAY(s, sender_ok) : r;
+	return r;
 }
 
 /* A system that was trusted when it said MAIL: it may come from where nobody is
@@ -167,7 +169,10 @@ static struct reply waits check_mail(struct session *s, struct str arguments)
 		return r;
 	if (queue_is_full(s->server->queue))
 		return SAY(s, queue_full);
-	return ask_directory(s, mail);
+	r = ask_directory(s, mail);
+	if (r.code == 0)
+		r = filter_mail(s);
+	return r.code ? r : SAY(s, sender_ok);
 }
 
 struct reply on_mail(struct session *s, struct str arguments)
@@ -217,7 +222,7 @@ static bool is_same(struct str a, struct str b)
 	return str_same(a, b);
 }
 
-static bool has_recipient(const struct message *m, struct str key)
+bool has_recipient(const struct message *m, struct str key)
 {
 	for (size_t i = 0; i < m->n; i++)
 		if (is_same(m->recipients[i].key, key))
@@ -249,8 +254,8 @@ static void log_begin(const struct session *s)
 				 : "");
 }
 
-static void add_recipient(struct session *s, const struct rcpt_command *c,
-			  struct str key, const struct decision *d)
+void add_recipient(struct session *s, const struct rcpt_command *c,
+		   struct str key, const struct decision *d)
 {
 	struct mail *mail = s->mail;
 	struct message *m = mail->message;
@@ -318,6 +323,7 @@ static struct reply waits ask_route(struct session *s,
 		.client = s->kind == SMTP_MX ? stream_peer(s->peer) : NULL,
 	};
 	struct decision d;
+	struct reply r;
 
 	if (has_recipient(mail->message, key))
 		return SAY(s, recipient_ok);
@@ -333,6 +339,9 @@ static struct reply waits ask_route(struct session *s,
 		expansions_legs(mail->expansions) + d.n > LIMIT_MAIL_LEGS;
 	if (mail->is_full)
 		return SAY(s, too_many_recipients);
+	r = filter_rcpt(s, c->recipient.spelling);
+	if (r.code)
+		return r;
 	expansions_note(mail->expansions, &d);
 	add_recipient(s, c, key, &d);
 	return SAY(s, recipient_ok);

@@ -16,6 +16,8 @@ struct smtp_memory *smtp_memory(struct smtp_server *server)
 
 void smtp_close(struct smtp_server *server)
 {
+	if (server->memory)
+		filters_close(server->memory->filters);
 	free(server->memory);
 	server->memory = NULL;
 }

@@ -22,6 +22,7 @@ struct smtp_memory {
 	int64_t mechanisms_until_ms;
 
 	struct sender_minute senders[SENDERS]; /* by hash (budget.c) */
+	struct filters *filters; /* NULL: no mail had any (filters.c) */
 };
 
 /* SERVER's, made at the first question. */

@@ -72,24 +72,52 @@ static void write_received(struct buf *b, const struct session *s)
 	buf_printf(b, ";\r\n\t%s\r\n", date_rfc5322(m->arrived_wall_ms).c);
 }
 
-struct str received_lines(struct session *s)
+static void write_front(struct buf *b, struct session *s)
+{
+	write_received(b, s);
+	/* it has been somewhere, with a trail or without */
+	if (is_submission(s) && s->mail->message->header.received &&
+	    !MUTANT(sent_again_is_a_loop))
+		buf_add(b, S(TRAIL_FIELD ": " TRAIL_RESENT "\r\n"));
+}
+
+static void write_own(struct buf *b, struct session *s)
 {
 	const struct mail *mail = s->mail;
 	const struct message *m = mail->message;
-	struct buf b scoped(buf) = BUF_EMPTY;
 
-	write_received(&b, s);
 	if (s->kind != SMTP_MX && !m->header.message_id.n)
-		buf_printf(&b, "Message-ID: <%s.%llx@%s>\r\n", m->id,
+		buf_printf(b, "Message-ID: <%s.%llx@%s>\r\n", m->id,
 			   (unsigned long long)m->arrived_wall_ms,
 			   s->server->settings->hostname);
 	if (s->kind != SMTP_MX && !mail->has_date)
-		buf_printf(&b, "Date: %s\r\n",
+		buf_printf(b, "Date: %s\r\n",
 			   date_rfc5322(m->arrived_wall_ms).c);
-	/* it has been somewhere, with a trail or without */
-	if (is_submission(s) && m->header.received &&
-	    !MUTANT(sent_again_is_a_loop))
-		buf_add(&b, S(TRAIL_FIELD ": " TRAIL_RESENT "\r\n"));
+}
+
+struct str received_front(struct session *s)
+{
+	struct buf b scoped(buf) = BUF_EMPTY;
+
+	write_front(&b, s);
+	return arena_str(s->mail->message->arena, buf_str(&b));
+}
+
+struct str received_own(struct session *s)
+{
+	struct buf b scoped(buf) = BUF_EMPTY;
+
+	write_own(&b, s);
+	return arena_str(s->mail->message->arena, buf_str(&b));
+}
+
+struct str received_lines(struct session *s)
+{
+	const struct message *m = s->mail->message;
+	struct buf b scoped(buf) = BUF_EMPTY;
+
+	write_front(&b, s);
+	write_own(&b, s);
 	/* a message without a header begins with its body: keep it one; what an
 	 * mbox puts before a header would end it here */
 	if (m->header.bytes == 0 && !MUTANT(body_becomes_a_header))

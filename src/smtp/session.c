@@ -147,6 +147,7 @@ static struct reply waits obey(struct session *s, const struct verb *v,
 
 	s->verb = v->name;
 	s->recipient = STR_NONE;
+	s->refused_by = STR_NONE;
 	/* a mail that was to be and is called off is no junk: other systems
 	 * ask for recipients this way */
 	if (v->answer == on_rset && s->mail && s->mail->message->n > 0)
@@ -219,7 +220,8 @@ static const char *client_text(const struct session *s)
 }
 
 static struct session *session_open(struct smtp_server *server,
-				    enum smtp_kind kind, struct stream *peer)
+				    const struct smtp_door *door,
+				    struct stream *peer)
 {
 	static const char *const parts[] = {
 		[SMTP_MX] = "smtpd",
@@ -232,12 +234,13 @@ static struct session *session_open(struct smtp_server *server,
 	struct session *s = arena_new(a, struct session);
 
 	s->server = server;
-	s->kind = kind;
+	s->kind = door->kind;
+	s->listener = door->name;
 	s->peer = peer;
 	s->fiber = fiber_self();
 	s->arena = a;
 	s->line = arena_open();
-	s->part = parts[kind];
+	s->part = parts[door->kind];
 	s->verb = "CONNECT";
 	s->user = user_text(s, peer);
 	s->client = client_text(s);
@@ -246,7 +249,7 @@ static struct session *session_open(struct smtp_server *server,
 		s->next->previous = s;
 	server->first = s;
 	server->sessions++;
-	server->programs += kind == SMTP_SENDMAIL;
+	server->programs += door->kind == SMTP_SENDMAIL;
 	count(COUNT_CONNECTIONS);
 	return s;
 }
@@ -342,7 +345,7 @@ static bool ends_session(const struct reply *r)
 void smtp_serve(struct smtp_server *server, const struct smtp_door *door,
 		struct stream *peer)
 {
-	struct session *s = session_open(server, door->kind, peer);
+	struct session *s = session_open(server, door, peer);
 	struct reply r = greet(s, door);
 	struct command c;
 

@@ -19,6 +19,7 @@
 #define SMTP_SESSION_H
 
 #include "base/limits.h"
+#include "filter/filter.h"
 #include "rt/clock.h"
 #include "smtp/smtp.h"
 #include "wire/data.h"
@@ -49,6 +50,11 @@ struct mail {
 	/* its header, looked at once it is complete (body.c) */
 	bool has_date;
 	struct str header_trail;
+
+	/* its filters (filters.c) */
+	struct filtering *filtering;        /* NULL: it has none */
+	struct filter_client filter_client; /* as they are told */
+	struct str held_why; /* it is to be held; empty: it is not */
 };
 
 /* ---- one connection ---- */
@@ -64,6 +70,7 @@ enum command_kind {
 struct session {
 	struct smtp_server *server;
 	enum smtp_kind kind;
+	struct str listener; /* by which it came; empty: a Unix socket */
 	struct stream *peer;
 	struct fiber *fiber;
 	struct arena *arena, *line;
@@ -81,11 +88,12 @@ struct session {
 	struct str login_right; /* and what it was given for it (directory.h) */
 	struct mail *mail;      /* or NULL */
 
-	const char *verb;     /* the last one, for the log */
-	struct str recipient; /* RCPT: whom it is about, for the log */
-	bool is_lost;         /* the peer is gone: nothing more to say */
-	bool is_idle;         /* waits for a command, outside a mail */
-	bool is_ended;        /* by smtp_stop(): no more than a last word */
+	const char *verb;      /* the last one, for the log */
+	struct str recipient;  /* RCPT: whom it is about, for the log */
+	struct str refused_by; /* the filter that did; empty: none */
+	bool is_lost;          /* the peer is gone: nothing more to say */
+	bool is_idle;          /* waits for a command, outside a mail */
+	bool is_ended;         /* by smtp_stop(): no more than a last word */
 	struct {
 		unsigned done, all;
 	} commands[COMMANDS];
@@ -156,6 +164,12 @@ void forget_mail(struct session *s);
 const char *mail_id(const struct session *s);
 /* Log that WHAT was refused, as Postfix writes it. */
 void log_refusal(struct session *s, const char *what, const struct reply *r);
+/* ...or what else became of a whole mail by a FILTER, and why. */
+void log_filtered(struct session *s, const char *what, struct str filter,
+		  struct str why);
+
+/* Our own trouble with its bytes: the sender keeps its copy (452, 451). */
+struct reply store_trouble(struct session *s);
 
 /* ---- rules of order ---- */
 
@@ -172,6 +186,24 @@ enum {
 /* The reply when RULES forbid a command now; code 0: nothing does. */
 struct reply out_of_order(struct session *s, unsigned rules,
 			  struct str arguments);
+
+/* ---- its recipients: envelope.c ---- */
+
+bool has_recipient(const struct message *m, struct str key);
+/* D: what route() says of it. */
+void add_recipient(struct session *s, const struct rcpt_command *c,
+		   struct str key, const struct decision *d);
+
+/* ---- its filters: filters.c, filtered.c ---- */
+/* Code 0: there are none, or they let it pass. */
+
+/* Within the directory's snapshot. */
+struct reply find_filters(struct session *s);
+struct reply waits filter_mail(struct session *s);
+struct reply waits filter_rcpt(struct session *s, struct str recipient);
+struct reply filter_said(struct session *s, const struct filter_verdict *v);
+/* The mail may be another one afterwards.  Code 250: it has vanished. */
+struct reply waits filter_message(struct session *s);
 
 /* ---- handlers: hello.c, envelope.c, body.c, auth.c, listing.c ---- */
 
@@ -199,6 +231,10 @@ struct str waits auth_offer(struct session *s);
 
 /* The header lines put in front of the message. (received.c) */
 struct str received_lines(struct session *s);
+/* Of these: where it came from, which is nobody's to change; and what a
+ * client forgot. */
+struct str received_front(struct session *s);
+struct str received_own(struct session *s);
 
 /* ---- who it is: proxied.c ---- */
 

@@ -2,9 +2,11 @@
  * The SMTP server: one conversation (RFC 5321), as a fiber.
  *
  * session.c holds the story: greeting, loop, verbs[]; the other files hold one
- * step each: proxied.c (whom a proxy speaks for), hello.c (EHLO, STARTTLS), envelope.c (MAIL, RCPT), body.c (DATA,
- * BDAT), auth.c (AUTH through Dovecot), received.c (the trace header), memory.c
- * (what sessions leave for each other), budget.c (errors and limits), listing.c
+ * step each: proxied.c (whom a proxy speaks for), hello.c (EHLO, STARTTLS),
+ * envelope.c (MAIL, RCPT), body.c (DATA, BDAT), filters.c and filtered.c (what a
+ * mail passes before it is accepted), auth.c (AUTH through Dovecot), received.c
+ * (the trace header), memory.c (what sessions leave for each other), budget.c
+ * (errors and limits), listing.c
  * (the queue, for mailq).
  * What is said is in replies.def.
  */
@@ -41,6 +43,8 @@ struct smtp_settings {
 	int64_t error_ms;               /* what an error too many, or a failed
 	                                   login, costs; 0: LIMIT_ERROR_MS */
 	struct ledger *traffic;         /* deliver.h; NULL: not noted */
+	struct dns *dns;                /* for names of filters; NULL: they
+	                                   have addresses */
 	const char *data;               /* folder whose queue is listed for
 	                                   mailq; NULL: none is */
 	bool queue_is_private;          /* ...for root alone */

@@ -208,6 +208,7 @@ void forget_mail(struct session *s)
 	if (!mail)
 		return;
 	expansions_close(mail->expansions);
+	filtering_close(mail->filtering);
 	message_drop(mail->message);
 }
 
@@ -216,9 +217,11 @@ const char *mail_id(const struct session *s)
 	return s->mail && s->mail->is_logged ? s->mail->message->id : "NOQUEUE";
 }
 
-void log_refusal(struct session *s, const char *what, const struct reply *r)
+/* "reject: RCPT from unknown[192.0.2.1]: 550 5.1.1 no; from=<a@b.example>..." */
+static void log_verdict(struct session *s, const char *what, struct str why,
+			struct str filter)
 {
-	struct buf who = BUF_EMPTY;
+	struct buf who scoped(buf) = BUF_EMPTY;
 
 	if (s->mail)
 		buf_printf(&who, " from=<%s>",
@@ -227,12 +230,37 @@ void log_refusal(struct session *s, const char *what, const struct reply *r)
 	if (s->recipient.n)
 		buf_printf(&who, " to=<%s>",
 			   log_safe(s->line, s->recipient, LIMIT_PATH_BYTES));
-	log_fact(s->part, "%s: reject: %s from %s: %s;%.*s proto=%s helo=<%s>",
-		 mail_id(s), what, s->client,
-		 log_safe(s->line, reply_line(r, s->line), SAY_CUT),
-		 STR(buf_str(&who)), s->said_ehlo ? "ESMTP" : "SMTP",
-		 log_safe(s->line, str_of(s->helo), sizeof(s->helo)));
-	buf_free(&who);
+	buf_printf(&who, " proto=%s helo=<%s>", s->said_ehlo ? "ESMTP" : "SMTP",
+		   log_safe(s->line, str_of(s->helo), sizeof(s->helo)));
+	if (filter.n)
+		buf_printf(&who, " milter=%.*s delay=%.3f", STR(filter),
+			   (double)filtering_ms(s->mail->filtering) / 1000);
+	log_fact(s->part, "%s: %s from %s: %s;%.*s", mail_id(s), what,
+		 s->client, log_safe(s->line, why, SAY_CUT),
+		 STR(buf_str(&who)));
+}
+
+void log_refusal(struct session *s, const char *what, const struct reply *r)
+{
+	log_verdict(s,
+		    arena_printf(s->line, "%s: %s",
+				 s->refused_by.n ? "milter-reject" : "reject",
+				 what),
+		    reply_line(r, s->line), s->refused_by);
+}
+
+void log_filtered(struct session *s, const char *what, struct str filter,
+		  struct str why)
+{
+	log_verdict(s, arena_printf(s->line, "%s: END-OF-MESSAGE", what), why,
+		    filter);
+}
+
+struct reply store_trouble(struct session *s)
+{
+	log_error(s->part, "%s: %s", s->mail->message->id, cause());
+	return cause_kind() == FAIL_NO_ROOM ? SAY(s, queue_full)
+					    : SAY(s, trouble);
 }
 
 /* ---- the order of commands ---- */

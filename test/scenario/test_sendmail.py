@@ -195,7 +195,7 @@ def test_would_it_be_taken(server):
 def test_nobody_serves(server, tmp_path):
     done = subprocess.run([binary(), "--data", str(tmp_path), "sendmail",
                            ALICE], input=b"x\n", capture_output=True)
-    assert done.returncode == 75 and b"does Splitmail run?" in done.stderr
+    assert done.returncode == 75 and b"splitmail serve" in done.stderr
 
 
 def test_a_server_that_starts_anew_is_waited_for(world):

@@ -368,4 +368,4 @@ def test_who_may_not_read_the_queue_sees_what_waits(shared_world):
     assert f"in {many} Requests" in mailq(server, uid=0).stdout
     server.stop()
     done = mailq(server)
-    assert done.returncode == 75 and "does Splitmail run?" in done.stderr
+    assert done.returncode == 75 and "splitmail serve" in done.stderr

@@ -199,6 +199,18 @@ class World:
         from peers import Exim
         return self.add(Exim(self.subfolder(name), **settings))
 
+    def milter(self, **behaviour):
+        from milter import Milter
+        return self.add(Milter(**behaviour))
+
+    def rspamd(self, name="rspamd", **settings):
+        from filter_programs import Rspamd
+        return self.add(Rspamd(self.subfolder(name), name, **settings))
+
+    def opendkim(self, name="opendkim", **settings):
+        from filter_programs import OpenDKIM
+        return self.add(OpenDKIM(self.subfolder(name), name, **settings))
+
     def names(self, zone="", **settings):
         from network import Names
         return self.add(Names(zone, **settings))

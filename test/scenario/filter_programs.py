@@ -1,0 +1,137 @@
+"""Real filters: Rspamd and OpenDKIM, unpacked, not installed.
+
+    rspamd = world.rspamd(key=path)     signs what users of example.test send
+    opendkim = world.opendkim(key=path) the same
+    rspamd.socket                       "inet:127.3.4.5:11332"
+
+Rspamd has a configuration of its own that needs neither the network nor a
+database and compiles no list of top-level domains, so that it is there at once.
+"""
+
+import glob
+import os
+import subprocess
+
+from peers import ROOT, library_path
+from world import (can_connect, claim_address, end_process, tail, wait_until)
+
+SELECTOR = "s1"
+
+RSPAMD = """
+options {{
+    pidfile = "{folder}/pid"; tempdir = "{folder}";
+    cache_file = "{folder}/cache"; hs_cache_dir = "{folder}";
+    control_socket = "{folder}/control mode=0600"; url_tld = "{folder}/tld";
+    filters = "dkim"; explicit_modules = ["settings"]; history_rows = 1;
+    disable_hyperscan = true; disable_monitoring = true;
+    allow_raw_input = true; local_addrs = "192.0.2.1/32";
+    dns {{ nameserver = ["127.0.0.1:1"]; timeout = 0.1s; }}
+}}
+logging {{ type = "console"; level = "info"; }}
+worker "rspamd_proxy" {{
+    milter = yes; count = 1; bind_socket = "{address}:{port}";
+    upstream "local" {{ default = yes; self_scan = yes; }}
+}}
+lua = "$RULESDIR/rspamd.lua"
+modules {{
+    path = "$PLUGINSDIR/dkim_signing.lua";
+    path = "$PLUGINSDIR/milter_headers.lua";
+    path = "$PLUGINSDIR/settings.lua";
+}}
+actions {{ reject = 15; add_header = 6; greylist = null; }}
+metric {{ name = "default"; }}
+dkim {{ }}
+dkim_signing {{
+    path = "{key}"; selector = "{selector}"; sign_authenticated = true;
+    sign_local = false; use_esld = false; use_domain = "header";
+    allow_username_mismatch = true;
+}}
+milter_headers {{
+    use = ["x-spamd-result"]; skip_local = false; skip_authenticated = false;
+    authenticated_headers = ["x-spamd-result"];
+}}
+"""
+
+OPENDKIM = """
+Socket inet:{port}@{address}
+Domain {domain}
+Selector {selector}
+KeyFile {key}
+Canonicalization relaxed/simple
+Mode s
+Syslog no
+RequireSafeKeys no
+"""
+
+
+class FilterProgram:
+    package = None
+
+    def __init__(self, folder, name, key, domain="example.test", port=11332):
+        self.name, self.folder, self.key = name, folder, key
+        self.domain, self.port = domain, port
+        self.address, self.claim = claim_address([port])
+        self.socket = f"inet:{self.address}:{port}"
+        self.log_path = self.path("log")
+        self.unpacked = os.path.join(ROOT, "build-peers", self.package)
+        self.process = None
+
+    def path(self, name):
+        return os.path.join(self.folder, name)
+
+    def write(self, name, text):
+        with open(self.path(name), "w") as file:
+            file.write(text.format(selector=SELECTOR, **vars(self)))
+
+    def start(self):
+        if not os.path.exists(f"{self.unpacked}/.complete"):
+            raise AssertionError(f"no {self.unpacked}: run ./dev test once")
+        self.configure()
+        with open(self.log_path, "a") as log:
+            self.process = subprocess.Popen(
+                self.command(), stdin=subprocess.DEVNULL, stdout=log,
+                stderr=log, cwd=self.folder, start_new_session=True,
+                env={"PATH": "/usr/bin:/bin", "LANG": "C",
+                     "LD_LIBRARY_PATH": library_path(self.unpacked)})
+        wait_until(lambda: can_connect(self.address, self.port)
+                   or self.process.poll() is not None, 20, self.name)
+        assert self.process.poll() is None, self.log_tail()
+
+    def end(self):
+        if self.process:
+            end_process(self.process)
+        self.claim.close()
+
+    def log_tail(self):
+        return tail(self.log_path)
+
+
+class Rspamd(FilterProgram):
+    package = "rspamd"
+
+    def configure(self):
+        self.write("tld", "test\n")
+        self.write("conf", RSPAMD)
+
+    def command(self):
+        share = f"{self.unpacked}/usr/share/rspamd"
+        variables = {"CONFDIR": f"{self.unpacked}/etc/rspamd",
+                     "LOCAL_CONFDIR": self.folder, "DBDIR": self.folder,
+                     "RUNDIR": self.folder, "LOGDIR": self.folder,
+                     "SHAREDIR": share, "PLUGINSDIR": f"{share}/plugins",
+                     "RULESDIR": f"{share}/rules",
+                     "LUALIBDIR": f"{share}/lualib", "WWWDIR": f"{share}/www"}
+        return [f"{self.unpacked}/usr/bin/rspamd", "-f", "-i", "-c",
+                self.path("conf"),
+                *(f"--var={name}={value}" for name, value in variables.items())]
+
+
+class OpenDKIM(FilterProgram):
+    package = "opendkim"
+
+    def configure(self):
+        self.write("conf", OPENDKIM)
+
+    def command(self):
+        [program] = glob.glob(f"{self.unpacked}/usr/*bin/opendkim")
+        return [program, "-f", "-x", self.path("conf")]
