@@ -64,9 +64,12 @@
 
 enum { CLI_DONE = 0, CLI_REFUSED = 1, CLI_USAGE = 2 };
 
+struct texts;
+
 /* What splitmail.conf says of the server, for who answers in its place. */
 struct cli_server {
 	struct str hostname;
+	const struct texts *listeners; /* their names */
 	const struct aliases *aliases; /* of the host; NULL: none */
 	struct dns_settings dns;
 };

@@ -11,13 +11,24 @@
 
 enum { ANSWER_MS = 5000 };
 
+/* Without a splitmail.conf that can be read, any listener will do. */
+static void know_listeners(struct cli *c, struct changes *h)
+{
+	const struct cli_server *server = c->server ? c->server(c->data) : NULL;
+
+	if (server)
+		changes_listeners(h, server->listeners);
+}
+
 static int create(struct cli *c, const struct args *a)
 {
 	struct settings s = SETTINGS_NONE;
 
 	if (!settings_given(c, &s, a))
 		return cli_refuse(c, "%s", cause());
-	CLI_CHANGE(c, h, filter_create(h, str_of(args_word(a, 0)), s.s, s.n));
+	CLI_CHANGE(c, h,
+		   (know_listeners(c, h),
+		    filter_create(h, str_of(args_word(a, 0)), s.s, s.n)));
 }
 
 static int set(struct cli *c, const struct args *a)
@@ -26,7 +37,9 @@ static int set(struct cli *c, const struct args *a)
 
 	if (!settings_given(c, &s, a))
 		return cli_refuse(c, "%s", cause());
-	CLI_CHANGE(c, h, filter_set(h, str_of(args_word(a, 0)), s.s, s.n));
+	CLI_CHANGE(c, h,
+		   (know_listeners(c, h),
+		    filter_set(h, str_of(args_word(a, 0)), s.s, s.n)));
 }
 
 static int delete (struct cli *c, const struct args *a)

@@ -17,6 +17,7 @@
 #define CONSOLE_CONSOLE_H
 
 #include "base/inet.h"
+#include "base/sentence.h"
 #include "rt/fiber.h"
 
 struct aliases;
@@ -26,6 +27,7 @@ struct dns;
 struct console_settings {
 	const char *data; /* the data folder */
 	const char *hostname, *version;
+	struct texts listeners;   /* names of the server's */
 	struct inet at;           /* TLS unless it is a loopback address */
 	const char *certificate;  /* PEM, the key in it, too */
 	const char *certificates; /* more, by name: console/certificate.h */

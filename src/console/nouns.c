@@ -170,6 +170,7 @@ bool change_open(struct request *r)
 		return false;
 	changes_ask_as(r->c, r->who.admin.role, r->who.admin.domain);
 	changes_at(r->c, r->console->settings->hostname);
+	changes_listeners(r->c, &r->console->settings->listeners);
 	changes_clean(r->c, takes_references(r));
 	if (!changes_begin(r->c)) {
 		changes_close(r->c);

@@ -32,7 +32,8 @@ struct changes {
 	struct change result;
 	enum admin_role role; /* who asks: changes_ask_as() */
 	int64_t role_domain;
-	const char *hostname; /* this machine's; NULL: not known */
+	const char *hostname;          /* this machine's; NULL: not known */
+	const struct texts *listeners; /* this server's; NULL: not known */
 	bool in_batch, in_change;
 	bool cleans;               /* changes_clean() */
 	struct references cleaned; /* by this change */

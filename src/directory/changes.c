@@ -43,6 +43,11 @@ void changes_at(struct changes *c, const char *hostname)
 	c->hostname = hostname;
 }
 
+void changes_listeners(struct changes *c, const struct texts *names)
+{
+	c->listeners = names;
+}
+
 void changes_close(struct changes *c)
 {
 	if (!c)

@@ -224,6 +224,9 @@ void changes_ask_as(struct changes *c, enum admin_role role, int64_t domain);
 /* The name of this machine, which stays: only superadministrators may name it
  * as a relay. */
 void changes_at(struct changes *c, const char *hostname);
+/* The names of this server's listeners, which stay; without it a filter may have
+ * any. */
+void changes_listeners(struct changes *c, const struct texts *names);
 
 struct change admin_create(struct changes *c, struct str name,
 			   const struct setting *s, size_t n);

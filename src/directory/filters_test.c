@@ -56,7 +56,7 @@ static void test_settings_are_checked(void **state)
 		{ "socket", "", "needs a socket" },
 		{ "socket", "/run/x", "unix: or inet:" },
 		{ "socket", "inet:localhost", "no port" },
-		{ "listeners", "mx, a b", "a b" },
+		{ "listeners", "mx, smtps", "only mx, sub" },
 		{ "direction", "up", "both, in, out" },
 		{ "when_down", "defer", "later, accept, hold" },
 		{ "timeout", "0", "1 to 60" },
@@ -66,10 +66,15 @@ static void test_settings_are_checked(void **state)
 		{ "colour", "red", "position" },
 	};
 
+	static const struct str names[] = { { "mx", 2 }, { "sub", 3 } };
+	static const struct texts listeners = { names, 2 };
+
 	assert_refused(filter_create(c, A, NOTHING), "socket", "needs");
 	assert_refused(filter_create(c, S("a.b"), SET(SOCKET)), "name", "a.b");
 	assert_done(filter_create(c, S("A"), SET(SOCKET)));
 	assert_refused(filter_create(c, A, SET(SOCKET)), "name", "exists");
+	changes_listeners(c, &listeners);
+	assert_done(filter_set(c, A, SET("listeners=sub, mx")));
 	assert_not_found(filter_set(c, S("b"), NOTHING), "name", "only a");
 	for (size_t i = 0; i < array_size(bad); i++) {
 		struct setting s = { str_of(bad[i].key), str_of(bad[i].value) };

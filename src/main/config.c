@@ -551,3 +551,18 @@ void config_close(struct config *c)
 	if (c)
 		arena_close(c->arena);
 }
+
+/* The two of "*" have one name and stand beside each other. */
+struct texts config_listeners(const struct config *c)
+{
+	struct str *names = arena_array(c->arena, struct str, c->n_listeners);
+	size_t n = 0;
+
+	for (size_t i = 0; i < c->n_listeners; i++) {
+		struct str name = c->listeners[i].door.name;
+
+		if (n == 0 || !str_same(names[n - 1], name))
+			names[n++] = name;
+	}
+	return (struct texts){ names, n };
+}

@@ -13,6 +13,7 @@
 
 #include "base/arena.h"
 #include "base/inet.h"
+#include "base/sentence.h"
 #include "cli/begin.h"
 #include "engine/engine.h"
 
@@ -92,5 +93,8 @@ const char *config_sendmail(const char *data, struct arena *arena);
 
 /* Paths inside the data folder, in the config's arena. */
 const char *config_path(const struct config *c, const char *name);
+
+/* The names of its listeners, each once. */
+struct texts config_listeners(const struct config *c);
 
 #endif

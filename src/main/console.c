@@ -41,6 +41,7 @@ int console_main(const struct call *c)
 	s = (struct console_settings){
 		.data = config->data,
 		.hostname = config->hostname,
+		.listeners = config_listeners(config),
 		.version = SPLITMAIL_VERSION,
 		.at = config->console,
 		.certificate = certificate_path(config),

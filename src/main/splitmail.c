@@ -96,13 +96,16 @@ static const struct cli_server *read_server(const char *data)
 {
 	static struct cli_server server;
 	static struct config *c; /* for the rest of the process */
+	static struct texts listeners;
 
 	if (!c)
 		c = config_read(data);
 	if (!c)
 		return NULL;
+	listeners = config_listeners(c);
 	server = (struct cli_server){
 		.hostname = str_of(c->hostname),
+		.listeners = &listeners,
 		.aliases = aliases_read(c->aliases, c->arena),
 		.dns = { .servers = (const char *const *)c->dns_servers,
 			 .dnssec = c->dnssec,

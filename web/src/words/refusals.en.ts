@@ -155,8 +155,7 @@ export const refusals: Record<Reason, string> = {
 	"filter-needs-socket": "Write where the filter listens, such as inet:localhost:11332.",
 	"bad-socket":
 		"“{given}” cannot be read as a socket. Write it like inet:localhost:11332 or unix:/run/opendkim/opendkim.sock.",
-	"bad-listener-name": "“{given}” is no name of a listener.",
-	"too-many-listeners": "A filter has at most {most} listeners.",
+	"no-such-listener": "There is no listener {listener} in splitmail.conf. There are: {names}.",
 	"too-many-filters": "There are {most} filters already, as many as there can be: delete one first.",
 	"filters-are-not-his": "Filters see the mail of all domains: they are the superadministrator's.",
 

@@ -159,8 +159,7 @@ export const refusals: Record<Reason, string> = {
 	"filter-needs-socket": "Écrivez où le filtre écoute, par exemple inet:localhost:11332.",
 	"bad-socket":
 		"« {given} » ne peut pas être lu comme un socket. Exemples : inet:localhost:11332, unix:/run/opendkim/opendkim.sock.",
-	"bad-listener-name": "« {given} » n'est pas le nom d'un port d'écoute.",
-	"too-many-listeners": "Un filtre a {most} ports d'écoute au plus.",
+	"no-such-listener": "splitmail.conf n'a pas de port d'écoute {listener}. Il y a : {names}.",
 	"too-many-filters": "Il y a déjà {most} filtres, le maximum : supprimez-en un d'abord.",
 	"filters-are-not-his": "Les filtres voient le courrier de tous les domaines : ils sont au superadministrateur.",
 
