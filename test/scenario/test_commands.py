@@ -62,6 +62,7 @@ def there(server, noun):
     ("user", f"bob@{DOMAIN}", []), ("group", f"team@{DOMAIN}", []),
     ("shared", f"info@{DOMAIN}", []), ("domain", "other.test", []),
     ("system", "gw", ["--hosts", "192.0.2.1"]),
+    ("filter", "dkim", ["--socket", "unix:/run/dkim.sock"]),
     ("admin", "jane", ["--role", "superadmin"]),
 ])
 def test_who_deletes_at_a_terminal_is_asked(server, noun, name, more):
