@@ -3,8 +3,8 @@ deleted."""
 
 import pytest
 
+from milter import Milter
 from pages import ENGLISH, FRENCH, open_browser, server, sign_in  # noqa: F401
-from test_filter_settings import Milter
 from world import wait_until
 
 WORDS = {
@@ -49,6 +49,7 @@ def by_keyboard(browser, words, name, socket):
 def test_a_filter_from_first_to_last(server, language, width):  # noqa: F811
     words = WORDS[language]
     name, milter = f"dkim-{language}", Milter()
+    milter.start()
     with open_browser(server, language, width=width) as browser:
         sign_in(browser, words, "admin0", server.admin_password)
         browser.sees(words["overview"])
@@ -61,7 +62,7 @@ def test_a_filter_from_first_to_last(server, language, width):  # noqa: F811
         assert (shown["direction"], shown["when_down"]) == ("out", "hold")
         assert browser.violations() == []
 
-        milter.close()
+        milter.end()
         browser.go("/filters")
         browser.sees(words["silent"])
         browser.press(name)

@@ -1,49 +1,22 @@
 """Filters as an administrator sets them, by the command line and the HTTP API,
 and whether they answer."""
 
-import socket
-import struct
-import threading
-
 import pytest
 
 from api_world import a, administrator, domain, root  # fixtures
+from milter import Milter
 
 SOCKET = "inet:localhost:11332"
 WHOLE = {"socket": SOCKET, "listeners": [], "direction": "both",
          "when_down": "later", "timeout": 30, "enabled": True}
 
 
-class Milter:
-    """One that agrees to everything, and nothing more."""
-
-    def __init__(self):
-        self.listener = socket.create_server(("127.0.0.1", 0))
-        self.socket = "inet:127.0.0.1:%u" % self.listener.getsockname()[1]
-        threading.Thread(target=self.serve, daemon=True).start()
-
-    def serve(self):
-        while True:
-            try:
-                peer, _ = self.listener.accept()
-            except OSError:
-                return
-            with peer:
-                peer.recv(1000)
-                peer.sendall(struct.pack(">IcIII", 13, b"O", 6, 0, 0))
-                peer.recv(1000)
-
-    def close(self):
-        if self.listener.fileno() >= 0:
-            self.listener.shutdown(socket.SHUT_RDWR)
-            self.listener.close()
-
-
 @pytest.fixture
 def milter():
     milter = Milter()
+    milter.start()
     yield milter
-    milter.close()
+    milter.end()
 
 
 @pytest.fixture(autouse=True)
@@ -79,7 +52,7 @@ def test_whether_a_filter_answers(a, root, milter):
     by_api = root.get("/filters/here")
     for shown in (a.cli("filter", "show", "here"), by_api.json):
         assert (shown["answers"], shown["trouble"]) == (True, "")
-    milter.close()
+    milter.end()
     for shown in (a.cli("filter", "show", "here"),
                   root.get("/filters/here").json):
         assert not shown["answers"]
