@@ -60,7 +60,7 @@ static char *tell(const struct entry *entries, size_t n,
 void certificates_tell(const struct entry *entries, size_t n,
 		       const struct wrong *folder, struct buf *to)
 {
-	size_t most_names = LIMIT_CERTIFICATE_BYTES;
+	size_t most_names = SIZE_MAX;
 	char *text = tell(entries, n, folder, most_names);
 
 	while (strlen(text) >= LIMIT_CERTIFICATES_TOLD_BYTES &&
