@@ -1,8 +1,6 @@
 """In a real browser: the overview has every certificate, for whom it is, when it
 ends and what is wrong with it."""
 
-import re
-
 import pytest
 
 from pages import ENGLISH, FRENCH, open_browser, sign_in
@@ -35,8 +33,6 @@ def site(shared_world):
     site.add("soon", "soon.test", days=20)
     spoil(site, "no key")
     site.server.serve()
-    site.server.admin = re.search(r"password (\S+)",
-                                  site.server.admin_password)[1]
     site.server.cli("domain", "create", "example.test")
     site.server.cli("admin", "create", "jane", "--domain", "example.test",
                     "--password-stdin", input="a long password\n")
@@ -55,7 +51,7 @@ def is_narrow_enough(browser):
 def test_each_is_shown_with_its_end_and_what_is_wrong(site, language, width):
     words = WORDS[language]
     with open_browser(site.server, language, width=width) as browser:
-        sign_in(browser, words, "admin0", site.server.admin)
+        sign_in(browser, words, "admin0", site.server.admin_password)
         browser.sees(*(words[what] for what in (
             "first", "named", "soon", "none", "unusable")))
         assert browser.violations() == []
@@ -72,7 +68,7 @@ def test_many_are_behind_their_number(site, language):
         site.add(name)
     wait_until(lambda: set(names) <= set(site.told()), 60, "all of them")
     with open_browser(site.server, language, width=390) as browser:
-        sign_in(browser, words, "admin0", site.server.admin)
+        sign_in(browser, words, "admin0", site.server.admin_password)
         browser.sees(words["all"].format(len(site.told())))
         assert names[0] not in browser.text()
         browser.click(browser.find, "//details/summary")
