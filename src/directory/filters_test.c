@@ -179,6 +179,14 @@ static void test_what_cannot_be_read_is_not_none(void **state)
 		ANSWER_UNSURE);
 }
 
+static void test_an_older_directory_has_none(void **state)
+{
+	test_begin_at(6, "INSERT INTO domain (name) VALUES ('a.test')");
+	assert_seen("mx", FILTER_IN, "");
+	assert_done(filter_create(c, A, SET(SOCKET)));
+	assert_seen("mx", FILTER_IN, "a1 ");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -189,6 +197,7 @@ int main(void)
 		TEST(test_there_is_an_end_to_them),
 		TEST(test_only_superadministrators_have_filters),
 		TEST(test_what_cannot_be_read_is_not_none),
+		TEST(test_an_older_directory_has_none),
 	};
 
 	return cmocka_run_group_tests(tests, test_folder_make,
