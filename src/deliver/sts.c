@@ -47,13 +47,14 @@ void sts_load(struct sts *s)
 /* ---- asking ---- */
 
 /* False: the domain says that it has no policy, or nothing. */
-static bool waits find_id(struct sts *s, struct str domain, int64_t deadline_ms,
-			  struct arena *arena, struct str *id)
+static bool waits find_id(struct sts *s, struct str domain, struct arena *arena,
+			  struct str *id)
 {
 	struct str name = arena_strf(arena, "_mta-sts.%.*s", STR(domain));
 	struct txt_list said;
 
-	return dns_txt(s->dns, name, deadline_ms, arena, &said) == DNS_FOUND &&
+	return dns_txt(s->dns, name, after_ms(LIMIT_STS_RECORD_MS), arena,
+		       &said) == DNS_FOUND &&
 	       sts_record_parse(said.texts, said.n, id);
 }
 
@@ -66,12 +67,12 @@ static bool waits fetch(struct sts *s, struct str domain, struct arena *arena,
 		.path = "/.well-known/mta-sts.txt",
 		.type = "text/plain",
 		.most = LIMIT_STS_BYTES,
-		.time_ms = LIMIT_STS_MS,
 	};
+	int64_t deadline_ms = after_ms(LIMIT_STS_MS);
 	struct inet *at;
 
-	switch (dns_addresses(s->dns, host, 443, after_ms(LIMIT_STS_MS), arena,
-			      &at, &q.n_at)) {
+	switch (dns_addresses(s->dns, host, 443, deadline_ms, arena, &at,
+			      &q.n_at)) {
 	case DNS_NONE:
 		return fail("%s has no address", host.p);
 	case DNS_TROUBLE:
@@ -80,6 +81,7 @@ static bool waits fetch(struct sts *s, struct str domain, struct arena *arena,
 		break;
 	}
 	q.at = at;
+	q.time_ms = deadline_ms - now_ms();
 	if (!https_get(&q, arena, &text))
 		return false;
 	return sts_policy_parse(text, arena, out) ||
@@ -123,7 +125,7 @@ bool sts_find(struct sts *s, struct str domain, int64_t deadline_ms,
 	struct sts_known k;
 	struct str id;
 
-	if (find_id(s, domain, deadline_ms, arena, &id))
+	if (find_id(s, domain, arena, &id))
 		renew_if_other(s, domain, id, deadline_ms, arena);
 	if (!sts_recall(s->memory, domain, arena, &k))
 		return false;
@@ -140,7 +142,7 @@ static void waits renew_old(struct sts *s)
 
 	while (!fiber_cancelled() &&
 	       sts_turn_of_old(s->memory, arena, &domain)) {
-		if (find_id(s, domain, after_ms(LIMIT_STS_MS), arena, &id))
+		if (find_id(s, domain, arena, &id))
 			renew(s, domain, id, arena);
 		sts_asked(s->memory, domain);
 		arena_reset(arena);

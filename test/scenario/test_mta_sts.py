@@ -207,3 +207,10 @@ def test_what_is_no_policy(internet, says, why):
     internet.log_says("MTA-STS of one.example: ")
     assert why in next(line for line in internet.server.log().splitlines()
                        if "MTA-STS of one.example" in line)
+
+
+def test_a_name_server_that_says_nothing_about_it(internet):
+    internet.names.trouble["_mta-sts.one.example."] = "silence"
+    internet.send()
+    internet.mx.wait(1, timeout=60)
+    internet.server.wait_for_queue(0)

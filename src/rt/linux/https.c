@@ -211,6 +211,8 @@ bool https_get(const struct https_question *q, struct arena *arena,
 	char *url = arena_printf(arena, "https://%s%s", q->host, q->path);
 	bool is_good;
 
+	if (q->time_ms <= 0)
+		return fail("%s: no time is left", url);
 	once_do(&asker.begun, begin);
 	a.curl = curl_easy_init();
 	a.addresses = addresses_of(q);
