@@ -24,6 +24,7 @@
 
 enum {
 	TYPE_A = 1,
+	TYPE_NS = 2,
 	TYPE_MX = 15,
 	TYPE_TXT = 16,
 	TYPE_AAAA = 28,
@@ -433,6 +434,22 @@ enum dns_answer waits dns_txt(struct dns *d, struct str name,
 	if (!sure)
 		return DNS_TROUBLE;
 	return out->n ? DNS_FOUND : DNS_NONE;
+}
+
+/* ---- is DNSSEC there? ---- */
+
+/* The root is signed.  That it cannot be asked now says nothing of that. */
+bool waits dns_can_validate(struct dns *d, int64_t deadline_ms)
+{
+	struct question q;
+	bool is_forged;
+
+	if (!ask(d, &q, ".", TYPE_NS))
+		return fiber_cancelled();
+	(void)!await(&q, ".", deadline_ms);
+	is_forged = q.result && q.result->bogus;
+	end(&q);
+	return !is_forged;
 }
 
 /* ---- TLSA ---- */

@@ -73,6 +73,10 @@ enum dns_answer waits dns_txt(struct dns *d, struct str name,
 			      int64_t deadline_ms, struct arena *arena,
 			      struct txt_list *out);
 
+/* False: answers come, and none can be validated, since the servers asked do not
+ * hand on what that needs; or the resolver cannot be made.  cause(). */
+bool waits dns_can_validate(struct dns *d, int64_t deadline_ms) must_check;
+
 struct tlsa_list {
 	struct tlsa *records;
 	size_t n;

@@ -121,6 +121,7 @@ static void open_health(struct engine *e)
 		.certificate_trouble = e->settings.certificate_trouble,
 		.certificates_told = e->settings.certificates_told,
 		.queue = e->queue,
+		.dns = e->settings.dns.dnssec ? e->dns : NULL,
 		.tls = e->tls,
 	});
 }

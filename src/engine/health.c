@@ -16,6 +16,7 @@
 
 #include "base/limits.h"
 #include "directory/directory.h"
+#include "dns/dns.h"
 #include "engine/certificates.h"
 #include "queue/queue.h"
 #include "rt/file.h"
@@ -32,6 +33,8 @@ enum {
 	ASK_MS = 300, /* he waits so long for a look */
 	IDLE_MS = 60000,
 	COMMIT_MS = 60000,
+	NAMES_MS = 60000,
+	NAMES_WAIT_MS = 5000,
 	OVER_LOOKS = 3, /* without it: it is over */
 	DAY_MS = 86400000,
 	DAMAGED_AGAIN_MS = 60000,
@@ -53,6 +56,9 @@ struct health {
 	bool is_stuck;             /* no commit could be made */
 	struct failure stuck;
 	int64_t committed_ms;
+	bool is_not_validated; /* what name servers say */
+	struct failure not_validated;
+	int64_t names_ms;
 	int64_t looked_ms;
 	bool is_well; /* and nothing is to be said */
 	/* On its loop: */
@@ -207,6 +213,13 @@ static void look_at_directory(struct look *l)
 		    str_of(l->h->why.sentence));
 }
 
+static void look_at_names(struct look *l)
+{
+	if (l->h->is_not_validated)
+		add(l, TROUBLE_names_not_validated, VALUES(),
+		    str_of(l->h->not_validated.sentence));
+}
+
 static void look_at_certificates(struct look *l)
 {
 	const struct health_of *of = &l->h->of;
@@ -225,6 +238,7 @@ static bool look_now(void *arg)
 	look_at_disk(l);
 	look_at_queue(l);
 	look_at_directory(l);
+	look_at_names(l);
 	look_at_certificates(l);
 	return true;
 }
@@ -272,6 +286,8 @@ static void say(struct health *h, const json_t *list)
 		{ TROUBLE_queue_unreadable, "The queue can be read again." },
 		{ TROUBLE_directory_unreadable,
 		  "The directory can be read again." },
+		{ TROUBLE_names_not_validated,
+		  "What the name servers say can be validated again." },
 	};
 
 	for (size_t i = 0; i < array_size(said); i++) {
@@ -301,6 +317,19 @@ static void waits try_commit(struct health *h)
 	if (h->is_stuck)
 		failure_save(&h->stuck);
 	h->committed_ms = now_ms();
+}
+
+static void waits ask_names(struct health *h)
+{
+	bool is_due = h->is_not_validated || now_ms() >= h->names_ms + NAMES_MS;
+
+	if (!h->of.dns || !is_due)
+		return;
+	h->is_not_validated =
+		!dns_can_validate(h->of.dns, after_ms(NAMES_WAIT_MS));
+	if (h->is_not_validated)
+		failure_save(&h->not_validated);
+	h->names_ms = now_ms();
 }
 
 static bool is_over(const struct health *h)
@@ -362,8 +391,10 @@ void health_watcher(void *health)
 	struct health *h = health;
 
 	h->committed_ms = now_ms();
+	h->names_ms = now_ms() - NAMES_MS;
 	do {
 		try_commit(h);
+		ask_names(h);
 		look(h);
 	} while (rest(h));
 }

@@ -16,6 +16,7 @@
 #include "rt/fiber.h"
 
 struct damage;
+struct dns;
 struct queue;
 struct tls_context;
 struct health;
@@ -28,6 +29,7 @@ struct health_of {
 	const char *certificate_trouble; /* a file that may be there */
 	const char *certificates_told;   /* likewise; or NULL */
 	struct queue *queue;
+	struct dns *dns;         /* whose answers are validated; or NULL */
 	struct tls_context *tls; /* what is served */
 };
 

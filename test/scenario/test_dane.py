@@ -151,3 +151,19 @@ def test_the_next_host_is_tried(internet):
     [message] = right.wait(1, timeout=60)
     assert message.tls
     assert wrong.connections and not wrong.messages
+
+
+def test_name_servers_that_do_not_know_dnssec(own_network, world):
+    """Then nothing can be believed; and whoever asks how it is hears that."""
+    world.names("one.example. MX 10 mx.one.example.\n"
+                "mx.one.example. A 127.0.25.1")
+    sink = world.sink(name="mx", address="127.0.25.1", port=25)
+    server = world.server("a", conf=CONF + "dns {\n\tservers = "
+                          "{ \"127.0.0.1\" }\n\tdnssec = yes\n}")
+    server.cli("domain", "create", "example.test")
+    server.user(ALICE)
+    server.send(ALICE, ["x@one.example"], TEXT, user=ALICE)
+    wait_until(lambda: "cannot be validated (DNSSEC)" in
+               server.run("status").stdout, 90, "a warning")
+    wait_until(lambda: "DNSSEC" in str(server.queue()), 60, "a reason")
+    assert not sink.connections

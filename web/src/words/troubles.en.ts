@@ -15,6 +15,8 @@ export const troubles: Record<TroubleWord, string> = {
 	"directory-unreadable": "The directory cannot be read: no mail is taken; senders try again later.",
 	"directory-damaged":
 		"The directory is damaged. Mail for those who are not found in it is put off until it is repaired or restored.",
+	"names-not-validated":
+		"What the name servers say cannot be validated (DNSSEC): mail for other servers waits.",
 	"certificate-ended": "The certificate has ended, on {at}: mail programs refuse it.",
 	"certificate-ends": "The certificate ends in {n} day, on {at}.|The certificate ends in {n} days, on {at}.",
 	"named-certificate-ended": "The certificate {name} has ended, on {at}: mail programs refuse it.",

@@ -17,6 +17,8 @@ export const troubles: Record<TroubleWord, string> = {
 		"L’annuaire ne peut pas être lu : aucun message n’est accepté ; les expéditeurs réessaient plus tard.",
 	"directory-damaged":
 		"L’annuaire est endommagé. Les messages pour qui n’y est pas trouvé sont remis à plus tard, jusqu’à ce qu’il soit réparé ou restauré.",
+	"names-not-validated":
+		"Ce que disent les serveurs de noms ne peut pas être validé (DNSSEC) : les messages pour d’autres serveurs attendent.",
 	"certificate-ended": "Le certificat a expiré le {at} : les logiciels de messagerie le refusent.",
 	"certificate-ends": "Le certificat expire dans {n} jour, le {at}.|Le certificat expire dans {n} jours, le {at}.",
 	"named-certificate-ended": "Le certificat {name} a expiré le {at} : les logiciels de messagerie le refusent.",
