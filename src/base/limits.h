@@ -116,14 +116,14 @@ enum {
 	LIMIT_TLSA = 32,  /* certificates that DNS names for one host: few
 					   have more than four */
 	LIMIT_TXT = 64,   /* texts of one name in DNS */
-	LIMIT_STS_RECORD_MS = 5000, /* whether there is a policy, while mail
+	LIMIT_STS_RECORD_MS = 5000,     /* whether there is a policy, while mail
 				   waits: some name servers say nothing
 				   about such names */
-	LIMIT_STS_MS = 10000,       /* the policy, likewise */
-	LIMIT_STS_DOMAINS = 4000,   /* policies that are remembered */
+	LIMIT_STS_MS = 10000,           /* the policy, likewise */
+	LIMIT_STS_DOMAINS = 4000,       /* policies that are remembered */
 	LIMIT_STS_FILE_BYTES = 1 << 26, /* all of these, at their longest */
-	LIMIT_STS_HOSTS = 64,    /* mx lines of a policy of MTA-STS */
-	LIMIT_STS_BYTES = 65536, /* a policy (RFC 8461 3.3: 64 KiB) */
+	LIMIT_STS_HOSTS = 64,           /* mx lines of a policy of MTA-STS */
+	LIMIT_STS_BYTES = 65536,        /* a policy (RFC 8461 3.3: 64 KiB) */
 	LIMIT_CONNECT_MS = 30000,
 	LIMIT_FIRST_HOST_MS = 8000,   /* to be greeted, while others are left
 					   to be tried: postscreen and greet

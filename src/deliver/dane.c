@@ -20,14 +20,13 @@ static bool names_issuer(const struct tlsa_list *all)
 	return false;
 }
 
-static const struct tls_dane *dane_of(struct str host, struct str domain,
-				      const struct tlsa_list *usable,
-				      struct arena *arena)
+static const struct tls_dane *dane_of(const struct tlsa_list *usable,
+				      struct str domain, struct arena *arena)
 {
 	struct tls_dane *dane = arena_new(arena, struct tls_dane);
 
 	*dane = (struct tls_dane){
-		.host = arena_cstr(arena, host),
+		.host = arena_cstr(arena, usable->host),
 		.domain =
 			names_issuer(usable) ? arena_cstr(arena, domain) : NULL,
 		.records = usable->records,
@@ -54,7 +53,7 @@ bool dane_demand(struct dns *dns, struct str domain, uint16_t port,
 	said.n = keep_usable(&said);
 	if (said.n > 0) {
 		hop->tls = SYSTEM_TLS_VERIFIED;
-		hop->dane = dane_of(hop->host, domain, &said, arena);
+		hop->dane = dane_of(&said, domain, arena);
 	}
 	return true;
 }

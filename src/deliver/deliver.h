@@ -33,8 +33,9 @@
  *	course.c	over one host, mail after mail; turns.c: so many a minute
  *	transaction.c	MAIL to the final dot; answers.c: what is said to it;
  *			envelope.c, addressed.c and content.c: the bytes
- *	hops.c		which hosts, in which order; dane.c: whom DNSSEC says
- *			they have to be
+ *	hops.c		which hosts, in which order; dane.c and sts.c: whom
+ *			DNSSEC and the domain's policy say they have to be;
+ *			sts_memory.c, sts_file.c: policies that are known
  *	line.c		a connection for who needs one; dial.c: a new one, and
  *			what is learnt by it; client.c: TLS, AUTH
  *	hop_state.c	does a next hop answer, how much may the queue give it

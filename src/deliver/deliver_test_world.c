@@ -73,7 +73,8 @@ enum dns_answer dns_tlsa(struct dns *d, struct str host, uint16_t port,
 			 struct tlsa_list *out)
 {
 	*out = (struct tlsa_list){ .records = the_world->tlsa,
-				   .n = the_world->n_tlsa };
+				   .n = the_world->n_tlsa,
+				   .host = host };
 	if (str_starts(host, S("mx0.dane-forged.")))
 		return fail("forged") ? DNS_FOUND : DNS_TROUBLE;
 	return out->n ? DNS_FOUND : DNS_NONE;

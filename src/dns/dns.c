@@ -175,13 +175,21 @@ static size_t take_turns(const struct question *v4, const struct question *v6,
 struct addresses {
 	struct inet *at; /* with room for LIMIT_HOSTS */
 	size_t n;
-	bool is_secure; /* DNSSEC vouches for them */
+	bool is_secure;                     /* DNSSEC vouches for them */
+	char owner[LIMIT_DOMAIN_BYTES + 2]; /* where an alias leads */
 };
 
 /* Where there is none, that needs nobody to vouch for it. */
 static bool is_vouched_for(const struct question *q)
 {
 	return !data_count(q) || q->result->secure;
+}
+
+static void take_owner(const struct question *q, struct addresses *out)
+{
+	if (data_count(q) && q->result->canonname)
+		snprintf(out->owner, sizeof(out->owner), "%s",
+			 q->result->canonname);
 }
 
 static enum dns_answer waits ask_addresses(struct dns *d, const char *name,
@@ -202,6 +210,9 @@ static enum dns_answer waits ask_addresses(struct dns *d, const char *name,
 	sure &= await(&v4, name, deadline);
 	out->n = take_turns(&v4, &v6, port, out->at);
 	out->is_secure = is_vouched_for(&v4) && is_vouched_for(&v6);
+	out->owner[0] = '\0';
+	take_owner(&v6, out);
+	take_owner(&v4, out);
 	end(&v4);
 	end(&v6);
 	if (out->n > 0)
@@ -469,10 +480,12 @@ static void take_all_tlsa(const struct question *q, struct arena *arena,
 	}
 }
 
-static enum dns_answer waits ask_tlsa(struct dns *d, const char *name,
+static enum dns_answer waits ask_tlsa(struct dns *d, uint16_t port,
 				      int64_t deadline_ms, struct arena *arena,
 				      struct tlsa_list *out)
 {
+	const char *name =
+		arena_printf(arena, "_%u._tcp.%.*s", port, STR(out->host));
 	enum dns_answer answer = DNS_NONE;
 	struct question q;
 
@@ -488,6 +501,17 @@ static enum dns_answer waits ask_tlsa(struct dns *d, const char *name,
 	return answer;
 }
 
+/* Where the alias leads, if it is one, and that is a name of a host. */
+static bool leads_on(const struct addresses *a, struct str name,
+		     struct arena *arena, struct str *to)
+{
+	struct str owner = str_of(a->owner);
+
+	if (str_ends(owner, S(".")))
+		owner.n--;
+	return domain_parse(owner, arena, to) && !str_same(*to, name);
+}
+
 enum dns_answer waits dns_tlsa(struct dns *d, struct str host, uint16_t port,
 			       int64_t deadline_ms, struct arena *arena,
 			       struct tlsa_list *out)
@@ -495,18 +519,21 @@ enum dns_answer waits dns_tlsa(struct dns *d, struct str host, uint16_t port,
 	struct inet ip[LIMIT_HOSTS];
 	struct addresses found = { .at = ip };
 	enum dns_answer answer;
-	struct str canonical;
+	struct str name;
 
 	*out = (struct tlsa_list){ 0 };
-	if (!domain_parse(host, arena, &canonical))
+	if (!domain_parse(host, arena, &name))
 		return DNS_NONE;
-	answer = ask_addresses(d, arena_cstr(arena, canonical), port,
-			       deadline_ms, &found);
+	answer = ask_addresses(d, arena_cstr(arena, name), port, deadline_ms,
+			       &found);
 	if (answer != DNS_FOUND)
 		return answer;
 	if (!found.is_secure)
 		return DNS_NONE;
-	return ask_tlsa(
-		d, arena_printf(arena, "_%u._tcp.%.*s", port, STR(canonical)),
-		deadline_ms, arena, out);
+	if (leads_on(&found, name, arena, &out->host))
+		answer = ask_tlsa(d, port, deadline_ms, arena, out);
+	if (out->n || answer == DNS_TROUBLE)
+		return answer;
+	out->host = name;
+	return ask_tlsa(d, port, deadline_ms, arena, out);
 }

@@ -80,6 +80,7 @@ bool waits dns_can_validate(struct dns *d, int64_t deadline_ms) must_check;
 struct tlsa_list {
 	struct tlsa *records;
 	size_t n;
+	struct str host; /* whose they are: where an alias leads, or it */
 };
 
 /* What DNSSEC vouches for of the certificate of HOST's server at PORT, which is

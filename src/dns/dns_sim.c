@@ -286,7 +286,7 @@ enum dns_answer dns_tlsa(struct dns *d, struct str host, uint16_t port,
 	enum dns_answer answer;
 	struct str rest;
 
-	*out = (struct tlsa_list){ 0 };
+	*out = (struct tlsa_list){ .host = host };
 	if (!t || !t->tlsa)
 		return DNS_NONE;
 	answer = ask(d, host, deadline_ms, &t);

@@ -46,6 +46,8 @@ def internet(own_network, world):
             issued.example.             MX 10 mx.issued.example.
             mx.issued.example.          A 127.0.25.9
             _25._tcp.mx.issued.example. TLSA 2 0 1 {issuer.print()}
+            alias.example.    MX 10 mx.alias.example.
+            mx.alias.example. CNAME mx.wrong.example.
             two.example.     MX 10 mx.wrong.example.
             two.example.     MX 20 mx.right.example.
             """)
@@ -93,6 +95,7 @@ def test_the_certificate_that_dnssec_names(internet):
 
 @pytest.mark.parametrize("domain, number, tls, why", [
     ("wrong.example", 2, True, "DANE"),
+    ("alias.example", 2, True, "DANE"),
     ("forged.example", 3, True, "DANE of mx.forged.example"),
     ("late.example", 4, True, "DANE of mx.late.example"),
     ("clear.example", 6, False, "TLS is required, as DANE wants it"),
