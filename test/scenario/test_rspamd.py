@@ -3,6 +3,7 @@
 import contextlib
 import os
 import signal
+import smtplib
 import stat
 
 import pytest
@@ -10,6 +11,13 @@ import pytest
 from splitmail import Refused
 from world import descendants, wait_until
 
+
+DOMAIN = "own.test"
+ALICE = f"alice@{DOMAIN}"
+STRANGER = "stranger@elsewhere.test"
+# Rspamd's own words for trials: refused, and spam.
+GTUBE = "XJS*C4JDBQADN1.NSBN3*2IDNEN*GTUBE-STANDARD-ANTI-UBE-TEST-EMAIL*C.34X"
+SPAM = "YJS*C4JDBQADN1.NSBN3*2IDNEN*GTUBE-STANDARD-ANTI-UBE-TEST-EMAIL*C.34X"
 
 pytestmark = pytest.mark.long       # it takes half a minute to come up
 
@@ -57,3 +65,36 @@ def test_enabled_and_deleted(server):
     left = rspamds(server)
     server.stop()
     assert not [pid for pid in left if os.path.exists(f"/proc/{pid}")]
+
+
+def letter(body):
+    return ("From: <stranger@elsewhere.test>\r\nTo: <alice@own.test>\r\n"
+            "Date: Mon, 30 Nov 2026 12:00:00 +0000\r\n"
+            "Message-ID: <1@elsewhere.test>\r\nSubject: hello\r\n\r\n"
+            f"{body}\r\n")
+
+
+def test_mail_is_judged(server):
+    server.cli("domain", "create", DOMAIN)
+    server.user(ALICE)
+    server.cli("filter", "enable", "rspamd")
+    local = f"{server.data}/rspamd/local.d"
+    wait_until(lambda: answers(server), 120, "Rspamd", pause=0.5)
+    # what its administrator wants otherwise
+    for name, words in (("options.inc", "enable_test_patterns = true;\n"),
+                        ("milter_headers.conf", "skip_local = false;\n")):
+        with open(f"{local}/{name}", "a") as file:
+            file.write(words)
+        os.chmod(f"{local}/{name}", 0o644)
+    server.restart()
+    wait_until(lambda: answers(server), 120, "Rspamd", pause=0.5)
+    server.send(STRANGER, ALICE, letter("hello"))
+    [mail] = server.wait_for_mail(ALICE)
+    assert b"Authentication-Results: a.splitmail.test;" in mail
+    server.send(STRANGER, ALICE, letter(SPAM))
+    server.wait_for_mail(ALICE, folder="Junk")
+    with pytest.raises(smtplib.SMTPDataError) as refused:
+        server.send(STRANGER, ALICE, letter(GTUBE))
+    assert refused.value.smtp_code == 554
+    assert server.subjects(ALICE) == ["hello"]
+    assert "rspamd_task_write_log: id: <1@elsewhere.test>" in server.log()
