@@ -270,6 +270,39 @@ static void dane_that_cannot_be_known(struct world *w)
 	     "250 2.0.0 Ok: handed");
 }
 
+static bool share_a_connection(const struct hop *a, const struct hop *b)
+{
+	struct arena *arena scoped(arena) = arena_open();
+	struct hop copy = hop_copy(b, arena);
+
+	check(str_same(hop_key(b, arena), hop_key(&copy, arena)));
+	return str_same(hop_key(a, arena), hop_key(b, arena));
+}
+
+static void demands_are_kept_apart(struct world *w)
+{
+	struct tlsa one = { 3, 1, 1, S("one") }, other = { 3, 1, 1, S("two") };
+	struct tls_dane by_one = { "mx.test", NULL, &one, 1 },
+			by_other = { "mx.test", NULL, &other, 1 },
+			of_domain = { "mx.test", "b.test", &one, 1 };
+	struct hop hop = { .host = S("mx.test"),
+			   .tls = SYSTEM_TLS_OPPORTUNISTIC,
+			   .next = { .kind = NEXT_HOP_INTERNET } };
+	struct hop hops[] = { hop, hop, hop, hop, hop, hop };
+
+	hops[1].tls = SYSTEM_TLS_REQUIRED;
+	for (size_t i = 2; i < array_size(hops); i++)
+		hops[i].tls = SYSTEM_TLS_VERIFIED;
+	hops[3].dane = &by_one;
+	hops[4].dane = &by_other;
+	hops[5].dane = &of_domain;
+	for (size_t i = 0; i < array_size(hops); i++)
+		for (size_t k = 0; k < array_size(hops); k++)
+			wrong_unless(w,
+				     share_a_connection(&hops[i], &hops[k]) ==
+					     (i == k));
+}
+
 /* clang-format off */
 #define TESTS(T) \
 	T(other_host_is_tried) T(other_host_in_mid_mail) \
@@ -278,7 +311,7 @@ static void dane_that_cannot_be_known(struct world *w)
 	T(tls_is_used) T(tls_that_fails_is_left_out) \
 	T(tls_required_is_never_left_out) T(injected_before_tls) \
 	T(another_than_dane_says) T(dane_of_no_use_wants_tls) T(dane_without_tls) \
-	T(dane_that_cannot_be_known)
+	T(dane_that_cannot_be_known) T(demands_are_kept_apart)
 /* clang-format on */
 
 WORLD_TESTS(TESTS)

@@ -184,13 +184,18 @@ def test_a_policy_that_is_only_tested(internet):
         internet.log_says(f"would keep mail from mx.one.example: {why}")
 
 
+def long(*values):
+    return pytest.param(*values, marks=pytest.mark.long)
+
+
 @pytest.mark.parametrize("says, why", [
-    ({"body": "gone", "status": 404}, "it answers 404"),
+    long({"body": "gone", "status": 404}, "it answers 404"),
     ({"body": "", "status": 301, "Location": "https://127.0.44.1/"},
      "it answers 301"),
-    ({"body": "<html>", "Content_Type": "text/html"}, "it is no text/plain"),
+    long({"body": "<html>", "Content_Type": "text/html"},
+         "it is no text/plain"),
     ({"body": "x" * 70000}, "it is too long"),
-    ({"body": "version: STSv9"}, "version is"),
+    long({"body": "version: STSv9"}, "version is"),
     ({"certificate": "mx.other.example"}, "SSL"),
 ], ids=lambda value: value if isinstance(value, str) else "")
 def test_what_is_no_policy(internet, says, why):

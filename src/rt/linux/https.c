@@ -89,6 +89,7 @@ static bool set_options(struct asked *a, const char *url)
 				(long)CURL_SSLVERSION_TLSv1_2);
 	bad |= curl_easy_setopt(c, CURLOPT_CAINFO, NULL);
 	bad |= curl_easy_setopt(c, CURLOPT_CAPATH, NULL);
+	bad |= curl_easy_setopt(c, CURLOPT_CA_CACHE_TIMEOUT, 0L);
 	bad |= curl_easy_setopt(c, CURLOPT_SSL_CTX_FUNCTION, on_tls);
 	bad |= curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, on_body);
 	bad |= curl_easy_setopt(c, CURLOPT_WRITEDATA, a);
