@@ -54,6 +54,7 @@ static void release(struct figures *f)
 		return;
 	json_decref(f->trouble);
 	json_decref(f->certificates);
+	json_decref(f->filters);
 	arena_close(f->arena);
 }
 
@@ -267,6 +268,7 @@ static struct figures *read_answer(const struct buf *answer)
 	f->certificates =
 		json_incref(json_object_get(all_of_it, "certificates"));
 	f->trouble = json_incref(json_object_get(all_of_it, "trouble"));
+	f->filters = json_incref(json_object_get(all_of_it, "filters"));
 	json_decref(all_of_it);
 	return f;
 }

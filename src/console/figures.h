@@ -59,6 +59,7 @@ struct figures {
 	struct str certificate_ends; /* empty: not known */
 	json_t *certificates;        /* engine/certificates.h; NULL: none */
 	json_t *trouble;             /* show/troubles.h; NULL: none */
+	json_t *filters; /* engine/status.h; NULL: none has said anything */
 };
 
 /* What is wrong, a new reference: what the engine says, or that it says

@@ -233,6 +233,47 @@ static void write_sessions(struct buf *to, const struct figures *f)
 	add_metric(to, METRIC_SESSIONS, &lines);
 }
 
+static void add_filter(struct buf *verdicts, struct buf *seconds, json_t *one)
+{
+	struct str name =
+		str_of(json_string_value(json_object_get(one, "name")));
+	const char *word;
+	json_t *n;
+
+	json_object_foreach(one, word, n)
+	{
+		bool is_time = strcmp(word, "ms") == 0;
+		struct buf *to = is_time ? seconds : verdicts;
+
+		if (!json_is_integer(n))
+			continue;
+		buf_printf(to, "%s{filter=\"",
+			   metrics[is_time ? METRIC_FILTER_SECONDS
+					   : METRIC_FILTER_VERDICTS]
+				   .name);
+		add_label(to, name);
+		if (is_time)
+			buf_printf(to, "\"} %.3f\n",
+				   (double)json_integer_value(n) / 1000);
+		else
+			buf_printf(to, "\",verdict=\"%s\"} %llu\n", word,
+				   (unsigned long long)json_integer_value(n));
+	}
+}
+
+static void write_filters(struct buf *to, const struct figures *f)
+{
+	struct buf verdicts scoped(buf) = BUF_EMPTY;
+	struct buf seconds scoped(buf) = BUF_EMPTY;
+	size_t i;
+	json_t *one;
+
+	json_array_foreach(f->filters, i, one)
+		add_filter(&verdicts, &seconds, one);
+	add_metric(to, METRIC_FILTER_VERDICTS, &verdicts);
+	add_metric(to, METRIC_FILTER_SECONDS, &seconds);
+}
+
 /* Cumulative, as Prometheus wants them. */
 static void write_histogram(struct buf *to, enum histogram h,
 			    const struct histogram_value *v)
@@ -313,6 +354,7 @@ static void write_engine(struct buf *to, const struct figures *f)
 	}
 	for (int h = 0; h < HISTOGRAM_COUNT; h++)
 		write_histogram(to, (enum histogram)h, &f->histograms[h]);
+	write_filters(to, f);
 	write_hops(to, f);
 }
 

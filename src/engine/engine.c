@@ -27,6 +27,7 @@ enum {
 	MAILBOXES_GIVEN = 20000,
 	MAILBOXES_BEGUN = 20000,
 	FIGURES_OF = 10000,
+	FILTERS_NOTED = 5 * FILTERS_MOST, /* some are deleted */
 };
 
 /* What the lanes share goes into what they are told. */
@@ -37,6 +38,7 @@ static void share(struct engine *e)
 
 	smtp->tls = e->tls;
 	smtp->traffic = e->traffic;
+	smtp->filters = e->filters;
 	smtp->dns = e->dns;
 	deliver->tls_any = e->tls_any;
 	deliver->tls_verified = e->tls_verified;
@@ -153,6 +155,7 @@ static bool open_shared(struct engine *e)
 	e->first_mails = first_mails_open(MAILBOXES_BEGUN);
 	e->systems = ledger_open(FIGURES_OF);
 	e->traffic = ledger_open(FIGURES_OF);
+	e->filters = ledger_open(FILTERS_NOTED);
 	e->verification = verification_open(e->open_questions);
 	e->allowance = allowance_open();
 	e->dns = dns_open(&e->settings.dns);
@@ -175,6 +178,7 @@ static void open_control(struct engine *e)
 			    .data = set->data,
 			    .systems = e->systems,
 			    .traffic = e->traffic,
+			    .filters = e->filters,
 			    .queue = e->queue },
 		.n_lanes = set->lanes,
 		.look_at_lane = lane_look,
@@ -269,6 +273,7 @@ bool engine_close(struct engine *e)
 	first_mails_close(e->first_mails);
 	ledger_close(e->systems);
 	ledger_close(e->traffic);
+	ledger_close(e->filters);
 	tally_close(e->open_questions);
 	tls_close(e->tls);
 	tls_close(e->tls_any);

@@ -23,7 +23,7 @@ struct engine {
 	struct hosts *hosts;
 	struct turns *turns;
 	struct first_mails *first_mails;
-	struct ledger *systems, *traffic;
+	struct ledger *systems, *traffic, *filters;
 	struct control control;
 	struct questions questions;
 	struct health *health;

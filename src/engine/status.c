@@ -258,6 +258,34 @@ static json_t *domains_json(const struct status *s, struct arena *arena)
 	return list;
 }
 
+/* ---- filters ---- */
+
+static json_t *filters_json(const struct status *s, struct arena *arena)
+{
+	static const char *const figures[] = {
+		[FILTER_FIGURE_PASSED] = "passed",
+		[FILTER_FIGURE_REFUSED] = "refused",
+		[FILTER_FIGURE_LATER] = "later",
+		[FILTER_FIGURE_DISCARDED] = "discarded",
+		[FILTER_FIGURE_HELD] = "held",
+		[FILTER_FIGURE_DOWN] = "down",
+		[FILTER_FIGURE_MS] = "ms",
+	};
+	json_t *list = json_array(), *one;
+	size_t n;
+	struct ledger_row *rows = ledger_copy(s->filters, arena, &n);
+
+	for (size_t i = 0; i < n; i++) {
+		one = json_pack("{s:o}", "name", json_text(rows[i].name));
+		for (size_t f = 0; f < array_size(figures); f++)
+			json_object_set_new(
+				one, figures[f],
+				json_integer((json_int_t)rows[i].n[f]));
+		json_array_append_new(list, one);
+	}
+	return list;
+}
+
 /* ---- the queue ---- */
 
 static void add_id(void *list, const char *id)
@@ -293,7 +321,7 @@ void status_write(struct buf *to, const struct status *s)
 	systems = systems_json(s, &hops, &left_out);
 	HASH_CLEAR(hh, hops.by_name);
 	all = json_pack(
-		"{s:s,s:o,s:I,s:I,s:o,s:s?,s:o,s:o,s:o,s:I,s:o,s:I,s:o,s:o,s:o,s:o,s:I}",
+		"{s:s,s:o,s:I,s:I,s:o,s:s?,s:o,s:o,s:o,s:I,s:o,s:I,s:o,s:o,s:o,s:o,s:o,s:I}",
 		"hostname", s->hostname, "started",
 		json_time_or_null(s->started_wall_ms), "started_ms",
 		(json_int_t)s->started_wall_ms, "sessions",
@@ -306,7 +334,8 @@ void status_write(struct buf *to, const struct status *s)
 		"certificates",
 		s->certificates ? json_incref(s->certificates) : json_array(),
 		"trouble", troubles_json(s, arena), "held_deadly",
-		deadly_json(s), "domains", domains_json(s, arena), "orphans",
+		deadly_json(s), "domains", domains_json(s, arena), "filters",
+		filters_json(s, arena), "orphans",
 		(json_int_t)(s->queue ? queue_orphans(s->queue) : 0));
 	written = json_dumps(all, JSON_COMPACT);
 	check(written);

@@ -15,6 +15,8 @@
  *	 "trouble": [{"what", "stops_mail", "text", "values", "detail"}],
  *	 "held_deadly": [id],
  *	 "domains": [{"name", "handed_over", "kept", "refused"}],
+ *	 "filters": [{"name", "passed", "refused", "later", "discarded", "held",
+ *	              "down", "ms"}],
  *	 "orphans": n}
  *
  * confined says what the kernel holds the process by (rt/confine.h), or null.
@@ -32,7 +34,7 @@
  * shown who name no host that has one of its own (engine/certificates.h).
  * "held_deadly" are messages in the queue that are held because the engine died
  * whenever they were under way, at most LIMIT_CONTROL_DEADLY.  "domains" counts
- * recipients by what the client was told.  "orphans" are files of mail in
+ * recipients by what the client was told, "filters" what filter.h says.  "orphans" are files of mail in
  * spool.orphans/, which queue.db does not know.
  */
 #ifndef ENGINE_STATUS_H
@@ -57,7 +59,7 @@ struct status {
 	int64_t started_wall_ms;
 	const char *directory; /* its path, for hosts; may be NULL */
 	const char *data;      /* the data folder, for the queue; likewise */
-	struct ledger *systems, *traffic;
+	struct ledger *systems, *traffic, *filters;
 	struct smtp_sessions sessions;
 	const char *confined;        /* or NULL */
 	struct queue *queue;         /* for orphans; may be NULL */

@@ -11,13 +11,14 @@
 
 enum { MANY = 10000 }; /* rows the engine's ledgers have */
 
-static struct ledger *systems, *traffic;
+static struct ledger *systems, *traffic, *filters;
 static size_t answer_bytes;
 
 static int start(void **unused)
 {
 	systems = ledger_open(MANY);
 	traffic = ledger_open(MANY);
+	filters = ledger_open(MANY);
 	return 0;
 }
 
@@ -25,6 +26,7 @@ static int end(void **unused)
 {
 	ledger_close(systems);
 	ledger_close(traffic);
+	ledger_close(filters);
 	return 0;
 }
 
@@ -35,6 +37,7 @@ static json_t *ask(const struct hop_connections *connections, size_t n)
 			    .confined = "Landlock 7, seccomp",
 			    .systems = systems,
 			    .traffic = traffic,
+			    .filters = filters,
 			    .sessions = { .clear[SMTP_MX] = 2,
 					  .tls[SMTP_SUBMISSION] = 1 },
 			    .connections = connections,
@@ -84,6 +87,7 @@ static void test_one_of_each_kind(void **unused)
 	ledger_count(systems, S("mailboxes"), SYSTEM_DELIVERED, 7);
 	ledger_say(systems, S("system b"), SYSTEM_DOWN, S("no route"));
 	ledger_count(traffic, S("example.test"), TRAFFIC_KEPT, 2);
+	ledger_count(filters, S("rspamd"), FILTER_FIGURE_HELD, 3);
 	all = ask(connections, 4);
 	assert_string_equal(text_of(all, "hostname"), "mx.test");
 	assert_string_equal(text_of(all, "started"), "1970-01-01T00:00:01Z");
@@ -102,6 +106,10 @@ static void test_one_of_each_kind(void **unused)
 	assert_string_equal(text_of(system_at(all, 1), "name"), "");
 	assert_true(json_is_null(json_object_get(system_at(all, 1), "since")));
 	assert_null(system_at(all, 2));
+	b = json_array_get(json_object_get(all, "filters"), 0);
+	assert_string_equal(text_of(b, "name"), "rspamd");
+	assert_int_equal(number_of(b, "held"), 3);
+	assert_int_equal(number_of(b, "refused"), 0);
 	json_decref(all);
 }
 

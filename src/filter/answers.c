@@ -3,7 +3,7 @@
 
 bool filter_answers(struct dns *dns, struct str socket, int64_t deadline_ms)
 {
-	struct filters *f = filters_open(dns);
+	struct filters *f = filters_open(dns, NULL);
 	struct contact *c = contact_open(f, socket, deadline_ms);
 	struct failure why;
 	bool answers = c != NULL;

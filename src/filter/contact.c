@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/limits.h"
+#include "rt/ledger.h"
 #include "wire/endpoint.h"
 
 /* Where a filter listens.  There are as many as administrators have named. */
@@ -17,17 +18,24 @@ struct place {
 
 struct filters {
 	struct dns *dns;
+	struct ledger *figures; /* or NULL */
 	struct place *places;
 };
 
 /* ---- all of a loop ---- */
 
-struct filters *filters_open(struct dns *dns)
+struct filters *filters_open(struct dns *dns, struct ledger *figures)
 {
 	struct filters *f = must_alloc(sizeof(*f));
 
-	*f = (struct filters){ .dns = dns };
+	*f = (struct filters){ .dns = dns, .figures = figures };
 	return f;
+}
+
+void filters_count(struct filters *f, struct str filter,
+		   enum filter_figure which, uint64_t n)
+{
+	ledger_count(f->figures, filter, which, n);
 }
 
 static struct contact *take_kept(struct place *p)

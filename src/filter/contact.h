@@ -35,6 +35,9 @@ struct contact {
 	int64_t kept_ms;
 };
 
+void filters_count(struct filters *f, struct str filter,
+		   enum filter_figure which, uint64_t n);
+
 /* NULL: cause(). */
 struct contact *waits contact_open(struct filters *f, struct str socket,
 				   int64_t deadline_ms);

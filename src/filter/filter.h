@@ -27,11 +27,26 @@
 #include "wire/header_edit.h"
 
 struct dns;
+struct ledger;
 struct filters;   /* one per loop */
 struct filtering; /* one mail */
 
-/* DNS may be NULL: then filters are known by addresses and paths only. */
-struct filters *filters_open(struct dns *dns);
+/* What each has said of senders, recipients and mails; or how long it took for
+ * mails: columns of a ledger with a row for each filter. */
+enum filter_figure {
+	FILTER_FIGURE_PASSED, /* mails only */
+	FILTER_FIGURE_REFUSED,
+	FILTER_FIGURE_LATER,
+	FILTER_FIGURE_DISCARDED,
+	FILTER_FIGURE_HELD, /* of those that passed */
+	FILTER_FIGURE_DOWN, /* mails for which it was */
+	FILTER_FIGURE_MS,
+};
+enum { FILTER_FIGURES = FILTER_FIGURE_MS + 1 };
+
+/* DNS may be NULL: then filters are known by addresses and paths only.  FIGURES
+ * may be, too. */
+struct filters *filters_open(struct dns *dns, struct ledger *figures);
 void filters_close(struct filters *f); /* NULL is allowed */
 
 /* Does it agree to take mail at SOCKET, by the deadline?  False: cause(). */

@@ -77,7 +77,7 @@ struct play {
 static void play_in_loop(void *arg)
 {
 	const struct play *p = arg;
-	struct mail m = { .filters = filters_open(NULL) };
+	struct mail m = { .filters = filters_open(NULL, NULL) };
 
 	for (int i = 0; i < 2; i++) {
 		m.scripts[i] = p->scripts[i];

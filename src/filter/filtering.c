@@ -79,10 +79,26 @@ static struct filter_verdict without(struct filtering *m,
 	return (struct filter_verdict){ .action = FILTER_PASS };
 }
 
+static void count_verdict(struct filtering *m, const struct conversation *c,
+			  const struct filter_verdict *v)
+{
+	enum filter_figure which = FILTER_FIGURE_DOWN;
+
+	if (c->state != CONVERSATION_DOWN) {
+		if (v->action == FILTER_PASS)
+			return;
+		which = v->action == FILTER_DISCARD ? FILTER_FIGURE_DISCARDED
+			: v->reply.code >= 500      ? FILTER_FIGURE_REFUSED
+						    : FILTER_FIGURE_LATER;
+	}
+	filters_count(m->filters, c->filter->name, which, 1);
+}
+
 static struct filter_verdict judged(struct filtering *m,
 				    const struct conversation *c,
 				    struct filter_verdict v)
 {
+	count_verdict(m, c, &v);
 	if (c->state == CONVERSATION_DOWN) {
 		log_warn("milter", "%.*s: %.*s: %s", STR(m->mail.id),
 			 STR(c->filter->name),
@@ -138,13 +154,17 @@ static struct filter_verdict waits take_rcpt(struct filtering *m,
 	return conversation_rcpt(c, &m->mail, m->arena);
 }
 
-static void log_passed(struct filtering *m, const struct conversation *c,
-		       int64_t begun_us)
+static void note_passed(struct filtering *m, const struct conversation *c,
+			int64_t took_us)
 {
+	struct str name = c->filter->name;
+
+	filters_count(m->filters, name, FILTER_FIGURE_PASSED, 1);
+	if (str_same(m->wishes.held_by, name))
+		filters_count(m->filters, name, FILTER_FIGURE_HELD, 1);
 	log_fact("milter",
 		 "%.*s: milter-accept: END-OF-MESSAGE by %.*s, delay=%.3f",
-		 STR(m->mail.id), STR(c->filter->name),
-		 (double)(now_us() - begun_us) / 1e6);
+		 STR(m->mail.id), STR(name), (double)took_us / 1e6);
 }
 
 /* It sees what those before it have made of the message. */
@@ -157,17 +177,20 @@ static struct filter_verdict waits take_message(struct filtering *m,
 	struct header_edited fields =
 		header_edit(letter->front, letter->header, wishes->edits,
 			    wishes->n_edits, m->arena);
-	int64_t begun_us = now_us();
+	int64_t begun_us = now_us(), took_us;
 	struct filter_verdict v;
 
 	v = conversation_message(c, &m->mail, letter, &fields, wishes);
 	if (c->state != CONVERSATION_DOWN && v.action == FILTER_PASS &&
 	    !wishes_settle(wishes, letter))
 		c->state = CONVERSATION_DOWN;
+	took_us = now_us() - begun_us;
+	filters_count(m->filters, c->filter->name, FILTER_FIGURE_MS,
+		      (uint64_t)took_us / 1000);
 	if (c->state == CONVERSATION_DOWN)
 		wishes_undo(wishes, before);
 	else if (v.action == FILTER_PASS)
-		log_passed(m, c, begun_us);
+		note_passed(m, c, took_us);
 	return v;
 }
 

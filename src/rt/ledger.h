@@ -16,7 +16,7 @@
 
 #include "base/arena.h"
 
-enum { LEDGER_NUMBERS = 3, LEDGER_NOTE_BYTES = 256 };
+enum { LEDGER_NUMBERS = 7, LEDGER_NOTE_BYTES = 256 };
 
 struct ledger;
 

@@ -7,8 +7,6 @@
  */
 #include "filter/filter.h"
 
-#include "rt/counter.h"
-#include "rt/histogram.h"
 #include "rt/log.h"
 #include "smtp/session.h"
 
@@ -95,7 +93,6 @@ static void waits take_recipients(struct session *s,
 
 static struct reply discarded(struct session *s, struct str filter)
 {
-	count(COUNT_FILTERS_DISCARDED);
 	log_filtered(s, "milter-discard", filter, S("it is to vanish"));
 	return SAY(s, discarded, s->mail->message->id);
 }
@@ -135,7 +132,6 @@ static struct reply waits take_letter(struct session *s,
 	take_recipients(s, letter);
 	mail->held_why = STR_NONE;
 	if (letter->held_by.n) {
-		count(COUNT_FILTERS_HELD);
 		log_filtered(s, "milter-hold", letter->held_by,
 			     letter->held_why);
 		mail->held_why =
@@ -144,7 +140,6 @@ static struct reply waits take_letter(struct session *s,
 	}
 	if (mail->message->n == 0)
 		return discarded(s, S("all recipients"));
-	count(COUNT_FILTERS_PASSED);
 	return SILENCE;
 }
 
@@ -159,7 +154,6 @@ struct reply filter_message(struct session *s)
 	if (!write_letter(s, &letter))
 		return store_trouble(s);
 	v = filtering_message(mail->filtering, &letter);
-	observe(HISTOGRAM_FILTERS, filtering_ms(mail->filtering));
 	switch (v.action) {
 	case FILTER_PASS:
 		return take_letter(s, &letter);

@@ -8,7 +8,6 @@
  */
 #include "filter/filter.h"
 
-#include "rt/counter.h"
 #include "rt/log.h"
 #include "smtp/memory.h"
 
@@ -17,7 +16,8 @@ static struct filters *filters_of(struct session *s)
 	struct smtp_memory *memory = smtp_memory(s->server);
 
 	if (!memory->filters)
-		memory->filters = filters_open(s->server->settings->dns);
+		memory->filters = filters_open(s->server->settings->dns,
+					       s->server->settings->filters);
 	return memory->filters;
 }
 
@@ -51,18 +51,10 @@ struct reply find_filters(struct session *s)
 
 /* ---- MAIL, RCPT ---- */
 
-static void count_refusal(const struct filter_verdict *v)
-{
-	count(v->is_down             ? COUNT_FILTERS_DOWN
-	      : v->reply.code >= 500 ? COUNT_FILTERS_REFUSED
-				     : COUNT_FILTERS_LATER);
-}
-
 struct reply filter_said(struct session *s, const struct filter_verdict *v)
 {
 	if (v->action != FILTER_REFUSE)
 		return SILENCE;
-	count_refusal(v);
 	s->refused_by = v->filter;
 	return hand_on(s, v->reply);
 }

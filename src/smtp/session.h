@@ -19,7 +19,6 @@
 #define SMTP_SESSION_H
 
 #include "base/limits.h"
-#include "filter/filter.h"
 #include "rt/clock.h"
 #include "smtp/smtp.h"
 #include "wire/data.h"

@@ -14,6 +14,7 @@
 #define SMTP_SMTP_H
 
 #include "deliver/deliver.h"
+#include "filter/filter.h"
 #include "rt/stream.h"
 #include "rt/tally.h"
 
@@ -43,6 +44,7 @@ struct smtp_settings {
 	int64_t error_ms;               /* what an error too many, or a failed
 	                                   login, costs; 0: LIMIT_ERROR_MS */
 	struct ledger *traffic;         /* deliver.h; NULL: not noted */
+	struct ledger *filters;         /* filter.h; likewise */
 	struct dns *dns;                /* for names of filters; NULL: they
 	                                   have addresses */
 	const char *data;               /* folder whose queue is listed for

@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 
+#include "base/buf.h"
 #include "wire/fuzz.h"
 #include "wire/header.h"
 
@@ -48,6 +49,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
 {
 	struct arena *arena = arena_open();
 	struct header_edit edits[EDITS];
+	struct buf b scoped(buf) = BUF_EMPTY;
 	char *own;
 	struct str in = fuzz_input(bytes, n, &own), out;
 	size_t n_edits = take_edits(&in, edits);
@@ -58,8 +60,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
 		struct header_edited e = header_edit(S("Received: us\r\n"), in,
 						     edits, n_edits, arena);
 
-		out = arena_strf(arena, "%.*s%.*s", STR(e.before),
-				 STR(e.behind));
+		buf_add(&b, e.before);
+		buf_add(&b, e.behind);
+		out = buf_str(&b);
 		after = header_scan(out);
 		check(after.too_large ||
 		      (after.bytes == out.n && !after.is_broken));

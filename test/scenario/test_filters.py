@@ -1,13 +1,16 @@
 """What becomes of mail by what its filters say, and what becomes of it when they
 do not."""
 
+import re
 import smtplib
 import subprocess
 
 import dkim
 import pytest
 
+from api import Api
 from milter import KEEPS_BLANKS, SILENT
+from world import wait_until
 
 DOMAIN = "example.test"
 BOB, CARL = f"bob@{DOMAIN}", f"carl@{DOMAIN}"
@@ -138,6 +141,17 @@ def test_mail_is_refused(server, milter, packets, says):
     [line] = [line for line in server.log().splitlines()
               if "milter-reject: END-OF-MESSAGE" in line][-1:]
     assert "from=<x@y.test> proto=ESMTP helo=<client.test> milter=f" in line
+
+
+def test_what_a_filter_says_is_counted(server, milter):
+    milter.on["E"] = [b"r"]
+    send(server)
+    token = server.run("admin", "token", "create", "admin0",
+                       "prometheus").stdout.split()[-1]
+    headers = {"Authorization": f"Bearer {token}"}
+    wait_until(lambda: re.search(
+        r'splitmail_filter_verdicts_total\{filter="f",verdict="refused"\} [1-9]',
+        Api(server).raw("GET", "/metrics", headers=headers).text), 20, "one")
 
 
 def test_a_greylister_is_heard_by_the_client(server, milter):
