@@ -19,6 +19,14 @@ static const char *plain(struct cli *c, struct str s)
 	return cli_clean(c, arena_cstr(c->arena, s));
 }
 
+/* Which of them it is, is found when mail leaves. */
+static const char *internet_tls(struct cli *c)
+{
+	const struct cli_server *server = c->server ? c->server(c->data) : NULL;
+
+	return server && server->dns.dnssec ? "DANE or MTA-STS" : "MTA-STS";
+}
+
 static void print_leg(struct cli *c, const struct leg *l)
 {
 	const char *address = plain(c, l->address);
@@ -36,8 +44,10 @@ static void print_leg(struct cli *c, const struct leg *l)
 		fprintf(c->out, ", TLS %s\n", tls_name(l->system.tls));
 		break;
 	case LEG_INTERNET:
-		fprintf(c->out, "to       %s at the MX of %s\n", address,
-			plain(c, l->domain));
+		fprintf(c->out,
+			"to       %s at the MX of %s, TLS opportunistic, or as "
+			"%s wants it\n",
+			address, plain(c, l->domain), internet_tls(c));
 		break;
 	}
 }

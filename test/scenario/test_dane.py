@@ -90,6 +90,8 @@ def test_the_certificate_that_dnssec_names(internet):
     [message] = sink.wait(1, timeout=60)
     assert message.tls
     assert "(DANE)" in internet.server.log()
+    assert "or as DANE or MTA-STS wants it" in internet.server.run(
+        "route", "x@right.example", "--as", f"user:{ALICE}").stdout
     internet.server.wait_for_queue(0)
 
 
