@@ -179,6 +179,13 @@ static bool at_the_door(const struct trouble *t)
 	return t->at <= STAGE_HELLO;
 }
 
+/* Who has greeted us, and does not meet what one domain wants of it, serves
+ * others. */
+static bool is_silent(const struct hop *hop, const struct trouble *t)
+{
+	return at_the_door(t) || !hop->demander;
+}
+
 void line_release(struct line *line)
 {
 	if (line->kind == GUEST_QUESTION)
@@ -197,7 +204,8 @@ bool line_dial(struct deliver *d, const struct hop *hop,
 	line->peer = dial(d, hop, wish, line->host, arena, trouble);
 	if (!line->peer && !fiber_cancelled() && at_the_door(trouble))
 		*full = host_is_full(line->host, false);
-	if (!line->peer && !fiber_cancelled() && *full == HOST_IN_TROUBLE)
+	if (!line->peer && !fiber_cancelled() && *full == HOST_IN_TROUBLE &&
+	    is_silent(hop, trouble))
 		host_was_silent(line->host, now_ms() - began > HOP_SLOW_MS);
 	slot_dialled(line->slot, line->peer);
 	return line->peer;

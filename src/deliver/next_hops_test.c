@@ -7,6 +7,7 @@
 #include "base/test.h"
 #include "deliver/deliver_test_world.h"
 #include "deliver/hops.h"
+#include "deliver/hosts.h"
 #include "rt/tls.h"
 
 #define HELLO "S220 hi\nC\nS250-a\nS250 PIPELINING\n"
@@ -233,12 +234,27 @@ static void without_tlsa(struct world *w)
 	w->settings.tls_dane = NULL;
 }
 
+static bool rests(struct world *w, const struct fake_hop *hop)
+{
+	char key[32];
+	struct host_state *host;
+	bool look, is_resting;
+
+	snprintf(key, sizeof key, "127.0.0.1:%u", hop->port);
+	host = host_hold(w->settings.hosts, str_of(key),
+			 (struct host_owner){ S("x"), S("") }, 1);
+	is_resting = host_is_resting(host, &look);
+	host_release(host);
+	return is_resting;
+}
+
 static void another_than_dane_says(struct world *w)
 {
 	with_tlsa(w, TLSA_SERVER);
 	says(w, submit(w, "s@x.test", "bob@dane-other.test"),
 	     "250 2.0.0 Ok: queued");
 	wrong_unless(w, w->b.connections == 1 && w->b.n_mails == 0);
+	wrong_unless(w, !rests(w, &w->b));
 	/* what is not vouched for is not asked of DNS */
 	says(w, submit(w, "s@x.test", "bob@net.test"), "250 2.0.0 Ok: handed");
 	without_tlsa(w);
