@@ -25,6 +25,7 @@
 enum {
 	TYPE_A = 1,
 	TYPE_NS = 2,
+	TYPE_PTR = 12,
 	TYPE_MX = 15,
 	TYPE_TXT = 16,
 	TYPE_AAAA = 28,
@@ -445,6 +446,61 @@ enum dns_answer waits dns_txt(struct dns *d, struct str name,
 	if (!sure)
 		return DNS_TROUBLE;
 	return out->n ? DNS_FOUND : DNS_NONE;
+}
+
+/* ---- names of addresses ---- */
+
+/* RFC 1035 3.5, RFC 3596 2.5. */
+static const char *reverse_name(const struct inet *a, struct arena *arena)
+{
+	struct buf b scoped(buf) = BUF_EMPTY;
+	bool v4 = inet_is_v4(a);
+
+	for (int i = 15; i >= (v4 ? 12 : 0); i--) {
+		if (v4)
+			buf_printf(&b, "%u.", a->ip[i]);
+		else
+			buf_printf(&b, "%x.%x.", a->ip[i] & 15, a->ip[i] >> 4);
+	}
+	buf_add(&b, v4 ? S("in-addr.arpa") : S("ip6.arpa"));
+	return arena_cstr(arena, buf_str(&b));
+}
+
+static enum dns_answer waits ask_name(struct dns *d, const char *reverse,
+				      int64_t deadline_ms, struct arena *arena,
+				      struct str *out)
+{
+	struct question q;
+	bool sure, found;
+
+	if (!ask(d, &q, reverse, TYPE_PTR))
+		return DNS_TROUBLE;
+	sure = await(&q, reverse, deadline_ms);
+	found = sure && data_count(&q) > 0 &&
+		take_name((const uint8_t *)q.result->data[0],
+			  (size_t)q.result->len[0], arena, out);
+	end(&q);
+	return found ? DNS_FOUND : sure ? DNS_NONE : DNS_TROUBLE;
+}
+
+enum dns_answer waits dns_name_of(struct dns *d, const struct inet *address,
+				  int64_t deadline_ms, struct arena *arena,
+				  struct str *out)
+{
+	enum dns_answer answer = ask_name(d, reverse_name(address, arena),
+					  deadline_ms, arena, out);
+	struct inet *back;
+	size_t n;
+
+	if (answer == DNS_FOUND)
+		answer = dns_addresses(d, *out, address->port, deadline_ms,
+				       arena, &back, &n);
+	if (answer != DNS_FOUND)
+		return answer;
+	for (size_t i = 0; i < n; i++)
+		if (inet_same_ip(&back[i], address))
+			return DNS_FOUND;
+	return DNS_NONE;
 }
 
 /* ---- is DNSSEC there? ---- */

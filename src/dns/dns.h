@@ -73,6 +73,11 @@ enum dns_answer waits dns_txt(struct dns *d, struct str name,
 			      int64_t deadline_ms, struct arena *arena,
 			      struct txt_list *out);
 
+/* The name of the host at ADDRESS: the first that leads back to it. */
+enum dns_answer waits dns_name_of(struct dns *d, const struct inet *address,
+				  int64_t deadline_ms, struct arena *arena,
+				  struct str *out);
+
 /* False: answers come, and none can be validated, since the servers asked do not
  * hand on what that needs; or the resolver cannot be made.  cause(). */
 bool waits dns_can_validate(struct dns *d, int64_t deadline_ms) must_check;

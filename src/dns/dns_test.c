@@ -30,6 +30,9 @@ static const char server[] =
 	"none.test. 60 MX 0 .\n"
 	"text.test. 60 TXT nothing\n"
 	"half.test. 60 A 192.0.2.4\n"
+	"host.test. 60 A 198.18.0.9\n"
+	"9.0.18.198.in-addr.arpa. 60 PTR Host.test.\n"
+	"8.0.18.198.in-addr.arpa. 60 PTR host.test.\n"
 	"'''\n"
 	"records = [r for r in RR.fromZone(zone)]\n"
 	"class Answers(BaseResolver):\n"
@@ -100,6 +103,23 @@ static const char *mx_of(const char *name)
 	return text;
 }
 
+static const char *name_of(const char *address)
+{
+	struct inet a;
+	struct str name;
+
+	check(inet_parse_ip(str_of(address), 0, &a));
+	switch (dns_name_of(dns, &a, after_ms(5000), arena, &name)) {
+	case DNS_FOUND:
+		break;
+	case DNS_NONE:
+		return "none";
+	case DNS_TROUBLE:
+		return "trouble";
+	}
+	return arena_cstr(arena, name);
+}
+
 static const char *got[32], *expected[32];
 static size_t n_seen;
 
@@ -151,6 +171,11 @@ static void ask_all(void *unused)
 	saw(mx_of("text.test"), "none");
 	saw(mx_of("nosuch.test"), "none");
 	saw(mx_of("broken.test"), "trouble");
+	saw(name_of("198.18.0.9"), "host.test");
+	saw(name_of("198.18.0.8"), "none"); /* it leads elsewhere */
+	saw(name_of("198.18.0.7"), "none");
+	saw(name_of("2001:db8:ffff::1"), "none");
+	saw(name_of("127.0.0.1"), "localhost");
 	fiber_sleep(begun + 400);
 	slow_ms -= begun;
 }
@@ -238,7 +263,7 @@ static void test_answers(void **unused)
 			assert_non_null(strstr(got[i], "[2001:db8::1]:25 192"));
 		else
 			assert_string_equal(got[i], expected[i]);
-	assert_int_equal(n_seen, 19);
+	assert_int_equal(n_seen, 24);
 	assert_in_range(slow_ms, 300, 600);
 	arena_close(arena);
 }

@@ -57,6 +57,7 @@ bool waits filter_answers(struct dns *dns, struct str socket,
 struct filter_client {
 	const char *hostname;    /* ours: in Authentication-Results */
 	const struct inet *peer; /* NULL: a program of this machine */
+	struct str name;         /* of its host; empty: none is known */
 	const char *helo;
 	const char *tls_version, *tls_cipher; /* "": without TLS */
 	struct str login;                     /* empty: none */

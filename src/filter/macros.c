@@ -5,6 +5,8 @@ struct str client_host(const struct filter_client *c, struct arena *arena)
 {
 	if (!c->peer)
 		return S("localhost");
+	if (c->name.n)
+		return c->name;
 	return arena_str(arena, str_of(inet_literal(c->peer).c));
 }
 
@@ -32,7 +34,8 @@ static void say_connect(struct buf *to, const struct filter_client *c,
 		{ S("_"),
 		  c->peer ? arena_strf(arena, "%.*s [%.*s]", STR(host), STR(ip))
 			  : S("localhost [127.0.0.1]") },
-		{ S("{client_name}"), host },
+		{ S("{client_name}"),
+		  c->peer && !c->name.n ? S("unknown") : host },
 		{ S("{client_addr}"), ip },
 		{ S("{client_port}"), arena_strf(arena, "%u", at.port) },
 	};

@@ -19,7 +19,7 @@ struct filter_mail {
 
 void macros_say(struct buf *to, enum milter_command step,
 		const struct filter_mail *mail);
-/* Its host, as a filter is told: "[192.0.2.1]", or "localhost". */
+/* Its host, as a filter is told: "mx.b.example", "[192.0.2.1]", "localhost". */
 struct str client_host(const struct filter_client *c, struct arena *arena);
 /* Its address: a program of this machine has one, too. */
 struct inet client_address(const struct filter_client *c);

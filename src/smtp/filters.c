@@ -51,6 +51,21 @@ struct reply find_filters(struct session *s)
 
 /* ---- MAIL, RCPT ---- */
 
+/* Filters judge by it.  What cannot be had has no name. */
+static void waits find_name(struct session *s)
+{
+	struct dns *dns = s->server->settings->dns;
+	struct str name;
+
+	if (s->is_name_known || !dns || is_local(s))
+		return;
+	s->is_name_known = true;
+	if (dns_name_of(dns, stream_peer(s->peer),
+			after_ms(LIMIT_CLIENT_NAME_MS), s->line,
+			&name) == DNS_FOUND)
+		s->name = arena_str(s->arena, name);
+}
+
 struct reply filter_said(struct session *s, const struct filter_verdict *v)
 {
 	if (v->action != FILTER_REFUSE)
@@ -66,6 +81,8 @@ struct reply filter_mail(struct session *s)
 
 	if (!mail->filtering)
 		return SILENCE;
+	find_name(s);
+	mail->filter_client.name = s->name;
 	v = filtering_mail(mail->filtering, str_of(mail->message->id),
 			   mail->message->sender);
 	return filter_said(s, &v);

@@ -90,9 +90,11 @@ struct session {
 	const char *verb;      /* the last one, for the log */
 	struct str recipient;  /* RCPT: whom it is about, for the log */
 	struct str refused_by; /* the filter that did; empty: none */
-	bool is_lost;          /* the peer is gone: nothing more to say */
-	bool is_idle;          /* waits for a command, outside a mail */
-	bool is_ended;         /* by smtp_stop(): no more than a last word */
+	struct str name; /* of the client's host, for filters; empty: none */
+	bool is_name_known;
+	bool is_lost;  /* the peer is gone: nothing more to say */
+	bool is_idle;  /* waits for a command, outside a mail */
+	bool is_ended; /* by smtp_stop(): no more than a last word */
 	struct {
 		unsigned done, all;
 	} commands[COMMANDS];

@@ -107,7 +107,7 @@ def test_what_a_filter_is_told(server, milter, steps):
         b"x-a\0" + b"2\0"]
     assert b"".join(milter.said("B")) == BODY
     [connect] = milter.said("C")
-    assert connect.startswith(b"[127.0.0.1]\0004")
+    assert connect.startswith(b"localhost\0004")
     assert milter.said("M") == [b"<x@y.test>\0"]
     assert milter.said("R") == [f"<{BOB}>\0".encode()]
     told = b"".join(milter.said("D"))
