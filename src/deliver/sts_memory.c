@@ -60,16 +60,23 @@ void sts_memory_close(struct sts_memory *m)
 
 /* ---- under the lock ---- */
 
+static bool holds(const struct entry *e)
+{
+	return e && e->arena && e->known.until_ms > wall_ms();
+}
+
+/* Who only could not be asked goes first. */
 static void make_room(struct sts_memory *m)
 {
 	struct entry *e, *next;
 
-	HASH_ITER (hh, m->all, e, next) {
-		if (HASH_COUNT(m->all) < LIMIT_STS_DOMAINS)
-			return;
-		if (!e->is_asked)
-			forget(m, e);
-	}
+	for (int of_all = 0; of_all < 2; of_all++)
+		HASH_ITER (hh, m->all, e, next) {
+			if (HASH_COUNT(m->all) < LIMIT_STS_DOMAINS)
+				return;
+			if (!e->is_asked && (of_all || !holds(e)))
+				forget(m, e);
+		}
 }
 
 static struct entry *find(struct sts_memory *m, struct str domain)
@@ -104,11 +111,6 @@ static struct sts_known copy(const struct sts_known *k, struct arena *arena)
 	for (size_t i = 0; i < k->policy.n; i++)
 		to.policy.mx[i] = arena_str(arena, k->policy.mx[i]);
 	return to;
-}
-
-static bool holds(const struct entry *e)
-{
-	return e && e->arena && e->known.until_ms > wall_ms();
 }
 
 static void begin(struct entry *e)

@@ -8,7 +8,8 @@
  *	if (sts_recall(m, domain, arena, &known))
  *		...
  *
- * With LIMIT_STS_DOMAINS of them the one that was fetched first is forgotten.
+ * Of LIMIT_STS_DOMAINS those that could not be had are forgotten, then the one that
+ * was fetched first.
  */
 #ifndef DELIVER_STS_MEMORY_H
 #define DELIVER_STS_MEMORY_H

@@ -3,7 +3,9 @@
 
 #include <stdio.h>
 
+#include "base/limits.h"
 #include "base/test.h"
+#include "deliver/sts_memory.h"
 #include "dns/dns_sim.h"
 #include "rt/folder.h"
 #include "rt/loop.h"
@@ -118,6 +120,37 @@ static void it_survives_a_restart(void)
 	is_now("none");
 }
 
+static void keep(struct sts_memory *m, struct str domain)
+{
+	struct str mx = S("mx.b.test");
+	struct sts_known k = { .id = S("1"),
+			       .until_ms = wall_ms() + 1000,
+			       .policy = { STS_ENFORCE, 1, &mx, 1 } };
+
+	sts_keep(m, domain, &k);
+}
+
+static void there_is_room_for_so_many(void)
+{
+	struct arena *arena scoped(arena) = arena_open();
+	struct sts_memory *m = sts_memory_open();
+	struct sts_known k;
+
+	keep(m, S("b.test"));
+	for (int i = 0; i < 2 * LIMIT_STS_DOMAINS; i++) {
+		struct str other = arena_strf(arena, "gone%d.test", i);
+
+		check(sts_turn(m, other, S("1")) == STS_ASK);
+		sts_asked(m, other);
+	}
+	check(sts_recall(m, S("b.test"), arena, &k));
+	for (int i = 0; i < LIMIT_STS_DOMAINS; i++)
+		keep(m, arena_strf(arena, "there%d.test", i));
+	check(!sts_recall(m, S("b.test"), arena, &k));
+	check(sts_recall(m, S("there0.test"), arena, &k));
+	sts_memory_close(m);
+}
+
 static void test_main(void *test)
 {
 	void (**run)(void) = test;
@@ -145,7 +178,7 @@ static void in_a_world(void (*test)(void))
 #define TESTS(T) \
 	T(it_holds_until_it_ends) T(another_id_is_another_policy) \
 	T(what_cannot_be_had_is_left_alone) T(it_is_renewed_before_it_ends) \
-	T(it_survives_a_restart)
+	T(it_survives_a_restart) T(there_is_room_for_so_many)
 /* clang-format on */
 
 #define RUN(test) \
