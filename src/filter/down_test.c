@@ -99,6 +99,24 @@ static void test_it_says_what_cannot_be(void **unused)
 	}
 }
 
+static void test_it_never_ends(void **unused)
+{
+	static const struct script_packet endless[] = {
+		PACKET("hX-A\0b\0"),
+		PACKET("e<x@y.test>\0"),
+		PACKET("+<x@y.test>\0"),
+		PACKET("qodd\0"),
+	};
+
+	for (size_t i = 0; i < array_size(endless); i++) {
+		struct script s = {
+			.rules = { { 'E', SCRIPT_FLOODS, { endless[i] } } },
+		};
+
+		play(&s, NULL, each_policy);
+	}
+}
+
 static void out_of_place(struct mail *m)
 {
 	one_mail(m);
@@ -255,6 +273,7 @@ int main(void)
 		cmocka_unit_test(test_it_dies),
 		cmocka_unit_test(test_it_lies),
 		cmocka_unit_test(test_it_says_what_cannot_be),
+		cmocka_unit_test(test_it_never_ends),
 		cmocka_unit_test(test_a_change_out_of_place),
 		cmocka_unit_test(test_it_is_not_tried_again_for_a_mail),
 		cmocka_unit_test(test_it_is_not_there),

@@ -78,6 +78,10 @@ static bool follow(struct visit *v, const struct script_rule *rule)
 			if (!say(v, rule->says[i].p, rule->says[i].n))
 				return false;
 		return true;
+	case SCRIPT_FLOODS:
+		while (say(v, rule->says[0].p, rule->says[0].n))
+			;
+		return false;
 	case SCRIPT_LIES:
 		stream_say(v->peer, S("HTTP/1.1 200 OK\r\n\r\n"));
 		return stream_flush(v->peer, after_ms(10000));

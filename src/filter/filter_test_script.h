@@ -15,7 +15,8 @@
 
 enum script_conduct {
 	SCRIPT_NONE,
-	SCRIPT_SAYS, /* packets, instead of "go on" */
+	SCRIPT_SAYS,   /* packets, instead of "go on" */
+	SCRIPT_FLOODS, /* the first packet again and again */
 	SCRIPT_CLOSES,
 	SCRIPT_LIES,   /* bytes that are no packet */
 	SCRIPT_SLEEPS, /* until it is left */

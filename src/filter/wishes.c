@@ -35,7 +35,7 @@ bool milter_is_change(enum milter_answer_kind kind)
 
 static bool there_is_room(struct wishes *c, size_t bytes)
 {
-	if (c->n_edits + c->n_recipients >= LIMIT_FILTER_CHANGES)
+	if (++c->n > LIMIT_FILTER_CHANGES)
 		return fail("it wants more than %d changes",
 			    LIMIT_FILTER_CHANGES);
 	c->bytes += bytes;
@@ -44,11 +44,9 @@ static bool there_is_room(struct wishes *c, size_t bytes)
 		    LIMIT_FILTER_CHANGE_BYTES);
 }
 
-static bool add_edit(struct wishes *c, const struct milter_answer *a,
+static void add_edit(struct wishes *c, const struct milter_answer *a,
 		     enum header_edit_kind kind, bool blanks)
 {
-	if (!there_is_room(c, a->name.n + a->text.n))
-		return false;
 	if (!c->edits)
 		c->edits = arena_array(c->arena, struct header_edit,
 				       LIMIT_FILTER_CHANGES);
@@ -59,14 +57,11 @@ static bool add_edit(struct wishes *c, const struct milter_answer *a,
 		.value = arena_str(c->arena, a->text),
 		.needs_blank = !blanks,
 	};
-	return true;
 }
 
-static bool add_recipient(struct wishes *c, const struct milter_answer *a,
+static void add_recipient(struct wishes *c, const struct milter_answer *a,
 			  struct str filter)
 {
-	if (!there_is_room(c, a->recipient.recipient.spelling.n))
-		return false;
 	if (!c->recipients)
 		c->recipients = arena_array(c->arena, struct filter_recipient,
 					    LIMIT_FILTER_CHANGES);
@@ -75,7 +70,19 @@ static bool add_recipient(struct wishes *c, const struct milter_answer *a,
 		.wanted = a->recipient,
 		.filter = filter,
 	};
-	return true;
+}
+
+static void set_sender(struct wishes *c, const struct milter_answer *a)
+{
+	c->has_sender = true;
+	c->sender = a->sender;
+}
+
+static void hold(struct wishes *c, const struct milter_answer *a,
+		 struct str filter)
+{
+	c->held_by = filter;
+	c->held_why = arena_str(c->arena, a->text);
 }
 
 /* Lines of a body end with CRLF, whatever the filter thinks: bare ones would
@@ -105,23 +112,22 @@ bool wishes_add(struct wishes *c, struct filter_letter *letter,
 		const struct milter_answer *a, struct str filter, bool blanks)
 {
 	check(milter_is_change(a->kind));
-	if (a->kind == MILTER_ADD_HEADER)
-		return add_edit(c, a, HEADER_APPEND, blanks);
-	if (a->kind == MILTER_INSERT_HEADER)
-		return add_edit(c, a, HEADER_INSERT, blanks);
-	if (a->kind == MILTER_CHANGE_HEADER)
-		return add_edit(c, a, HEADER_CHANGE, blanks);
 	if (a->kind == MILTER_REPLACE_BODY)
 		return add_body(c, letter, a->text);
-	if (a->kind == MILTER_CHANGE_SENDER) {
-		c->has_sender = true;
-		c->sender = a->sender;
-		return true;
-	}
-	if (a->kind != MILTER_QUARANTINE)
-		return add_recipient(c, a, filter);
-	c->held_by = filter;
-	c->held_why = arena_str(c->arena, a->text);
+	if (!there_is_room(c, a->name.n + a->text.n))
+		return false;
+	if (a->kind == MILTER_ADD_HEADER)
+		add_edit(c, a, HEADER_APPEND, blanks);
+	else if (a->kind == MILTER_INSERT_HEADER)
+		add_edit(c, a, HEADER_INSERT, blanks);
+	else if (a->kind == MILTER_CHANGE_HEADER)
+		add_edit(c, a, HEADER_CHANGE, blanks);
+	else if (a->kind == MILTER_CHANGE_SENDER)
+		set_sender(c, a);
+	else if (a->kind == MILTER_QUARANTINE)
+		hold(c, a, filter);
+	else
+		add_recipient(c, a, filter);
 	return true;
 }
 

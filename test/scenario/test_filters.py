@@ -58,8 +58,8 @@ def arrived(server):
     """What stands before and behind our lines in the only message."""
     [message] = server.sink.wait(1)
     before, _, rest = message.data.partition(b"Received: from client")
-    trail, behind = rest.split(b"Splitmail-Trail: ", 1)[1].split(b"\r\n", 1)
-    return before, behind
+    trail = rest.split(b"Splitmail-Trail: ", 1)[1]
+    return before, trail.split(b"\r\n", 1)[1]
 
 
 CHANGES = {
