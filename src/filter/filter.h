@@ -60,7 +60,7 @@ struct filter_client {
 	struct str name;         /* of its host; empty: none is known */
 	const char *helo;
 	const char *tls_version, *tls_cipher; /* "": without TLS */
-	struct str login;                     /* empty: none */
+	struct str login, mechanism;          /* empty: none */
 };
 
 enum filter_action {

@@ -59,9 +59,7 @@ static void say_mail(struct buf *to, const struct filter_mail *mail)
 		{ S("i"), mail->id },
 		{ S("{mail_addr}"), mail->sender },
 		{ S("{auth_authen}"), mail->client->login },
-		/* filters look at whether there is one */
-		{ S("{auth_type}"),
-		  mail->client->login.n ? S("PLAIN") : S("") },
+		{ S("{auth_type}"), mail->client->mechanism },
 	};
 
 	milter_say_macros(to, MILTER_MAIL, macros, array_size(macros));

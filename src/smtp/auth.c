@@ -183,6 +183,7 @@ static struct reply waits converse(struct session *s, struct stream *dovecot,
 			return auth_trouble(s);
 		if (line.kind == AUTH_LINE_OK) {
 			s->login = arena_str(s->arena, line.user);
+			s->mechanism = arena_str(s->arena, mechanism);
 			s->login_right = arena_str(s->arena, line.right);
 			return SAY(s, auth_done);
 		}

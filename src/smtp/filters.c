@@ -43,6 +43,7 @@ struct reply find_filters(struct session *s)
 		.tls_version = stream_tls_version(s->peer),
 		.tls_cipher = stream_tls_cipher(s->peer),
 		.login = s->login,
+		.mechanism = s->login.n ? s->mechanism : STR_NONE,
 	};
 	mail->filtering =
 		filtering_open(filters_of(s), list, n, &mail->filter_client, a);

@@ -83,7 +83,8 @@ struct session {
 
 	char helo[256]; /* what it called itself; "": not yet */
 	bool said_ehlo;
-	struct str login;       /* after AUTH, */
+	struct str login; /* after AUTH, by this mechanism, */
+	struct str mechanism;
 	struct str login_right; /* and what it was given for it (directory.h) */
 	struct mail *mail;      /* or NULL */
 

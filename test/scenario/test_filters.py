@@ -278,13 +278,28 @@ def test_what_is_signed_is_signed_when_it_arrives(signing, program):
                            dnsfunc=lookup(server))
 
 
+def test_who_has_logged_in_is_told(signing, shared_world):
+    server, ann = signing, f"ann@{DOMAIN}"
+    milter = shared_world.milter()
+    server.cli("filter", "create", "f", "--socket", milter.socket,
+               "--listener", "submission")
+    server.send(ann, "x@y.test", "Subject: t\r\n\r\nhello\r\n", user=ann)
+    server.send("x@y.test", ann)
+    server.cli("filter", "delete", "f", "--yes")
+    told = b"".join(milter.said("D"))
+    assert f"{{auth_authen}}\0{ann}\0{{auth_type}}\0PLAIN\0".encode() in told
+    assert b"{tls_version}\0TLSv1.3\0{cipher}\0" in told
+    assert milter.mails() == ["CHMRTLLLNBE"]    # and Date, and Message-ID
+
+
 @pytest.mark.parametrize("program", [("rspamd", "in")], indirect=True)
 def test_rspamd_refuses_spam_in_the_session(signing, program):
     server, ann = signing, f"ann@{DOMAIN}"
+    before = len(server.mailbox(ann))
     with pytest.raises(smtplib.SMTPDataError) as refused:
         server.send("x@y.test", ann, f"Subject: spam\r\n\r\n{GTUBE}\r\n")
     assert refused.value.smtp_code == 554
     assert b"5.7.1" in refused.value.smtp_error
     assert server.send("x@y.test", ann, "Subject: ham\r\n\r\nhello\r\n") == {}
-    [mail] = server.wait_for_mail(ann)
+    mail = server.wait_for_mail(ann, before + 1)[-1]
     assert b"Subject: ham" in mail and b"X-Spamd-Result" in mail
