@@ -37,7 +37,7 @@ def test_it_lives_until_it_is_ended():
             line = demo.stdout.readline()
             assert line, f"it ended: {said}"
             said += line
-        data = re.search(r"(\S+/master/data) is ready", said)[1]
+        data = re.search(r"--data (\S+/master/data) ", said)[1]
         before = handed_over(data)
         wait_until(lambda: handed_over(data) > before, 60, "more mail")
     finally:

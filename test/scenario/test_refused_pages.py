@@ -12,7 +12,8 @@ from world import wait_until
 WORDS = {}
 for language in "en", "fr":
     WORDS[language] = {}
-    for book in f"{language}.ts", f"flow.{language}.ts":
+    for book in (f"{language}.ts", f"flow.{language}.ts",
+                 f"account.{language}.ts"):
         with open(os.path.join(ROOT, "web", "src", "words", book)) as file:
             WORDS[language].update(re.findall(r'^\t(\w+): "(.*)",$',
                                               file.read(), re.M))

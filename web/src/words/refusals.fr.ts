@@ -24,7 +24,7 @@ export const refusals: Record<Reason, string> = {
 	"unknown-key": ofThePage,
 
 	"password-empty": "Écrivez un mot de passe.",
-	"password-too-short": "Ce mot de passe est trop court : {least} caractères au moins.",
+	"password-too-short": "Ce mot de passe est trop court : au moins {least} caractères.",
 	"password-is-name": "C'est le nom de {name}, que l'on devine en premier. Choisissez un autre mot de passe.",
 	"password-too-long": "Ce mot de passe est trop long : {most} caractères au plus.",
 	"password-has-control":
