@@ -1,9 +1,8 @@
 /*
  * Filters: which of them see a mail (directory.h), and all of them (lists.h).
  *
- * The question comes with every mail and most servers have no filter, so it is
- * a walk over a table that is empty: in the snapshot of the other questions
- * (directory_begin()) it costs a microsecond.
+ * The question comes with every mail and most servers have no filter: as long as
+ * nothing in the directory changes, that there is none is not asked again.
  */
 #include "directory/lists.h"
 
@@ -57,10 +56,10 @@ static bool sees(const struct filter *f, struct str listener,
 	       (f->direction == FILTER_BOTH || f->direction == direction);
 }
 
-enum answer directory_filters(struct directory *d, struct str listener,
-			      enum filter_direction direction,
-			      struct arena *arena, const struct filter **out,
-			      size_t *n)
+static enum answer ask_filters(struct directory *d, struct str listener,
+			       enum filter_direction direction,
+			       struct arena *arena, const struct filter **out,
+			       size_t *n)
 {
 	struct query q scoped(query) = sql_query(
 		directory_sql(d),
@@ -68,10 +67,10 @@ enum answer directory_filters(struct directory *d, struct str listener,
 	struct filter *list = NULL;
 	enum answer a;
 
-	*n = 0;
 	while ((a = query_next(&q)) == ANSWER_YES) {
 		struct filter f = read_filter(&q, arena);
 
+		*directory_without_filters(d) = 0;
 		if (!sees(&f, listener, direction))
 			continue;
 		if (!list)
@@ -79,8 +78,24 @@ enum answer directory_filters(struct directory *d, struct str listener,
 		check(*n < FILTERS_MOST);
 		list[(*n)++] = f;
 	}
+	if (a == ANSWER_UNSURE)
+		*directory_without_filters(d) = 0;
 	*out = list;
 	return a == ANSWER_UNSURE ? a : ANSWER_YES;
+}
+
+enum answer directory_filters(struct directory *d, struct str listener,
+			      enum filter_direction direction,
+			      struct arena *arena, const struct filter **out,
+			      size_t *n)
+{
+	uint64_t version = directory_version(d);
+
+	*n = 0;
+	if (version && version == *directory_without_filters(d))
+		return ANSWER_YES;
+	*directory_without_filters(d) = version;
+	return ask_filters(d, listener, direction, arena, out, n);
 }
 
 bool list_filters(struct directory *d, struct str name,

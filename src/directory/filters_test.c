@@ -163,6 +163,26 @@ static void test_only_superadministrators_have_filters(void **state)
 	assert_seen("mx", FILTER_IN, "a1 ");
 }
 
+/* That there was none is remembered, and not for long. */
+static void test_the_next_mail_meets_it(void **state)
+{
+	for (int i = 0; i < 3; i++) {
+		assert_seen("mx", FILTER_IN, "");
+		assert_seen("mx", FILTER_IN, "");
+		assert_done(filter_create(c, A, SET(SOCKET)));
+		assert_seen("mx", FILTER_IN, "a1 ");
+		assert_done(filter_delete(c, A));
+	}
+	directory_begin(d);
+	assert_seen("mx", FILTER_IN, "");
+	assert_done(filter_create(c, A, SET(SOCKET)));
+	assert_seen("mx", FILTER_IN, ""); /* the snapshot of this mail */
+	directory_end(d);
+	directory_begin(d);
+	assert_seen("mx", FILTER_IN, "a1 ");
+	directory_end(d);
+}
+
 static void test_what_cannot_be_read_is_not_none(void **state)
 {
 	const struct filter *f;
@@ -196,6 +216,7 @@ int main(void)
 		TEST(test_the_order_has_no_gaps),
 		TEST(test_there_is_an_end_to_them),
 		TEST(test_only_superadministrators_have_filters),
+		TEST(test_the_next_mail_meets_it),
 		TEST(test_what_cannot_be_read_is_not_none),
 		TEST(test_an_older_directory_has_none),
 	};

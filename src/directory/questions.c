@@ -28,7 +28,9 @@ struct directory {
 	struct trusted *trusted;
 	size_t n_trusted;
 	uint64_t trusted_version; /* 0: not read */
+	uint64_t without_filters; /* the version that has none; 0: unknown */
 	unsigned depth;           /* of directory_begin() */
+	uint64_t snapshot;        /* the version since then; 0: not asked */
 };
 
 struct directory *directory_open_wary(const char *path, struct damage *damage)
@@ -81,11 +83,19 @@ struct sql *directory_sql(struct directory *d)
 	return d->sql;
 }
 
+uint64_t *directory_without_filters(struct directory *d)
+{
+	return &d->without_filters;
+}
+
 /* The first question takes the snapshot; a read-only COMMIT cannot fail in a
  * way that matters. */
 void directory_begin(struct directory *d)
 {
-	if (d->depth++ == 0 && !sql_run(d->sql, "BEGIN", ""))
+	if (d->depth++ > 0)
+		return;
+	d->snapshot = 0;
+	if (!sql_run(d->sql, "BEGIN", ""))
 		sql_rollback(d->sql);
 }
 
@@ -100,8 +110,11 @@ uint64_t directory_version(struct directory *d)
 {
 	int64_t version = 0;
 
+	if (d->depth > 0 && d->snapshot)
+		return d->snapshot;
 	if (sql_int(d->sql, &version, "PRAGMA data_version", "") != ANSWER_YES)
 		return 0;
+	d->snapshot = d->depth > 0 ? (uint64_t)version : 0;
 	return (uint64_t)version;
 }
 

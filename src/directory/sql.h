@@ -39,6 +39,9 @@ enum answer sql_int(struct sql *s, int64_t *out, const char *text,
 
 /* A reader's handle, for lists.c. */
 struct sql *directory_sql(struct directory *d);
+/* The version (directory_version()) in which there was no filter; 0: none is
+ * known.  For filters.c. */
+uint64_t *directory_without_filters(struct directory *d);
 /* Questions over somebody's handle, which stays his; they are part of the
  * transaction that is open there. */
 struct directory *directory_on(struct sql *s);
