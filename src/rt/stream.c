@@ -63,11 +63,6 @@ void stream_read_at_most(struct stream *s, size_t n)
 	s->at_most = n;
 }
 
-size_t stream_appetite(const struct stream *s, size_t room)
-{
-	return s->at_most && s->at_most < room ? s->at_most : room;
-}
-
 /* ---- writing ---- */
 
 size_t stream_unsent(const struct stream *s)

@@ -15,7 +15,11 @@
 bool waits stream_wait_or_fail(struct stream *s, int events,
 			       int64_t deadline_ms);
 /* Of ROOM octets, how many the next read may fill. */
-size_t stream_appetite(const struct stream *s, size_t room);
+static inline size_t stream_appetite(const struct stream *s, size_t room)
+{
+	return s->at_most && s->at_most < room ? s->at_most : room;
+}
+
 /* Says so in cause(). */
 enum stream_state stream_cancelled(void);
 

@@ -60,7 +60,8 @@ bool meet(struct session *s, const struct smtp_door *door)
 		return true;
 	case PROXY_NOT:
 		count(COUNT_CONNECTIONS_REFUSED);
-		log_warn(s->part, "proxy %s: %s", s->client, cause());
+		log_warn(s->part, "proxy %s: %s",
+			 inet_ip_text(stream_peer(s->peer)).c, cause());
 		break;
 	case PROXY_PART:
 		break;

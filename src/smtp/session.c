@@ -243,7 +243,6 @@ static struct session *session_open(struct smtp_server *server,
 	s->part = parts[door->kind];
 	s->verb = "CONNECT";
 	s->user = user_text(s, peer);
-	s->client = client_text(s);
 	s->next = server->first;
 	if (s->next)
 		s->next->previous = s;
@@ -317,11 +316,12 @@ static void session_close(struct session *s)
 /* Who is it?  TLS next where the port says so; then a word of welcome, or not. */
 static struct reply waits greet(struct session *s, const struct smtp_door *door)
 {
+	bool is_met = meet(s, door);
 	struct reply r;
 
-	if (!meet(s, door))
-		return SILENCE;
 	s->client = client_text(s);
+	if (!is_met)
+		return SILENCE;
 	r = admit(s);
 	log_fact(s->part, "connect from %s", s->client);
 	if (s->kind == SMTP_SUBMISSIONS &&

@@ -202,7 +202,7 @@ def test_a_proxy_has_to_say_it(world, client, first, said):
     peer.settimeout(120)
     assert peer.recv(1000) == b""
     if said:
-        wait_until(lambda: f"proxy unknown[{client}]: " in server.log(),
+        wait_until(lambda: f"proxy {client}: " in server.log(),
                    what="a word")
         assert said in server.log()
     # Who is none says what he wants, and it is a bad command.
