@@ -60,11 +60,11 @@ static void note_mail(struct taker *t, int s, unsigned most)
 	put(r, most);
 	if (r->n < most || r->at_ms[r->n % most] + MINUTE_MS <= now_ms())
 		return;
-	if (t->full_until_ms < now_ms()) {
-		t->was_full_until_ms = t->full_until_ms;
-		t->full_since_ms = now_ms();
+	if (r->full_until_ms < now_ms()) {
+		r->was_full_until_ms = r->full_until_ms;
+		r->full_since_ms = now_ms();
 	}
-	t->full_until_ms = r->at_ms[r->n % most] + MINUTE_MS;
+	r->full_until_ms = r->at_ms[r->n % most] + MINUTE_MS;
 }
 
 static void note_text(struct taker *t, int s, unsigned most)
@@ -91,11 +91,22 @@ void rate_note(struct taker *t, const struct inet *peer, bool has_text)
 }
 
 /* Who has made it full has not waited for that. */
+static int64_t full_until_ms(const struct rate *r)
+{
+	return now_ms() < r->full_since_ms + ON_ITS_WAY_MS
+		       ? r->was_full_until_ms
+		       : r->full_until_ms;
+}
+
 int64_t rate_full_ms(const struct taker *t)
 {
-	int64_t until = t->full_until_ms;
+	int64_t until = 0;
 
-	if (now_ms() < t->full_since_ms + ON_ITS_WAY_MS)
-		until = t->was_full_until_ms;
+	for (int i = 0; i < world.n_splitmails; i++) {
+		int64_t its = full_until_ms(&t->begun[i]);
+
+		if (its > until)
+			until = its;
+	}
 	return until < now_ms() ? until : now_ms();
 }

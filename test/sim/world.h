@@ -74,6 +74,8 @@ struct manners {
 struct rate {
 	int64_t at_ms[RATE_MOST];
 	unsigned n;
+	/* Between these it may send no more, and before that. */
+	int64_t full_since_ms, full_until_ms, was_full_until_ms;
 };
 
 struct taker {
@@ -95,8 +97,6 @@ struct taker {
 	struct sim_peer *peer;   /* then (neighbour.h) */
 	unsigned connections, silent; /* of these, so many say no more */
 	struct rate begun[SPLITMAILS], sent[SPLITMAILS];
-	/* Between these it may be sent no more, and before that. */
-	int64_t full_since_ms, full_until_ms, was_full_until_ms;
 	int64_t unwilling_ms; /* the last time it said 4xx, hung up,
 					   or had no power */
 };
