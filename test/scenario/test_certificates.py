@@ -486,6 +486,7 @@ def test_they_come_and_go_while_mail_is_served(site):
     assert os.listdir(kept) == []
 
 
+@pytest.mark.long
 def test_one_that_is_moved_while_the_folder_is_read_ends_nobody(site):
     good = site.add("good.test")
     restless = site.entry("restless")

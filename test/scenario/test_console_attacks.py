@@ -57,7 +57,8 @@ def real(a, root):
     root.put("/systems/other", {"hosts": "other.test", "tls": "required",
                                 "user": "u", "password": "swordfish"},
              status=201)
-    root.put("/filters/spam", {"socket": f"inet:{a.address}:1"}, status=201)
+    root.put("/filters/spam", {"socket": f"inet:{a.address}:1",
+                              "when_down": "accept"}, status=201)
     root.put("/administrators/anna", {"domain": "here.test",
                                       "role": "domain-admin",
                                       "password": PASSWORD}, status=201)
