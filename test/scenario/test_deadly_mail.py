@@ -65,12 +65,20 @@ def answers_soon(a):
         time.sleep(0.05)
 
 
-@pytest.mark.parametrize("place, word, number", [
-    ("attempt", POISON, signal.SIGSEGV), ("route", "poison-sender",
-                                          signal.SIGABRT),
-    ("load", "poison-sender", signal.SIGBUS)])
-@pytest.mark.parametrize("others", [
-    0, pytest.param(1, marks=pytest.mark.long), 30])
+def killers():
+    """Alone, each; among thirty others, one of them."""
+    long = pytest.mark.long
+    for place, word, number in [
+            ("attempt", POISON, signal.SIGSEGV),
+            ("route", "poison-sender", signal.SIGABRT),
+            ("load", "poison-sender", signal.SIGBUS)]:
+        yield (place, word, number, 0)
+        yield pytest.param(place, word, number, 1, marks=long)
+        yield pytest.param(place, word, number, 30,
+                           marks=[] if place == "attempt" else long)
+
+
+@pytest.mark.parametrize("place, word, number, others", killers())
 def test_the_one_that_kills_is_held(world, place, word, number, others):
     a = with_users(world)
     a.sink.down()

@@ -156,6 +156,7 @@ def test_what_a_script_has_changed(big):
         assert browser.complaints() == []
 
 
+@pytest.mark.long
 def test_on_a_telephone_in_french(big):
     big.cli("domain", "create", "petit.test", "--relay", "192.0.2.1")
     big.fill("petit.test", 600, mail_system="0", left="'ami'")
