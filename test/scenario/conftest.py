@@ -27,7 +27,7 @@ import pytest
 import network
 from world import World, descendants
 
-BROWSERS = 4        # of all workers together: to start one is dear
+BROWSERS = 6        # of all workers together: to start one is dear
 
 living = []
 

@@ -200,6 +200,7 @@ def test_on_a_telephone_in_french(big):
 
 # ---- the Directory Browser -------------------------------------------------
 
+@pytest.mark.long
 def test_very_many_users_are_shown(big):
     with database(big) as db:
         def expected(where="1", order="sort_key", offset=0):
