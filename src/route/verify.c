@@ -291,16 +291,27 @@ struct finding verify_find(struct verification *v, struct str system,
 
 /* ---- open questions ---- */
 
+/* It may have been answered between the last look at it and now: by another
+ * thread, whose answer is on the board before the question is closed. */
+static bool is_answered(struct verification *v, struct str key)
+{
+	struct arena *arena scoped(arena) = arena_open();
+	struct told t;
+	struct str text;
+
+	return look_up(v, key, arena, &t, &text) && is_fresh(&t, now_ms());
+}
+
 bool verify_begin(struct verification *v, struct str system,
 		  struct str address_key)
 {
 	struct str key;
 	struct key k;
 
-	if (!v->open)
-		return true;
 	key = verify_key(&k, system, address_key);
-	if (tally_add(v->open, key) == 1)
+	if (!v->open)
+		return !is_answered(v, key);
+	if (tally_add(v->open, key) == 1 && !is_answered(v, key))
 		return true;
 	tally_drop(v->open, key);
 	return false;

@@ -58,7 +58,8 @@ void verification_close(struct verification *v); /* NULL is allowed */
 
 struct finding verify_find(struct verification *v, struct str system,
 			   struct str address_key, struct arena *arena);
-/* Around a probe.  begin: false when the question is open already. */
+/* Around a probe.  begin: false when the question is open already, or has just
+ * been answered. */
 bool verify_begin(struct verification *v, struct str system,
 		  struct str address_key) must_check;
 /* RCPT is being said, between the two. */

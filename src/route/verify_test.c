@@ -160,6 +160,7 @@ static void test_who_answers_others_is_not_down(void **unused)
 	verify_end(v, B, EVE, VERDICT_DOWN, NULL, began_ms);
 	assert_int_equal(found(EVE).verdict, VERDICT_TROUBLE);
 	assert_int_equal(found(S("new@own.test")).verdict, VERDICT_NOT_ASKED);
+	clock_ms += 5 * SECOND;
 	assert_true(verify_begin(v, B, EVE));
 	verify_end(v, B, EVE, VERDICT_DOWN, NULL, clock_ms);
 	assert_int_equal(found(S("new@own.test")).verdict, VERDICT_DOWN);
@@ -192,6 +193,28 @@ static void test_open_questions_are_seen_by_all_loops(void **unused)
 	assert_int_equal(found(BOB).verdict, VERDICT_NOT_ASKED);
 	assert_int_equal(tally_total(tally), 0);
 	verification_close(other);
+}
+
+/* By another thread, since this one looked. */
+static void test_what_was_just_answered_is_not_asked_again(void **unused)
+{
+	static const struct {
+		enum verdict verdict;
+		int64_t fresh_ms;
+	} answers[] = { { VERDICT_YES, 10 * MINUTE },
+			{ VERDICT_NO, 30000 },
+			{ VERDICT_TROUBLE, 5000 } };
+
+	for (size_t i = 0; i < array_size(answers); i++) {
+		assert_int_equal(found(BOB).verdict, VERDICT_NOT_ASKED);
+		assert_true(verify_begin(v, B, BOB));
+		verify_end(v, B, BOB, answers[i].verdict, NULL, clock_ms);
+		assert_false(verify_begin(v, B, BOB));
+		assert_false(verify_is_open(v, B, BOB));
+		clock_ms += answers[i].fresh_ms;
+		assert_true(verify_begin(v, B, BOB));
+		verify_end(v, B, BOB, VERDICT_NOT_ASKED, NULL, clock_ms);
+	}
 }
 
 /* After RCPT was said, and soon. */
@@ -427,6 +450,7 @@ int main(void)
 		EACH(test_who_answers_others_is_not_down),
 		EACH(test_a_lost_question_is_its_own),
 		EACH(test_open_questions_are_seen_by_all_loops),
+		EACH(test_what_was_just_answered_is_not_asked_again),
 		EACH(test_a_question_may_come_back_for_a_while),
 		EACH(test_the_least_used_go),
 		EACH(test_guesses_crowd_nobody_out),
