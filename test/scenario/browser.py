@@ -112,6 +112,12 @@ window.fetch = async (what, how) => {
 };
 """
 AT_REST = "() => !window.changesUnderWay || null"
+# A thing that slides away between the press and the release of the button was
+# not clicked, and nobody says so.
+NOTHING_MOVES = """
+return document.getAnimations().every(each => each.playState !== "running" ||
+    each.effect.getComputedTiming().endTime === Infinity);
+"""
 # A notice that lies over a thing is closed, as one would.
 UNCOVER = """
 const {x, y, width, height} = arguments[0].getBoundingClientRect();
@@ -311,6 +317,8 @@ class Browser:
     def click(self, find, *arguments):
         """A thing that moves or is drawn anew is clicked when it rests."""
         def attempt():
+            if not self.driver.execute_script(NOTHING_MOVES):
+                return False
             try:
                 thing = find(*arguments)
                 try:
