@@ -522,3 +522,25 @@ CREATE TABLE filter (
 	timeout_s INTEGER NOT NULL DEFAULT 0,	-- 0: not set
 	enabled INTEGER NOT NULL DEFAULT 1
 );
+
+-- version 16
+
+-- The true client is told to it by XCLIENT, when it announces that.
+ALTER TABLE system ADD COLUMN xclient INTEGER NOT NULL DEFAULT 0;
+
+-- Addresses of this machine, at most one of each family, from which mail goes
+-- to it, or is sent to the Internet in the domain's name; '': any.
+ALTER TABLE system ADD COLUMN outgoing TEXT NOT NULL DEFAULT '';
+ALTER TABLE domain ADD COLUMN outgoing TEXT NOT NULL DEFAULT '';
+
+-- Keys that sign what leaves in a domain's name (RFC 6376).
+CREATE TABLE dkim_key (
+	id INTEGER PRIMARY KEY AUTOINCREMENT,
+	domain INTEGER NOT NULL REFERENCES domain ON DELETE CASCADE,
+	selector TEXT NOT NULL,
+	algorithm INTEGER NOT NULL,	-- enum dkim_algorithm
+	state INTEGER NOT NULL DEFAULT 0,	-- enum dkim_state
+	private TEXT NOT NULL,		-- PEM, PKCS #8
+	since_s INTEGER NOT NULL,	-- in this state
+	UNIQUE (domain, selector)
+);
