@@ -118,6 +118,9 @@ enum {
 	LIMIT_TLSA = 32,  /* certificates that DNS names for one host: few
 					   have more than four */
 	LIMIT_TXT = 64,   /* texts of one name in DNS */
+	LIMIT_SPF_TERMS = 256,       /* of one SPF record */
+	LIMIT_SPF_NAME_BYTES = 512,  /* a name in it, macros and all */
+	LIMIT_DMARC_REPORTS = 16,    /* addresses of a DMARC record */
 	LIMIT_STS_RECORD_MS = 5000,     /* whether there is a policy, while mail
 				   waits: some name servers say nothing
 				   about such names */
