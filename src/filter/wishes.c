@@ -3,36 +3,6 @@
 
 #include "base/limits.h"
 
-bool milter_is_change(enum milter_answer_kind kind)
-{
-	switch (kind) {
-	case MILTER_ADD_HEADER:
-	case MILTER_INSERT_HEADER:
-	case MILTER_CHANGE_HEADER:
-	case MILTER_REPLACE_BODY:
-	case MILTER_CHANGE_SENDER:
-	case MILTER_ADD_RECIPIENT:
-	case MILTER_ADD_RECIPIENT_WITH:
-	case MILTER_DELETE_RECIPIENT:
-	case MILTER_QUARANTINE:
-		return true;
-	case MILTER_CONTINUE:
-	case MILTER_ACCEPT:
-	case MILTER_DISCARD:
-	case MILTER_REJECT:
-	case MILTER_TEMPFAIL:
-	case MILTER_REPLY:
-	case MILTER_SHUTDOWN:
-	case MILTER_CONNECTION_FAILED:
-	case MILTER_SKIP:
-	case MILTER_PROGRESS:
-	case MILTER_NEGOTIATED:
-	case MILTER_SET_MACROS:
-		break;
-	}
-	return false;
-}
-
 static bool there_is_room(struct wishes *c, size_t bytes)
 {
 	if (++c->n > LIMIT_FILTER_CHANGES)
@@ -139,6 +109,7 @@ struct wishes_mark wishes_mark(const struct wishes *c)
 		.has_sender = c->has_sender,
 		.sender = c->sender,
 		.held_by = c->held_by,
+		.held_why = c->held_why,
 	};
 }
 
@@ -149,6 +120,7 @@ void wishes_undo(struct wishes *c, struct wishes_mark before)
 	c->has_sender = before.has_sender;
 	c->sender = before.sender;
 	c->held_by = before.held_by;
+	c->held_why = before.held_why;
 	if (c->has_body)
 		body_free(&c->body);
 	c->has_body = false;

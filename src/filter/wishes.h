@@ -33,10 +33,9 @@ struct wishes_mark {
 	size_t n_edits, n_recipients;
 	bool has_sender;
 	struct mail_command sender;
-	struct str held_by;
+	struct str held_by, held_why;
 };
 
-bool milter_is_change(enum milter_answer_kind kind);
 /* BLANKS: values of fields came with theirs.  False: it cannot be; cause(). */
 bool waits wishes_add(struct wishes *c, struct filter_letter *letter,
 		      const struct milter_answer *a, struct str filter,

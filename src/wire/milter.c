@@ -394,6 +394,36 @@ static bool read_answer(const struct kind *k, struct str data,
 	return true;
 }
 
+bool milter_is_change(enum milter_answer_kind kind)
+{
+	switch (kind) {
+	case MILTER_ADD_HEADER:
+	case MILTER_INSERT_HEADER:
+	case MILTER_CHANGE_HEADER:
+	case MILTER_REPLACE_BODY:
+	case MILTER_CHANGE_SENDER:
+	case MILTER_ADD_RECIPIENT:
+	case MILTER_ADD_RECIPIENT_WITH:
+	case MILTER_DELETE_RECIPIENT:
+	case MILTER_QUARANTINE:
+		return true;
+	case MILTER_CONTINUE:
+	case MILTER_ACCEPT:
+	case MILTER_DISCARD:
+	case MILTER_REJECT:
+	case MILTER_TEMPFAIL:
+	case MILTER_REPLY:
+	case MILTER_SHUTDOWN:
+	case MILTER_CONNECTION_FAILED:
+	case MILTER_SKIP:
+	case MILTER_PROGRESS:
+	case MILTER_NEGOTIATED:
+	case MILTER_SET_MACROS:
+		break;
+	}
+	return false;
+}
+
 /* A new body may come in one piece. */
 static size_t most_of(const struct kind *k)
 {

@@ -137,6 +137,9 @@ struct milter_answer {
 	struct rcpt_command recipient; /* ADD_, DELETE_RECIPIENT */
 };
 
+/* Does it want something of the mail changed, rather than say how it goes on? */
+bool milter_is_change(enum milter_answer_kind kind);
+
 enum milter_state {
 	MILTER_WHOLE, /* *OUT, *USED bytes */
 	MILTER_PART,

@@ -251,6 +251,16 @@ static void test_other_answers(void **unused)
 	good(S("l\0\0\0\1i j\0"));
 }
 
+static void test_changes(void **unused)
+{
+	const char *const changes = "himbe+2-q";
+
+	for (const char *c = "adrtyf4cspOl"; *c; c++)
+		assert_false(milter_is_change((enum milter_answer_kind) * c));
+	for (const char *c = changes; *c; c++)
+		assert_true(milter_is_change((enum milter_answer_kind) * c));
+}
+
 static int arena_begin(void **unused)
 {
 	the_arena = arena_open();
@@ -277,6 +287,7 @@ int main(void)
 		cmocka_unit_test(test_refusals),
 		cmocka_unit_test(test_large_ones),
 		cmocka_unit_test(test_other_answers),
+		cmocka_unit_test(test_changes),
 	};
 
 	return cmocka_run_group_tests(tests, arena_begin, arena_end);
