@@ -123,7 +123,9 @@ static void open_health(struct engine *e)
 		.certificate_trouble = e->settings.certificate_trouble,
 		.certificates_told = e->settings.certificates_told,
 		.queue = e->queue,
-		.dns = e->settings.dns.dnssec ? e->dns : NULL,
+		.dns = e->dns,
+		.validates = e->settings.dns.dnssec,
+		.filters = e->filters,
 		.tls = e->tls,
 	});
 }

@@ -18,6 +18,7 @@
 #include "directory/directory.h"
 #include "dns/dns.h"
 #include "engine/certificates.h"
+#include "engine/filters_watch.h"
 #include "queue/queue.h"
 #include "rt/file.h"
 #include "rt/folder.h"
@@ -59,6 +60,7 @@ struct health {
 	bool is_not_validated; /* what name servers say */
 	struct failure not_validated;
 	int64_t names_ms;
+	struct filters_watch *filters;
 	int64_t looked_ms;
 	bool is_well; /* and nothing is to be said */
 	/* On its loop: */
@@ -92,6 +94,12 @@ struct health *health_open(const struct health_of *of)
 
 	*h = (struct health){ .of = *of, .list = json_array() };
 	mutex_open(&h->lock);
+	h->filters = filters_watch_open(&(struct filters_watch_of){
+		.directory = of->directory,
+		.damage = of->damage,
+		.dns = of->dns,
+		.figures = of->filters,
+	});
 	check_directory(h);
 	return h;
 }
@@ -100,6 +108,7 @@ void health_close(struct health *h)
 {
 	if (!h)
 		return;
+	filters_watch_close(h->filters);
 	json_decref(h->list);
 	mutex_close(&h->lock);
 	free(h);
@@ -239,6 +248,7 @@ static bool look_now(void *arg)
 	look_at_queue(l);
 	look_at_directory(l);
 	look_at_names(l);
+	filters_watch_troubles(l->h->filters, l->list);
 	look_at_certificates(l);
 	return true;
 }
@@ -323,7 +333,7 @@ static void waits ask_names(struct health *h)
 {
 	bool is_due = h->is_not_validated || now_ms() >= h->names_ms + NAMES_MS;
 
-	if (!h->of.dns || !is_due)
+	if (!h->of.validates || !is_due)
 		return;
 	h->is_not_validated =
 		!dns_can_validate(h->of.dns, after_ms(NAMES_WAIT_MS));
@@ -395,6 +405,7 @@ void health_watcher(void *health)
 	do {
 		try_commit(h);
 		ask_names(h);
+		filters_watch_ask(h->filters);
 		look(h);
 	} while (rest(h));
 }

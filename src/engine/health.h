@@ -17,6 +17,7 @@
 
 struct damage;
 struct dns;
+struct ledger;
 struct queue;
 struct tls_context;
 struct health;
@@ -29,7 +30,9 @@ struct health_of {
 	const char *certificate_trouble; /* a file that may be there */
 	const char *certificates_told;   /* likewise; or NULL */
 	struct queue *queue;
-	struct dns *dns;         /* whose answers are validated; or NULL */
+	struct dns *dns;
+	bool validates;          /* what DNS answers */
+	struct ledger *filters;  /* what mails have met of them */
 	struct tls_context *tls; /* what is served */
 };
 

@@ -38,6 +38,12 @@ void filters_count(struct filters *f, struct str filter,
 	ledger_count(f->figures, filter, which, n);
 }
 
+void filters_met(struct filters *f, struct str filter, enum filter_state state,
+		 struct str why)
+{
+	ledger_say(f->figures, filter, state, why);
+}
+
 static struct contact *take_kept(struct place *p)
 {
 	struct contact *c = p->kept;

@@ -37,6 +37,9 @@ struct contact {
 
 void filters_count(struct filters *f, struct str filter,
 		   enum filter_figure which, uint64_t n);
+/* How a mail has met it, and why. */
+void filters_met(struct filters *f, struct str filter, enum filter_state state,
+		 struct str why);
 
 /* NULL: cause(). */
 struct contact *waits contact_open(struct filters *f, struct str socket,

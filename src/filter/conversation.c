@@ -296,7 +296,8 @@ static bool waits begin(struct turn *t, struct filters *f)
 
 	c->contact = contact_open(f, c->filter->socket,
 				  step_ms < connect_ms ? step_ms : connect_ms);
-	return c->contact;
+	c->was_there = c->contact;
+	return c->was_there;
 }
 
 struct filter_verdict conversation_mail(struct conversation *c,

@@ -26,6 +26,7 @@ struct conversation {
 	const struct filter *filter;
 	enum conversation_state state;
 	struct contact *contact; /* or NULL */
+	bool was_there;          /* it has agreed to take the mail */
 	int64_t latest_ms;       /* whatever it says: no later than this */
 };
 

@@ -44,6 +44,10 @@ enum filter_figure {
 };
 enum { FILTER_FIGURES = FILTER_FIGURE_MS + 1 };
 
+/* Its row's state, by the last mail that it agreed to take: it has judged it, or
+ * not, and the note says why. */
+enum filter_state { FILTER_STATE_UNMET, FILTER_STATE_UP, FILTER_STATE_SILENT };
+
 /* DNS may be NULL: then filters are known by addresses and paths only.  FIGURES
  * may be, too. */
 struct filters *filters_open(struct dns *dns, struct ledger *figures);

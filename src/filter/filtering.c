@@ -104,6 +104,9 @@ static struct filter_verdict judged(struct filtering *m,
 			 STR(c->filter->name),
 			 log_safe(m->arena, str_of(cause()),
 				  FAIL_SENTENCE_BYTES));
+		if (c->was_there)
+			filters_met(m->filters, c->filter->name,
+				    FILTER_STATE_SILENT, str_of(cause()));
 		return without(m, c);
 	}
 	if (v.action != FILTER_DISCARD)
@@ -187,9 +190,12 @@ static struct filter_verdict waits take_message(struct filtering *m,
 	took_us = now_us() - begun_us;
 	filters_count(m->filters, c->filter->name, FILTER_FIGURE_MS,
 		      (uint64_t)took_us / 1000);
-	if (c->state == CONVERSATION_DOWN)
+	if (c->state == CONVERSATION_DOWN) {
 		wishes_undo(wishes, before);
-	else if (v.action == FILTER_PASS)
+		return v;
+	}
+	filters_met(m->filters, c->filter->name, FILTER_STATE_UP, STR_NONE);
+	if (v.action == FILTER_PASS)
 		note_passed(m, c, took_us);
 	return v;
 }

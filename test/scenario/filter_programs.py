@@ -97,9 +97,13 @@ class FilterProgram:
                    or self.process.poll() is not None, 20, self.name)
         assert self.process.poll() is None, self.log_tail()
 
-    def end(self):
+    def down(self):
         if self.process:
             end_process(self.process)
+            self.process = None
+
+    def end(self):
+        self.down()
         self.claim.close()
 
     def log_tail(self):

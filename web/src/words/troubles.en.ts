@@ -17,6 +17,11 @@ export const troubles: Record<TroubleWord, string> = {
 		"The directory is damaged. Mail for those who are not found in it is put off until it is repaired or restored.",
 	"names-not-validated":
 		"What the name servers say cannot be validated (DNSSEC): mail for other servers waits.",
+	"filter-stops": "The filter {filter} does not answer: mail from outside is put off; senders try again later.",
+	"filter-puts-off":
+		"The filter {filter} does not answer: mail that has to pass it is put off; senders try again later.",
+	"filter-holds": "The filter {filter} does not answer: mail that has to pass it is held in the queue.",
+	"filter-passed-by": "The filter {filter} does not answer: mail goes on without it.",
 	"certificate-ended": "The certificate has ended, on {at}: mail programs refuse it.",
 	"certificate-ends": "The certificate ends in {n} day, on {at}.|The certificate ends in {n} days, on {at}.",
 	"named-certificate-ended": "The certificate {name} has ended, on {at}: mail programs refuse it.",

@@ -19,6 +19,13 @@ export const troubles: Record<TroubleWord, string> = {
 		"L’annuaire est endommagé. Les messages pour qui n’y est pas trouvé sont remis à plus tard, jusqu’à ce qu’il soit réparé ou restauré.",
 	"names-not-validated":
 		"Ce que disent les serveurs de noms ne peut pas être validé (DNSSEC) : les messages pour d’autres serveurs attendent.",
+	"filter-stops":
+		"Le filtre {filter} ne répond pas : les messages de l’extérieur sont remis à plus tard ; les expéditeurs réessaieront.",
+	"filter-puts-off":
+		"Le filtre {filter} ne répond pas : les messages qui doivent y passer sont remis à plus tard ; les expéditeurs réessaieront.",
+	"filter-holds":
+		"Le filtre {filter} ne répond pas : les messages qui doivent y passer sont retenus dans la file d’attente.",
+	"filter-passed-by": "Le filtre {filter} ne répond pas : les messages continuent sans lui.",
 	"certificate-ended": "Le certificat a expiré le {at} : les logiciels de messagerie le refusent.",
 	"certificate-ends": "Le certificat expire dans {n} jour, le {at}.|Le certificat expire dans {n} jours, le {at}.",
 	"named-certificate-ended": "Le certificat {name} a expiré le {at} : les logiciels de messagerie le refusent.",
