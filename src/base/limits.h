@@ -44,6 +44,7 @@ enum {
 					   of thousands has one for each */
 	LIMIT_AUTHORS = 100,           /* addresses in a From that are looked
 					   at where the domain wants it */
+	LIMIT_AUTH_RESULTS = 100,      /* in one field of one filter */
 	LIMIT_RECEIVED = 50,           /* hops, as Postfix hopcount_limit */
 	LIMIT_TRAIL_BYTES = 1024,      /* one recipient's loop trail */
 	LIMIT_TRAIL_JOINED = 120, /* entries looked at, of RCPT and header */

@@ -26,11 +26,50 @@ static struct change say_who_reads(struct cli *c, struct change made,
 	return made;
 }
 
+static void note_filter(void *arg, const struct filter *f)
+{
+	bool *is_there = arg;
+
+	*is_there |= f->enabled && f->direction != FILTER_OUT;
+}
+
+static bool wants_verified(const struct settings *given)
+{
+	bool wants = false;
+
+	for (size_t i = 0; i < given->n; i++)
+		if (str_same(given->s[i].key, S("own_senders")))
+			wants = str_same(given->s[i].value, S("verify"));
+	return wants;
+}
+
+/* Mail in its name has to wait for somebody who verifies it. */
+static struct change say_who_looks(struct cli *c, struct change made,
+				   const struct settings *given)
+{
+	struct directory *d;
+	bool is_there = false;
+
+	if (made.outcome != CHANGE_DONE || !wants_verified(given))
+		return made;
+	d = cli_directory(c);
+	if (d && list_filters(d, S(""), note_filter, &is_there) && !is_there)
+		made.sentence = arena_printf(
+			c->arena,
+			"%s Mail of strangers in its name has to wait until a "
+			"filter checks SPF, DKIM and DMARC, such as "
+			"`splitmail filter enable rspamd`.",
+			made.sentence);
+	directory_close(d);
+	return made;
+}
+
 static struct change create_one(struct cli *c, struct changes *h,
 				const char *name, const struct settings *s)
 {
 	struct change made = domain_create(h, str_of(name), s->s, s->n);
 
+	made = say_who_looks(c, made, s);
 	return has_postmaster(s) ? made : say_who_reads(c, made, name);
 }
 
@@ -51,7 +90,9 @@ static int set(struct cli *c, const struct args *a)
 		return cli_refuse(c, "%s", cause());
 	CLI_CHANGE(c, h,
 		   (cli_cleans(h, a),
-		    domain_set(h, str_of(args_word(a, 0)), s.s, s.n)));
+		    say_who_looks(
+			    c, domain_set(h, str_of(args_word(a, 0)), s.s, s.n),
+			    &s)));
 }
 
 static int rename_one(struct cli *c, const struct args *a)
@@ -175,9 +216,9 @@ static const struct key keys[] = {
 	{ "postmaster", "ADDRESS",
 	  "who gets mail for postmaster@ and abuse@; "
 	  "empty: their own mailboxes" },
-	{ "own_senders", "accept|refuse",
-	  "strangers who use the domain as "
-	  "sender" },
+	{ "own_senders", "accept|refuse|verify",
+	  "strangers who use the domain as sender; verify: also in From, unless "
+	  "SPF, DKIM or DMARC passes, as a filter says" },
 	{ "from_header", "accept|own",
 	  "own: From and Sender of what users of "
 	  "the domain send have to name addresses they may send as" },

@@ -240,7 +240,7 @@ const char *const tls_words[] = { "none", "opportunistic", "required",
 const char *const when_down_words[] = { "keep-known", "keep-all", "defer",
 					NULL };
 const char *const family_words[] = { "any", "ipv4", "ipv6", NULL };
-const char *const own_senders_words[] = { "accept", "refuse", NULL };
+const char *const own_senders_words[] = { "accept", "refuse", "verify", NULL };
 const char *const from_header_words[] = { "accept", "own", NULL };
 const char *const role_words[] = { "superadmin", "domain-admin", "delegate",
 				   NULL };

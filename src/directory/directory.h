@@ -78,7 +78,13 @@ struct damage {
 
 /* ---- domains ---- */
 
-enum own_senders { OWN_SENDERS_ACCEPT, OWN_SENDERS_REFUSE };
+/* Strangers who write in the domain's name. */
+enum own_senders {
+	OWN_SENDERS_ACCEPT,
+	OWN_SENDERS_REFUSE, /* as sender; From is not looked at */
+	OWN_SENDERS_VERIFY, /* as sender and in From: SPF, DKIM or DMARC has to
+			       say that it may be (smtp/vouched.c) */
+};
 /* What users of the domain may write into From and the like. */
 enum from_header { FROM_HEADER_ACCEPT, FROM_HEADER_OWN };
 
@@ -98,6 +104,9 @@ struct domain {
 /* By name or alias. */
 enum answer directory_domain(struct directory *d, struct str name,
 			     struct arena *arena, struct domain *out);
+/* Is there one with OWN_SENDERS_VERIFY?  Asked again only when the directory has
+ * changed. */
+enum answer directory_verifies(struct directory *d);
 /* The one created first: for a bare <postmaster>. */
 enum answer directory_first_domain(struct directory *d, struct arena *arena,
 				   struct domain *out);

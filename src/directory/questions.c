@@ -27,10 +27,12 @@ struct directory {
 	struct damage *damage; /* NULL: nobody checks */
 	struct trusted *trusted;
 	size_t n_trusted;
-	uint64_t trusted_version; /* 0: not read */
-	uint64_t without_filters; /* the version that has none; 0: unknown */
-	unsigned depth;           /* of directory_begin() */
-	uint64_t snapshot;        /* the version since then; 0: not asked */
+	uint64_t trusted_version;  /* 0: not read */
+	uint64_t without_filters;  /* the version that has none; 0: unknown */
+	uint64_t verifies_version; /* 0: not asked */
+	enum answer verifies;
+	unsigned depth;    /* of directory_begin() */
+	uint64_t snapshot; /* the version since then; 0: not asked */
 };
 
 struct directory *directory_open_wary(const char *path, struct damage *damage)
@@ -177,6 +179,21 @@ enum answer directory_domain(struct directory *d, struct str name,
 			  "s", name);
 
 	return read_domain(d, &q, arena, out);
+}
+
+enum answer directory_verifies(struct directory *d)
+{
+	uint64_t version = directory_version(d);
+	int64_t one;
+
+	if (version && version == d->verifies_version)
+		return d->verifies;
+	d->verifies = sql_int(d->sql, &one,
+			      "SELECT 1 FROM domain WHERE own_senders = ? "
+			      "LIMIT 1",
+			      "i", (int64_t)OWN_SENDERS_VERIFY);
+	d->verifies_version = d->verifies == ANSWER_UNSURE ? 0 : version;
+	return d->verifies;
 }
 
 enum answer directory_first_domain(struct directory *d, struct arena *arena,

@@ -28,6 +28,20 @@ static void test_domain(void **state)
 			 ANSWER_NO);
 }
 
+/* Known until the directory changes. */
+static void test_somebody_wants_it_verified(void **state)
+{
+	make_split_with_logins();
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(directory_verifies(d), ANSWER_NO);
+		assert_int_equal(directory_verifies(d), ANSWER_NO);
+		assert_done(domain_set(c, ORG, SET("own_senders=verify")));
+		assert_int_equal(directory_verifies(d), ANSWER_YES);
+		assert_int_equal(directory_verifies(d), ANSWER_YES);
+		assert_done(domain_set(c, ORG, SET("own_senders=refuse")));
+	}
+}
+
 static enum answer may(struct str login, struct str local, struct str domain)
 {
 	return directory_may_send_as(d, login, local, domain);
@@ -420,6 +434,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_domain),
+		TEST(test_somebody_wants_it_verified),
 		TEST(test_may_send_as),
 		TEST(test_who_may_send_as_a_group),
 		TEST(test_a_member_with_a_detail_may_send),

@@ -102,8 +102,10 @@ struct filter_letter {
 
 	/* what came of it */
 	bool is_changed; /* the header is now these fields, without */
-	struct header_edited fields; /* an empty line; or the body is new */
-	bool has_sender;             /* the mail has another sender */
+	struct header_edited fields;     /* an empty line; or the body is new */
+	const struct header_edit *edits; /* as filters said them, in order: */
+	size_t n_edits;  /* what is written here came with nobody's mail */
+	bool has_sender; /* the mail has another sender */
 	struct mail_command sender;
 	struct filter_recipient *recipients;
 	size_t n;

@@ -145,6 +145,8 @@ void wishes_tell(const struct wishes *c, struct filter_letter *letter)
 	letter->is_changed |= c->n_edits > 0;
 	letter->fields = header_edit(letter->front, letter->header, c->edits,
 				     c->n_edits, c->arena);
+	letter->edits = c->edits;
+	letter->n_edits = c->n_edits;
 	letter->has_sender = c->has_sender;
 	letter->sender = c->sender;
 	letter->recipients = c->recipients;

@@ -162,6 +162,41 @@ static void change_headers(void *world)
 	}
 }
 
+/* Not a byte more than what stands there instead. */
+static void replace_headers(void *world)
+{
+	struct world *w = world;
+
+	for (size_t i = 0; i < array_size(headers); i++) {
+		struct message *m = message_new(queue_spool(w->q));
+		struct arena *own scoped(arena) = arena_open();
+		struct buf all scoped(buf) = BUF_EMPTY,
+			       want scoped(buf) = BUF_EMPTY;
+		struct str came = str_of(headers[i].came), header;
+
+		check(body_add(&m->body, came));
+		header = body_header(&m->body, own, &m->header);
+		m->trace = S(FRONT);
+		buf_add(&want, str_of(headers[i].fields));
+		buf_add(&want, str_from(came, header.n));
+		check(message_replace_header(m, str_of(headers[i].fields),
+					     header.n));
+		read_all(&m->body, &all);
+		check(str_same(m->trace, S(FRONT)));
+		check(str_same(buf_str(&all), buf_str(&want)));
+		message_drop(m);
+	}
+}
+
+static void test_a_header_is_replaced_to_the_byte(void **state)
+{
+	struct world w;
+
+	world_open(&w);
+	loops_run(1, replace_headers, &w);
+	world_close(&w);
+}
+
 static void test_fields_stand_where_they_are_looked_for(void **state)
 {
 	struct world w;
@@ -177,6 +212,7 @@ int main(void)
 		cmocka_unit_test(test_what_was_changed_is_kept),
 		cmocka_unit_test(test_a_new_text_leaves_no_file),
 		cmocka_unit_test(test_fields_stand_where_they_are_looked_for),
+		cmocka_unit_test(test_a_header_is_replaced_to_the_byte),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -347,22 +347,36 @@ struct str body_in_memory(const struct body *b)
 
 /* ---- a header that was changed ---- */
 
-bool message_change_header(struct message *m, struct str trace,
-			   struct str fields, size_t skip)
+/* HEADER and END, and the rest. */
+static bool replace(struct message *m, struct str header, struct str end,
+		    size_t skip)
 {
 	struct arena *own scoped(arena) = arena_open();
 	struct body changed = { .spool = m->body.spool };
 	struct header_summary h;
 
-	if (!body_add(&changed, fields) || !body_add(&changed, S("\r\n")) ||
+	if (!body_add(&changed, header) || !body_add(&changed, end) ||
 	    !body_add_rest(&changed, &m->body, skip) ||
 	    !body_header(&changed, own, &h).p) {
 		body_free(&changed);
 		return false;
 	}
 	body_replace(&m->body, &changed);
-	m->trace = arena_str(m->arena, trace);
 	m->header = h;
 	m->header.message_id = arena_str(m->arena, h.message_id);
 	return true;
+}
+
+bool message_change_header(struct message *m, struct str trace,
+			   struct str fields, size_t skip)
+{
+	if (!replace(m, fields, S("\r\n"), skip))
+		return false;
+	m->trace = arena_str(m->arena, trace);
+	return true;
+}
+
+bool message_replace_header(struct message *m, struct str header, size_t skip)
+{
+	return replace(m, header, STR_NONE, skip);
 }

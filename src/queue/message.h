@@ -178,6 +178,10 @@ void body_replace(struct body *b, struct body *with);
  */
 bool waits message_change_header(struct message *m, struct str trace,
 				 struct str fields, size_t skip) must_check;
+/* HEADER instead of the first SKIP bytes, and all else as it came.  Sets body
+ * and header.  False: nothing is changed, cause(). */
+bool waits message_replace_header(struct message *m, struct str header,
+				  size_t skip) must_check;
 /* Of a body in a file: sync it and give it NAME (rt/file.h). */
 bool waits body_keep(struct body *b, const char *name) must_check;
 /* Up to ROOM bytes from OFFSET into TO; 0: end; -1: cause(). */

@@ -174,8 +174,13 @@ static struct reply stranger_sender(const struct router *r,
 	case ANSWER_UNSURE:
 		return sender_unsure();
 	}
-	if (domain.own_senders == OWN_SENDERS_ACCEPT)
+	switch (domain.own_senders) {
+	case OWN_SENDERS_ACCEPT:
+	case OWN_SENDERS_VERIFY: /* when all of it is there */
 		return sender_ok();
+	case OWN_SENDERS_REFUSE:
+		break;
+	}
 	/* What was sent on from here may come back to somebody here. */
 	switch (sent_on_from_here(r->directory, sender, arena)) {
 	case ANSWER_YES:
@@ -189,6 +194,30 @@ static struct reply stranger_sender(const struct router *r,
 			       arena_strf(arena,
 					  "senders of %.*s have to log in",
 					  STR(domain.name)) };
+}
+
+enum answer route_verifies(const struct router *r, const struct address *a,
+			   struct arena *arena)
+{
+	struct domain domain;
+	enum answer known;
+
+	if (str_empty(a->domain))
+		return ANSWER_NO;
+	known = directory_domain(r->directory, a->domain, arena, &domain);
+	if (known != ANSWER_YES)
+		return known;
+	if (domain.own_senders != OWN_SENDERS_VERIFY)
+		return ANSWER_NO;
+	switch (sent_on_from_here(r->directory, a, arena)) {
+	case ANSWER_YES:
+		return ANSWER_NO;
+	case ANSWER_NO:
+		break;
+	case ANSWER_UNSURE:
+		return ANSWER_UNSURE;
+	}
+	return ANSWER_YES;
 }
 
 struct reply route_sender(const struct router *r, const struct asker *a,

@@ -217,5 +217,9 @@ struct str reason_fact(const struct reason *r, struct arena *arena);
  */
 struct reply route_sender(const struct router *r, const struct asker *a,
 			  const struct address *sender, struct arena *arena);
+/* Has a stranger who writes as A to be verified (own_senders = verify)?  What was
+ * sent on from here comes back as it is. */
+enum answer route_verifies(const struct router *r, const struct address *a,
+			   struct arena *arena);
 
 #endif

@@ -57,6 +57,19 @@ static void waits take(struct session *s, struct str piece)
 
 /* ---- the whole ---- */
 
+/* As it is to be delivered; STR_NONE: cause(). */
+static struct str waits header_of(struct session *s, struct arena *own)
+{
+	struct message *m = s->mail->message;
+	struct str header = body_header(&m->body, own, &m->header);
+
+	if (!header.p || !m->header.results)
+		return header;
+	if (!drop_claimed_results(s, header))
+		return STR_NONE;
+	return body_header(&m->body, own, &m->header);
+}
+
 /* Everything a relay has to know of the header (RFC 5322 2.2). */
 static bool waits look(struct session *s)
 {
@@ -64,10 +77,9 @@ static bool waits look(struct session *s)
 	struct message *m = mail->message;
 	struct arena *a = m->arena;
 	struct arena *own scoped(arena) = arena_open();
-	struct str header, value;
+	struct str header = header_of(s, own), value;
 	size_t at = 0;
 
-	header = body_header(&m->body, own, &m->header);
 	if (!header.p)
 		return false;
 	m->header.message_id = arena_str(a, m->header.message_id);
@@ -185,7 +197,10 @@ static struct reply waits judge_all(struct session *s)
 	if (r.code)
 		return r;
 	stamp(s);
-	return filter_message(s);
+	r = find_claims(s);
+	if (r.code == 0)
+		r = filter_message(s);
+	return r.code ? r : judge_claims(s);
 }
 
 static struct reply waits deliver(struct session *s)

@@ -102,6 +102,8 @@ static struct reply ask_directory(struct session *s, struct mail *mail)
 					    s->line));
 	if (reply_is_done(&r))
 		r = find_filters(s);
+	if (r.code == 0)
+		r = find_claimant(s);
 	directory_end(router->directory);
 	return r;
 }

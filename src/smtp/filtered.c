@@ -128,6 +128,7 @@ static struct reply waits take_letter(struct session *s,
 
 	if (!take_text(s, letter))
 		return store_trouble(s);
+	note_results(s, letter);
 	take_sender(s, letter);
 	take_recipients(s, letter);
 	mail->held_why = STR_NONE;

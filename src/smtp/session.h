@@ -21,6 +21,7 @@
 #include "base/limits.h"
 #include "rt/clock.h"
 #include "smtp/smtp.h"
+#include "wire/auth_results.h"
 #include "wire/data.h"
 #include "wire/header.h"
 
@@ -54,6 +55,18 @@ struct mail {
 	struct filtering *filtering;        /* NULL: it has none */
 	struct filter_client filter_client; /* as they are told */
 	struct str held_why; /* it is to be held; empty: it is not */
+
+	/* what they have found out about it (results.c) */
+	const struct auth_found *found;
+	size_t n_found;
+	bool is_judged; /* they have looked; else: there is nobody to say so */
+
+	/* the domains of ours that a stranger names (vouched.c), if he is one
+	 * and any is to be verified */
+	bool is_claimant;
+	struct str *claimed;
+	size_t n_claimed;
+	bool is_odd; /* how some name is written: it could pass for more */
 };
 
 /* ---- one connection ---- */
@@ -225,6 +238,19 @@ struct reply ask_again(struct session *s);
 /* Does the header name authors whom the user may not write as?  Code 0: no, or
  * nobody minds. (authors.c) */
 struct reply waits judge_authors(struct session *s);
+/* Of HEADER, where the message begins: who is not to say so does not say in our
+ * name what was found out about it.  False: trouble with its bytes, cause().
+ * (results.c) */
+bool waits drop_claimed_results(struct session *s,
+				struct str header) must_check;
+/* What filters say about it in our name. (results.c) */
+void note_results(struct session *s, const struct filter_letter *letter);
+/* A stranger in the name of domains of ours that want that verified: are there
+ * such, within the directory's snapshot; which are named, before filters change
+ * it; and is it them?  Code 0: nobody minds. (vouched.c) */
+struct reply find_claimant(struct session *s);
+struct reply waits find_claims(struct session *s);
+struct reply judge_claims(struct session *s);
 /* Is the login still worth something?  Code 0: yes, or there is none.
  * (auth.c) */
 struct reply login_ended(struct session *s);

@@ -83,6 +83,7 @@ static void begin_field(struct header_summary *h, struct str name,
 	h->fields++;
 	h->received += str_same_nocase(name, S("Received"));
 	h->from += str_same_nocase(name, S("From"));
+	h->results += str_same_nocase(name, S(AUTH_RESULTS_FIELD));
 	*id_pending = str_empty(h->message_id) &&
 		      str_same_nocase(name, S("Message-ID"));
 }

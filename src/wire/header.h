@@ -16,9 +16,12 @@
 /* What becomes of that line where we have to make it a field. */
 #define MBOX_FIELD "X-Mailbox-Line"
 
+#define AUTH_RESULTS_FIELD "Authentication-Results"
+
 struct header_summary {
 	size_t bytes; /* up to and including the empty line */
 	unsigned lines, fields, received, from;
+	unsigned results;   /* fields of that name */
 	bool whole;         /* the end of the header was in the input */
 	bool is_broken;     /* a line that is no field ended it: others may
 				   read on */

@@ -12,13 +12,16 @@ static void test_scan(void **unused)
 			    "From: <a@b>\r\n"
 			    "Message-ID:\r\n  <1@x> (comment)\r\n"
 			    "Subject: Received: no\r\n"
+			    "authentication-Results : a; none\r\n"
+			    "ARC-Authentication-Results: i=1; a; none\r\n"
 			    "\r\n"
 			    "Received: body\r\n");
 	struct header_summary h = header_scan(text);
 
 	assert_int_equal(h.bytes, text.n - 16);
-	assert_int_equal(h.fields, 5);
+	assert_int_equal(h.fields, 7);
 	assert_int_equal(h.received, 2);
+	assert_int_equal(h.results, 1);
 	assert_int_equal(h.from, 1);
 	assert_true(h.whole);
 	assert_false(h.too_large || h.is_utf8);

@@ -4,6 +4,8 @@
     opendkim = world.opendkim(key=path) the same
     rspamd.socket                       "inet:127.3.4.5:11332"
 
+    world.rspamd(judges=True)           SPF, DKIM, DMARC; asks 127.0.0.1:53
+
 Rspamd has a configuration of its own that needs neither the network nor a
 database and compiles no list of top-level domains, so that it is there at once.
 """
@@ -52,6 +54,34 @@ milter_headers {{
 }}
 """
 
+JUDGES = """
+options {{
+    pidfile = "{folder}/pid"; tempdir = "{folder}";
+    cache_file = "{folder}/cache"; hs_cache_dir = "{folder}";
+    control_socket = "{folder}/control mode=0600"; url_tld = "{folder}/tld";
+    filters = "dkim"; explicit_modules = ["settings"]; history_rows = 1;
+    disable_hyperscan = true; disable_monitoring = true;
+    allow_raw_input = true; local_addrs = "192.0.2.1/32";
+    dns {{ nameserver = ["127.0.0.1:53"]; timeout = 2s; }}
+}}
+logging {{ type = "console"; level = "info"; }}
+worker "rspamd_proxy" {{
+    milter = yes; count = 1; bind_socket = "{address}:{port}";
+    upstream "local" {{ default = yes; self_scan = yes; }}
+}}
+lua = "$RULESDIR/rspamd.lua"
+modules {{
+    path = "$PLUGINSDIR/spf.lua"; path = "$PLUGINSDIR/dmarc.lua";
+    path = "$PLUGINSDIR/milter_headers.lua"; path = "$PLUGINSDIR/settings.lua";
+}}
+actions {{ reject = 150; add_header = 60; greylist = null; }}
+metric {{ name = "default"; }}
+dkim {{ check_local = true; }}
+spf {{ check_local = true; }}
+dmarc {{ check_local = true; }}
+milter_headers {{ use = ["authentication-results"]; skip_local = false; }}
+"""
+
 OPENDKIM = """
 Socket inet:{port}@{address}
 Domain {domain}
@@ -67,8 +97,10 @@ RequireSafeKeys no
 class FilterProgram:
     package = None
 
-    def __init__(self, folder, name, key, domain="example.test", port=11332):
+    def __init__(self, folder, name, key=None, domain="example.test",
+                 port=11332, judges=False):
         self.name, self.folder, self.key = name, folder, key
+        self.judges = judges
         self.domain, self.port = domain, port
         self.address, self.claim = claim_address([port])
         self.socket = f"inet:{self.address}:{port}"
@@ -115,7 +147,7 @@ class Rspamd(FilterProgram):
 
     def configure(self):
         self.write("tld", "test\n")
-        self.write("conf", RSPAMD)
+        self.write("conf", JUDGES if self.judges else RSPAMD)
 
     def command(self):
         share = f"{self.unpacked}/usr/share/rspamd"

@@ -121,7 +121,7 @@ CASES = [
         f"h{n}.test" for n in range(17))}, "relay", "too-many-hosts",
      {"most": 16}),
     ("PATCH", "domains a.test", {"own_senders": "maybe"}, "own_senders",
-     "not-one-of", {"words": ["accept", "refuse"], "given": "maybe"}),
+     "not-one-of", {"words": ["accept", "refuse", "verify"], "given": "maybe"}),
     ("PATCH", "domains a.test", {"max_message_size": "much"},
      "max_message_size", "bad-size", {"given": "much"}),
     ("PATCH", "domains a.test", {"max_message_size": -1},

@@ -71,7 +71,7 @@ const values: Record<string, Record<string, Word>> = {
 	mail_system: { hosted: "hosted", alternate: "alternate", none: "noMail" },
 	home: { hosted: "homeHosted", alternate: "homeAlternate", both: "homeBoth", none: "homeNone" },
 	from_header: { accept: "fromHeaderAccept", own: "fromHeaderOwn" },
-	own_senders: { accept: "ownSendersAccept", refuse: "ownSendersRefuse" },
+	own_senders: { accept: "ownSendersAccept", refuse: "ownSendersRefuse", verify: "ownSendersVerify" },
 	when_down: {
 		"keep-known": "whenDown_keep_known", "keep-all": "whenDown_keep_all", defer: "whenDown_defer",
 		later: "filterDown_later", accept: "filterDown_accept", hold: "filterDown_hold",

@@ -177,9 +177,15 @@ export function DomainMail({ read }: { read: Versioned<Domain> }) {
 					data={[
 						{ value: "accept", label: say("ownSendersAccept") },
 						{ value: "refuse", label: say("ownSendersRefuse") },
+						{ value: "verify", label: say("ownSendersVerify") },
 					]}
+					description={say("ownSendersHint")}
 					value={draft.own_senders}
-					onChange={(value) => type({ own_senders: value === "refuse" ? "refuse" : "accept" })}
+					onChange={(value) =>
+						type({
+							own_senders: value === "refuse" || value === "verify" ? value : "accept",
+						})
+					}
 					disabled={!mayRoute}
 				/>
 				<Select

@@ -314,6 +314,9 @@ export const en = {
 	ownSenders: "Strangers who write with this domain as sender",
 	ownSendersAccept: "Accept",
 	ownSendersRefuse: "Refuse",
+	ownSendersVerify: "Verify",
+	ownSendersHint:
+		"Verify: who names it as sender or in From is refused unless its SPF, DKIM or DMARC says that he may. It takes a filter that checks them, such as Rspamd; without one such mail has to wait.",
 	fromHeader: "Whom users of this domain may name in From",
 	fromHeaderHint: "Also in Sender, and when they send a message again. Their own addresses are those they may send as.",
 	fromHeaderAccept: "Anybody",

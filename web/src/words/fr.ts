@@ -305,6 +305,9 @@ export const fr: Record<Word, string> = {
 	ownSenders: "Inconnus qui écrivent avec ce domaine comme expéditeur",
 	ownSendersAccept: "Accepter",
 	ownSendersRefuse: "Refuser",
+	ownSendersVerify: "Vérifier",
+	ownSendersHint:
+		"Vérifier : qui le nomme comme expéditeur ou dans From est refusé, sauf si son SPF, DKIM ou DMARC l'y autorise. Il faut un filtre qui les contrôle, comme Rspamd ; sans lui, ce courrier doit attendre.",
 	fromHeader: "Qui les utilisateurs de ce domaine peuvent nommer dans From",
 	fromHeaderHint: "Aussi dans Sender, et quand ils renvoient un message. Leurs propres adresses sont celles au nom desquelles ils peuvent envoyer.",
 	fromHeaderAccept: "N'importe qui",
