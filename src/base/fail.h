@@ -31,6 +31,7 @@ enum fail_kind {
 	FAIL_HELD,    /* somebody else has it */
 	FAIL_LATE,    /* no answer at the deadline */
 	FAIL_ABSENT,  /* no such file */
+	FAIL_FOREIGN, /* an address that is not this machine's */
 };
 
 /* Set the sentence; always returns false, so that it can be returned. */

@@ -224,6 +224,10 @@ static const struct key keys[] = {
 	  "the domain send have to name addresses they may send as" },
 	{ "description", "TEXT", "a line for people" },
 	{ "max_message_size", "SIZE", "such as 50 MB; 0: the server's limit" },
+	{ "outgoing", "ADDRESSES",
+	  "addresses of this machine from which mail leaves that is sent to the "
+	  "Internet in the domain's name, one of IPv4, one of IPv6 or both; "
+	  "empty: the server's" },
 	{ 0 },
 };
 

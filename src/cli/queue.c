@@ -140,12 +140,17 @@ static const char *now(struct cli *c, const struct decision *d, struct arena *a)
 	return place(c, &hop, a);
 }
 
-/* Only what has changed since. */
+/* Which of our addresses it leaves from, where that is set; where it goes, only
+ * when that has changed since. */
 static void print_now(struct cli *c, const struct recipient *r,
 		      const struct decision *d, struct arena *a)
 {
+	const struct leg *leg = decision_own_leg(d);
 	const char *there = now(c, d, a);
 
+	if (leg && outgoing_is_set(leg_outgoing(leg)))
+		fprintf(c->out, " from %.*s",
+			STR(outgoing_text(leg_outgoing(leg), a)));
 	if (strcmp(there, place(c, &r->next_hop, a)) != 0)
 		fprintf(c->out, ", now: %s", there);
 }

@@ -27,6 +27,13 @@ static const char *internet_tls(struct cli *c)
 	return server && server->dns.dnssec ? "DANE or MTA-STS" : "MTA-STS";
 }
 
+static const char *outgoing(struct cli *c, const struct leg *l)
+{
+	struct str from = outgoing_text(leg_outgoing(l), c->arena);
+
+	return from.n ? arena_printf(c->arena, ", from %.*s", STR(from)) : "";
+}
+
 static void print_leg(struct cli *c, const struct leg *l)
 {
 	const char *address = plain(c, l->address);
@@ -41,13 +48,15 @@ static void print_leg(struct cli *c, const struct leg *l)
 			plain(c, l->system.name));
 		if (!str_same(l->system.name, l->system.hosts))
 			fprintf(c->out, " (%s)", plain(c, l->system.hosts));
-		fprintf(c->out, ", TLS %s\n", tls_name(l->system.tls));
+		fprintf(c->out, ", TLS %s%s\n", tls_name(l->system.tls),
+			outgoing(c, l));
 		break;
 	case LEG_INTERNET:
 		fprintf(c->out,
 			"to       %s at the MX of %s, TLS opportunistic, or as "
-			"%s wants it\n",
-			address, plain(c, l->domain), internet_tls(c));
+			"%s wants it%s\n",
+			address, plain(c, l->domain), internet_tls(c),
+			outgoing(c, l));
 		break;
 	}
 }

@@ -167,11 +167,14 @@ static const struct key keys[] = {
 	{ "recipients_per_mail", "N", "of one mail; empty: not set" },
 	{ "mails_per_minute", "N", "to the whole system; empty: not set" },
 	{ "address_family", "any|ipv4|ipv6", "by which it is reached" },
+	{ "outgoing", "ADDRESSES",
+	  "addresses of this machine that mail for it leaves from, one of IPv4, "
+	  "one of IPv6 or both; empty: the server's" },
 	{ 0 },
 };
 
 #define LIMITS_TEXT \
-	"The last five are what the other side allows. Mail beyond them waits " \
+	"The five from connections on are what the other side allows. Mail beyond them waits " \
 	"for its turn. What is not set is learnt from the hosts' answers, and " \
 	"forgotten after a day; what is set holds.\n" \
 	"A domain's relay has no such settings: to set some, create a system " \

@@ -19,6 +19,7 @@
 #include "base/inet.h"
 #include "base/sentence.h"
 #include "rt/fiber.h"
+#include "wire/outgoing.h"
 
 struct aliases;
 struct arena;
@@ -37,9 +38,9 @@ struct console_settings {
 	const struct aliases *(*read_aliases)(const char *path,
 					      struct arena *arena);
 	struct dns *dns;
-	int64_t session_idle_s;      /* without a request: signed out */
-	const struct inet *outgoing; /* source of connections; may be NULL */
-	void (*ready)(void *arg);    /* it listens */
+	int64_t session_idle_s;   /* without a request: signed out */
+	struct outgoing outgoing; /* sources of connections */
+	void (*ready)(void *arg); /* it listens */
 	void *ready_arg;
 	bool failed; /* out: it could not start; logged */
 };

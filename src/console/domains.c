@@ -58,6 +58,7 @@ static const struct setting_rule rules[] = {
 	{ "own_senders", SETTING_TEXT, "accept" },
 	{ "from_header", SETTING_TEXT, "accept" },
 	{ "max_message_size", SETTING_SIZE, "0" },
+	{ "outgoing", SETTING_TEXT, "" },
 	{ 0 },
 };
 

@@ -494,7 +494,7 @@ bool relay_tests_open(const struct console_settings *s)
 {
 	all.client = (struct client){
 		.hostname = s->hostname,
-		.bind = s->outgoing,
+		.outgoing = s->outgoing,
 		.tls_any = tls_client(TLS_NOTED, NULL),
 		.tls_verified = tls_client(TLS_VERIFIED, NULL),
 	};

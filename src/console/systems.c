@@ -61,6 +61,7 @@ static const struct setting_rule rules[] = {
 	{ "recipients_per_mail", SETTING_COUNT, "" },
 	{ "mails_per_minute", SETTING_COUNT, "" },
 	{ "address_family", SETTING_TEXT, "any" },
+	{ "outgoing", SETTING_TEXT, "" },
 	{ 0 },
 };
 

@@ -17,6 +17,10 @@ void transaction_settle(struct transaction *t, struct share *s,
 	s->state = state;
 	s->reply = *r;
 	s->remote = arena_str(t->round->arena, str_of(t->peer->name));
+	if (outgoing_is_set(leg_outgoing(&s->leg)))
+		s->from = arena_str(
+			t->round->arena,
+			str_of(inet_ip_text(stream_local(t->peer->stream)).c));
 }
 
 /* What the reply's first digit means; WAITING: nothing it may say here. */

@@ -256,22 +256,28 @@ static struct peer *waits dial(const struct client *c, const struct hop *hop,
 			       struct trouble *trouble)
 {
 	int64_t latest = after_ms(LIMIT_CONNECT_MS);
-	const struct inet *bind = c->bind;
+	const struct outgoing *set = &hop->limits.outgoing;
+	const struct inet *from = outgoing_for(
+		outgoing_is_set(set) ? set : &c->outgoing, &hop->at);
 	struct str name = hop_name(hop, arena);
 	struct stream *s;
+	bool is_foreign;
 
 	if (latest > deadline_ms)
 		latest = deadline_ms;
-	if (bind && !hop->path && inet_is_v4(bind) != inet_is_v4(&hop->at))
-		bind = NULL;
 	s = hop->path ? stream_dial_path(hop->path, latest)
-		      : stream_dial(&hop->at, bind, latest);
+		      : stream_dial(&hop->at, from, latest);
 	if (s)
 		return peer_new(s, arena_cstr(arena, name), hop->path);
+	is_foreign = cause_kind() == FAIL_FOREIGN;
 	trouble->cause = arena_str(arena, str_of(cause()));
 	trouble_ours(trouble,
-		     own_reply(arena, 451, "4.4.1", "connect to %.*s: %s",
+		     own_reply(arena, 451, is_foreign ? "4.3.5" : "4.4.1",
+			       is_foreign ? "connect to %.*s from "
+					    "the outgoing address: %s"
+					  : "connect to %.*s: %s",
 			       STR(name), cause()));
+	trouble->is_unfit = is_foreign;
 	return NULL;
 }
 

@@ -22,9 +22,9 @@ struct tls_context;
 
 /* Who we are to other servers. */
 struct client {
-	const char *hostname;    /* EHLO */
-	const struct inet *bind; /* source address, for peers of its family; or
-	                            NULL */
+	const char *hostname;     /* EHLO */
+	struct outgoing outgoing; /* source addresses, for peers of their
+	                             family, of hops that have none */
 	struct tls_context *tls_any, *tls_verified;
 	struct tls_context *tls_dane;  /* for hops with that */
 	struct tls_context *tls_noted; /* for those that are tested */

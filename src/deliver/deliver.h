@@ -71,9 +71,10 @@ enum system_state { SYSTEM_UNTRIED, SYSTEM_UP, SYSTEM_DOWN };
 enum traffic_figure { TRAFFIC_HANDED_OVER, TRAFFIC_KEPT, TRAFFIC_REFUSED };
 
 struct deliver_settings {
-	const char *hostname;    /* EHLO, Reporting-MTA */
-	const char *lmtp_path;   /* Dovecot's socket */
-	const struct inet *bind; /* source of outgoing connections, or NULL */
+	const char *hostname;                /* EHLO, Reporting-MTA */
+	const char *lmtp_path;               /* Dovecot's socket */
+	struct outgoing outgoing;            /* of what has none of its own */
+	enum address_family internet_family; /* of its hosts' addresses */
 	struct tls_context *tls_any, *tls_verified, *tls_dane, *tls_noted;
 	uint16_t internet_port; /* 25 */
 	int64_t retry_min_s, retry_max_s, expiry_s, delay_warning_s;

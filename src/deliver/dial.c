@@ -17,7 +17,7 @@ static struct client client_of(const struct deliver *d)
 {
 	return (struct client){
 		.hostname = d->settings->hostname,
-		.bind = d->settings->bind,
+		.outgoing = d->settings->outgoing,
 		.tls_any = d->settings->tls_any,
 		.tls_verified = d->settings->tls_verified,
 		.tls_dane = d->settings->tls_dane,
@@ -183,7 +183,7 @@ static bool at_the_door(const struct trouble *t)
  * others. */
 static bool is_silent(const struct hop *hop, const struct trouble *t)
 {
-	return at_the_door(t) || !hop->demander;
+	return !t->is_unfit && (at_the_door(t) || !hop->demander);
 }
 
 void line_release(struct line *line)
@@ -202,7 +202,8 @@ bool line_dial(struct deliver *d, const struct hop *hop,
 
 	*full = HOST_IN_TROUBLE;
 	line->peer = dial(d, hop, wish, line->host, arena, trouble);
-	if (!line->peer && !fiber_cancelled() && at_the_door(trouble))
+	if (!line->peer && !fiber_cancelled() && at_the_door(trouble) &&
+	    !trouble->is_unfit)
 		*full = host_is_full(line->host, false);
 	if (!line->peer && !fiber_cancelled() && *full == HOST_IN_TROUBLE &&
 	    is_silent(hop, trouble))

@@ -133,9 +133,11 @@ static void log_tried(const struct round *round, const struct share *s)
 	struct str remote = s->remote.n ? s->remote : S("none");
 
 	log_fact(s->leg.kind == LEG_MAILBOX ? "lmtp" : "smtp",
-		 "%s: to=<%s>, relay=%s, delay=%.2f, dsn=%s, status=%s (%s)",
+		 "%s: to=<%s>, relay=%s%s%.*s, delay=%.2f, dsn=%s, "
+		 "status=%s (%s)",
 		 round->message->id, to(round, s),
-		 log_safe(round->arena, remote, REMOTE_CUT), delay_s(round),
+		 log_safe(round->arena, remote, REMOTE_CUT),
+		 s->from.n ? " from " : "", STR(s->from), delay_s(round),
 		 reply_status(&s->reply), status_word(s->state),
 		 said(round, s));
 }

@@ -253,8 +253,9 @@ static bool read_news(struct deliver *d)
 static bool goes_elsewhere(struct deliver *d, struct waiting *w,
 			   struct arena *a)
 {
+	struct waiting_mail mail = { w->as, NULL, w->bytes };
 	struct decision answer =
-		route_answer_waiting(d->router, &w->r, w->as, w->bytes, a);
+		route_answer_waiting(d->router, &w->r, &mail, a);
 	struct next_hop hop = decision_next_hop(&answer);
 
 	if (answer.action == ROUTE_REFUSE || answer.action == ROUTE_LATER ||

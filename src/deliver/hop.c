@@ -41,6 +41,10 @@ struct str hop_key(const struct hop *hop, struct arena *arena)
 	key = arena_strf(arena, "%.*s\n%s %d %.*s %.*s", STR(whose),
 			 inet_text(&hop->at).c, hop->tls, STR(hop->host),
 			 STR(hop->user));
+	if (outgoing_is_set(&hop->limits.outgoing))
+		key = arena_strf(
+			arena, "%.*s\n%.*s", STR(key),
+			STR(outgoing_text(&hop->limits.outgoing, arena)));
 	return hop->dane ? with_records(key, hop->dane, arena) : key;
 }
 

@@ -24,6 +24,7 @@ enum { MAX_MX = 10 };
 struct hop_list {
 	struct hop *hop;
 	size_t n;
+	size_t n_unfit; /* addresses mail is not to leave by */
 	struct arena *arena;
 };
 
@@ -49,9 +50,13 @@ static void add_hops(struct hop_list *list, const struct hop *like,
 		struct hop *hop = &list->hop[list->n];
 
 		if (!memcmp(at[i].ip, any_v4, 16) ||
-		    !memcmp(at[i].ip, any_v6, 16) ||
-		    !is_of_family(&at[i], like->limits.family))
+		    !memcmp(at[i].ip, any_v6, 16))
 			continue;
+		if (!is_of_family(&at[i], like->limits.family) ||
+		    !outgoing_reaches(&like->limits.outgoing, &at[i])) {
+			list->n_unfit++;
+			continue;
+		}
 		*hop = *like;
 		hop->host = host;
 		hop->at = at[i];
@@ -110,9 +115,10 @@ bool hops_of_system(struct dns *dns, const struct system *sys,
 	struct host *hosts;
 	size_t n;
 
-	fail(sys->limits.family == FAMILY_ANY ? "no host is configured"
-					      : "no host has an address of "
-						"the family that is set");
+	fail(sys->limits.family == FAMILY_ANY &&
+			     !outgoing_is_set(&sys->limits.outgoing)
+		     ? "no host is configured"
+		     : "no host has an address of the family that is set");
 	if (!hosts_parse(sys->hosts, arena, &hosts, &n))
 		n = 0;
 	for (size_t i = 0; i < n; i++) {
@@ -191,9 +197,26 @@ static bool no_address(struct str domain, struct arena *arena,
 				      STR(domain)));
 }
 
+/* They have, and mail is not to go by it: until that is set otherwise. */
+static bool unfit_address(const struct leg *leg, struct arena *arena,
+			  struct trouble *trouble)
+{
+	struct str from = outgoing_text(&leg->outgoing, arena);
+
+	trouble_ours(trouble,
+		     own_reply(arena, 451, "4.3.5",
+			       "no mail server of %.*s has an address of the "
+			       "family that mail is to leave by%s%.*s",
+			       STR(leg->domain), from.n ? ", from " : "",
+			       STR(from)));
+	trouble->is_unfit = true;
+	return false;
+}
+
 /* What is to be known of DOMAIN before its mail leaves. */
 struct destination {
 	const struct deliver *deliver;
+	const struct leg *leg;
 	struct str domain;
 	struct mx_list mx;
 	int64_t deadline_ms;
@@ -251,6 +274,8 @@ static void waits add_host(struct destination *to, struct str host,
 	const struct deliver_settings *set = to->deliver->settings;
 	struct hop like = { .host = host,
 			    .tls = SYSTEM_TLS_OPPORTUNISTIC,
+			    .limits = { .family = set->internet_family,
+					.outgoing = to->leg->outgoing },
 			    .next = { .kind = NEXT_HOP_INTERNET } };
 	struct inet *at;
 	size_t n_at;
@@ -275,6 +300,7 @@ static bool hops_of_internet(const struct deliver *d, const struct leg *leg,
 			     struct trouble *trouble)
 {
 	struct destination to = { .deliver = d,
+				  .leg = leg,
 				  .domain = leg->domain,
 				  .deadline_ms = deadline_ms };
 	enum dns_answer answer = dns_mx(d->settings->dns, to.domain,
@@ -287,7 +313,9 @@ static bool hops_of_internet(const struct deliver *d, const struct leg *leg,
 		return loops_back(trouble, list->arena);
 	for (size_t i = 0; i < to.mx.n && i < MAX_MX; i++)
 		add_host(&to, to.mx.mx[i].name, list, trouble);
-	if (!trouble->reply.code && !list->n)
+	if (!trouble->reply.code && !list->n && list->n_unfit)
+		unfit_address(leg, list->arena, trouble);
+	else if (!trouble->reply.code && !list->n)
 		no_address(to.domain, list->arena, trouble);
 	return list->n > 0;
 }

@@ -32,6 +32,7 @@ struct share {
 	enum recipient_state state;
 	struct reply reply; /* text in the round's arena */
 	struct str remote;  /* who said it */
+	struct str from;    /* ...to which of our addresses, where one is set */
 	bool is_put_off;    /* not tried: its system was busy */
 	bool is_under_way;  /* its attempt runs: what that said of it may
 	                       change, but for DONE */

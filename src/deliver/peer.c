@@ -154,7 +154,7 @@ bool trouble_ours(struct trouble *t, struct reply r)
 {
 	t->reply = r;
 	t->is_ours = true;
-	t->is_tls = t->is_busy = t->is_limit = false;
+	t->is_tls = t->is_busy = t->is_limit = t->is_unfit = false;
 	return false;
 }
 
@@ -162,6 +162,6 @@ bool trouble_said(struct trouble *t, const struct reply *r)
 {
 	t->reply = *r;
 	t->is_ours = false;
-	t->is_tls = t->is_busy = t->is_limit = false;
+	t->is_tls = t->is_busy = t->is_limit = t->is_unfit = false;
 	return false;
 }

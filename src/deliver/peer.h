@@ -63,6 +63,8 @@ struct trouble {
 	bool is_tls;   /* the handshake failed: perhaps without */
 	bool is_busy;  /* no connection was free: nobody is to blame */
 	bool is_limit; /* a limit of its own, or what it cannot do */
+	bool is_unfit; /* what is set here cannot be done: it says nothing
+	                  about the host */
 	/* Of client_open(): */
 	enum stage at;
 	enum loss loss;

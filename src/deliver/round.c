@@ -228,12 +228,12 @@ static struct decision ask_route(struct round *round,
 				 struct expansions *expansions, size_t index,
 				 const struct address *address)
 {
-	const struct recipient *r = &round->message->recipients[index];
-	struct question q = recipient_question(r, &round->asker, address,
-					       round->message->body.bytes);
+	const struct message *m = round->message;
+	struct waiting_mail mail = { m->as, &m->sender, m->body.bytes };
+	struct question q = recipient_question(&m->recipients[index],
+					       &round->asker, address, &mail);
 
-	q.peer = message_caller(round->message);
-	q.sender = &round->message->sender;
+	q.peer = message_caller(m);
 	q.expansions = expansions;
 	q.is_retry = round->is_retry;
 	return route_answer(round->deliver->router, &q, round->arena);
@@ -369,9 +369,10 @@ static void route_all(struct round *round)
 bool share_is_refused_now(struct round *round, struct share *s)
 {
 	const struct message *m = round->message;
-	struct decision d = route_answer_waiting(
-		round->deliver->router, &m->recipients[s->index], m->as,
-		m->body.bytes, round->arena);
+	struct waiting_mail mail = { m->as, &m->sender, m->body.bytes };
+	struct decision d = route_answer_waiting(round->deliver->router,
+						 &m->recipients[s->index],
+						 &mail, round->arena);
 
 	if (d.action != ROUTE_REFUSE)
 		return false;

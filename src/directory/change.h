@@ -119,6 +119,10 @@ bool value_hosts(struct changes *c, const char *field, struct str v,
 /* The hash of a password that was chosen for who logs in as LOGIN. */
 bool value_password(struct changes *c, struct str login, struct str v,
 		    struct str *out) must_check;
+/* Addresses that mail leaves from (wire/outgoing.h), *OUT as they are kept:
+ * superadministrators choose them. */
+bool value_outgoing(struct changes *c, struct str old, struct str v,
+		    struct str *out) must_check;
 /* 1*63( a-z / 0-9 / "-" / "_" ), in lower case; refused as a "name" for
  * REASON. */
 bool value_name(struct changes *c, struct str v, enum refusal reason,
@@ -143,6 +147,7 @@ struct domain_row {
 	struct str name, description, relay, catch_all, postmaster;
 	int64_t forward_unknown, own_senders, from_header, max_message_bytes;
 	int64_t relay_is_elsewhere;
+	struct str outgoing;
 };
 
 /* By name or alias; not found is said with FIELD. */

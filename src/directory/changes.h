@@ -127,7 +127,7 @@ struct change domain_rename(struct changes *c, struct str name, struct str to,
 struct change rename_undo(struct changes *c, int64_t change);
 
 /* ---- domains: relay, forward_unknown, aliases, catch_all, postmaster,
- *	own_senders, from_header, description, max_message_size ---- */
+ *	own_senders, from_header, description, max_message_size, outgoing ---- */
 
 struct change domain_create(struct changes *c, struct str name,
 			    const struct setting *s, size_t n);

@@ -95,6 +95,11 @@ static bool set_max_message_size(struct changes *c, struct domain_row *d,
 	return value_size(c, "max_message_size", v, &d->max_message_bytes);
 }
 
+static bool set_outgoing(struct changes *c, struct domain_row *d, struct str v)
+{
+	return value_outgoing(c, d->outgoing, v, &d->outgoing);
+}
+
 static struct str get_relay(struct changes *c, const struct domain_row *d)
 {
 	return d->relay;
@@ -137,6 +142,11 @@ static struct str get_max_message_size(struct changes *c,
 	return bytes_text(c, d->max_message_bytes);
 }
 
+static struct str get_outgoing(struct changes *c, const struct domain_row *d)
+{
+	return d->outgoing;
+}
+
 static const struct key {
 	const char *name;
 	bool (*set)(struct changes *c, struct domain_row *d, struct str v);
@@ -150,6 +160,7 @@ static const struct key {
 	{ "from_header", set_from_header, get_from_header },
 	{ "description", set_description, get_description },
 	{ "max_message_size", set_max_message_size, get_max_message_size },
+	{ "outgoing", set_outgoing, get_outgoing },
 };
 
 static bool set_key(struct changes *c, struct domain_row *d,
@@ -269,11 +280,12 @@ static bool write_row(struct changes *c, const struct domain_row *d)
 		   "UPDATE domain SET description = ?, relay = ?, "
 		   "forward_unknown = ?, catch_all = ?, postmaster = ?, "
 		   "own_senders = ?, from_header = ?, "
-		   "max_message_bytes = ?, relay_is_elsewhere = ? "
-		   "WHERE id = ?",
-		   "ssissiiiii", d->description, d->relay, d->forward_unknown,
+		   "max_message_bytes = ?, relay_is_elsewhere = ?, "
+		   "outgoing = ? WHERE id = ?",
+		   "ssissiiiisi", d->description, d->relay, d->forward_unknown,
 		   d->catch_all, d->postmaster, d->own_senders, d->from_header,
-		   d->max_message_bytes, d->relay_is_elsewhere, d->id);
+		   d->max_message_bytes, d->relay_is_elsewhere, d->outgoing,
+		   d->id);
 }
 
 /* ---- the changes ---- */

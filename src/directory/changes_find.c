@@ -19,7 +19,7 @@ bool domain_read(struct changes *c, int64_t id, struct domain_row *out)
 		c->sql,
 		"SELECT id, name, description, relay, forward_unknown, "
 		"catch_all, postmaster, own_senders, max_message_bytes, "
-		"from_header, relay_is_elsewhere "
+		"from_header, relay_is_elsewhere, outgoing "
 		"FROM domain WHERE id = ?",
 		"i", id);
 
@@ -37,6 +37,7 @@ bool domain_read(struct changes *c, int64_t id, struct domain_row *out)
 		.max_message_bytes = query_int(&q, 8),
 		.from_header = query_int(&q, 9),
 		.relay_is_elsewhere = query_int(&q, 10),
+		.outgoing = query_text(&q, 11, c->arena),
 	};
 	return true;
 }

@@ -3,12 +3,13 @@
  *
  * Invariants: `verified` has names to verify; a password is only given over
  * TLS; a block of addresses is trusted as one system; one smart host at most;
- * the address family leaves a host to connect to.
+ * the address family, and where mail leaves from, leave a host to connect to.
  */
 #include "base/inet.h"
 #include "base/limits.h"
 #include "directory/change.h"
 #include "wire/hosts.h"
+#include "wire/outgoing.h"
 
 enum {
 	CREDENTIAL_BYTES = 512,
@@ -37,7 +38,7 @@ static const struct {
 struct system_row {
 	int64_t id, tls, may_relay, smart_host, when_down, family;
 	int64_t count[COUNTS]; /* 0: not set */
-	struct str name, hosts, user, password;
+	struct str name, hosts, user, password, outgoing;
 	bool has_ip;         /* among the hosts */
 	bool has_v4, has_v6; /* ...or a name, which may have either */
 };
@@ -49,7 +50,7 @@ static bool read_row(struct changes *c, int64_t id, struct system_row *out)
 			  "SELECT id, tls, may_relay, smart_host, when_down, "
 			  "name, hosts, user, password, address_family, "
 			  "connections, mails_per_connection, "
-			  "recipients_per_mail, mails_per_minute "
+			  "recipients_per_mail, mails_per_minute, outgoing "
 			  "FROM system WHERE id = ?",
 			  "i", id);
 
@@ -69,6 +70,7 @@ static bool read_row(struct changes *c, int64_t id, struct system_row *out)
 	};
 	for (int i = 0; i < COUNTS; i++)
 		out->count[i] = query_int(&q, 10 + i);
+	out->outgoing = query_text(&q, 10 + COUNTS, c->arena);
 	return true;
 }
 
@@ -174,6 +176,7 @@ static bool set_key(struct changes *c, struct system_row *r,
 					    "recipients_per_mail",
 					    "mails_per_minute",
 					    "address_family",
+					    "outgoing",
 					    NULL };
 
 	for (int i = 0; i < COUNTS; i++)
@@ -198,6 +201,8 @@ static bool set_key(struct changes *c, struct system_row *r,
 	if (is_key(s->key, "address_family"))
 		return value_word(c, "address_family", s->value, family_words,
 				  &r->family);
+	if (is_key(s->key, "outgoing"))
+		return value_outgoing(c, r->outgoing, s->value, &r->outgoing);
 	if (is_key(s->key, "trust"))
 		return true; /* set_trust() */
 	return unknown_key(c, "system", s->key, keys);
@@ -233,9 +238,24 @@ static bool check_family(struct changes *c, const struct system_row *r)
 		      V("hosts", r->hosts));
 }
 
+/* An address of one family connects to that alone. */
+static bool check_outgoing(struct changes *c, const struct system_row *r)
+{
+	struct outgoing from;
+
+	check(outgoing_parse(r->outgoing, &from));
+	if (!outgoing_is_set(&from) ||
+	    (from.has_v4 && r->has_v4 && r->family != FAMILY_IPV6) ||
+	    (from.has_v6 && r->has_v6 && r->family != FAMILY_IPV4))
+		return true;
+	return refuse(c, "outgoing", no_host_of_outgoing,
+		      V("outgoing", r->outgoing), V("hosts", r->hosts));
+}
+
 static bool check_row(struct changes *c, struct system_row *r)
 {
-	if (!parse_hosts(c, r, r->hosts, false) || !check_family(c, r))
+	if (!parse_hosts(c, r, r->hosts, false) || !check_family(c, r) ||
+	    !check_outgoing(c, r))
 		return false;
 	if (r->tls == SYSTEM_TLS_VERIFIED && r->has_ip)
 		return refuse(c, "tls", ip_not_verified, V("hosts", r->hosts));
@@ -254,12 +274,12 @@ static bool write_row(struct changes *c, const struct system_row *r)
 		   "password = ?, may_relay = ?, smart_host = ?, "
 		   "when_down = ?, address_family = ?, connections = ?, "
 		   "mails_per_connection = ?, recipients_per_mail = ?, "
-		   "mails_per_minute = ? WHERE id = ?",
-		   "sissiiiiiiiii", r->hosts, r->tls, r->user, r->password,
+		   "mails_per_minute = ?, outgoing = ? WHERE id = ?",
+		   "sissiiiiiiiisi", r->hosts, r->tls, r->user, r->password,
 		   r->may_relay, r->smart_host, r->when_down, r->family,
 		   r->count[CONNECTIONS], r->count[MAILS_PER_CONNECTION],
 		   r->count[RECIPIENTS_PER_MAIL], r->count[MAILS_PER_MINUTE],
-		   r->id);
+		   r->outgoing, r->id);
 }
 
 /* ---- trust ---- */
@@ -371,6 +391,7 @@ static bool log_row(struct changes *c, const struct system_row *old,
 		  str_of(when_down_words[new->when_down]) },
 		{ "address_family", str_of(family_words[old->family]),
 		  str_of(family_words[new->family]) },
+		{ "outgoing", old->outgoing, new->outgoing },
 	};
 
 	for (size_t i = 0; i < array_size(fields); i++)

@@ -26,6 +26,7 @@
 #include "base/fail.h"
 #include "base/inet.h"
 #include "base/next_hop.h"
+#include "wire/outgoing.h"
 
 struct directory;
 
@@ -99,6 +100,8 @@ struct domain {
 	enum own_senders own_senders;
 	enum from_header from_header;
 	uint64_t max_message_bytes; /* 0: the server's */
+	struct outgoing outgoing;   /* what is sent to the Internet in its
+	                               name leaves from there */
 };
 
 /* By name or alias. */
@@ -186,6 +189,7 @@ struct system_limits {
 	unsigned mails_per_minute;     /* to all its hosts; the rest waits for
 					   its turn */
 	enum address_family family;    /* of the addresses connected to */
+	struct outgoing outgoing;      /* where mail for it leaves from */
 };
 
 struct system {

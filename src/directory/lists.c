@@ -288,6 +288,7 @@ static struct domain_entry read_domain(struct query *q, struct arena *row)
 			.max_message_bytes = (uint64_t)query_int(q, 7),
 			.from_header = (enum from_header)query_int(q, 14),
 		},
+		.outgoing = query_text(q, 15, row),
 		.description = query_text(q, 8, row),
 		.hosted = (uint64_t)query_int(q, 9),
 		.alternate = (uint64_t)query_int(q, 10),
@@ -311,7 +312,7 @@ bool list_domains(struct directory *d, struct str name,
 		"count(h.id) FILTER (WHERE h.kind = 0 AND h.mail_system = 3), "
 		"count(h.id) FILTER (WHERE h.kind = 1), "
 		"count(h.id) FILTER (WHERE h.kind = 2 AND NOT h.builtin), "
-		"d.from_header "
+		"d.from_header, d.outgoing "
 		"FROM domain d LEFT JOIN holder h ON h.domain = d.id "
 		"WHERE ?1 = '' OR d.id = "
 		"(SELECT domain FROM domain_name WHERE name = ?1) "

@@ -96,6 +96,7 @@ enum answer list_forwards(struct directory *d, int64_t holder,
 struct domain_entry {
 	struct domain domain;
 	struct str description;
+	struct str outgoing; /* outgoing_text() */
 	uint64_t hosted, alternate, no_mail, groups, shared;
 };
 

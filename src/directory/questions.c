@@ -145,7 +145,13 @@ static enum answer sure(const struct directory *d, enum answer a,
 #define DOMAIN_COLUMNS \
 	"d.id, d.name, d.relay, d.forward_unknown, d.catch_all, " \
 	"d.postmaster, d.own_senders, d.max_message_bytes, d.from_header, " \
-	"d.relay_is_elsewhere"
+	"d.relay_is_elsewhere, d.outgoing"
+
+static bool read_outgoing(struct query *q, int column, struct arena *arena,
+			  struct outgoing *out)
+{
+	return outgoing_parse(query_text(q, column, arena), out);
+}
 
 static enum answer read_domain(struct directory *d, struct query *q,
 			       struct arena *arena, struct domain *out)
@@ -166,7 +172,7 @@ static enum answer read_domain(struct directory *d, struct query *q,
 		.relay_is_elsewhere = query_int(q, 9) != 0,
 		.from_header = (enum from_header)query_int(q, 8),
 	};
-	return a;
+	return read_outgoing(q, 10, arena, &out->outgoing) ? a : unsure();
 }
 
 enum answer directory_domain(struct directory *d, struct str name,
@@ -398,7 +404,7 @@ enum answer directory_may_send_as(struct directory *d, struct str login,
 #define SYSTEM_COLUMNS \
 	"id, name, hosts, tls, user, password, may_relay, smart_host, " \
 	"when_down, connections, mails_per_connection, " \
-	"recipients_per_mail, mails_per_minute, address_family"
+	"recipients_per_mail, mails_per_minute, address_family, outgoing"
 
 static enum answer read_system(struct directory *d, struct query *q,
 			       struct arena *arena, struct system *out)
@@ -425,7 +431,8 @@ static enum answer read_system(struct directory *d, struct query *q,
 			.family = (enum address_family)query_int(q, 13),
 		},
 	};
-	return a;
+	return read_outgoing(q, 14, arena, &out->limits.outgoing) ? a
+								  : unsure();
 }
 
 enum answer directory_system(struct directory *d, int64_t id,

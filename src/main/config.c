@@ -5,6 +5,7 @@
  * and range (settings.def), and the checks that name what would be right.
  */
 #include "main/config.h"
+#include "directory/changes.h"
 
 #include <confuse.h>
 #include <errno.h>
@@ -443,9 +444,26 @@ static void take_tls(struct config *c, cfg_t *sec)
 		config_path(c, copy(c, cfg_getstr(sec, "certificates")));
 }
 
+static bool take_outgoing(struct config *c, cfg_t *cfg)
+{
+	const char *family = cfg_getstr(cfg, "address_family");
+	int i = FAMILY_IPV6;
+
+	while (i >= FAMILY_ANY &&
+	       strcmp(family, family_name((enum address_family)i)) != 0)
+		i--;
+	if (i < FAMILY_ANY)
+		return fail("splitmail.conf: address_family: \"%s\" is none "
+			    "of any, ipv4 and ipv6",
+			    family);
+	c->internet_family = (enum address_family)i;
+	return outgoing_parse(str_of(cfg_getstr(cfg, "outgoing_address")),
+			      &c->outgoing) ||
+	       add_cause("splitmail.conf: outgoing_address");
+}
+
 static bool take_all(struct config *c, cfg_t *cfg)
 {
-	const char *outgoing = cfg_getstr(cfg, "outgoing_address");
 	struct str hostname;
 
 	if (!cfg_getstr(cfg, "hostname"))
@@ -459,11 +477,8 @@ static bool take_all(struct config *c, cfg_t *cfg)
 	c->auth_without_tls = cfg_getbool(cfg, "auth_without_tls") == cfg_true;
 	c->is_confined = cfg_getbool(cfg, "confined") == cfg_true;
 	take_tls(c, cfg_getsec(cfg, "tls"));
-	c->has_outgoing = outgoing[0] != 0;
-	if (c->has_outgoing &&
-	    !take_address("outgoing_address", outgoing, 0, &c->outgoing))
-		return false;
-	return take_dns(c, cfg_getsec(cfg, "dns")) && take_listeners(c, cfg) &&
+	return take_outgoing(c, cfg) && take_dns(c, cfg_getsec(cfg, "dns")) &&
+	       take_listeners(c, cfg) &&
 	       take_console(c, cfg_getsec(cfg, "console")) &&
 	       take_limits(c, cfg_getsec(cfg, "limits")) &&
 	       take_sendmail(c, cfg_getsec(cfg, "sendmail")) &&

@@ -31,8 +31,8 @@ struct config {
 	bool certificate_is_named;
 	const char *certificates; /* folder of more, by name */
 	bool certificates_are_named;
-	bool has_outgoing;
-	struct inet outgoing; /* source of outgoing connections */
+	struct outgoing outgoing; /* sources of outgoing connections */
+	enum address_family internet_family;
 
 	struct engine_listener *listeners;
 	size_t n_listeners;

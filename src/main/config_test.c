@@ -64,7 +64,8 @@ static void test_hostname_is_enough(void **unused)
 	assert_int_equal(c->imap, 143);
 	assert_true(c->dovecot_enabled);
 	assert_int_equal(c->expiry_s, 432000);
-	assert_false(c->has_outgoing);
+	assert_false(outgoing_is_set(&c->outgoing));
+	assert_int_equal(c->internet_family, FAMILY_ANY);
 	config_close(c);
 }
 
@@ -87,7 +88,7 @@ static void test_what_is_written_is_read(void **unused)
 	assert_int_equal(c->listeners[1].at.port, 20587);
 	assert_int_equal(c->listeners[1].door.kind, SMTP_SUBMISSION);
 	assert_int_equal(c->sieve, 24190);
-	assert_true(c->has_outgoing);
+	assert_true(c->outgoing.has_v4);
 	config_close(c);
 }
 

@@ -50,7 +50,7 @@ int console_main(const struct call *c)
 		.aliases = config->aliases,
 		.read_aliases = aliases_read,
 		.session_idle_s = config->console_session_idle_s,
-		.outgoing = config->has_outgoing ? &config->outgoing : NULL,
+		.outgoing = config->outgoing,
 		.ready = say_ready,
 		.ready_arg = &ready_fd,
 	};

@@ -143,7 +143,8 @@ static struct deliver_settings deliver_of(const struct config *c)
 	return (struct deliver_settings){
 		.hostname = c->hostname,
 		.lmtp_path = dovecot_lmtp_path(c),
-		.bind = c->has_outgoing ? &c->outgoing : NULL,
+		.outgoing = c->outgoing,
+		.internet_family = c->internet_family,
 		.internet_port = 25,
 		.retry_min_s = c->retry_min_s,
 		.retry_max_s = c->retry_max_s,

@@ -16,7 +16,7 @@ static struct reply said(int code, const char *status, struct str text)
 struct question recipient_question(const struct recipient *r,
 				   const struct asker *asker,
 				   const struct address *address,
-				   uint64_t bytes)
+				   const struct waiting_mail *mail)
 {
 	return (struct question){
 		.recipient = address,
@@ -26,7 +26,9 @@ struct question recipient_question(const struct recipient *r,
 		.takes_there = r->part == PART_THERE,
 		.is_copy =
 			r->part == PART_COPY && !MUTANT(kept_copy_is_a_share),
-		.message_bytes = bytes,
+		.message_bytes = mail->bytes,
+		/* the one it was sent on with is kept */
+		.sender = r->sender.n ? &r->sender : mail->sender,
 	};
 }
 
@@ -67,11 +69,11 @@ struct reply waiting_given_up(void)
 /* ASK: route_decide() or route_answer(); what was given up is not asked for. */
 static struct decision
 waiting_decide(const struct router *router, const struct recipient *r,
-	       struct str as, uint64_t bytes, struct arena *arena,
+	       const struct waiting_mail *mail, struct arena *arena,
 	       struct decision (*ask)(const struct router *,
 				      const struct question *, struct arena *))
 {
-	struct asker asker = waiting_asker(router->directory, as, arena);
+	struct asker asker = waiting_asker(router->directory, mail->as, arena);
 	const struct address *address = recipient_parsed(r, arena);
 	struct decision d = { .action = ROUTE_REFUSE };
 	struct question q;
@@ -84,7 +86,7 @@ waiting_decide(const struct router *router, const struct recipient *r,
 		d.reply = said(553, "5.1.3", arena_strf(arena, "%s", cause()));
 		return d;
 	}
-	q = recipient_question(r, &asker, address, bytes);
+	q = recipient_question(r, &asker, address, mail);
 	q.is_retry = true;
 	d = ask(router, &q, arena);
 	waiting_stays_ours(r, &d, arena);
@@ -92,17 +94,19 @@ waiting_decide(const struct router *router, const struct recipient *r,
 }
 
 struct decision route_waiting(const struct router *router,
-			      const struct recipient *r, struct str as,
-			      uint64_t bytes, struct arena *arena)
+			      const struct recipient *r,
+			      const struct waiting_mail *mail,
+			      struct arena *arena)
 {
-	return waiting_decide(router, r, as, bytes, arena, route_decide);
+	return waiting_decide(router, r, mail, arena, route_decide);
 }
 
 struct decision route_answer_waiting(const struct router *router,
-				     const struct recipient *r, struct str as,
-				     uint64_t bytes, struct arena *arena)
+				     const struct recipient *r,
+				     const struct waiting_mail *mail,
+				     struct arena *arena)
 {
-	return waiting_decide(router, r, as, bytes, arena, route_answer);
+	return waiting_decide(router, r, mail, arena, route_answer);
 }
 
 const struct leg *decision_own_leg(const struct decision *d)

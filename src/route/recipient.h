@@ -5,8 +5,8 @@
  * directory was changed, and by whoever shows the queue: all of them ask here,
  * so that what is shown is what will be done.
  *
- *	struct decision d = route_waiting(router, r, m->as, m->body.bytes,
- *					  arena);
+ *	struct waiting_mail mail = { m->as, &m->sender, m->body.bytes };
+ *	struct decision d = route_waiting(router, r, &mail, arena);
  */
 #ifndef ROUTE_RECIPIENT_H
 #define ROUTE_RECIPIENT_H
@@ -14,11 +14,18 @@
 #include "queue/message.h"
 #include "route/route.h"
 
-/* ADDRESS is R's; of a mail of so many BYTES that ASKER gave us. */
+/* A mail that waits, as far as its recipients are asked for. */
+struct waiting_mail {
+	struct str as;            /* message.as */
+	const struct str *sender; /* NULL: unknown */
+	uint64_t bytes;
+};
+
+/* ADDRESS is R's; of a mail of SENDER and so many BYTES that ASKER gave us. */
 struct question recipient_question(const struct recipient *r,
 				   const struct asker *asker,
 				   const struct address *address,
-				   uint64_t bytes);
+				   const struct waiting_mail *mail);
 /* AS, of a mail that was accepted: of a user or system that is gone meanwhile
  * we are still to deliver what it gave us. */
 struct asker waiting_asker(struct directory *d, struct str as,
@@ -33,12 +40,13 @@ struct reply waiting_given_up(void);
 
 /* Where R, which waits, goes now.  What is no address is refused. */
 struct decision route_waiting(const struct router *router,
-			      const struct recipient *r, struct str as,
-			      uint64_t bytes, struct arena *arena);
+			      const struct recipient *r,
+			      const struct waiting_mail *mail,
+			      struct arena *arena);
 /* The same in a fiber, as route_answer() is to route_decide(). */
 struct decision waits route_answer_waiting(const struct router *router,
 					   const struct recipient *r,
-					   struct str as, uint64_t bytes,
+					   const struct waiting_mail *mail,
 					   struct arena *arena);
 
 /* The leg that D's recipient takes itself; NULL: he has none, only members. */

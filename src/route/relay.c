@@ -128,6 +128,10 @@ bool route_relay(struct walk *w, const struct target *t, const struct system *s,
 	if (l) {
 		l->system = *s;
 		l->is_known = known;
+		if (outgoing_is_set(&s->limits.outgoing))
+			because(w, system_from, V("system", s->name),
+				V("outgoing", outgoing_text(&s->limits.outgoing,
+							    w->arena)));
 	}
 	return o->is_final || decide_accept(o, ROUTE_RELAY);
 }

@@ -130,6 +130,7 @@ struct leg {
 	struct str domain;    /* LEG_INTERNET: whose MX */
 	struct str sender;    /* instead of the mail's, because it is sent on to
 	                      the Internet (wire/srs.h); empty: the mail's */
+	struct outgoing outgoing; /* LEG_INTERNET: it leaves from there */
 	struct str trail; /* to be sent along: what came and our own entry */
 	bool is_member;   /* by expansion */
 	bool is_here;     /* share of a split: PART_HERE, else PART_THERE */
@@ -147,6 +148,12 @@ static inline bool leg_leaves(const struct leg *leg)
 }
 /* Of the Internet: by the MX of the leg's domain. */
 struct next_hop leg_next_hop(const struct leg *leg);
+/* Where it leaves from; empty: as the server's settings say. */
+static inline const struct outgoing *leg_outgoing(const struct leg *leg)
+{
+	return leg->kind == LEG_SYSTEM ? &leg->system.limits.outgoing
+				       : &leg->outgoing;
+}
 
 struct reason {                     /* a line of facts.def */
 	const char *rule;           /* "domain", "address", "home", ... */

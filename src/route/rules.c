@@ -92,7 +92,7 @@ static bool leave(struct walk *w, struct target *t, struct outcome *o)
 			return o->is_final || decide_accept(o, ROUTE_RELAY);
 		l->domain = t->address->domain;
 		return decide_accept(o, ROUTE_RELAY) &&
-		       sent_on_rewrite(w, t, o);
+		       sent_on_rewrite(w, t, o) && leave_from(w, t, o);
 	}
 	w->met_loop = true;
 	return decide_refuse(w, o, 550, "5.4.6", "%smail loop",

@@ -54,8 +54,8 @@ static void test_a_share_keeps_to_its_part(void **unused)
 static void goes_to(enum recipient_part part, enum leg_kind kind)
 {
 	struct recipient r = { .address = S("both@own.test"), .part = part };
-	struct decision d =
-		route_waiting(&router, &r, S("internet"), 100, arena);
+	struct waiting_mail mail = { S("internet"), NULL, 100 };
+	struct decision d = route_waiting(&router, &r, &mail, arena);
 
 	assert_int_equal(d.n, 1);
 	assert_int_equal(d.legs[0].kind, kind);

@@ -181,6 +181,12 @@ bool rule_alias_beside(struct walk *w, struct target *t, struct outcome *o);
 bool sender_routing_refused(struct walk *w, const struct target *t,
 			    struct outcome *o);
 
+/* ---- leave_from.c ---- */
+
+/* The leg that was added last leaves for the Internet, by its sender: from which
+ * addresses?  True: decided, as it was. */
+bool leave_from(struct walk *w, const struct target *t, struct outcome *o);
+
 /* ---- sent_on.c ---- */
 
 /* The leg that was added last leaves for the Internet: by which sender?  True:

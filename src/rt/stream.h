@@ -40,9 +40,12 @@ struct tls_dane;
 /* ---- connections ---- */
 
 /* Connect to PEER; BIND may be NULL (or a local address, port 0).
- * NULL: cause() says why. */
+ * NULL: cause() says why; FAIL_FOREIGN: BIND is none of this machine. */
 struct stream *waits stream_dial(const struct inet *peer,
 				 const struct inet *bind, int64_t deadline_ms);
+/* Is BIND an address of this machine, as far as that can be known?  False:
+ * cause(). */
+bool stream_may_come_from(const struct inet *bind) must_check;
 /* A Unix socket by path; waits while its listener has no room for more. */
 struct stream *waits stream_dial_path(const char *path, int64_t deadline_ms);
 /* Both ends of a pipe of bytes, for tests. */

@@ -20,7 +20,9 @@ static json_t *hosts_json(struct str hosts, struct arena *arena)
 
 static json_t *leg_json(const struct leg *l, struct arena *arena)
 {
-	json_t *o = json_pack("{s:o}", "address", json_text(l->address));
+	json_t *o = json_pack("{s:o,s:o}", "address", json_text(l->address),
+			      "outgoing",
+			      json_text(outgoing_text(leg_outgoing(l), arena)));
 
 	switch (l->kind) {
 	case LEG_MAILBOX:

@@ -22,7 +22,8 @@ json_t *show_domain(struct directory *d, const struct domain_entry *e,
 	if (list_aliases(d, domain->id, arena, &aliases, &n) == ANSWER_UNSURE)
 		return NULL;
 	return json_pack(
-		"{s:o,s:o,s:o,s:o,s:b,s:o,s:o,s:s,s:s,s:I,s:I,s:I,s:I,s:I,s:I}",
+		"{s:o,s:o,s:o,s:o,s:b,s:o,s:o,s:s,s:s,s:I,s:o,s:I,s:I,s:I,s:I,"
+		"s:I}",
 		"name", json_text(domain->name), "aliases",
 		json_texts(aliases, n), "description",
 		json_text(e->description), "relay", json_text(domain->relay),
@@ -31,9 +32,10 @@ json_t *show_domain(struct directory *d, const struct domain_entry *e,
 		json_text(domain->postmaster), "own_senders",
 		own_senders_name(domain->own_senders), "from_header",
 		from_header_name(domain->from_header), "max_message_size",
-		(json_int_t)domain->max_message_bytes, "hosted",
-		(json_int_t)e->hosted, "alternate", (json_int_t)e->alternate,
-		"none", (json_int_t)e->no_mail, "groups", (json_int_t)e->groups,
+		(json_int_t)domain->max_message_bytes, "outgoing",
+		json_text(e->outgoing), "hosted", (json_int_t)e->hosted,
+		"alternate", (json_int_t)e->alternate, "none",
+		(json_int_t)e->no_mail, "groups", (json_int_t)e->groups,
 		"shared", (json_int_t)e->shared);
 }
 
@@ -43,7 +45,8 @@ static json_t *count_or_null(unsigned n)
 	return n ? json_integer(n) : json_null();
 }
 
-static void add_limits(json_t *o, const struct system_limits *l)
+static void add_limits(json_t *o, const struct system_limits *l,
+		       struct arena *arena)
 {
 	json_object_set_new(o, "connections", count_or_null(l->connections));
 	json_object_set_new(o, "mails_per_connection",
@@ -54,6 +57,8 @@ static void add_limits(json_t *o, const struct system_limits *l)
 			    count_or_null(l->mails_per_minute));
 	json_object_set_new(o, "address_family",
 			    json_string(family_name(l->family)));
+	json_object_set_new(o, "outgoing",
+			    json_text(outgoing_text(&l->outgoing, arena)));
 }
 
 json_t *show_system(struct directory *d, const struct system *e,
@@ -72,7 +77,7 @@ json_t *show_system(struct directory *d, const struct system *e,
 		      json_texts(trust, n), "may_relay", e->may_relay,
 		      "smart_host", e->smart_host, "when_down",
 		      when_down_name(e->when_down));
-	add_limits(o, &e->limits);
+	add_limits(o, &e->limits, arena);
 	return o;
 }
 

@@ -18,11 +18,12 @@ struct str show_last_reply(const struct reply *reply, struct str remote,
 bool show_now(struct outlook *o, const struct message *m,
 	      const struct recipient *r, struct decision *out)
 {
+	struct waiting_mail mail = { m->as, &m->sender, m->body.bytes };
 	size_t looked;
 
 	if (!o->router || !o->left)
 		return false;
-	*out = route_waiting(o->router, r, m->as, m->body.bytes, m->arena);
+	*out = route_waiting(o->router, r, &mail, m->arena);
 	looked = out->looked ? out->looked : 1;
 	o->left -= looked < o->left ? looked : o->left;
 	return true;
@@ -37,18 +38,23 @@ static json_t *now_json(struct outlook *o, const struct message *m,
 			const struct recipient *r)
 {
 	struct decision d;
+	const struct leg *leg;
 	struct next_hop hop;
-	struct str text = S("");
+	struct str text = S(""), from = S("");
 
 	if (!show_now(o, m, r, &d))
 		return json_null();
 	hop = decision_next_hop(&d);
+	leg = decision_own_leg(&d);
+	if (leg)
+		from = outgoing_text(leg_outgoing(leg), m->arena);
 	if (!goes(&d))
 		text = reply_line(&d.reply, m->arena);
-	return json_pack(
-		"{s:s,s:s,s:o,s:o}", "action", route_action_name(d.action),
-		"next_hop", next_hop_word(hop.kind), "system",
-		json_text(next_hop_system(&hop)), "text", json_text(text));
+	return json_pack("{s:s,s:s,s:o,s:o,s:o}", "action",
+			 route_action_name(d.action), "next_hop",
+			 next_hop_word(hop.kind), "system",
+			 json_text(next_hop_system(&hop)), "outgoing",
+			 json_text(from), "text", json_text(text));
 }
 
 static json_t *recipient_json(const struct message *m,

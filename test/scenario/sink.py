@@ -444,7 +444,8 @@ class Sink:
         self.listen()
 
     def listen(self):
-        listener = socket.socket()
+        listener = socket.socket(socket.AF_INET6 if ":" in self.address
+                                 else socket.AF_INET)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if self.pace:
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)

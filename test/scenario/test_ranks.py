@@ -96,6 +96,20 @@ def test_this_machine_is_no_relay_for_a_domain_admin(root, relay):
     api.patch(f"/domains/{OTHER}", {"relay": "192.0.2.8"})
 
 
+def test_who_sends_from_which_address_is_not_for_a_domain_admin(root):
+    """It would be another domain's good name."""
+    root.put("/administrators/oadm", {"role": "domain-admin",
+                                      "domain": OTHER, "password": PASSWORD})
+    api = Api(root.server)
+    api.sign_in("oadm", PASSWORD)
+    answer = api.refused("PATCH", f"/domains/{OTHER}",
+                         {"outgoing": "127.0.0.1"}, "outgoing").json
+    assert answer["reason"] == "outgoing-is-superiors"
+    root.patch(f"/domains/{OTHER}", {"outgoing": "127.0.0.1"})
+    api.patch(f"/domains/{OTHER}", {"outgoing": "127.0.0.1"})
+    root.patch(f"/domains/{OTHER}", {"outgoing": ""})
+
+
 def test_nor_by_a_name_that_leads_here(root, sink):
     """...that whoever has the name may turn to it later."""
     def send(user):

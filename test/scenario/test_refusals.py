@@ -285,6 +285,13 @@ CASES = [
     ("PATCH", "systems gw", {"address_family": "ipv4", "hosts": "[2001::1]"},
      "address_family", "no-host-of-family",
      {"family": "ipv4", "hosts": "[2001::1]"}),
+    ("PATCH", "systems gw", {"outgoing": "mx.test"}, "outgoing",
+     "bad-outgoing", {"given": "mx.test"}),
+    ("PATCH", "domains a.test", {"outgoing": "192.0.2.77"}, "outgoing",
+     "bad-outgoing", {"given": "192.0.2.77"}),
+    ("PATCH", "systems gw", {"outgoing": "127.0.0.2", "hosts": "[2001::1]"},
+     "outgoing", "no-host-of-outgoing",
+     {"outgoing": "127.0.0.2", "hosts": "[2001::1]"}),
     ("DELETE", "systems gw", None, None, "system-in-use",
      {"n": 1, "names": ["carl@a.test"]}),
     # administrators, tokens, passwords
@@ -361,6 +368,7 @@ ELSEWHERE = {
     "others-elsewhere-lead-here": "test_references.py",
     "no-change-to-undo": "test_rename.py", "renamed-since": "test_rename.py",
     "host-is-this-machine": "test_ranks.py",
+    "outgoing-is-superiors": "test_ranks.py",
     **dict.fromkeys(
         ["code-wrong", "code-used", "own-password", "no-second-factor", "own-second-factor",
          "no-second-factor-of", "second-factor-is-on",

@@ -24,6 +24,12 @@ static int open_socket(int family)
 	return fd;
 }
 
+static bool is_foreign(const struct inet *from)
+{
+	return fail_kind(FAIL_FOREIGN, "%s is no address of this machine",
+			 inet_ip_text(from).c);
+}
+
 /* The source port is chosen at connect(), so that ports are not used up by
  * connections to other peers. */
 static bool bind_source(int fd, const struct inet *from)
@@ -34,9 +40,25 @@ static bool bind_source(int fd, const struct inet *from)
 	if (from->port == 0)
 		setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on,
 			   sizeof(on));
-	if (bind(fd, (struct sockaddr *)&at.a, at.n) != 0)
-		return fail("bind to %s: %m", inet_ip_text(from).c);
-	return true;
+	if (bind(fd, (struct sockaddr *)&at.a, at.n) == 0)
+		return true;
+	return errno == EADDRNOTAVAIL
+		       ? is_foreign(from)
+		       : fail("bind to %s: %m", inet_ip_text(from).c);
+}
+
+bool stream_may_come_from(const struct inet *bind)
+{
+	struct inet from = *bind;
+	int fd = open_socket(inet_to_kernel(bind).a.ss_family);
+	bool may;
+
+	if (fd < 0)
+		return errno != EAFNOSUPPORT || is_foreign(bind);
+	from.port = 0;
+	may = bind_source(fd, &from) || cause_kind() != FAIL_FOREIGN;
+	close(fd);
+	return may;
 }
 
 static bool pause_until(int64_t until_ms, int64_t deadline_ms)

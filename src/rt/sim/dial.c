@@ -124,10 +124,18 @@ static bool bind_source(struct sim_host *h, const struct inet *bind,
 		return fail("bind to %s: Invalid argument",
 			    inet_ip_text(bind).c);
 	if (host_of(h, bind) != h)
-		return fail("bind to %s: Cannot assign requested address",
-			    inet_ip_text(bind).c);
+		return fail_kind(FAIL_FOREIGN,
+				 "%s is no address of this machine",
+				 inet_ip_text(bind).c);
 	*out = *bind;
 	return inet_is_unspecified(bind) ? own_address(h, peer, out) : true;
+}
+
+bool stream_may_come_from(const struct inet *bind)
+{
+	struct inet from;
+
+	return bind_source(host_here(), bind, bind, &from);
 }
 
 static void next_port(struct sim_host *h, struct inet *from)

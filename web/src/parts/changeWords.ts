@@ -44,6 +44,7 @@ const fields: Record<string, Word> = {
 	members_may_send: "membersSend",
 	description: "description",
 	max_message_size: "maxMessageSize",
+	outgoing: "outgoing",
 	hosts: "hosts",
 	tls: "tls",
 	user: "systemUser",

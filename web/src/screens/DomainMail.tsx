@@ -23,6 +23,7 @@ const draftOf = (d: Domain) => ({
 	own_senders: d.own_senders,
 	from_header: d.from_header,
 	max_message_size: sizeText(d.max_message_size),
+	outgoing: d.outgoing,
 });
 
 function changeOf(draft: ReturnType<typeof draftOf>): DomainChange {
@@ -32,6 +33,7 @@ function changeOf(draft: ReturnType<typeof draftOf>): DomainChange {
 		catch_all: draft.catch_all.trim(),
 		postmaster: draft.postmaster.trim(),
 		max_message_size: sizeOf(draft.max_message_size),
+		outgoing: draft.outgoing.trim(),
 	};
 }
 
@@ -43,6 +45,7 @@ const otherFields = {
 	own_senders: "ownSenders",
 	from_header: "fromHeader",
 	max_message_size: "maxMessageSize",
+	outgoing: "outgoing",
 } as const satisfies Record<Exclude<keyof Draft, "relay" | "forward_unknown">, Word>;
 
 /** What Save will change, and for how many.  ON RELAY: users whose mail goes
@@ -97,7 +100,7 @@ function useOnRelay(domain: Domain, wanted: boolean): number | undefined {
 /** Mail System: Mail Routing with its two settings, and Storage. */
 export function DomainMail({ read }: { read: Versioned<Domain> }) {
 	const { say } = useWords();
-	const { mayRoute } = useWho();
+	const { isSuper, mayRoute } = useWho();
 	const editor = useEditor({
 		key: ["domain", read.value.name],
 		form: "mail",
@@ -200,6 +203,18 @@ export function DomainMail({ read }: { read: Versioned<Domain> }) {
 					value={draft.from_header}
 					onChange={(value) => type({ from_header: value === "own" ? "own" : "accept" })}
 					disabled={!mayRoute}
+				/>
+			</section>
+			<section className="stack fields" aria-labelledby="leaving">
+				<h2 id="leaving">{say("leaving")}</h2>
+				<TextInput
+					label={say("outgoing")}
+					description={say("domainOutgoingHint")}
+					placeholder="192.0.2.25, 2001:db8::25"
+					{...field.text("outgoing")}
+					autoCapitalize="none"
+					spellCheck={false}
+					disabled={!isSuper}
 				/>
 			</section>
 			<section className="stack fields" aria-labelledby="storage">

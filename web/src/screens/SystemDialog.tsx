@@ -44,6 +44,7 @@ const draftOf = (s: System | null) => ({
 	recipients_per_mail: countText(s?.recipients_per_mail),
 	mails_per_minute: countText(s?.mails_per_minute),
 	address_family: s?.address_family ?? ("any" as Family),
+	outgoing: s?.outgoing ?? "",
 });
 
 function changeOf(draft: ReturnType<typeof draftOf>): SystemChange {
@@ -54,6 +55,7 @@ function changeOf(draft: ReturnType<typeof draftOf>): SystemChange {
 		...(password && { password }),
 		connections: countOf(draft.connections),
 		mails_per_connection: countOf(draft.mails_per_connection),
+		outgoing: draft.outgoing.trim(),
 		recipients_per_mail: countOf(draft.recipients_per_mail),
 		mails_per_minute: countOf(draft.mails_per_minute),
 	};
@@ -205,6 +207,14 @@ function SystemForm({ read, onClose }: { read: Versioned<System> | null; onClose
 					}))}
 					value={draft.address_family}
 					onChange={(family) => type({ address_family: family as Family })}
+				/>
+				<TextInput
+					label={say("outgoing")}
+					description={say("systemOutgoingHint")}
+					placeholder="192.0.2.25, 2001:db8::25"
+					{...field.text("outgoing")}
+					autoCapitalize="none"
+					spellCheck={false}
 				/>
 				{read && <Learnt facts={read.value.learnt} />}
 			</section>

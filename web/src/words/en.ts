@@ -299,6 +299,12 @@ export const en = {
 	domainsEmptyHint: "Create the first domain: users, groups and shared mailboxes live in it.",
 	role_here: "Role",
 	storage: "Storage",
+	leaving: "Mail that leaves",
+	outgoing: "Outgoing addresses",
+	domainOutgoingHint:
+		"Addresses of this server, one of IPv4, one of IPv6 or both, from which mail leaves that is sent to the Internet in the name of this domain. Empty: the server's. A superadministrator chooses them.",
+	systemOutgoingHint:
+		"Addresses of this server, one of IPv4, one of IPv6 or both, from which mail goes to it. Empty: the server's.",
 	maxMessageSize: "Largest message",
 	maxMessageSizeHint: "A size such as 25M; empty: the server's limit.",
 	mailRouting: "Mail Routing",

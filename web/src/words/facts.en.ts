@@ -16,6 +16,8 @@ export const facts: Record<Fact, string> = {
 	"address-literal": "An address with an IP address behind the @ would lead past every rule.",
 	"by-smart-host": "Mail to the Internet goes through {system}.",
 	"by-mx": "It goes to the MX of {domain}.",
+	"leaves-from": "What is sent in the name of {domain} leaves from {outgoing}.",
+	"system-from": "Mail for {system} leaves from {outgoing}.",
 	"no-internet-domain": "{domain} is no domain of the Internet.",
 	"sender-rewritten":
 		"A sender of another domain becomes an address of {domain} (SRS), so that the next server does not take it for forged.",

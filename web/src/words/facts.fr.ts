@@ -14,6 +14,8 @@ export const facts: Record<Fact, string> = {
 	"address-literal": "Une adresse avec une adresse IP après le @ échapperait à toutes les règles.",
 	"by-smart-host": "Les messages vers Internet passent par {system}.",
 	"by-mx": "Il va au MX de {domain}.",
+	"leaves-from": "Ce qui est envoyé au nom de {domain} part de {outgoing}.",
+	"system-from": "Le courrier pour {system} part de {outgoing}.",
 	"no-internet-domain": "{domain} n'est pas un domaine d'Internet.",
 	"sender-rewritten":
 		"Un expéditeur d'un autre domaine devient une adresse de {domain} (SRS), pour que le serveur suivant ne le croie pas falsifié.",

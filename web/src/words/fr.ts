@@ -290,6 +290,12 @@ export const fr: Record<Word, string> = {
 	domainsEmptyHint: "Créez le premier domaine : les utilisateurs, les groupes et les boîtes partagées y vivent.",
 	role_here: "Rôle",
 	storage: "Stockage",
+	leaving: "Courrier sortant",
+	outgoing: "Adresses de sortie",
+	domainOutgoingHint:
+		"Adresses de ce serveur, une IPv4, une IPv6 ou les deux, d'où part ce qui est envoyé vers Internet au nom de ce domaine. Vide : celles du serveur. Un super-administrateur les choisit.",
+	systemOutgoingHint:
+		"Adresses de ce serveur, une IPv4, une IPv6 ou les deux, d'où part le courrier qui lui est destiné. Vide : celles du serveur.",
 	maxMessageSize: "Taille maximale d'un message",
 	maxMessageSizeHint: "Une taille telle que 25M ; vide : la limite du serveur.",
 	mailRouting: "Routage de la messagerie",

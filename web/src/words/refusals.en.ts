@@ -134,6 +134,10 @@ export const refusals: Record<Reason, string> = {
 	"system-needs-hosts": "Write at least one host.",
 	"ip-not-verified":
 		"An IP address has no name that a certificate could be verified against. Write host names, or choose “Required”.",
+	"bad-outgoing": "“{given}” cannot be used here: {cause}. Write addresses of this server, such as 192.0.2.25 or 192.0.2.25, 2001:db8::25.",
+	"outgoing-is-superiors": "Only a superadministrator chooses the addresses that mail leaves from.",
+	"no-host-of-outgoing":
+		"None of the hosts ({hosts}) can be reached from {outgoing}: they are addresses of the other family. Write one of each, or other hosts.",
 	"no-host-of-family":
 		"None of the hosts ({hosts}) has an address of this kind. Choose another one, or write other hosts.",
 	"bad-credential": "This is too long: {most} characters at most.",

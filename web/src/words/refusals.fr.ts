@@ -137,6 +137,10 @@ export const refusals: Record<Reason, string> = {
 	"system-needs-hosts": "Écrivez au moins un hôte.",
 	"ip-not-verified":
 		"Une adresse IP n'a pas de nom avec lequel vérifier un certificat. Écrivez des noms d'hôtes, ou choisissez « Obligatoire ».",
+	"bad-outgoing": "« {given} » ne convient pas ici : {cause}. Écrivez des adresses de ce serveur, par exemple 192.0.2.25 ou 192.0.2.25, 2001:db8::25.",
+	"outgoing-is-superiors": "Seul un super-administrateur choisit les adresses d'où part le courrier.",
+	"no-host-of-outgoing":
+		"Aucun des hôtes ({hosts}) n'est joignable depuis {outgoing} : ce sont des adresses de l'autre famille. Écrivez-en une de chaque, ou d'autres hôtes.",
 	"no-host-of-family":
 		"Aucun des hôtes ({hosts}) n'a d'adresse de cette sorte. Choisissez-en une autre, ou écrivez d'autres hôtes.",
 	"bad-credential": "C'est trop long : {most} caractères au plus.",
