@@ -7,7 +7,7 @@
  *	  └─ gate ◀─ ub_process ◀─ watch ◀────┘ descriptor becomes readable
  *
  * The descriptor is watched while a question is open.  A fiber that gives up
- * takes its question back, so a question may live on the fiber's stack.
+ * takes its question back (question.h).
  */
 #include "dns/dns.h"
 
@@ -15,11 +15,10 @@
 #include <stdlib.h>
 #include <unbound.h>
 
-#include "base/buf.h"
 #include "base/limits.h"
-#include "dns/resolver.h"
+#include "dns/question.h"
+#include "dns/records.h"
 #include "rt/random.h"
-#include "rt/watch.h"
 #include "wire/address.h"
 
 enum {
@@ -31,113 +30,6 @@ enum {
 	TYPE_AAAA = 28,
 	TYPE_TLSA = 52
 };
-enum { CLASS_IN = 1, NXDOMAIN = 3 };
-
-struct question {
-	struct resolver *resolver;
-	int id;
-	bool is_open;
-	int error;                /* libunbound's, 0: none */
-	struct ub_result *result; /* ours, when answered without error */
-	struct gate answered;
-};
-
-static bool worked(int error, const char *what)
-{
-	return error == 0 || fail("dns: %s: %s", what, ub_strerror(error));
-}
-
-/* ---- one question ---- */
-
-static void on_readable(void *arg)
-{
-	struct resolver *r = arg;
-
-	ub_process(r->ub);
-}
-
-static void end_question(struct question *q)
-{
-	q->is_open = false;
-	resolver_give_back(q->resolver);
-}
-
-static void on_answer(void *arg, int error, struct ub_result *result)
-{
-	struct question *q = arg;
-
-	q->error = error;
-	q->result = result;
-	end_question(q);
-	gate_open(&q->answered);
-}
-
-static bool waits ask(struct dns *d, struct question *q, const char *name,
-		      int type)
-{
-	struct resolver *r = resolver_take(d);
-	int error;
-
-	*q = (struct question){ .resolver = r };
-	if (!r)
-		return false;
-	if (!r->watch)
-		r->watch = watch_open(ub_fd(r->ub), on_readable, r);
-	error = ub_resolve_async(r->ub, name, type, CLASS_IN, q, on_answer,
-				 &q->id);
-	q->is_open = error == 0;
-	if (error)
-		resolver_give_back(r);
-	return worked(error, name);
-}
-
-static void take_back(struct question *q)
-{
-	if (!q->is_open)
-		return;
-	ub_cancel(q->resolver->ub, q->id);
-	end_question(q);
-}
-
-/* Everything that is not an answer is trouble; cause(). */
-static bool waits await(struct question *q, const char *name, int64_t deadline)
-{
-	while (q->is_open) {
-		if (gate_wait(&q->answered, deadline) == WAIT_DONE)
-			continue;
-		take_back(q);
-		return fail("dns: no answer about %s in time", name);
-	}
-	if (!worked(q->error, name))
-		return false;
-	if (q->result->bogus)
-		return fail("dns: the answer about %s is forged (DNSSEC): %s",
-			    name,
-			    q->result->why_bogus ? q->result->why_bogus : "");
-	if (!q->result->havedata && q->result->rcode != 0 &&
-	    q->result->rcode != NXDOMAIN)
-		return fail("dns: the servers cannot say about %s (rcode %d)",
-			    name, q->result->rcode);
-	return true;
-}
-
-static void end(struct question *q)
-{
-	take_back(q);
-	ub_resolve_free(q->result);
-	q->result = NULL;
-}
-
-static size_t data_count(const struct question *q)
-{
-	size_t n = 0;
-
-	if (!q->result || !q->result->havedata)
-		return 0;
-	while (q->result->data[n])
-		n++;
-	return n;
-}
 
 /* ---- addresses ---- */
 
@@ -162,7 +54,7 @@ static bool take_address(const struct question *q, size_t i, uint16_t port,
 static size_t take_turns(const struct question *v4, const struct question *v6,
 			 uint16_t port, struct inet *out)
 {
-	size_t n4 = data_count(v4), n6 = data_count(v6), n = 0;
+	size_t n4 = question_count(v4), n6 = question_count(v6), n = 0;
 
 	for (size_t i = 0; i < n4 || i < n6; i++) {
 		if (i < n4 && n < LIMIT_HOSTS)
@@ -183,12 +75,12 @@ struct addresses {
 /* Where there is none, that needs nobody to vouch for it. */
 static bool is_vouched_for(const struct question *q)
 {
-	return !data_count(q) || q->result->secure;
+	return !question_count(q) || q->result->secure;
 }
 
 static void take_owner(const struct question *q, struct addresses *out)
 {
-	if (data_count(q) && q->result->canonname)
+	if (question_count(q) && q->result->canonname)
 		snprintf(out->owner, sizeof(out->owner), "%s",
 			 q->result->canonname);
 }
@@ -200,22 +92,22 @@ static enum dns_answer waits ask_addresses(struct dns *d, const char *name,
 	struct question v4, v6 = { 0 };
 	bool sure;
 
-	if (!ask(d, &v4, name, TYPE_A))
+	if (!question_ask(d, &v4, name, TYPE_A))
 		return DNS_TROUBLE;
-	if (!ask(d, &v6, name, TYPE_AAAA)) {
-		end(&v4);
+	if (!question_ask(d, &v6, name, TYPE_AAAA)) {
+		question_end(&v4);
 		return DNS_TROUBLE;
 	}
 	/* No short cut: both are asked, and one is enough. */
-	sure = await(&v6, name, deadline);
-	sure &= await(&v4, name, deadline);
+	sure = question_await(&v6, name, deadline);
+	sure &= question_await(&v4, name, deadline);
 	out->n = take_turns(&v4, &v6, port, out->at);
 	out->is_secure = is_vouched_for(&v4) && is_vouched_for(&v6);
 	out->owner[0] = '\0';
 	take_owner(&v6, out);
 	take_owner(&v4, out);
-	end(&v4);
-	end(&v6);
+	question_end(&v4);
+	question_end(&v6);
 	if (out->n > 0)
 		return DNS_FOUND;
 	return sure ? DNS_NONE : DNS_TROUBLE;
@@ -327,7 +219,7 @@ static void put_in_order(struct mx *mx, size_t n)
 static void take_all_mx(const struct question *q, struct arena *arena,
 			struct mx_list *out)
 {
-	size_t room = data_count(q), n = 0;
+	size_t room = question_count(q), n = 0;
 
 	out->mx = arena_array(arena, struct mx, room);
 	for (size_t i = 0; i < room; i++)
@@ -362,15 +254,15 @@ static enum dns_answer waits ask_mx(struct dns *d, const char *name,
 	bool sure, exists, has_mx;
 
 	*out = (struct mx_list){ 0 };
-	if (!ask(d, &q, name, TYPE_MX))
+	if (!question_ask(d, &q, name, TYPE_MX))
 		return DNS_TROUBLE;
-	sure = await(&q, name, deadline_ms);
-	has_mx = data_count(&q) > 0;
+	sure = question_await(&q, name, deadline_ms);
+	has_mx = question_count(&q) > 0;
 	exists = sure && !q.result->nxdomain;
 	if (sure && has_mx)
 		take_all_mx(&q, arena, out);
 	out->is_secure = sure && q.result->secure;
-	end(&q);
+	question_end(&q);
 	if (!sure)
 		return DNS_TROUBLE;
 	if (out->is_null || !exists) {
@@ -407,22 +299,6 @@ enum dns_answer waits dns_mx(struct dns *d, struct str domain,
 
 /* ---- TXT ---- */
 
-/* Strings, each behind its length (RFC 1035 3.3.14): one after the other. */
-static struct str take_txt(const struct ub_result *r, size_t i,
-			   struct arena *arena)
-{
-	struct str data = { r->data[i], (size_t)r->len[i] };
-	struct buf text scoped(buf) = BUF_EMPTY;
-
-	while (data.n > 0) {
-		size_t n = (uint8_t)data.p[0];
-
-		buf_add(&text, str_part(data, 1, 1 + n));
-		data = str_from(data, 1 + n);
-	}
-	return arena_str(arena, buf_str(&text));
-}
-
 enum dns_answer waits dns_txt(struct dns *d, struct str name,
 			      int64_t deadline_ms, struct arena *arena,
 			      struct txt_list *out)
@@ -432,39 +308,23 @@ enum dns_answer waits dns_txt(struct dns *d, struct str name,
 	bool sure;
 
 	*out = (struct txt_list){ 0 };
-	if (!ask(d, &q, c, TYPE_TXT))
+	if (!question_ask(d, &q, c, TYPE_TXT))
 		return DNS_TROUBLE;
-	sure = await(&q, c, deadline_ms);
-	if (sure && data_count(&q)) {
+	sure = question_await(&q, c, deadline_ms);
+	if (sure && question_count(&q)) {
 		out->texts = arena_array(arena, struct str, LIMIT_TXT);
-		while (out->n < LIMIT_TXT && out->n < data_count(&q)) {
-			out->texts[out->n] = take_txt(q.result, out->n, arena);
+		while (out->n < LIMIT_TXT && out->n < question_count(&q)) {
+			out->texts[out->n] = question_text(&q, out->n, arena);
 			out->n++;
 		}
 	}
-	end(&q);
+	question_end(&q);
 	if (!sure)
 		return DNS_TROUBLE;
 	return out->n ? DNS_FOUND : DNS_NONE;
 }
 
 /* ---- names of addresses ---- */
-
-/* RFC 1035 3.5, RFC 3596 2.5. */
-static const char *reverse_name(const struct inet *a, struct arena *arena)
-{
-	struct buf b scoped(buf) = BUF_EMPTY;
-	bool v4 = inet_is_v4(a);
-
-	for (int i = 15; i >= (v4 ? 12 : 0); i--) {
-		if (v4)
-			buf_printf(&b, "%u.", a->ip[i]);
-		else
-			buf_printf(&b, "%x.%x.", a->ip[i] & 15, a->ip[i] >> 4);
-	}
-	buf_add(&b, v4 ? S("in-addr.arpa") : S("ip6.arpa"));
-	return arena_cstr(arena, buf_str(&b));
-}
 
 static enum dns_answer waits ask_name(struct dns *d, const char *reverse,
 				      int64_t deadline_ms, struct arena *arena,
@@ -473,13 +333,13 @@ static enum dns_answer waits ask_name(struct dns *d, const char *reverse,
 	struct question q;
 	bool sure, found;
 
-	if (!ask(d, &q, reverse, TYPE_PTR))
+	if (!question_ask(d, &q, reverse, TYPE_PTR))
 		return DNS_TROUBLE;
-	sure = await(&q, reverse, deadline_ms);
-	found = sure && data_count(&q) > 0 &&
+	sure = question_await(&q, reverse, deadline_ms);
+	found = sure && question_count(&q) > 0 &&
 		take_name((const uint8_t *)q.result->data[0],
 			  (size_t)q.result->len[0], arena, out);
-	end(&q);
+	question_end(&q);
 	return found ? DNS_FOUND : sure ? DNS_NONE : DNS_TROUBLE;
 }
 
@@ -487,8 +347,9 @@ enum dns_answer waits dns_name_of(struct dns *d, const struct inet *address,
 				  int64_t deadline_ms, struct arena *arena,
 				  struct str *out)
 {
-	enum dns_answer answer = ask_name(d, reverse_name(address, arena),
-					  deadline_ms, arena, out);
+	enum dns_answer answer =
+		ask_name(d, arena_cstr(arena, dns_reverse_name(address, arena)),
+			 deadline_ms, arena, out);
 	struct inet *back;
 	size_t n;
 
@@ -511,11 +372,11 @@ bool waits dns_can_validate(struct dns *d, int64_t deadline_ms)
 	struct question q;
 	bool is_forged;
 
-	if (!ask(d, &q, ".", TYPE_NS))
+	if (!question_ask(d, &q, ".", TYPE_NS))
 		return fiber_cancelled();
-	(void)!await(&q, ".", deadline_ms);
+	(void)!question_await(&q, ".", deadline_ms);
 	is_forged = q.result && q.result->bogus;
-	end(&q);
+	question_end(&q);
 	return !is_forged;
 }
 
@@ -525,7 +386,7 @@ static void take_all_tlsa(const struct question *q, struct arena *arena,
 			  struct tlsa_list *out)
 {
 	const struct ub_result *r = q->result;
-	size_t room = data_count(q);
+	size_t room = question_count(q);
 
 	out->records = arena_array(arena, struct tlsa, room);
 	for (size_t i = 0; i < room && out->n < LIMIT_TLSA; i++) {
@@ -545,15 +406,15 @@ static enum dns_answer waits ask_tlsa(struct dns *d, uint16_t port,
 	enum dns_answer answer = DNS_NONE;
 	struct question q;
 
-	if (!ask(d, &q, name, TYPE_TLSA))
+	if (!question_ask(d, &q, name, TYPE_TLSA))
 		return DNS_TROUBLE;
-	if (!await(&q, name, deadline_ms)) {
+	if (!question_await(&q, name, deadline_ms)) {
 		answer = DNS_TROUBLE;
-	} else if (data_count(&q) && q.result->secure) {
+	} else if (question_count(&q) && q.result->secure) {
 		answer = DNS_FOUND;
 		take_all_tlsa(&q, arena, out);
 	}
-	end(&q);
+	question_end(&q);
 	return answer;
 }
 
