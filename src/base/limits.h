@@ -115,13 +115,18 @@ enum {
 	LIMIT_REASONS = 500,            /* of one decision; a group has many */
 
 	/* outgoing */
-	LIMIT_HOSTS = 16, /* next hops tried for one system */
-	LIMIT_TLSA = 32,  /* certificates that DNS names for one host: few
+	LIMIT_HOSTS = 16,      /* next hops tried for one system */
+	LIMIT_TLSA = 32,       /* certificates that DNS names for one host: few
 					   have more than four */
-	LIMIT_TXT = 64,   /* texts of one name in DNS */
-	LIMIT_SPF_TERMS = 256,       /* of one SPF record */
-	LIMIT_SPF_NAME_BYTES = 512,  /* a name in it, macros and all */
-	LIMIT_DMARC_REPORTS = 16,    /* addresses of a DMARC record */
+	LIMIT_TXT = 64,        /* texts of one name in DNS */
+	LIMIT_SPF_TERMS = 256, /* of one SPF record */
+	LIMIT_SPF_NAME_BYTES = 512,     /* a name in it, macros and all */
+	LIMIT_SPF_ASKED = 60,           /* look-ups of one that are followed:
+				   ten are allowed */
+	LIMIT_SPF_BLOCKS = 4096,        /* addresses that pass by one */
+	LIMIT_PUBLISH_MS = 10000,       /* for all records of a domain */
+	LIMIT_PUBLISH_REMARKS = 40,     /* on one of them */
+	LIMIT_DMARC_REPORTS = 16,       /* addresses of a DMARC record */
 	LIMIT_STS_RECORD_MS = 5000,     /* whether there is a policy, while mail
 				   waits: some name servers say nothing
 				   about such names */

@@ -65,6 +65,7 @@
 enum { CLI_DONE = 0, CLI_REFUSED = 1, CLI_USAGE = 2 };
 
 struct texts;
+struct publish_server;
 
 /* What splitmail.conf says of the server, for who answers in its place. */
 struct cli_server {
@@ -72,6 +73,7 @@ struct cli_server {
 	const struct texts *listeners; /* their names */
 	const struct aliases *aliases; /* of the host; NULL: none */
 	struct dns_settings dns;
+	const struct publish_server *published; /* what DNS says of it */
 };
 
 struct cli {

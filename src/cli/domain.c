@@ -1,6 +1,7 @@
 /*
  * splitmail domain: mail domains and how they are split.
  */
+#include "cli/domain_dns.h"
 #include "cli/store.h"
 #include "wire/address.h"
 
@@ -254,6 +255,13 @@ static const struct command commands[] = {
 	{ "show", "DOMAIN", "Show a domain's settings.",
 	  "splitmail domain show example.org", show },
 	{ "list", "", "List all domains.", "splitmail domain list", list },
+	{ "dns", "DOMAIN [--zone]",
+	  "What to publish in DNS for a domain, and what is wrong now.",
+	  "splitmail domain dns example.org", domain_dns,
+	  "Asked are MX, addresses and their names, SPF, DMARC, MTA-STS, TLSRPT "
+	  "and SRV, for ten seconds at most; one SPF record is for this server "
+	  "and all other systems of the domain. --zone: only the records, as "
+	  "lines of a zone file. Nothing is published from here." },
 	{ "rename", "DOMAIN NEW [--drop-old]",
 	  "Give a domain another first "
 	  "name; the old one stays its alias.",

@@ -18,6 +18,7 @@
 
 #include "base/inet.h"
 #include "base/sentence.h"
+#include "publish/publish.h"
 #include "rt/fiber.h"
 #include "wire/outgoing.h"
 
@@ -38,9 +39,11 @@ struct console_settings {
 	const struct aliases *(*read_aliases)(const char *path,
 					      struct arena *arena);
 	struct dns *dns;
-	int64_t session_idle_s;   /* without a request: signed out */
-	struct outgoing outgoing; /* sources of connections */
-	void (*ready)(void *arg); /* it listens */
+	const struct dns_settings *resolver; /* that it was made of */
+	struct publish_server published;     /* what is said of us in DNS */
+	int64_t session_idle_s;              /* without a request: signed out */
+	struct outgoing outgoing;            /* sources of connections */
+	void (*ready)(void *arg);            /* it listens */
 	void *ready_arg;
 	bool failed; /* out: it could not start; logged */
 };

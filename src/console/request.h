@@ -81,17 +81,18 @@ struct request {
 	struct inet client;
 	struct who who;
 	struct directory *d;
-	struct changes *c;            /* of a request that changes something */
-	struct tools *queue;          /* of one who asks often; or NULL */
-	struct relay_test *test;      /* relay_test.c */
-	struct buf learnt;            /* learnt.c; the engine's answer */
-	const char *question;         /* ...to this */
-	const char *socket;           /* filters.c; where one listens */
-	const char *trouble;          /* ...and why not; or NULL */
-	const char *mailbox;          /* used.c; its login */
-	int64_t used;                 /* ...bytes, or USED_UNKNOWN */
-	struct watcher *watcher;      /* events.c */
-	struct request *next_waiting; /* figures.c */
+	struct changes *c;       /* of a request that changes something */
+	struct tools *queue;     /* of one who asks often; or NULL */
+	struct relay_test *test; /* relay_test.c */
+	struct buf learnt;       /* learnt.c; the engine's answer */
+	const char *question;    /* ...to this */
+	const char *socket;      /* filters.c; where one listens */
+	const char *trouble;     /* ...and why not; or NULL */
+	struct records_asked *published; /* published.c */
+	const char *mailbox;             /* used.c; its login */
+	int64_t used;                    /* ...bytes, or USED_UNKNOWN */
+	struct watcher *watcher;         /* events.c */
+	struct request *next_waiting;    /* figures.c */
 	bool has_begun, is_too_long, has_waited, errand_ended;
 };
 

@@ -16,6 +16,7 @@
 #include "base/sentence.h"
 #include "cli/begin.h"
 #include "engine/engine.h"
+#include "publish/publish.h"
 
 enum { CONSOLE_PORT = 8025 };
 
@@ -93,6 +94,9 @@ const char *config_sendmail(const char *data, struct arena *arena);
 
 /* Paths inside the data folder, in the config's arena. */
 const char *config_path(const struct config *c, const char *name);
+
+/* What is said of the server in DNS. */
+struct publish_server config_published(const struct config *c);
 
 /* The names of its listeners, each once. */
 struct texts config_listeners(const struct config *c);

@@ -51,6 +51,8 @@ int console_main(const struct call *c)
 		.read_aliases = aliases_read,
 		.session_idle_s = config->console_session_idle_s,
 		.outgoing = config->outgoing,
+		.resolver = &dns,
+		.published = config_published(config),
 		.ready = say_ready,
 		.ready_arg = &ready_fd,
 	};

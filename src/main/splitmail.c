@@ -97,12 +97,14 @@ static const struct cli_server *read_server(const char *data)
 	static struct cli_server server;
 	static struct config *c; /* for the rest of the process */
 	static struct texts listeners;
+	static struct publish_server published;
 
 	if (!c)
 		c = config_read(data);
 	if (!c)
 		return NULL;
 	listeners = config_listeners(c);
+	published = config_published(c);
 	server = (struct cli_server){
 		.hostname = str_of(c->hostname),
 		.listeners = &listeners,
@@ -111,6 +113,7 @@ static const struct cli_server *read_server(const char *data)
 			 .dnssec = c->dnssec,
 			 .trust_anchor = c->dns_trust_anchor,
 			 .hosts_file = c->dns_hosts },
+		.published = &published,
 	};
 	return &server;
 }

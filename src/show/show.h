@@ -16,6 +16,7 @@
 
 #include "directory/deleted.h"
 #include "directory/lists.h"
+#include "publish/publish.h"
 #include "queue/tools.h"
 #include "route/recipient.h"
 #include "rt/fiber.h"
@@ -58,6 +59,10 @@ json_t *show_filter(const struct filter *f);
 /* ...and whether it takes mail now; TROUBLE: why not, NULL: it does. */
 void show_filter_now(json_t *filter, const char *trouble);
 json_t *show_admin(const struct admin_entry *e);
+
+/* What PLAN's domain publishes of its mail, and should. */
+json_t *show_published(const struct publish_plan *plan,
+		       const struct published *p, struct arena *arena);
 
 /* Where an address goes, and why. */
 json_t *show_decision(struct str recipient, const struct decision *d,

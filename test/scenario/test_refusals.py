@@ -30,6 +30,7 @@ REFUSALS = table("directory/refusals.def", "REFUSAL")
 PROBLEMS = table("console/problems.def", "PROBLEM")
 FACTS = table("route/facts.def", "FACT")
 TRIALS = table("console/trials.def", "TRIAL")
+REMARKS = table("publish/remarks.def", "REMARK")
 
 
 # ---- the tables and the document -------------------------------------------
@@ -38,6 +39,7 @@ def test_the_document_lists_every_reason():
     schemas = document()["components"]["schemas"]
     assert schemas["Reason"]["enum"] == sorted({**REFUSALS, **PROBLEMS})
     assert schemas["Fact"]["enum"] == sorted(FACTS)
+    assert schemas["Remark"]["enum"] == sorted(REMARKS)
     report = schemas["RelayTestReport"]["properties"]["items"]["items"]
     assert set(report["properties"]["reason"]["enum"]) == {None, *TRIALS}
 
