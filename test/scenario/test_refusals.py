@@ -53,6 +53,7 @@ def test_a_reason_of_both_tables_means_the_same():
     ("refusals.en", {**PROBLEMS, **REFUSALS}),
     ("refusals.fr", {**PROBLEMS, **REFUSALS}),
     ("facts.en", FACTS), ("facts.fr", FACTS),
+    ("remarks.en", REMARKS), ("remarks.fr", REMARKS),
     ("en", {f"trial_{name}": values for name, values in TRIALS.items()}),
     ("fr", {f"trial_{name}": values for name, values in TRIALS.items()})])
 def test_words_use_only_values_that_are_given(file, given):

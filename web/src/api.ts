@@ -52,6 +52,9 @@ export type Reason = Schemas["Reason"];
 export type Values = Schemas["Values"];
 export type Fact = Schemas["Fact"];
 export type TroubleWord = Schemas["Trouble"]["what"];
+export type Remark = Schemas["Remark"];
+export type Published = Schemas["Published"];
+export type PublishedRecord = Schemas["PublishedRecord"];
 export type Rule = Schemas["Rule"];
 export type ChangeFilters = NonNullable<operations["listChanges"]["parameters"]["query"]>;
 export type EntryFilters = NonNullable<operations["listEntries"]["parameters"]["query"]>;
@@ -283,6 +286,8 @@ export const domains = {
 	...things<Domain, DomainChange>("/domains", "name"),
 	list: (search = "", cursor: string | null = null, limit = 50) =>
 		read<Schemas["DomainList"]>(`/domains${query({ search, cursor, limit })}`),
+	/** Name servers are asked, for ten seconds at most. */
+	dns: (name: string) => read<Published>(`/domains/${encodeURIComponent(name)}/dns`),
 };
 
 export const entries = {

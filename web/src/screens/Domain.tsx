@@ -7,13 +7,14 @@ import { domainPath, named, Page } from "../parts/page";
 import { Await } from "../parts/states";
 import { useWho } from "../session";
 import { useWords } from "../words";
+import { DomainAuthentication } from "./DomainAuthentication";
 import { DomainGeneral } from "./DomainGeneral";
 import { DomainMail } from "./DomainMail";
 
-/** Modify Domain: one domain, tabs General and Mail System. */
+/** Modify Domain: one domain, tabs General, Mail System and Sender authentication. */
 export function DomainScreen() {
 	const { say } = useWords();
-	const { isSuper } = useWho();
+	const { isSuper, mayRoute } = useWho();
 	const [, go] = useLocation();
 	const params = useParams();
 	const name = named(params.name);
@@ -36,6 +37,7 @@ export function DomainScreen() {
 							<Tabs.List>
 								<Tabs.Tab value="general" {...unsaved("general")}>{say("general")}</Tabs.Tab>
 								<Tabs.Tab value="mail" {...unsaved("mail")}>{say("mailSystemTab")}</Tabs.Tab>
+								{mayRoute && <Tabs.Tab value="authentication">{say("authentication")}</Tabs.Tab>}
 							</Tabs.List>
 							<Tabs.Panel value="general" className="panel">
 								<DomainGeneral read={read} mayDelete={isSuper} />
@@ -43,6 +45,11 @@ export function DomainScreen() {
 							<Tabs.Panel value="mail" className="panel">
 								<DomainMail read={read} />
 							</Tabs.Panel>
+							{mayRoute && (
+								<Tabs.Panel value="authentication" className="panel">
+									<DomainAuthentication domain={read.value.name} />
+								</Tabs.Panel>
+							)}
 						</Tabs>
 					</section>
 				)}

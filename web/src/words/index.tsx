@@ -1,6 +1,6 @@
 import { createContext, useContext, useEffect, useMemo, useState } from "react";
 import type { ReactNode } from "react";
-import type { Fact, Reason, TroubleWord, Values } from "../api";
+import type { Fact, Reason, Remark, TroubleWord, Values } from "../api";
 import { en } from "./en";
 import type { Word } from "./en";
 import { facts as factsEn } from "./facts.en";
@@ -8,6 +8,8 @@ import { facts as factsFr } from "./facts.fr";
 import { fr } from "./fr";
 import { refusals as refusalsEn } from "./refusals.en";
 import { refusals as refusalsFr } from "./refusals.fr";
+import { remarks as remarksEn } from "./remarks.en";
+import { remarks as remarksFr } from "./remarks.fr";
 import { troubles as troublesEn } from "./troubles.en";
 import { troubles as troublesFr } from "./troubles.fr";
 
@@ -23,6 +25,7 @@ export interface Say {
 	refusal: (reason: Reason, values: Values) => string | undefined;
 	fact: (id: Fact, values: Values) => string | undefined;
 	trouble: (id: TroubleWord, values: Values) => string | undefined;
+	remark: (id: Remark, values: Values) => string | undefined;
 }
 
 interface Book {
@@ -30,11 +33,12 @@ interface Book {
 	refusals: Record<Reason, string>;
 	facts: Record<Fact, string>;
 	troubles: Record<TroubleWord, string>;
+	remarks: Record<Remark, string>;
 }
 
 const books: Record<Language, Book> = {
-	en: { words: en, refusals: refusalsEn, facts: factsEn, troubles: troublesEn },
-	fr: { words: fr, refusals: refusalsFr, facts: factsFr, troubles: troublesFr },
+	en: { words: en, refusals: refusalsEn, facts: factsEn, troubles: troublesEn, remarks: remarksEn },
+	fr: { words: fr, refusals: refusalsFr, facts: factsFr, troubles: troublesFr, remarks: remarksFr },
 };
 const remembered = "splitmail-language";
 
@@ -72,7 +76,7 @@ function filler(language: Language) {
 }
 
 function speaker(language: Language): Say {
-	const { words, refusals, facts, troubles } = books[language];
+	const { words, refusals, facts, troubles, remarks } = books[language];
 	const fill = filler(language);
 	const known = (text: string | undefined, values: Values) => text && fill(text, values);
 
@@ -82,6 +86,7 @@ function speaker(language: Language): Say {
 			refusal: (reason: Reason, values: Values) => known(refusals[reason], values),
 			fact: (id: Fact, values: Values) => known(facts[id], values),
 			trouble: (id: TroubleWord, values: Values) => known(troubles[id], values),
+			remark: (id: Remark, values: Values) => known(remarks[id], values),
 		},
 	);
 }
