@@ -141,6 +141,8 @@ enum {
 					   pauses take 6 */
 	LIMIT_TLS_MS = 10000,         /* STARTTLS and handshake, where clear
 					   text is the way out */
+	LIMIT_XCLIENT_MS = 15000,     /* XCLIENT, the greeting and EHLO anew,
+					 until it is clear that it goes without */
 	LIMIT_CHUNK_MS = 15000,       /* a first BDAT's answer, until it is
 					   taken for one that never comes */
 	LIMIT_PROBE_WAIT_MS = 10000,  /* a client waits for it at RCPT, then

@@ -154,6 +154,9 @@ static const struct key keys[] = {
 	  KEY_JOINED },
 	{ "may_relay", "yes|no",
 	  "yes: it may send to the Internet through us" },
+	{ "xclient", "yes|no",
+	  "yes: it is told by XCLIENT who a stranger is whose mail it gets, as "
+	  "far as it announces that; its own filters see him then, not us" },
 	{ "smart_host", "yes|no",
 	  "yes: all our mail to the Internet goes "
 	  "through it" },

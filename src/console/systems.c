@@ -54,6 +54,7 @@ static const struct setting_rule rules[] = {
 	{ "password", SETTING_TEXT, NULL },
 	{ "trust", SETTING_LIST, "" },
 	{ "may_relay", SETTING_FLAG, "no" },
+	{ "xclient", SETTING_FLAG, "no" },
 	{ "smart_host", SETTING_FLAG, "no" },
 	{ "when_down", SETTING_TEXT, "keep-known" },
 	{ "connections", SETTING_COUNT, "" },

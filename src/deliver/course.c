@@ -11,6 +11,7 @@
 #include "deliver/line.h"
 #include "deliver/transaction.h"
 #include "deliver/turns.h"
+#include "deliver/xclient.h"
 
 enum { SENT_AWAY_MOST = 5, IN_VAIN_MOST = 3 };
 
@@ -31,6 +32,7 @@ struct course {
 	bool fresh;
 	unsigned sent_away; /* and nothing taken in between */
 	unsigned in_vain;   /* likewise: recipients who were tried alone */
+	bool is_ours;       /* it is not told of the client any more */
 };
 
 static struct course course_begin(const struct hop *hop,
@@ -213,6 +215,31 @@ static bool is_to_end(const struct attempt *a, struct trouble *trouble)
 	return true;
 }
 
+/* The host is told who the client is, where it is to be.  False: this connection
+ * is no good: another one, and when it was fresh, without telling. */
+static bool waits tell_client(struct course *c, const struct hop *hop,
+			      const struct line *line, struct round *round,
+			      struct trouble *trouble)
+{
+	bool worn = line->peer->is_reused || line->peer->mails;
+
+	if (!hop->tells_client || c->is_ours)
+		return true;
+	if (host_fact(line->host, HOST_NO_XCLIENT) && !line->peer->was_told)
+		return true;
+	switch (xclient_tell(line->peer, line->host, round)) {
+	case XCLIENT_DONE:
+		return true;
+	case XCLIENT_LOST:
+		break;
+	}
+	trouble_ours(trouble,
+		     own_reply(round->arena, 451, "4.4.2", "%s", cause()));
+	c->is_ours = !worn;
+	c->fresh = true;
+	return false;
+}
+
 bool hop_try(struct attempt *a, const struct hop *hop, bool has_others,
 	     struct share *const *shares, size_t n, struct trouble *trouble)
 {
@@ -226,7 +253,7 @@ bool hop_try(struct attempt *a, const struct hop *hop, bool has_others,
 	while ((n = still_waiting(left, n, left)) && !fiber_cancelled()) {
 		struct line_wish wish = {
 			.kind = GUEST_MAIL,
-			.fresh = c.fresh,
+			.fresh = c.fresh || c.is_ours,
 			.has_others = has_others,
 			.deadline_ms = deliver_reply_deadline(round->deliver),
 		};
@@ -247,6 +274,11 @@ bool hop_try(struct attempt *a, const struct hop *hop, bool has_others,
 		a->was_reached = true;
 		if (!c.most)
 			c = course_begin(hop, line.host);
+		if (!tell_client(&c, hop, &line, round, trouble)) {
+			line_release(&line);
+			return_turn(round->deliver, hop, round->arena);
+			continue;
+		}
 		k = mail_size(&c, line.peer, left, n, round->arena);
 		worn = line.peer->is_reused || line.peer->mails;
 		r = transaction_run(line.peer, line.host, &c.manner, round,

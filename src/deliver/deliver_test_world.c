@@ -68,6 +68,13 @@ enum dns_answer dns_txt(struct dns *d, struct str name, int64_t deadline_ms,
 	return out->n ? DNS_FOUND : DNS_NONE;
 }
 
+enum dns_answer dns_name_of(struct dns *d, const struct inet *address,
+			    int64_t deadline_ms, struct arena *arena,
+			    struct str *out)
+{
+	return DNS_NONE;
+}
+
 enum dns_answer dns_tlsa(struct dns *d, struct str host, uint16_t port,
 			 int64_t deadline_ms, struct arena *arena,
 			 struct tlsa_list *out)

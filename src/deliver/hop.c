@@ -38,9 +38,9 @@ struct str hop_key(const struct hop *hop, struct arena *arena)
 
 	if (hop->path)
 		return arena_strf(arena, "%.*s\n%s", STR(whose), hop->path);
-	key = arena_strf(arena, "%.*s\n%s %d %.*s %.*s", STR(whose),
+	key = arena_strf(arena, "%.*s\n%s %d %.*s %.*s%s", STR(whose),
 			 inet_text(&hop->at).c, hop->tls, STR(hop->host),
-			 STR(hop->user));
+			 STR(hop->user), hop->tells_client ? " xclient" : "");
 	if (outgoing_is_set(&hop->limits.outgoing))
 		key = arena_strf(
 			arena, "%.*s\n%.*s", STR(key),

@@ -22,6 +22,8 @@ struct hop {
 	struct next_hop next;        /* which do not share connections; of the
 	                                Internet without a name */
 	struct system_limits limits; /* as its administrator set them */
+	bool tells_client; /* its connections are for mail of strangers, of
+	                      whom it is told (xclient.h) */
 };
 
 /* All of it in ARENA. */

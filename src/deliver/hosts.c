@@ -202,6 +202,7 @@ static const char *const fact_names[HOST_FACTS] = {
 	[HOST_RECIPIENTS] = "recipients_per_mail",
 	[HOST_NO_TLS] = "no_tls",
 	[HOST_NO_CHUNKING] = "no_chunking",
+	[HOST_NO_XCLIENT] = "no_xclient",
 	[HOST_NO_PARAMETERS] = "no_parameters",
 	[HOST_BANS] = "bans",
 	[HOST_SORT] = "refusals",

@@ -56,8 +56,10 @@ enum host_fact {
 	HOST_BANS,          /* who asks for many unknown addresses: so many
 	                       a day are asked for */
 	HOST_SILENT,        /* it does not answer: others are asked first */
+	HOST_NO_XCLIENT,    /* announced, and does not work */
+	HOST_XCLIENT,       /* has worked: not shown */
 };
-enum { HOST_FACTS = HOST_SILENT + 1 };
+enum { HOST_FACTS = HOST_XCLIENT + 1 };
 
 /* What it does with mail for somebody it does not have: what says more about it
  * comes later. */

@@ -25,12 +25,14 @@ struct peer {
 	struct stream *stream;
 	struct capabilities can;
 	bool is_lmtp;
-	bool is_reused;      /* it lay in the pool before */
-	bool has_spoken;     /* a reply came since it was taken */
-	bool is_broken;      /* good for peer_close() only */
-	enum loss loss;      /* why it is broken, unless it said so itself */
-	bool is_proved;      /* a whole mail went through without trouble */
-	bool is_worn;        /* not for another mail or question */
+	bool is_reused;  /* it lay in the pool before */
+	bool has_spoken; /* a reply came since it was taken */
+	bool is_broken;  /* good for peer_close() only */
+	enum loss loss;  /* why it is broken, unless it said so itself */
+	bool is_proved;  /* a whole mail went through without trouble */
+	bool is_worn;    /* not for another mail or question */
+	bool was_told;   /* of a client (xclient.h): it is not ours */
+	bool refuses_xclient;
 	bool tls_failed;     /* what it announced; so it is in clear text */
 	unsigned mails;      /* it has taken */
 	unsigned begun;      /* MAIL commands, of mails and questions */

@@ -18,6 +18,7 @@
 #include "deliver/hop_state.h"
 #include "deliver/hops.h"
 #include "deliver/ledgers.h"
+#include "deliver/xclient.h"
 
 /* A limit that was met in vain is no refusal of the mail. */
 static struct reply softened(struct reply r)
@@ -89,6 +90,9 @@ static bool waits tour_begin(struct tour *t, struct attempt *a,
 	if (!hops_find(round->deliver, &a->leg, after_ms(LIMIT_CONNECT_MS),
 		       round->arena, &t->hops, &t->n_hops, &t->trouble))
 		return false;
+	for (size_t i = 0; i < t->n_hops; i++)
+		t->hops[i].tells_client = a->leg.kind == LEG_SYSTEM &&
+					  xclient_is_due(round, &a->leg.system);
 	t->unasked = t->trouble;
 	t->trouble = (struct trouble){ 0 };
 	t->cut_short = arena_array(round->arena, bool, t->n_hops);

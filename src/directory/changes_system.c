@@ -37,6 +37,7 @@ static const struct {
 
 struct system_row {
 	int64_t id, tls, may_relay, smart_host, when_down, family;
+	int64_t xclient;
 	int64_t count[COUNTS]; /* 0: not set */
 	struct str name, hosts, user, password, outgoing;
 	bool has_ip;         /* among the hosts */
@@ -50,7 +51,8 @@ static bool read_row(struct changes *c, int64_t id, struct system_row *out)
 			  "SELECT id, tls, may_relay, smart_host, when_down, "
 			  "name, hosts, user, password, address_family, "
 			  "connections, mails_per_connection, "
-			  "recipients_per_mail, mails_per_minute, outgoing "
+			  "recipients_per_mail, mails_per_minute, outgoing, "
+			  "xclient "
 			  "FROM system WHERE id = ?",
 			  "i", id);
 
@@ -67,6 +69,7 @@ static bool read_row(struct changes *c, int64_t id, struct system_row *out)
 		.user = query_text(&q, 7, c->arena),
 		.password = query_text(&q, 8, c->arena),
 		.family = query_int(&q, 9),
+		.xclient = query_int(&q, 11 + COUNTS),
 	};
 	for (int i = 0; i < COUNTS; i++)
 		out->count[i] = query_int(&q, 10 + i);
@@ -169,6 +172,7 @@ static bool set_key(struct changes *c, struct system_row *r,
 					    "password",
 					    "trust",
 					    "may_relay",
+					    "xclient",
 					    "smart_host",
 					    "when_down",
 					    "connections",
@@ -193,6 +197,8 @@ static bool set_key(struct changes *c, struct system_row *r,
 		return set_credential(c, "password", s->value, &r->password);
 	if (is_key(s->key, "may_relay"))
 		return set_flag(c, "may_relay", s->value, &r->may_relay);
+	if (is_key(s->key, "xclient"))
+		return set_flag(c, "xclient", s->value, &r->xclient);
 	if (is_key(s->key, "smart_host"))
 		return set_flag(c, "smart_host", s->value, &r->smart_host);
 	if (is_key(s->key, "when_down"))
@@ -274,12 +280,13 @@ static bool write_row(struct changes *c, const struct system_row *r)
 		   "password = ?, may_relay = ?, smart_host = ?, "
 		   "when_down = ?, address_family = ?, connections = ?, "
 		   "mails_per_connection = ?, recipients_per_mail = ?, "
-		   "mails_per_minute = ?, outgoing = ? WHERE id = ?",
-		   "sissiiiiiiiisi", r->hosts, r->tls, r->user, r->password,
+		   "mails_per_minute = ?, outgoing = ?, xclient = ? "
+		   "WHERE id = ?",
+		   "sissiiiiiiiisii", r->hosts, r->tls, r->user, r->password,
 		   r->may_relay, r->smart_host, r->when_down, r->family,
 		   r->count[CONNECTIONS], r->count[MAILS_PER_CONNECTION],
 		   r->count[RECIPIENTS_PER_MAIL], r->count[MAILS_PER_MINUTE],
-		   r->outgoing, r->id);
+		   r->outgoing, r->xclient, r->id);
 }
 
 /* ---- trust ---- */
@@ -385,6 +392,7 @@ static bool log_row(struct changes *c, const struct system_row *old,
 		{ "user", old->user, new->user },
 		{ "password", S(""), same_password ? S("") : S("set") },
 		{ "may_relay", yes_no(old->may_relay), yes_no(new->may_relay) },
+		{ "xclient", yes_no(old->xclient), yes_no(new->xclient) },
 		{ "smart_host", yes_no(old->smart_host),
 		  yes_no(new->smart_host) },
 		{ "when_down", str_of(when_down_words[old->when_down]),

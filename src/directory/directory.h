@@ -201,6 +201,7 @@ struct system {
 	enum system_tls tls;
 	struct str user, password; /* for AUTH at its side; or empty */
 	bool may_relay;
+	bool xclient; /* it is told who a stranger is (deliver/xclient.h) */
 	bool smart_host;
 	enum when_down when_down;
 	struct system_limits limits;

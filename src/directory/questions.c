@@ -404,7 +404,8 @@ enum answer directory_may_send_as(struct directory *d, struct str login,
 #define SYSTEM_COLUMNS \
 	"id, name, hosts, tls, user, password, may_relay, smart_host, " \
 	"when_down, connections, mails_per_connection, " \
-	"recipients_per_mail, mails_per_minute, address_family, outgoing"
+	"recipients_per_mail, mails_per_minute, address_family, outgoing, " \
+	"xclient"
 
 static enum answer read_system(struct directory *d, struct query *q,
 			       struct arena *arena, struct system *out)
@@ -430,6 +431,7 @@ static enum answer read_system(struct directory *d, struct query *q,
 			.mails_per_minute = (unsigned)query_int(q, 12),
 			.family = (enum address_family)query_int(q, 13),
 		},
+		.xclient = query_int(q, 15) != 0,
 	};
 	return read_outgoing(q, 14, arena, &out->limits.outgoing) ? a
 								  : unsure();

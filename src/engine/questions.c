@@ -133,6 +133,8 @@ static json_t *value_json(const struct host_note *n)
 	case HOST_NO_CHUNKING:
 	case HOST_NO_PARAMETERS:
 	case HOST_SILENT:
+	case HOST_NO_XCLIENT:
+	case HOST_XCLIENT:
 	case HOST_TLS:
 	case HOST_CHUNKING:
 		break;

@@ -70,13 +70,13 @@ json_t *show_system(struct directory *d, const struct system *e,
 
 	if (list_trust(d, e->id, arena, &trust, &n) == ANSWER_UNSURE)
 		return NULL;
-	o = json_pack("{s:o,s:o,s:s,s:o,s:s,s:o,s:b,s:b,s:s}", "name",
+	o = json_pack("{s:o,s:o,s:s,s:o,s:s,s:o,s:b,s:b,s:b,s:s}", "name",
 		      json_text(e->name), "hosts", json_text(e->hosts), "tls",
 		      tls_name(e->tls), "user", json_text(e->user), "password",
 		      str_empty(e->password) ? "none" : "set", "trust",
 		      json_texts(trust, n), "may_relay", e->may_relay,
-		      "smart_host", e->smart_host, "when_down",
-		      when_down_name(e->when_down));
+		      "xclient", e->xclient, "smart_host", e->smart_host,
+		      "when_down", when_down_name(e->when_down));
 	add_limits(o, &e->limits, arena);
 	return o;
 }

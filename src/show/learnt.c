@@ -33,6 +33,7 @@ static const struct {
 	{ "recipients_per_mail", NULL, "takes %s recipients in one mail" },
 	{ "no_tls", NULL, "announces TLS, which does not work" },
 	{ "no_chunking", NULL, "announces CHUNKING, which does not work" },
+	{ "no_xclient", NULL, "announces XCLIENT, which does not work" },
 	{ "no_parameters", NULL, "does not take parameters of MAIL and RCPT" },
 	{ "bans", NULL,
 	  "bans who asks for many unknown addresses: it is asked for %s a day" },

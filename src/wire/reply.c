@@ -270,6 +270,18 @@ static void read_limits(struct str words, struct capabilities *out)
 	}
 }
 
+static void read_xclient(struct str line, struct capabilities *out)
+{
+	static const char *const words[] = { "NAME", "ADDR", "PORT", "PROTO",
+					     "HELO" };
+	struct str word;
+
+	while (str_split(&line, ' ', &word))
+		for (size_t i = 0; i < array_size(words); i++)
+			if (str_same_nocase(word, str_of(words[i])))
+				out->xclient |= 1u << i;
+}
+
 static void read_capability(struct str line, struct capabilities *out)
 {
 	static const struct {
@@ -295,6 +307,8 @@ static void read_capability(struct str line, struct capabilities *out)
 		read_size(line, out);
 	if (str_same_nocase(keyword, S("LIMITS")))
 		read_limits(line, out);
+	if (str_same_nocase(keyword, S("XCLIENT")))
+		read_xclient(line, out);
 	for (size_t i = 0; i < array_size(flags); i++)
 		if (str_same_nocase(keyword, str_of(flags[i].keyword)))
 			*(bool *)((char *)out + flags[i].flag) = true;

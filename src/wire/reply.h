@@ -43,13 +43,23 @@ static inline bool reply_is_refusal(const struct reply *r)
 	return r->code >= 500 && r->code < 600;
 }
 
+/* What XCLIENT may say of a client (Postfix XCLIENT_README). */
+enum xclient_attribute {
+	XCLIENT_NAME = 1,
+	XCLIENT_ADDR = 2,
+	XCLIENT_PORT = 4,
+	XCLIENT_PROTO = 8,
+	XCLIENT_HELO = 16,
+};
+
 /* What EHLO's reply announces. */
 struct capabilities {
 	bool pipelining, chunking, starttls, utf8, eightbit, dsn, size_said;
 	bool enhanced;
 	bool auth_plain, auth_login;
-	bool xtrail;   /* the peer is a Splitmail (route/guard.h) */
-	uint64_t size; /* 0: no limit */
+	bool xtrail;      /* the peer is a Splitmail (route/guard.h) */
+	unsigned xclient; /* enum xclient_attribute; 0: not announced */
+	uint64_t size;    /* 0: no limit */
 	/* LIMITS (RFC 9422): MAIL commands on one connection, and in one
 	 * transaction recipients and different domains of theirs; 0: it does not
 	 * say. */

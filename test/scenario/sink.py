@@ -7,7 +7,7 @@
     sink.on["DOT"] = Delay(30, "250 2.0.0 ok")
     sink.on["MAIL"] = lambda session, argument: "451 4.3.0 later"
 
-What can be answered: CONNECT EHLO HELO LHLO STARTTLS TLS AUTH MAIL RCPT DATA
+What can be answered: CONNECT EHLO HELO LHLO STARTTLS TLS AUTH XCLIENT MAIL RCPT DATA
 BODY DOT BDAT RSET NOOP VRFY QUIT, and NEXT, before a command is read.  An answer is a text (lines joined by \\n make
 a multiline reply), bytes (sent as they are, whole replies or not), an action
 below, a list (used up one by one, the last stays), a dict by address, or a
@@ -99,6 +99,7 @@ class Message:
         self.helo = session.helo
         self.tls = session.tls
         self.user = session.user
+        self.client = session.client
         self.by_bdat = False
         self.data = self.wire = b""
         self.begun, self.time = session.begun, time.monotonic()
@@ -114,7 +115,7 @@ DEFAULTS = {
     "DATA": "354 go ahead", "DOT": "250 2.0.0 ok", "BDAT": "250 2.0.0 ok",
     "RSET": "250 2.0.0 ok", "NOOP": "250 2.0.0 ok", "VRFY": "252 2.0.0 maybe",
     "QUIT": "221 2.0.0 bye", "STARTTLS": "220 2.0.0 go ahead",
-    "AUTH": "235 2.7.0 welcome",
+    "AUTH": "235 2.7.0 welcome", "XCLIENT": "220 sink.test again",
 }
 
 JUNK = {"RSET", "NOOP", "VRFY", "EHLO", "HELO"}
@@ -127,6 +128,7 @@ class Session(threading.Thread):
         self.begun = time.monotonic()   # nothing was said before
         self.pending = b""
         self.helo = self.user = None
+        self.client = {}                # who it was told that it is
         self.tls = self.is_beyond = False
         self.number = self.mails = self.errors = self.junk = 0
         self.seen = collections.Counter()
@@ -333,6 +335,16 @@ class Session(threading.Thread):
             self.user = parts[1].decode()
             self.sink.passwords[self.user] = parts[2].decode()
         self.answer(verb, argument)
+
+    def on_xclient(self, verb, argument):
+        """Who the client is: the session begins anew, unless it is refused."""
+        announced = [each for each in self.sink.extensions
+                     if each.upper().startswith("XCLIENT")]
+        if not announced or self.answer(verb, argument) != b"2":
+            return announced or self.send("500 5.5.2 what?")
+        self.client = dict(word.partition("=")[::2]
+                           for word in argument.split())
+        self.forget()
 
     @staticmethod
     def path(argument):

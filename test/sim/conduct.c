@@ -259,7 +259,7 @@ static const char *const moment_names[MOMENTS] = {
 	[MOMENT_CHUNK] = "CHUNK",     [MOMENT_BDAT] = "BDAT",
 	[MOMENT_RSET] = "RSET",       [MOMENT_NOOP] = "NOOP",
 	[MOMENT_VRFY] = "VRFY",       [MOMENT_QUIT] = "QUIT",
-	[MOMENT_OTHER] = "OTHER",
+	[MOMENT_XCLIENT] = "XCLIENT", [MOMENT_OTHER] = "OTHER",
 };
 
 static const char *const then_names[] = {

@@ -41,6 +41,7 @@ enum moment {
 	MOMENT_NOOP,
 	MOMENT_VRFY,
 	MOMENT_QUIT,
+	MOMENT_XCLIENT,
 	MOMENT_OTHER, /* a command it does not know */
 };
 enum { MOMENTS = MOMENT_OTHER + 1 };

@@ -150,6 +150,9 @@ static void create_system(struct changes *c, const struct splitmail *s,
 	/* some of the gallery want it */
 	put(&l, S("tls"),
 	    s->wants_tls || t->kind >= 0 ? "opportunistic" : "none");
+	/* ...or announces it */
+	if (t->kind >= 0)
+		put(&l, S("xclient"), "yes");
 	if (t->is_trusted) {
 		snprintf(text, sizeof(text), "192.0.2.%d",
 			 30 + taker - world.n_splitmails);

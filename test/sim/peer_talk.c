@@ -440,12 +440,14 @@ static void on_other(struct session *s, enum moment at, struct str arguments)
 		[MOMENT_NOOP] = "250 2.0.0 ok",
 		[MOMENT_VRFY] = "252 2.0.0 maybe",
 		[MOMENT_QUIT] = "221 2.0.0 bye",
+		[MOMENT_XCLIENT] = "220 peer.test again",
 		[MOMENT_OTHER] = "500 5.5.2 what?",
 	};
-	bool is_junk = at != MOMENT_QUIT && at != MOMENT_OTHER;
+	bool is_junk =
+		at != MOMENT_QUIT && at != MOMENT_OTHER && at != MOMENT_XCLIENT;
 
 	s->junk += is_junk;
-	if (at == MOMENT_RSET)
+	if (at == MOMENT_RSET || at == MOMENT_XCLIENT)
 		forget(s);
 	answer(s, at, &(struct words){ arguments, STR_NONE }, usual[at]);
 	s->is_over |= at == MOMENT_QUIT;
@@ -480,7 +482,7 @@ static enum moment moment_of_verb(struct str verb)
 		{ "DATA", MOMENT_DATA },         { "BDAT", MOMENT_BDAT },
 		{ "RSET", MOMENT_RSET },         { "NOOP", MOMENT_NOOP },
 		{ "VRFY", MOMENT_VRFY },         { "QUIT", MOMENT_QUIT },
-		{ "STARTTLS", MOMENT_STARTTLS },
+		{ "STARTTLS", MOMENT_STARTTLS }, { "XCLIENT", MOMENT_XCLIENT },
 	};
 
 	for (size_t i = 0; i < array_size(known); i++)

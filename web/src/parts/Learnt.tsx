@@ -8,6 +8,7 @@ const words: Record<Fact["what"], Word> = {
 	recipients_per_mail: "learnt_recipients_per_mail",
 	no_tls: "learnt_no_tls",
 	no_chunking: "learnt_no_chunking",
+	no_xclient: "learnt_no_xclient",
 	no_parameters: "learnt_no_parameters",
 	bans: "learnt_bans",
 	refusals: "learnt_refusals",

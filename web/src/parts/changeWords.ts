@@ -50,6 +50,7 @@ const fields: Record<string, Word> = {
 	user: "systemUser",
 	trust: "trust",
 	may_relay: "mayRelay",
+	xclient: "xclient",
 	smart_host: "smartHost",
 	when_down: "whenDown",
 	connections: "limit_connections",
@@ -88,7 +89,7 @@ const anywhere: Record<string, Word> = {
 	set: "changePasswordSet",
 	removed: "changePasswordRemoved",
 };
-const flags = ["members_may_send", "enabled", "routed", "forward_copy", "forward_unknown", "may_relay", "smart_host", "totp", "password"];
+const flags = ["members_may_send", "enabled", "routed", "forward_copy", "forward_unknown", "may_relay", "xclient", "smart_host", "totp", "password"];
 
 export const nounOf = ({ noun }: Change, say: Say) => (nouns[noun] ? say(nouns[noun]) : noun);
 

@@ -37,6 +37,7 @@ const draftOf = (s: System | null) => ({
 	password: "",
 	trust: textOf(s?.trust ?? []),
 	may_relay: s?.may_relay ?? false,
+	xclient: s?.xclient ?? false,
 	smart_host: s?.smart_host ?? false,
 	when_down: s?.when_down ?? ("keep-known" as WhenDown),
 	connections: countText(s?.connections),
@@ -174,6 +175,11 @@ function SystemForm({ read, onClose }: { read: Versioned<System> | null; onClose
 				label={say("mayRelay")}
 				description={say("mayRelayHint")}
 				{...field.check("may_relay")}
+			/>
+			<CheckField
+				label={say("xclient")}
+				description={say("xclientHint")}
+				{...field.check("xclient")}
 			/>
 			<CheckField
 				label={say("smartHost")}

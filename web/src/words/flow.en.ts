@@ -73,6 +73,7 @@ export const flow = {
 
 	// mail systems
 	testNoHosts: "Write the hosts first.",
+	xclientHint: "Where it announces XCLIENT, as Postfix does for hosts named in smtpd_authorized_xclient_hosts: its own filters and limits see whoever connected here.",
 	mayRelayHint: "Also mail to other domains, for whoever connects from a trusted address or signs in as this system.",
 	smartHostHint: "Instead of the MX of each domain. Only one system can be this.",
 	tlsHint_none: "Everything goes in clear text.",

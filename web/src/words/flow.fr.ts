@@ -74,6 +74,7 @@ export const flow: Record<keyof typeof words, string> = {
 
 	// mail systems
 	testNoHosts: "Indiquez d'abord les hôtes.",
+	xclientHint: "S'il annonce XCLIENT, comme Postfix pour les hôtes nommés dans smtpd_authorized_xclient_hosts : ses filtres et limites voient qui s'est connecté ici.",
 	mayRelayHint: "Aussi vers d'autres domaines, pour qui se connecte d'une adresse de confiance ou s'authentifie comme ce système.",
 	smartHostHint: "Au lieu du MX de chaque domaine. Un seul système peut l'être.",
 	tlsHint_none: "Tout passe en clair.",
