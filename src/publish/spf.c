@@ -129,7 +129,11 @@ static struct party this_server(struct look *l)
 		needs_address(&p, l, &l->plan->own[i]);
 	if (p.n_terms == 0)
 		needs_name(&p, l, &l->own);
-	p.is_unknown = p.n_terms == 0;
+	/* Behind a translation of addresses only others see where it is. */
+	p.is_unknown = p.n_blocks == 0;
+	if (p.n_terms == 0)
+		p.terms[p.n_terms++] = arena_strf(l->arena, "a:%.*s",
+						  STR(l->own.name));
 	return p;
 }
 

@@ -54,7 +54,7 @@ def made_of():
             yield folder
             yield from (os.path.join(folder, name) for name in names)
     for name in ("src/base/limits.h", "src/smtp/replies.def",
-                 "src/route/facts.def", "src/directory/refusals.def",
+                 "src/route/facts.def", "src/publish/remarks.def", "src/directory/refusals.def",
                  "src/console/problems.def", "src/console/metrics.def",
                  "src/rt/counters.def", "src/rt/histograms.def",
                  "src/console/openapi.json"):

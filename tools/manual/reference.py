@@ -234,6 +234,25 @@ HTTP API gives beside it.
     return text
 
 
+def remarks():
+    text = """# Remarks on records
+
+What `splitmail domain dns DOMAIN`, the console and the HTTP API (`id`) say of a domain's records.
+[Put it on the Internet](../internet.md) has what to do.
+
+"""
+    section = None
+    for title, (name, kind, words) in tables.rows(
+            "src/publish/remarks.def", "REMARK"):
+        if title != section:
+            section = title
+            text += f"\n## {title or 'Any record'}\n\n"
+            text += "| Remark | Kind | Sentence |\n| --- | --- | --- |\n"
+        text += (f"| {code(name.replace('_', '-'))} | {kind.lower()} | "
+                 f"{said(words)} |\n")
+    return text
+
+
 # A part that C computes, for what it may be.
 PARTS = {"s->part": "smtpd, submission/smtpd, smtps/smtpd, pickup",
          's->leg.kind == LEG_MAILBOX ? "lmtp" : "smtp"': "smtp, lmtp"}
@@ -296,6 +315,7 @@ def pages(known, api):
             "reference/limits.md": limits(),
             "reference/replies.md": replies(),
             "reference/reasons.md": reasons(),
+            "reference/remarks.md": remarks(),
             "reference/refusals.md": refusals(),
             "reference/log.md": log(),
             "reference/metrics.md": metrics(),
