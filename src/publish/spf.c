@@ -132,8 +132,8 @@ static struct party this_server(struct look *l)
 	/* Behind a translation of addresses only others see where it is. */
 	p.is_unknown = p.n_blocks == 0;
 	if (p.n_terms == 0)
-		p.terms[p.n_terms++] = arena_strf(l->arena, "a:%.*s",
-						  STR(l->own.name));
+		p.terms[p.n_terms++] =
+			arena_strf(l->arena, "a:%.*s", STR(l->own.name));
 	return p;
 }
 
