@@ -1,6 +1,7 @@
 /*
  * splitmail domain: mail domains and how they are split.
  */
+#include "cli/dkim.h"
 #include "cli/domain_dns.h"
 #include "cli/store.h"
 #include "wire/address.h"
@@ -273,6 +274,7 @@ static const struct command commands[] = {
 	  "undo`." },
 	{ "delete", "DOMAIN [--clean]", "Delete a domain that is empty.",
 	  "splitmail domain delete example.org", delete, CLI_CLEAN_HELP },
+	DKIM_COMMANDS,
 };
 
 const struct noun noun_domain = NOUN_OF("domain", "mail domains", commands);

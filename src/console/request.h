@@ -91,6 +91,7 @@ struct request {
 	struct records_asked *published; /* published.c */
 	const char *mailbox;             /* used.c; its login */
 	int64_t used;                    /* ...bytes, or USED_UNKNOWN */
+	json_t *keys;                    /* dkim.c; what DNS is asked about */
 	struct watcher *watcher;         /* events.c */
 	struct request *next_waiting;    /* figures.c */
 	bool has_begun, is_too_long, has_waited, errand_ended;

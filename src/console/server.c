@@ -316,6 +316,7 @@ static void on_end(void *console, struct MHD_Connection *connection,
 	relay_test_forget(r);
 	watcher_forget(r);
 	json_decref(r->body);
+	json_decref(r->keys);
 	buf_free(&r->bytes);
 	buf_free(&r->learnt);
 	arena_close(r->arena);

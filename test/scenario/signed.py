@@ -91,7 +91,9 @@ class SignedNames:
         lines = [HEAD.format(origin=origin, serial=self.serial)]
         for line in filter(None, map(str.strip, text.splitlines())):
             owner, data = line.split(None, 1)
-            lines.append(f"{owner} 5 IN {data}\n")
+            if not data.startswith("IN "):
+                data = f"IN {data}"
+            lines.append(f"{owner} 5 {data}\n")
         if origin == ".":
             lines.append(f"ns.root-servers.test. 5 IN A {self.address}\n")
             lines += self.delegations()

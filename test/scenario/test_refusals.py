@@ -387,6 +387,12 @@ ELSEWHERE = {
     **dict.fromkeys(
         ["no-such-filter", "no-filter-at-all", "filter-exists",
          "too-many-filters", "filters-are-not-his"], "filters_test.c"),
+    **dict.fromkeys(
+        ["no-such-dkim-key", "no-dkim-key-at-all", "dkim-key-exists",
+         "bad-selector", "too-many-dkim-keys", "dkim-key-waits",
+         "no-new-dkim-key", "dkim-key-signs", "dkim-key-is-needed"],
+        "dkim_test.c"),
+    "dkim-not-published": "test_dkim.py",
     "too-many-members": "5000", "no-such-deleted": "test_deleted_users.py",
     "deleted-several": "test_deleted_users.py", "too-many-senders": "1000", "too-many-tokens": "100",
 }

@@ -8,7 +8,7 @@ from reference import cell, code, prose, table
 
 METHODS = ("get", "put", "post", "patch", "delete")
 # What stands in a path, by the name of its part.
-PARTS = {"name": "example.org", "address": "alice@example.org",
+PARTS = {"selector": "rsa-202611", "name": "example.org", "address": "alice@example.org",
          "alias": "a.doe@example.org", "member": "bob@example.org", "id": "1",
          "query": "alice"}
 # ...where that is something else: by what stands before it.

@@ -152,6 +152,16 @@ export const refusals: Record<Reason, string> = {
 	"too-many-trials": "Too many tests. Try again in a minute.",
 
 	// filters
+	"no-such-dkim-key": "{domain} has no key {selector} any more. There are: {names}.",
+	"no-dkim-key-at-all": "{domain} has no keys any more.",
+	"dkim-key-exists": "{domain} has a key {selector} already.",
+	"bad-selector": "A selector has letters, digits and hyphens, at most {most} of them; it neither begins nor ends with a hyphen.",
+	"too-many-dkim-keys": "{domain} has {most} keys already, as many as there can be: delete one that is not used any more.",
+	"dkim-key-waits": "The key {selector} is new and not used yet: use or delete that one first.",
+	"no-new-dkim-key": "{domain} has no new key that could be used.",
+	"dkim-not-published": "The key {selector} is not published yet: at {name}, DNS has {found}. Name servers may remember that for a while.",
+	"dkim-key-signs": "The key {selector} signs mail of {domain}.",
+	"dkim-key-is-needed": "Mail that the key {selector} has signed may still be on its way: its record has to stay for {n} more day.|Mail that the key {selector} has signed may still be on its way: its record has to stay for {n} more days.",
 	"no-such-filter": "There is no filter {filter} any more. There are: {names}.",
 	"no-filter-at-all": "There is no filter {filter} any more, nor any other.",
 	"filter-exists": "The filter {filter} exists already.",
