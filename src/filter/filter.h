@@ -65,6 +65,9 @@ struct filter_client {
 	const char *helo;
 	const char *tls_version, *tls_cipher; /* "": without TLS */
 	struct str login, mechanism;          /* empty: none */
+	/* Mail of ours that leaves, and whose it is: "system:NAME", "local";
+	 * empty: it is not, or a login says so.  Known by the time of DATA. */
+	struct str outgoing_as;
 };
 
 enum filter_action {

@@ -75,6 +75,20 @@ static void say_rcpt(struct buf *to, const struct filter_mail *mail)
 	milter_say_macros(to, MILTER_RCPT, macros, array_size(macros));
 }
 
+/* Signers sign what has an author of ours: as if it had a login, which they know
+ * how to ask for. */
+static void say_data(struct buf *to, const struct filter_mail *mail)
+{
+	const struct milter_macro macros[] = {
+		{ S("i"), mail->id },
+		{ S("{auth_authen}"), mail->client->outgoing_as },
+		{ S("{auth_type}"), S("EXTERNAL") },
+	};
+	size_t n = mail->client->outgoing_as.n ? array_size(macros) : 1;
+
+	milter_say_macros(to, MILTER_DATA, macros, n);
+}
+
 void macros_say(struct buf *to, enum milter_command step,
 		const struct filter_mail *mail)
 {
@@ -95,6 +109,8 @@ void macros_say(struct buf *to, enum milter_command step,
 		say_rcpt(to, mail);
 		break;
 	case MILTER_DATA:
+		say_data(to, mail);
+		break;
 	case MILTER_HEADER_END:
 	case MILTER_END:
 		milter_say_macros(to, step, &id, 1);

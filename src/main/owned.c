@@ -2,6 +2,7 @@
 #include "main/owned.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -62,4 +63,20 @@ bool owned_text(const char *path, struct str text, const struct person *owner)
 		return false;
 	fwrite(text.p, 1, text.n, f);
 	return owned_close(f, path);
+}
+
+bool owned_replace(const char *path, struct str text,
+		   const struct person *owner)
+{
+	char new[PATH_MAX];
+	bool ok;
+
+	if (snprintf(new, sizeof(new), "%s.new", path) >= (int)sizeof(new))
+		return fail("the path %s is too long", path);
+	if (!owned_text(new, text, owner))
+		return false;
+	privileges_files_begin(owner);
+	ok = rename(new, path) == 0 || fail("rename %s: %m", new);
+	privileges_files_end();
+	return ok;
 }

@@ -22,4 +22,9 @@ bool owned_close(FILE *f, const char *path) must_check;
 bool owned_text(const char *path, struct str text,
 		const struct person *owner) must_check;
 
+/* The same in place of one that others read meanwhile: they find the old one or
+ * the new one, and never half of it. */
+bool owned_replace(const char *path, struct str text,
+		   const struct person *owner) must_check;
+
 #endif

@@ -9,6 +9,7 @@
 #include "directory/lists.h"
 #include "filter/rspamd.h"
 #include "main/owned.h"
+#include "main/rspamd_dkim.h"
 #include "rt/log.h"
 #include "rt/stream.h"
 
@@ -37,6 +38,7 @@ static const struct word overrides[] = {
 	  "upstream \"local\" {\n\tdefault = yes;\n\tself_scan = yes;\n}\n" },
 	{ "override.d/logging.inc",
 	  "type = \"console\";\nsystemd = true;\nlevel = \"notice\";\n" },
+	{ RSPAMD_DKIM_CONF, rspamd_dkim_conf },
 };
 
 static const struct word firsts[] = {
@@ -84,6 +86,29 @@ static bool write_options(const struct rspamd *r)
 	}
 	return owned_text(path_of(r, "override.d/options.inc"), buf_str(&text),
 			  r->person);
+}
+
+/* As long as the directory is the same, so are they. */
+static bool write_keys(struct rspamd *r, struct directory *d)
+{
+	uint64_t version = directory_version(d);
+
+	if (version && version == r->keys_version)
+		return true;
+	if (!rspamd_dkim_write(path_of(r, RSPAMD_DKIM_FOLDER), d, r->person))
+		return false;
+	r->keys_version = version;
+	return true;
+}
+
+/* Said once, and tried again. */
+static void renew_keys(struct rspamd *r, struct directory *d)
+{
+	bool can = write_keys(r, d);
+
+	if (!can && !r->has_no_keys)
+		log_error("serve", "keys of Rspamd: %s", cause());
+	r->has_no_keys = !can;
 }
 
 static bool write_files(const struct rspamd *r)
@@ -175,9 +200,12 @@ static bool is_installed(void)
 }
 
 /* Said once, and tried again. */
-static bool begin(struct rspamd *r)
+static bool begin(struct rspamd *r, struct directory *d)
 {
-	bool can = is_installed() && write_files(r);
+	bool can;
+
+	r->keys_version = 0;
+	can = is_installed() && write_files(r) && write_keys(r, d);
 
 	if (!can && !r->has_none)
 		log_error("serve", "start Rspamd: %s", cause());
@@ -206,11 +234,13 @@ void rspamd_run(void *rspamd)
 	while (d && !*r->engine_ended) {
 		ask(r, d);
 		if (r->is_wanted && !runs)
-			runs = begin(r);
+			runs = begin(r, d);
 		if (!r->is_wanted && runs) {
 			end(r);
 			runs = false;
 		}
+		if (runs)
+			renew_keys(r, d);
 		fiber_sleep(after_ms(LOOK_MS));
 	}
 	if (runs)

@@ -6,7 +6,8 @@
  *	/etc/rspamd/		the rules of the package
  *	DATA/rspamd/local.d/	what is wanted otherwise here, as Rspamd's manual has
  *				it; a first word of it is written once
- *	DATA/rspamd/override.d/	ours: sockets, the log, name servers
+ *	DATA/rspamd/override.d/	ours: sockets, the log, name servers, what it signs
+ *	DATA/rspamd/dkim/	ours: keys (rspamd_dkim.h)
  *	DATA/rspamd/db, run/	Rspamd's own
  *
  * Mail does not wait for it to come up: until then, and without the package, the
@@ -26,7 +27,8 @@ struct rspamd {
 	/* Zero at first: */
 	struct gate news;
 	struct child child;
-	bool is_wanted, ends, has_none;
+	uint64_t keys_version; /* of the directory, as the files of keys are */
+	bool is_wanted, ends, has_none, has_no_keys;
 };
 
 /* A fiber's: until *ENGINE_ENDED, and it has, too. */

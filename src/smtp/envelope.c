@@ -341,7 +341,7 @@ static struct reply waits ask_route(struct session *s,
 		expansions_legs(mail->expansions) + d.n > LIMIT_MAIL_LEGS;
 	if (mail->is_full)
 		return SAY(s, too_many_recipients);
-	r = filter_rcpt(s, c->recipient.spelling);
+	r = filter_rcpt(s, &c->recipient);
 	if (r.code)
 		return r;
 	expansions_note(mail->expansions, &d);

@@ -45,6 +45,8 @@ struct reply find_filters(struct session *s)
 		.login = s->login,
 		.mechanism = s->login.n ? s->mechanism : STR_NONE,
 	};
+	if (mail->asker.kind == ASKER_LOCAL)
+		mail->filter_client.outgoing_as = S("local");
 	mail->filtering =
 		filtering_open(filters_of(s), list, n, &mail->filter_client, a);
 	return SILENCE;
@@ -89,12 +91,42 @@ struct reply filter_mail(struct session *s)
 	return filter_said(s, &v);
 }
 
-struct reply filter_rcpt(struct session *s, struct str recipient)
+/* No: also when it cannot be known now, since nothing is refused for it. */
+static bool is_of_ours(struct session *s, const struct address *a)
+{
+	struct domain d;
+
+	return directory_domain(s->server->router->directory, a->domain,
+				s->line, &d) == ANSWER_YES;
+}
+
+/*
+ * A system that may relay sends to somebody outside in the name of a domain of
+ * ours, or of nobody, as notices are: that is mail of ours that leaves.  What it
+ * sends here may be a stranger's that it only hands on, whoever the stranger says
+ * he is.
+ */
+static void know_outgoing(struct session *s, const struct address *recipient)
+{
+	struct mail *mail = s->mail;
+	const struct asker *a = &mail->asker;
+
+	if (a->kind != ASKER_SYSTEM || !a->trusted || !a->system.may_relay ||
+	    mail->filter_client.outgoing_as.n)
+		return;
+	if (!is_of_ours(s, recipient) &&
+	    (str_empty(mail->message->sender) || is_of_ours(s, &mail->sender)))
+		mail->filter_client.outgoing_as =
+			asker_text(a, mail->message->arena);
+}
+
+struct reply filter_rcpt(struct session *s, const struct address *recipient)
 {
 	struct filter_verdict v;
 
 	if (!s->mail->filtering)
 		return SILENCE;
-	v = filtering_rcpt(s->mail->filtering, recipient);
+	know_outgoing(s, recipient);
+	v = filtering_rcpt(s->mail->filtering, recipient->spelling);
 	return filter_said(s, &v);
 }

@@ -215,7 +215,8 @@ void add_recipient(struct session *s, const struct rcpt_command *c,
 /* Within the directory's snapshot. */
 struct reply find_filters(struct session *s);
 struct reply waits filter_mail(struct session *s);
-struct reply waits filter_rcpt(struct session *s, struct str recipient);
+struct reply waits filter_rcpt(struct session *s,
+			       const struct address *recipient);
 struct reply filter_said(struct session *s, const struct filter_verdict *v);
 /* The mail may be another one afterwards.  Code 250: it has vanished. */
 struct reply waits filter_message(struct session *s);
