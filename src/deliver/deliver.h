@@ -93,6 +93,7 @@ struct deliver_settings {
 	struct first_mails *first_mails; /* that go alone; NULL: none does */
 	struct ledger *systems; /* what next hops took; NULL: not noted */
 	struct ledger *traffic; /* what became of mail; NULL: not noted */
+	struct ledger *filters; /* what they said; NULL: not noted */
 };
 
 /* ROUTER, QUEUE and SETTINGS outlive it.  On a loop's own thread. */

@@ -14,6 +14,7 @@
 #include <stdio.h>
 
 #include "base/mutants.h"
+#include "deliver/dsn_filter.h"
 #include "deliver/peer.h"
 #include "deliver/retry.h"
 #include "rt/counter.h"
@@ -159,6 +160,7 @@ static struct message *dsn_message(struct round *round, struct dsn_plan *plan,
 	m->as = S("local");
 	m->is_8bit = about->is_8bit;
 	m->is_utf8 = about->is_utf8;
+	dsn_filter(round->deliver, m);
 	log_fact("bounce", "%s: sender %s notification: %s", about->id,
 		 group == DSN_FAILED    ? "non-delivery"
 		 : group == DSN_DELAYED ? "delay"

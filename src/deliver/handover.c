@@ -30,6 +30,7 @@
 #include "deliver/probes.h"
 #include "deliver/round.h"
 #include "deliver/settle.h"
+#include "filter/filter.h"
 #include "rt/counter.h"
 #include "rt/log.h"
 
@@ -66,6 +67,7 @@ void deliver_close(struct deliver *d)
 	check(is_quiet(d));
 	probes_close(d->probes);
 	pool_close(d->pool);
+	filters_close(d->filters);
 	hops_close(d);
 	follow_close(d->follow);
 	free(d);

@@ -97,6 +97,7 @@ struct deliver {
 	struct router *router;
 	struct queue *queue;
 	struct pool *pool;
+	struct filters *filters; /* NULL: no notice had any (dsn_filter.c) */
 	struct probes *probes;
 	struct round *rounds;
 	struct hop_state *hops;

@@ -53,6 +53,7 @@ static void share(struct engine *e)
 	deliver->first_mails = e->first_mails;
 	deliver->systems = e->systems;
 	deliver->traffic = e->traffic;
+	deliver->filters = e->filters;
 }
 
 static bool open_guard(struct engine *e)

@@ -1,6 +1,7 @@
 """What becomes of mail by what its filters say, and what becomes of it when they
 do not."""
 
+import itertools
 import re
 import smtplib
 import subprocess
@@ -10,7 +11,7 @@ import pytest
 
 from api import Api
 from milter import KEEPS_BLANKS, SILENT
-from world import wait_until
+from world import wait_until, within
 
 DOMAIN = "example.test"
 BOB, CARL = f"bob@{DOMAIN}", f"carl@{DOMAIN}"
@@ -220,6 +221,80 @@ def test_a_filter_that_is_down(server, milter, when_down, trouble):
         [entry] = server.wait_for_queue(1)
         assert "f: the filter is down" in str(entry)
         server.cli("queue", "delete", "--id", entry["id"], "--yes")
+
+
+# ---- our own notices
+
+users = itertools.count()
+
+
+@pytest.fixture
+def gone(server):
+    """Somebody who was there when he was asked for, and whom no mail reaches."""
+    address = f"gone{next(users)}@{DOMAIN}"
+    server.user(address, "--mail-system", "alternate")
+    server.sink.messages.clear()
+    server.sink.on["RCPT"] = lambda session, argument: \
+        "550 5.1.1 no such user" if address in argument and \
+        session.sender[0] else "250 2.1.5 ok"
+    yield address
+    del server.sink.on["RCPT"]
+
+
+@pytest.mark.parametrize("answer", [
+    [b"r"], [b"y550 5.7.1 spam\0"], [b"t"], [b"d"], [b"hX-A\0no\0", b"r"],
+    [b"qquarantined\0", b"c"], [b"x"], None],
+    ids=["refused", "with words", "later", "discarded", "changed and refused",
+         "held", "no protocol", "hung up"])
+def test_a_notice_is_signed_and_neither_refused_nor_lost(
+        server, shared_world, gone, answer):
+    """What one filter says of it keeps no other from changing it."""
+    strict, signer = shared_world.milter(), shared_world.milter()
+    strict.on["E"] = answer
+    signer.on["E"] = [b"i\0\0\0\0X-Signed\0yes\0", b"c"]
+    for name, milter in ("strict", strict), ("signer", signer):
+        server.cli("filter", "create", name, "--socket", milter.socket,
+                   "--direction", "out")
+    try:
+        assert server.send(BOB, [BOB, gone], "Subject: one\r\n\r\nhello\r\n") \
+            == {}
+        mails = {b"multipart/report" in mail.data: mail
+                 for mail in server.sink.wait(2)}
+        assert b"X-Signed" not in mails[False].data
+        dsn = mails[True]
+        assert dsn.sender == "" and dsn.recipients == [BOB]
+        assert dsn.data.startswith(b"X-Signed: yes\r\n")
+        assert b"X-A: no" not in dsn.data
+        assert gone.encode() in dsn.data
+        # asked once each, as nobody's mail from here, as of a program
+        for milter in strict, signer:
+            [mail] = milter.mails()
+            assert milter.said("M")[0].startswith(b"<>\0")
+            assert any(b"{auth_authen}\0local\0" in data
+                       for data in milter.said("D"))
+        server.wait_for_queue(0)
+        assert len(server.sink.messages) == 2
+    finally:
+        for name, milter in ("strict", strict), ("signer", signer):
+            server.cli("filter", "delete", name, "--yes")
+            milter.end()
+            shared_world.members.remove(milter)
+
+
+def test_a_notice_does_not_wait_for_silent_filters(server, shared_world,
+                                                   gone):
+    milter = shared_world.milter()
+    milter.on["E"] = []
+    server.cli("filter", "create", "silent", "--socket", milter.socket,
+               "--direction", "out")
+    try:
+        server.send(BOB, [BOB, gone], "Subject: one\r\n\r\nhello\r\n")
+        server.sink.wait(2, timeout=within(30))
+        server.wait_for_queue(0)
+    finally:
+        server.cli("filter", "delete", "silent", "--yes")
+        milter.end()
+        shared_world.members.remove(milter)
 
 
 # ---- real filters

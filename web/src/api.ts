@@ -271,6 +271,27 @@ export const tokens = {
 	remove: (id: number) => remove(`/tokens/${id}`),
 };
 
+export type DkimKeys = Schemas["DkimKeys"];
+export type DkimKey = Schemas["DkimKey"];
+export type DkimRecord = DkimKey["records"][number];
+
+/** Keys that sign a domain's mail. */
+const dkimPath = (domain: string, more = "") => `/domains/${part(domain)}/dkim${more}`;
+async function dkimPost(domain: string, more: string): Promise<DkimKeys> {
+	return (await call("POST", dkimPath(domain, more), {})).json() as Promise<DkimKeys>;
+}
+
+export const dkim = {
+	get: (domain: string) => read<DkimKeys>(dkimPath(domain)),
+	check: (domain: string) => read<DkimKeys>(dkimPath(domain, "/check")),
+	create: (domain: string) => dkimPost(domain, ""),
+	use: (domain: string) => dkimPost(domain, "/use"),
+	rotate: (domain: string) => dkimPost(domain, "/rotate"),
+	/** Whatever it is needed for: that was asked before. */
+	remove: (domain: string, selector: string) =>
+		remove(dkimPath(domain, `/${part(selector)}?anyway=true`)),
+};
+
 export type Kept = Schemas["Deleted"];
 
 /** Who was deleted and can be had back. */
