@@ -1,8 +1,10 @@
 /* What is known here of a domain whose records are looked at (publish.h). */
 #include "base/limits.h"
+#include "directory/dkim.h"
 #include "directory/lists.h"
 #include "publish/inside.h"
 #include "rt/source.h"
+#include "wire/dkim_record.h"
 
 /* ---- this machine ---- */
 
@@ -119,6 +121,39 @@ static bool find_systems(struct gathering *g, int64_t domain)
 	return !g->is_broken;
 }
 
+/* ---- keys ---- */
+
+struct keys {
+	struct arena *arena;
+	struct publish_key list[DKIM_KEYS_MOST];
+	size_t n;
+};
+
+static void take_key(void *keys, const struct dkim_key *k)
+{
+	struct keys *all = keys;
+	struct str algorithm = str_of(dkim_algorithm_name(k->algorithm));
+
+	check(all->n < DKIM_KEYS_MOST);
+	all->list[all->n++] = (struct publish_key){
+		.selector = arena_str(all->arena, k->selector),
+		.text = dkim_record_write(algorithm, k->public, all->arena),
+	};
+}
+
+static bool find_keys(struct directory *d, int64_t domain, struct arena *arena,
+		      struct publish_plan *out)
+{
+	struct keys *keys = arena_new(arena, struct keys);
+
+	keys->arena = arena;
+	if (!list_dkim_keys(d, domain, take_key, keys))
+		return false;
+	out->keys = keys->list;
+	out->n_keys = keys->n;
+	return true;
+}
+
 enum answer publish_plan(struct directory *d, struct str name,
 			 const struct publish_server *server,
 			 struct arena *arena, struct publish_plan *out)
@@ -130,7 +165,8 @@ enum answer publish_plan(struct directory *d, struct str name,
 	*out = (struct publish_plan){ .domain = name, .server = *server };
 	if (a != ANSWER_YES)
 		return a;
-	if (!find_systems(&g, domain.id))
+	if (!find_systems(&g, domain.id) ||
+	    !find_keys(d, domain.id, arena, out))
 		return ANSWER_UNSURE;
 	out->systems = g.systems;
 	out->n_systems = g.n;

@@ -70,8 +70,7 @@ static struct record read_record(struct str text)
 
 	while (tags_next(&text, &tag)) {
 		if (str_same(tag.name, S("v")))
-			r.is_one &=
-				is_first && str_same(tag.value, S("DKIM1"));
+			r.is_one &= is_first && str_same(tag.value, S("DKIM1"));
 		else if (str_same(tag.name, S("k")))
 			r.algorithm = tag.value;
 		else if (str_same(tag.name, S("p")) && !tag.is_malformed) {
