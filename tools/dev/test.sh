@@ -387,7 +387,7 @@ test_all() {
 	need_rooms
 	beside trixie in_no_hurry make_trixie
 	SPLITMAIL_ALL=1 fuzz_seconds=300 scenarios_alone=1 \
-		scenario_workers=$((3 * $(nproc))) test_everything
+		scenario_workers=$((2 * $(nproc))) test_everything
 	clock mutants test_mutants
 	clock release test_release
 	join trixie
