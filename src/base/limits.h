@@ -120,13 +120,14 @@ enum {
 					   have more than four */
 	LIMIT_TXT = 64,        /* texts of one name in DNS */
 	LIMIT_SPF_TERMS = 256, /* of one SPF record */
-	LIMIT_SPF_NAME_BYTES = 512,     /* a name in it, macros and all */
-	LIMIT_SPF_ASKED = 60,           /* look-ups of one that are followed:
+	LIMIT_SPF_NAME_BYTES = 512,      /* a name in it, macros and all */
+	LIMIT_SPF_ASKED = 60,            /* look-ups of one that are followed:
 				   ten are allowed */
-	LIMIT_SPF_BLOCKS = 4096,        /* addresses that pass by one */
-	LIMIT_PUBLISH_MS = 10000,       /* for all records of a domain */
-	LIMIT_PUBLISH_REMARKS = 40,     /* on one of them */
-	LIMIT_DMARC_REPORTS = 16,       /* addresses of a DMARC record */
+	LIMIT_SPF_BLOCKS = 4096,         /* addresses that pass by one */
+	LIMIT_PUBLISH_MS = 10000,        /* for all records of a domain */
+	LIMIT_PUBLISH_TEXT_BYTES = 8192, /* of one, shown */
+	LIMIT_PUBLISH_REMARKS = 40,      /* on one of them */
+	LIMIT_DMARC_REPORTS = 16,        /* addresses of a DMARC record */
 	LIMIT_STS_RECORD_MS = 5000,     /* whether there is a policy, while mail
 				   waits: some name servers say nothing
 				   about such names */

@@ -581,18 +581,3 @@ struct texts config_listeners(const struct config *c)
 	}
 	return (struct texts){ names, n };
 }
-
-struct publish_server config_published(const struct config *c)
-{
-	struct publish_server s = {
-		.hostname = str_of(c->hostname),
-		.outgoing = c->outgoing,
-		.family = c->internet_family,
-		.imaps = c->dovecot_enabled ? c->imaps : 0,
-	};
-
-	for (size_t i = 0; i < c->n_listeners; i++)
-		if (c->listeners[i].door.kind == SMTP_SUBMISSIONS)
-			s.submissions = c->listeners[i].at.port;
-	return s;
-}

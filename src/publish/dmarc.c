@@ -127,10 +127,17 @@ static void judge_record(struct look *l, struct str text)
 	judge_next(l, inherits ? d.of_subdomains : d.policy);
 }
 
-static struct str proposed(struct look *l)
+/* A policy that is there, and can be borne, stays. */
+static struct str proposed(struct look *l, struct str now)
 {
-	return arena_strf(l->arena, "v=DMARC1; p=none; rua=mailto:%.*s",
-			  STR(l->plan->postmaster));
+	enum dmarc_policy policy = DMARC_NONE;
+	struct dmarc_record d;
+
+	if ((l->spf_works || l->dkim_works) && !str_empty(now) &&
+	    dmarc_parse(now, l->arena, &d))
+		policy = d.policy;
+	return arena_strf(l->arena, "v=DMARC1; p=%s; rua=mailto:%.*s",
+			  dmarc_words[policy], STR(l->plan->postmaster));
 }
 
 void judge_dmarc(struct look *l)
@@ -150,5 +157,5 @@ void judge_dmarc(struct look *l)
 		judge_record(l, text);
 	r->value = r->state == PUBLISH_RIGHT && str_empty(l->dmarc_parent)
 			   ? text
-			   : proposed(l);
+			   : proposed(l, n == 1 ? text : S(""));
 }

@@ -43,6 +43,7 @@ struct look {
 	struct named_host **system_hosts; /* of each system, of each host */
 	struct heard txt;                 /* of the domain: SPF */
 	struct spf_walk *spf;             /* of the only one */
+	struct spf_walk *joined;          /* of several, in one */
 	struct heard dmarc;               /* of the domain, or of PARENT */
 	struct str dmarc_parent;
 	struct str unwanted, unwanted_name; /* address for reports */

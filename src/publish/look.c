@@ -141,7 +141,8 @@ void row_found(struct look *l, struct str text)
 	struct publish_row *r = last(l);
 
 	if (r->n_found < LIMIT_TXT)
-		((struct str *)r->found)[r->n_found++] = text;
+		((struct str *)r->found)[r->n_found++] =
+			str_cut(text, LIMIT_PUBLISH_TEXT_BYTES);
 }
 
 void row_heard(struct look *l, const struct heard *h)

@@ -144,5 +144,7 @@ void judge_mx(struct look *l)
 	if (l->mx.answer == DNS_NONE &&
 	    (l->bare.v4.answer == DNS_FOUND || l->bare.v6.answer == DNS_FOUND))
 		remark(l, mx_by_address, V("domain", l->plan->domain));
+	if (!l->plan->server.takes_mail)
+		remark(l, mx_is_not_heard);
 	r->value = proposed(l, r);
 }

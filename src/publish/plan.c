@@ -72,10 +72,12 @@ static void take_trust(struct gathering *g, struct publish_system *s)
 {
 	struct system system;
 
+	if (s->is_relay)
+		return;
 	switch (directory_system_named(g->d, s->name, g->arena, &system)) {
 	case ANSWER_YES:
 		break;
-	case ANSWER_NO: /* a relay without a name */
+	case ANSWER_NO:
 		return;
 	case ANSWER_UNSURE:
 		g->is_broken = true;
@@ -100,6 +102,7 @@ static void take_system(void *gathering, const struct next_hop *h,
 	struct host *hosts;
 
 	s->name = arena_str(g->arena, h->name);
+	s->is_relay = h->kind == NEXT_HOP_RELAY;
 	text = arena_str(g->arena, text);
 	if (hosts_parse(text, g->arena, &hosts, &s->n_hosts))
 		s->hosts = hosts;

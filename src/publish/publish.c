@@ -88,6 +88,17 @@ static void add_comment(struct buf *b, struct str text)
 		buf_printf(b, ";\t%.*s\n", STR(line));
 }
 
+static void add_record(struct buf *b, const struct publish_row *r,
+		       struct str value)
+{
+	buf_printf(b, "%.*s.\tIN\t%s\t", STR(r->name), r->type);
+	if (!strcmp(r->type, "TXT"))
+		add_text(b, value);
+	else
+		buf_add(b, value);
+	buf_add_char(b, '\n');
+}
+
 static void add_row(struct buf *b, const struct publish_row *r)
 {
 	if (!strcmp(r->type, "HTTPS")) {
@@ -99,12 +110,13 @@ static void add_row(struct buf *b, const struct publish_row *r)
 		buf_printf(b, "; %.*s.\tIN\t%s\t?\n", STR(r->name), r->type);
 		return;
 	}
-	buf_printf(b, "%.*s.\tIN\t%s\t", STR(r->name), r->type);
-	if (!strcmp(r->type, "TXT"))
-		add_text(b, r->value);
-	else
-		buf_add(b, r->value);
-	buf_add_char(b, '\n');
+	/* There may be several hosts, and only one text. */
+	if (r->state != PUBLISH_RIGHT || !strcmp(r->type, "TXT")) {
+		add_record(b, r, r->value);
+		return;
+	}
+	for (size_t i = 0; i < r->n_found; i++)
+		add_record(b, r, r->found[i]);
 }
 
 struct str publish_zone(const struct published *p, struct arena *arena)

@@ -28,12 +28,14 @@ struct publish_server {
 	struct outgoing outgoing;    /* addresses mail leaves from */
 	enum address_family family;  /* ...to hosts of the Internet */
 	uint16_t imaps, submissions; /* ports; 0: off */
+	bool takes_mail;             /* of other machines, from everybody */
 };
 
 /* ---- what it is about ---- */
 
 struct publish_system {
 	struct str name;
+	bool is_relay; /* of the domain, named by its hosts */
 	const struct host *hosts;
 	size_t n_hosts;
 	const struct str *trust; /* blocks it sends from */

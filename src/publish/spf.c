@@ -60,14 +60,36 @@ static size_t spf_records(const struct look *l, struct str *first)
 	return n;
 }
 
+/* All that several records allow, in one; those that are malformed are lost. */
+static struct str join(struct look *l)
+{
+	struct buf all scoped(buf) = BUF_EMPTY;
+
+	buf_add(&all, S("v=spf1"));
+	for (size_t i = 0; i < l->txt.records.n; i++) {
+		struct spf_record r;
+
+		if (!spf_parse(l->txt.records.p[i].text, l->arena, &r))
+			continue;
+		for (size_t k = 0; k < r.n; k++)
+			if (r.terms[k].kind != SPF_ALL)
+				buf_printf(&all, " %.*s", STR(r.terms[k].text));
+	}
+	return arena_str(l->arena, buf_str(&all));
+}
+
 void waits ask_spf(struct look *l, void *unused)
 {
 	struct str text;
+	size_t n;
 
 	(void)unused;
 	look_ask(l, l->plan->domain, DNS_TXT, &l->txt);
-	if (spf_records(l, &text) == 1)
+	n = spf_records(l, &text);
+	if (n == 1)
 		l->spf = spf_walk(l, l->plan->domain, text);
+	else if (n > 1)
+		l->joined = spf_walk(l, l->plan->domain, join(l));
 }
 
 /* ---- parties ---- */
@@ -373,8 +395,7 @@ static void add_present(struct proposal *to, const struct spf_walk *w)
 
 static struct str end_of(const struct spf_walk *w)
 {
-	const struct spf_term *all =
-		w && !w->is_malformed ? spf_all(&w->record) : NULL;
+	const struct spf_term *all = w ? spf_all(&w->record) : NULL;
 
 	return all && (all->qualifier == '-') ? S("-all") : S("~all");
 }
@@ -382,20 +403,22 @@ static struct str end_of(const struct spf_walk *w)
 static struct str compose(struct look *l, const struct party *p, size_t n,
 			  const struct spf_walk *flat)
 {
+	const struct spf_walk *now = l->spf ? l->spf : l->joined;
 	struct proposal to = { .flat = flat };
 	struct str text;
 
+	if (now && now->is_malformed)
+		now = NULL;
 	buf_add(&to.text, S("v=spf1"));
-	if (l->spf && !l->spf->is_malformed)
-		add_present(&to, l->spf);
+	if (now)
+		add_present(&to, now);
 	for (size_t i = 0; i < n; i++) {
-		bool is_there = l->spf && !l->spf->is_malformed &&
-				passes(l->spf, &p[i]);
+		bool is_there = now && passes(now, &p[i]);
 
 		for (size_t k = 0; k < p[i].n_terms && !is_there; k++)
 			add_once(&to, p[i].terms[k]);
 	}
-	add(&to, end_of(l->spf));
+	add(&to, end_of(now));
 	text = arena_str(l->arena, buf_str(&to.text));
 	buf_free(&to.text);
 	return text;

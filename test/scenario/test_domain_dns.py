@@ -280,6 +280,35 @@ def test_a_system_that_is_missing_is_named(zone):
         "ip4:198.51.100.16/28 -all")
 
 
+def test_two_records_become_one(zone):
+    """With all that either allows; and a policy that mail can bear stays."""
+    zone.put([f'{SPF} ip4:{OWN} include:news.{D} -all"',
+              f'{SPF} ip4:{OWN} ip4:192.0.2.9 ~all"',
+              f'news.{D}. TXT "v=spf1 ip4:192.0.2.77 -all"',
+              f'_dmarc.{D}. TXT "v=DMARC1; p=quarantine; '
+              'rua=mailto:x@other.example"'])
+    rows = zone.rows()
+    row = rows.says("spf", "other", "spf-several")
+    terms = row["value"].split()
+    assert set(terms) == {"v=spf1", f"ip4:{OWN}", f"include:news.{D}",
+                          "ip4:192.0.2.9", "~all"} and len(terms) == 5, row
+    row = rows.says("dmarc", "other", "dmarc-without-proof")
+    assert "p=none" in row["value"]
+    zone.put([f'{D}. TXT "{" ".join(terms)}"', *zone.lines[2:]])
+    row = zone.rows().says("dmarc", "other", "dmarc-reports-unwanted")
+    assert "p=quarantine" in row["value"]
+
+
+def test_several_hosts_stay_in_the_zone_file(zone):
+    more = systems(zone, 1)
+    zone.put([f"{D}. MX 10 {HOST}.", f"{D}. MX 20 mail0.other.example.",
+              f"{HOST}. A {OWN}", *more])
+    zone.rows().says("mx", "right", "mx-is-not-heard")
+    text = zone.server.run("domain", "dns", D, "--zone").stdout
+    assert f"{D}.\tIN\tMX\t10 {HOST}.\n" in text
+    assert f"{D}.\tIN\tMX\t20 mail0.other.example.\n" in text
+
+
 def test_a_system_may_take_the_mail(zone):
     more = systems(zone, 1)
     zone.put([f"{D}. MX 10 mail0.other.example.", *more])

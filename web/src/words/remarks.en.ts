@@ -10,6 +10,8 @@ export const remarks: Record<Remark, string> = {
 	"mx-has-no-address": "MX {host} has no address.",
 	"mx-is-stranger": "MX {host} is neither this server nor a system of {domain} that is known here.",
 	"mx-is-another": "Mail comes to {system} first ({host}), which has to hand on what is for users here.",
+	"mx-is-not-heard":
+		"This server takes mail of strangers from this very machine alone: see listener in splitmail.conf.",
 	"mx-by-address": "Without it, mail goes to the address of {domain} itself.",
 	"address-is-private": "{address} cannot be reached from the Internet.",
 	"address-is-another": "{host} leads to {address}, and mail leaves this machine from {own}.",

@@ -2,6 +2,8 @@ import type { Remark } from "../api";
 
 // The same in French.
 export const remarks: Record<Remark, string> = {
+	"mx-is-not-heard":
+		"Ce serveur ne reçoit le courrier des inconnus que de cette machine même : voir listener dans splitmail.conf.",
 	"not-asked": "Impossible de l'interroger maintenant : {cause}.",
 	"mx-is-null": "MX « . » dit que {domain} ne reçoit aucun courrier.",
 	"mx-is-address": "MX {host} est une adresse : il faut un nom.",
