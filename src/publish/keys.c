@@ -64,17 +64,40 @@ static void judge_text(struct look *l, const struct publish_key *k,
 		remark(l, dkim_is_another);
 }
 
+static void judge_use(struct look *l, const struct publish_key *k,
+		      enum publish_state state)
+{
+	switch (k->state) {
+	case DKIM_NEW:
+		if (state == PUBLISH_RIGHT)
+			remark(l, dkim_is_unused, V("selector", k->selector),
+			       V("domain", l->plan->domain));
+		break;
+	case DKIM_OLD:
+		if (k->is_kept)
+			remark(l, dkim_is_kept);
+		else
+			remark(l, dkim_may_go);
+		break;
+	case DKIM_ACTIVE:
+		break;
+	}
+}
+
 void judge_keys(struct look *l)
 {
 	for (size_t i = 0; i < l->plan->n_keys; i++) {
 		const struct publish_key *k = &l->plan->keys[i];
 		struct publish_row *r =
-			look_row(l, "dkim", "TXT", name_of(l, k), true);
+			look_row(l, "dkim", "TXT", name_of(l, k),
+				 k->state != DKIM_OLD || k->is_kept);
 
 		row_heard(l, &l->keys[i]);
 		for (size_t n = 0; n < r->n_found; n++)
 			judge_text(l, k, r->found[n]);
 		r->value = k->text;
-		l->dkim_works |= r->state == PUBLISH_RIGHT;
+		judge_use(l, k, r->state);
+		l->dkim_works |=
+			r->state == PUBLISH_RIGHT && k->state == DKIM_ACTIVE;
 	}
 }

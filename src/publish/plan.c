@@ -3,6 +3,7 @@
 #include "directory/dkim.h"
 #include "directory/lists.h"
 #include "publish/inside.h"
+#include "rt/clock.h"
 #include "rt/source.h"
 #include "wire/dkim_record.h"
 
@@ -141,6 +142,8 @@ static void take_key(void *keys, const struct dkim_key *k)
 	all->list[all->n++] = (struct publish_key){
 		.selector = arena_str(all->arena, k->selector),
 		.text = dkim_record_write(algorithm, k->public, all->arena),
+		.state = k->state,
+		.is_kept = dkim_needed_until_s(k) > wall_ms() / 1000,
 	};
 }
 

@@ -18,7 +18,7 @@
 #define PUBLISH_PUBLISH_H
 
 #include "base/sentence.h"
-#include "directory/directory.h"
+#include "directory/dkim.h"
 #include "dns/dns.h"
 #include "wire/hosts.h"
 
@@ -44,6 +44,8 @@ struct publish_system {
 
 struct publish_key { /* of DKIM */
 	struct str selector, text;
+	enum dkim_state state;
+	bool is_kept; /* mail that it has signed may still wait */
 };
 
 struct publish_plan {

@@ -420,3 +420,36 @@ def test_a_domain_with_an_address_of_its_own(zone):
     row = rows.says("ptr", "absent", "ptr-needs-name")
     assert row["name"].startswith("9.113.0.203") and row["value"] == ""
     rows.says("address", "right")
+
+
+def test_keys_and_how_far_dmarc_could_go(zone):
+    zone.server.cli("domain", "dkim", "create", D)
+    rows = publish_all(zone)
+    keys = [row for row in rows if row["what"] == "dkim"]
+    assert len(keys) == 2 and {row["state"] for row in rows} == {"right"}
+    assert all("dkim-is-unused" in [m["id"] for m in row["remarks"]]
+               for row in keys)
+    rows.says("dmarc", "right", "dmarc-stays")
+    for row in keys:
+        zone.server.cli("domain", "dkim", "use", D, row["name"].split(".")[0],
+                        "--now")
+    rows = zone.rows()
+    row = rows.says("dmarc", "right", "dmarc-could-go")
+    assert "p=quarantine is next" in str(row["remarks"])
+    begin = f"{keys[0]['name']}. TXT"
+    for instead, state, remark in [
+            ([], "absent", None),
+            ([f'{begin} "v=DKIM1; k=rsa; p="'], "other", "dkim-is-revoked"),
+            ([f'{begin} "v=DKIM1; k=rsa; p=MIIB"'], "other",
+             "dkim-is-another"),
+            ([f'{begin} "hello"'], "other", "dkim-is-none")]:
+        found = zone.with_(begin, *instead)
+        [row] = [r for r in found if r["name"] == keys[0]["name"]]
+        assert row["state"] == state, row
+        assert remark in [None, *(m["id"] for m in row["remarks"])], row
+    # Without both, and without SPF, the policy is not borne.
+    lines = [line for line in zone.lines if "_domainkey" not in line
+             and "v=spf1" not in line and "_dmarc" not in line]
+    zone.put([*lines, f'_dmarc.{D}. TXT "v=DMARC1; p=reject; '
+              f'rua=mailto:postmaster@{D}"'])
+    zone.rows().says("dmarc", "other", "dmarc-without-proof")

@@ -2,6 +2,10 @@ import type { Remark } from "../api";
 
 // The same in French.
 export const remarks: Record<Remark, string> = {
+	"dkim-is-unused": "Rien n'est encore signé avec elle : splitmail domain dkim use {domain} {selector}.",
+	"dkim-is-kept":
+		"Elle ne signe plus, et du courrier qu'elle a signé est peut-être encore en route : laissez-la.",
+	"dkim-may-go": "Elle ne signe plus : elle peut disparaître, ici et là-bas.",
 	"mx-is-not-heard":
 		"Ce serveur ne reçoit le courrier des inconnus que de cette machine même : voir listener dans splitmail.conf.",
 	"not-asked": "Impossible de l'interroger maintenant : {cause}.",
