@@ -262,7 +262,8 @@ static const struct command commands[] = {
 	  "Asked are MX, addresses and their names, SPF, DMARC, MTA-STS, TLSRPT "
 	  "and SRV, for ten seconds at most; one SPF record is for this server "
 	  "and all other systems of the domain. --zone: only the records, as "
-	  "lines of a zone file. Nothing is published from here." },
+	  "lines of a zone file. An alias has records of its own. Nothing is "
+	  "published from here." },
 	{ "rename", "DOMAIN NEW [--drop-old]",
 	  "Give a domain another first "
 	  "name; the old one stays its alias.",

@@ -44,7 +44,7 @@ def server(world):
         'outgoing_address = "203.0.113.5"\n'
         f'dns {{\n\tservers = {{ "{address}@5353" }}\n}}\n'))
     server.names, server.names_claim = names, claim
-    server.cli("domain", "create", D)
+    server.cli("domain", "create", D, "aliases=alias.example")
     return server
 
 
@@ -75,4 +75,6 @@ def test_records_are_judged_and_asked_again(server, language, width):
         assert words["unknown"] not in browser.text()
         assert state_of(browser, words["spf"]) == words["right"]
         assert browser.violations() == []
+        browser.choose(words["domain name"], "alias.example")
+        browser.sees("_dmarc.alias.example")
         assert browser.complaints() == []

@@ -47,7 +47,7 @@ export function DomainScreen() {
 							</Tabs.Panel>
 							{mayRoute && (
 								<Tabs.Panel value="authentication" className="panel">
-									<DomainAuthentication domain={read.value.name} />
+									<DomainAuthentication domain={read.value} />
 								</Tabs.Panel>
 							)}
 						</Tabs>

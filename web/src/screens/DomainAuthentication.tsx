@@ -1,12 +1,11 @@
-import { DomainDkim } from "./DomainDkim";
+import type { Domain } from "../api";
 import { DomainRecords } from "./DomainRecords";
 
 /** Sender authentication: what others can prove of the domain's mail by the DNS. */
-export function DomainAuthentication({ domain }: { domain: string }) {
+export function DomainAuthentication({ domain }: { domain: Domain }) {
 	return (
 		<div className="stack">
-			<DomainRecords domain={domain} />
-			<DomainDkim domain={domain} />
+			<DomainRecords key={domain.name} names={[domain.name, ...domain.aliases]} />
 		</div>
 	);
 }

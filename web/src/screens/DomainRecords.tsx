@@ -1,5 +1,6 @@
-import { Button } from "@mantine/core";
+import { Button, Select } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
+import { useState } from "react";
 import { domains } from "../api";
 import type { Published, PublishedRecord } from "../api";
 import { CopyButton } from "../parts/CopyButton";
@@ -105,9 +106,11 @@ function Table({ of }: { of: Published }) {
 	);
 }
 
-/** What to publish of a domain, and what is wrong with what is published. */
-export function DomainRecords({ domain }: { domain: string }) {
+/** What to publish of a domain, or of one of its aliases, and what is wrong with
+ *  what is published. */
+export function DomainRecords({ names }: { names: string[] }) {
 	const { say } = useWords();
+	const [domain, setDomain] = useState(names[0]!);
 	const query = useQuery({
 		queryKey: ["dns", domain],
 		queryFn: () => domains.dns(domain),
@@ -121,6 +124,14 @@ export function DomainRecords({ domain }: { domain: string }) {
 		<section className="stack" aria-labelledby="records" aria-busy={isFetching}>
 			<h2 id="records">{say("records")}</h2>
 			<p className="hint">{say("recordsHint", { domain })}</p>
+			{names.length > 1 && (
+				<Select
+					label={say("recordsOf")}
+					data={names}
+					value={domain}
+					onChange={(chosen) => chosen && setDomain(chosen)}
+				/>
+			)}
 			<div className="row">
 				<Button variant="default" loading={isFetching} onClick={() => void query.refetch()}>
 					{say("recordsAsk")}

@@ -313,6 +313,7 @@ export const en = {
 	records: "Records in the DNS",
 	recordsHint:
 		"What to publish for {domain}, and what the Internet sees of it now. Nothing is published from here.",
+	recordsOf: "Name of the domain",
 	recordsAsk: "Ask again",
 	recordsAsking: "Name servers are being asked. That may take ten seconds.",
 	recordsZone: "All as a zone file",

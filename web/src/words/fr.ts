@@ -304,6 +304,7 @@ export const fr: Record<Word, string> = {
 	records: "Enregistrements DNS",
 	recordsHint:
 		"Ce qu'il faut publier pour {domain}, et ce qu'Internet en voit maintenant. Rien n'est publié d'ici.",
+	recordsOf: "Nom du domaine",
 	recordsAsk: "Interroger à nouveau",
 	recordsAsking: "Les serveurs de noms sont interrogés. Cela peut prendre dix secondes.",
 	recordsZone: "Tout en fichier de zone",
