@@ -7,7 +7,9 @@
  *				hop does not do DSN), when NOTIFY says SUCCESS
  *
  * Never to a null sender, never about what the loop guard dropped, never for
- * what the sender heard as the reply to his message.
+ * what the sender heard as the reply to his message.  Nor about a content that
+ * another system refuses when filters have found that nothing vouches for the
+ * sender: spam would come to whomever it names.
  */
 #include "deliver/dsn.h"
 
@@ -20,6 +22,7 @@
 #include "rt/counter.h"
 #include "rt/log.h"
 #include "rt/random.h"
+#include "wire/blame.h"
 #include "wire/dsn.h"
 
 static bool wants(const struct recipient *r, unsigned what, bool by_default)
@@ -33,6 +36,15 @@ static bool is_late(const struct round *round)
 
 	return after > 0 &&
 	       message_waited_ms(round->deliver, round->message) >= after;
+}
+
+/* Has another system taken the recipient and refused what is in the message, of
+ * a sender nobody vouches for? */
+static bool is_withheld(const struct round *round, const struct share *s)
+{
+	return round->message->is_unvouched && s->state == RECIPIENT_REFUSED &&
+	       s->leg.kind != LEG_MAILBOX && s->is_accepted && !s->is_expired &&
+	       blame_judge(VERB_DOT, false, &s->reply).whose != BLAME_RECIPIENT;
 }
 
 /* Is S's end or state to be told as ACTION? */
@@ -232,6 +244,24 @@ static void log_untold(struct round *round)
 			 round->message->id);
 }
 
+static void withhold(struct round *round)
+{
+	for (size_t i = 0; i < round->n; i++) {
+		struct share *s = round->shares[i];
+
+		if (!s->is_counted || s->is_told || !is_withheld(round, s))
+			continue;
+		s->is_told = true;
+		count(COUNT_DSNS_WITHHELD);
+		log_fact("bounce",
+			 "%s: to=<%s>: nobody is told: neither SPF nor DKIM "
+			 "says that the sender has sent it",
+			 round->message->id,
+			 log_safe(round->arena, s->leg.address,
+				  LIMIT_PATH_BYTES));
+	}
+}
+
 /* Told or not wanted: it is not looked at for that again. */
 static void note_late(struct round *round)
 {
@@ -259,6 +289,7 @@ static size_t make_groups(struct round *round, struct message *out[DSN_MOST])
 		log_untold(round);
 		return 0;
 	}
+	withhold(round);
 	for (size_t i = 0; i < DSN_MOST; i++) {
 		out[n] = dsn_of(round, groups[i]);
 		n += out[n] != NULL;

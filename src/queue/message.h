@@ -108,7 +108,9 @@ struct message {
 	struct str envid;
 	enum ret ret;
 	bool is_8bit, is_utf8;
-	struct str as; /* who asked: "internet", "user:a@b",
+	bool is_unvouched; /* filters have looked, and neither SPF nor DKIM
+				   says that the sender has sent it */
+	struct str as;     /* who asked: "internet", "user:a@b",
 				   "system:NAME", "local", "local:a@b" */
 	struct inet client;
 	bool client_calls; /* it is a server that hands us mail, at an

@@ -15,7 +15,8 @@ CREATE TABLE message (
 	sender TEXT NOT NULL,		-- reverse-path as given; '' is <>
 	envid TEXT NOT NULL,
 	ret INTEGER NOT NULL,		-- enum ret
-	flags INTEGER NOT NULL,		-- 1: 8 bit, 2: SMTPUTF8, 4: ends with CRLF
+	flags INTEGER NOT NULL,		-- 1: 8 bit, 2: SMTPUTF8, 4: ends with CRLF,
+					-- 8: nothing vouches for the sender
 	asker TEXT NOT NULL,		-- internet, user:a@b, system:NAME, local
 	client TEXT NOT NULL,		-- address:port
 	helo TEXT NOT NULL,

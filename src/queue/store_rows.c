@@ -14,6 +14,7 @@ enum {
 	FLAG_8BIT = 1,
 	FLAG_UTF8 = 2,
 	FLAG_CRLF = 4,
+	FLAG_UNVOUCHED = 8, /* an older engine reads over it */
 	VERDICT_BOUNCE = 1, /* 2, has killed us: written by HOLD alone */
 };
 
@@ -31,7 +32,8 @@ static bool add_body(struct store *s, int64_t number, struct str bytes)
 static int flags_of(const struct message *m)
 {
 	return (m->is_8bit ? FLAG_8BIT : 0) | (m->is_utf8 ? FLAG_UTF8 : 0) |
-	       (m->body.ends_with_crlf ? FLAG_CRLF : 0);
+	       (m->body.ends_with_crlf ? FLAG_CRLF : 0) |
+	       (m->is_unvouched ? FLAG_UNVOUCHED : 0);
 }
 
 static bool add_message(struct store *s, struct message *m, int64_t number,
@@ -244,6 +246,7 @@ void store_read_message(struct query *q, struct message *m, struct spool *spool)
 	m->ret = (enum ret)query_int(q, 2);
 	m->is_8bit = flags & FLAG_8BIT;
 	m->is_utf8 = flags & FLAG_UTF8;
+	m->is_unvouched = flags & FLAG_UNVOUCHED;
 	m->as = query_text(q, 4, a);
 	if (!inet_parse(query_text(q, 5, a), 0, &m->client))
 		m->client = (struct inet){ .port = 0 };

@@ -129,6 +129,8 @@ static struct reply waits take_letter(struct session *s,
 	if (!take_text(s, letter))
 		return store_trouble(s);
 	note_results(s, letter);
+	if (!letter->has_sender)
+		note_voucher(s);
 	take_sender(s, letter);
 	take_recipients(s, letter);
 	mail->held_why = STR_NONE;

@@ -246,6 +246,8 @@ bool waits drop_claimed_results(struct session *s,
 				struct str header) must_check;
 /* What filters say about it in our name. (results.c) */
 void note_results(struct session *s, const struct filter_letter *letter);
+/* Has he sent it whom a report of ours would go to? (vouched.c) */
+void note_voucher(struct session *s);
 /* A stranger in the name of domains of ours that want that verified: are there
  * such, within the directory's snapshot; which are named, before filters change
  * it; and is it them?  Code 0: nobody minds. (vouched.c) */

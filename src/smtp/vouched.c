@@ -189,6 +189,47 @@ struct reply find_claims(struct session *s)
 		   "an address is not written plainly");
 }
 
+/* ---- who hears of it ---- */
+
+static bool is_below(struct str domain, struct str above)
+{
+	return str_find(above, '.') >= 0 && domain.n > above.n &&
+	       domain.p[domain.n - above.n - 1] == '.' &&
+	       str_ends(domain, above);
+}
+
+/* Does F, which passes, say so of DOMAIN, or of one of the same tree? */
+static bool vouches(struct session *s, const struct auth_found *f,
+		    struct str domain)
+{
+	struct address a;
+
+	return f->result == AUTH_PASS && f->method != AUTH_ELSE &&
+	       parse_domain(s, f->domain, &a) &&
+	       (str_same(a.domain, domain) || is_below(a.domain, domain) ||
+		is_below(domain, a.domain));
+}
+
+/* What was not looked for, or could not be had, is held against nobody. */
+void note_voucher(struct session *s)
+{
+	struct mail *mail = s->mail;
+	bool was_looked_for = false;
+
+	if (s->kind != SMTP_MX || asker_has_rights(&mail->asker))
+		return;
+	for (size_t i = 0; i < mail->n_found; i++) {
+		const struct auth_found *f = &mail->found[i];
+
+		if (f->result == AUTH_TEMPERROR ||
+		    vouches(s, f, mail->sender.domain))
+			return;
+		was_looked_for |=
+			f->method == AUTH_SPF || f->method == AUTH_DKIM;
+	}
+	mail->message->is_unvouched = was_looked_for;
+}
+
 /* ---- is it them? ---- */
 
 static bool is_of(struct session *s, struct str found, struct str domain)
