@@ -259,7 +259,7 @@ static const struct command commands[] = {
 	{ "dns", "DOMAIN [--zone]",
 	  "What to publish in DNS for a domain, and what is wrong now.",
 	  "splitmail domain dns example.org", domain_dns,
-	  "Asked are MX, addresses and their names, SPF, DMARC, MTA-STS, TLSRPT "
+	  "Asked are MX, addresses and their names, SPF, DKIM, DMARC, MTA-STS, TLSRPT "
 	  "and SRV, for ten seconds at most; one SPF record is for this server "
 	  "and all other systems of the domain. --zone: only the records, as "
 	  "lines of a zone file. An alias has records of its own. Nothing is "

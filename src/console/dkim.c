@@ -119,6 +119,20 @@ struct response on_check_dkim(struct request *r)
 
 /* ---- changes ---- */
 
+static const struct setting_rule wishes[] = { { "now", SETTING_FLAG, "no" },
+					      { "selector", SETTING_TEXT, "" },
+					      { "algorithm", SETTING_TEXT, "" },
+					      { 0 } };
+
+/* Has the body no member but these?  False: *BAD. */
+static bool is_wish(struct request *r, struct response *bad)
+{
+	struct settings unused;
+
+	return settings_read(r, r->body, wishes, "DKIM key", false, &unused,
+			     bad);
+}
+
 /* False: *BAD. */
 static bool take_now(struct request *r, bool *out, struct response *bad)
 {
@@ -150,7 +164,7 @@ static struct response create(struct request *r, const void *unused,
 	struct response bad;
 
 	(void)unused;
-	if (!precondition(r, now, &bad) ||
+	if (!precondition(r, now, &bad) || !is_wish(r, &bad) ||
 	    !take_text(r, "selector", &w.selector, &bad) ||
 	    !take_text(r, "algorithm", &w.algorithm, &bad) ||
 	    !take_now(r, &w.is_used, &bad))
@@ -170,7 +184,8 @@ static struct response rotate(struct request *r, const void *unused,
 	bool is_used;
 
 	(void)unused;
-	if (!precondition(r, now, &bad) || !take_now(r, &is_used, &bad))
+	if (!precondition(r, now, &bad) || !is_wish(r, &bad) ||
+	    !take_now(r, &is_used, &bad))
 		return bad;
 	return after(r, dkim_rotate(r->c, r->args[0], is_used), 200);
 }
@@ -232,7 +247,7 @@ struct response on_use_dkim(struct request *r)
 	struct response a;
 	bool is_now;
 
-	if (!take_text(r, "selector", &selector, &a) ||
+	if (!is_wish(r, &a) || !take_text(r, "selector", &selector, &a) ||
 	    !take_now(r, &is_now, &a) || (!is_now && !has_asked(r, &a)))
 		return a;
 	a = change_entry(r, load, use_all, &selector);

@@ -37,7 +37,8 @@ def test_domain_administrator(a, root, domain):
     api.get("/queue")
     assert {"name", "hosts", "tls", "may_relay", "smart_host", "when_down",
             "connections", "mails_per_connection", "recipients_per_mail",
-            "mails_per_minute", "address_family", "learnt"} == set(
+            "mails_per_minute", "address_family", "outgoing", "xclient",
+            "learnt"} == set(
                 api.get("/systems/known").json)
 
     # Another's does not exist, whatever it is asked by.
