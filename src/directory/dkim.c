@@ -118,3 +118,31 @@ bool list_dkim_signing(struct directory *d,
 	}
 	return a == ANSWER_NO;
 }
+
+/* FNV-1a. */
+static uint64_t mix(uint64_t hash, struct str s)
+{
+	for (size_t i = 0; i < s.n; i++)
+		hash = (hash ^ (unsigned char)s.p[i]) * 0x100000001b3;
+	return (hash ^ 0xff) * 0x100000001b3;
+}
+
+bool dkim_mark(struct directory *d, uint64_t *mark)
+{
+	struct query q scoped(query) = sql_query(
+		directory_sql(d),
+		"SELECT d.name, n.name, CAST(k.id AS TEXT) FROM dkim_key k "
+		"JOIN domain d ON d.id = k.domain JOIN domain_name n ON "
+		"n.domain = k.domain WHERE k.state = ? ORDER BY k.id, n.name",
+		"i", (int64_t)DKIM_ACTIVE);
+	struct arena *row scoped(arena) = arena_open();
+	enum answer a;
+
+	*mark = 0xcbf29ce484222325;
+	while ((a = query_next(&q)) == ANSWER_YES) {
+		for (int i = 0; i < 3; i++)
+			*mark = mix(*mark, query_text(&q, i, row));
+		arena_reset(row);
+	}
+	return a == ANSWER_NO;
+}

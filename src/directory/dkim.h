@@ -58,6 +58,9 @@ bool list_dkim_signing(struct directory *d,
 		       void (*each)(void *arg, const struct dkim_key *k,
 				    struct str private),
 		       void *arg) must_check;
+/* *MARK is another whenever one that signs, or a name it signs for, has come or
+ * gone: cheaper than to look at them. */
+bool dkim_mark(struct directory *d, uint64_t *mark) must_check;
 /* May it be deleted, its record too, and harm no mail? */
 int64_t dkim_needed_until_s(const struct dkim_key *k);
 

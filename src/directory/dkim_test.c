@@ -163,6 +163,45 @@ static void keys_are_a_domain_s(void **state)
 	assert_keys("z.test/e:ed25519:new ");
 }
 
+static uint64_t mark(void)
+{
+	uint64_t m;
+
+	assert_true(dkim_mark(d, &m));
+	return m;
+}
+
+/* Each of these has the files of who signs written anew, and nothing else. */
+static void the_mark_is_another(void **state)
+{
+	uint64_t was = mark();
+
+	assert_done(domain_create(c, A, NOTHING));
+	assert_done(domain_create(c, S("c.test"), NOTHING));
+	assert_done(dkim_create(c, A, WISH(.selector = S("one"))));
+	assert_true(mark() == was);
+	assert_done(dkim_use(c, A, S("one")));
+	assert_true(mark() != was);
+	was = mark();
+	assert_done(user_create(c, S("bob@a.test"), NOTHING));
+	assert_done(domain_set(c, S("c.test"), SET("aliases=d.test")));
+	assert_true(mark() == was);
+	assert_done(domain_set(c, A, SET("aliases=b.test")));
+	assert_true(mark() != was);
+	was = mark();
+	assert_done(domain_rename(c, A, S("b.test"), true));
+	assert_true(mark() != was);
+	was = mark();
+	assert_done(
+		dkim_create(c, A, WISH(.selector = S("two"), .is_used = true)));
+	assert_true(mark() != was);
+	was = mark();
+	assert_done(dkim_delete(c, A, S("one"), true));
+	assert_true(mark() == was);
+	assert_done(dkim_delete(c, A, S("two"), true));
+	assert_true(mark() != was);
+}
+
 static void hear(void *secrets, const struct change_entry *e)
 {
 	if (str_search(e->new, S("PRIVATE")) >= 0 || e->new.n > 100)
@@ -189,6 +228,7 @@ int main(void)
 		TEST(names_are_made),
 		TEST(what_is_no_selector_is_refused),
 		TEST(keys_are_a_domain_s),
+		TEST(the_mark_is_another),
 		TEST(the_log_has_no_secret),
 	};
 

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <unistd.h>
 
+#include "directory/dkim.h"
 #include "directory/lists.h"
 #include "filter/rspamd.h"
 #include "main/owned.h"
@@ -88,16 +89,21 @@ static bool write_options(const struct rspamd *r)
 			  r->person);
 }
 
-/* As long as the directory is the same, so are they. */
+/* They are read all together, by their hundreds, when one of them is another. */
 static bool write_keys(struct rspamd *r, struct directory *d)
 {
-	uint64_t version = directory_version(d);
+	uint64_t version = directory_version(d), mark;
 
 	if (version && version == r->keys_version)
 		return true;
-	if (!rspamd_dkim_write(path_of(r, RSPAMD_DKIM_FOLDER), d, r->person))
+	if (!dkim_mark(d, &mark))
+		return false;
+	if ((mark != r->keys_mark || !r->has_keys) &&
+	    !rspamd_dkim_write(path_of(r, RSPAMD_DKIM_FOLDER), d, r->person))
 		return false;
 	r->keys_version = version;
+	r->keys_mark = mark;
+	r->has_keys = true;
 	return true;
 }
 
@@ -205,6 +211,7 @@ static bool begin(struct rspamd *r, struct directory *d)
 	bool can;
 
 	r->keys_version = 0;
+	r->has_keys = false;
 	can = is_installed() && write_files(r) && write_keys(r, d);
 
 	if (!can && !r->has_none)

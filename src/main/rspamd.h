@@ -27,7 +27,9 @@ struct rspamd {
 	/* Zero at first: */
 	struct gate news;
 	struct child child;
-	uint64_t keys_version; /* of the directory, as the files of keys are */
+	/* Of the directory, as the files of keys are. */
+	uint64_t keys_version, keys_mark;
+	bool has_keys; /* those files, of this start */
 	bool is_wanted, ends, has_none, has_no_keys;
 };
 

@@ -376,6 +376,9 @@ def test_keys_are_changed_without_a_word_to_rspamd(signer, sink):
     assert os.stat(name).st_uid == os.stat(signer.data).st_uid
     signer.send(CAROL, AWAY, letter(CAROL, "old"), user=CAROL)
     [old] = sink.wait(1)
+    sink.on["RCPT"] = "451 4.3.0 later"
+    signer.send(CAROL, AWAY, letter(CAROL, "waits"), user=CAROL)
+    signer.wait_for_queue(1)
     signer.cli("domain", "dkim", "rotate", OTHER)
     signer.cli("domain", "dkim", "use", OTHER, "--now")
     [was, now] = keys(signer, OTHER)
@@ -385,12 +388,17 @@ def test_keys_are_changed_without_a_word_to_rspamd(signer, sink):
         text = file.read()
     wait_until(lambda: now["selector"] in open(name).read(), 10, "its file")
     sink.messages.clear()
+    sink.on["RCPT"] = "250 2.1.5 ok"
+    signer.cli("queue", "retry", "--all")
+    [waited] = sink.wait(1)
+    assert b"Subject: waits" in waited.data
+    sink.messages.clear()
     signer.send(CAROL, AWAY, letter(CAROL, "new"), user=CAROL)
     [new] = sink.wait(1)
     assert f"s={now['selector']};".encode() in re.sub(rb"\s", b"", new.data)
     after = records(signer)
-    assert signatures(old.data, after) == signatures(new.data, after) \
-        == {(OTHER, "rsa-sha256")}
+    for mail in old, waited, new:
+        assert signatures(mail.data, after) == {(OTHER, "rsa-sha256")}
     with pytest.raises(KeyError):
         signatures(new.data, before)
     # deleted: nothing is left of it
