@@ -2,6 +2,7 @@
 #include "rt/signing_key.h"
 
 #include <openssl/evp.h>
+#include <openssl/pem.h>
 #include <openssl/x509.h>
 
 #include "base/fail.h"
@@ -68,6 +69,30 @@ static void one_of_rsa_has_2048_bits(void **state)
 	EVP_PKEY_free(key);
 }
 
+/* OpenSSL reads it back: it is the same key. */
+static void one_of_rsa_on_a_line(void **state)
+{
+	struct str pem = signing_key_make(SIGNING_RSA, arena), line, again;
+	unsigned char *der = arena_alloc(arena, pem.n);
+	const unsigned char *p = der;
+	EVP_PKEY *key, *same;
+	BIO *text;
+	int n;
+
+	assert_true(signing_key_line(pem, arena, &line));
+	n = EVP_DecodeBlock(der, (const unsigned char *)line.p, (int)line.n);
+	assert_true(n > 0);
+	key = d2i_AutoPrivateKey(NULL, &p, n);
+	text = BIO_new_mem_buf(pem.p, (int)pem.n);
+	same = PEM_read_bio_PrivateKey(text, NULL, NULL, NULL);
+	assert_non_null(key);
+	assert_int_equal(EVP_PKEY_eq(key, same), 1);
+	EVP_PKEY_free(key);
+	EVP_PKEY_free(same);
+	BIO_free(text);
+	assert_false(signing_key_line(S(""), arena, &again));
+}
+
 static void what_is_none_is_said(void **state)
 {
 	struct str public;
@@ -97,6 +122,7 @@ int main(void)
 		cmocka_unit_test(the_key_of_the_rfc),
 		cmocka_unit_test(each_key_is_another),
 		cmocka_unit_test(one_of_rsa_has_2048_bits),
+		cmocka_unit_test(one_of_rsa_on_a_line),
 		cmocka_unit_test(what_is_none_is_said),
 	};
 
