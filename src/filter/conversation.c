@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/limits.h"
+#include "base/mutants.h"
 
 enum { SEND_BYTES = 262144 }; /* gathered, then sent */
 
@@ -89,6 +90,8 @@ static enum course judge(struct turn *t, const struct milter_answer *a)
 	case MILTER_SHUTDOWN:
 		return refuse(t, filter_later());
 	case MILTER_REPLY:
+		if (MUTANT(refused_by_filter_is_taken))
+			return COURSE_ON;
 		return refuse(t, a->reply);
 	case MILTER_CONNECTION_FAILED:
 		fail("it breaks the connection off");

@@ -8,6 +8,7 @@
 #include "filter/filter.h"
 
 #include "base/limits.h"
+#include "base/mutants.h"
 #include "filter/conversation.h"
 #include "rt/log.h"
 
@@ -69,6 +70,8 @@ static struct filter_verdict without(struct filtering *m,
 		m->wishes.held_why = S("the filter is down");
 		break;
 	case FILTER_DOWN_LATER:
+		if (MUTANT(down_is_accepted))
+			break;
 		return (struct filter_verdict){
 			.action = FILTER_REFUSE,
 			.reply = filter_later(),
@@ -111,6 +114,8 @@ static struct filter_verdict judged(struct filtering *m,
 	}
 	if (v.action != FILTER_DISCARD)
 		return v;
+	if (MUTANT(discarded_is_sent))
+		return (struct filter_verdict){ .action = FILTER_PASS };
 	m->is_discarded = true;
 	m->discarded = v;
 	return (struct filter_verdict){ .action = FILTER_PASS };
@@ -123,7 +128,10 @@ static struct filter_verdict waits
 each(struct filtering *m,
      struct filter_verdict (*take)(struct filtering *m, struct conversation *c))
 {
-	for (size_t i = 0; i < m->n && !m->is_discarded; i++) {
+	for (size_t i = 0;
+	     i < m->n && !m->is_discarded &&
+	     !(MUTANT(last_filter_is_not_asked) && i && i == m->n - 1);
+	     i++) {
 		struct conversation *c = &m->list[i];
 		struct filter_verdict v = { .action = FILTER_PASS };
 
@@ -191,7 +199,8 @@ static struct filter_verdict waits take_message(struct filtering *m,
 	filters_count(m->filters, c->filter->name, FILTER_FIGURE_MS,
 		      (uint64_t)took_us / 1000);
 	if (c->state == CONVERSATION_DOWN) {
-		wishes_undo(wishes, before);
+		if (!MUTANT(broken_off_stays_changed))
+			wishes_undo(wishes, before);
 		return v;
 	}
 	filters_met(m->filters, c->filter->name, FILTER_STATE_UP, STR_NONE);

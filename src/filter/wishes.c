@@ -2,6 +2,7 @@
 #include "filter/wishes.h"
 
 #include "base/limits.h"
+#include "base/mutants.h"
 
 static bool there_is_room(struct wishes *c, size_t bytes)
 {
@@ -134,7 +135,8 @@ bool wishes_settle(struct wishes *c, struct filter_letter *letter)
 	    !body_add(&c->body, S("\r\n")))
 		return false;
 	body_replace(&letter->message->body, &c->body);
-	letter->skip = 0;
+	if (!MUTANT(new_body_loses_its_beginning))
+		letter->skip = 0;
 	letter->is_changed = true;
 	c->has_body = false;
 	return true;

@@ -7,6 +7,7 @@
  */
 #include "filter/filter.h"
 
+#include "base/mutants.h"
 #include "rt/log.h"
 #include "smtp/session.h"
 
@@ -84,9 +85,10 @@ static void waits take_recipients(struct session *s,
 		const struct filter_recipient *r = &letter->recipients[i];
 		struct str key = address_key(&r->wanted.recipient, m->arena);
 
-		if (!r->is_added)
+		if (!r->is_added && !MUTANT(struck_recipient_stays))
 			delete_recipient(m, key);
-		else if (!has_recipient(m, key))
+		else if (r->is_added && !has_recipient(m, key) &&
+			 !MUTANT(added_recipient_is_lost))
 			add_wanted(s, r, key);
 	}
 }
@@ -134,7 +136,7 @@ static struct reply waits take_letter(struct session *s,
 	take_sender(s, letter);
 	take_recipients(s, letter);
 	mail->held_why = STR_NONE;
-	if (letter->held_by.n) {
+	if (letter->held_by.n && !MUTANT(held_by_filter_goes)) {
 		log_filtered(s, "milter-hold", letter->held_by,
 			     letter->held_why);
 		mail->held_why =

@@ -8,6 +8,7 @@
  */
 #include "filter/filter.h"
 
+#include "base/mutants.h"
 #include "rt/log.h"
 #include "smtp/memory.h"
 
@@ -29,8 +30,10 @@ struct reply find_filters(struct session *s)
 	size_t n;
 
 	if (directory_filters(s->server->router->directory, s->listener,
-			      s->kind == SMTP_MX ? FILTER_IN : FILTER_OUT, a,
-			      &list, &n) == ANSWER_UNSURE) {
+			      s->kind == SMTP_MX || MUTANT(all_mail_comes_in)
+				      ? FILTER_IN
+				      : FILTER_OUT,
+			      a, &list, &n) == ANSWER_UNSURE) {
 		log_error(s->part, "filters of %s: %s", s->client, cause());
 		return SAY(s, trouble);
 	}

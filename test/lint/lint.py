@@ -383,7 +383,7 @@ def check_said(lint, sources):
 
 
 PLANTED = re.compile(r'^PLANTED\((\w+),\s*"([^"]+)"', re.M)
-PLANTED_IN = ("smtp/", "route/", "deliver/", "queue/", "rt/sim/")
+PLANTED_IN = ("smtp/", "filter/", "route/", "deliver/", "queue/", "rt/sim/")
 
 
 def check_mutants(lint, sources, src):

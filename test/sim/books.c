@@ -66,6 +66,7 @@ struct unit *books_begin(int client, const struct mail *m, int copy)
 			    .client = client,
 			    .splitmail = m->splitmail,
 			    .n = m->n,
+			    .asked = m->n,
 			    .bytes = m->bytes,
 			    .begun_ms = now_ms() };
 	memcpy(u->to, m->to, sizeof(u->to));
@@ -74,6 +75,11 @@ struct unit *books_begin(int client, const struct mail *m, int copy)
 	books.units[books.n_units++] = u;
 	again_write(u, copy);
 	return u;
+}
+
+struct unit *books_unit(uint64_t number)
+{
+	return number < books.n_units ? books.units[number] : NULL;
 }
 
 /* Lines of every kind: a dot in front, empty, long, of any bytes. */
@@ -162,7 +168,8 @@ bool unit_has_sender(const struct unit *u)
 
 bool unit_says_never(const struct unit *u, int i)
 {
-	return (world.seed + 4 * (uint64_t)u->number + (uint64_t)i) % 9 == 0;
+	return i < u->asked &&
+	       (world.seed + 4 * (uint64_t)u->number + (uint64_t)i) % 9 == 0;
 }
 
 /* Not drawn, as all of these. */
@@ -174,17 +181,18 @@ static uint64_t notify_dice(const struct unit *u, int i)
 
 bool unit_says_success(const struct unit *u, int i)
 {
-	return notify_dice(u, i) < 2 && !unit_says_never(u, i);
+	return i < u->asked && notify_dice(u, i) < 2 && !unit_says_never(u, i);
 }
 
 bool unit_says_no_delay(const struct unit *u, int i)
 {
-	return notify_dice(u, i) == 2 && !unit_says_never(u, i);
+	return i < u->asked && notify_dice(u, i) == 2 && !unit_says_never(u, i);
 }
 
 bool unit_says_orcpt(const struct unit *u, int i)
 {
-	return (world.seed + (uint64_t)u->number + (uint64_t)i) % 3 == 0;
+	return i < u->asked &&
+	       (world.seed + (uint64_t)u->number + (uint64_t)i) % 3 == 0;
 }
 
 bool unit_says_envid(const struct unit *u)
@@ -199,13 +207,13 @@ bool unit_says_headers(const struct unit *u)
 
 bool unit_says_alias(const struct unit *u, int i)
 {
-	return world.has_alias && (u->number + i) % 3 == 0 &&
+	return i < u->asked && world.has_alias && (u->number + i) % 3 == 0 &&
 	       str_same(str_of(world.persons[u->to[i]].domain), S(DOMAIN));
 }
 
 bool unit_says_detail(const struct unit *u, int i)
 {
-	return (u->number + i) % 7 == 0;
+	return i < u->asked && (u->number + i) % 7 == 0;
 }
 
 void unit_text(const struct unit *u, struct buf *to)

@@ -27,11 +27,25 @@ struct said {
 	int n;
 };
 
+/* What a filter has done about it. */
+enum filter_did {
+	DID_NOTHING, /* it has not heard of it */
+	DID_BEGIN,   /* and not ended */
+	DID_FAIL,    /* hung up, fell silent or lied */
+	DID_PASS,
+	DID_EDIT, /* likewise, with filter_edits() */
+	DID_REFUSE,
+	DID_LATER,
+	DID_DISCARD,
+};
+
 struct unit {
 	int number, client, splitmail;
 	int to[RECIPIENTS], n;
-	int codes[RECIPIENTS]; /* at RCPT; 0: not answered */
-	int code;              /* at the dot; 0: not answered */
+	int asked; /* of these: by the client; others are added by filters */
+	bool is_struck[RECIPIENTS]; /* by a filter */
+	int codes[RECIPIENTS];      /* at RCPT; 0: not answered */
+	int code;                   /* at the dot; 0: not answered */
 	bool dot_was_sent;
 	int64_t begun_ms, ended_ms;
 	uint32_t bytes;           /* of its text */
@@ -42,6 +56,11 @@ struct unit {
 	struct buf again; /* its text, when it is an old one (again.h) */
 	uint32_t known;   /* a bit for each who may be in the trail there, and
 			     has it then */
+	/* filters.h: what each did, and its reply to the whole; what one of
+	 * them said of a recipient; how long they took. */
+	uint8_t did[FILTERS];
+	int replied[FILTERS], rcpt_said[PERSONS];
+	int64_t paused_ms;
 };
 
 void books_open(void);
@@ -53,6 +72,8 @@ const char *books_verdict(void);
 
 /* COPY is one of again.h's, or -1. */
 struct unit *books_begin(int client, const struct mail *m, int copy);
+/* NULL: there is none of that number. */
+struct unit *books_unit(uint64_t number);
 /* One in eleven begins with its body. */
 bool unit_has_header(const struct unit *u);
 /* One in thirteen comes from <>: nobody is told what becomes of it. */

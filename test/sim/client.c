@@ -330,7 +330,7 @@ static void strike_out(struct mail *m, const struct unit *u)
 {
 	int n = 0;
 
-	for (int i = 0; i < u->n; i++) {
+	for (int i = 0; i < u->asked; i++) {
 		bool is_through = u->codes[i] >= 500 ||
 				  (u->codes[i] == 250 &&
 				   (u->code == 250 || u->code >= 500));

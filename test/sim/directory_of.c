@@ -295,6 +295,22 @@ static void put_instead(struct changes *c, struct str of, int person)
 	check(was_done(domain_set(c, S(DOMAIN), &all, 1), DOMAIN));
 }
 
+static void create_filter(struct changes *c, const struct world_filter *f)
+{
+	static const char *const downs[] = { "later", "accept", "hold" };
+	static const char *const directions[] = { "both", "in", "out" };
+	struct list l = { .n = 0 };
+	char text[TEXT_BYTES];
+
+	snprintf(text, sizeof(text), "inet:%s:11332", f->address);
+	put(&l, S("socket"), text);
+	put(&l, S("when_down"), downs[f->when_down]);
+	put(&l, S("direction"), directions[f->direction]);
+	snprintf(text, sizeof(text), "%d", f->timeout_s);
+	put(&l, S("timeout"), text);
+	check(was_done(filter_create(c, str_of(f->name), l.s, l.n), f->name));
+}
+
 void directory_fill(const struct splitmail *s)
 {
 	struct changes *c = changes_open("/data/directory.db", "sim");
@@ -318,6 +334,8 @@ void directory_fill(const struct splitmail *s)
 		    !world.persons[i].is_left_out)
 			put_instead(c, S("postmaster"),
 				    world.persons[i].members[0]);
+	for (int i = 0; i < world.n_filters; i++)
+		create_filter(c, &world.filters[i]);
 	check(changes_end(c));
 	changes_close(c);
 }

@@ -1,4 +1,5 @@
 /* What clients are told (judge_inside.h). */
+#include "filters.h"
 #include "judge_inside.h"
 
 /* ---- what the world explains ---- */
@@ -65,12 +66,27 @@ static bool is_always_kept(const struct unit *u)
 
 /* ---- the answer to RCPT ---- */
 
+/* A filter has the last word. */
+static bool is_answered_by_a_filter(const struct unit *u, int i)
+{
+	int said = filters_code(u, i), code = u->codes[i];
+
+	if (!said)
+		return code >= 400 && code < 500 && filters_put_off(u);
+	if (code == 250 && !filters_discard(u))
+		books_wrong("unit %d: a filter says %d of %s, and he is taken",
+			    u->number, said, world.persons[u->to[i]].local);
+	return code == said;
+}
+
 void judge_rcpt(const struct unit *u, int i)
 {
 	const struct person *p = &world.persons[u->to[i]];
 	const struct splitmail *s = &world.splitmails[u->splitmail];
 	int code = u->codes[i];
 
+	if (is_answered_by_a_filter(u, i))
+		return;
 	if (p->kind == PERSON_OUTSIDER && !unit_may_leave(u) && code < 500 &&
 	    (code < 400 || is_always_kept(u)))
 		books_wrong("unit %d: %s answers a stranger %d to an address "
@@ -95,10 +111,15 @@ void judge_rcpt(const struct unit *u, int i)
 
 /* ---- the answer to the dot ---- */
 
+static bool is_named(const struct unit *u, int i)
+{
+	return u->codes[i] == 250 && !u->is_struck[i];
+}
+
 static bool is_too_large(const struct unit *u)
 {
 	for (int i = 0; i < u->n; i++)
-		if (u->codes[i] == 250 && u->bytes > SECOND_BYTES &&
+		if (is_named(u, i) && u->bytes > SECOND_BYTES &&
 		    str_same(str_of(world.persons[u->to[i]].domain), S(SECOND)))
 			return true;
 	return u->bytes > world.message_bytes;
@@ -110,7 +131,7 @@ static bool is_for_one_over_quota(const struct unit *u)
 	int one = -1, n = 0;
 
 	for (int i = 0; i < u->n; i++)
-		if (u->codes[i] == 250 && (one < 0 || u->to[i] != u->to[one])) {
+		if (is_named(u, i) && (one < 0 || u->to[i] != u->to[one])) {
 			one = i;
 			n++;
 		}
@@ -124,7 +145,7 @@ static bool is_for_one_over_quota(const struct unit *u)
 static bool all_may_be_refused(const struct unit *u)
 {
 	for (int i = 0; i < u->n; i++)
-		if (u->codes[i] == 250 && !may_be_refused(u, i))
+		if (is_named(u, i) && !may_be_refused(u, i))
 			return false;
 	return true;
 }
@@ -133,18 +154,21 @@ void judge_end(const struct unit *u)
 {
 	bool was_through = true;
 
+	judge_filtered_end(u);
 	for (int i = 0; i < u->n; i++)
 		was_through &= u->codes[i] >= 500 || questions_may_meet(u, i);
-	if (u->code == 0 && !was_through && all_is_well(u))
+	if (u->code == 0 && !was_through && all_is_well(u) &&
+	    !filters_put_off(u) && !filters_refuse(u))
 		books_wrong("unit %d is not answered, and all is well",
 			    u->number);
 	if (u->code >= 400 && u->code < 500 && is_always_kept(u) &&
-	    !is_for_one_over_quota(u))
+	    !is_for_one_over_quota(u) && !filters_put_off(u))
 		books_wrong("unit %d is refused for now, and could be kept",
 			    u->number);
 	if (is_too_large(u) && u->code == 250)
 		books_wrong("unit %d is too large, and taken", u->number);
-	if (u->code >= 500 && !is_too_large(u) && !all_may_be_refused(u))
+	if (u->code >= 500 && !is_too_large(u) && !filters_refuse(u) &&
+	    !all_may_be_refused(u))
 		books_wrong("unit %d is refused for good: %d", u->number,
 			    u->code);
 }

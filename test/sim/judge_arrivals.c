@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "filters.h"
 #include "judge_inside.h"
 
 static bool is_home(int person, int taker)
@@ -121,7 +122,7 @@ bool unit_head(const struct unit *u, struct str bytes, struct str *head)
 {
 	struct buf text scoped(buf) = BUF_EMPTY;
 
-	unit_text(u, &text);
+	unit_arrives(u, &text);
 	if (!str_ends(bytes, buf_str(&text)))
 		return false;
 	*head = str_part(bytes, 0, bytes.n - text.n);
@@ -172,10 +173,12 @@ void judge_taken(const struct taken *t, struct str bytes)
 		return;
 	}
 	judge_head(t, head);
+	judge_filtered_taken(u, t->person);
 	n = splitmails_passed(head, passed, PASSED);
 	/* who moves may be met again where his mail has come through */
 	if (!goes_round(t->person))
 		judge_visits(t, passed, n,
 			     (int)c.addresses + (p->changed_ms >= u->begun_ms));
-	judge_wait(t, passed, n);
+	if (!filters_hold(u))
+		judge_wait(t, passed, n);
 }

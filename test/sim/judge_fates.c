@@ -1,4 +1,5 @@
 /* What became of each promise, and what senders are told (judge_inside.h). */
+#include "filters.h"
 #include "judge_inside.h"
 
 enum { KNOWN_MS = 6000, HEARD_MS = 500 };
@@ -175,8 +176,11 @@ bool judge_promises(bool complain)
 	for (size_t k = 0; k < books.n_units; k++) {
 		const struct unit *u = books.units[k];
 
-		for (int i = 0; u->code == 250 && i < u->n; i++)
-			if (u->codes[i] == 250 && !was_out_of_domain(u, i))
+		if (u->code != 250 || filters_discard(u))
+			continue;
+		for (int i = 0; i < u->n; i++)
+			if (u->codes[i] == 250 && !u->is_struck[i] &&
+			    !was_out_of_domain(u, i))
 				ways_of(u, i, (struct asked){ judge_fate, &f });
 	}
 	return f.are_even;

@@ -102,9 +102,9 @@ static bool is_simple(const struct unit *u, int i)
 {
 	const struct person *p = &world.persons[u->to[i]];
 
-	return u->codes[i] == 250 && p->n_members == 0 && p->also < 0 &&
-	       p->settled < 0 && !p->changed_ms && !was_out_of_domain(u, i) &&
-	       ways_to(u, u->to[i]).ways == 1;
+	return u->codes[i] == 250 && !u->is_struck[i] && p->n_members == 0 &&
+	       p->also < 0 && p->settled < 0 && !p->changed_ms &&
+	       !was_out_of_domain(u, i) && ways_to(u, u->to[i]).ways == 1;
 }
 
 static void judge_praise_of(const struct unit *u, int i)

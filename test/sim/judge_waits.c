@@ -8,6 +8,7 @@
  * as theirs, and, unless that was long before it was promised, for a retry at
  * each Splitmail on its way.
  */
+#include "filters.h"
 #include "judge_inside.h"
 #include "rates.h"
 #include "subject.h"
@@ -176,7 +177,9 @@ void judge_wait(const struct taken *t, const int passed[], int n)
 {
 	const struct unit *u = books.units[t->unit];
 	unsigned takers = concerned(u) | bit(t->taker);
-	int64_t promised = u->ended_ms ? u->ended_ms : u->begun_ms;
+	int64_t promised =
+		u->code ? u->ended_ms
+			: later(u->ended_ms, u->begun_ms + filters_took_ms(u));
 	int64_t from, cause, most;
 
 	for (int i = 0; i < n; i++)

@@ -91,7 +91,7 @@ struct counting ways_to(const struct unit *u, int person)
 	struct counting c = { .person = person };
 
 	for (int i = 0; i < u->n; i++)
-		if (u->codes[i] < 400)
+		if (u->codes[i] < 400 && !u->is_struck[i])
 			ways_of(u, i, (struct asked){ count_way, &c });
 	return c;
 }

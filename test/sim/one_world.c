@@ -13,6 +13,7 @@
 
 #include "dns/dns_sim.h"
 #include "entries.h"
+#include "filters.h"
 #include "memory.h"
 #include "neighbour.h"
 #include "subject.h"
@@ -200,6 +201,7 @@ static void live(void)
 {
 	plan_tell();
 	takers_start();
+	filters_start();
 	splitmails_start();
 	clients_start();
 	events_start();
@@ -220,7 +222,7 @@ bool one_world_begins_anew(uint64_t seed)
  * back. */
 static void look_for_lost_memory(struct outcome *o)
 {
-	if (o->is_bad || world.has_crashes ||
+	if (o->is_bad || world.has_crashes || world.has_dead_filters ||
 	    !one_world_begins_anew(world.seed) || !memory_is_lost())
 		return;
 	o->is_bad = true;

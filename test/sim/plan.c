@@ -8,6 +8,7 @@
 
 #include "again.h"
 #include "draw.h"
+#include "filters.h"
 #include "login.h"
 #include "neighbour.h"
 #include "subject.h"
@@ -514,5 +515,6 @@ void plan_draw(uint64_t seed)
 	subject_add_mistakes(window_ms);
 	again_draw(window_ms);
 	logins_draw();
+	filters_draw(window_ms);
 	world.calm_ms += world.began_ms;
 }

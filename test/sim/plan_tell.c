@@ -90,6 +90,22 @@ static void tell_splitmail(const struct splitmail *s)
 	     s->catch_all < 0 ? "" : person_name(s->catch_all).text);
 }
 
+static void tell_filter(const struct world_filter *f)
+{
+	static const char *const downs[] = { "later", "accept", "hold" };
+	static const char *const directions[] = { "all", "incoming",
+						  "outgoing" };
+
+	tell("filter %s of %s mail, %s while it is down: version %u, steps "
+	     "%x, slow %lld/%lld ms, silent 1/%llu, hangs up 1/%llu, lies "
+	     "1/%llu, 4xx 1/%llu, away %lld to %lld ms",
+	     f->name, directions[f->direction], downs[f->when_down], f->version,
+	     f->steps, (long long)f->pause_ms, (long long)f->end_ms,
+	     (unsigned long long)f->silent_in, (unsigned long long)f->close_in,
+	     (unsigned long long)f->lie_in, (unsigned long long)f->later_in,
+	     (long long)f->away_ms, (long long)f->back_ms);
+}
+
 /* ---- what is sent, and what befalls them ---- */
 
 static const char *const hastes[] = { "patient", "impatient",
@@ -248,6 +264,8 @@ void plan_tell(void)
 	for (int i = 0; i < world.n_takers; i++)
 		if (!world.takers[i].is_left_out)
 			tell_taker(&world.takers[i]);
+	for (int i = 0; i < world.n_filters; i++)
+		tell_filter(&world.filters[i]);
 	for (int i = 0; i < world.n_persons; i++)
 		if (!world.persons[i].is_left_out)
 			tell_person(&world.persons[i]);

@@ -31,6 +31,9 @@ static void give_order(struct splitmail *s, enum order order,
 {
 	struct order_of_queue o = { .order = order, .whose = whose };
 
+	if (order == ORDER_RELEASE)
+		world.released_ms = NEVER; /* just now */
+
 	while (!o.is_done) {
 		struct sim_process *p;
 
@@ -42,6 +45,8 @@ static void give_order(struct splitmail *s, enum order order,
 		if (!o.is_done)
 			fiber_sleep(after_ms(LOOK_MS));
 	}
+	if (order == ORDER_RELEASE)
+		world.released_ms = now_ms();
 }
 
 /* What comes to wait meanwhile is held, too. */
@@ -77,6 +82,11 @@ void give_up(struct splitmail *s, int person, bool tells)
 	give_order(s, tells ? ORDER_BOUNCE : ORDER_DELETE,
 		   (struct queue_filter){ .recipient = str_of(local) });
 	note_given_up(local, tells, now_ms());
+}
+
+void release_queue(struct splitmail *s)
+{
+	give_order(s, ORDER_RELEASE, (struct queue_filter){ .id = STR_NONE });
 }
 
 void hold_queue(struct splitmail *s, int person, int64_t lasts_ms)

@@ -54,6 +54,26 @@ static void attend(void *splitmail)
 		engine_stop(s->engine);
 }
 
+static void end_it(void *splitmail)
+{
+	const struct splitmail *s = splitmail;
+
+	sim_kill(s->process);
+}
+
+/* A filter may be silent for longer than a stop waits: nobody was answered, and
+ * the process ends. */
+static void give_up_on_sessions(void *splitmail)
+{
+	struct splitmail *s = splitmail;
+
+	if (!world.n_filters)
+		return;
+	tell("%s does not wait for sessions any more", s->name);
+	s->has_closed = s->was_well = world.has_dead_filters = true;
+	sim_start(sim_host_named("care"), "end", end_it, s);
+}
+
 static bool install(const struct splitmail *s)
 {
 	if (!engine_install((int)(s - world.splitmails)))
@@ -73,7 +93,7 @@ static void run(void *splitmail)
 	const struct engine_owner owner = { .listens = nothing,
 					    .is_ready = nothing,
 					    .attends = attend,
-					    .gives_up = nothing,
+					    .gives_up = give_up_on_sessions,
 					    .arg = s };
 
 	if (s->starts == 1 && !install(s))

@@ -417,7 +417,7 @@ static const struct about *about(void)
 
 const char *subject_name(void)
 {
-	return about()->name;
+	return world.n_filters ? "filters" : about()->name;
 }
 
 void subject_draw(void)

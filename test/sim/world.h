@@ -45,6 +45,7 @@ enum {
 	RECIPIENTS = 6, /* of a mail */
 	MAILS = 12,     /* of a client */
 	EVENTS = 16,
+	FILTERS = 3,
 	RATE_MOST = 8, /* mails a minute, where they are counted */
 };
 
@@ -99,6 +100,23 @@ struct taker {
 	struct rate begun[SPLITMAILS], sent[SPLITMAILS];
 	int64_t unwilling_ms; /* the last time it said 4xx, hung up,
 					   or had no power */
+};
+
+/* ---- filters of the first one (filters.h) ---- */
+
+struct world_filter {
+	char name[16], address[24];
+	struct sim_host *host;
+	struct sim_process *process;
+	int when_down; /* later, accept, hold */
+	int direction; /* both, in, out */
+	int timeout_s;
+	uint32_t version, steps; /* that it negotiates */
+	/* At most, for an answer; and for the last one. */
+	int64_t pause_ms, end_ms;
+	/* One answer in so many, until the world calms down: */
+	uint64_t silent_in, close_in, lie_in, later_in;
+	int64_t away_ms, back_ms; /* between these; 0: it stays */
 };
 
 /* ---- who has an address ---- */
@@ -254,6 +272,10 @@ struct world_of_mail {
 	struct person persons[PERSONS];
 	struct client clients[CLIENTS];
 	struct event events[EVENTS];
+	struct world_filter filters[FILTERS];
+	int n_filters;
+	int64_t released_ms; /* what was held, the last time */
+	bool has_dead_filters;
 	int n_splitmails, n_peers, n_takers, n_persons, n_clients, n_events;
 	int events_ended;
 	int64_t crash_ms[CRASHES];
@@ -357,6 +379,8 @@ void change_alias(struct splitmail *s, bool is_there);
 /* What waits for PERSON (-1: for anybody) is held, and tried, which it is not;
  * then all is released. */
 void hold_queue(struct splitmail *s, int person, int64_t lasts_ms);
+/* Whatever is held is held no more. */
+void release_queue(struct splitmail *s);
 /* What waits for PERSON goes, and its senders are told or not. */
 void give_up(struct splitmail *s, int person, bool tells);
 

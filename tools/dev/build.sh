@@ -185,7 +185,7 @@ build_mutants() {
 	configure build-mutants -Ddebug=true -Doptimization=1 -Dtests=true \
 		-Dmutants=true || return 1
 	ninja -C build-mutants $(ninja -C build-mutants -t targets all | sed -nE \
-		's,^(test/sim/[^/:]+|src/(queue|route|deliver|smtp)/[^/:]+_test): .*_LINKER.*,\1,p')
+		's,^(test/sim/[^/:]+|src/(queue|route|filter|deliver|smtp)/[^/:]+_test): .*_LINKER.*,\1,p')
 }
 
 # The parsers and their targets, and nothing of the server.

@@ -26,7 +26,7 @@ import sys
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
 TABLE = re.compile(r'^PLANTED\((\w+),\s*"([^"]+)",\s*"([^"]+)"\)', re.M)
-FOLDERS = ["queue", "route", "deliver", "smtp", "sim"]	# who uses whom
+FOLDERS = ["queue", "route", "filter", "deliver", "smtp", "sim"]	# who uses whom
 PATIENCE_S = 120	# a mutant may wait for ever
 BEGIN, END = "<!-- mutants: begin -->", "<!-- mutants: end -->"
 
