@@ -115,7 +115,14 @@ enum {
 	LIMIT_REASONS = 500,            /* of one decision; a group has many */
 
 	/* outgoing */
-	LIMIT_HOSTS = 16,      /* next hops tried for one system */
+	LIMIT_HOSTS = 16,              /* next hops tried for one system */
+	LIMIT_DESTINATION_MAILS = 20,  /* at once, as Postfix has it of a
+					 domain */
+	LIMIT_DESTINATION_REST_S = 60, /* the first time that it is too much;
+					    twice as long each further one */
+	LIMIT_DESTINATION_REST_MOST_S = 3600,
+	LIMIT_DESTINATIONS = 4096, /* operators of hosts of the Internet */
+	LIMIT_DESTINATION_DOMAINS = 256, /* of each, whose mail was put off */
 	LIMIT_TLSA = 32,       /* certificates that DNS names for one host: few
 					   have more than four */
 	LIMIT_TXT = 64,        /* texts of one name in DNS */

@@ -119,6 +119,28 @@ static void print_certificates(struct cli *c, json_t *all)
 	}
 }
 
+/* Who of the Internet wants less mail for now. */
+static void print_destinations(struct cli *c, json_t *all)
+{
+	json_t *one;
+	size_t i;
+
+	if (json_array_size(all) > 0)
+		fprintf(c->out, "want less mail from here for now:\n");
+	json_array_foreach(all, i, one)
+	{
+		const char *until = member(one, "until");
+
+		fprintf(c->out, "  %s: %s%s; %lld waiting, %lld under way\n",
+			cli_clean(c, member(one, "name")),
+			*until ? "rests until " : "is tried again",
+			cli_clean(c, until), (long long)number(one, "waiting"),
+			(long long)number(one, "mails"));
+		fprintf(c->out, "    %s\n",
+			cli_clean(c, member(one, "last_reply")));
+	}
+}
+
 static void print_status(struct cli *c, const json_t *all)
 {
 	json_t *systems = json_object_get(all, "systems"), *system;
@@ -142,6 +164,7 @@ static void print_status(struct cli *c, const json_t *all)
 	if (number(all, "systems_left_out") > 0)
 		fprintf(c->out, "  and %lld more, not used as lately\n",
 			(long long)number(all, "systems_left_out"));
+	print_destinations(c, json_object_get(all, "destinations"));
 	if (number(all, "orphans") > 0)
 		fprintf(c->out,
 			"spool.orphans/ holds %lld files of mail that "

@@ -106,6 +106,8 @@ static bool is_no_verdict(struct transaction *t, enum smtp_verb verb,
 		remains_say(t, REMEDY_LATER, r);
 		return true;
 	}
+	if (toward_hear(t->manner->toward, verb, r) && r->code == 421)
+		j.remedy = REMEDY_LATER; /* not over another one, either */
 	switch (j.remedy) {
 	case REMEDY_FRESH:
 	case REMEDY_ROOM:

@@ -295,6 +295,7 @@ static void attempt_start(struct attempt *a)
 {
 	struct round *round = a->round;
 
+	a->is_ordered = round->is_retry && is_ordered(a);
 	a->fiber = fiber_start("attempt", attempt_main, a);
 	if (!a->fiber) {
 		defer(a->shares, a->n,

@@ -9,6 +9,7 @@
 #include "base/mutants.h"
 #include "deliver/content.h"
 #include "deliver/line.h"
+#include "deliver/toward.h"
 #include "deliver/transaction.h"
 #include "deliver/turns.h"
 #include "deliver/xclient.h"
@@ -168,6 +169,26 @@ static size_t count_outcomes(struct share *const *shares, size_t n)
 	return k;
 }
 
+static size_t count_taken(struct share *const *shares, size_t n)
+{
+	size_t k = 0;
+
+	for (size_t i = 0; i < n; i++)
+		k += shares[i]->state == RECIPIENT_DONE;
+	return k;
+}
+
+/* Who is sent away there for what he has sent is not asked again at once, by
+ * nobody. */
+static void hear_at_the_door(struct attempt *a, struct toward *toward,
+			     struct trouble *trouble)
+{
+	if (!trouble->is_ours && trouble->at <= STAGE_HELLO &&
+	    toward_hear(toward, VERB_CONNECT, &trouble->reply))
+		trouble->is_limit = true;
+	toward_leave(a, toward, false);
+}
+
 /* So many mails a minute: until it is this one's turn. */
 static bool waits await_turn(struct deliver *d, const struct hop *hop,
 			     struct arena *arena, struct trouble *trouble)
@@ -257,41 +278,50 @@ bool hop_try(struct attempt *a, const struct hop *hop, bool has_others,
 			.has_others = has_others,
 			.deadline_ms = deliver_reply_deadline(round->deliver),
 		};
+		struct toward toward;
 		struct remains r;
 		struct line line;
-		size_t k;
+		size_t k, took;
 		bool worn;
 
 		if (is_to_end(a, trouble))
 			return true;
-		if (!await_turn(round->deliver, hop, round->arena, trouble))
+		if (!await_turn(round->deliver, hop, round->arena, trouble) ||
+		    !toward_enter(a, hop, &toward, trouble))
 			return true;
 		if (!line_open(round->deliver, hop, &wish, round->arena, &line,
 			       trouble)) {
 			return_turn(round->deliver, hop, round->arena);
+			hear_at_the_door(a, &toward, trouble);
 			return trouble->loss != LOSS_LATE;
 		}
 		a->was_reached = true;
 		if (!c.most)
 			c = course_begin(hop, line.host);
 		if (!tell_client(&c, hop, &line, round, trouble)) {
+			toward_leave(a, &toward, false);
 			line_release(&line);
 			return_turn(round->deliver, hop, round->arena);
 			continue;
 		}
+		c.manner.toward = &toward;
 		k = mail_size(&c, line.peer, left, n, round->arena);
 		worn = line.peer->is_reused || line.peer->mails;
 		r = transaction_run(line.peer, line.host, &c.manner, round,
 				    left, k);
+		took = count_taken(left, k);
 		if (r.remedy == REMEDY_ROOM &&
 		    host_is_full(line.host, true) != HOST_FULL)
 			r.remedy = REMEDY_LATER;
 		line_release(&line);
+		toward_leave(a, &toward, took > 0);
 		*trouble = r.trouble;
 		if (r.is_ours) {
 			keep_unread(round, left, n);
 			return true;
 		}
+		if (toward.is_throttled)
+			return true;
 		if (!goes_on(&c, &r, k, count_outcomes(left, k), worn) &&
 		    !goes_round(&c, &r, k, left, n))
 			return true;

@@ -43,6 +43,8 @@
  *			ledgers.c: what is noted for those who watch
  *	hosts.c		what is known of each host; places.c: room for
  *			connections; pool.c: those that are open; peer.c: one
+ *	destinations.c	who wants less mail for some time; toward.c: one on its
+ *			way there
  *	retry.c		when what waits is tried again
  */
 #ifndef DELIVER_DELIVER_H
@@ -57,6 +59,7 @@ struct deliver; /* one per loop */
 struct tls_context;
 
 struct board;
+struct destinations;
 struct first_mails;
 struct hosts;
 struct ledger;
@@ -76,7 +79,9 @@ struct deliver_settings {
 	struct outgoing outgoing;            /* of what has none of its own */
 	enum address_family internet_family; /* of its hosts' addresses */
 	struct tls_context *tls_any, *tls_verified, *tls_dane, *tls_noted;
-	uint16_t internet_port; /* 25 */
+	uint16_t internet_port;     /* 25 */
+	unsigned destination_mails; /* at once, to one operator's hosts */
+	unsigned destination_mails_per_minute; /* 0: as many as like */
 	int64_t retry_min_s, retry_max_s, expiry_s, delay_warning_s;
 	int64_t handover_ms; /* LIMIT_HANDOVER_MS */
 	struct dns *dns;
@@ -84,6 +89,8 @@ struct deliver_settings {
 	struct hosts *hosts; /* what is known of them, of all loops */
 	struct turns *turns; /* so many mails a minute, of all loops; NULL:
 	                        no system has that set */
+	struct destinations *destinations; /* of the Internet, of all loops;
+	                                      NULL: none ever rests */
 	/* 0: as limits.h has them */
 	int64_t probe_wait_ms, probe_later_ms, reply_ms;
 	struct board *down;  /* systems that took no mail lately, as any loop
@@ -147,6 +154,9 @@ void waits deliver_probe(struct deliver *d, const struct leg *leg,
 void deliver_probe_later(struct deliver *d, const struct leg *leg,
 			 struct str address_key);
 
+/* What waits for the destination NAME (destinations.h) is tried now, whatever it
+ * has said.  On loop 0.  False: it does not rest. */
+bool deliver_wake(struct deliver *d, struct str name) must_check;
 /* Somebody has changed the queue or the directory: what waits is looked at now. */
 void deliver_look(struct deliver *d);
 /* The queue's turn: a fiber's main on loop 0, until cancelled.  ARG is the

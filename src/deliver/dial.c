@@ -179,11 +179,19 @@ static bool at_the_door(const struct trouble *t)
 	return t->at <= STAGE_HELLO;
 }
 
+/* Said for all hosts of its operator (toward.h), and no limit of this one. */
+static bool wants_less(const struct hop *hop, const struct trouble *t)
+{
+	return hop->next.kind == NEXT_HOP_INTERNET && !t->is_ours &&
+	       blame_throttles(VERB_CONNECT, &t->reply);
+}
+
 /* Who has greeted us, and does not meet what one domain wants of it, serves
  * others. */
 static bool is_silent(const struct hop *hop, const struct trouble *t)
 {
-	return !t->is_unfit && (at_the_door(t) || !hop->demander);
+	return !t->is_unfit && !wants_less(hop, t) &&
+	       (at_the_door(t) || !hop->demander);
 }
 
 void line_release(struct line *line)
@@ -203,7 +211,7 @@ bool line_dial(struct deliver *d, const struct hop *hop,
 	*full = HOST_IN_TROUBLE;
 	line->peer = dial(d, hop, wish, line->host, arena, trouble);
 	if (!line->peer && !fiber_cancelled() && at_the_door(trouble) &&
-	    !trouble->is_unfit)
+	    !trouble->is_unfit && !wants_less(hop, trouble))
 		*full = host_is_full(line->host, false);
 	if (!line->peer && !fiber_cancelled() && *full == HOST_IN_TROUBLE &&
 	    is_silent(hop, trouble))

@@ -34,6 +34,8 @@ struct share {
 	struct str remote;  /* who said it */
 	struct str from;    /* ...to which of our addresses, where one is set */
 	bool is_put_off;    /* not tried: its system was busy */
+	int64_t rest_ms;    /* not tried: its destination rests, and it comes
+	                       back after that; 0: it does not */
 	bool is_under_way;  /* its attempt runs: what that said of it may
 	                       change, but for DONE */
 	bool is_unreached;  /* its next hop was down */
@@ -63,6 +65,7 @@ struct attempt {
 	size_t n;
 	bool was_reached; /* it was: a connection to it was ready */
 	bool was_down;    /* it took nothing of what was tried last */
+	bool is_ordered;  /* an administrator wants it tried */
 };
 
 struct round {

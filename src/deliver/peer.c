@@ -155,6 +155,7 @@ bool trouble_ours(struct trouble *t, struct reply r)
 	t->reply = r;
 	t->is_ours = true;
 	t->is_tls = t->is_busy = t->is_limit = t->is_unfit = false;
+	t->rest_ms = 0;
 	return false;
 }
 
@@ -163,5 +164,6 @@ bool trouble_said(struct trouble *t, const struct reply *r)
 	t->reply = *r;
 	t->is_ours = false;
 	t->is_tls = t->is_busy = t->is_limit = t->is_unfit = false;
+	t->rest_ms = 0;
 	return false;
 }

@@ -61,11 +61,12 @@ enum stage {
  */
 struct trouble {
 	struct reply reply;
-	bool is_ours;  /* no server said it */
-	bool is_tls;   /* the handshake failed: perhaps without */
-	bool is_busy;  /* no connection was free: nobody is to blame */
-	bool is_limit; /* a limit of its own, or what it cannot do */
-	bool is_unfit; /* what is set here cannot be done: it says nothing
+	bool is_ours;    /* no server said it */
+	bool is_tls;     /* the handshake failed: perhaps without */
+	bool is_busy;    /* no connection was free: nobody is to blame */
+	bool is_limit;   /* a limit of its own, or what it cannot do */
+	int64_t rest_ms; /* its destination rests for so long; 0: it does not */
+	bool is_unfit;   /* what is set here cannot be done: it says nothing
 	                  about the host */
 	/* Of client_open(): */
 	enum stage at;

@@ -43,6 +43,7 @@ static void conclude(struct attempt *a, struct share **left, size_t n,
 		left[i]->reply = trouble->is_limit ? softened(trouble->reply)
 						   : trouble->reply;
 		left[i]->is_put_off = trouble->is_busy;
+		left[i]->rest_ms = trouble->rest_ms;
 	}
 }
 
@@ -129,7 +130,8 @@ static void tour_in_vain(struct tour *t, int64_t began_ms)
 	if (t->unasked.reply.code && !may_get_better(why))
 		*why = t->unasked;
 	conclude(t->a, t->left, t->n, why);
-	if (!why->is_busy && !why->is_limit && !fiber_cancelled() &&
+	if (!why->is_busy && !why->is_limit && !why->rest_ms &&
+	    !fiber_cancelled() &&
 	    (!why->is_unfit || t->a->leg.kind == LEG_SYSTEM))
 		hop_is_down(t->a, &why->reply,
 			    now_ms() - began_ms > HOP_SLOW_MS);

@@ -14,6 +14,7 @@
 #include "deliver/hop_state.h"
 #include "deliver/round.h"
 #include "deliver/settle.h"
+#include "deliver/toward.h"
 #include "rt/log.h"
 #include "rt/loop.h"
 
@@ -69,6 +70,11 @@ void deliver_look(struct deliver *d)
 {
 	d->is_to_look = true;
 	gate_open(&d->turn);
+}
+
+bool deliver_wake(struct deliver *d, struct str name)
+{
+	return toward_wake(d, name);
 }
 
 /* ---- between two turns ---- */

@@ -93,6 +93,10 @@ static void plan_next(const struct round *round, const struct share *s,
 			r->next_attempt_ms = now + ASIDE_MS;
 		return;
 	}
+	if (s->rest_ms) {
+		r->next_attempt_ms = now + s->rest_ms;
+		return;
+	}
 	r->attempts++;
 	r->next_attempt_ms = retry_time(round->deliver->settings,
 					is_soon_well(s), now - waited, now);

@@ -1,7 +1,7 @@
 /*
  * One mail transaction with a next hop, SMTP or LMTP (RFC 5321 3.3, RFC 2033).
  *
- *	struct manner manner = { 0 };
+ *	struct manner manner = { .toward = &toward };
  *	struct remains r = transaction_run(peer, host, &manner, round, shares, n);
  *
  * Outcomes are written into the shares.  A share that is WAITING afterwards was
@@ -16,11 +16,13 @@
 #include "deliver/hosts.h"
 #include "deliver/inside.h"
 #include "deliver/peer.h"
+#include "deliver/toward.h"
 #include "wire/blame.h"
 
 /* How a mail is said: without what the host was found not to be able to. */
 struct manner {
 	bool no_chunking, no_parameters;
+	struct toward *toward; /* hears what is answered */
 };
 
 struct remains {

@@ -5,6 +5,7 @@
 
 #include <stdlib.h>
 
+#include "deliver/destinations.h"
 #include "deliver/first_mails.h"
 #include "deliver/hosts.h"
 #include "deliver/sts.h"
@@ -48,6 +49,7 @@ static void share(struct engine *e)
 	deliver->dns = e->dns;
 	deliver->hosts = e->hosts;
 	deliver->turns = e->turns;
+	deliver->destinations = e->destinations;
 	deliver->down = e->down;
 	deliver->given = e->given;
 	deliver->first_mails = e->first_mails;
@@ -131,6 +133,26 @@ static void open_health(struct engine *e)
 	});
 }
 
+static int64_t smaller(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
+
+/* Where mail is tried again soon, so are they. */
+static struct destinations *open_destinations(const struct deliver_settings *s)
+{
+	struct destination_limits limits = {
+		.at_once = s->destination_mails,
+		.per_minute = s->destination_mails_per_minute,
+		.rest_ms = 1000 *
+			   smaller(LIMIT_DESTINATION_REST_S, s->retry_min_s),
+		.rest_most_ms = 1000 * smaller(LIMIT_DESTINATION_REST_MOST_S,
+					       s->retry_max_s),
+	};
+
+	return destinations_open(&limits);
+}
+
 static bool open_shared(struct engine *e)
 {
 	const char *certificate = e->settings.certificate;
@@ -154,6 +176,7 @@ static bool open_shared(struct engine *e)
 	e->down = board_open(SYSTEMS_DOWN);
 	e->hosts = hosts_open();
 	e->turns = turns_open();
+	e->destinations = open_destinations(&e->settings.deliver);
 	e->given = board_open(MAILBOXES_GIVEN);
 	e->first_mails = first_mails_open(MAILBOXES_BEGUN);
 	e->systems = ledger_open(FIGURES_OF);
@@ -182,10 +205,12 @@ static void open_control(struct engine *e)
 			    .systems = e->systems,
 			    .traffic = e->traffic,
 			    .filters = e->filters,
+			    .destinations = e->destinations,
 			    .queue = e->queue },
 		.n_lanes = set->lanes,
 		.look_at_lane = lane_look,
 		.look_now = lane_look_now,
+		.wake = lane_wake,
 		.arg = e,
 	};
 	e->control = (struct control){ .answer = questions_answer,
@@ -272,6 +297,7 @@ bool engine_close(struct engine *e)
 	board_close(e->down);
 	hosts_close(e->hosts);
 	turns_close(e->turns);
+	destinations_close(e->destinations);
 	board_close(e->given);
 	first_mails_close(e->first_mails);
 	ledger_close(e->systems);

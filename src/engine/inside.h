@@ -22,6 +22,7 @@ struct engine {
 	struct sts *sts;
 	struct hosts *hosts;
 	struct turns *turns;
+	struct destinations *destinations;
 	struct first_mails *first_mails;
 	struct ledger *systems, *traffic, *filters;
 	struct control control;
@@ -57,5 +58,6 @@ void lane_look(void *engine, int lane, struct smtp_sessions *sessions,
 			    unsigned idle),
 	       void *arg);
 void lane_look_now(void *engine);
+bool lane_wake(void *engine, struct str destination);
 
 #endif

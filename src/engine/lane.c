@@ -105,6 +105,13 @@ void lane_look_now(void *engine)
 		deliver_look(l->deliver);
 }
 
+bool lane_wake(void *engine, struct str destination)
+{
+	struct lane *l = &((struct engine *)engine)->lanes[0];
+
+	return l->is_open && deliver_wake(l->deliver, destination);
+}
+
 static void waits serve_question(void *arg)
 {
 	struct visit v = *(struct visit *)arg;

@@ -190,6 +190,12 @@ bool waits questions_answer(void *questions, struct str question,
 		write_learnt(out, q->hosts, str_from(question, 7), arena);
 		return true;
 	}
+	if (str_starts(question, S("wake "))) {
+		buf_printf(out, "{\"woken\":%s}",
+			   q->wake(q->arg, str_from(question, 5)) ? "true"
+								  : "false");
+		return true;
+	}
 	if (str_same(question, S("look"))) {
 		q->look_now(q->arg);
 		buf_add(out, S("{}"));

@@ -11,6 +11,8 @@
  * {"sessions": 3}.  Who gets no answer knows that a lane hangs.
  * "learnt NAME", of a system or of a relay's hosts: what is known of its hosts
  * (deliver/hosts.h), {"learnt": [{host, name, what, value, since, until}]}.
+ * "wake NAME": a destination of the Internet that rests is tried now; the answer has
+ * "woken", true or false.
  * "look": somebody has changed the queue or the directory, and what waits is
  * looked at now and not in its time, {}.
  */
@@ -35,6 +37,8 @@ struct questions {
 					  unsigned in_use, unsigned idle),
 			     void *each_arg);
 	void (*look_now)(void *arg);
+	/* False: there is none of that name that rests. */
+	bool (*wake)(void *arg, struct str destination);
 	void *arg;
 };
 

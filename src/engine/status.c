@@ -6,6 +6,7 @@
 #include "base/hash.h"
 #include "base/limits.h"
 #include "deliver/deliver.h"
+#include "deliver/destinations.h"
 #include "directory/lists.h"
 #include "queue/queue.h"
 #include "queue/tools.h"
@@ -286,6 +287,80 @@ static json_t *filters_json(const struct status *s, struct arena *arena)
 	return list;
 }
 
+/* ---- destinations ---- */
+
+/* How many wait for each domain: asked once, for those that rest. */
+struct loads {
+	struct arena *arena;
+	struct load {
+		UT_hash_handle hh;
+		struct str domain;
+		uint64_t n;
+	} * all;
+};
+
+static void add_load(void *loads, struct str domain, uint64_t n)
+{
+	struct loads *l = loads;
+	struct load *one = arena_new(l->arena, struct load);
+
+	one->domain = arena_str(l->arena, domain);
+	one->n = n;
+	HASH_ADD_KEYPTR(hh, l->all, one->domain.p, one->domain.n, one);
+}
+
+static uint64_t waiting_for(const struct loads *l,
+			    const struct destination_note *d)
+{
+	struct load *one;
+	uint64_t n = 0;
+
+	for (size_t i = 0; i < d->n_domains; i++) {
+		HASH_FIND(hh, l->all, d->domains[i].p, d->domains[i].n, one);
+		n += one ? one->n : 0;
+	}
+	return n;
+}
+
+static json_t *destination_json(const struct loads *l,
+				const struct destination_note *d,
+				struct arena *arena)
+{
+	return json_pack(
+		"{s:o,s:I,s:I,s:I,s:o,s:o}", "name", json_text(d->name),
+		"waiting", (json_int_t)waiting_for(l, d), "mails",
+		(json_int_t)d->in_use, "at_once", (json_int_t)d->at_once,
+		"until", json_time_or_null(d->until_ms), "last_reply",
+		json_text(reply_line(&d->reply, arena)));
+}
+
+static json_t *destinations_json(const struct status *s, struct arena *arena)
+{
+	struct loads loads = { .arena = arena };
+	json_t *list = json_array();
+	size_t n = 0;
+	struct destination_note *notes =
+		s->destinations ? destinations_list(s->destinations, arena, &n)
+				: NULL;
+	struct tools *t = NULL;
+	bool is_known;
+
+	for (size_t i = 0; i < n; i++)
+		if (notes[i].rests && !t && s->data)
+			t = tools_open(s->data);
+	is_known = t && tools_domains(t, add_load, &loads);
+	(void)is_known; /* else 0 */
+	for (size_t i = 0;
+	     i < n && json_array_size(list) < LIMIT_CONTROL_TROUBLES; i++)
+		if (notes[i].rests)
+			json_array_append_new(
+				list,
+				destination_json(&loads, &notes[i], arena));
+	HASH_CLEAR(hh, loads.all);
+	tools_close(t);
+	return list;
+}
+
 /* ---- the queue ---- */
 
 static void add_id(void *list, const char *id)
@@ -321,7 +396,7 @@ void status_write(struct buf *to, const struct status *s)
 	systems = systems_json(s, &hops, &left_out);
 	HASH_CLEAR(hh, hops.by_name);
 	all = json_pack(
-		"{s:s,s:o,s:I,s:I,s:o,s:s?,s:o,s:o,s:o,s:I,s:o,s:I,s:o,s:o,s:o,s:o,s:o,s:I}",
+		"{s:s,s:o,s:I,s:I,s:o,s:s?,s:o,s:o,s:o,s:I,s:o,s:I,s:o,s:o,s:o,s:o,s:o,s:o,s:I}",
 		"hostname", s->hostname, "started",
 		json_time_or_null(s->started_wall_ms), "started_ms",
 		(json_int_t)s->started_wall_ms, "sessions",
@@ -335,7 +410,8 @@ void status_write(struct buf *to, const struct status *s)
 		s->certificates ? json_incref(s->certificates) : json_array(),
 		"trouble", troubles_json(s, arena), "held_deadly",
 		deadly_json(s), "domains", domains_json(s, arena), "filters",
-		filters_json(s, arena), "orphans",
+		filters_json(s, arena), "destinations",
+		destinations_json(s, arena), "orphans",
 		(json_int_t)(s->queue ? queue_orphans(s->queue) : 0));
 	written = json_dumps(all, JSON_COMPACT);
 	check(written);

@@ -17,6 +17,8 @@
  *	 "domains": [{"name", "handed_over", "kept", "refused"}],
  *	 "filters": [{"name", "passed", "refused", "later", "discarded", "held",
  *	              "down", "ms"}],
+ *	 "destinations": [{"name", "waiting", "mails", "at_once", "until",
+ *	                   "last_reply"}],
  *	 "orphans": n}
  *
  * confined says what the kernel holds the process by (rt/confine.h), or null.
@@ -32,6 +34,10 @@
  * it, the LIMIT_CONTROL_TROUBLES used last.
  * "certificate_ends" is the end of the first of "certificates", which all are
  * shown who name no host that has one of its own (engine/certificates.h).
+ * "destinations" are operators of hosts of the Internet that want less mail for
+ * now, LIMIT_CONTROL_TROUBLES at most: how many recipients wait for them, how many
+ * mails are under way there and may be, and until when there are none at all
+ * (deliver/destinations.h).
  * "held_deadly" are messages in the queue that are held because the engine died
  * whenever they were under way, at most LIMIT_CONTROL_DEADLY.  "domains" counts
  * recipients by what the client was told, "filters" what filter.h says.  "orphans" are files of mail in
@@ -45,6 +51,7 @@
 #include "base/buf.h"
 #include "smtp/smtp.h"
 
+struct destinations;
 struct ledger;
 struct queue;
 
@@ -60,6 +67,7 @@ struct status {
 	const char *directory; /* its path, for hosts; may be NULL */
 	const char *data;      /* the data folder, for the queue; likewise */
 	struct ledger *systems, *traffic, *filters;
+	struct destinations *destinations; /* may be NULL */
 	struct smtp_sessions sessions;
 	const char *confined;        /* or NULL */
 	struct queue *queue;         /* for orphans; may be NULL */

@@ -312,6 +312,9 @@ static bool take_limits(struct config *c, cfg_t *sec)
 			   &c->connections_per_address) &&
 	       limit_count(sec, "recipients_per_minute",
 			   &c->recipients_per_minute) &&
+	       limit_count(sec, "destination_mails", &c->destination_mails) &&
+	       limit_count(sec, "destination_mails_per_minute",
+			   &c->destination_mails_per_minute) &&
 	       limit_seconds(sec, "retry_min", &c->retry_min_s) &&
 	       limit_seconds(sec, longest, &c->retry_max_s) &&
 	       within((long)c->retry_max_s, (long)c->retry_min_s,

@@ -54,6 +54,7 @@ struct config {
 	bool auth_without_tls;
 	uint64_t message_bytes;
 	unsigned connections_per_address;
+	unsigned destination_mails, destination_mails_per_minute;
 	unsigned recipients_per_minute; /* of one login; 0: no limit */
 	int64_t retry_min_s, retry_max_s, expiry_s, delay_warning_s;
 	int64_t handover_s, command_s, data_s;

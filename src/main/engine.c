@@ -146,6 +146,8 @@ static struct deliver_settings deliver_of(const struct config *c)
 		.outgoing = c->outgoing,
 		.internet_family = c->internet_family,
 		.internet_port = 25,
+		.destination_mails = c->destination_mails,
+		.destination_mails_per_minute = c->destination_mails_per_minute,
 		.retry_min_s = c->retry_min_s,
 		.retry_max_s = c->retry_max_s,
 		.expiry_s = c->expiry_s,

@@ -67,7 +67,9 @@ static const struct line table[] = {
 	  "mailbox%receiving%too|user is receiving|recipient's per hour|"
 	  "recipient has exceeded their limit",
 	  SAID_ANYHOW, MEANS(RECIPIENT, LATER) },
-	{ ANYWHERE, 0, NULL,
+	{ ANYWHERE,
+	  0,
+	  NULL,
 	  "per hour|this hour|hourly|per minute|per second|per day|daily|"
 	  "for the day|within the last|in the last|rate limit|ratelimit|"
 	  "rate-limit|rate exceeded|rate control|connection rate|"
@@ -76,7 +78,8 @@ static const struct line table[] = {
 	  "sending quota|submission quota|message quota|relay limit|"
 	  "temporarily deferred|temporarily blocked|unexpected volume|"
 	  "excessive volume|user complaints",
-	  SAID_ANYHOW, MEANS(SYSTEM, LATER) },
+	  SAID_ANYHOW,
+	  { BLAME_SYSTEM, REMEDY_LATER, false, true } },
 	{ AT_MAILING, 4, NULL,
 	  "not in whitelist|tls required|must issue a|starttls|encryption",
 	  SAID_ANYHOW, MEANS(SYSTEM, LATER) },
@@ -367,6 +370,37 @@ struct judgement blame_judge(enum smtp_verb verb, bool extended,
 		if (fits(&table[i], verb, extended, &words))
 			return table[i].means;
 	return (struct judgement)MEANS(HOST, LATER);
+}
+
+/* Exchange Online has 4.7.500 to 4.7.699 for it, Gmail 4.7.28, whatever they
+ * answer with it. */
+static bool is_of_renown(const char *status)
+{
+	unsigned last = 0;
+	const char *c = status + 4;
+
+	if (strncmp(status, "4.7.", 4) != 0)
+		return false;
+	while (*c >= '0' && *c <= '9')
+		last = last * 10 + (unsigned)(*c++ - '0');
+	return last == 28 || (last >= 500 && last < 700);
+}
+
+bool blame_throttles(enum smtp_verb verb, const struct reply *r)
+{
+	struct judgement j = blame_judge(verb, false, r);
+	char room[LIMIT_REPLY_BYTES];
+	bool is_early =
+		verb == VERB_CONNECT || verb == VERB_EHLO || verb == VERB_MAIL;
+
+	if (r->code < 400 || r->code >= 500 || j.whose == BLAME_RECIPIENT ||
+	    has_words(words_of(r->text, room), "greylist|graylist|grey list"))
+		return false;
+	if (j.counts_time || is_of_renown(r->status))
+		return true;
+	return (is_early || r->code == 421) && !j.counts_mails &&
+	       j.remedy != REMEDY_ROOM && !strncmp(r->status, "4.7.", 4) &&
+	       !blame_wants_tls(r);
 }
 
 bool blame_wants_tls(const struct reply *r)

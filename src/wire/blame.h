@@ -61,12 +61,19 @@ struct judgement {
 	enum remedy remedy;
 	bool counts_mails; /* so many over one connection: a limit that it
 				   has named */
+	bool counts_time;  /* so much in a given time, or from a sender of
+				   our renown */
 };
 
 /* EXTENDED: an extension's parameters were said with it (SIZE, BODY, RET,
  * NOTIFY...).  A code beyond 2xx to 5xx is the host's fault. */
 struct judgement blame_judge(enum smtp_verb verb, bool extended,
 			     const struct reply *r);
+
+/* Does its operator want less of us for some time, whoever it is for: by what
+ * it says, or by 4.7.x before it knows who?  What it says to everybody who comes
+ * for the first time (greylisting) is no such wish. */
+bool blame_throttles(enum smtp_verb verb, const struct reply *r);
 
 /* Does it want TLS, whatever it says with it (RFC 3207 4: 530)? */
 bool blame_wants_tls(const struct reply *r);
