@@ -323,6 +323,18 @@ def test_what_sieve_sends_on_is_not_signed_and_what_it_writes_is(signer, sink):
 
 
 @long
+def test_a_program_s_mail_is_signed_and_what_it_sends_on_is_not(signer, sink):
+    for subject, more in ("fresh", ""), ("through", "Received: from x\n"):
+        done = signer.run("sendmail", "-f", CAROL, AWAY,
+                          input=f"{more}From: <{CAROL}>\nTo: <{AWAY}>\n"
+                                f"Subject: {subject}\n\nhello\n")
+        assert done.returncode == 0, done.stderr
+    said = {re.search(rb"Subject: (\w+)", mail.data)[1]: signatures(
+        mail.data, records(signer)) for mail in sink.wait(2)}
+    assert said == {b"fresh": {(OTHER, "rsa-sha256")}, b"through": set()}
+
+
+@long
 def test_another_system_s_mail(signer, sink):
     """Signed is what it sends out in our name; not what it hands us, which may
     be a stranger's, nor in the name of others."""
