@@ -59,6 +59,8 @@ enum {
 	LIMIT_FILTER_CONNECT_MS = 10000, /* until it has agreed: a mail waits */
 	LIMIT_CLIENT_NAME_MS = 5000,     /* once a session that has filters: a
 					    mail waits for it */
+	LIMIT_DNSBL_MS = 4000,         /* all lists together, once a session */
+	LIMIT_DNSBLS = 20,             /* of one listener */
 	LIMIT_FILTER_REST_MS = 5000,   /* after that was too short: until a mail
 					waits for it again */
 	LIMIT_FILTER_MAIL_MS = 540000, /* all of them and all of a mail: the

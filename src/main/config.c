@@ -206,6 +206,18 @@ static bool take_proxies(struct config *c, cfg_t *sec, const char *who,
 	return true;
 }
 
+static bool take_dnsbl(struct config *c, cfg_t *sec, const char *who,
+		       struct smtp_door *door)
+{
+	const char **list = take_list(c, sec, "dnsbl");
+	long threshold;
+
+	if (!number(sec, "listener", "dnsbl_threshold", &threshold))
+		return add_cause("%s", who);
+	door->dnsbl_threshold = (int)threshold;
+	return config_dnsbl(who, list, cfg_size(sec, "dnsbl"), c->arena, door);
+}
+
 static bool add_listener(struct config *c, const struct smtp_door *door,
 			 const char *address, uint16_t port, bool may_fail)
 {
@@ -249,6 +261,7 @@ static bool take_listener(struct config *c, cfg_t *sec)
 	       (number(sec, "listener", "port", &port) ||
 		add_cause("%s", block)) &&
 	       take_proxies(c, sec, block, &door) &&
+	       take_dnsbl(c, sec, block, &door) &&
 	       add_listeners(c, &door, cfg_getstr(sec, "address"),
 			     port ? (uint16_t)port : standard);
 }

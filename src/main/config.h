@@ -98,6 +98,9 @@ const char *config_path(const struct config *c, const char *name);
 
 /* What is said of the server in DNS. */
 struct publish_server config_published(const struct config *c);
+/* LIST of the listener WHO; in ARENA.  False: cause(). */
+bool config_dnsbl(const char *who, const char *const *list, size_t n,
+		  struct arena *arena, struct smtp_door *door) must_check;
 
 /* The names of its listeners, each once. */
 struct texts config_listeners(const struct config *c);

@@ -173,6 +173,8 @@ static struct reply waits check_mail(struct session *s, struct str arguments)
 		return SAY(s, queue_full);
 	r = ask_directory(s, mail);
 	if (r.code == 0)
+		r = refuse_listed(s);
+	if (r.code == 0)
 		r = filter_mail(s);
 	return r.code ? r : SAY(s, sender_ok);
 }

@@ -235,6 +235,7 @@ static struct session *session_open(struct smtp_server *server,
 
 	s->server = server;
 	s->kind = door->kind;
+	s->door = door;
 	s->listener = door->name;
 	s->peer = peer;
 	s->fiber = fiber_self();

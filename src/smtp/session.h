@@ -82,6 +82,7 @@ enum command_kind {
 struct session {
 	struct smtp_server *server;
 	enum smtp_kind kind;
+	const struct smtp_door *door;
 	struct str listener; /* by which it came; empty: a Unix socket */
 	struct stream *peer;
 	struct fiber *fiber;
@@ -106,9 +107,11 @@ struct session {
 	struct str refused_by; /* the filter that did; empty: none */
 	struct str name; /* of the client's host, for filters; empty: none */
 	bool is_name_known;
-	bool is_lost;  /* the peer is gone: nothing more to say */
-	bool is_idle;  /* waits for a command, outside a mail */
-	bool is_ended; /* by smtp_stop(): no more than a last word */
+	bool was_looked_up;  /* in DNS lists (listed.c), */
+	struct reply listed; /* and what came of it; code 0: it is let in */
+	bool is_lost;        /* the peer is gone: nothing more to say */
+	bool is_idle;        /* waits for a command, outside a mail */
+	bool is_ended;       /* by smtp_stop(): no more than a last word */
 	struct {
 		unsigned done, all;
 	} commands[COMMANDS];
@@ -254,6 +257,8 @@ void note_voucher(struct session *s);
 struct reply find_claimant(struct session *s);
 struct reply waits find_claims(struct session *s);
 struct reply judge_claims(struct session *s);
+/* Of a stranger whom DNS lists have. (listed.c) */
+struct reply waits refuse_listed(struct session *s);
 /* Is the login still worth something?  Code 0: yes, or there is none.
  * (auth.c) */
 struct reply login_ended(struct session *s);

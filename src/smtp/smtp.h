@@ -17,6 +17,7 @@
 #include "filter/filter.h"
 #include "rt/stream.h"
 #include "rt/tally.h"
+#include "wire/dnsbl.h"
 
 enum smtp_kind {
 	SMTP_MX,          /* port 25 */
@@ -77,6 +78,9 @@ struct smtp_door {
 	const struct inet_block *proxies; /* who comes from there says first
 	                                     whom he speaks for */
 	size_t n_proxies;
+	const struct dnsbl *dnsbl; /* lists that strangers are looked up in */
+	size_t n_dnsbl;
+	int dnsbl_threshold; /* refused are those with so much weight */
 };
 
 /* Serve one connection to its end and close it; a fiber's work. */
