@@ -43,12 +43,11 @@ static void waits ask_parents(struct look *l)
 
 	while (str_split(&name, '.', &label) && str_find(name, '.') >= 0) {
 		look_ask(l, name_at(l, name), DNS_TXT, &h);
-		if (h.answer == DNS_NONE || records_of(&h, &text) == 0)
+		if (h.answer != DNS_TROUBLE && records_of(&h, &text) == 0)
 			continue;
-		if (h.answer == DNS_FOUND) {
-			l->dmarc = h;
+		l->dmarc = h; /* it, or that nobody can say */
+		if (h.answer == DNS_FOUND)
 			l->dmarc_parent = name;
-		}
 		return;
 	}
 }

@@ -46,7 +46,7 @@ void waits look_ask(struct look *l, struct str name, enum dns_type type,
 				  &out->records);
 	if (out->answer == DNS_TROUBLE)
 		out->cause = arena_strf(l->arena, "%s", cause());
-	/* Nobody has to know of whom it was asked how. */
+	/* That it is about the DNS is said by where it is shown. */
 	if (str_starts(out->cause, S("dns: ")))
 		out->cause = str_from(out->cause, 5);
 }

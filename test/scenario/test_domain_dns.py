@@ -480,3 +480,18 @@ def test_the_console_answers_others_meanwhile(scripted):
     for each in asked:
         states = {row["state"] for row in each.result().json["records"]}
         assert "unknown" in states
+
+
+def test_a_part_of_a_domain_has_what_the_whole_says(scripted):
+    part = f"sales.eu.{D}"
+    scripted.cli("domain", "create", part)
+    [row] = [r for r in scripted.cli("domain", "dns", part)["records"]
+             if r["what"] == "dmarc"]
+    assert row["state"] == "right", row
+    [said] = [m for m in row["remarks"] if m["id"] == "dmarc-is-inherited"]
+    assert said["values"]["parent"] == D
+    assert row["name"] == f"_dmarc.{part}"
+    scripted.names.trouble[f"_dmarc.{D}."] = "SERVFAIL"
+    [row] = [r for r in scripted.cli("domain", "dns", part)["records"]
+             if r["what"] == "dmarc"]
+    assert row["state"] == "unknown", row
