@@ -30,7 +30,7 @@ PURE = set("""
 
 # Libraries that do not ask either; SQLite asks by way of rt (db/vfs.c).
 LIBRARIES = re.compile(
-    r"u8_|u32_|uc_|uninorm_|json_|jsonp_|sqlite3_|crypto_|sodium_|oath_|idn2_|"
+    r"u8_|u32_|uc_|uninorm_|json_|jsonp_|sqlite3_|crypto_|sodium_|oath_|idn2_|psl_|"
     r"__asan_|__ubsan_|__gcov_|__sanitizer_")
 
 # file -> what it alone may ask: the end of a process that has a fault, what is
