@@ -7,6 +7,8 @@
 #include "rt/ledger.h"
 #include "wire/endpoint.h"
 
+enum { KEPT_ANSWERS_MS = 1000 };
+
 /* Where a filter listens.  There are as many as administrators have named. */
 struct place {
 	struct place *next;
@@ -217,11 +219,15 @@ static struct contact *waits open_new(struct filters *f, struct place *p,
 	return NULL;
 }
 
-/* One that was kept; NULL: none is good for another mail. */
+/* One that was kept; NULL: none is good for another mail.  Whoever does not answer
+ * at once on it is not waited for: he may on a new one. */
 static struct contact *waits open_kept(struct place *p, int64_t deadline_ms)
 {
+	int64_t soon_ms = after_ms(KEPT_ANSWERS_MS);
 	struct contact *c;
 
+	if (soon_ms < deadline_ms)
+		deadline_ms = soon_ms;
 	while ((c = take_kept(p)) != NULL) {
 		if (now_ms() - c->kept_ms < LIMIT_FILTER_IDLE_MS &&
 		    stream_is_quiet(c->peer) && negotiate(c, deadline_ms))

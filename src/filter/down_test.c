@@ -163,7 +163,7 @@ static void nobody_there(struct mail *m)
 	script_open(m->scripts[0]);
 	one_mail(m);
 	check(m->at_end.action == FILTER_PASS);
-	heard(m, "OCHMRTLLNBEK");
+	heard(m, "OCHMRTLLNBEQ");
 	mail_end(m);
 }
 
@@ -259,11 +259,13 @@ static void on_two_connections(struct mail *m)
 
 static void test_mail_after_mail(void **unused)
 {
-	struct script stays = { 0 }, leaves = { .leaves = true },
-		      old = { .version = 2, .steps = 0x1 };
+	struct script stays = { .steps = 0xff080 },
+		      leaves = { .steps = 0xff080, .leaves = true },
+		      answers = { 0 }, old = { .version = 2, .steps = 0x1 };
 
 	play(&stays, NULL, on_one_connection);
 	play(&leaves, NULL, on_two_connections);
+	play(&answers, NULL, on_two_connections);
 	play(&old, NULL, on_two_connections);
 }
 

@@ -71,6 +71,14 @@ bool milter_keeps_blanks(const struct milter_options *o)
 
 bool milter_is_reusable(const struct milter_options *o)
 {
+	static const enum milter_command before_the_end[] = {
+		MILTER_CONNECT, MILTER_HELO,   MILTER_MAIL,       MILTER_RCPT,
+		MILTER_DATA,    MILTER_HEADER, MILTER_HEADER_END, MILTER_BODY,
+	};
+
+	for (size_t i = 0; i < array_size(before_the_end); i++)
+		if (milter_answers(o, before_the_end[i]))
+			return false;
 	return o->version == MILTER_VERSION;
 }
 

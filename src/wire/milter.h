@@ -75,7 +75,9 @@ bool milter_answers(const struct milter_options *o, enum milter_command c);
 /* Values of fields keep the blank behind the colon, both ways; otherwise it is
  * neither sent nor heard. */
 bool milter_keeps_blanks(const struct milter_options *o);
-/* It can be given another mail on the same connection. */
+/* It can be given another mail on the same connection: one that answers nothing
+ * before the end, as Rspamd.  libmilter, which OpenDKIM and others are made of,
+ * does not answer what comes behind MILTER_QUIT_NEXT. */
 bool milter_is_reusable(const struct milter_options *o);
 
 struct milter_macro {

@@ -82,11 +82,12 @@ static void test_what_is_agreed_on(void **unused)
 	assert_false(milter_answers(&rspamd, MILTER_BODY));
 	assert_true(milter_answers(&rspamd, MILTER_END));
 	assert_false(milter_keeps_blanks(&rspamd));
+	assert_true(milter_is_reusable(&rspamd));
 	assert_false(milter_wants(&opendkim, MILTER_HELO));
 	assert_false(milter_wants(&opendkim, MILTER_DATA));
 	assert_true(milter_answers(&opendkim, MILTER_HEADER));
 	assert_true(milter_keeps_blanks(&opendkim));
-	assert_true(milter_is_reusable(&opendkim));
+	assert_false(milter_is_reusable(&opendkim));
 	assert_false(milter_wants(&old, MILTER_DATA));
 	assert_false(milter_wants(&old, MILTER_BODY));
 	assert_true(milter_wants(&old, MILTER_END));

@@ -53,7 +53,8 @@ def test_a_real_filter_is_stopped_and_started(server, world, tmp_path):
     assert "onnection" in shown["detail"] and shown["detail"] in said
     signing.start()
     await_health(server)
-    assert reply(server) == 250
+    # mail after mail: libmilter wants a connection for each
+    assert [reply(server) for _ in range(5)] == [250] * 5
     assert "TROUBLE" not in server.run("status").stdout
     assert log_count(server, "error: The filter dkim does not answer: ") == 1
     wait_until(lambda: log_count(server, "The filter dkim answers again"), 10,

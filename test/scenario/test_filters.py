@@ -117,7 +117,9 @@ def test_what_a_filter_is_told(server, milter, steps):
     with server.smtp() as smtp:
         for _ in range(3):
             smtp.sendmail("x@y.test", BOB, HEADER + b"\r\n" + BODY)
-    assert len(milter.visits) <= 2 and len(milter.mails()) == 4
+    # or by one each, where it answers each step (libmilter)
+    assert len(milter.mails()) == 4
+    assert len(milter.visits) <= (2 if steps == SILENT else 4)
 
 
 def test_a_large_body_is_told_in_pieces(server, milter):
