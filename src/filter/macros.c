@@ -21,9 +21,9 @@ struct inet client_address(const struct filter_client *c)
 }
 
 /* {daemon_name} becomes the name in Authentication-Results of Rspamd. */
-static void say_connect(struct buf *to, const struct filter_client *c,
-			struct arena *arena)
+static void say_connect(struct buf *to, const struct filter_client *c)
 {
+	struct arena *arena scoped(arena) = arena_open();
 	struct inet at = client_address(c);
 	struct str ip = arena_str(arena, str_of(inet_ip_text(&at).c));
 	struct str host = client_host(c, arena), us = str_of(c->hostname);
@@ -92,12 +92,11 @@ static void say_data(struct buf *to, const struct filter_mail *mail)
 void macros_say(struct buf *to, enum milter_command step,
 		const struct filter_mail *mail)
 {
-	struct arena *arena scoped(arena) = arena_open();
 	const struct milter_macro id = { S("i"), mail->id };
 
 	switch (step) {
 	case MILTER_CONNECT:
-		say_connect(to, mail->client, arena);
+		say_connect(to, mail->client);
 		break;
 	case MILTER_HELO:
 		say_helo(to, mail->client);

@@ -4,6 +4,8 @@
 #include "base/limits.h"
 #include "base/mutants.h"
 
+enum { EDITS_AT_FIRST = 8 };
+
 static bool there_is_room(struct wishes *c, size_t bytes)
 {
 	if (++c->n > LIMIT_FILTER_CHANGES)
@@ -15,12 +17,23 @@ static bool there_is_room(struct wishes *c, size_t bytes)
 		    LIMIT_FILTER_CHANGE_BYTES);
 }
 
+static void grow_edits(struct wishes *c)
+{
+	size_t most = c->most_edits ? 2 * c->most_edits : EDITS_AT_FIRST;
+	struct header_edit *more =
+		arena_array(c->arena, struct header_edit, most);
+
+	if (c->n_edits)
+		memcpy(more, c->edits, c->n_edits * sizeof(*more));
+	c->edits = more;
+	c->most_edits = most;
+}
+
 static void add_edit(struct wishes *c, const struct milter_answer *a,
 		     enum header_edit_kind kind, bool blanks)
 {
-	if (!c->edits)
-		c->edits = arena_array(c->arena, struct header_edit,
-				       LIMIT_FILTER_CHANGES);
+	if (c->n_edits == c->most_edits)
+		grow_edits(c);
 	c->edits[c->n_edits++] = (struct header_edit){
 		.kind = kind,
 		.index = a->index,

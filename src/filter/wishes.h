@@ -20,7 +20,7 @@ struct wishes {
 	struct arena *arena;
 	struct header_edit *edits;
 	struct filter_recipient *recipients;
-	size_t n_edits, n_recipients;
+	size_t n_edits, most_edits, n_recipients;
 	size_t n, bytes; /* of all that were said, done or undone */
 	bool has_sender;
 	struct mail_command sender;
