@@ -171,3 +171,64 @@ class OpenDKIM(FilterProgram):
     def command(self):
         [program] = glob.glob(f"{self.unpacked}/usr/*bin/opendkim")
         return [program, "-f", "-x", self.path("conf")]
+
+
+CLAMD = """
+LocalSocket {folder}/clamd
+DatabaseDirectory {folder}/db
+Foreground yes
+"""
+
+CLAMAV_MILTER = """
+MilterSocket inet:{port}@{address}
+ClamdSocket unix:{folder}/clamd
+Foreground yes
+OnInfected Reject
+RejectMsg Virus %v
+OnFail Defer
+AddHeader Replace
+"""
+
+EICAR = (r"X5O!P%@AP[4\PZX54(P^)7CC)7}$EICAR-STANDARD-ANTIVIRUS-TEST-FILE!"
+         "$H+H*")
+
+
+class ClamAV(FilterProgram):
+    """With one signature, of our own."""
+    package = "clamav-milter"
+
+    def __init__(self, folder, name):
+        super().__init__(folder, name, None, port=8890)
+        self.clamd = None
+
+    def configure(self):
+        self.write("milter.conf", CLAMAV_MILTER)
+        self.write("clamd.conf", CLAMD)
+        os.makedirs(self.path("db"), exist_ok=True)
+        with open(self.path("db/own.ndb"), "w") as file:
+            file.write(f"Own.Test:0:*:{EICAR.encode().hex()}\n")
+
+    def start(self):
+        self.configure()
+        unpacked = os.path.join(ROOT, "build-peers", "clamav-daemon")
+        with open(self.path("clamd.log"), "a") as log:
+            self.clamd = subprocess.Popen(
+                [f"{unpacked}/usr/sbin/clamd", "-c", self.path("clamd.conf")],
+                stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                start_new_session=True,
+                env={"LD_LIBRARY_PATH": library_path(unpacked)})
+        wait_until(lambda: os.path.exists(self.path("clamd")), 60, "clamd")
+        super().start()
+
+    def down(self):
+        super().down()
+        if self.clamd:
+            end_process(self.clamd)
+            self.clamd = None
+
+    def command(self):
+        return [f"{self.unpacked}/usr/sbin/clamav-milter", "-c",
+                self.path("milter.conf")]
+
+    def log_tail(self):
+        return tail(self.log_path) + tail(self.path("clamd.log"))

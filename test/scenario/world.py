@@ -211,6 +211,10 @@ class World:
         from filter_programs import OpenDKIM
         return self.add(OpenDKIM(self.subfolder(name), name, **settings))
 
+    def clamav(self, name="clamav"):
+        from filter_programs import ClamAV
+        return self.add(ClamAV(self.subfolder(name), name))
+
     def names(self, zone="", **settings):
         from network import Names
         return self.add(Names(zone, **settings))
