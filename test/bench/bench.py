@@ -51,9 +51,10 @@ class Case:
     """MESSAGES are ours and Postfix's: enough for some seconds each."""
 
     def __init__(self, name, arguments, messages, kept=False, tls=False,
-                 known=True):
+                 known=True, filtered=False):
         self.name, self.arguments, self.messages = name, arguments, messages
         self.kept, self.tls, self.known = kept, tls, known
+        self.filtered = filtered
 
 
 CASES = [
@@ -75,6 +76,8 @@ CASES = [
          ["--sessions", "100", "--reuse"], (20000, 1500)),
     Case("TLS in and out, 4K, 20, reuse",
          ["--sessions", "20", "--reuse", "--tls"], (12000, 1500), tls=True),
+    Case("filtered (OpenDKIM), 4K, 20, reuse",
+         ["--sessions", "20", "--reuse"], (8000, 1500), filtered=True),
 ]
 
 
@@ -174,6 +177,14 @@ auth_without_tls = true
     def address(self, case):
         return f"{self.server.address}:{self.port(case)}"
 
+    def filter(self, socket):
+        """All mail passes it; None: none."""
+        self.use_binary()
+        if socket:
+            self.server.cli("filter", "create", "bench", "--socket", socket)
+        else:
+            self.server.cli("filter", "delete", "bench", "--yes")
+
     def arguments(self, case):
         if not case.kept:
             return []
@@ -259,6 +270,12 @@ class Theirs:
     def fresh(self):
         self.postfix.down()
         self.postfix.up()
+
+    def filter(self, socket):
+        self.postfix.run([f"{self.postfix.unpacked}/usr/sbin/postconf", "-c",
+                          self.postfix.path("etc"),
+                          f"smtpd_milters={socket or ''}"])
+        self.fresh()
 
     def address(self, case):
         return self.postfix.at
@@ -419,7 +436,26 @@ class Bench:
                 runs.append(self.run(case, server))
         return results
 
+    @contextlib.contextmanager
+    def filter(self):
+        """The same for both; what it takes itself is not counted."""
+        key = os.path.join(self.world.folder, "key")
+        subprocess.run(["openssl", "genrsa", "-out", key, "2048"], check=True,
+                       capture_output=True)
+        program = self.world.opendkim(key=key)
+        for server in self.servers:
+            server.filter(program.socket)
+        try:
+            yield
+        finally:
+            for server in self.servers:
+                server.filter(None)
+
     def measure(self, case):
+        with self.filter() if case.filtered else contextlib.nullcontext():
+            self.compare(case)
+
+    def compare(self, case):
         if case.known:
             self.warm_up(case)
         ours, *theirs = self.pairs(case)

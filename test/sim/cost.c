@@ -28,7 +28,12 @@
 #include "rt/clock.h"
 #include "rt/stream.h"
 
-enum { WARM = 4, BODY_BYTES = 300000, LARGE_BYTES = 1 << 20 };
+enum {
+	WARM = 4,
+	BODY_BYTES = 300000,
+	LETTER_BYTES = 4096,
+	LARGE_BYTES = 1 << 20
+};
 #define HOUR_US 3600000000
 
 struct conversation {
@@ -328,6 +333,28 @@ static void send_text(const char *name, const struct kind *k, size_t bytes)
 		.name = name, .to = { "a0" }, .mails = 1, .text = &text });
 }
 
+/* The same without a filter and with one, which adds a field. */
+static void send_filtered(void)
+{
+	struct buf b scoped(buf) = BUF_EMPTY;
+	struct str text;
+
+	buf_add(&b, (struct str){ letter, sizeof(letter) - 4 });
+	while (b.n < LETTER_BYTES)
+		buf_add(&b, ordinary_text.piece);
+	buf_add(&b, S(".\r\n"));
+	text = buf_str(&b);
+	hold(&(struct conversation){ .name = "four-KiB",
+				     .to = { "a0" },
+				     .mails = 100,
+				     .text = &text });
+	cost_world_filter();
+	hold(&(struct conversation){ .name = "filtered",
+				     .to = { "a0" },
+				     .mails = 100,
+				     .text = &text });
+}
+
 static void send_in_chunks(size_t size)
 {
 	struct buf b scoped(buf) = BUF_EMPTY;
@@ -355,6 +382,7 @@ int main(void)
 		send_text(kinds[i].name, &kinds[i], BODY_BYTES);
 	for (size_t i = 0; i < array_size(chunks); i++)
 		send_in_chunks(chunks[i]);
+	send_filtered();
 	cost_world_close();
 	return 0;
 }

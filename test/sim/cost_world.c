@@ -163,6 +163,67 @@ static void run_store(void *arg)
 	take(listener_open_path("/run/lmtp", 0600), talk_with_store);
 }
 
+/* ---- a filter ---- */
+
+static struct str packet_of(struct buf *in)
+{
+	struct str all = buf_str(in);
+	size_t n = 0;
+
+	for (size_t i = 0; i < 4 && all.n >= 4; i++)
+		n = n << 8 | (unsigned char)all.p[i];
+	return n && all.n >= 4 + n ? str_part(all, 4, 4 + n) : STR_NONE;
+}
+
+/* All steps go unanswered, but for the last one. */
+static void judge(struct stream *s, char command)
+{
+	if (command == 'O')
+		stream_say(s, S("\0\0\0\x0dO\0\0\0\6\0\0\1\xff\0\x0f\xf0\x80"));
+	else if (command == 'E')
+		stream_say(s, S("\0\0\0\x0fi\0\0\0\1X-Spam\0No\0"
+				"\0\0\0\1c"));
+	(void)!stream_flush(s, NEVER);
+}
+
+static void talk_with_server(void *stream)
+{
+	struct buf in scoped(buf) = BUF_EMPTY;
+	struct stream *s = stream;
+	struct str packet;
+
+	while (stream_fill(s, NEVER) == STREAM_MORE) {
+		buf_add(&in, stream_bytes(s));
+		stream_skip(s, stream_bytes(s).n);
+		while ((packet = packet_of(&in)).n) {
+			judge(s, packet.p[0]);
+			buf_take(&in, 4 + packet.n);
+		}
+	}
+	stream_close(s);
+}
+
+static void run_filter(void *arg)
+{
+	struct inet at;
+
+	(void)arg;
+	check(inet_parse(S("0.0.0.0:11332"), 0, &at));
+	take(listener_open(&at), talk_with_server);
+}
+
+static void create_filter(void *arg)
+{
+	struct setting socket = { S("socket"), S("inet:192.0.2.13:11332") };
+	struct changes *c = changes_open("/data/directory.db", "cost");
+
+	(void)arg;
+	check(c && changes_begin(c));
+	check(filter_create(c, S("filter"), &socket, 1).outcome == CHANGE_DONE);
+	check(changes_end(c));
+	changes_close(c);
+}
+
 /* ---- the world ---- */
 
 static void no_log(void *arg, struct sim_host *h, struct str lines)
@@ -201,6 +262,13 @@ void cost_world_open(void)
 		36000;
 	sim_start(mx.host, "store", run_store, NULL);
 	engine_of_start(&mx);
+	sim_run(after_ms(20000));
+}
+
+void cost_world_filter(void)
+{
+	sim_start(sim_host("filter", "192.0.2.13"), "filter", run_filter, NULL);
+	sim_start(mx.host, "administrator", create_filter, NULL);
 	sim_run(after_ms(20000));
 }
 

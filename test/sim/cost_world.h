@@ -21,6 +21,9 @@ enum { COST_USERS = 25 }; /* at each of the two */
 
 /* Returns when the engine listens. */
 void cost_world_open(void);
+/* From now on all mail passes a filter, which adds a field; it answers once, as
+ * Rspamd does. */
+void cost_world_filter(void);
 /* Stops it: nothing may be left behind. */
 void cost_world_close(void);
 struct sim_host *cost_client(void);
