@@ -254,13 +254,27 @@ static struct session *session_open(struct smtp_server *server,
 	return s;
 }
 
+/* printf is dear, and each session ends with some numbers. */
+static void add_number(struct buf *b, char before, unsigned number)
+{
+	char digits[11];
+	size_t at = sizeof(digits);
+
+	do
+		digits[--at] = (char)('0' + number % 10);
+	while (number /= 10);
+	buf_add_char(b, before);
+	buf_add(b, (struct str){ digits + at, sizeof(digits) - at });
+}
+
 static void add_count(struct buf *b, const char *name, unsigned done,
 		      unsigned all)
 {
+	buf_add_char(b, ' ');
+	buf_add(b, str_of(name));
+	add_number(b, '=', done);
 	if (done < all)
-		buf_printf(b, " %s=%u/%u", name, done, all);
-	else
-		buf_printf(b, " %s=%u", name, all);
+		add_number(b, '/', all);
 }
 
 /* " ehlo=1 auth=0/1 quit=1 commands=2/3": done, and of how many, unless all
