@@ -10,10 +10,10 @@
 #include <gnutls/x509.h>
 #include <pthread.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 
 #include "base/hash.h"
 #include "rt/clock.h"
+#include "rt/stamp.h"
 #include "rt/tls.h"
 
 enum { CHAIN = 16 };
@@ -36,7 +36,7 @@ struct certificates {
 };
 
 struct seen {
-	struct timespec certificate, pairs;
+	struct stamp certificate, pairs;
 };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
@@ -164,25 +164,13 @@ static bool read_named(struct certificates *c, const char *path)
 	return ok;
 }
 
-static bool same_time(struct timespec a, struct timespec b)
-{
-	return a.tv_sec == b.tv_sec && a.tv_nsec == b.tv_nsec;
-}
-
-static struct timespec time_of(const char *path)
-{
-	struct stat s;
-
-	return stat(path, &s) == 0 ? s.st_ctim : (struct timespec){ 0, 0 };
-}
-
 bool certificate_load(const struct certificate_files *f)
 {
-	struct seen now = { time_of(f->certificate), time_of(f->pairs) };
+	struct seen now = { stamp_of(f->certificate), stamp_of(f->pairs) };
 	struct certificates *c, *old;
 
-	if (now_served && same_time(now.certificate, seen.certificate) &&
-	    same_time(now.pairs, seen.pairs))
+	if (now_served && stamp_same(&now.certificate, &seen.certificate) &&
+	    stamp_same(&now.pairs, &seen.pairs))
 		return true;
 	c = must_alloc(sizeof(*c));
 	*c = (struct certificates){ .arena = arena_open() };

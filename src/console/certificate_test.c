@@ -119,6 +119,18 @@ static void what_was_replaced_is_still_used(void **unused)
 	assert_true(is_usable(before) && is_usable(shown()));
 }
 
+/* The clock of files may not have ticked. */
+static void what_is_changed_within_a_tick_is_seen(void **unused)
+{
+	for (int i = 0; i < 50; i++) {
+		renew("first", "mx.test");
+		load();
+		check(folder_note(folder, "first", "no certificate\n"));
+		assert_false(certificate_load(
+			&(struct certificate_files){ first, named }));
+	}
+}
+
 static void what_is_no_good_leaves_the_old_in_force(void **unused)
 {
 	gnutls_privkey_t before;
@@ -138,6 +150,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_has_not_changed_is_not_read_again),
 		cmocka_unit_test(what_was_replaced_is_still_used),
+		cmocka_unit_test(what_is_changed_within_a_tick_is_seen),
 		cmocka_unit_test(what_is_no_good_leaves_the_old_in_force),
 	};
 

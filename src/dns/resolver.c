@@ -8,10 +8,10 @@
 #include "dns/resolver.h"
 
 #include <stdlib.h>
-#include <sys/stat.h>
 #include <unbound.h>
 
 #include "rt/loop.h"
+#include "rt/stamp.h"
 #include "rt/watch.h"
 
 #define RESOLV_CONF "/etc/resolv.conf"
@@ -19,15 +19,6 @@
 #define ROOT_ANCHOR "/usr/share/dns/root.key"
 
 enum { LOOPS_MOST = 256, LOOK_MS = 200, FILES = 3 };
-
-/* What tells whether a file was changed, or replaced, or the link to it turned;
- * all zero: it is not there. */
-struct stamp {
-	dev_t device;
-	ino_t number;
-	off_t bytes;
-	struct timespec written, changed;
-};
 
 struct place {
 	const struct dns_settings *settings;
@@ -155,28 +146,6 @@ static struct resolver *make(const struct dns_settings *s)
 }
 
 /* ---- the files ---- */
-
-static struct stamp stamp_of(const char *path)
-{
-	struct stat st;
-
-	if (!path || stat(path, &st) != 0)
-		return (struct stamp){ .number = 0 };
-	return (struct stamp){ st.st_dev, st.st_ino, st.st_size, st.st_mtim,
-			       st.st_ctim };
-}
-
-static bool time_same(struct timespec a, struct timespec b)
-{
-	return a.tv_sec == b.tv_sec && a.tv_nsec == b.tv_nsec;
-}
-
-static bool stamp_same(const struct stamp *a, const struct stamp *b)
-{
-	return a->device == b->device && a->number == b->number &&
-	       a->bytes == b->bytes && time_same(a->written, b->written) &&
-	       time_same(a->changed, b->changed);
-}
 
 static void stamp_all(const struct dns_settings *s, struct stamp to[FILES])
 {

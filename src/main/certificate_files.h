@@ -5,23 +5,10 @@
 #ifndef MAIN_CERTIFICATE_FILES_H
 #define MAIN_CERTIFICATE_FILES_H
 
-#include <sys/stat.h>
-
 #include "base/buf.h"
 #include "base/fail.h"
 #include "rt/privileges.h"
-
-/* What tells whether a file was changed, or another one is behind its link. */
-struct stamp {
-	bool is_there;
-	dev_t device;
-	ino_t number;
-	off_t bytes;
-	struct timespec written, changed;
-};
-
-struct stamp stamp_of(const char *path);
-bool stamp_same(const struct stamp *a, const struct stamp *b);
+#include "rt/stamp.h"
 
 /* All of a file, which has MOST bytes at most, is added to TO. */
 bool certificate_read(const char *path, size_t most, struct buf *to) must_check;
