@@ -54,7 +54,8 @@ def test_queue(a, root, shared_world):
     assert len(both["recipients"]) == 2
     shown = api.get(f"/queue/{mine['id']}").json
     assert [r["address"] for r in shown["recipients"]] == [f"b@{name}"]
-    goes = {"action": "relay", "next_hop": "relay", "system": dead, "text": ""}
+    goes = {"action": "relay", "next_hop": "relay", "system": dead, "text": "",
+            "outgoing": ""}
     for now in (mine, shown):
         assert now["recipients"][0]["now"] == goes
         assert now["subject"] == "<script>alert(1)</script>"

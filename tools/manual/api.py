@@ -12,7 +12,7 @@ PARTS = {"selector": "rsa-202611", "name": "example.org", "address": "alice@exam
          "alias": "a.doe@example.org", "member": "bob@example.org", "id": "1",
          "query": "alice"}
 # ...where that is something else: by what stands before it.
-OTHERS = {"systems": "exchange", "administrators": "jane",
+OTHERS = {"systems": "exchange", "filters": "rspamd", "administrators": "jane",
           "groups": "team@example.org", "shared": "office@example.org"}
 
 

@@ -1,4 +1,5 @@
 import type { Domain } from "../api";
+import { DomainDkim } from "./DomainDkim";
 import { DomainRecords } from "./DomainRecords";
 
 /** Sender authentication: what others can prove of the domain's mail by the DNS. */
@@ -6,6 +7,7 @@ export function DomainAuthentication({ domain }: { domain: Domain }) {
 	return (
 		<div className="stack">
 			<DomainRecords key={domain.name} names={[domain.name, ...domain.aliases]} />
+			<DomainDkim domain={domain.name} />
 		</div>
 	);
 }
