@@ -1,110 +1,88 @@
-"""Put it on the Internet (docs/internet.md), as a whole: an empty server with a
-certificate and a filter becomes the master of a shared domain; exactly the records
-it asked for are published in a real NSD; then a stranger's Splitmail finds it by
-them and nothing else, and TLS holds what MTA-STS promised."""
+"""Mail to the Internet goes where its MX records say."""
 
-import os
-import re
-import subprocess
+import email
 
 import pytest
 
-from certificate import Certificate
-from milter import Milter
-from test_mta_sts import Web
-from world import wait_until
-
-D = "split.example"
-HOST = "mx.split.example"
-OWN = "203.0.113.5"
-OTHER = "198.51.100.9"
+ALICE = "alice@example.test"
+ZONE = """
+    two.example.     MX 10 mx1.two.example.
+    two.example.     MX 20 mx2.two.example.
+    mx1.two.example. A 127.0.25.1
+    mx2.two.example. A 127.0.25.2
+    plain.example.   A 127.0.25.3
+    null.example.    MX 0 .
+    gone.example.    MX 10 nowhere.gone.example.
+    empty.example.   TXT "nothing here takes mail"
+"""
+CONF = ("dns {\n\tservers = { \"127.0.0.1\" }\n}\n"
+        "limits {\n\tretry_min = 1\n\tretry_max = 2\n}")
 TEXT = "Subject: hello\r\n\r\nhello\r\n"
 
 
 @pytest.fixture
 def internet(own_network, world):
-    for address in OWN, OTHER:
-        subprocess.run(["ip", "address", "add", f"{address}/32", "dev", "lo"],
-                       check=True)
-
     class Internet:
-        folder = world.subfolder("certificates")
-        ca = Certificate(folder, "ca.example")
-        roots = {"SSL_CERT_FILE": ca.pem}
-        names = world.signed_names(f"exchange.{D}. A {OTHER}")
-        web = world.add(Web(Certificate(folder, f"mta-sts.{D}", ca)))
-        exchange = world.sink(name="exchange", address=OTHER, port=25,
-                              on={"RCPT": {f"bob@{D}": "250 2.1.5 ok",
-                                           None: "550 5.1.1 nobody"}})
-        server = world.server("a", hostname=HOST, environment=roots, conf=(
-            f'outgoing_address = "{OWN}"\n'
-            f'listener internet {{\n\taddress = "{OWN}"\n\tport = 25\n}}\n'
-            + names.conf))
-        stranger = world.server("b", hostname="stranger.example",
-                                environment=roots, conf=names.conf + (
-                                    "\nlimits {\n\tretry_min = 1\n"
-                                    "\tretry_max = 2\n}\n"))
+        names = world.names(ZONE)
+        server = world.server("a", conf=CONF)
+        first = world.sink(name="mx1", address="127.0.25.1", port=25)
+        second = world.sink(name="mx2", address="127.0.25.2", port=25)
+        plain = world.sink(name="plain", address="127.0.25.3", port=25)
 
-        def publish(self, *more):
-            """What is asked for, and nothing else."""
-            zone = self.server.run("domain", "dns", D, "--zone").stdout
-            lines = [re.sub(r"\tIN\t(\S+)\t", r" \1 ", line)
-                     for line in zone.splitlines() if line[0] != ";"]
-            self.names.zones["."] = ("\n".join([*lines, *more]), True, False)
-            self.names.up()
-
-        def rows(self):
-            found = self.server.cli("domain", "dns", D)["records"]
-            return {row["what"]: row for row in found}
-
+        def send(self, *recipients):
+            return self.server.send(ALICE, list(recipients), TEXT, user=ALICE)
+    Internet.server.cli("domain", "create", "example.test")
+    Internet.server.user(ALICE)
     return Internet()
 
 
-def install_certificate(internet):
-    certificate = Certificate(internet.folder, HOST, internet.ca)
-    folder = os.path.join(internet.server.data, "tls", "certificates", HOST)
-    os.makedirs(folder)
-    for name, path in (("fullchain.pem", certificate.pem),
-                       ("privkey.pem", certificate.key)):
-        with open(path) as source, open(os.path.join(folder, name),
-                                        "w") as to:
-            to.write(source.read())
-    subprocess.run(["chmod", "-R", "go+rX", os.path.dirname(folder)],
-                   check=True)
-    internet.server.restart()
+def test_first_mx_then_the_next(internet):
+    assert internet.send("x@two.example") == {}
+    internet.first.wait(1, timeout=120)
+    internet.first.down()
+    assert internet.send("y@two.example") == {}
+    [message] = internet.second.wait(1, timeout=120)
+    assert message.recipients == ["y@two.example"]
+    assert message.sender == ALICE
+    assert len(internet.first.messages) == 1
+    internet.server.wait_for_queue(0)
 
 
-def test_from_an_empty_machine_to_mail_from_the_internet(internet):
-    server, stranger = internet.server, internet.stranger
-    install_certificate(internet)
-    milter = Milter()
-    milter.start()
-    server.cli("filter", "create", "rspamd", f"socket={milter.socket}")
-    server.cli("domain", "create", D, f"relay=exchange.{D}")
-    server.user(f"alice@{D}")
-    server.cli("user", "create", f"bob@{D}", "mail_system=alternate")
-    stranger.cli("domain", "create", "stranger.example")
-    stranger.user("carol@stranger.example")
+def test_no_mx_means_the_address_itself(internet):
+    assert internet.send("x@plain.example") == {}
+    internet.plain.wait(1, timeout=120)
 
-    before = internet.rows()
-    assert before["mx"]["state"] == "absent"
-    internet.web.say(before["policy"]["value"].replace("testing", "enforce")
-                     .replace("\n", "\r\n"))
-    internet.publish(f"mta-sts.{D}. A 127.0.44.1", f"exchange.{D}. A {OTHER}")
-    after = internet.rows()
-    assert {row["state"] for row in after.values()} == {"right"}, after
-    spf = after["spf"]["value"]
-    assert f"ip4:{OWN}" in spf and f"a:exchange.{D}" in spf
 
-    assert stranger.send("carol@stranger.example",
-                         [f"alice@{D}", f"bob@{D}"], TEXT,
-                         user="carol@stranger.example") == {}
-    [message] = internet.exchange.wait(1, timeout=60)
-    assert message.recipients == [f"bob@{D}"]
-    stranger.wait_for_queue(0)
-    # Who logs in first makes the mailbox, too: not at the same moment.
-    server.wait_for_queue(0)
-    wait_until(lambda: server.mailbox(f"alice@{D}"), 60, "alice's mail")
-    assert milter.heard, "it has passed the filter"
-    log = stranger.log()
-    assert HOST in log and "MTA-STS" in log, log[-3000:]
+@pytest.mark.parametrize("domain", ["null.example", "nowhere.example",
+                                    "empty.example"])
+def test_a_domain_without_mail_is_refused_or_told(internet, domain):
+    """At once in the session, or by a report; never silence."""
+    from smtplib import SMTPRecipientsRefused
+    try:
+        internet.send(f"x@{domain}")
+    except SMTPRecipientsRefused as refused:
+        [(code, _)] = refused.recipients.values()
+        assert code in (550, 556)
+        return
+    [mail] = internet.server.wait_for_mail(ALICE, timeout=120)
+    report = email.message_from_bytes(mail)
+    assert report.get_content_type() == "multipart/report"
+    internet.server.wait_for_queue(0)
+
+
+def test_name_server_trouble_is_not_the_end(internet):
+    internet.names.trouble["two.example."] = "SERVFAIL"
+    assert internet.send("x@two.example") == {}
+    [entry] = internet.server.wait_for_queue(1)
+    assert entry["recipients"][0]["state"] == "waiting"
+    internet.names.trouble.clear()
+    internet.server.cli("queue", "retry")
+    internet.first.wait(1, timeout=60)
+    internet.server.wait_for_queue(0)
+
+
+def test_a_stranger_cannot_relay(internet):
+    with internet.server.smtp() as smtp:
+        smtp.ehlo()
+        smtp.mail("x@elsewhere.test")
+        assert smtp.rcpt("y@two.example")[0] in (550, 554)
