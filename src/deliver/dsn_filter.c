@@ -4,9 +4,10 @@
 #include "filter/filter.h"
 #include "rt/log.h"
 
-/* For each answer, and for the one to the whole, for which Rspamd takes 8 s where
- * DNS is silent: what came of the message is not written meanwhile. */
-enum { STEP_S = 5, MESSAGE_S = 10 };
+/* For each answer, and for all of them together: Rspamd takes 8 s where DNS is
+ * silent.  What came of the message is not written meanwhile, and its sender may
+ * wait for that. */
+enum { STEP_S = 5, ALL_MS = 10000 };
 
 static bool waits write_letter(struct message *m, struct filter_letter *to)
 {
@@ -49,7 +50,7 @@ static struct filter_verdict waits ask(struct filtering *f, struct message *m,
 }
 
 static void waits pass(struct deliver *d, const struct filter *one,
-		       struct message *m)
+		       struct message *m, int64_t latest_ms)
 {
 	const struct filter_client client = {
 		.hostname = d->settings->hostname,
@@ -57,6 +58,7 @@ static void waits pass(struct deliver *d, const struct filter *one,
 		.tls_version = "",
 		.tls_cipher = "",
 		.outgoing_as = S("local"),
+		.latest_ms = latest_ms,
 	};
 	struct filter_letter letter;
 	struct filter_verdict v;
@@ -80,6 +82,7 @@ static void waits pass(struct deliver *d, const struct filter *one,
 
 void dsn_filter(struct deliver *d, struct message *m)
 {
+	int64_t latest_ms = after_ms(ALL_MS);
 	const struct filter *list;
 	size_t n;
 
@@ -98,11 +101,9 @@ void dsn_filter(struct deliver *d, struct message *m)
 		one->when_down = FILTER_DOWN_ACCEPT;
 		if (one->step_s > STEP_S)
 			one->step_s = STEP_S;
-		if (one->message_s > MESSAGE_S)
-			one->message_s = MESSAGE_S;
 		if (!d->filters)
 			d->filters = filters_open(d->settings->dns,
 						  d->settings->filters);
-		pass(d, one, m);
+		pass(d, one, m, latest_ms);
 	}
 }

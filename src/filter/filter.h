@@ -68,6 +68,8 @@ struct filter_client {
 	/* Mail of ours that leaves, and whose it is: "system:NAME", "local";
 	 * empty: it is not, or a login says so.  Known by the time of DATA. */
 	struct str outgoing_as;
+	int64_t latest_ms; /* they have no longer than that, now_ms(); 0: for
+			      each part of a mail LIMIT_FILTER_MAIL_MS */
 };
 
 enum filter_action {

@@ -151,17 +151,25 @@ each(struct filtering *m,
 	return (struct filter_verdict){ .action = FILTER_PASS };
 }
 
+static int64_t latest_ms(const struct filtering *m)
+{
+	int64_t at = after_ms(LIMIT_FILTER_MAIL_MS);
+	int64_t most = m->mail.client->latest_ms;
+
+	return most && most < at ? most : at;
+}
+
 static struct filter_verdict waits take_mail(struct filtering *m,
 					     struct conversation *c)
 {
-	c->latest_ms = after_ms(LIMIT_FILTER_MAIL_MS);
+	c->latest_ms = latest_ms(m);
 	return conversation_mail(c, m->filters, &m->mail, m->arena);
 }
 
 static struct filter_verdict waits take_rcpt(struct filtering *m,
 					     struct conversation *c)
 {
-	c->latest_ms = after_ms(LIMIT_FILTER_MAIL_MS);
+	c->latest_ms = latest_ms(m);
 	return conversation_rcpt(c, &m->mail, m->arena);
 }
 
@@ -226,12 +234,12 @@ struct filter_verdict filtering_rcpt(struct filtering *m, struct str recipient)
 struct filter_verdict filtering_message(struct filtering *m,
 					struct filter_letter *letter)
 {
-	int64_t begun_ms = now_ms(), latest_ms = after_ms(LIMIT_FILTER_MAIL_MS);
+	int64_t begun_ms = now_ms(), until_ms = latest_ms(m);
 	struct filter_verdict v;
 
 	m->letter = letter;
 	for (size_t i = 0; i < m->n; i++)
-		m->list[i].latest_ms = latest_ms;
+		m->list[i].latest_ms = until_ms;
 	v = each(m, take_message);
 	m->took_ms = now_ms() - begun_ms;
 	if (v.action != FILTER_PASS)
